@@ -1,0 +1,17 @@
+noinst_LTLIBRARIES += libbase.la
+libbase_la_SOURCES = \
+	src/include/reeve/base.h \
+	src/base/buf.c src/base/buf.h \
+	src/base/cleanup.h \
+	src/base/clock.c src/base/clock.h \
+	src/base/error.c src/base/error.h src/base/error_codes.def \
+	src/base/fd.c src/base/fd.h \
+	src/base/hashmap.c src/base/hashmap.h \
+	src/base/heap.c src/base/heap.h \
+	src/base/invariant.c src/base/invariant.h \
+	src/base/list.h src/base/macro.h \
+	src/base/log.c src/base/log.h \
+	src/base/base64.c src/base/base64.h \
+	src/base/parse.c src/base/parse.h \
+	src/base/strv.c src/base/strv.h \
+	src/base/unix_socket.c src/base/unix_socket.h
