@@ -1,3 +1,5 @@
+#include "config.h"
+
 #include "varlink/bytes_field.h"
 
 #include <errno.h>
@@ -116,7 +118,8 @@ int vl_get_bytes_array(
 	v = calloc(json_array_size(array) + 1, sizeof(*v));
 	if (!v)
 		return -ENOMEM;
-	json_array_foreach(array, i, item) {
+	json_array_foreach(array, i, item)
+	{
 		snprintf(path, sizeof(path), "%s[%zu]", name, i);
 		r = take(item, is_b64, &v[i], NULL, path, fault);
 		if (r < 0)
@@ -141,9 +144,10 @@ int vl_put_bytes(json_t *obj, const char *key, const void *p, size_t n)
 	char twin[KEY_SIZE];
 
 	if (n == 0 || (utf8_is_valid(p, n) && !memchr(p, '\0', n)))
-		return json_object_set_new(obj, key, json_stringn_nocheck(n ? p : "", n)) < 0 ?
-			-ENOMEM :
-			0;
+		return json_object_set_new(
+			       obj, key, json_stringn_nocheck(n ? p : "", n)) < 0
+			       ? -ENOMEM
+			       : 0;
 	twin_key(twin, key);
 	return json_object_set_new(obj, twin, base64_value(p, n)) < 0 ? -ENOMEM : 0;
 }
@@ -160,8 +164,8 @@ int vl_put_bytes_array(json_t *obj, const char *key, char *const *v)
 	if (!array)
 		return -ENOMEM;
 	STRV_FOREACH(s, v) {
-		json_t *item = text ? json_string_nocheck(*s) :
-				      base64_value(*s, strlen(*s));
+		json_t *item =
+			text ? json_string_nocheck(*s) : base64_value(*s, strlen(*s));
 
 		if (json_array_append_new(array, item) < 0) {
 			json_decref(array);

@@ -1,10 +1,10 @@
 /*
  * Fields that are bytes: argv, environment, cwd, paths.
  *
- * JSON strings are Unicode; what the kernel takes is bytes. Such a field "cwd" has a twin
- * "cwd_b64" that is used where the bytes are not UTF-8; an array has one twin as a whole:
- * one element that is not UTF-8 puts all of them into "argv_b64". Of the two at most one
- * may be there. (For replies see json_writer_bytes and json_writer_strv.)
+ * JSON strings are Unicode; what the kernel takes is bytes. Such a field "cwd" has a
+ * twin "cwd_b64" that is used where the bytes are not UTF-8; an array has one twin as a
+ * whole: one element that is not UTF-8 puts all of them into "argv_b64". Of the two at
+ * most one may be there. (For replies see json_writer_bytes and json_writer_strv.)
  */
 #ifndef VARLINK_BYTES_FIELD_H
 #define VARLINK_BYTES_FIELD_H

@@ -1,3 +1,5 @@
+#include "config.h"
+
 #include "varlink/fault.h"
 
 #include <stdarg.h>

@@ -1,3 +1,5 @@
+#include "config.h"
+
 #include "varlink/frame.h"
 
 #include <errno.h>
@@ -96,7 +98,8 @@ static int scan_string(struct vl_framer *f, const char *p, size_t *i, size_t n)
 	return 0;
 }
 
-/* Goes on where the last scan stopped. 1: f->scanned bytes are a message with its NUL. */
+/* Goes on where the last scan stopped. 1: f->scanned bytes are a message with its NUL.
+ */
 static int scan(struct vl_framer *f)
 {
 	const char *p = buf_head(&f->in);

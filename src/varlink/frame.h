@@ -1,12 +1,12 @@
 /*
  * Cuts a stream of bytes into Varlink messages: JSON objects, each ended by a NUL.
  *
- * Every byte is looked at once, however small the pieces in which it comes. What is looked
- * at is only what must be known before a JSON parser may see the message: that it is not
- * over the size limit, not nested too deeply, begins with '{', closes what it opens, and
- * has nothing after its last brace. All else (is it JSON?) is message.h's. Where the
- * message itself is wrong a peer is refused at the first wrong byte, not at a NUL that
- * may never come.
+ * Every byte is looked at once, however small the pieces in which it comes. What is
+ * looked at is only what must be known before a JSON parser may see the message: that
+ * it is not over the size limit, not nested too deeply, begins with '{', closes what it
+ * opens, and has nothing after its last brace. All else (is it JSON?) is message.h's.
+ * Where the message itself is wrong a peer is refused at the first wrong byte, not at a
+ * NUL that may never come.
  *
  * Pure: no descriptor, no clock. The buffer is freed when nothing is in it, so an idle
  * connection costs no memory here.
@@ -39,8 +39,8 @@ void vl_framer_init(struct vl_framer *f, size_t size_max);
 void vl_framer_deinit(struct vl_framer *f);
 
 /**
- * Append received bytes. The caller bounds what is held by taking all messages before it
- * reads again: then it is at most size_max and one read.
+ * Append received bytes. The caller bounds what is held by taking all messages before
+ * it reads again: then it is at most size_max and one read.
  *
  * Invalidates the message handed out last.
  *
@@ -55,9 +55,9 @@ int vl_framer_feed(struct vl_framer *f, const void *p, size_t n);
  *           feed, next or deinit
  * @ret_len  its length without the NUL
  *
- * Returns 1; 0 when more bytes are needed; -EMSGSIZE over the size limit; -RV_ELIMIT nested
- * too deeply; -RV_EPROTOCOL no object ended by NUL. Errors are final: the same one comes
- * again from then on.
+ * Returns 1; 0 when more bytes are needed; -EMSGSIZE over the size limit; -RV_ELIMIT
+ * nested too deeply; -RV_EPROTOCOL no object ended by NUL. Errors are final: the same
+ * one comes again from then on.
  */
 int vl_framer_next(struct vl_framer *f, char **ret, size_t *ret_len);
 

@@ -1,9 +1,10 @@
 /*
  * Varlink interface definitions as values, and JSON checked against them.
  *
- * The whole of the language: interface, type, method, error; bool int float string object,
- * structs, enums, []T, [string]T, ?T, named types; also "any", which systemd's interfaces
- * use. Comments right above an interface, member or field are kept as its doc.
+ * The whole of the language: interface, type, method, error; bool int float string
+ * object, structs, enums, []T, [string]T, ?T, named types; also "any", which systemd's
+ * interfaces use. Comments right above an interface, member or field are kept as its
+ * doc.
  *
  * A parsed interface is never changed: any thread may read and check with it.
  */
@@ -36,12 +37,12 @@ enum vl_kind {
 struct vl_type {
 	enum vl_kind kind;
 	bool nullable;
-	struct vl_type *element; /* ARRAY, MAP */
-	struct vl_field *fields; /* STRUCT, in the order of the text */
-	size_t *by_name;         /* STRUCT: places in fields, ordered by name */
-	char **values;           /* ENUM: NULL-terminated */
-	size_t n;                /* fields or values */
-	char *name;              /* NAMED */
+	struct vl_type *element;     /* ARRAY, MAP */
+	struct vl_field *fields;     /* STRUCT, in the order of the text */
+	size_t *by_name;             /* STRUCT: places in fields, ordered by name */
+	char **values;               /* ENUM: NULL-terminated */
+	size_t n;                    /* fields or values */
+	char *name;                  /* NAMED */
 	const struct vl_type *named; /* NAMED: what it stands for, not owned */
 	unsigned line, column;       /* NAMED: where, for errors */
 };
@@ -93,9 +94,9 @@ const struct vl_member *vl_idl_member(
 bool vl_interface_name_is_valid(const char *s, size_t n);
 
 /**
- * Check a value: types exactly (an int is no string; 1.0 is no int), nothing missing that
- * is not nullable, nothing unknown in structs, enums by value. An int is a good float. A
- * member that is null counts as absent.
+ * Check a value: types exactly (an int is no string; 1.0 is no int), nothing missing
+ * that is not nullable, nothing unknown in structs, enums by value. An int is a good
+ * float. A member that is null counts as absent.
  *
  * Returns 0, or -EINVAL with the fault: path and what was expected.
  */

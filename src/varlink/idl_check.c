@@ -1,3 +1,5 @@
+#include "config.h"
+
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -7,8 +9,8 @@
 #include "varlink/idl.h"
 #include "varlink/limits.h"
 
-/* Where a check is: the chain of places from it to the outermost value. Text is made of it
- * only when something is wrong. */
+/* Where a check is: the chain of places from it to the outermost value. Text is made of
+ * it only when something is wrong. */
 struct place {
 	const struct place *outer;
 	const char *key; /* NULL: an element of an array */
@@ -112,7 +114,8 @@ static int check_struct(const struct vl_type *t, json_t *v, struct vl_fault *fau
 	json_t *member;
 	int r;
 
-	json_object_foreach(v, key, member) {
+	json_object_foreach(v, key, member)
+	{
 		const struct place here = {place, key, 0};
 		const struct vl_field *f = find_field(t, key);
 
@@ -141,7 +144,8 @@ static int check_elements(const struct vl_type *t, json_t *v, struct vl_fault *f
 	int r;
 
 	if (t->kind == VL_ARRAY) {
-		json_array_foreach(v, i, element) {
+		json_array_foreach(v, i, element)
+		{
 			const struct place here = {place, NULL, i};
 
 			r = check(t->element, element, fault, &here, depth);
@@ -150,7 +154,8 @@ static int check_elements(const struct vl_type *t, json_t *v, struct vl_fault *f
 		}
 		return 0;
 	}
-	json_object_foreach(v, key, element) {
+	json_object_foreach(v, key, element)
+	{
 		const struct place here = {place, key, 0};
 
 		r = check(t->element, element, fault, &here, depth);

@@ -1,3 +1,5 @@
+#include "config.h"
+
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -127,7 +129,8 @@ static int expected(struct vl_scanner *s, const char *what)
 {
 	char show[48];
 
-	return vl_scanner_fail(s, "expected %s, got %s", what, vl_scanner_show(s, show));
+	return vl_scanner_fail(
+		s, "expected %s, got %s", what, vl_scanner_show(s, show));
 }
 
 static int take_mark(struct vl_scanner *s, char c, const char *what)
@@ -135,8 +138,8 @@ static int take_mark(struct vl_scanner *s, char c, const char *what)
 	return vl_scanner_at_mark(s, c) ? vl_scanner_next(s) : expected(s, what);
 }
 
-static int take_name(struct vl_scanner *s, char **ret, bool (*is_valid)(const char *, size_t),
-	const char *what)
+static int take_name(struct vl_scanner *s, char **ret,
+	bool (*is_valid)(const char *, size_t), const char *what)
 {
 	if (s->token != VL_TOKEN_WORD || !is_valid(s->text, s->len) ||
 		s->len > NAME_MAX_BYTES)
@@ -181,8 +184,8 @@ static void index_field(struct vl_type *t, size_t at)
 }
 
 /* NAME ":" type; name has been read, the token is behind it. */
-static int parse_field(struct vl_scanner *s, struct vl_type *t, char *name, char *doc,
-	unsigned depth)
+static int parse_field(
+	struct vl_scanner *s, struct vl_type *t, char *name, char *doc, unsigned depth)
 {
 	struct vl_field *f;
 	size_t at = 0, n_index = t->n;
@@ -192,8 +195,8 @@ static int parse_field(struct vl_scanner *s, struct vl_type *t, char *name, char
 	is_known = find_field(t, t->n, name, &at);
 	f = is_known ? NULL : grow((void **)&t->fields, &t->n, sizeof(*t->fields));
 	if (!f || !grow((void **)&t->by_name, &n_index, sizeof(*t->by_name))) {
-		r = is_known ? vl_scanner_fail(s, "field '%s' is there twice", name) :
-			       -ENOMEM;
+		r = is_known ? vl_scanner_fail(s, "field '%s' is there twice", name)
+			     : -ENOMEM;
 		if (f)
 			t->n--;
 		free(name);
@@ -230,8 +233,8 @@ static int parse_value(struct vl_scanner *s, struct vl_type *t, char *name)
 }
 
 /* "(" is under way: a struct, or an enum where names are not followed by ':'. */
-static int parse_parens(struct vl_scanner *s, struct vl_type *t, bool may_be_enum,
-	unsigned depth)
+static int parse_parens(
+	struct vl_scanner *s, struct vl_type *t, bool may_be_enum, unsigned depth)
 {
 	bool first = true;
 	int r;
@@ -333,7 +336,7 @@ static int parse_type(struct vl_scanner *s, struct vl_type *t, unsigned depth)
 static bool at_word(const struct vl_scanner *s, const char *word)
 {
 	return s->token == VL_TOKEN_WORD && s->len == strlen(word) &&
-		memcmp(s->text, word, s->len) == 0;
+	       memcmp(s->text, word, s->len) == 0;
 }
 
 static int parse_member(struct vl_scanner *s, struct vl_idl *idl)

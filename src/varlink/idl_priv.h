@@ -29,8 +29,8 @@ struct vl_scanner {
 	struct vl_idl_error *error;
 };
 
-void vl_scanner_init(struct vl_scanner *s, const char *text, size_t len,
-	struct vl_idl_error *error);
+void vl_scanner_init(
+	struct vl_scanner *s, const char *text, size_t len, struct vl_idl_error *error);
 void vl_scanner_deinit(struct vl_scanner *s);
 /* 0, -EINVAL with the error, -ENOMEM */
 int vl_scanner_next(struct vl_scanner *s);

@@ -1,3 +1,5 @@
+#include "config.h"
+
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -6,8 +8,8 @@
 #include "base/parse.h"
 #include "varlink/idl_priv.h"
 
-void vl_scanner_init(struct vl_scanner *s, const char *text, size_t len,
-	struct vl_idl_error *error)
+void vl_scanner_init(
+	struct vl_scanner *s, const char *text, size_t len, struct vl_idl_error *error)
 {
 	*s = (struct vl_scanner){
 		.p = text,
@@ -46,8 +48,8 @@ const char *vl_scanner_show(const struct vl_scanner *s, char buf[48])
 	return buf;
 }
 
-/* A comment belongs to what stands right below it, unless it stands behind something: its
- * text is the line without the '#' and one blank. */
+/* A comment belongs to what stands right below it, unless it stands behind something:
+ * its text is the line without the '#' and one blank. */
 static int take_comment(struct vl_scanner *s, bool keep)
 {
 	const char *start = ++s->p;
@@ -70,7 +72,8 @@ static int take_comment(struct vl_scanner *s, bool keep)
 static int skip_blank(struct vl_scanner *s)
 {
 	bool behind_token = s->text != NULL;
-	bool line_is_empty = false; /* the first one is the rest of the last token's line */
+	bool line_is_empty =
+		false; /* the first one is the rest of the last token's line */
 	int r;
 
 	for (; s->p < s->end; s->p++) {
@@ -103,7 +106,7 @@ static int skip_blank(struct vl_scanner *s)
 static bool is_word_byte(char c)
 {
 	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
-		(c >= '0' && c <= '9') || c == '_' || c == '.' || c == '-';
+	       (c >= '0' && c <= '9') || c == '_' || c == '.' || c == '-';
 }
 
 static bool starts_with(const struct vl_scanner *s, const char *what)
@@ -145,7 +148,8 @@ int vl_scanner_next(struct vl_scanner *s)
 		return set_token(s, VL_TOKEN_MARK, 1);
 	/* "a->" is a word and an arrow */
 	while (n < (size_t)(s->end - s->p) && is_word_byte(s->p[n]) &&
-		!(s->p[n] == '-' && n + 1 < (size_t)(s->end - s->p) && s->p[n + 1] == '>'))
+		!(s->p[n] == '-' && n + 1 < (size_t)(s->end - s->p) &&
+			s->p[n + 1] == '>'))
 		n++;
 	if (n > 0)
 		return set_token(s, VL_TOKEN_WORD, n);

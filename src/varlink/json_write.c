@@ -1,3 +1,5 @@
+#include "config.h"
+
 #include "varlink/json_write.h"
 
 #include <errno.h>
@@ -113,7 +115,8 @@ static int write_object(struct buf *out, const json_t *v, unsigned depth_max)
 		if (r >= 0)
 			r = buf_append_byte(out, ':');
 		if (r >= 0)
-			r = json_write_value(out, json_object_iter_value(it), depth_max);
+			r = json_write_value(
+				out, json_object_iter_value(it), depth_max);
 		sep = ",";
 	}
 	if (r >= 0)
@@ -173,7 +176,8 @@ static void keep(struct json_writer *w, int r)
 		w->error = r;
 }
 
-/* Comma and key in front of a value; suffix goes onto the key. False: after an error. */
+/* Comma and key in front of a value; suffix goes onto the key. False: after an error.
+ */
 static bool begin_suffixed(struct json_writer *w, const char *key, const char *suffix)
 {
 	if (w->error < 0)

@@ -1,3 +1,5 @@
+#include "config.h"
+
 #include "varlink/message.h"
 
 #include <errno.h>
@@ -81,8 +83,8 @@ static unsigned call_flag(const char *name)
 	return 0;
 }
 
-static int take_member(struct vl_call_message *m, struct vl_fault *fault, const char *key,
-	json_t *value)
+static int take_member(struct vl_call_message *m, struct vl_fault *fault,
+	const char *key, json_t *value)
 {
 	const char *expected;
 
@@ -119,11 +121,11 @@ static int decode_tree(struct vl_call_message *ret, struct vl_fault *fault,
 	r = load_object(&m.tree, fault, text, len);
 	if (r < 0)
 		return r;
-	/* The first wrong member is reported, but all are looked at: whether an answer is
-	 * wanted may stand behind it. */
-	json_object_foreach(m.tree, key, value)
-		if (take_member(&m, r < 0 ? &later : fault, key, value) < 0)
-			r = -EINVAL;
+	/* The first wrong member is reported, but all are looked at: whether an answer
+	 * is wanted may stand behind it. */
+	json_object_foreach(m.tree, key,
+		value) if (take_member(&m, r < 0 ? &later : fault, key, value) < 0) r =
+		-EINVAL;
 	if (r == 0 && !m.method) {
 		vl_fault_set(fault, "method", "missing");
 		r = -EINVAL;
@@ -139,8 +141,8 @@ static int decode_tree(struct vl_call_message *ret, struct vl_fault *fault,
 	return 0;
 }
 
-int vl_call_decode(struct vl_call_message *ret, struct vl_fault *fault, char *text,
-	size_t len)
+int vl_call_decode(
+	struct vl_call_message *ret, struct vl_fault *fault, char *text, size_t len)
 {
 	struct vl_quick_call q;
 	json_t *params = NULL;
@@ -245,11 +247,12 @@ int vl_encode_call(struct buf *out, size_t size_max, const char *method,
 
 static int end_reply(struct buf *out, bool continues)
 {
-	return continues ? buf_append_str(out, ",\"continues\":true}") :
-			   buf_append_byte(out, '}');
+	return continues ? buf_append_str(out, ",\"continues\":true}")
+			 : buf_append_byte(out, '}');
 }
 
-int vl_encode_reply(struct buf *out, size_t size_max, const json_t *params, bool continues)
+int vl_encode_reply(
+	struct buf *out, size_t size_max, const json_t *params, bool continues)
 {
 	size_t before = buf_len(out);
 	int r;
@@ -260,8 +263,8 @@ int vl_encode_reply(struct buf *out, size_t size_max, const json_t *params, bool
 	return finish(out, before, size_max, r);
 }
 
-int vl_encode_reply_text(struct buf *out, size_t size_max, const char *params, size_t len,
-	bool continues)
+int vl_encode_reply_text(struct buf *out, size_t size_max, const char *params,
+	size_t len, bool continues)
 {
 	size_t before = buf_len(out);
 	int r;

@@ -1,11 +1,11 @@
 /*
- * Messages: from text to values and back. Which message may come when is server_conn.h's
- * and client_conn.h's matter.
+ * Messages: from text to values and back. Which message may come when is
+ * server_conn.h's and client_conn.h's matter.
  *
- * A call is {method, parameters, more, oneway, upgrade}; a reply {parameters, continues,
- * error}. Unknown members of a call are refused by name, except names with a dot: Varlink
- * leaves those to vendors' extensions, and they are ignored. Members that are null count
- * as absent. Of a reply unknown members are ignored: servers grow.
+ * A call is {method, parameters, more, oneway, upgrade}; a reply {parameters,
+ * continues, error}. Unknown members of a call are refused by name, except names with a
+ * dot: Varlink leaves those to vendors' extensions, and they are ignored. Members that
+ * are null count as absent. Of a reply unknown members are ignored: servers grow.
  *
  * Everything is strict: duplicate keys, invalid UTF-8, NUL in strings and integers over
  * 64 bits are refused.
@@ -41,12 +41,12 @@ void vl_call_message_deinit(struct vl_call_message *m);
  *
  * A call without parameters, or with few, is taken apart in place without a tree.
  *
- * Returns 0; -EINVAL: JSON but no call, fault says which member (ret->flags are then what
- * could be read, so that a oneway call gets no answer); -RV_EPROTOCOL: not a JSON object,
- * the fault's reason says why; -ENOMEM. On errors there is nothing to deinit.
+ * Returns 0; -EINVAL: JSON but no call, fault says which member (ret->flags are then
+ * what could be read, so that a oneway call gets no answer); -RV_EPROTOCOL: not a JSON
+ * object, the fault's reason says why; -ENOMEM. On errors there is nothing to deinit.
  */
-int vl_call_decode(struct vl_call_message *ret, struct vl_fault *fault, char *text,
-	size_t len);
+int vl_call_decode(
+	struct vl_call_message *ret, struct vl_fault *fault, char *text, size_t len);
 
 struct vl_reply_message {
 	char *error;    /* its full name, or NULL; owned */
@@ -56,13 +56,15 @@ struct vl_reply_message {
 
 void vl_reply_message_deinit(struct vl_reply_message *m);
 
-/* 0; -RV_EPROTOCOL with the fault's reason (and path, where a member is wrong); -ENOMEM */
+/* 0; -RV_EPROTOCOL with the fault's reason (and path, where a member is wrong); -ENOMEM
+ */
 int vl_reply_decode(struct vl_reply_message *ret, struct vl_fault *fault,
 	const char *text, size_t len);
 
 /*
  * Encoders append one message and its NUL to out, or leave it as it was.
- * 0; -ENOMEM; -EMSGSIZE over size_max bytes without the NUL; -RV_ELIMIT nested too deeply.
+ * 0; -ENOMEM; -EMSGSIZE over size_max bytes without the NUL; -RV_ELIMIT nested too
+ * deeply.
  */
 int vl_encode_call(struct buf *out, size_t size_max, const char *method,
 	const json_t *params, unsigned flags);
@@ -70,8 +72,8 @@ int vl_encode_call(struct buf *out, size_t size_max, const char *method,
 int vl_encode_reply(
 	struct buf *out, size_t size_max, const json_t *params, bool continues);
 /* params: text of a JSON object, as json_write.h makes it; not looked at */
-int vl_encode_reply_text(struct buf *out, size_t size_max, const char *params, size_t len,
-	bool continues);
+int vl_encode_reply_text(struct buf *out, size_t size_max, const char *params,
+	size_t len, bool continues);
 int vl_encode_error(
 	struct buf *out, size_t size_max, const char *name, const json_t *params);
 

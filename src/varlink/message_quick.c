@@ -1,3 +1,5 @@
+#include "config.h"
+
 #include "varlink/message_quick.h"
 
 #include <string.h>

@@ -1,11 +1,12 @@
 /*
  * The quick way through a call: where its members are, without a tree.
  *
- * A JSON library spends more on a small call than everything else together. Nearly every
- * call is plain: the five known members, each once, no escapes outside of the parameters.
- * This finds their places in one pass. All that is not plain, right or wrong, is left to
- * the full parser, which alone decides what is an error: a call accepted here must be
- * accepted there with the same meaning (tests/fuzz/fuzz_call.c compares them).
+ * A JSON library spends more on a small call than everything else together. Nearly
+ * every call is plain: the five known members, each once, no escapes outside of the
+ * parameters. This finds their places in one pass. All that is not plain, right or
+ * wrong, is left to the full parser, which alone decides what is an error: a call
+ * accepted here must be accepted there with the same meaning (tests/fuzz/fuzz_call.c
+ * compares them).
  */
 #ifndef VARLINK_MESSAGE_QUICK_H
 #define VARLINK_MESSAGE_QUICK_H
