@@ -1,3 +1,5 @@
+#include "config.h"
+
 #include "cli/cli.h"
 
 #include <errno.h>
@@ -9,11 +11,12 @@
 #include "base/error.h"
 #include "base/invariant.h"
 #include "base/macro.h"
-#include "client/client.h"
 #include "cli/autostart.h"
 #include "cli/command_table.h"
 #include "cli/reply_error.h"
+#include "cli/select.h"
 #include "cli/text.h"
+#include "client/client.h"
 #include "job/fields.h"
 
 /* The one place where an error is printed. params: what the daemon sent, or NULL. */
@@ -134,15 +137,23 @@ int cli_fail_lost(const struct cli *c, int err)
 	return cli_fail_errno(c, err, "talking to the daemon failed");
 }
 
-char *cli_job_title(char *buf, size_t size, const json_t *job)
+int cli_select(const struct cli *c, struct selection *ret, enum select_need need)
 {
-	const char *name = json_str(job, "name");
+	_cleanup_free_ char *err = NULL;
+	int r;
 
-	if (*name)
-		snprintf(buf, size, "%" PRId64 " (%s)", json_int(job, "id", 0), name);
-	else
-		snprintf(buf, size, "%" PRId64, json_int(job, "id", 0));
-	return buf;
+	r = selection_read(ret, &c->opts, stdin, c->now_usec, &err);
+	if (r < 0)
+		return cli_fail(c, r == -EINVAL ? CLI_EXIT_USAGE : CLI_EXIT_SOME,
+			"%s: %s", c->command->name, err ? err : rv_strerror(r));
+	if (need == SELECT_REQUIRED && selection_is_absent(ret))
+		return cli_fail(c, CLI_EXIT_USAGE,
+			"%s: which jobs? Give ids, names, or selectors such as --all",
+			c->command->name);
+	if (selection_is_empty(ret))
+		return cli_fail(c, CLI_EXIT_NOTHING, "%s: no ids on standard input",
+			c->command->name);
+	return 0;
 }
 
 char *cli_job_outcome(char *buf, size_t size, const json_t *job)

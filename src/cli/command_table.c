@@ -1,3 +1,5 @@
+#include "config.h"
+
 #include "cli/command_table.h"
 
 #include <string.h>
@@ -6,9 +8,11 @@
 #include "base/parse.h"
 
 const struct option_def options_global[] = {
-	{OPT_JSON, "json", 'j', NULL, HINT_NONE, "print JSON, and nothing else on stdout"},
+	{OPT_JSON, "json", 'j', NULL, HINT_NONE,
+		"print JSON, and nothing else on stdout"},
 	{OPT_SOCKET, "socket", 0, "PATH", HINT_FILE, "the daemon's control socket"},
-	{OPT_COLOR, "color", 0, "WHEN", HINT_WHEN, "always, never, or auto: on terminals"},
+	{OPT_COLOR, "color", 0, "WHEN", HINT_WHEN,
+		"always, never, or auto: on terminals"},
 	{0},
 };
 
@@ -38,7 +42,8 @@ static const struct option_def options_before_verb[] = {
 const struct option_def options_select[] = {
 	{OPT_ALL, "all", 'a', NULL, HINT_NONE, "all of the caller's jobs"},
 	{OPT_POOL, "pool", 'g', "POOL", HINT_POOL, "jobs of this pool"},
-	{OPT_STATE, "state", 0, "STATE", HINT_STATE, "jobs in this state, may be repeated"},
+	{OPT_STATE, "state", 0, "STATE", HINT_STATE,
+		"jobs in this state, may be repeated"},
 	{OPT_RESULT, "result", 0, "RESULT", HINT_RESULT,
 		"jobs that ended so, may be repeated"},
 	{OPT_FAILED, "failed", 0, NULL, HINT_NONE, "jobs that ended badly"},
@@ -68,7 +73,8 @@ static const struct option_def options_run[] = {
 
 static const struct option_def options_ls[] = {
 	{OPT_QUIET, "quiet", 'q', NULL, HINT_NONE, "ids only"},
-	{OPT_LIMIT, "limit", 0, "N", HINT_NONE, "at most so many (terminal: 50; 0: all)"},
+	{OPT_LIMIT, "limit", 0, "N", HINT_NONE,
+		"at most so many (terminal: 50; 0: all)"},
 	{0},
 };
 
@@ -86,13 +92,16 @@ static const struct option_def options_logs[] = {
 };
 
 static const struct option_def options_wait[] = {
-	{OPT_TIMEOUT, "timeout", 't', "TIME", HINT_NONE, "give up after so long: exit 124"},
-	{OPT_QUIET, "quiet", 'q', NULL, HINT_NONE, "say nothing about jobs that failed"},
+	{OPT_TIMEOUT, "timeout", 't', "TIME", HINT_NONE,
+		"give up after so long: exit 124"},
+	{OPT_QUIET, "quiet", 'q', NULL, HINT_NONE,
+		"say nothing about jobs that failed"},
 	{0},
 };
 
 static const struct option_def options_kill[] = {
-	{OPT_SIGNAL, "signal", 's', "SIGNAL", HINT_SIGNAL, "which signal, default TERM"},
+	{OPT_SIGNAL, "signal", 's', "SIGNAL", HINT_SIGNAL,
+		"which signal, default TERM"},
 	{0},
 };
 
@@ -120,12 +129,14 @@ static const struct option_def options_call[] = {
 };
 
 static const struct option_def options_config[] = {
-	{OPT_CONFIG, "config", 0, "FILE", HINT_FILE, "this file in place of the usual ones"},
+	{OPT_CONFIG, "config", 0, "FILE", HINT_FILE,
+		"this file in place of the usual ones"},
 	{0},
 };
 
 static const struct option_def options_daemon[] = {
-	{OPT_STATE_DIR, "state-dir", 0, "DIR", HINT_DIR, "start: where the state is kept"},
+	{OPT_STATE_DIR, "state-dir", 0, "DIR", HINT_DIR,
+		"start: where the state is kept"},
 	{OPT_CONFIG, "config", 0, "FILE", HINT_FILE, "start: the configuration"},
 	{OPT_MODE, "mode", 0, "MODE", HINT_SHUTDOWN,
 		"stop: terminate, drain, or detach, in place of what is configured"},
@@ -146,66 +157,77 @@ static const char *const daemon_words[] = {
 const struct command command_table[] = {
 	{"run", NULL, "[OPTION...] [--] COMMAND [ARG...]",
 		"submit a job, show its output, wait for it",
-		"The exit code is the job's: 128+n after signal n, 124 when it ran into its "
-		"limit, 126 or 127 when it could not be started, 130 when it was cancelled, "
-		"125 when reeve itself failed. Ctrl-C cancels it, a second one kills it; it "
+		"The exit code is the job's: 128+n after signal n, 124 when it ran "
+		"into its "
+		"limit, 126 or 127 when it could not be started, 130 when it was "
+		"cancelled, "
+		"125 when reeve itself failed. Ctrl-C cancels it, a second one kills "
+		"it; it "
 		"goes on when the terminal is closed.",
-		options_run, NULL, COMMAND_STARTS_DAEMON | COMMAND_FIELDS | COMMAND_ARGV,
-		HINT_COMMAND, cmd_run},
+		options_run, NULL,
+		COMMAND_STARTS_DAEMON | COMMAND_FIELDS | COMMAND_ARGV, HINT_COMMAND,
+		cmd_run},
 	{"add", NULL, "[OPTION...] [--] COMMAND [ARG...]", "submit a job, print its id",
-		"With -c TEXT a shell runs it, else no shell is involved. With --batch every "
+		"With -c TEXT a shell runs it, else no shell is involved. With --batch "
+		"every "
 		"line of a file is a job; the options hold for all of them.",
-		options_add, NULL, COMMAND_STARTS_DAEMON | COMMAND_FIELDS | COMMAND_ARGV,
-		HINT_COMMAND, cmd_add},
+		options_add, NULL,
+		COMMAND_STARTS_DAEMON | COMMAND_FIELDS | COMMAND_ARGV, HINT_COMMAND,
+		cmd_add},
 	{"ls", "status", SELECTS, "list jobs",
-		"On a terminal: what is not finished, then what finished last, 50 rows. "
+		"On a terminal: what is not finished, then what finished last, 50 "
+		"rows. "
 		"Otherwise and with --json all of them, unless --limit is given.",
 		options_ls, NULL, COMMAND_SELECTS, HINT_JOB, cmd_ls},
-	{"show", NULL, SELECTS, "show everything about a job, by default the newest", NULL,
-		options_show, NULL, COMMAND_SELECTS, HINT_JOB, cmd_show},
-	{"logs", NULL, SELECTS, "print the output of a job, by default the newest", NULL,
-		options_logs, NULL, COMMAND_SELECTS, HINT_JOB, cmd_logs},
+	{"show", NULL, SELECTS, "show everything about a job, by default the newest",
+		NULL, options_show, NULL, COMMAND_SELECTS, HINT_JOB, cmd_show},
+	{"logs", NULL, SELECTS, "print the output of a job, by default the newest",
+		NULL, options_logs, NULL, COMMAND_SELECTS, HINT_JOB, cmd_logs},
 	{"wait", NULL, SELECTS, "wait until jobs are finished",
-		"Exit code 0: all succeeded; 1: some did not; 3: nothing matched; 124: waited "
-		"too long. Without selection: the caller's jobs that are unfinished now.",
+		"Exit code 0: all succeeded; 1: some did not; 3: nothing matched; 124: "
+		"waited "
+		"too long. Without selection: the caller's jobs that are unfinished "
+		"now.",
 		options_wait, NULL, COMMAND_SELECTS, HINT_JOB, cmd_wait},
-	{"cancel", NULL, SELECTS, "end jobs in whatever state they are", NULL, NULL, NULL,
-		COMMAND_SELECTS, HINT_JOB, cmd_cancel},
-	{"kill", NULL, SELECTS, "send a signal to running jobs", NULL, options_kill, NULL,
-		COMMAND_SELECTS, HINT_JOB, cmd_kill},
+	{"cancel", NULL, SELECTS, "end jobs in whatever state they are", NULL, NULL,
+		NULL, COMMAND_SELECTS, HINT_JOB, cmd_cancel},
+	{"kill", NULL, SELECTS, "send a signal to running jobs", NULL, options_kill,
+		NULL, COMMAND_SELECTS, HINT_JOB, cmd_kill},
 	{"pause", NULL, SELECTS, "stop the processes of running jobs", NULL, NULL, NULL,
 		COMMAND_SELECTS, HINT_JOB, cmd_pause},
 	{"resume", NULL, SELECTS, "let paused jobs go on", NULL, NULL, NULL,
 		COMMAND_SELECTS, HINT_JOB, cmd_resume},
 	{"hold", NULL, SELECTS, "keep jobs from starting", NULL, NULL, NULL,
 		COMMAND_SELECTS, HINT_JOB, cmd_hold},
-	{"release", NULL, SELECTS, "let held jobs start", NULL, NULL, NULL, COMMAND_SELECTS,
-		HINT_JOB, cmd_release},
+	{"release", NULL, SELECTS, "let held jobs start", NULL, NULL, NULL,
+		COMMAND_SELECTS, HINT_JOB, cmd_release},
 	{"retry", NULL, SELECTS, "run finished jobs again, under the same id", NULL,
 		options_retry, NULL, COMMAND_SELECTS, HINT_FINISHED_JOB, cmd_retry},
 	{"rm", NULL, SELECTS, "forget finished jobs and their output", NULL, options_rm,
 		NULL, COMMAND_SELECTS, HINT_FINISHED_JOB, cmd_rm},
 	{"clean", NULL, "[SELECTOR...]", "forget jobs that succeeded, print how many",
-		"With --failed those that did not succeed, with --finished all that ended.",
+		"With --failed those that did not succeed, with --finished all that "
+		"ended.",
 		options_clean, NULL, COMMAND_SELECTS, HINT_NONE, cmd_clean},
 	{"call", NULL, "FUNCTION [KEY=VALUE...] [KEY:=JSON...]",
-		"call a function of the daemon, print its result", NULL, options_call, NULL,
-		COMMAND_STARTS_DAEMON | COMMAND_FIELDS, HINT_FUNCTION, cmd_call},
-	{"config", NULL, "check [FILE...]", "check the configuration", NULL, options_config,
-		config_words, 0, HINT_WORDS, cmd_config},
+		"call a function of the daemon, print its result", NULL, options_call,
+		NULL, COMMAND_STARTS_DAEMON | COMMAND_FIELDS, HINT_FUNCTION, cmd_call},
+	{"config", NULL, "check [FILE...]", "check the configuration", NULL,
+		options_config, config_words, 0, HINT_WORDS, cmd_config},
 	{"daemon", NULL, "start|stop|restart|reload|status|ping|health",
-		"start, stop, and look at the daemon", NULL, options_daemon, daemon_words, 0,
-		HINT_WORDS, cmd_daemon},
+		"start, stop, and look at the daemon", NULL, options_daemon,
+		daemon_words, 0, HINT_WORDS, cmd_daemon},
 	{"varlink", NULL, "METHOD [PARAMETERS]", "make a raw call, print its replies",
 		"PARAMETERS is a JSON object. For example: reeve varlink "
 		"io.reeve.Daemon.Status",
 		options_varlink, NULL, 0, HINT_NONE, cmd_varlink},
-	{"help", NULL, "[VERB]", "explain reeve or one verb", NULL, NULL, NULL, 0, HINT_VERB,
-		cmd_help},
+	{"help", NULL, "[VERB]", "explain reeve or one verb", NULL, NULL, NULL, 0,
+		HINT_VERB, cmd_help},
 	{"version", NULL, "", "print the version", NULL, NULL, NULL, 0, HINT_NONE,
 		cmd_version},
-	{"__complete", NULL, "INDEX WORD...", "candidates for the shell's completion", NULL,
-		NULL, NULL, COMMAND_HIDDEN | COMMAND_RAW, HINT_NONE, cmd_complete},
+	{"__complete", NULL, "INDEX WORD...", "candidates for the shell's completion",
+		NULL, NULL, NULL, COMMAND_HIDDEN | COMMAND_RAW, HINT_NONE,
+		cmd_complete},
 };
 const size_t command_table_len = ARRAY_LEN(command_table);
 

@@ -11,23 +11,24 @@
 struct cli;
 
 enum command_flags {
-	COMMAND_STARTS_DAEMON = 1 << 0, /* submits work: starts a daemon if none is there */
-	COMMAND_SELECTS = 1 << 1,       /* takes ids, names, selectors */
-	COMMAND_FIELDS = 1 << 2,        /* takes the properties of jobs */
-	COMMAND_ARGV = 1 << 3,          /* the first operand ends the options */
-	COMMAND_HIDDEN = 1 << 4,        /* not in help: for reeve's own scripts */
-	COMMAND_RAW = 1 << 5,           /* reads its arguments itself, no options */
+	COMMAND_STARTS_DAEMON =
+		1 << 0,           /* submits work: starts a daemon if none is there */
+	COMMAND_SELECTS = 1 << 1, /* takes ids, names, selectors */
+	COMMAND_FIELDS = 1 << 2,  /* takes the properties of jobs */
+	COMMAND_ARGV = 1 << 3,    /* the first operand ends the options */
+	COMMAND_HIDDEN = 1 << 4,  /* not in help: for reeve's own scripts */
+	COMMAND_RAW = 1 << 5,     /* reads its arguments itself, no options */
 };
 
 struct command {
 	const char *name;
-	const char *alias; /* or NULL */
-	const char *usage; /* what follows the verb */
-	const char *summary; /* one line */
-	const char *text;    /* further paragraphs, or NULL */
+	const char *alias;                /* or NULL */
+	const char *usage;                /* what follows the verb */
+	const char *summary;              /* one line */
+	const char *text;                 /* further paragraphs, or NULL */
 	const struct option_def *options; /* its own, or NULL */
-	const char *const *words; /* sub-verbs, NULL-terminated; or NULL */
-	unsigned flags;           /* enum command_flags */
+	const char *const *words;         /* sub-verbs, NULL-terminated; or NULL */
+	unsigned flags;                   /* enum command_flags */
 	enum hint operands;
 	int (*run)(struct cli *c); /* returns the exit code */
 };
@@ -51,10 +52,11 @@ struct option_set command_options(const struct command *cmd);
 /* what may stand before any verb */
 struct option_set global_options(void);
 
-#define COMMANDS(X)                                                                \
-	X(run) X(add) X(ls) X(show) X(logs) X(wait) X(cancel) X(kill) X(pause) X(resume)   \
-	X(hold) X(release) X(retry) X(rm) X(clean) X(call) X(config) X(daemon)     \
-	X(varlink) X(help) X(version) X(complete)
+#define COMMANDS(X)                                                                    \
+	X(run)                                                                         \
+	X(add) X(ls) X(show) X(logs) X(wait) X(cancel) X(kill) X(pause) X(resume)      \
+		X(hold) X(release) X(retry) X(rm) X(clean) X(call) X(config) X(daemon) \
+			X(varlink) X(help) X(version) X(complete)
 #define X(name) int cmd_##name(struct cli *c);
 COMMANDS(X)
 #undef X

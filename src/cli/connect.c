@@ -1,3 +1,5 @@
+#include "config.h"
+
 #include "cli/connect.h"
 
 #include <errno.h>
@@ -27,8 +29,8 @@ static int choose_default(
 	return paths_socket(&t->socket, t->mode, env, t->state_dir);
 }
 
-int target_choose(struct target *ret, const struct target_choice *c,
-	const struct paths_env *env)
+int target_choose(
+	struct target *ret, const struct target_choice *c, const struct paths_env *env)
 {
 	struct target t = {0};
 	int r;
@@ -61,12 +63,11 @@ void target_deinit(struct target *t)
 const char *target_reason_text(const struct target *t)
 {
 	switch (t->reason) {
-	case TARGET_BY_OPTION:
-		return "chosen by --socket";
-	case TARGET_BY_VARIABLE:
-		return "chosen by $REEVE_SOCKET";
+	case TARGET_BY_OPTION: return "chosen by --socket";
+	case TARGET_BY_VARIABLE: return "chosen by $REEVE_SOCKET";
 	case TARGET_BY_MODE:
-		return t->mode == PATHS_SYSTEM ? "chosen by --system" : "chosen by --user";
+		return t->mode == PATHS_SYSTEM ? "chosen by --system"
+					       : "chosen by --user";
 	case TARGET_BY_UID:
 		return t->mode == PATHS_SYSTEM ? "the system's, as root is calling"
 					       : "this user's own";

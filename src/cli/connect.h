@@ -1,7 +1,7 @@
 /*
  * Which daemon `reeve` talks to, and why that one (BEHAVIOUR.md, "Which daemon"):
- * --socket, else $REEVE_SOCKET, else --system or --user, else root's is the system's and
- * anybody else's is their own.
+ * --socket, else $REEVE_SOCKET, else --system or --user, else root's is the system's
+ * and anybody else's is their own.
  */
 #ifndef CLI_CONNECT_H
 #define CLI_CONNECT_H

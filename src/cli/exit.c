@@ -1,3 +1,5 @@
+#include "config.h"
+
 #include "cli/exit.h"
 
 #include <errno.h>
@@ -10,34 +12,29 @@
 int exit_code_of_errno(int err)
 {
 	switch (err < 0 ? -err : err) {
-	case 0:
-		return CLI_EXIT_OK;
+	case 0: return CLI_EXIT_OK;
 	case EACCES:
-	case EPERM:
-		return CLI_EXIT_PERMISSION;
+	case EPERM: return CLI_EXIT_PERMISSION;
 	/* nobody is there, or the one who was is gone */
 	case ENOENT:
 	case ECONNREFUSED:
 	case ECONNRESET:
 	case EPIPE:
 	case ENOTCONN:
-	case RV_EINCOMPLETE:
-		return CLI_EXIT_NO_DAEMON;
+	case RV_EINCOMPLETE: return CLI_EXIT_NO_DAEMON;
 	case ETIMEDOUT:
 	case EAGAIN: /* its backlog is full */
 	case RV_EPROTOCOL:
-	case RV_ELIMIT:
-		return CLI_EXIT_REFUSED;
-	default:
-		return CLI_EXIT_SOME;
+	case RV_ELIMIT: return CLI_EXIT_REFUSED;
+	default: return CLI_EXIT_SOME;
 	}
 }
 
 int exit_code_of_job(const struct job_end *e)
 {
 	INVARIANT(e && e->result);
-	/* Results first: a job that timed out or was cancelled has a signal as well, and
-	 * that it died of our SIGTERM is not what the caller asks about. */
+	/* Results first: a job that timed out or was cancelled has a signal as well,
+	 * and that it died of our SIGTERM is not what the caller asks about. */
 	if (STREQ(e->result, "timeout"))
 		return CLI_EXIT_TIMED_OUT;
 	if (STREQ(e->result, "cancelled"))
@@ -48,8 +45,8 @@ int exit_code_of_job(const struct job_end *e)
 		if (!STREQ(e->start_step, "exec"))
 			return CLI_EXIT_RUN_FAILED;
 		return e->start_error && STREQ(e->start_error, "ENOENT")
-			? CLI_EXIT_RUN_NOT_FOUND
-			: CLI_EXIT_RUN_CANNOT;
+			       ? CLI_EXIT_RUN_NOT_FOUND
+			       : CLI_EXIT_RUN_CANNOT;
 	}
 	if (e->signal > 0 && e->signal < 128)
 		return 128 + (int)e->signal;

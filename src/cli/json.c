@@ -1,3 +1,5 @@
+#include "config.h"
+
 #include "cli/json.h"
 
 #include <errno.h>

@@ -1,3 +1,5 @@
+#include "config.h"
+
 #include "cli/options.h"
 
 #include <errno.h>
@@ -13,22 +15,15 @@
 static enum hint hint_of_field(enum job_field f)
 {
 	switch (f) {
-	case JOB_FIELD_POOL:
-		return HINT_POOL;
-	case JOB_FIELD_LABEL:
-		return HINT_LABEL;
-	case JOB_FIELD_CWD:
-		return HINT_DIR;
+	case JOB_FIELD_POOL: return HINT_POOL;
+	case JOB_FIELD_LABEL: return HINT_LABEL;
+	case JOB_FIELD_CWD: return HINT_DIR;
 	case JOB_FIELD_SHELL:
 	case JOB_FIELD_STDIN:
-	case JOB_FIELD_OUTPUT:
-		return HINT_FILE;
-	case JOB_FIELD_KILL_SIGNAL:
-		return HINT_SIGNAL;
-	case JOB_FIELD_FUNCTION:
-		return HINT_FUNCTION;
-	default:
-		return HINT_NONE;
+	case JOB_FIELD_OUTPUT: return HINT_FILE;
+	case JOB_FIELD_KILL_SIGNAL: return HINT_SIGNAL;
+	case JOB_FIELD_FUNCTION: return HINT_FUNCTION;
+	default: return HINT_NONE;
 	}
 }
 
@@ -88,8 +83,8 @@ static const char *nearest_option(const struct option_set *set, const char *name
 	return str_nearest(name, names, n);
 }
 
-static int unknown_long(const struct option_set *set, const char *name, size_t len,
-	char **err)
+static int unknown_long(
+	const struct option_set *set, const char *name, size_t len, char **err)
 {
 	_cleanup_free_ char *copy = strndup(name, len);
 	const char *near;
@@ -99,7 +94,8 @@ static int unknown_long(const struct option_set *set, const char *name, size_t l
 		return -ENOMEM;
 	near = nearest_option(set, copy);
 	str_escape(shown, sizeof(shown), copy, len);
-	*err = near ? text_printf("unknown option --%s (did you mean --%s?)", shown, near)
+	*err = near ? text_printf(
+			      "unknown option --%s (did you mean --%s?)", shown, near)
 		    : text_printf("unknown option --%s", shown);
 	return -EINVAL;
 }
@@ -112,8 +108,8 @@ static int take_field(
 	union job_value v;
 	int r;
 
-	/* -e NAME, without a value: the caller's, which only the verb knows. It finds the
-	 * hit, so nothing goes into the spec here. */
+	/* -e NAME, without a value: the caller's, which only the verb knows. It finds
+	 * the hit, so nothing goes into the spec here. */
 	if (info->type == JOB_TYPE_ENV && !strchr(value, '='))
 		return 0;
 	r = job_value_parse(&v, f, value, &why);
@@ -126,8 +122,8 @@ static int take_field(
 	return job_spec_put(&o->spec, f, v);
 }
 
-static int take(struct options *o, const struct option_def *d, const char *value,
-	char **err)
+static int take(
+	struct options *o, const struct option_def *d, const char *value, char **err)
 {
 	struct option_hit *hits;
 

@@ -1,10 +1,10 @@
 /*
  * Options of the command line, read by tables.
  *
- * Long options (--name VALUE, --name=VALUE), single letters (-n VALUE, -nVALUE, and flags
- * together: -fq), and the properties of jobs from job/fields.def as options of their own.
- * Abbreviations are not accepted: what is unique today is ambiguous after the next release.
- * Pure: nothing is printed and the process's state is not looked at.
+ * Long options (--name VALUE, --name=VALUE), single letters (-n VALUE, -nVALUE, and
+ * flags together: -fq), and the properties of jobs from job/fields.def as options of
+ * their own. Abbreviations are not accepted: what is unique today is ambiguous after
+ * the next release. Pure: nothing is printed and the process's state is not looked at.
  */
 #ifndef CLI_OPTIONS_H
 #define CLI_OPTIONS_H
@@ -88,7 +88,8 @@ struct option_def {
 struct option_set {
 	const struct option_def *tables[5]; /* NULL where there are fewer */
 	bool fields;                        /* properties of jobs too */
-	bool stop_at_operand; /* the first operand ends the options: a command follows */
+	bool stop_at_operand; /* the first operand ends the options: a command follows
+			       */
 };
 
 struct option_hit {
@@ -105,17 +106,17 @@ struct options {
 	bool dash_dash; /* operands began with "--" */
 };
 
-#define OPTIONS_NULL                                                               \
-	{                                                                          \
-		.n_hits = 0                                                        \
+#define OPTIONS_NULL        \
+	{                   \
+		.n_hits = 0 \
 	}
 
 /**
  * Read argv[first..argc).
  *
  * @ret       deinit it afterwards, also on failure
- * @ret_next  first argument that was not read; may be NULL. Where it is not NULL reading
- *            ends before the first operand (options before the verb).
+ * @ret_next  first argument that was not read; may be NULL. Where it is not NULL
+ * reading ends before the first operand (options before the verb).
  * @err       what is wrong, for people, malloc'd; may stay NULL when out of memory
  *
  * Returns 0, -EINVAL, -ENOMEM.

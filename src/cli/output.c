@@ -1,3 +1,5 @@
+#include "config.h"
+
 #include "cli/output.h"
 
 #include <errno.h>
@@ -12,8 +14,9 @@
 
 int color_when_parse(const char *text)
 {
-	static const char *const names[] = {
-		[COLOR_AUTO] = "auto", [COLOR_ALWAYS] = "always", [COLOR_NEVER] = "never"};
+	static const char *const names[] = {[COLOR_AUTO] = "auto",
+		[COLOR_ALWAYS] = "always",
+		[COLOR_NEVER] = "never"};
 
 	for (size_t i = 0; i < ARRAY_LEN(names); i++)
 		if (STREQ(names[i], text))
@@ -49,8 +52,8 @@ int table_new(struct table **ret, const struct table_column *columns, size_t n,
 	t->t = scols_new_table();
 	if (!t->t)
 		return -ENOMEM;
-	/* Cells come escaped, and smartcols would escape the escapes; where nobody looks
-	 * at a terminal nothing must be cut to its width either. */
+	/* Cells come escaped, and smartcols would escape the escapes; where nobody
+	 * looks at a terminal nothing must be cut to its width either. */
 	scols_table_enable_noencoding(t->t, 1);
 	scols_table_enable_noheadings(t->t, !style->headings);
 	scols_table_enable_colors(t->t, style->color);

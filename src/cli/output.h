@@ -1,6 +1,6 @@
 /*
- * What is printed: errors and notes on stderr, tables and JSON on stdout, colours where a
- * terminal is and nobody asked for none.
+ * What is printed: errors and notes on stderr, tables and JSON on stdout, colours where
+ * a terminal is and nobody asked for none.
  */
 #ifndef CLI_OUTPUT_H
 #define CLI_OUTPUT_H

@@ -1,3 +1,5 @@
+#include "config.h"
+
 #include "cli/reply_error.h"
 
 #include <inttypes.h>
@@ -21,7 +23,8 @@ static const struct {
 	{"io.reeve.Job.NotFound", CLI_EXIT_NOTHING, "job {id} does not exist"},
 	{"io.reeve.Job.NotFound", CLI_EXIT_NOTHING, "no job is named '{name}'"},
 	{"io.reeve.Job.NotFound", CLI_EXIT_NOTHING, "there is no such job"},
-	{"io.reeve.Job.Removed", CLI_EXIT_NOTHING, "job {id} was removed on {removed_usec}"},
+	{"io.reeve.Job.Removed", CLI_EXIT_NOTHING,
+		"job {id} was removed on {removed_usec}"},
 	{"io.reeve.Job.Removed", CLI_EXIT_NOTHING, "job {id} was removed"},
 	{"io.reeve.Job.NothingSelected", CLI_EXIT_NOTHING, "no job matches"},
 	{"io.reeve.Job.WrongState", CLI_EXIT_SOME, "job {id} is {state}"},

@@ -1,3 +1,5 @@
+#include "config.h"
+
 #include "cli/select.h"
 
 #include <errno.h>
@@ -17,9 +19,9 @@
 #include "job/state.h"
 
 /* what `reeve ls -q | reeve rm -` may bring: a million ids are 16 MB here */
-#define IDS_MAX      1000000
-#define NAMES_MAX    1000
-#define WORD_MAX     256
+#define IDS_MAX   1000000
+#define NAMES_MAX 1000
+#define WORD_MAX  256
 
 static int refuse(char **err, const char *what, const char *text)
 {
@@ -89,12 +91,12 @@ static int check_word(int option, const char *value, char **err)
 		return name_is_valid(value) ? 0 : refuse(err, "not a name", value);
 	case OPT_STATE:
 		return job_state_by_name(value) >= 0
-			? 0
-			: refuse(err, "unknown state", value);
+			       ? 0
+			       : refuse(err, "unknown state", value);
 	case OPT_RESULT:
 		return job_result_by_name(value) > JOB_RESULT_NONE
-			? 0
-			: refuse(err, "unknown result", value);
+			       ? 0
+			       : refuse(err, "unknown result", value);
 	default:
 		if (utf8_is_valid(value, strlen(value)))
 			return 0;
@@ -115,28 +117,19 @@ static int add_filter(
 			return r;
 	}
 	switch (h->id) {
-	case OPT_ALL:
-		return json_put(f, "all", json_true());
-	case OPT_FAILED:
-		return json_put(f, "failed", json_true());
-	case OPT_POOL:
-		return json_put(f, "pool", json_string(h->value));
-	case OPT_NAME:
-		return json_put(f, "name_glob", json_string(h->value));
-	case OPT_USER:
-		return json_put(f, "user", json_string(h->value));
-	case OPT_STATE:
-		return json_put_append(f, "states", json_string(h->value));
-	case OPT_RESULT:
-		return json_put_append(f, "results", json_string(h->value));
-	case OPT_LABEL:
-		return json_put_append(f, "labels", json_string(h->value));
+	case OPT_ALL: return json_put(f, "all", json_true());
+	case OPT_FAILED: return json_put(f, "failed", json_true());
+	case OPT_POOL: return json_put(f, "pool", json_string(h->value));
+	case OPT_NAME: return json_put(f, "name_glob", json_string(h->value));
+	case OPT_USER: return json_put(f, "user", json_string(h->value));
+	case OPT_STATE: return json_put_append(f, "states", json_string(h->value));
+	case OPT_RESULT: return json_put_append(f, "results", json_string(h->value));
+	case OPT_LABEL: return json_put_append(f, "labels", json_string(h->value));
 	case OPT_SINCE:
 		if (time_parse(&since, h->value, now_usec) < 0)
 			return refuse(err, "not a time", h->value);
 		return json_put(f, "since_usec", json_integer(since));
-	default:
-		return 0; /* an option of the verb itself */
+	default: return 0; /* an option of the verb itself */
 	}
 }
 

@@ -16,14 +16,14 @@
 
 struct selection {
 	struct job_select ids; /* its ranges only; sorted and merged */
-	char **names;    /* owned; none twice */
+	char **names;          /* owned; none twice */
 	json_t *filters; /* object: the members of Selector that are not ids or names */
-	bool listed; /* ids, names or "-" were given, even if stdin brought none */
+	bool listed;     /* ids, names or "-" were given, even if stdin brought none */
 };
 
-#define SELECTION_NULL                                                             \
-	{                                                                          \
-		.listed = false                                                        \
+#define SELECTION_NULL          \
+	{                       \
+		.listed = false \
 	}
 
 /* most ids and names of one selector: 4,000 ranges take 180 KiB at most */

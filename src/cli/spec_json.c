@@ -1,3 +1,5 @@
+#include "config.h"
+
 #include "cli/spec_json.h"
 
 #include <errno.h>
@@ -81,15 +83,9 @@ json_t *spec_to_json(const struct job_spec *s)
 		if (!job_spec_has(s, f))
 			continue;
 		switch (job_type_shape(job_field_info[i].type)) {
-		case JOB_SHAPE_NUM:
-			r = put_num(obj, f, &s->v[i]);
-			break;
-		case JOB_SHAPE_STR:
-			r = put_str(obj, f, &s->v[i]);
-			break;
-		case JOB_SHAPE_STRV:
-			r = put_strv(obj, f, &s->v[i]);
-			break;
+		case JOB_SHAPE_NUM: r = put_num(obj, f, &s->v[i]); break;
+		case JOB_SHAPE_STR: r = put_str(obj, f, &s->v[i]); break;
+		case JOB_SHAPE_STRV: r = put_strv(obj, f, &s->v[i]); break;
 		}
 	}
 	return r < 0 ? NULL : TAKE_PTR(obj);
@@ -143,8 +139,7 @@ int spec_put_num(struct job_spec *s, enum job_field f, int64_t value)
 	return job_spec_put(s, f, (union job_value){.num = value});
 }
 
-int spec_put_strv(
-	struct job_spec *s, enum job_field f, char *const *value, char **err)
+int spec_put_strv(struct job_spec *s, enum job_field f, char *const *value, char **err)
 {
 	union job_value v = {.strv = strv_copy(value)};
 
@@ -165,8 +160,8 @@ static int num_from_json(
 
 	if (is_word(info->type))
 		return json_is_string(value)
-			? spec_put_text(s, f, json_string_value(value), err)
-			: wrong_type(info->json_name, "a string", err);
+			       ? spec_put_text(s, f, json_string_value(value), err)
+			       : wrong_type(info->json_name, "a string", err);
 	if (info->type == JOB_TYPE_BOOL) {
 		if (!json_is_boolean(value))
 			return wrong_type(info->json_name, "true or false", err);
@@ -210,7 +205,8 @@ static int list_from_json(
 	list = calloc(1, sizeof(*list));
 	if (!list)
 		return -ENOMEM;
-	json_array_foreach(value, i, item) {
+	json_array_foreach(value, i, item)
+	{
 		if (!json_is_string(item))
 			return wrong_type(member, "an array of strings", err);
 		if (strv_append(&list, json_string_value(item)) < 0)
@@ -252,16 +248,14 @@ static int field_from_json(
 	if (json_is_null(value)) {
 		/* Of a duration or a size null is infinity, of the rest "not given". */
 		if (info->type == JOB_TYPE_DURATION || info->type == JOB_TYPE_SIZE)
-			return put_checked(s, f, (union job_value){.num = INT64_MAX}, err);
+			return put_checked(
+				s, f, (union job_value){.num = INT64_MAX}, err);
 		return 0;
 	}
 	switch (job_type_shape(info->type)) {
-	case JOB_SHAPE_NUM:
-		return num_from_json(s, f, value, err);
-	case JOB_SHAPE_STR:
-		return text_from_json(s, f, value, err);
-	case JOB_SHAPE_STRV:
-		return list_from_json(s, f, value, err);
+	case JOB_SHAPE_NUM: return num_from_json(s, f, value, err);
+	case JOB_SHAPE_STR: return text_from_json(s, f, value, err);
+	case JOB_SHAPE_STRV: return list_from_json(s, f, value, err);
 	}
 	return -EINVAL;
 }
@@ -291,7 +285,8 @@ static int unknown_member(const char *member, char **err)
 		names[i] = job_field_info[i].json_name;
 	near = str_nearest(member, names, JOB_FIELD_N);
 	str_escape(shown, sizeof(shown), member, strlen(member));
-	*err = near ? text_printf("unknown member '%s' (did you mean '%s'?)", shown, near)
+	*err = near ? text_printf(
+			      "unknown member '%s' (did you mean '%s'?)", shown, near)
 		    : text_printf("unknown member '%s'", shown);
 	return -EINVAL;
 }
@@ -304,7 +299,8 @@ int spec_from_json(struct job_spec *s, const json_t *obj, char **err)
 	int f, r;
 
 	INVARIANT(s && json_is_object(obj) && err);
-	json_object_foreach((json_t *)obj, member, value) {
+	json_object_foreach((json_t *)obj, member, value)
+	{
 		f = field_of_member(member);
 		if (f == -ENOMEM)
 			return f;
@@ -320,13 +316,11 @@ int spec_from_json(struct job_spec *s, const json_t *obj, char **err)
 	return 0;
 }
 
-static int value_copy(union job_value *ret, enum job_shape shape,
-	const union job_value *v)
+static int value_copy(
+	union job_value *ret, enum job_shape shape, const union job_value *v)
 {
 	switch (shape) {
-	case JOB_SHAPE_NUM:
-		*ret = *v;
-		return 0;
+	case JOB_SHAPE_NUM: *ret = *v; return 0;
 	case JOB_SHAPE_STR:
 		ret->str = strdup(v->str ? v->str : "");
 		return ret->str ? 0 : -ENOMEM;

@@ -1,3 +1,5 @@
+#include "config.h"
+
 #include "cli/start.h"
 
 #include <errno.h>
@@ -72,8 +74,8 @@ char **start_environment(char *const *caller)
 	const char *home = strv_env_get(caller, "HOME");
 	int r;
 
-	/* $HOME before the passwd entry: it decides where the state is, and the daemon has
-	 * to find the same place */
+	/* $HOME before the passwd entry: it decides where the state is, and the daemon
+	 * has to find the same place */
 	if (!home || home[0] != '/')
 		home = pw ? pw->pw_dir : "/";
 	r = strv_env_set(&env, "PATH", START_PATH);
@@ -94,8 +96,7 @@ char **start_environment(char *const *caller)
 	return r < 0 ? NULL : TAKE_PTR(env);
 }
 
-static int make_argv(
-	char ***ret, const char *program, const struct start_request *q)
+static int make_argv(char ***ret, const char *program, const struct start_request *q)
 {
 	_cleanup_(strv_freep) char **argv = NULL;
 	char ready[32];
@@ -110,7 +111,8 @@ static int make_argv(
 	if (r == 0 && q->name_socket)
 		r = strv_append_take(&argv, text_printf("--socket=%s", q->socket));
 	if (r == 0 && q->name_state_dir)
-		r = strv_append_take(&argv, text_printf("--state-dir=%s", q->state_dir));
+		r = strv_append_take(
+			&argv, text_printf("--state-dir=%s", q->state_dir));
 	if (r == 0 && q->config)
 		r = strv_append_take(&argv, text_printf("--config=%s", q->config));
 	if (r < 0)
@@ -120,8 +122,8 @@ static int make_argv(
 }
 
 /* In the child: never returns. What fails is told over the pipe as "ERRNO n". */
-static void __attribute__((noreturn)) become_daemon(
-	char *const *argv, char *const *env, int log_fd, int ready_fd)
+static void __attribute__((noreturn))
+become_daemon(char *const *argv, char *const *env, int log_fd, int ready_fd)
 {
 	char text[32];
 	sigset_t none;
@@ -147,10 +149,9 @@ static void __attribute__((noreturn)) become_daemon(
 	_exit(127);
 }
 
-/* Fork twice: a daemon that ends while its starter lives (`reeve run` may live long) must
- * not be its zombie. */
-static int spawn_detached(
-	char *const *argv, char *const *env, int log_fd, int ready_fd)
+/* Fork twice: a daemon that ends while its starter lives (`reeve run` may live long)
+ * must not be its zombie. */
+static int spawn_detached(char *const *argv, char *const *env, int log_fd, int ready_fd)
 {
 	pid_t pid = fork(), grandchild;
 
@@ -257,8 +258,8 @@ static int start_locked(const struct start_request *q, const char *program, char
 	r = make_argv(&argv, program, q);
 	if (r < 0)
 		return r;
-	log_fd = open(log_path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW,
-		0600);
+	log_fd = open(
+		log_path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0600);
 	if (log_fd < 0 || fstat(log_fd, &st) < 0 || pipe2(fds, O_CLOEXEC) < 0)
 		return -errno;
 	ready_read = fds[0];

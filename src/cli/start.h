@@ -19,7 +19,7 @@ struct start_request {
 	const char *socket;    /* where it will listen */
 	const char *state_dir; /* made where it is missing */
 	const char *config;    /* NULL: the usual files */
-	bool name_socket;      /* tell it the socket; else it finds the same by itself */
+	bool name_socket; /* tell it the socket; else it finds the same by itself */
 	bool name_state_dir;
 };
 

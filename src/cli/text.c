@@ -1,3 +1,5 @@
+#include "config.h"
+
 #include "cli/text.h"
 
 #include <inttypes.h>
@@ -49,11 +51,11 @@ static size_t utf8_decode(uint32_t *ret, const unsigned char *s, size_t n)
 static bool is_harmful(uint32_t c)
 {
 	return c < 0x20 || (c >= 0x7f && c <= 0x9f) ||
-		c == 0x061c ||                  /* Arabic letter mark */
-		(c >= 0x200e && c <= 0x200f) || /* direction marks */
-		(c >= 0x2028 && c <= 0x202e) || /* separators, embeddings */
-		(c >= 0x2066 && c <= 0x2069) || /* isolates */
-		c == 0xfeff;
+	       c == 0x061c ||                  /* Arabic letter mark */
+	       (c >= 0x200e && c <= 0x200f) || /* direction marks */
+	       (c >= 0x2028 && c <= 0x202e) || /* separators, embeddings */
+	       (c >= 0x2066 && c <= 0x2069) || /* isolates */
+	       c == 0xfeff;
 }
 
 int text_escape(struct buf *out, const char *s, size_t n)

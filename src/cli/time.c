@@ -1,4 +1,5 @@
-#define _XOPEN_SOURCE 700 /* strptime */
+#include "config.h"
+
 #include "cli/time.h"
 
 #include <errno.h>
@@ -24,8 +25,8 @@ static int from_tm(int64_t *ret, struct tm *tm)
 }
 
 /* the day that lies days before now, with the time of the text in format */
-static int parse_as(int64_t *ret, const char *text, const char *format,
-	const struct tm *base)
+static int parse_as(
+	int64_t *ret, const char *text, const char *format, const struct tm *base)
 {
 	struct tm tm = *base;
 	const char *end;

@@ -1,6 +1,6 @@
 /*
- * Times as people write and read them: "2h ago", "today 10:00", "3 min ago". Local time.
- * Pure but for the time zone; now is given.
+ * Times as people write and read them: "2h ago", "today 10:00", "3 min ago". Local
+ * time. Pure but for the time zone; now is given.
  */
 #ifndef CLI_TIME_H
 #define CLI_TIME_H

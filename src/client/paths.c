@@ -1,3 +1,5 @@
+#include "config.h"
+
 #include "client/paths.h"
 
 #include <errno.h>
@@ -32,8 +34,8 @@ void paths_env_get(struct paths_env *ret)
 		pw = getpwuid(geteuid());
 		ret->home = pw ? absolute_or_null(pw->pw_dir) : NULL;
 	}
-	/* Minimal containers have no machine id; one name for all of them is safe, since
-	 * the state directory's lock is what keeps two daemons apart. */
+	/* Minimal containers have no machine id; one name for all of them is safe,
+	 * since the state directory's lock is what keeps two daemons apart. */
 	if (machine_id_get(ret->machine_id) < 0)
 		memcpy(ret->machine_id, "localhost", sizeof("localhost"));
 }

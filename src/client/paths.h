@@ -7,8 +7,8 @@
  *             <state>/control.sock)
  *   system    /run/reeve/control.sock              /var/lib/reeve
  *
- * The daemon and the CLI both ask here, so that they cannot disagree. Nothing is created
- * and nothing but the machine's id is read.
+ * The daemon and the CLI both ask here, so that they cannot disagree. Nothing is
+ * created and nothing but the machine's id is read.
  */
 #ifndef CLIENT_PATHS_H
 #define CLIENT_PATHS_H
@@ -30,8 +30,8 @@ struct paths_env {
 	char machine_id[33];     /* hex; "localhost" where the machine has none */
 };
 
-/* fills from environ and /etc/machine-id; home may point into static memory of getpwuid:
- * call it before threads start */
+/* fills from environ and /etc/machine-id; home may point into static memory of
+ * getpwuid: call it before threads start */
 void paths_env_get(struct paths_env *ret);
 
 /**
