@@ -46,6 +46,18 @@ void config_errors_add(
 	e->v[e->n++] = (struct config_error){TAKE_PTR(name), line, TAKE_PTR(text)};
 }
 
+void config_errors_sort(struct config_errors *e, size_t first)
+{
+	/* few, nearly sorted, and equal lines must keep their order */
+	for (size_t i = first + 1; i < e->n; i++)
+		for (size_t k = i; k > first && e->v[k - 1].line > e->v[k].line; k--) {
+			struct config_error swap = e->v[k];
+
+			e->v[k] = e->v[k - 1];
+			e->v[k - 1] = swap;
+		}
+}
+
 bool config_errors_is_empty(const struct config_errors *e)
 {
 	return e->n == 0 && !e->no_memory;

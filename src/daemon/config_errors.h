@@ -35,6 +35,9 @@ void config_errors_deinit(struct config_errors *e);
 /* remembers that memory ran out where it did */
 void config_errors_add(struct config_errors *e, const char *file, unsigned line,
 	const char *fmt, ...) PRINTF(4, 5);
+/* Bring those from index first on into the order of their lines: a file is read more
+ * than once over. */
+void config_errors_sort(struct config_errors *e, size_t first);
 /* nothing was added, and memory was enough to know that */
 bool config_errors_is_empty(const struct config_errors *e);
 /* "FILE:LINE: TEXT" each, then how many more there are */

@@ -54,12 +54,15 @@ static int fd_read_file(struct buf *out, int fd)
 static int load_text(
 	struct config_loader *l, const char *text, size_t n, const char *name)
 {
+	size_t n_errors = l->errors->n;
 	int r = strv_append(&l->config->files, name);
 
 	if (r < 0)
 		return r;
 	config_loader_next_file(l, l->config->files[strv_len(l->config->files) - 1]);
-	return config_file_parse(text, n, l->file, config_loader_entry, l, l->errors);
+	r = config_file_parse(text, n, l->file, config_loader_entry, l, l->errors);
+	config_errors_sort(l->errors, n_errors);
+	return r;
 }
 
 static int load_file(struct config_loader *l, const char *path, bool is_required)
