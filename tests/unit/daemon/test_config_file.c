@@ -1,4 +1,3 @@
-#include <check.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -6,6 +5,7 @@
 #include "base/buf.h"
 #include "base/cleanup.h"
 #include "daemon/config_file.h"
+#include "tests/support/unit.h"
 
 /* what was read, as "LINE SECTION/ARGUMENT KEY=VALUE|" each */
 static int note(const struct config_entry *e, void *arg)
@@ -259,36 +259,18 @@ START_TEST(file_full_of_faults_gives_a_bounded_list)
 }
 END_TEST
 
-int main(void)
-{
-	Suite *s = suite_create("config_file");
-	TCase *tc = tcase_create("config_file");
-	SRunner *sr;
-	int n;
-
-	tcase_add_test(tc, sections_and_keys_come_with_their_lines);
-	tcase_add_test(tc, what_libinih_takes_for_comments_is_kept);
-	tcase_add_test(tc, only_the_first_equals_sign_separates);
-	tcase_add_test(tc, comments_begin_only_in_the_first_column);
-	tcase_add_test(tc, indented_lines_continue_the_value);
-	tcase_add_test(
-		tc, value_may_begin_in_the_next_line_and_keeps_deeper_indentation);
-	tcase_add_test(tc, empty_lines_and_comments_between_continued_lines);
-	tcase_add_test(tc, line_ends_of_other_systems_and_a_byte_order_mark_are_taken);
-	tcase_add_test(tc, hundred_kibibytes_in_one_line_are_kept);
-	tcase_add_test(tc, hundred_kibibytes_of_continued_lines_are_kept);
-	tcase_add_test(tc, faults_of_form_are_all_told_with_their_lines);
-	tcase_add_test(tc, keys_of_a_bad_section_do_not_fall_into_the_one_before);
-	tcase_add_test(tc, indented_line_that_continues_nothing_is_told_once);
-	tcase_add_test(tc, nul_bytes_are_refused_where_they_stand);
-	tcase_add_test(tc, names_longer_than_libinih_passes_on_are_kept_or_refused);
-	tcase_add_test(tc, text_that_imitates_the_stand_in_is_only_text);
-	tcase_add_test(tc, callback_ends_the_reading);
-	tcase_add_test(tc, file_full_of_faults_gives_a_bounded_list);
-	suite_add_tcase(s, tc);
-	sr = srunner_create(s);
-	srunner_run_all(sr, CK_NORMAL);
-	n = srunner_ntests_failed(sr);
-	srunner_free(sr);
-	return n ? EXIT_FAILURE : EXIT_SUCCESS;
-}
+UNIT_MAIN("config_file", sections_and_keys_come_with_their_lines,
+	what_libinih_takes_for_comments_is_kept, only_the_first_equals_sign_separates,
+	comments_begin_only_in_the_first_column, indented_lines_continue_the_value,
+	value_may_begin_in_the_next_line_and_keeps_deeper_indentation,
+	empty_lines_and_comments_between_continued_lines,
+	line_ends_of_other_systems_and_a_byte_order_mark_are_taken,
+	hundred_kibibytes_in_one_line_are_kept,
+	hundred_kibibytes_of_continued_lines_are_kept,
+	faults_of_form_are_all_told_with_their_lines,
+	keys_of_a_bad_section_do_not_fall_into_the_one_before,
+	indented_line_that_continues_nothing_is_told_once,
+	nul_bytes_are_refused_where_they_stand,
+	names_longer_than_libinih_passes_on_are_kept_or_refused,
+	text_that_imitates_the_stand_in_is_only_text, callback_ends_the_reading,
+	file_full_of_faults_gives_a_bounded_list)

@@ -1,4 +1,3 @@
-#include <check.h>
 #include <errno.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -9,6 +8,7 @@
 #include "base/macro.h"
 #include "base/strv.h"
 #include "job/fields.h"
+#include "tests/support/unit.h"
 
 #define STRV(...) ((char **)(const char *[]){__VA_ARGS__})
 
@@ -387,39 +387,15 @@ START_TEST(long_bad_value_is_cut_in_the_message)
 }
 END_TEST
 
-int main(void)
-{
-	Suite *s = suite_create("fields");
-	TCase *tc = tcase_create("fields");
-	SRunner *sr;
-	int n;
-
-	tcase_add_test(tc, table_has_unique_tags_keys_and_letters);
-	tcase_add_test(tc, json_names_come_from_the_keys);
-	tcase_add_test(tc, fields_are_found_by_key_json_name_and_tag);
-	tcase_add_test(tc, numbers_are_parsed_and_ranged);
-	tcase_add_test(tc, octal_is_octal);
-	tcase_add_test(tc, durations_and_sizes_have_their_units);
-	tcase_add_test(tc, words_of_enumerations_are_exact);
-	tcase_add_test(tc, signals_have_names_and_numbers);
-	tcase_add_test(tc, every_signal_name_reads_back);
-	tcase_add_test(tc, names_keep_to_their_alphabet);
-	tcase_add_test(tc, bytes_are_kept_and_texts_are_utf8);
-	tcase_add_test(tc, output_is_one_of_its_forms);
-	tcase_add_test(tc, arguments_are_an_object);
-	tcase_add_test(tc, codes_become_canonical);
-	tcase_add_test(tc, more_codes_than_allowed_are_refused);
-	tcase_add_test(tc, rlimits_become_canonical);
-	tcase_add_test(tc, lists_are_split_by_their_rules);
-	tcase_add_test(tc, argument_env_keeps_line_ends_and_quotes);
-	tcase_add_test(tc, lists_at_their_maximum_pass_and_over_it_fail);
-	tcase_add_test(tc, values_from_elsewhere_are_checked_like_texts);
-	tcase_add_test(tc, printed_values_read_back);
-	tcase_add_test(tc, long_bad_value_is_cut_in_the_message);
-	suite_add_tcase(s, tc);
-	sr = srunner_create(s);
-	srunner_run_all(sr, CK_NORMAL);
-	n = srunner_ntests_failed(sr);
-	srunner_free(sr);
-	return n ? EXIT_FAILURE : EXIT_SUCCESS;
-}
+UNIT_MAIN("fields", table_has_unique_tags_keys_and_letters,
+	json_names_come_from_the_keys, fields_are_found_by_key_json_name_and_tag,
+	numbers_are_parsed_and_ranged, octal_is_octal,
+	durations_and_sizes_have_their_units, words_of_enumerations_are_exact,
+	signals_have_names_and_numbers, every_signal_name_reads_back,
+	names_keep_to_their_alphabet, bytes_are_kept_and_texts_are_utf8,
+	output_is_one_of_its_forms, arguments_are_an_object, codes_become_canonical,
+	more_codes_than_allowed_are_refused, rlimits_become_canonical,
+	lists_are_split_by_their_rules, argument_env_keeps_line_ends_and_quotes,
+	lists_at_their_maximum_pass_and_over_it_fail,
+	values_from_elsewhere_are_checked_like_texts, printed_values_read_back,
+	long_bad_value_is_cut_in_the_message)

@@ -1,4 +1,3 @@
-#include <check.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -8,6 +7,7 @@
 #include "base/strv.h"
 #include "job/env_filter.h"
 #include "job/select.h"
+#include "tests/support/unit.h"
 
 #define STRV(...) ((char **)(const char *[]){__VA_ARGS__})
 
@@ -244,31 +244,12 @@ START_TEST(system_mode_passes_only_what_is_named)
 }
 END_TEST
 
-int main(void)
-{
-	Suite *s = suite_create("select");
-	TCase *tc = tcase_create("select");
-	SRunner *sr;
-	int n;
-
-	tcase_add_test(tc, range_texts_are_read);
-	tcase_add_test(tc, bad_range_texts_are_refused_and_named);
-	tcase_add_test(tc, empty_selection_matches_nothing);
-	tcase_add_test(tc, jobs_of_others_match_only_when_asked_for);
-	tcase_add_test(tc, ids_are_found_in_overlapping_and_unordered_ranges);
-	tcase_add_test(tc, ids_can_be_added_after_prepare);
-	tcase_add_test(tc, criteria_narrow_what_is_named);
-	tcase_add_test(tc, results_are_those_of_finished_jobs);
-	tcase_add_test(tc, any_pool_and_all_labels);
-	tcase_add_test(tc, names_match_a_glob_and_nameless_jobs_never);
-	tcase_add_test(tc, since_means_submitted_or_finished_then_or_later);
-	tcase_add_test(tc, name_stands_for_the_newest_unfinished_else_the_newest);
-	tcase_add_test(tc, user_mode_passes_all_but_what_is_dropped);
-	tcase_add_test(tc, system_mode_passes_only_what_is_named);
-	suite_add_tcase(s, tc);
-	sr = srunner_create(s);
-	srunner_run_all(sr, CK_NORMAL);
-	n = srunner_ntests_failed(sr);
-	srunner_free(sr);
-	return n ? EXIT_FAILURE : EXIT_SUCCESS;
-}
+UNIT_MAIN("select", range_texts_are_read, bad_range_texts_are_refused_and_named,
+	empty_selection_matches_nothing, jobs_of_others_match_only_when_asked_for,
+	ids_are_found_in_overlapping_and_unordered_ranges,
+	ids_can_be_added_after_prepare, criteria_narrow_what_is_named,
+	results_are_those_of_finished_jobs, any_pool_and_all_labels,
+	names_match_a_glob_and_nameless_jobs_never,
+	since_means_submitted_or_finished_then_or_later,
+	name_stands_for_the_newest_unfinished_else_the_newest,
+	user_mode_passes_all_but_what_is_dropped, system_mode_passes_only_what_is_named)

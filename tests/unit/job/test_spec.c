@@ -1,4 +1,3 @@
-#include <check.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -8,6 +7,7 @@
 #include "base/macro.h"
 #include "base/strv.h"
 #include "job/spec.h"
+#include "tests/support/unit.h"
 
 #define STRV(...) ((char **)(const char *[]){__VA_ARGS__})
 
@@ -390,32 +390,13 @@ START_TEST(codes_match_whole_words_only)
 }
 END_TEST
 
-int main(void)
-{
-	Suite *s = suite_create("spec");
-	TCase *tc = tcase_create("spec");
-	SRunner *sr;
-	int n;
-
-	tcase_add_test(tc, new_spec_has_the_defaults);
-	tcase_add_test(tc, put_replaces_and_lists_append);
-	tcase_add_test(tc, appending_over_the_maximum_is_refused_and_keeps_what_was);
-	tcase_add_test(tc, defaults_fill_gaps_and_stand_before_lists);
-	tcase_add_test(tc, default_command_does_not_join_another_kind_of_work);
-	tcase_add_test(tc, exactly_one_kind_of_work_is_needed);
-	tcase_add_test(tc, contradicting_options_are_named);
-	tcase_add_test(tc, packed_spec_unpacks_to_the_same);
-	tcase_add_test(tc, empty_spec_packs_to_nothing);
-	tcase_add_test(tc, usual_job_packs_into_a_few_dozen_bytes);
-	tcase_add_test(tc, peek_finds_what_is_set_and_nothing_else);
-	tcase_add_test(tc, tag_of_a_later_version_is_told_from_damage);
-	tcase_add_test(tc, no_cut_and_no_flipped_bit_breaks_unpack);
-	tcase_add_test(tc, limits_are_given_one_by_one);
-	tcase_add_test(tc, codes_match_whole_words_only);
-	suite_add_tcase(s, tc);
-	sr = srunner_create(s);
-	srunner_run_all(sr, CK_NORMAL);
-	n = srunner_ntests_failed(sr);
-	srunner_free(sr);
-	return n ? EXIT_FAILURE : EXIT_SUCCESS;
-}
+UNIT_MAIN("spec", new_spec_has_the_defaults, put_replaces_and_lists_append,
+	appending_over_the_maximum_is_refused_and_keeps_what_was,
+	defaults_fill_gaps_and_stand_before_lists,
+	default_command_does_not_join_another_kind_of_work,
+	exactly_one_kind_of_work_is_needed, contradicting_options_are_named,
+	packed_spec_unpacks_to_the_same, empty_spec_packs_to_nothing,
+	usual_job_packs_into_a_few_dozen_bytes, peek_finds_what_is_set_and_nothing_else,
+	tag_of_a_later_version_is_told_from_damage,
+	no_cut_and_no_flipped_bit_breaks_unpack, limits_are_given_one_by_one,
+	codes_match_whole_words_only)

@@ -1,4 +1,3 @@
-#include <check.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -7,6 +6,7 @@
 #include "base/macro.h"
 #include "base/strv.h"
 #include "job/words.h"
+#include "tests/support/unit.h"
 
 #define STRV(...) ((char **)(const char *[]){__VA_ARGS__})
 
@@ -148,27 +148,9 @@ START_TEST(hundred_thousand_words_split_in_linear_time)
 }
 END_TEST
 
-int main(void)
-{
-	Suite *s = suite_create("words");
-	TCase *tc = tcase_create("words");
-	SRunner *sr;
-	int n;
-
-	tcase_add_test(tc, blanks_separate_and_are_dropped);
-	tcase_add_test(tc, quotes_join_and_keep_what_is_special);
-	tcase_add_test(tc, backslash_escapes_as_in_a_shell);
-	tcase_add_test(tc, operators_outside_of_quotes_are_ordinary_bytes);
-	tcase_add_test(tc, open_quote_is_an_error_that_names_its_place);
-	tcase_add_test(tc, backslash_at_the_end_is_an_error);
-	tcase_add_test(tc, every_byte_comes_back_from_quoting);
-	tcase_add_test(tc, quoted_line_has_no_line_end_and_comes_back);
-	tcase_add_test(tc, damaged_quoted_line_is_refused);
-	tcase_add_test(tc, hundred_thousand_words_split_in_linear_time);
-	suite_add_tcase(s, tc);
-	sr = srunner_create(s);
-	srunner_run_all(sr, CK_NORMAL);
-	n = srunner_ntests_failed(sr);
-	srunner_free(sr);
-	return n ? EXIT_FAILURE : EXIT_SUCCESS;
-}
+UNIT_MAIN("words", blanks_separate_and_are_dropped,
+	quotes_join_and_keep_what_is_special, backslash_escapes_as_in_a_shell,
+	operators_outside_of_quotes_are_ordinary_bytes,
+	open_quote_is_an_error_that_names_its_place, backslash_at_the_end_is_an_error,
+	every_byte_comes_back_from_quoting, quoted_line_has_no_line_end_and_comes_back,
+	damaged_quoted_line_is_refused, hundred_thousand_words_split_in_linear_time)
