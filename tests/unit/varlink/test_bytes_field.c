@@ -5,7 +5,7 @@
 
 #include "base/cleanup.h"
 #include "base/strv.h"
-#include "tests/unit/varlink/suite.h"
+#include "tests/support/unit.h"
 #include "varlink/bytes_field.h"
 
 static struct vl_fault fault;
@@ -123,7 +123,7 @@ START_TEST(single_field_chooses_its_twin_by_its_bytes)
 }
 END_TEST
 
-SUITE("bytes_field", text_and_base64_give_the_same_bytes,
+UNIT_MAIN("bytes_field", text_and_base64_give_the_same_bytes,
 	absent_field_is_told_apart_from_an_empty_one,
 	wrong_bytes_are_refused_with_their_field, array_goes_as_base64_as_a_whole,
 	single_field_chooses_its_twin_by_its_bytes)

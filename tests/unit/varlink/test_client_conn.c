@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "base/error.h"
-#include "tests/unit/varlink/suite.h"
+#include "tests/support/unit.h"
 #include "varlink/client_conn.h"
 
 static struct vl_client_conn *c;
@@ -122,6 +122,6 @@ START_TEST(call_over_the_limit_appends_nothing)
 }
 END_TEST
 
-SUITE("client_conn", replies_belong_to_calls_in_order,
+UNIT_MAIN("client_conn", replies_belong_to_calls_in_order,
 	more_keeps_its_place_until_the_last_reply, wrong_server_is_refused_for_good,
 	reply_nobody_asked_for_is_refused, call_over_the_limit_appends_nothing)

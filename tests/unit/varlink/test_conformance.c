@@ -9,8 +9,8 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "tests/support/unit.h"
 #include "tests/unit/varlink/echo.h"
-#include "tests/unit/varlink/suite.h"
 #include "varlink/std_error.h"
 
 struct exchange {
@@ -214,21 +214,21 @@ START_TEST(what_is_no_message_gets_a_last_error)
 			INVALID("message", "not a JSON object ended by NUL"), true},
 		{"{\"method\":\"io.test.Ping\"}{}|" PING,
 			INVALID("message", "not a JSON object ended by NUL"), true},
-		{"{nonsense}|" PING, INVALID("message", "not JSON at byte 2"), true},
+		{"{nonsense}|" PING, INVALID("message", "not JSON at byte 9"), true},
 		{"{\"method\":\"io.test.Ping\",\"method\":\"io.test.Ping\"}|" PING,
 			INVALID("message", "duplicate key at byte 33"), true},
 		{"{\"method\":\"io.test.Echo\",\"parameters\":{\"text\":\"\",\"text\":"
 		 "\"\"}}|",
-			INVALID("message", "duplicate key at byte 57"), true},
+			INVALID("message", "duplicate key at byte 55"), true},
 		{"{\"method\":\"io.test.Ping\xff\"}|" PING,
 			INVALID("message", "invalid UTF-8 at byte 23"), true},
 		{"{\"method\":\"io.test.Echo\",\"parameters\":{\"text\":\"\xc3(\"}}|",
-			INVALID("message", "invalid UTF-8 at byte 48"), true},
+			INVALID("message", "invalid UTF-8 at byte 47"), true},
 		{"{\"method\":\"io.test.Echo\",\"parameters\":{\"text\":\"\\u0000\"}}|",
-			INVALID("message", "NUL in a string at byte 55"), true},
+			INVALID("message", "NUL in a string at byte 54"), true},
 		{"{\"method\":\"io.test.Echo\",\"parameters\":{\"text\":\"\","
 		 "\"times\":123456789012345678901}}|",
-			INVALID("message", "number out of range at byte 79"), true},
+			INVALID("message", "number out of range at byte 78"), true},
 		{"{\"a\":[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[",
 			INVALID("message", "nested more than 32 deep"), true},
 		{"{\"method\":\"io.test.Ping\"", "", false},
@@ -265,7 +265,7 @@ START_TEST(message_at_the_limit_is_answered_and_one_over_ends_it)
 }
 END_TEST
 
-SUITE("conformance", calls_and_replies_have_exactly_these_bytes,
+UNIT_MAIN("conformance", calls_and_replies_have_exactly_these_bytes,
 	introspection_has_exactly_these_bytes,
 	wrong_calls_get_an_error_and_the_connection_goes_on,
 	what_is_no_message_gets_a_last_error,

@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "base/error.h"
-#include "tests/unit/varlink/suite.h"
+#include "tests/support/unit.h"
 #include "varlink/frame.h"
 
 static struct vl_framer framer;
@@ -214,9 +214,9 @@ START_TEST(idle_framer_gives_its_memory_back)
 }
 END_TEST
 
-SUITE("frame", frame_without_nul_is_incomplete, messages_in_one_piece_come_one_by_one,
-	message_byte_by_byte_is_whole, scan_goes_on_where_it_stopped,
-	message_at_the_limit_passes_and_one_over_fails,
+UNIT_MAIN("frame", frame_without_nul_is_incomplete,
+	messages_in_one_piece_come_one_by_one, message_byte_by_byte_is_whole,
+	scan_goes_on_where_it_stopped, message_at_the_limit_passes_and_one_over_fails,
 	endless_message_fails_at_the_limit_without_its_nul,
 	error_is_final_and_keeps_no_bytes,
 	what_is_no_object_is_refused_at_its_first_byte,

@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "base/strv.h"
-#include "tests/unit/varlink/suite.h"
+#include "tests/support/unit.h"
 #include "varlink/idl.h"
 
 static struct vl_idl *idl;
@@ -62,7 +62,7 @@ START_TEST(whole_language_is_understood)
 	ck_assert_str_eq(idl->name, "org.example.ftl");
 	ck_assert_uint_eq(idl->n_members, 5);
 	drive = vl_idl_member(idl, VL_MEMBER_TYPE, "Drive");
-	ck_assert_uint_eq(drive->type.n, 9);
+	ck_assert_uint_eq(drive->type.n, 10);
 	ck_assert_int_eq(drive->type.fields[0].type.kind, VL_ENUM);
 	ck_assert_uint_eq(strv_len(drive->type.fields[0].type.values), 3);
 	ck_assert(drive->type.fields[1].type.nullable);
@@ -70,7 +70,7 @@ START_TEST(whole_language_is_understood)
 	ck_assert_int_eq(drive->type.fields[3].type.kind, VL_ARRAY);
 	ck_assert_int_eq(drive->type.fields[4].type.element->kind, VL_STRUCT);
 	ck_assert_uint_eq(drive->type.fields[4].type.element->n, 0);
-	ck_assert_int_eq(drive->type.fields[8].type.kind, VL_ANY);
+	ck_assert_int_eq(drive->type.fields[9].type.kind, VL_ANY);
 	jump = vl_idl_member(idl, VL_MEMBER_METHOD, "Jump");
 	ck_assert_ptr_eq(jump->type.fields[0].type.named, &drive->type);
 	ck_assert_ptr_null(vl_idl_member(idl, VL_MEMBER_ERROR, "Jump"));
@@ -205,7 +205,7 @@ START_TEST(hostile_bytes_are_shown_escaped)
 }
 END_TEST
 
-SUITE("idl", whole_language_is_understood, comments_right_above_are_kept_as_doc,
+UNIT_MAIN("idl", whole_language_is_understood, comments_right_above_are_kept_as_doc,
 	names_of_interfaces_are_reverse_domains, overlong_name_is_refused,
 	layout_does_not_matter, errors_name_their_place,
 	names_are_defined_once_and_used_types_exist, nesting_is_limited,

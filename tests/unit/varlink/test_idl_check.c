@@ -3,7 +3,7 @@
 #include <errno.h>
 #include <string.h>
 
-#include "tests/unit/varlink/suite.h"
+#include "tests/support/unit.h"
 #include "varlink/idl.h"
 
 static const char text[] =
@@ -116,6 +116,6 @@ START_TEST(overlong_path_is_cut_not_overrun)
 }
 END_TEST
 
-SUITE("idl_check", right_types_pass, types_are_exact_but_an_int_is_a_good_float,
+UNIT_MAIN("idl_check", right_types_pass, types_are_exact_but_an_int_is_a_good_float,
 	enum_takes_its_values_only, path_leads_to_the_place, missing_fields_are_named,
 	overlong_path_is_cut_not_overrun)

@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "base/error.h"
-#include "tests/unit/varlink/suite.h"
+#include "tests/support/unit.h"
 #include "varlink/json_write.h"
 
 static struct buf out;
@@ -121,7 +121,7 @@ START_TEST(writer_that_failed_leaves_the_buffer_as_it_was)
 }
 END_TEST
 
-SUITE("json_write", integers_print_at_their_ends,
+UNIT_MAIN("json_write", integers_print_at_their_ends,
 	string_is_escaped_where_json_asks_for_it,
 	bytes_that_are_not_utf8_become_replacement_characters,
 	any_value_reads_back_the_same, writer_puts_commas_and_keys,

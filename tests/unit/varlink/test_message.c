@@ -5,7 +5,7 @@
 
 #include "base/cleanup.h"
 #include "base/error.h"
-#include "tests/unit/varlink/suite.h"
+#include "tests/support/unit.h"
 #include "varlink/limits.h"
 #include "varlink/message.h"
 #include "varlink/message_quick.h"
@@ -135,14 +135,14 @@ START_TEST(duplicate_keys_are_refused_everywhere)
 	expect_fault("{\"method\":\"a.b\",\"method\":\"a.b\"}", -RV_EPROTOCOL, "",
 		"duplicate key at byte 24");
 	expect_fault("{\"method\":\"a.b\",\"parameters\":{\"a\":1,\"\\u0061\":1}}",
-		-RV_EPROTOCOL, "", "duplicate key at byte 45");
+		-RV_EPROTOCOL, "", "duplicate key at byte 44");
 }
 END_TEST
 
 START_TEST(text_that_json_forbids_is_refused)
 {
 	expect_fault("{\"method\":\"a.\xff\"}", -RV_EPROTOCOL, "",
-		"invalid UTF-8 at byte 12");
+		"invalid UTF-8 at byte 13");
 	/* overlong, surrogate */
 	ck_assert_int_eq(decode("{\"method\":\"\xc0\x80\"}"), -RV_EPROTOCOL);
 	ck_assert_int_eq(decode("{\"method\":\"\xed\xa0\x80\"}"), -RV_EPROTOCOL);
@@ -210,9 +210,9 @@ START_TEST(message_over_its_limit_leaves_the_output_as_it_was)
 	json_t *p = json_pack("{s:s}", "a", "0123456789");
 
 	ck_assert_int_eq(vl_encode_reply(&out, 100, NULL, false), 0);
-	ck_assert_int_eq(vl_encode_reply(&out, 33, p, false), -EMSGSIZE);
-	ck_assert_int_eq(vl_encode_reply(&out, 34, p, false), 0);
-	ck_assert_uint_eq(buf_len(&out), 18 + 35);
+	ck_assert_int_eq(vl_encode_reply(&out, 32, p, false), -EMSGSIZE);
+	ck_assert_int_eq(vl_encode_reply(&out, 33, p, false), 0);
+	ck_assert_uint_eq(buf_len(&out), 18 + 34);
 	buf_deinit(&out);
 	json_decref(p);
 }
@@ -269,7 +269,7 @@ START_TEST(wrong_reply_is_refused)
 }
 END_TEST
 
-SUITE("message", plain_call_is_taken_the_quick_way,
+UNIT_MAIN("message", plain_call_is_taken_the_quick_way,
 	unusual_spelling_means_the_same_the_full_way, wrong_member_is_named,
 	wrong_oneway_call_is_still_known_as_oneway,
 	what_is_not_json_is_told_with_its_place, duplicate_keys_are_refused_everywhere,

@@ -3,7 +3,7 @@
 #include <errno.h>
 #include <string.h>
 
-#include "tests/unit/varlink/suite.h"
+#include "tests/support/unit.h"
 #include "varlink/builtin.h"
 #include "varlink/registry.h"
 
@@ -62,4 +62,5 @@ START_TEST(wrong_interface_adds_nothing)
 }
 END_TEST
 
-SUITE("registry", methods_are_found_by_their_full_names, wrong_interface_adds_nothing)
+UNIT_MAIN(
+	"registry", methods_are_found_by_their_full_names, wrong_interface_adds_nothing)

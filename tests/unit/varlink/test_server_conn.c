@@ -5,8 +5,8 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "tests/support/unit.h"
 #include "tests/unit/varlink/echo.h"
-#include "tests/unit/varlink/suite.h"
 #include "varlink/std_error.h"
 
 static struct vl_registry *reg;
@@ -543,7 +543,7 @@ START_TEST(long_call_given_up_is_answered)
 }
 END_TEST
 
-SUITE("server_conn", call_reaches_its_handler_and_its_reply_the_peer,
+UNIT_MAIN("server_conn", call_reaches_its_handler_and_its_reply_the_peer,
 	replies_leave_in_the_order_of_calls, internal_answers_wait_their_turn_too,
 	more_streams_and_stops_further_calls,
 	stream_behind_another_call_is_held_back_until_its_turn,
