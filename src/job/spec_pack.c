@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "base/error.h"
 #include "base/strv.h"
 #include "job/spec.h"
 #include "job/value_priv.h"

@@ -1,5 +1,6 @@
 /* Limits of types and rows; brings lists of codes and limits into canonical form. */
 #include <errno.h>
+#include <inttypes.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>

@@ -45,12 +45,13 @@ static const char *json_fault_text(enum json_error_code code)
 static int load_object(
 	json_t **ret, struct vl_fault *fault, const char *text, size_t len)
 {
-	json_error_t e;
+	json_error_t e = {0};
 	json_t *v;
 
 	v = json_loadb(text, len, LOAD_FLAGS, &e);
 	if (!v) {
-		if (json_error_code(&e) == json_error_out_of_memory)
+		/* out of memory in the middle of a value leaves no text at all */
+		if (!e.text[0] || json_error_code(&e) == json_error_out_of_memory)
 			return -ENOMEM;
 		vl_fault_set(fault, "", "%s at byte %d",
 			json_fault_text(json_error_code(&e)), e.position);

@@ -57,11 +57,17 @@ void *vl_server_conn_priv(const struct vl_server_conn *c)
 
 int vl_server_conn_feed(struct vl_server_conn *c, const void *p, size_t n)
 {
+	int r;
+
 	INVARIANT(!c->eof);
 	if (c->refused || c->broken)
 		return 0;
-	c->may_have_message = true;
-	return vl_framer_feed(&c->framer, p, n);
+	r = vl_framer_feed(&c->framer, p, n);
+	if (r < 0)
+		c->broken = true;
+	else
+		c->may_have_message = true;
+	return r;
 }
 
 void vl_server_conn_eof(struct vl_server_conn *c)
