@@ -79,7 +79,7 @@ static int follow(struct cli *c, struct client *client, int64_t id, int signal_f
 			"the daemon is gone; what becomes of job %" PRId64
 			" will be seen with `reeve show %" PRId64 "`",
 			id, id);
-	if (r == -ENOENT)
+	if (r == -ESRCH)
 		return cli_fail(
 			c, CLI_EXIT_RUN_FAILED, "job %" PRId64 " was removed", id);
 	if (r < 0)

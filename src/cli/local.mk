@@ -44,8 +44,8 @@ libcli_la_CPPFLAGS = $(AM_CPPFLAGS) -DSBINDIR=\"$(sbindir)\"
 libcli_la_CFLAGS = $(AM_CFLAGS) $(JANSSON_CFLAGS) $(SMARTCOLS_CFLAGS)
 
 # what a program or a test that links libcli.la needs
-CLI_LIBS = libcli.la libclient.la libvarlink.la libjob.la libbase.la \
-	$(SMARTCOLS_LIBS) $(JANSSON_LIBS)
+CLI_LIBS = libcli.la libclient.la libvarlink.la libconfig.la libjob.la libbase.la \
+	$(SMARTCOLS_LIBS) $(JANSSON_LIBS) $(INIH_LIBS)
 
 bin_PROGRAMS += reeve
 reeve_SOURCES = src/cli/main.c

@@ -73,6 +73,15 @@ static json_t *select_id(int64_t id)
 		(json_int_t)id);
 }
 
+/* A connection of its own. That nobody is there any more is the same as that the daemon
+ * vanished while it was talked to. */
+static int open_one(struct follow *f, struct client **ret)
+{
+	int r = client_open(ret, f->c->target.socket, CLI_CONNECT_TIMEOUT);
+
+	return r == -ENOENT || r == -ECONNREFUSED ? -ECONNRESET : r;
+}
+
 static int start_wait(struct follow *f)
 {
 	_cleanup_json_ json_t *params = json_pack("{s:o}", "select", select_id(f->id));
@@ -89,7 +98,7 @@ static int start_stream(struct follow *f, struct stream *s)
 	if (!params)
 		return -ENOMEM;
 	if (!s->client) {
-		r = client_open(&s->client, f->c->target.socket, CLI_CONNECT_TIMEOUT);
+		r = open_one(f, &s->client);
 		if (r < 0)
 			return r;
 	}
@@ -105,7 +114,7 @@ static int open_all(struct follow *f)
 {
 	int r;
 
-	r = client_open(&f->waiter, f->c->target.socket, CLI_CONNECT_TIMEOUT);
+	r = open_one(f, &f->waiter);
 	if (r == 0)
 		r = start_wait(f);
 	for (int i = 0; i < N_STREAMS && r == 0; i++)
@@ -233,8 +242,8 @@ static int take_wait(struct follow *f)
 		jobs = json_object_get(m.params, "jobs");
 		if (!f->job && json_array_size(jobs) > 0)
 			f->job = json_incref(json_array_get(jobs, 0));
-		if (!m.continues && !f->job) /* gone: removed by somebody */
-			r = -ENOENT;
+		if (!m.continues && !f->job) /* removed by somebody */
+			r = -ESRCH;
 		client_message_deinit(&m);
 		if (r < 0 || f->job)
 			return r < 0 ? r : 0;

@@ -33,7 +33,7 @@ int follow_catch_interrupts(void);
  * @quiet      no notes about waiting and cancelling
  *
  * Returns FOLLOW_ENDED with *ret; FOLLOW_OUTPUT_CLOSED; -ENOTCONN the daemon is gone
- * and did not come back; other errors.
+ * and did not come back; -ESRCH the job was removed; other errors.
  */
 int follow_job(struct follow_result *ret, const struct cli *c, struct client *client,
 	int64_t id, int signal_fd, bool quiet);

@@ -1,1 +1,78 @@
-# tests/unit/cli
+EXTRA_DIST += src/daemon/io.reeve.Job.varlink src/daemon/io.reeve.Pool.varlink \
+	src/daemon/io.reeve.Daemon.varlink
+CLEANFILES += src/daemon/io.reeve.Job.c src/daemon/io.reeve.Pool.c \
+	src/daemon/io.reeve.Daemon.c
+if HAVE_CHECK
+CLI_TEST_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS) $(JANSSON_CFLAGS)
+CLI_TEST_LIBS = $(CLI_LIBS) $(CHECK_LIBS)
+
+# without a daemon
+CLI_TESTS = \
+	tests/unit/cli/test_batch \
+	tests/unit/cli/test_command_table \
+	tests/unit/cli/test_complete \
+	tests/unit/cli/test_connect \
+	tests/unit/cli/test_exit \
+	tests/unit/cli/test_options \
+	tests/unit/cli/test_output \
+	tests/unit/cli/test_paths \
+	tests/unit/cli/test_select \
+	tests/unit/cli/test_spec_json \
+	tests/unit/cli/test_text \
+	tests/unit/cli/test_time
+check_PROGRAMS += $(CLI_TESTS)
+TESTS += $(CLI_TESTS)
+
+tests_unit_cli_test_batch_SOURCES = tests/unit/cli/test_batch.c
+tests_unit_cli_test_batch_CFLAGS = $(CLI_TEST_CFLAGS)
+tests_unit_cli_test_batch_LDADD = $(CLI_TEST_LIBS)
+tests_unit_cli_test_command_table_SOURCES = tests/unit/cli/test_command_table.c
+tests_unit_cli_test_command_table_CFLAGS = $(CLI_TEST_CFLAGS)
+tests_unit_cli_test_command_table_LDADD = $(CLI_TEST_LIBS)
+tests_unit_cli_test_complete_SOURCES = tests/unit/cli/test_complete.c
+tests_unit_cli_test_complete_CFLAGS = $(CLI_TEST_CFLAGS)
+tests_unit_cli_test_complete_LDADD = $(CLI_TEST_LIBS)
+tests_unit_cli_test_connect_SOURCES = tests/unit/cli/test_connect.c
+tests_unit_cli_test_connect_CFLAGS = $(CLI_TEST_CFLAGS)
+tests_unit_cli_test_connect_LDADD = $(CLI_TEST_LIBS)
+tests_unit_cli_test_exit_SOURCES = tests/unit/cli/test_exit.c
+tests_unit_cli_test_exit_CFLAGS = $(CLI_TEST_CFLAGS)
+tests_unit_cli_test_exit_LDADD = $(CLI_TEST_LIBS)
+tests_unit_cli_test_options_SOURCES = tests/unit/cli/test_options.c
+tests_unit_cli_test_options_CFLAGS = $(CLI_TEST_CFLAGS)
+tests_unit_cli_test_options_LDADD = $(CLI_TEST_LIBS)
+tests_unit_cli_test_output_SOURCES = tests/unit/cli/test_output.c
+tests_unit_cli_test_output_CFLAGS = $(CLI_TEST_CFLAGS)
+tests_unit_cli_test_output_LDADD = $(CLI_TEST_LIBS)
+tests_unit_cli_test_paths_SOURCES = tests/unit/cli/test_paths.c
+tests_unit_cli_test_paths_CFLAGS = $(CLI_TEST_CFLAGS)
+tests_unit_cli_test_paths_LDADD = $(CLI_TEST_LIBS)
+tests_unit_cli_test_select_SOURCES = tests/unit/cli/test_select.c
+tests_unit_cli_test_select_CFLAGS = $(CLI_TEST_CFLAGS)
+tests_unit_cli_test_select_LDADD = $(CLI_TEST_LIBS)
+tests_unit_cli_test_spec_json_SOURCES = tests/unit/cli/test_spec_json.c
+tests_unit_cli_test_spec_json_CFLAGS = $(CLI_TEST_CFLAGS)
+tests_unit_cli_test_spec_json_LDADD = $(CLI_TEST_LIBS)
+tests_unit_cli_test_text_SOURCES = tests/unit/cli/test_text.c
+tests_unit_cli_test_text_CFLAGS = $(CLI_TEST_CFLAGS)
+tests_unit_cli_test_text_LDADD = $(CLI_TEST_LIBS)
+tests_unit_cli_test_time_SOURCES = tests/unit/cli/test_time.c
+tests_unit_cli_test_time_CFLAGS = $(CLI_TEST_CFLAGS)
+tests_unit_cli_test_time_LDADD = $(CLI_TEST_LIBS)
+
+# against a daemon that does what the test says
+check_LTLIBRARIES += libfakedaemon.la
+libfakedaemon_la_SOURCES = tests/unit/cli/fake_daemon.c tests/unit/cli/fake_daemon.h
+nodist_libfakedaemon_la_SOURCES = src/daemon/io.reeve.Job.c \
+	src/daemon/io.reeve.Pool.c src/daemon/io.reeve.Daemon.c
+libfakedaemon_la_CFLAGS = $(CLI_TEST_CFLAGS)
+
+check_PROGRAMS += tests/unit/cli/test_verbs tests/unit/cli/test_run
+TESTS += tests/unit/cli/test_verbs tests/unit/cli/test_run
+tests_unit_cli_test_verbs_SOURCES = tests/unit/cli/test_verbs.c
+tests_unit_cli_test_verbs_CFLAGS = $(CLI_TEST_CFLAGS)
+tests_unit_cli_test_verbs_LDADD = libfakedaemon.la $(CLI_TEST_LIBS)
+tests_unit_cli_test_run_SOURCES = tests/unit/cli/test_run.c
+tests_unit_cli_test_run_CFLAGS = $(CLI_TEST_CFLAGS)
+tests_unit_cli_test_run_LDADD = libfakedaemon.la $(CLI_TEST_LIBS)
+endif
