@@ -68,6 +68,9 @@ void complete_find_place(
 		p.hint = p.command->operands;
 	} else if (verb < index) {
 		p.hint = HINT_NONE;
+	} else if (index > 1) {
+		d = takes_next(&set, words[index - 1], &field);
+		p.hint = d ? d->hint : HINT_VERB;
 	}
 	for (size_t i = verb + 1; i < index; i++) {
 		if (over || words[i][0] != '-' || !words[i][1]) {

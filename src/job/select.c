@@ -87,7 +87,8 @@ void job_select_prepare(struct job_select *sel)
 	for (size_t i = 1; i < sel->n_ids; i++) {
 		struct job_id_range *last = &sel->ids[n];
 
-		if (sel->ids[i].first <= last->last)
+		/* neighbours too: the CLI sends ranges, and ids come one by one */
+		if (sel->ids[i].first - 1 <= last->last)
 			last->last = MAX(last->last, sel->ids[i].last);
 		else
 			sel->ids[++n] = sel->ids[i];

@@ -1,4 +1,97 @@
-int main(void)
+#include "config.h"
+
+#include <string.h>
+
+#include "cli/command_table.h"
+#include "cli/complete.h"
+#include "tests/support/unit.h"
+
+static struct complete_place place;
+static char *text;
+
+/* the cursor is at the last word */
+static void complete(const char *const *words)
 {
-	return 0;
+	size_t n = 0, len;
+	FILE *out;
+
+	while (words[n])
+		n++;
+	complete_find_place(&place, (char *const *)words, n, n - 1);
+	free(text);
+	out = open_memstream(&text, &len);
+	complete_static(out, &place);
+	fclose(out);
 }
+#define COMPLETE(...) complete((const char *const[]){"reeve", __VA_ARGS__, NULL})
+
+START_TEST(verbs_are_offered_by_prefix)
+{
+	COMPLETE("re");
+	ck_assert_str_eq(text, "resume\nrelease\nretry\n");
+}
+END_TEST
+
+START_TEST(options_are_offered_after_a_dash)
+{
+	COMPLETE("logs", "--f");
+	ck_assert_str_eq(text, "--follow\n--failed\n");
+	COMPLETE("add", "--retry-d");
+	ck_assert_str_eq(text, "--retry-delay\n--retry-delay-max\n");
+}
+END_TEST
+
+START_TEST(values_of_options_are_offered)
+{
+	COMPLETE("ls", "--state", "pa");
+	ck_assert_str_eq(text, "paused\n");
+	COMPLETE("ls", "--result=lo");
+	ck_assert_str_eq(text, "lost\n");
+	COMPLETE("kill", "-s", "US");
+	ck_assert_str_eq(text, "USR1\nUSR2\n");
+	COMPLETE("--color", "a");
+	ck_assert_str_eq(text, "always\nauto\n");
+}
+END_TEST
+
+START_TEST(sub_verbs_are_offered_once)
+{
+	COMPLETE("daemon", "st");
+	ck_assert_str_eq(text, "start\nstop\nstatus\n");
+	COMPLETE("daemon", "start", "st");
+	ck_assert_str_eq(text, "");
+}
+END_TEST
+
+START_TEST(jobs_are_for_the_daemon_to_tell)
+{
+	COMPLETE("--json", "cancel", "3", "");
+	ck_assert_int_eq(place.hint, HINT_JOB);
+	COMPLETE("ls", "-g", "");
+	ck_assert_int_eq(place.hint, HINT_POOL);
+	COMPLETE("--socket", "/x", "rm", "");
+	ck_assert_int_eq(place.hint, HINT_FINISHED_JOB);
+}
+END_TEST
+
+START_TEST(behind_a_command_nothing_is_ours)
+{
+	COMPLETE("run", "--", "ls", "--");
+	ck_assert(!place.is_option);
+	ck_assert_int_eq(place.hint, HINT_COMMAND);
+	COMPLETE("run", "ls", "-");
+	ck_assert(!place.is_option);
+}
+END_TEST
+
+START_TEST(unknown_verb_offers_nothing)
+{
+	COMPLETE("nope", "");
+	ck_assert_str_eq(text, "");
+}
+END_TEST
+
+UNIT_MAIN("complete", verbs_are_offered_by_prefix, options_are_offered_after_a_dash,
+	values_of_options_are_offered, sub_verbs_are_offered_once,
+	jobs_are_for_the_daemon_to_tell, behind_a_command_nothing_is_ours,
+	unknown_verb_offers_nothing)

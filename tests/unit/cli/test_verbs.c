@@ -737,7 +737,7 @@ START_TEST(bad_call_arguments_are_usage)
 }
 END_TEST
 
-static void daemon(
+static void daemon_calls(
 	struct fake *f, struct vl_call *call, const char *method, const json_t *params)
 {
 	if (STREQ(method, "Status"))
@@ -759,7 +759,7 @@ START_TEST(status_says_which_daemon_and_why)
 {
 	json_t *o;
 
-	begin(daemon);
+	begin(daemon_calls);
 	REEVE(&reeve, &fake, "daemon", "status");
 	ck_assert_ptr_nonnull(strstr(reeve.out, "chosen by $REEVE_SOCKET"));
 	ck_assert_ptr_nonnull(strstr(reeve.out, "1min30s"));
@@ -774,7 +774,7 @@ END_TEST
 
 START_TEST(health_is_1_where_there_are_problems)
 {
-	begin(daemon);
+	begin(daemon_calls);
 	REEVE(&reeve, &fake, "daemon", "health");
 	ck_assert_int_eq(reeve.code, 1);
 	ck_assert_ptr_nonnull(strstr(reeve.out, "spawner is gone"));
@@ -784,7 +784,7 @@ END_TEST
 
 START_TEST(ping_is_answered)
 {
-	begin(daemon);
+	begin(daemon_calls);
 	REEVE(&reeve, &fake, "daemon", "ping");
 	ck_assert_int_eq(reeve.code, 0);
 	end();
@@ -793,7 +793,7 @@ END_TEST
 
 START_TEST(raw_call_prints_the_reply)
 {
-	begin(daemon);
+	begin(daemon_calls);
 	REEVE(&reeve, &fake, "varlink", "io.reeve.Daemon.Ping");
 	ck_assert_str_eq(reeve.out, "{}\n");
 	reeve_free(&reeve);
