@@ -1,6 +1,7 @@
 #include "config.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -297,6 +298,36 @@ struct vl_server_conn *vl_call_conn(const struct vl_call *call)
 	return call->conn;
 }
 
+/* Handlers keep to their interface, where the owner wants to know. */
+static void check_reply(
+	const struct vl_call *call, const char *error, const json_t *params)
+{
+	const struct vl_server_conn *c = call->conn;
+	struct vl_fault fault;
+
+	if (!c->ops || !c->ops->check_replies)
+		return;
+	if (!params)
+		params = vl_registry_empty(call->reg);
+	if (vl_registry_check_reply(c->reg, call->route, error, params, &fault) == 0)
+		return;
+	fprintf(stderr, "%s answers with a wrong %s: %s: %s\n", call->route->name,
+		error ? error : "reply", fault.path, fault.reason);
+	INVARIANT(!"reply fits its interface");
+}
+
+static void check_reply_text(const struct vl_call *call, const char *params, size_t n)
+{
+	json_t *value;
+
+	if (!call->conn->ops || !call->conn->ops->check_replies)
+		return;
+	value = json_loadb(params, n, JSON_REJECT_DUPLICATES, NULL);
+	INVARIANT(json_is_object(value));
+	check_reply(call, NULL, value);
+	json_decref(value);
+}
+
 /* How writing a handler's answer to target() went. */
 static int finish(struct vl_call *call, size_t len_before, int r, bool final)
 {
@@ -325,6 +356,7 @@ int vl_call_reply(struct vl_call *call, const json_t *params, bool continues)
 
 	if (!begin(call, continues))
 		return -ECONNRESET;
+	check_reply(call, NULL, params);
 	if (!is_silent(call))
 		r = vl_encode_reply(
 			target(call), call->conn->limits.reply_max, params, continues);
@@ -339,6 +371,7 @@ int vl_call_reply_text(
 
 	if (!begin(call, continues))
 		return -ECONNRESET;
+	check_reply_text(call, params, n);
 	if (!is_silent(call))
 		r = vl_encode_reply_text(target(call), call->conn->limits.reply_max,
 			params, n, continues);
@@ -352,6 +385,7 @@ int vl_call_error(struct vl_call *call, const char *name, const json_t *params)
 
 	if (!begin(call, false))
 		return -ECONNRESET;
+	check_reply(call, name, params);
 	if (!is_silent(call))
 		r = vl_encode_error(
 			target(call), call->conn->limits.reply_max, name, params);

@@ -543,6 +543,41 @@ START_TEST(long_call_given_up_is_answered)
 }
 END_TEST
 
+static void answer_wrongly(void)
+{
+	static const struct vl_server_ops checking = {.check_replies = true};
+
+	begin_with(NULL, &checking);
+	feed(PING);
+	reply_int(next(), 1, false);
+}
+
+static void answer_rightly(void)
+{
+	static const struct vl_server_ops checking = {.check_replies = true};
+	struct vl_call *call;
+
+	begin_with(NULL, &checking);
+	feed(PING);
+	feed(PING);
+	feed(PING);
+	reply(next());
+	call = next();
+	ck_assert_int_eq(vl_call_reply_text(call, "{}", 2, false), 0);
+	vl_call_free(call);
+	call = next();
+	ck_assert_int_eq(vl_call_denied(call), 0);
+	vl_call_free(call);
+	end();
+}
+
+START_TEST(reply_that_does_not_fit_its_interface_aborts_where_asked_for)
+{
+	ck_assert_int_eq(unit_signal_of(answer_wrongly), SIGABRT);
+	ck_assert_int_eq(unit_signal_of(answer_rightly), 0);
+}
+END_TEST
+
 UNIT_MAIN("server_conn", call_reaches_its_handler_and_its_reply_the_peer,
 	replies_leave_in_the_order_of_calls, internal_answers_wait_their_turn_too,
 	more_streams_and_stops_further_calls,
@@ -559,4 +594,5 @@ UNIT_MAIN("server_conn", call_reaches_its_handler_and_its_reply_the_peer,
 	long_call_is_parsed_apart_and_goes_on,
 	long_call_that_is_wrong_is_answered_in_order,
 	long_call_that_is_not_json_ends_the_connection,
-	long_call_outlives_its_connection, long_call_given_up_is_answered)
+	long_call_outlives_its_connection, long_call_given_up_is_answered,
+	reply_that_does_not_fit_its_interface_aborts_where_asked_for)
