@@ -1,9 +1,9 @@
 /*
  * Clocks and durations.
  *
- * Code that decides anything by time asks a struct clock, so that tests and the simulation
- * put in a virtual one. Monotonic and boot time are rv_time (ns); wall-clock time is int64
- * microseconds since the epoch and its names end in _usec.
+ * Code that decides anything by time asks a struct clock, so that tests and the
+ * simulation put in a virtual one. Monotonic and boot time are rv_time (ns); wall-clock
+ * time is int64 microseconds since the epoch and its names end in _usec.
  */
 #ifndef BASE_CLOCK_H
 #define BASE_CLOCK_H
@@ -12,7 +12,7 @@
 
 struct clock {
 	rv_time (*monotonic)(void *priv); /* CLOCK_MONOTONIC, ns */
-	rv_time (*boottime)(void *priv);  /* CLOCK_BOOTTIME, ns: counts suspended time */
+	rv_time (*boottime)(void *priv); /* CLOCK_BOOTTIME, ns: counts suspended time */
 	int64_t (*wall_usec)(void *priv); /* CLOCK_REALTIME, us since the epoch */
 	void *priv;
 };

@@ -18,7 +18,8 @@ int fd_read_all(int fd, void *p, size_t n);
 int file_read(struct buf *out, int dir_fd, const char *path, size_t max);
 /* Write through a temporary file in the same directory, fsync, rename, fsync of the
  * directory: a crash leaves the old or the new file. 0, -errno. */
-int file_write_atomic(int dir_fd, const char *path, const void *p, size_t n, mode_t mode);
+int file_write_atomic(
+	int dir_fd, const char *path, const void *p, size_t n, mode_t mode);
 /* mkdir -p below dir_fd; existing directories are fine */
 int mkdir_all(int dir_fd, const char *path, mode_t mode);
 /* 1 when the file system of fd is a network one (NFS, CIFS, 9P, FUSE-ssh ...) and

@@ -12,7 +12,8 @@ int parse_bool(bool *ret, const char *s);
 /* bytes: "64M", "1.5G", "4096", K M G T as 1024 powers, with an optional B or iB;
  * "infinity" is INT64_MAX */
 int size_parse(int64_t *ret_bytes, const char *s);
-char *size_format(char *buf, size_t size, int64_t bytes); /* reads back to the same value */
+char *size_format(
+	char *buf, size_t size, int64_t bytes); /* reads back to the same value */
 bool utf8_is_valid(const void *p, size_t n);
 /* printable form of any bytes for messages: control bytes and invalid UTF-8 as \xNN;
  * NUL-terminated, cut with "..." at size. Returns out. */
