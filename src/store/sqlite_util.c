@@ -18,10 +18,26 @@ static int error_of_constraint(int extended)
 	}
 }
 
-/* SQLite keeps the errno of the call that failed; only some of them tell more */
-static int error_of_system(sqlite3 *db, int fallback)
+/* errno of the call that failed under an error of SQLite; 0: not known */
+static int errno_of(sqlite3 *db, int primary)
 {
-	int e = db ? sqlite3_system_errno(db) : 0;
+	sqlite3_file *log = NULL;
+	int e = 0;
+
+	if (!db)
+		return 0;
+	/* What goes wrong in a COMMIT is noted with the file of the log alone. */
+	if (primary == SQLITE_IOERR &&
+		sqlite3_file_control(db, "main", SQLITE_FCNTL_JOURNAL_POINTER, &log) ==
+			SQLITE_OK &&
+		log && log->pMethods)
+		(void)log->pMethods->xFileControl(log, SQLITE_FCNTL_LAST_ERRNO, &e);
+	return e ? e : sqlite3_system_errno(db);
+}
+
+static int error_of_system(sqlite3 *db, int primary)
+{
+	int e = errno_of(db, primary);
 
 	switch (e) {
 	case ENOSPC:
@@ -33,7 +49,7 @@ static int error_of_system(sqlite3 *db, int fallback)
 	case ENFILE:
 	case ENOMEM:
 	case ENAMETOOLONG: return -e;
-	default: return fallback;
+	default: return -EIO;
 	}
 }
 
@@ -54,8 +70,8 @@ int sqlite_error(sqlite3 *db, int rc)
 			return -ENOMEM;
 		if (extended == SQLITE_IOERR_CORRUPTFS)
 			return -RV_ECORRUPT;
-		return error_of_system(db, -EIO);
-	case SQLITE_CANTOPEN: return error_of_system(db, -EIO);
+		return error_of_system(db, rc & 0xff);
+	case SQLITE_CANTOPEN: return error_of_system(db, rc & 0xff);
 	case SQLITE_CORRUPT:
 	case SQLITE_NOTADB:
 	case SQLITE_FORMAT: return -RV_ECORRUPT;
