@@ -61,9 +61,16 @@ union job_value {
 	char **strv; /* owned */
 };
 
+/* Most bytes of one text and most elements of a list where the table says 0: far over
+ * what the kernel lets a program be started with (about 6 MiB), far under what hurts.
+ */
+#define JOB_BYTES_MAX    (8 * 1024 * 1024)
+#define JOB_ELEMENTS_MAX (1024 * 1024)
+
 enum job_shape { JOB_SHAPE_NUM, JOB_SHAPE_STR, JOB_SHAPE_STRV };
 enum job_shape job_type_shape(enum job_type t);
 bool job_type_is_bytes(enum job_type t); /* may hold bytes that are not UTF-8 */
+bool job_type_appends(enum job_type t);  /* a list that grows when given again */
 
 /* by configuration key or protocol name; negative -ENOENT */
 int job_field_by_key(const char *key);
@@ -71,7 +78,12 @@ int job_field_by_json_name(const char *name);
 int job_field_by_tag(unsigned tag);
 
 /**
- * Text as in the configuration or on the command line to a value.
+ * Text as in the configuration to a value.
+ *
+ * ARGV is split into words (words.h); NAMES at white space and commas, GLOBS at white
+ * space; ENV has one NAME=VALUE per line, byte for byte, where a line that begins with
+ * a double quote is a quoted one as words_quote_line writes it.
+ * An empty text is the empty list for lists that append, and an error for all else.
  *
  * @ret  set only on success; lists hold just what this text gives
  * @err  message for people on failure ("not a duration: '5 parsecs'"), malloc'd, may be
@@ -80,6 +92,11 @@ int job_field_by_tag(unsigned tag);
  * Returns 0, -EINVAL, -ERANGE (outside min..max), -RV_ELIMIT (too long), -ENOMEM.
  */
 int job_value_parse(
+	union job_value *ret, enum job_field f, const char *text, char **err);
+
+/* Like job_value_parse, for one argument of a command line or one element of a list:
+ * ENV takes the whole text as one NAME=VALUE, whatever bytes it has. */
+int job_value_parse_arg(
 	union job_value *ret, enum job_field f, const char *text, char **err);
 
 /* Check a value that came in from elsewhere (protocol) against type and range;
@@ -91,7 +108,8 @@ int job_value_format(struct buf *out, enum job_field f, const union job_value *v
 
 void job_value_free(union job_value *v, enum job_field f);
 
-int signal_parse(const char *text); /* number, or -EINVAL */
-const char *signal_name(int sig);   /* "SIGTERM"; static; "SIG64" style for others */
+/* "TERM", "SIGTERM", "15", "RTMIN+3", "SIG40": the number, or -EINVAL */
+int signal_parse(const char *text);
+const char *signal_name(int sig); /* "SIGTERM"; static; "SIG40" style for others */
 
 #endif
