@@ -11,6 +11,8 @@
  *
  * Exit status: 0 all gone, 1 some were left (each is printed), 2 usage or system error.
  */
+#include "config.h"
+
 #include <ctype.h>
 #include <fcntl.h>
 #include <limits.h>

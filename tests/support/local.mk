@@ -1,17 +1,20 @@
 # tests/support: what tests share
 TEST_EXTENSIONS = .sh
-# A test that hangs is a failed test. --foreground: no process group of its own, so that
-# Ctrl-C and the end of make reach the tests; -k: after longer than a script needs to
-# clean up.
+# A test that hangs is a failed test. Scripts run in the system's sh, not in what configure
+# found best.
 TEST_TIMEOUT = 900
-LOG_COMPILER = timeout --foreground -k 180 $(TEST_TIMEOUT)
-SH_LOG_COMPILER = timeout --foreground -k 180 $(TEST_TIMEOUT) $(SHELL)
+LOG_COMPILER = sh $(srcdir)/tests/support/run_test $(TEST_TIMEOUT)
+SH_LOG_COMPILER = sh $(srcdir)/tests/support/run_test $(TEST_TIMEOUT) sh
 
-# set MALLOC_PERTURB_ so that freed memory is not mistaken for good one
+# fresh and freed memory is filled, so that a use of it shows
 AM_TESTS_ENVIRONMENT = \
 	MALLOC_PERTURB_=165; export MALLOC_PERTURB_; \
 	UBSAN_OPTIONS=print_stacktrace=1; export UBSAN_OPTIONS;
 
 check_PROGRAMS += tests/support/await_gone
 tests_support_await_gone_SOURCES = tests/support/await_gone.c
-EXTRA_DIST += tests/support/programs.sh tests/support/system.sh
+tests_support_await_gone_LDADD =
+EXTRA_DIST += \
+	tests/support/programs.sh \
+	tests/support/run_test \
+	tests/support/system.sh
