@@ -17,9 +17,9 @@ struct buf {
 	size_t cap;
 };
 
-#define BUF_NULL                                                                         \
-	{                                                                                \
-		NULL, 0, 0, 0                                                            \
+#define BUF_NULL              \
+	{                     \
+		NULL, 0, 0, 0 \
 	}
 
 void buf_deinit(struct buf *b); /* frees; b is BUF_NULL afterwards */
@@ -42,10 +42,11 @@ int buf_printf(struct buf *b, const char *fmt, ...) PRINTF(2, 3);
 int buf_vprintf(struct buf *b, const char *fmt, va_list ap) PRINTF(2, 0);
 void buf_consume(struct buf *b, size_t n); /* n <= buf_len */
 void buf_clear(struct buf *b);             /* empties, keeps the allocation */
-/* Ends with a NUL that does not count and hands over the allocation (free it); the buffer
- * is empty then. NULL when out of memory. */
+/* Ends with a NUL that does not count and hands over the allocation (free it); the
+ * buffer is empty then. NULL when out of memory. */
 char *buf_steal_str(struct buf *b, size_t *ret_len);
-/* give memory back when the allocation is over keep bytes and less than a quarter used */
+/* give memory back when the allocation is over keep bytes and less than a quarter used
+ */
 void buf_trim(struct buf *b, size_t keep);
 static inline void buf_deinitp(struct buf *b)
 {

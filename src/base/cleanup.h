@@ -9,36 +9,41 @@
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #define _cleanup_(fn) __attribute__((cleanup(fn)))
 
-#define TAKE_PTR(p)                                                                      \
-	__extension__({                                                                  \
-		__typeof__(p) *pp_ = &(p);                                               \
-		__typeof__(p) p_ = *pp_;                                                 \
-		*pp_ = NULL;                                                             \
-		p_;                                                                      \
+#define TAKE_PTR(p)                        \
+	__extension__({                    \
+		__typeof__(p) *pp_ = &(p); \
+		__typeof__(p) p_ = *pp_;   \
+		*pp_ = NULL;               \
+		p_;                        \
 	})
-#define TAKE_FD(fd)                                                                      \
-	__extension__({                                                                  \
-		int *pfd_ = &(fd);                                                       \
-		int fd_ = *pfd_;                                                         \
-		*pfd_ = -1;                                                              \
-		fd_;                                                                     \
+#define TAKE_FD(fd)                \
+	__extension__({            \
+		int *pfd_ = &(fd); \
+		int fd_ = *pfd_;   \
+		*pfd_ = -1;        \
+		fd_;               \
 	})
 
 /* DEFINE_CLEANUP(struct store *, store_close) makes store_closep for _cleanup_ */
-#define DEFINE_CLEANUP(type, fn)                                                         \
-	static inline void fn##p(type *p)                                                \
-	{                                                                                \
-		if (*p)                                                                  \
-			fn(*p);                                                          \
+#define DEFINE_CLEANUP(type, fn)          \
+	static inline void fn##p(type *p) \
+	{                                 \
+		if (*p)                   \
+			fn(*p);           \
 	}
 
 static inline void freep(void *p)
 {
-	free(*(void **)p);
+	void *mem;
+
+	memcpy(&mem, p,
+		sizeof(mem)); /* p is a T **: reading it as a void ** would alias */
+	free(mem);
 }
 
 /* closes and returns -1; keeps errno; a negative fd is fine */

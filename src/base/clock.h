@@ -1,9 +1,9 @@
 /*
  * Clocks and durations.
  *
- * Code that decides anything by time asks a struct clock, so that tests and the simulation
- * put in a virtual one. Monotonic and boot time are rv_time (ns); wall-clock time is int64
- * microseconds since the epoch and its names end in _usec.
+ * Code that decides anything by time asks a struct clock, so that tests and the
+ * simulation put in a virtual one. Monotonic and boot time are rv_time (ns); wall-clock
+ * time is int64 microseconds since the epoch and its names end in _usec.
  */
 #ifndef BASE_CLOCK_H
 #define BASE_CLOCK_H
@@ -12,7 +12,7 @@
 
 struct clock {
 	rv_time (*monotonic)(void *priv); /* CLOCK_MONOTONIC, ns */
-	rv_time (*boottime)(void *priv);  /* CLOCK_BOOTTIME, ns: counts suspended time */
+	rv_time (*boottime)(void *priv); /* CLOCK_BOOTTIME, ns: counts suspended time */
 	int64_t (*wall_usec)(void *priv); /* CLOCK_REALTIME, us since the epoch */
 	void *priv;
 };
@@ -40,7 +40,8 @@ static inline int64_t clock_wall_usec(const struct clock *c)
 /**
  * Parse a duration as systemd.time(7) writes spans: "90", "1.5s", "5min 20s", "2h30m",
  * "1d", "infinity". A bare number is seconds. Units: us ms s min m h d w (and the long
- * names systemd takes for them; months and years too).
+ * names systemd takes for them; months and years too: 30.4375 and 365.25 days).
+ * Fractions are decimal and exact; what is left below a microsecond is dropped.
  *
  * @ret_usec  microseconds >= 0; USEC_INFINITY for "infinity"
  *
@@ -49,7 +50,8 @@ static inline int64_t clock_wall_usec(const struct clock *c)
 int duration_parse(int64_t *ret_usec, const char *text);
 
 /**
- * Print a duration so that duration_parse reads the same value back ("1min 30s").
+ * Print a duration so that duration_parse reads the same value back ("1min 30s"). A
+ * negative one, which no duration should be, gets a minus sign and does not read back.
  *
  * @buf  at least DURATION_TEXT_MAX bytes
  *

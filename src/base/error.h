@@ -1,6 +1,7 @@
 /*
  * Errors: negative ints everywhere (see reeve/base.h). The codes below are internal to
- * reeve; the public ones stand in reeve/base.h. One table, error_codes.def, has them all.
+ * reeve; the public ones stand in reeve/base.h. One table, error_codes.def, has them
+ * all.
  */
 #ifndef BASE_ERROR_H
 #define BASE_ERROR_H
@@ -13,5 +14,9 @@ enum {
 	RV_EPROTOCOL = 1022,  /* the peer broke the protocol */
 	RV_EDUPLICATE = 1023, /* already there */
 };
+
+/* Symbol of an error of either sign ("ENOENT", "RV_ELIMIT"), NULL when there is none.
+ * Static; any thread. */
+const char *error_name(int err);
 
 #endif

@@ -1,8 +1,9 @@
 /*
- * 4-ary intrusive min-heap: the node lives in its owner, nothing is allocated per element.
+ * 4-ary intrusive min-heap: the node lives in its owner, nothing is allocated per
+ * element.
  *
- * Removal is O(log n) from any place; equal elements come out in the order the comparison
- * says (give it a sequence number where order of insertion matters).
+ * Removal is O(log n) from any place; equal elements come out in the order the
+ * comparison says (give it a sequence number where order of insertion matters).
  */
 #ifndef BASE_HEAP_H
 #define BASE_HEAP_H
@@ -17,15 +18,18 @@ struct heap_node {
 typedef bool (*heap_before_fn)(const struct heap_node *a, const struct heap_node *b);
 
 struct heap {
-	struct heap_node **nodes; /* grows by doubling, shrinks when a quarter is used */
+	struct heap_node *
+		*nodes; /* grows by doubling, shrinks when a quarter is used */
 	size_t n, n_max;
+	size_t n_reserved; /* never shrinks below this */
 	heap_before_fn before;
 };
 
 void heap_init(struct heap *h, heap_before_fn before);
 /* frees the array; nodes still in it are not touched */
 void heap_deinit(struct heap *h);
-/* Make room for n elements in all: the next pushes up to there cannot fail. 0, -ENOMEM. */
+/* Make room for n elements in all: the next pushes up to there cannot fail. 0, -ENOMEM.
+ */
 int heap_reserve(struct heap *h, size_t n);
 /* 0, or -ENOMEM (then the node is not in). The node must be in no heap. */
 int heap_push(struct heap *h, struct heap_node *node);

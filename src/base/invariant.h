@@ -12,10 +12,10 @@
 void invariant_failed(const char *expr, const char *file, int line, const char *func)
 	__attribute__((noreturn, cold));
 
-#define INVARIANT(x)                                                                     \
-	do {                                                                             \
-		if (UNLIKELY(!(x)))                                                      \
-			invariant_failed(#x, __FILE__, __LINE__, __func__);              \
+#define INVARIANT(x)                                                        \
+	do {                                                                \
+		if (UNLIKELY(!(x)))                                         \
+			invariant_failed(#x, __FILE__, __LINE__, __func__); \
 	} while (0)
 
 #endif

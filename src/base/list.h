@@ -1,6 +1,6 @@
 /*
- * Doubly linked intrusive list with a head. A zeroed node is in no list; a zeroed head is
- * not valid: list_init it.
+ * Doubly linked intrusive list with a head. A zeroed node is in no list; a zeroed head
+ * is not valid: list_init it.
  */
 #ifndef BASE_LIST_H
 #define BASE_LIST_H
@@ -75,11 +75,11 @@ static inline void list_splice(struct list *dst, struct list *src)
 }
 
 #define LIST_ENTRY(node, type, member) CONTAINER_OF(node, type, member)
-#define LIST_FOREACH(it, head)                                                           \
+#define LIST_FOREACH(it, head) \
 	for (struct list *it = (head)->next; it != (head); it = it->next)
 /* the current element may be removed */
-#define LIST_FOREACH_SAFE(it, head)                                                      \
-	for (struct list *it = (head)->next, *it##_next = it->next; it != (head);        \
+#define LIST_FOREACH_SAFE(it, head)                                               \
+	for (struct list *it = (head)->next, *it##_next = it->next; it != (head); \
 		it = it##_next, it##_next = it->next)
 
 #endif

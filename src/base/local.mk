@@ -5,7 +5,8 @@ libbase_la_SOURCES = \
 	src/base/cleanup.h \
 	src/base/clock.c src/base/clock.h \
 	src/base/error.c src/base/error.h src/base/error_codes.def \
-	src/base/fd.c src/base/fd.h \
+	src/base/failpoint.c src/base/failpoint.h \
+	src/base/fd.c src/base/fd_network.c src/base/fd.h \
 	src/base/hashmap.c src/base/hashmap.h \
 	src/base/heap.c src/base/heap.h \
 	src/base/invariant.c src/base/invariant.h \
@@ -13,5 +14,9 @@ libbase_la_SOURCES = \
 	src/base/log.c src/base/log.h \
 	src/base/base64.c src/base/base64.h \
 	src/base/parse.c src/base/parse.h \
+	src/base/proc.c src/base/proc.h \
+	src/base/siphash.c src/base/siphash.h \
 	src/base/strv.c src/base/strv.h \
 	src/base/unix_socket.c src/base/unix_socket.h
+libbase_la_CFLAGS = $(AM_CFLAGS)
+EXTRA_DIST += src/base/README.md

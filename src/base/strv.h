@@ -4,9 +4,9 @@
 
 #include "reeve/base.h"
 
-size_t strv_len(char *const *v);    /* NULL counts 0 */
-char **strv_free(char **v);         /* strings too; takes NULL, returns NULL */
-char **strv_copy(char *const *v);   /* NULL when out of memory */
+size_t strv_len(char *const *v);           /* NULL counts 0 */
+char **strv_free(char **v);                /* strings too; takes NULL, returns NULL */
+char **strv_copy(char *const *v);          /* NULL when out of memory */
 int strv_append(char ***v, const char *s); /* copies; 0, -ENOMEM */
 int strv_append_take(char ***v, char *s);  /* takes s, also on failure */
 bool strv_equal(char *const *a, char *const *b);

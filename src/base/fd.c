@@ -1,0 +1,243 @@
+#include "config.h"
+
+#include "base/fd.h"
+
+#include <fcntl.h>
+#include <string.h>
+#include <sys/random.h>
+
+#include "base/invariant.h"
+#include "base/parse.h"
+
+static int fd_change_flag(int fd, int get, int set, int flag, bool on)
+{
+	int flags = fcntl(fd, get);
+	int wanted;
+
+	if (flags < 0)
+		return -errno;
+	wanted = on ? flags | flag : flags & ~flag;
+	if (wanted != flags && fcntl(fd, set, wanted) < 0)
+		return -errno;
+	return 0;
+}
+
+int fd_set_nonblock(int fd, bool on)
+{
+	return fd_change_flag(fd, F_GETFL, F_SETFL, O_NONBLOCK, on);
+}
+
+int fd_set_cloexec(int fd, bool on)
+{
+	return fd_change_flag(fd, F_GETFD, F_SETFD, FD_CLOEXEC, on);
+}
+
+int fd_write_all(int fd, const void *p, size_t n)
+{
+	const char *at = p;
+
+	while (n > 0) {
+		ssize_t k = write(fd, at, n);
+
+		if (k < 0) {
+			if (errno == EINTR)
+				continue;
+			return -errno;
+		}
+		at += k;
+		n -= (size_t)k;
+	}
+	return 0;
+}
+
+int fd_read_all(int fd, void *p, size_t n)
+{
+	char *at = p;
+
+	while (n > 0) {
+		ssize_t k = read(fd, at, n);
+
+		if (k < 0) {
+			if (errno == EINTR)
+				continue;
+			return -errno;
+		}
+		if (k == 0)
+			return -RV_EINCOMPLETE;
+		at += k;
+		n -= (size_t)k;
+	}
+	return 0;
+}
+
+/* Reads to the end of the file. Sizes that stat gives are not believed: files in /proc
+ * say 0, and a file can grow while it is read. */
+static int fd_read_to_end(struct buf *out, int fd, size_t max)
+{
+	size_t total = 0;
+
+	for (;;) {
+		/* one byte more than allowed shows that there is more */
+		size_t want = MIN(MAX(total, (size_t)4096), max - total);
+		char *room;
+		ssize_t k;
+		int r;
+
+		want += want < SIZE_MAX / 4;
+		r = buf_reserve(out, want, &room);
+		if (r < 0)
+			return r;
+		k = read(fd, room, want);
+		if (k < 0) {
+			if (errno == EINTR)
+				continue;
+			return -errno;
+		}
+		if (k == 0)
+			return 0;
+		if ((size_t)k > max - total)
+			return -RV_ELIMIT;
+		buf_commit(out, (size_t)k);
+		total += (size_t)k;
+	}
+}
+
+int file_read(struct buf *out, int dir_fd, const char *path, size_t max)
+{
+	_cleanup_close_ int fd = openat(dir_fd, path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+	size_t len = buf_len(out);
+	int r;
+
+	if (fd < 0)
+		return -errno;
+	r = fd_read_to_end(out, fd, max);
+	if (r < 0)
+		out->end = out->start + len; /* as it was */
+	return r;
+}
+
+static int file_write_new(
+	int dir, const char *name, const void *p, size_t n, mode_t mode)
+{
+	_cleanup_close_ int fd = -1;
+	int r;
+
+	fd = openat(
+		dir, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+	if (fd < 0)
+		return -errno;
+	r = fd_write_all(fd, p, n);
+	/* the mode asked for, whatever the umask is */
+	if (r == 0 && fchmod(fd, mode) < 0)
+		r = -errno;
+	if (r == 0 && fsync(fd) < 0)
+		r = -errno;
+	if (r < 0)
+		(void)unlinkat(dir, name, 0);
+	return r;
+}
+
+int file_write_atomic(
+	int dir_fd, const char *path, const void *p, size_t n, mode_t mode)
+{
+	char id[33], temporary[sizeof(".tmp-") + sizeof(id)];
+	_cleanup_free_ char *dir_path = NULL;
+	_cleanup_close_ int dir = -1;
+	const char *name;
+	int r;
+
+	r = path_split(&dir_path, &name, path);
+	if (r < 0)
+		return r;
+	dir = openat(dir_fd, dir_path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (dir < 0)
+		return -errno;
+	/* without the file's name in it: that could pass NAME_MAX */
+	random_id(id);
+	snprintf(temporary, sizeof(temporary), ".tmp-%s", id);
+	r = file_write_new(dir, temporary, p, n, mode);
+	if (r < 0)
+		return r;
+	if (renameat(dir, temporary, dir, name) < 0) {
+		r = -errno;
+		(void)unlinkat(dir, temporary, 0);
+		return r;
+	}
+	return fsync(dir) < 0 ? -errno : 0;
+}
+
+int mkdir_all(int dir_fd, const char *path, mode_t mode)
+{
+	_cleanup_free_ char *part = strdup(path);
+	struct stat st;
+	char *at;
+
+	if (!part)
+		return -ENOMEM;
+	if (!*part)
+		return -EINVAL;
+	at = part + strspn(part, "/");
+	while (*at) {
+		size_t n = strcspn(at, "/");
+		char after = at[n];
+
+		at[n] = '\0';
+		if (mkdirat(dir_fd, part, mode) < 0 && errno != EEXIST)
+			return -errno;
+		at[n] = after;
+		at += n + strspn(at + n, "/");
+	}
+	if (fstatat(dir_fd, path, &st, 0) < 0)
+		return -errno;
+	return S_ISDIR(st.st_mode) ? 0 : -ENOTDIR;
+}
+
+static int id_read(char ret[33], const char *path)
+{
+	_cleanup_(buf_deinitp) struct buf text = BUF_NULL;
+	char id[33];
+	size_t n = 0;
+	int r;
+
+	r = file_read(&text, AT_FDCWD, path, 64);
+	if (r < 0)
+		return r;
+	for (size_t i = 0; i < buf_len(&text); i++) {
+		char c = buf_head(&text)[i];
+
+		if (c == '-' || c == '\n')
+			continue;
+		if (n == 32 || !strchr("0123456789abcdef", c) || c == '\0')
+			return -EINVAL;
+		id[n++] = c;
+	}
+	if (n != 32)
+		return -EINVAL;
+	id[n] = '\0';
+	memcpy(ret, id, sizeof(id));
+	return 0;
+}
+
+int boot_id_get(char ret[33])
+{
+	return id_read(ret, "/proc/sys/kernel/random/boot_id");
+}
+
+int machine_id_get(char ret[33])
+{
+	return id_read(ret, "/etc/machine-id");
+}
+
+void random_id(char ret[33])
+{
+	unsigned char bytes[16];
+	ssize_t n;
+
+	do
+		n = getrandom(bytes, sizeof(bytes), 0);
+	while (n < 0 && errno == EINTR);
+	/* up to 256 bytes come whole or not at all */
+	INVARIANT(n == (ssize_t)sizeof(bytes));
+	for (size_t i = 0; i < sizeof(bytes); i++)
+		snprintf(ret + 2 * i, 3, "%02x", bytes[i]);
+}

@@ -1,0 +1,26 @@
+/* What /proc says of other processes. A pid is only as good as its start time: together
+ * with the boot id they name one process for ever. */
+#ifndef BASE_PROC_H
+#define BASE_PROC_H
+
+#include "reeve/base.h"
+
+/* Start of a process in clock ticks since boot (proc(5), stat field 22). 0; -ESRCH: no
+ * such process; -errno. */
+int process_start_time(uint64_t *ret_ticks, pid_t pid);
+
+/**
+ * Value of one variable in the environment that a process was started with (the first,
+ * when it is there twice; what it set later is not seen).
+ *
+ * @ret  malloc'd, the caller's; any bytes but NUL: a process chooses its environment
+ * freely
+ *
+ * Returns 0; -ENODATA (not set); -ESRCH (no such process); for a zombie or a
+ * kernel thread one of these two, by kernel; -EACCES (another
+ * user's); -RV_ELIMIT (larger than exec allows: it was tampered with); -EINVAL (bad
+ * name); -errno.
+ */
+int proc_environ_get(char **ret, pid_t pid, const char *name);
+
+#endif
