@@ -8,7 +8,7 @@ cd "$tree" || exit 1
 
 # first the words of all makefiles, then the paths of all files
 {
-	find Makefile.am src tests conf contrib \( -name local.mk -o -name Makefile.am \) \
+	find Makefile.am src tests conf contrib \( -name '*.mk' -o -name Makefile.am \) \
 		-exec sed -e 's/^[ \t]*#.*//' -e 's/[$][({]srcdir[)}]\///g' {} + |
 		tr -s ' \t\\=:,' '\n' | sed 's/^/w /'
 	find src tests conf -type f \( -name '*.[ch1358]' -o -name '*.def' -o -name '*.in' \
@@ -28,14 +28,14 @@ function is_named(path) {
 $1 == "w" { word[$2] = 1 }
 $1 == "f" {
 	if (!is_named($2)) {
-		print $2 ": named in no local.mk"
+		print $2 ": named in no *.mk"
 		bad = 1
 	}
 	program = $2
 	if (program ~ /^tests\/.*\/test_[^\/]*\.c$/) {
 		sub(/\.c$/, "", program)
 		if (!(program in word)) {
-			print $2 ": no test program \"" program "\" in a local.mk"
+			print $2 ": no test program \"" program "\" in any *.mk"
 			bad = 1
 		}
 	}
