@@ -17,8 +17,9 @@ make -s -j"$(nproc)"
 make -s -k -j"$(nproc)" check "$@" || echo "coverage: some tests failed" >&2
 
 # The same file is compiled into several objects where libraries share it: the best of
-# them counts. gcov prints "File 'x'" and then "Lines executed:N% of M".
-find src -name '*.gcda' -exec gcov -n -r -s "$(cd ../.. && pwd)" {} + 2>/dev/null | awk '
+# them counts. *.gcno, because what never ran has no *.gcda. gcov prints "File 'x'" and
+# then "Lines executed:N% of M".
+find src -name '*.gcno' -exec gcov -n -r -s "$(cd ../.. && pwd)" {} + 2>/dev/null | awk '
 /^File / {
 	file = $2
 	gsub(/\047/, "", file)
