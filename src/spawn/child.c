@@ -259,8 +259,8 @@ CHILD_CODE static int child_steps(const struct child_args *a)
 	r = child_open_output(q->stderr_kind, q->stderr_path, 2);
 	if (r < 0)
 		return r;
-	/* Dispositions are all default: the spawner sets none and has undone what it
-	 * inherited (an ignored signal would stay ignored over exec). */
+	/* Dispositions are all default: the spawner sets none, and what it had inherited as
+	 * ignored it has undone when it started (spawner_setup.c). */
 	s->step = SPAWN_STEP_EXEC;
 	syscall(SYS_rt_sigprocmask, SIG_SETMASK, &no_signals, NULL, sizeof(no_signals));
 	return child_exec(s);

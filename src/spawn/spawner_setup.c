@@ -148,14 +148,28 @@ static int arrange_descriptors(struct setup *s)
 	return 0;
 }
 
-/* All default: what is ignored here would be ignored in every job. All blocked: signalfd
- * reads ours, and starter threads must have them blocked (they inherit the mask). */
+/* What is ignored here would be ignored in every job (a handler would not outlive exec).
+ * By the system call, for glibc hides two signals that a parent may have ignored: struct
+ * sigaction of the kernel, whose first word is the handler and whose zero is the default. */
+static void reset_ignored(int sig)
+{
+	unsigned long action[8] = { 0 };
+	static const unsigned long by_default[8];
+	const size_t mask_size = 8;
+
+	if (syscall(SYS_rt_sigaction, sig, NULL, action, mask_size) == 0 &&
+		action[0] == (unsigned long)SIG_IGN)
+		(void)syscall(SYS_rt_sigaction, sig, by_default, NULL, mask_size);
+}
+
+/* All blocked: signalfd reads ours, and starter threads inherit the mask, which they must
+ * have while they fork. */
 static void arrange_signals(void)
 {
 	sigset_t all;
 
-	for (int sig = 1; sig < NSIG; sig++)
-		(void)signal(sig, SIG_DFL);
+	for (int sig = 1; sig <= 64; sig++)
+		reset_ignored(sig);
 	sigfillset(&all);
 	sigprocmask(SIG_SETMASK, &all, NULL);
 }
