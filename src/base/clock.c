@@ -162,6 +162,8 @@ static int duration_parse_term(int64_t *ret_usec, const char **s)
 		return -EINVAL;
 	p += strspn(p, BLANKS);
 	n_unit = strcspn(p, BLANKS DIGITS ".");
+	if (n_unit == 0 && *p)
+		return -EINVAL; /* "1 2", "1.2.3": seconds without a unit stand last */
 	r = unit_find(&unit, p, n_unit);
 	if (r < 0)
 		return r;

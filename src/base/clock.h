@@ -40,7 +40,8 @@ static inline int64_t clock_wall_usec(const struct clock *c)
 /**
  * Parse a duration as systemd.time(7) writes spans: "90", "1.5s", "5min 20s", "2h30m",
  * "1d", "infinity". A bare number is seconds. Units: us ms s min m h d w (and the long
- * names systemd takes for them; months and years too).
+ * names systemd takes for them; months and years too: 30.4375 and 365.25 days).
+ * Fractions are decimal and exact; what is left below a microsecond is dropped.
  *
  * @ret_usec  microseconds >= 0; USEC_INFINITY for "infinity"
  *
@@ -49,7 +50,8 @@ static inline int64_t clock_wall_usec(const struct clock *c)
 int duration_parse(int64_t *ret_usec, const char *text);
 
 /**
- * Print a duration so that duration_parse reads the same value back ("1min 30s").
+ * Print a duration so that duration_parse reads the same value back ("1min 30s"). A
+ * negative one, which no duration should be, gets a minus sign and does not read back.
  *
  * @buf  at least DURATION_TEXT_MAX bytes
  *

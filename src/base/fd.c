@@ -7,6 +7,7 @@
 #include <sys/random.h>
 
 #include "base/invariant.h"
+#include "base/parse.h"
 
 static int fd_change_flag(int fd, int get, int set, int flag, bool on)
 {
@@ -115,30 +116,6 @@ int file_read(struct buf *out, int dir_fd, const char *path, size_t max)
 	return r;
 }
 
-/* "a/b/c" is c in a directory that is opened; -EINVAL when the last part names no file
- */
-static int dir_of_path(int *ret_fd, const char **ret_name, int dir_fd, const char *path)
-{
-	const char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path;
-	_cleanup_free_ char *dir = NULL;
-	int fd;
-
-	if (!*name || strcmp(name, ".") == 0 || strcmp(name, "..") == 0)
-		return -EINVAL;
-	if (!slash)
-		dir = strdup(".");
-	else
-		dir = strndup(path, slash == path ? 1 : (size_t)(slash - path));
-	if (!dir)
-		return -ENOMEM;
-	fd = openat(dir_fd, dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (fd < 0)
-		return -errno;
-	*ret_fd = fd;
-	*ret_name = name;
-	return 0;
-}
-
 static int file_write_new(
 	int dir, const char *name, const void *p, size_t n, mode_t mode)
 {
@@ -164,13 +141,17 @@ int file_write_atomic(
 	int dir_fd, const char *path, const void *p, size_t n, mode_t mode)
 {
 	char id[33], temporary[sizeof(".tmp-") + sizeof(id)];
+	_cleanup_free_ char *dir_path = NULL;
 	_cleanup_close_ int dir = -1;
 	const char *name;
 	int r;
 
-	r = dir_of_path(&dir, &name, dir_fd, path);
+	r = path_split(&dir_path, &name, path);
 	if (r < 0)
 		return r;
+	dir = openat(dir_fd, dir_path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (dir < 0)
+		return -errno;
 	/* without the file's name in it: that could pass NAME_MAX */
 	random_id(id);
 	snprintf(temporary, sizeof(temporary), ".tmp-%s", id);

@@ -14,18 +14,22 @@ int fd_set_cloexec(int fd, bool on);
  * -RV_EINCOMPLETE at end of file */
 int fd_write_all(int fd, const void *p, size_t n);
 int fd_read_all(int fd, void *p, size_t n);
-/* whole file at or below dir_fd (AT_FDCWD). 0; -errno; -RV_ELIMIT over max bytes */
+/* whole file at or below dir_fd (AT_FDCWD). 0; -errno; -RV_ELIMIT over max bytes; out
+ * keeps what it had before, and only that on failure */
 int file_read(struct buf *out, int dir_fd, const char *path, size_t max);
 /* Write through a temporary file in the same directory, fsync, rename, fsync of the
- * directory: a crash leaves the old or the new file. 0, -errno. */
+ * directory: a crash leaves the old or the new file. The mode is exact (the umask has
+ * no part in it); a symbolic link at path is replaced, not followed. 0, -errno; when
+ * the last fsync is what failed, the new file is in place already. */
 int file_write_atomic(
 	int dir_fd, const char *path, const void *p, size_t n, mode_t mode);
-/* mkdir -p below dir_fd; existing directories are fine */
+/* mkdir -p below dir_fd; existing directories are fine. 0, -ENOTDIR, -errno. */
 int mkdir_all(int dir_fd, const char *path, mode_t mode);
 /* 1 when the file system of fd is a network one (NFS, CIFS, 9P, FUSE-ssh ...) and
  * ret_name (static) names it, 0 when not, -errno */
 int fd_is_network_fs(int fd, const char **ret_name);
-/* id of this boot and of this machine: 32 hex digits and a NUL. 0, -errno */
+/* id of this boot and of this machine: 32 hex digits and a NUL. 0, -errno; -EINVAL when
+ * the file does not hold an id (a machine before its first boot) */
 int boot_id_get(char ret[33]);
 int machine_id_get(char ret[33]);
 /* 128 random bits as 32 hex digits and a NUL */

@@ -3,7 +3,8 @@
  *
  * Open addressing, SipHash with a key of the process (keys come from outside and must
  * not be able to collide on purpose). Keys are copied for strings; values are the
- * caller's. Not thread-safe.
+ * caller's. NULL can be a value, but get and remove cannot tell it from a missing key.
+ * A map that is emptied gives its memory back by and by. Not thread-safe.
  */
 #ifndef BASE_HASHMAP_H
 #define BASE_HASHMAP_H

@@ -42,7 +42,7 @@ static int heap_grow(struct heap *h, size_t n)
 
 	if (n <= h->n_max)
 		return 0;
-	if (n > SIZE_MAX / 2)
+	if (n > SIZE_MAX / 2 / sizeof(struct heap_node *))
 		return -ENOMEM;
 	while (n_max < n)
 		n_max *= 2;

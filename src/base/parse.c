@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/macro.h"
@@ -333,4 +334,22 @@ bool name_is_valid(const char *s)
 			return false;
 	}
 	return true;
+}
+
+int path_split(char **ret_dir, const char **ret_name, const char *path)
+{
+	const char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path;
+	char *dir;
+
+	if (!*name || STREQ(name, ".") || STREQ(name, ".."))
+		return -EINVAL;
+	if (!slash)
+		dir = strdup(".");
+	else
+		dir = strndup(path, slash == path ? 1 : (size_t)(slash - path));
+	if (!dir)
+		return -ENOMEM;
+	*ret_dir = dir;
+	*ret_name = name;
+	return 0;
 }

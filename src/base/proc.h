@@ -16,7 +16,8 @@ int process_start_time(uint64_t *ret_ticks, pid_t pid);
  * @ret  malloc'd, the caller's; any bytes but NUL: a process chooses its environment
  * freely
  *
- * Returns 0; -ENODATA (not set, or a process without memory); -ESRCH; -EACCES (another
+ * Returns 0; -ENODATA (not set); -ESRCH (no such process); for a zombie or a
+ * kernel thread one of these two, by kernel; -EACCES (another
  * user's); -RV_ELIMIT (larger than exec allows: it was tampered with); -EINVAL (bad
  * name); -errno.
  */

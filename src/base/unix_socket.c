@@ -12,6 +12,7 @@
 
 #include "base/cleanup.h"
 #include "base/macro.h"
+#include "base/parse.h"
 
 #define BIND_TRIES 8
 
@@ -34,21 +35,16 @@ static void unix_target_deinit(struct unix_target *t)
 
 static int unix_target_init(struct unix_target *t, const char *path)
 {
-	const char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path;
 	_cleanup_free_ char *dir = NULL;
 	size_t len = strlen(path);
-	int n;
+	const char *name;
+	int n, r;
 
-	if (!*name || STREQ(name, ".") || STREQ(name, ".."))
-		return -EINVAL;
+	r = path_split(&dir, &name, path);
+	if (r < 0)
+		return r;
 	if (strlen(name) > NAME_MAX)
 		return -ENAMETOOLONG;
-	if (!slash)
-		dir = strdup(".");
-	else
-		dir = strndup(path, slash == path ? 1 : (size_t)(slash - path));
-	if (!dir)
-		return -ENOMEM;
 	t->dir_fd = open(dir, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	if (t->dir_fd < 0)
 		return -errno;
