@@ -39,6 +39,7 @@ reeve_headers = \
 	src/include/reeve/sync.h \
 	src/include/reeve/task.h \
 	src/include/reeve/types.h
+include src/runtime/net.mk
 # all headers stand in one folder, so the prefix is all that nobase would keep
 reeveincludedir = $(includedir)/reeve
 reeveinclude_HEADERS = $(reeve_headers)

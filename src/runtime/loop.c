@@ -415,6 +415,7 @@ int rv_loop_close(rv_loop *l)
 	l->executor = NULL;
 	close_tasks(l);
 	l->closed = true;
+	net_close(l);
 	futures_close(l);
 	watches_close(l);
 	timers_deinit(l);

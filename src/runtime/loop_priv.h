@@ -70,6 +70,7 @@ struct inbox {
 struct handle;
 struct fd_slot;
 struct signal_slot;
+struct net;
 
 struct rv_loop {
 	struct rv_link ready;      /* struct rv_ready */
@@ -105,6 +106,8 @@ struct rv_loop {
 	struct signal_slot *signals; /* by number; NULL until needed */
 	rv_cb jump_fn;
 	void *jump_arg;
+
+	struct net *net; /* transports and servers; NULL until the first */
 
 	rv_executor *executor;
 	unsigned exec_threads;
@@ -189,11 +192,12 @@ rv_handle handle_current(rv_loop *l);
 
 /* loop_watch.c */
 void watches_close(rv_loop *l);
-/*
- * The transports' watch: no other may be made on fd meanwhile (-EBUSY).
- * Otherwise rv_fd_watch.
- */
-int watch_own(rv_loop *l, int fd, unsigned ev, rv_fd_cb cb, void *arg, rv_watch **ret);
+/* fd is a transport's: no watch may be made on it (-EBUSY; also when there is one). */
+int watch_claim(rv_loop *l, int fd);
+void watch_release(rv_loop *l, int fd);
+
+/* net.c: end what is open, and say so */
+void net_close(rv_loop *l);
 
 /* future.c */
 void futures_close(rv_loop *l);

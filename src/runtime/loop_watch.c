@@ -138,8 +138,8 @@ static int check_fd(int fd)
 	return S_ISREG(st.st_mode) || S_ISDIR(st.st_mode) ? -EPERM : 0;
 }
 
-/* The slot of fd, polled. *ret_new: polling began just now and will tell the state. */
-static int slot_get(struct fd_slot **ret, rv_loop *l, int fd, bool *ret_new)
+/* The slot of fd, made if need be. -EBUSY: it belongs to a transport. */
+static int slot_find(struct fd_slot **ret, rv_loop *l, int fd)
 {
 	struct fd_slot *s;
 	int r = slots_reserve(l, (size_t)fd + 1);
@@ -158,6 +158,20 @@ static int slot_get(struct fd_slot **ret, rv_loop *l, int fd, bool *ret_new)
 		link_init(&s->waiters);
 		l->slots[fd] = s;
 	}
+	if (s->owned)
+		return -EBUSY;
+	*ret = s;
+	return 0;
+}
+
+/* The same, polled. *ret_new: polling began just now and will tell the state. */
+static int slot_get(struct fd_slot **ret, rv_loop *l, int fd, bool *ret_new)
+{
+	struct fd_slot *s;
+	int r = slot_find(&s, l, fd);
+
+	if (r < 0)
+		return r;
 	*ret_new = !s->poll.event;
 	if (*ret_new) {
 		r = poll_add(l, &s->poll, fd, true);
@@ -173,7 +187,24 @@ static void slot_put(struct fd_slot *s)
 	if (slot_is_used(s))
 		return;
 	poll_remove(&s->poll);
-	s->owned = false;
+}
+
+int watch_claim(rv_loop *l, int fd)
+{
+	struct fd_slot *s;
+	int r = slot_find(&s, l, fd);
+
+	if (r < 0)
+		return r;
+	if (slot_is_used(s))
+		return -EBUSY;
+	s->owned = true;
+	return 0;
+}
+
+void watch_release(rv_loop *l, int fd)
+{
+	l->slots[fd]->owned = false;
 }
 
 /* -- watches
@@ -186,8 +217,7 @@ static void watch_replace(rv_watch **place, rv_watch *w, unsigned ev)
 	*place = w;
 }
 
-static int watch_new(rv_loop *l, int fd, unsigned ev, rv_fd_cb cb, void *arg, bool own,
-	rv_watch **ret)
+int rv_fd_watch(rv_loop *l, int fd, unsigned ev, rv_fd_cb cb, void *arg, rv_watch **ret)
 {
 	struct fd_slot *s;
 	rv_watch *w;
@@ -204,9 +234,6 @@ static int watch_new(rv_loop *l, int fd, unsigned ev, rv_fd_cb cb, void *arg, bo
 	r = check_fd(fd);
 	if (r < 0)
 		return r;
-	s = (size_t)fd < l->n_slots ? l->slots[fd] : NULL;
-	if (s && slot_is_used(s) && (s->owned || own))
-		return -EBUSY;
 	w = calloc(1, sizeof(*w));
 	if (!w)
 		return -ENOMEM;
@@ -226,23 +253,12 @@ static int watch_new(rv_loop *l, int fd, unsigned ev, rv_fd_cb cb, void *arg, bo
 	if (ev & RV_WRITE)
 		watch_replace(&s->writer, w, RV_WRITE);
 	link_append(&s->watches, &w->link);
-	s->owned = own;
 	/* The edge of a descriptor that was polled before has gone by: ask. */
 	r = is_new ? 0 : fd_ready_now(fd, ev);
 	if (r > 0)
 		watch_notify(w, (unsigned)r);
 	*ret = w;
 	return 0;
-}
-
-int rv_fd_watch(rv_loop *l, int fd, unsigned ev, rv_fd_cb cb, void *arg, rv_watch **ret)
-{
-	return watch_new(l, fd, ev, cb, arg, false, ret);
-}
-
-int watch_own(rv_loop *l, int fd, unsigned ev, rv_fd_cb cb, void *arg, rv_watch **ret)
-{
-	return watch_new(l, fd, ev, cb, arg, true, ret);
 }
 
 bool rv_fd_unwatch(rv_watch *w)
@@ -285,8 +301,6 @@ int rv_wait_fd(int fd, unsigned ev)
 	r = slot_get(&s, self->loop, fd, &is_new);
 	if (r < 0)
 		return r;
-	if (s->owned)
-		return -EBUSY;
 	link_append(&s->waiters, &fw.w.link);
 	r = task_wait(self, &fw.w, "fd", (void *)(intptr_t)fd);
 	slot_put(s);

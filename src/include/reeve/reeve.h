@@ -8,11 +8,14 @@
 #include "reeve/future.h"
 #include "reeve/group.h"
 #include "reeve/loop.h"
+#include "reeve/net.h"
 #include "reeve/queue.h"
 #include "reeve/runner.h"
 #include "reeve/scope.h"
 #include "reeve/signal.h"
+#include "reeve/stream.h"
 #include "reeve/sync.h"
 #include "reeve/task.h"
+#include "reeve/transport.h"
 
 #endif
