@@ -1,1 +1,59 @@
-# src/cli
+noinst_LTLIBRARIES += libcli.la
+libcli_la_SOURCES = \
+	src/cli/autostart.c src/cli/autostart.h \
+	src/cli/batch.c src/cli/batch.h \
+	src/cli/batch_submit.c src/cli/batch_submit.h \
+	src/cli/cli.c src/cli/cli.h \
+	src/cli/cli_main.c src/cli/cli_main.h \
+	src/cli/cmd_act.c \
+	src/cli/cmd_add.c \
+	src/cli/cmd_call.c \
+	src/cli/cmd_clean.c \
+	src/cli/cmd_complete.c \
+	src/cli/cmd_config.c \
+	src/cli/cmd_daemon.c \
+	src/cli/cmd_help.c \
+	src/cli/cmd_logs.c \
+	src/cli/cmd_ls.c \
+	src/cli/cmd_run.c \
+	src/cli/cmd_show.c \
+	src/cli/cmd_varlink.c \
+	src/cli/cmd_wait.c \
+	src/cli/command_table.c src/cli/command_table.h \
+	src/cli/complete.c src/cli/complete.h \
+	src/cli/connect.c src/cli/connect.h \
+	src/cli/daemon_stop.c src/cli/daemon_stop.h \
+	src/cli/exit.c src/cli/exit.h \
+	src/cli/help.c src/cli/help.h \
+	src/cli/job_end.c src/cli/job_end.h \
+	src/cli/json.c src/cli/json.h \
+	src/cli/options.c src/cli/options.h \
+	src/cli/output.c src/cli/output.h \
+	src/cli/program.c src/cli/program.h \
+	src/cli/reply_error.c src/cli/reply_error.h \
+	src/cli/run_follow.c src/cli/run_follow.h \
+	src/cli/run_input.c src/cli/run_input.h \
+	src/cli/select.c src/cli/select.h \
+	src/cli/spec_json.c src/cli/spec_json.h \
+	src/cli/start.c src/cli/start.h \
+	src/cli/submit.c src/cli/submit.h \
+	src/cli/systemd.c src/cli/systemd.h \
+	src/cli/text.c src/cli/text.h \
+	src/cli/time.c src/cli/time.h
+libcli_la_CPPFLAGS = $(AM_CPPFLAGS) -DSBINDIR=\"$(sbindir)\"
+libcli_la_CFLAGS = $(AM_CFLAGS) $(JANSSON_CFLAGS) $(SMARTCOLS_CFLAGS)
+
+# what a program or a test that links libcli.la needs
+CLI_LIBS = libcli.la libclient.la libvarlink.la libjob.la libbase.la \
+	$(SMARTCOLS_LIBS) $(JANSSON_LIBS)
+
+bin_PROGRAMS += reeve
+reeve_SOURCES = src/cli/main.c
+reeve_CFLAGS = $(AM_CFLAGS)
+reeve_LDADD = $(CLI_LIBS)
+
+dist_man_MANS += src/cli/reeve.1
+EXTRA_DIST += src/cli/README.md
+
+bashcompletiondir = $(datadir)/bash-completion/completions
+dist_bashcompletion_DATA = contrib/completion/reeve.bash

@@ -248,8 +248,8 @@ int client_call_more(struct client *c, const char *method, const json_t *params,
 	return r == 0 || last ? r : die(c, r);
 }
 
-int client_oneway(
-	struct client *c, const char *method, const json_t *params, rv_time timeout)
+static int call_and_flush(struct client *c, const char *method, const json_t *params,
+	unsigned flags, rv_time timeout)
 {
 	rv_time deadline = deadline_of(timeout);
 	int r;
@@ -257,7 +257,7 @@ int client_oneway(
 	INVARIANT(c && method);
 	if (c->is_dead)
 		return -ENOTCONN;
-	r = vl_client_conn_call(c->conn, method, params, VL_CALL_ONEWAY, 0);
+	r = vl_client_conn_call(c->conn, method, params, flags, 0);
 	if (r < 0)
 		return r;
 	while (buf_len(vl_client_conn_output(c->conn)) > 0) {
@@ -266,6 +266,53 @@ int client_oneway(
 			return die(c, r);
 	}
 	return 0;
+}
+
+int client_oneway(
+	struct client *c, const char *method, const json_t *params, rv_time timeout)
+{
+	return call_and_flush(c, method, params, VL_CALL_ONEWAY, timeout);
+}
+
+int client_start(struct client *c, const char *method, const json_t *params, bool more,
+	rv_time timeout)
+{
+	return call_and_flush(c, method, params, more ? VL_CALL_MORE : 0, timeout);
+}
+
+void client_message_deinit(struct client_message *m)
+{
+	json_decref(m->params);
+	free(m->error);
+	*m = (struct client_message){0};
+}
+
+int client_next(struct client *c, struct client_message *ret, rv_time timeout)
+{
+	struct vl_reply_message m;
+	uint64_t tag;
+	int r;
+
+	INVARIANT(c && ret);
+	if (c->is_dead)
+		return -ENOTCONN;
+	r = wait_reply(c, &m, &tag, deadline_of(timeout));
+	if (r == -ETIMEDOUT)
+		return 0;
+	if (r < 0)
+		return die(c, r);
+	*ret = (struct client_message){
+		.params = TAKE_PTR(m.params),
+		.error = TAKE_PTR(m.error),
+		.continues = m.continues,
+	};
+	vl_reply_message_deinit(&m);
+	return 1;
+}
+
+int client_fd(const struct client *c)
+{
+	return c->fd;
 }
 
 /* Make calls while there is room for them. 1: there will be more; 0: that was all. */

@@ -79,6 +79,33 @@ int client_call_more(struct client *c, const char *method, const json_t *params,
 int client_oneway(
 	struct client *c, const char *method, const json_t *params, rv_time timeout);
 
+/*
+ * For those who wait for several things at once: start a call, poll client_fd for
+ * POLLIN, take what has come. Until its last reply was taken, only these are used.
+ */
+
+/* Send a call whole; its replies are taken later. 0, or errors as client_call. */
+int client_start(struct client *c, const char *method, const json_t *params, bool more,
+	rv_time timeout);
+
+struct client_message {
+	json_t *params; /* an object, never NULL; owned */
+	char *error;    /* full name, NULL when it is none; owned */
+	bool continues;
+};
+void client_message_deinit(struct client_message *m);
+
+/**
+ * Take the next reply. Before polling take until there is none: more than one may have
+ * come with one read.
+ *
+ * @timeout  0: only what is there
+ *
+ * Returns 1; 0 none came in time, the connection is as it was; errors as client_call.
+ */
+int client_next(struct client *c, struct client_message *ret, rv_time timeout);
+int client_fd(const struct client *c);
+
 struct client_request {
 	const char *method;
 	json_t *params; /* the client's from then on; NULL for none */

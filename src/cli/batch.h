@@ -1,0 +1,39 @@
+/*
+ * Lines of `add --batch`: each a job, as a JSON object of Spec members or as a line for
+ * the shell. Empty lines and lines that begin with # are skipped. A line is an object
+ * when it begins with { and goes on with a quotation mark or }: what a shell would do
+ * with that makes no sense, so nothing is taken from its lines. Reads any stream; talks
+ * to nobody.
+ */
+#ifndef CLI_BATCH_H
+#define CLI_BATCH_H
+
+#include <stdio.h>
+
+#include "base/buf.h"
+#include "job/spec.h"
+
+struct batch_reader {
+	FILE *in;         /* borrowed */
+	struct buf line;  /* the current one, without its end */
+	uint64_t line_no; /* of the current one, from 1 */
+	size_t line_max_bytes;
+};
+
+void batch_reader_init(struct batch_reader *b, FILE *in, size_t line_max_bytes);
+void batch_reader_deinit(struct batch_reader *b);
+
+/**
+ * The next job.
+ *
+ * @ret       initialised here, the defaults and the line put into it; deinit it also on
+ *            failure
+ * @defaults  what the options of the command line give to all
+ *
+ * Returns 1; 0 at the end; -EINVAL with *err (names the line); -errno of reading;
+ * -ENOMEM.
+ */
+int batch_next(struct batch_reader *b, struct job_spec *ret,
+	const struct job_spec *defaults, char **err);
+
+#endif

@@ -1,0 +1,175 @@
+#include "config.h"
+
+#include "cli/cli.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/error.h"
+#include "base/invariant.h"
+#include "base/macro.h"
+#include "cli/autostart.h"
+#include "cli/command_table.h"
+#include "cli/reply_error.h"
+#include "cli/select.h"
+#include "cli/text.h"
+#include "client/client.h"
+#include "job/fields.h"
+
+/* The one place where an error is printed. params: what the daemon sent, or NULL. */
+static int fail(const struct cli *c, int code, const char *name, const json_t *params,
+	const char *message)
+{
+	_cleanup_json_ json_t *o = NULL;
+	_cleanup_free_ char *escaped = NULL;
+
+	fflush(stdout); /* what was printed before stands before it */
+	if (c->failure_code)
+		code = c->failure_code;
+	if (!c->json) {
+		escaped = text_escape_dup(message);
+		fprintf(stderr, "reeve: %s\n", escaped ? escaped : message);
+		return code;
+	}
+	o = json_pack("{s:s*, s:s%, s:i, s:O*}", "error", name, "message", message,
+		strlen(message), "exit_code", code, "parameters", params);
+	if (!o) /* bytes that are not UTF-8 */
+		o = json_pack("{s:s*, s:i}", "error", name, "exit_code", code);
+	if (o)
+		json_print(stderr, o, false);
+	return code;
+}
+
+int cli_fail(const struct cli *c, int code, const char *fmt, ...)
+{
+	_cleanup_(buf_deinitp) struct buf out = BUF_NULL;
+	_cleanup_free_ char *message = NULL;
+	va_list ap;
+	int r;
+
+	va_start(ap, fmt);
+	r = buf_vprintf(&out, fmt, ap);
+	va_end(ap);
+	message = r < 0 ? NULL : buf_steal_str(&out, NULL);
+	return fail(c, code, NULL, NULL, message ? message : "out of memory");
+}
+
+int cli_fail_errno(const struct cli *c, int err, const char *fmt, ...)
+{
+	_cleanup_(buf_deinitp) struct buf out = BUF_NULL;
+	_cleanup_free_ char *message = NULL;
+	va_list ap;
+	int r;
+
+	va_start(ap, fmt);
+	r = buf_vprintf(&out, fmt, ap);
+	va_end(ap);
+	if (r == 0)
+		r = buf_printf(&out, ": %s", rv_strerror(err));
+	message = r < 0 ? NULL : buf_steal_str(&out, NULL);
+	return fail(c, exit_code_of_errno(err), NULL, NULL,
+		message ? message : "out of memory");
+}
+
+int cli_fail_reply(const struct cli *c, const char *error, const json_t *params)
+{
+	_cleanup_free_ char *text = reply_error_text(error, params);
+
+	return fail(c, exit_code_of_error(error), error, params, text ? text : error);
+}
+
+void cli_note(const struct cli *c, const char *fmt, ...)
+{
+	_cleanup_(buf_deinitp) struct buf raw = BUF_NULL, out = BUF_NULL;
+	va_list ap;
+	int r;
+
+	if (c->json)
+		return;
+	va_start(ap, fmt);
+	r = buf_vprintf(&raw, fmt, ap);
+	va_end(ap);
+	if (r < 0 || text_escape(&out, buf_head(&raw), buf_len(&raw)) < 0)
+		return;
+	fflush(stdout);
+	fprintf(stderr, "reeve: %.*s\n", (int)buf_len(&out), buf_head(&out));
+}
+
+int cli_connect(const struct cli *c, struct client **ret)
+{
+	int r;
+
+	r = client_open(ret, c->target.socket, CLI_CONNECT_TIMEOUT);
+	if (r >= 0)
+		return 0;
+	if (r != -ENOENT && r != -ECONNREFUSED)
+		return cli_fail_errno(c, r, "cannot connect to %s", c->target.socket);
+	if (c->command->flags & COMMAND_STARTS_DAEMON)
+		return autostart(c, ret);
+	return autostart_not_running(c);
+}
+
+int cli_call(const struct cli *c, struct client *client, const char *method,
+	json_t *params, json_t **ret)
+{
+	_cleanup_json_ json_t *mine = params, *reply = NULL;
+	_cleanup_free_ char *error = NULL;
+	int r;
+
+	r = client_call(client, method, params, &reply, &error, RV_FOREVER);
+	if (r < 0)
+		return cli_fail_lost(c, r);
+	if (r > 0)
+		return cli_fail_reply(c, error, reply);
+	if (ret)
+		*ret = TAKE_PTR(reply);
+	return 0;
+}
+
+int cli_fail_lost(const struct cli *c, int err)
+{
+	if (exit_code_of_errno(err) == CLI_EXIT_NO_DAEMON)
+		return cli_fail(c, CLI_EXIT_NO_DAEMON,
+			"the daemon closed the connection before it answered");
+	return cli_fail_errno(c, err, "talking to the daemon failed");
+}
+
+int cli_select(const struct cli *c, struct selection *ret, enum select_need need)
+{
+	_cleanup_free_ char *err = NULL;
+	int r;
+
+	r = selection_read(ret, &c->opts, stdin, c->now_usec, &err);
+	if (r < 0)
+		return cli_fail(c, r == -EINVAL ? CLI_EXIT_USAGE : CLI_EXIT_SOME,
+			"%s: %s", c->command->name, err ? err : rv_strerror(r));
+	if (need == SELECT_REQUIRED && selection_is_absent(ret))
+		return cli_fail(c, CLI_EXIT_USAGE,
+			"%s: which jobs? Give ids, names, or selectors such as --all",
+			c->command->name);
+	if (selection_is_empty(ret))
+		return cli_fail(c, CLI_EXIT_NOTHING, "%s: no ids on standard input",
+			c->command->name);
+	return 0;
+}
+
+char *cli_job_outcome(char *buf, size_t size, const json_t *job)
+{
+	const char *result = json_str(job, "result");
+	const char *reason = json_str(job, "reason");
+
+	if (json_int(job, "signal", 0) > 0)
+		snprintf(buf, size, "%s, signal %s", result,
+			signal_name((int)json_int(job, "signal", 0)));
+	else if (json_int(job, "exit_code", 0) > 0)
+		snprintf(buf, size, "%s, exit %" PRId64, result,
+			json_int(job, "exit_code", 0));
+	else if (*reason)
+		snprintf(buf, size, "%s, %s", result, reason);
+	else
+		snprintf(buf, size, "%s", result);
+	return buf;
+}

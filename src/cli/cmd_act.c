@@ -1,0 +1,149 @@
+/* The verbs that change jobs: one method each, one selection, a count as the answer. */
+#include "config.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "cli/cli.h"
+#include "cli/command_table.h"
+#include "cli/select.h"
+#include "cli/submit.h"
+#include "cli/text.h"
+#include "client/client.h"
+#include "job/fields.h"
+
+extern char **environ;
+
+struct act {
+	const char *method;
+	const char *done; /* "cancelled" */
+	json_t *params;   /* what goes with every selector; owned */
+	int64_t n;
+	json_t *refused; /* array of Refusal; owned */
+};
+
+static int call_chunk(
+	const struct cli *c, struct client *client, struct act *a, json_t *select)
+{
+	_cleanup_json_ json_t *reply = NULL;
+	json_t *params = json_deep_copy(a->params);
+	int r;
+
+	if (!params || !select || json_put(params, "select", select) < 0) {
+		json_decref(params);
+		return cli_fail_errno(c, -ENOMEM, "%s", c->command->name);
+	}
+	r = cli_call(c, client, a->method, params, &reply);
+	if (r != 0)
+		return r;
+	a->n += json_int(reply, "n", 0);
+	json_array_extend(a->refused, json_object_get(reply, "refused"));
+	return 0;
+}
+
+static int report(const struct cli *c, const struct act *a)
+{
+	size_t n_refused = json_array_size(a->refused), i;
+	json_t *refusal;
+
+	if (c->json) {
+		_cleanup_json_ json_t *o = json_pack(
+			"{s:I, s:O}", "n", (json_int_t)a->n, "refused", a->refused);
+
+		if (o)
+			json_print(stdout, o, false);
+	} else {
+		json_array_foreach(a->refused, i, refusal)
+			cli_note(c, "job %" PRId64 ": %s", json_int(refusal, "id", 0),
+				json_str(refusal, "message"));
+		if (c->out_is_tty && a->n > 0)
+			printf("%s %" PRId64 " job%s\n", a->done, a->n,
+				text_plural(a->n));
+	}
+	if (n_refused > 0)
+		return CLI_EXIT_SOME;
+	if (a->n == 0)
+		return cli_fail(
+			c, CLI_EXIT_NOTHING, "%s: no job matches", c->command->name);
+	return CLI_EXIT_OK;
+}
+
+/* params: taken */
+static int act(struct cli *c, const char *method, const char *done, json_t *params)
+{
+	_cleanup_(selection_deinit) struct selection sel = SELECTION_NULL;
+	_cleanup_(client_closep) struct client *client = NULL;
+	_cleanup_json_ json_t *mine = params, *refused = json_array();
+	struct act a = {
+		.method = method, .done = done, .params = mine, .refused = refused};
+	int r;
+
+	if (!mine || !refused)
+		return cli_fail_errno(c, -ENOMEM, "%s", c->command->name);
+	r = cli_select(c, &sel, SELECT_REQUIRED);
+	if (r == 0)
+		r = cli_connect(c, &client);
+	for (size_t i = 0; r == 0 && i < selection_n_chunks(&sel); i++)
+		r = call_chunk(c, client, &a, selection_json(&sel, i));
+	return r != 0 ? r : report(c, &a);
+}
+
+int cmd_cancel(struct cli *c)
+{
+	return act(c, "io.reeve.Job.Cancel", "cancelled", json_object());
+}
+
+int cmd_kill(struct cli *c)
+{
+	const char *text = options_get(&c->opts, OPT_SIGNAL);
+	int sig = signal_parse(text ? text : "TERM");
+
+	if (sig < 0)
+		return cli_fail(c, CLI_EXIT_USAGE, "kill: unknown signal '%s'", text);
+	return act(c, "io.reeve.Job.Kill", "signalled",
+		json_pack("{s:s}", "signal", signal_name(sig)));
+}
+
+int cmd_pause(struct cli *c)
+{
+	return act(c, "io.reeve.Job.Pause", "paused", json_object());
+}
+
+int cmd_resume(struct cli *c)
+{
+	return act(c, "io.reeve.Job.Resume", "resumed", json_object());
+}
+
+int cmd_hold(struct cli *c)
+{
+	return act(c, "io.reeve.Job.Hold", "held", json_object());
+}
+
+int cmd_release(struct cli *c)
+{
+	return act(c, "io.reeve.Job.Release", "released", json_object());
+}
+
+int cmd_retry(struct cli *c)
+{
+	json_t *params = json_object();
+	size_t bytes;
+
+	if (options_has(&c->opts, OPT_ENV) &&
+		submit_put_env(params, environ, &bytes) < 0) {
+		json_decref(params);
+		params = NULL;
+	}
+	return act(c, "io.reeve.Job.Retry", "retrying", params);
+}
+
+int cmd_rm(struct cli *c)
+{
+	bool force = options_has(&c->opts, OPT_FORCE);
+
+	return act(c, "io.reeve.Job.Remove", "removed",
+		force ? json_pack("{s:b}", "force", 1) : json_object());
+}

@@ -1,0 +1,285 @@
+#include "config.h"
+
+#include "cli/command_table.h"
+
+#include <string.h>
+
+#include "base/macro.h"
+#include "base/parse.h"
+
+const struct option_def options_global[] = {
+	{OPT_JSON, "json", 'j', NULL, HINT_NONE,
+		"print JSON, and nothing else on stdout"},
+	{OPT_SOCKET, "socket", 0, "PATH", HINT_FILE, "the daemon's control socket"},
+	{OPT_COLOR, "color", 0, "WHEN", HINT_WHEN,
+		"always, never, or auto: on terminals"},
+	{0},
+};
+
+const struct option_def options_mode[] = {
+	{OPT_SYSTEM, "system", 0, NULL, HINT_NONE, "the system's daemon"},
+	{OPT_USER_MODE, "user", 0, NULL, HINT_NONE, "this user's own daemon"},
+	{0},
+};
+
+/* --user means another thing behind a verb that selects jobs */
+static const struct option_def options_mode_select[] = {
+	{OPT_SYSTEM, "system", 0, NULL, HINT_NONE, "the system's daemon"},
+	{0},
+};
+
+const struct option_def options_verb[] = {
+	{OPT_HELP, "help", 'h', NULL, HINT_NONE, "show this help"},
+	{0},
+};
+
+static const struct option_def options_before_verb[] = {
+	{OPT_HELP, "help", 'h', NULL, HINT_NONE, "show the verbs"},
+	{OPT_VERSION, "version", 'V', NULL, HINT_NONE, "show the version"},
+	{0},
+};
+
+const struct option_def options_select[] = {
+	{OPT_ALL, "all", 'a', NULL, HINT_NONE, "all of the caller's jobs"},
+	{OPT_POOL, "pool", 'g', "POOL", HINT_POOL, "jobs of this pool"},
+	{OPT_STATE, "state", 0, "STATE", HINT_STATE,
+		"jobs in this state, may be repeated"},
+	{OPT_RESULT, "result", 0, "RESULT", HINT_RESULT,
+		"jobs that ended so, may be repeated"},
+	{OPT_FAILED, "failed", 0, NULL, HINT_NONE, "jobs that ended badly"},
+	{OPT_LABEL, "label", 'l', "LABEL", HINT_LABEL,
+		"jobs with this label, may be repeated"},
+	{OPT_NAME, "name", 0, "GLOB", HINT_NONE, "jobs whose name matches"},
+	{OPT_SINCE, "since", 0, "TIME", HINT_NONE,
+		"jobs submitted since: 2h, today, 10:00, 2026-01-31"},
+	{OPT_USER, "user", 0, "USER", HINT_USER, "another user's jobs"},
+	{0},
+};
+
+static const struct option_def options_add[] = {
+	{OPT_BATCH, "batch", 0, "FILE", HINT_FILE,
+		"one job a line: a JSON object or a shell line; - is standard input"},
+	{OPT_KEY, "key", 0, "KEY", HINT_NONE,
+		"a call repeated with the same key gives the same ids"},
+	{0},
+};
+
+static const struct option_def options_run[] = {
+	{OPT_KEY, "key", 0, "KEY", HINT_NONE,
+		"a call repeated with the same key is the same job"},
+	{OPT_QUIET, "quiet", 'q', NULL, HINT_NONE, "no line about waiting or the end"},
+	{0},
+};
+
+static const struct option_def options_ls[] = {
+	{OPT_QUIET, "quiet", 'q', NULL, HINT_NONE, "ids only"},
+	{OPT_LIMIT, "limit", 0, "N", HINT_NONE,
+		"at most so many (terminal: 50; 0: all)"},
+	{0},
+};
+
+static const struct option_def options_show[] = {
+	{OPT_ENV, "env", 0, NULL, HINT_NONE, "values of the environment too"},
+	{0},
+};
+
+static const struct option_def options_logs[] = {
+	{OPT_FOLLOW, "follow", 'f', NULL, HINT_NONE, "go on until the run has ended"},
+	{OPT_LINES, "lines", 'n', "N", HINT_NONE, "only so many at the end"},
+	{OPT_RUN, "run", 0, "N", HINT_NONE, "of this run; default: the newest"},
+	{OPT_STREAM, "stream", 0, "WHICH", HINT_STREAM, "all, stdout, or stderr"},
+	{0},
+};
+
+static const struct option_def options_wait[] = {
+	{OPT_TIMEOUT, "timeout", 't', "TIME", HINT_NONE,
+		"give up after so long: exit 124"},
+	{OPT_QUIET, "quiet", 'q', NULL, HINT_NONE,
+		"say nothing about jobs that failed"},
+	{0},
+};
+
+static const struct option_def options_kill[] = {
+	{OPT_SIGNAL, "signal", 's', "SIGNAL", HINT_SIGNAL,
+		"which signal, default TERM"},
+	{0},
+};
+
+static const struct option_def options_retry[] = {
+	{OPT_ENV, "env", 0, NULL, HINT_NONE, "with the environment of this call"},
+	{0},
+};
+
+static const struct option_def options_rm[] = {
+	{OPT_FORCE, "force", 0, NULL, HINT_NONE, "cancel what is not finished first"},
+	{0},
+};
+
+static const struct option_def options_clean[] = {
+	{OPT_FINISHED, "finished", 0, NULL, HINT_NONE, "however they ended"},
+	{OPT_DRY_RUN, "dry-run", 0, NULL, HINT_NONE, "only say how many"},
+	{0},
+};
+
+static const struct option_def options_call[] = {
+	{OPT_DETACH, "detach", 0, NULL, HINT_NONE, "print the id, do not wait"},
+	{OPT_KEY, "key", 0, "KEY", HINT_NONE,
+		"a call repeated with the same key is the same job"},
+	{0},
+};
+
+static const struct option_def options_config[] = {
+	{OPT_CONFIG, "config", 0, "FILE", HINT_FILE,
+		"this file in place of the usual ones"},
+	{0},
+};
+
+static const struct option_def options_daemon[] = {
+	{OPT_STATE_DIR, "state-dir", 0, "DIR", HINT_DIR,
+		"start: where the state is kept"},
+	{OPT_CONFIG, "config", 0, "FILE", HINT_FILE, "start: the configuration"},
+	{OPT_MODE, "mode", 0, "MODE", HINT_SHUTDOWN,
+		"stop: terminate, drain, or detach, in place of what is configured"},
+	{0},
+};
+
+static const struct option_def options_varlink[] = {
+	{OPT_MORE, "more", 0, NULL, HINT_NONE, "ask for a stream of replies"},
+	{0},
+};
+
+static const char *const config_words[] = {"check", NULL};
+static const char *const daemon_words[] = {
+	"start", "stop", "restart", "reload", "status", "ping", "health", NULL};
+
+#define SELECTS "[JOB...] [SELECTOR...]"
+
+const struct command command_table[] = {
+	{"run", NULL, "[OPTION...] [--] COMMAND [ARG...]",
+		"submit a job, show its output, wait for it",
+		"The exit code is the job's: 128+n after signal n, 124 when it ran "
+		"into its "
+		"limit, 126 or 127 when it could not be started, 130 when it was "
+		"cancelled, "
+		"125 when reeve itself failed. Ctrl-C cancels it, a second one kills "
+		"it; it "
+		"goes on when the terminal is closed.",
+		options_run, NULL,
+		COMMAND_STARTS_DAEMON | COMMAND_FIELDS | COMMAND_ARGV, HINT_COMMAND,
+		cmd_run},
+	{"add", NULL, "[OPTION...] [--] COMMAND [ARG...]", "submit a job, print its id",
+		"With -c TEXT a shell runs it, else no shell is involved. With --batch "
+		"every "
+		"line of a file is a job; the options hold for all of them.",
+		options_add, NULL,
+		COMMAND_STARTS_DAEMON | COMMAND_FIELDS | COMMAND_ARGV, HINT_COMMAND,
+		cmd_add},
+	{"ls", "status", SELECTS, "list jobs",
+		"On a terminal: what is not finished, then what finished last, 50 "
+		"rows. "
+		"Otherwise and with --json all of them, unless --limit is given.",
+		options_ls, NULL, COMMAND_SELECTS, HINT_JOB, cmd_ls},
+	{"show", NULL, SELECTS, "show everything about a job, by default the newest",
+		NULL, options_show, NULL, COMMAND_SELECTS, HINT_JOB, cmd_show},
+	{"logs", NULL, SELECTS, "print the output of a job, by default the newest",
+		NULL, options_logs, NULL, COMMAND_SELECTS, HINT_JOB, cmd_logs},
+	{"wait", NULL, SELECTS, "wait until jobs are finished",
+		"Exit code 0: all succeeded; 1: some did not; 3: nothing matched; 124: "
+		"waited "
+		"too long. Without selection: the caller's jobs that are unfinished "
+		"now.",
+		options_wait, NULL, COMMAND_SELECTS, HINT_JOB, cmd_wait},
+	{"cancel", NULL, SELECTS, "end jobs in whatever state they are", NULL, NULL,
+		NULL, COMMAND_SELECTS, HINT_JOB, cmd_cancel},
+	{"kill", NULL, SELECTS, "send a signal to running jobs", NULL, options_kill,
+		NULL, COMMAND_SELECTS, HINT_JOB, cmd_kill},
+	{"pause", NULL, SELECTS, "stop the processes of running jobs", NULL, NULL, NULL,
+		COMMAND_SELECTS, HINT_JOB, cmd_pause},
+	{"resume", NULL, SELECTS, "let paused jobs go on", NULL, NULL, NULL,
+		COMMAND_SELECTS, HINT_JOB, cmd_resume},
+	{"hold", NULL, SELECTS, "keep jobs from starting", NULL, NULL, NULL,
+		COMMAND_SELECTS, HINT_JOB, cmd_hold},
+	{"release", NULL, SELECTS, "let held jobs start", NULL, NULL, NULL,
+		COMMAND_SELECTS, HINT_JOB, cmd_release},
+	{"retry", NULL, SELECTS, "run finished jobs again, under the same id", NULL,
+		options_retry, NULL, COMMAND_SELECTS, HINT_FINISHED_JOB, cmd_retry},
+	{"rm", NULL, SELECTS, "forget finished jobs and their output", NULL, options_rm,
+		NULL, COMMAND_SELECTS, HINT_FINISHED_JOB, cmd_rm},
+	{"clean", NULL, "[SELECTOR...]", "forget jobs that succeeded, print how many",
+		"With --failed those that did not succeed, with --finished all that "
+		"ended.",
+		options_clean, NULL, COMMAND_SELECTS, HINT_NONE, cmd_clean},
+	{"call", NULL, "FUNCTION [KEY=VALUE...] [KEY:=JSON...]",
+		"call a function of the daemon, print its result", NULL, options_call,
+		NULL, COMMAND_STARTS_DAEMON | COMMAND_FIELDS, HINT_FUNCTION, cmd_call},
+	{"config", NULL, "check [FILE...]", "check the configuration", NULL,
+		options_config, config_words, 0, HINT_WORDS, cmd_config},
+	{"daemon", NULL, "start|stop|restart|reload|status|ping|health",
+		"start, stop, and look at the daemon", NULL, options_daemon,
+		daemon_words, 0, HINT_WORDS, cmd_daemon},
+	{"varlink", NULL, "METHOD [PARAMETERS]", "make a raw call, print its replies",
+		"PARAMETERS is a JSON object. For example: reeve varlink "
+		"io.reeve.Daemon.Status",
+		options_varlink, NULL, 0, HINT_NONE, cmd_varlink},
+	{"help", NULL, "[VERB]", "explain reeve or one verb", NULL, NULL, NULL, 0,
+		HINT_VERB, cmd_help},
+	{"version", NULL, "", "print the version", NULL, NULL, NULL, 0, HINT_NONE,
+		cmd_version},
+	{"__complete", NULL, "INDEX WORD...", "candidates for the shell's completion",
+		NULL, NULL, NULL, COMMAND_HIDDEN | COMMAND_RAW, HINT_NONE,
+		cmd_complete},
+};
+const size_t command_table_len = ARRAY_LEN(command_table);
+
+const struct command *command_find(const char *name)
+{
+	for (size_t i = 0; i < command_table_len; i++) {
+		const struct command *cmd = &command_table[i];
+
+		if (STREQ(cmd->name, name) || (cmd->alias && STREQ(cmd->alias, name)))
+			return cmd;
+	}
+	return NULL;
+}
+
+const char *command_nearest(const char *name)
+{
+	const char *names[ARRAY_LEN(command_table) * 2];
+	size_t n = 0;
+
+	for (size_t i = 0; i < command_table_len; i++) {
+		if (command_table[i].flags & COMMAND_HIDDEN)
+			continue;
+		names[n++] = command_table[i].name;
+		if (command_table[i].alias)
+			names[n++] = command_table[i].alias;
+	}
+	return str_nearest(name, names, n);
+}
+
+struct option_set command_options(const struct command *cmd)
+{
+	bool selects = cmd->flags & COMMAND_SELECTS;
+	struct option_set set = {
+		.fields = cmd->flags & COMMAND_FIELDS,
+		.stop_at_operand = cmd->flags & COMMAND_ARGV,
+	};
+	size_t n = 0;
+
+	/* its own first: `-n` of logs is lines */
+	if (cmd->options)
+		set.tables[n++] = cmd->options;
+	if (selects)
+		set.tables[n++] = options_select;
+	set.tables[n++] = options_global;
+	set.tables[n++] = selects ? options_mode_select : options_mode;
+	set.tables[n++] = options_verb;
+	return set;
+}
+
+struct option_set global_options(void)
+{
+	return (struct option_set){
+		.tables = {options_before_verb, options_global, options_mode},
+	};
+}

@@ -1,0 +1,181 @@
+#include "config.h"
+
+#include "cli/complete.h"
+
+#include <string.h>
+
+#include "base/macro.h"
+#include "cli/command_table.h"
+#include "job/state.h"
+
+/* the option that takes the word as its value; NULL: none does */
+static const struct option_def *takes_next(
+	const struct option_set *set, const char *word, struct option_def *field)
+{
+	const struct option_def *d = NULL;
+
+	if (word[0] != '-' || !word[1])
+		return NULL;
+	if (word[1] == '-' && !strchr(word, '='))
+		d = option_find(set, word + 2, strlen(word + 2), 0, field);
+	else if (word[1] != '-' && !word[2])
+		d = option_find(set, NULL, 0, word[1], field);
+	return d && d->metavar ? d : NULL;
+}
+
+/* index of the verb, or of the cursor when it comes first */
+static size_t find_verb(char *const *words, size_t index)
+{
+	struct option_set set = global_options();
+	struct option_def field;
+	size_t i = 1;
+
+	while (i < index && words[i][0] == '-')
+		i += takes_next(&set, words[i], &field) ? 2 : 1;
+	return MIN(i, index);
+}
+
+static void place_option(struct complete_place *p, const struct option_set *set)
+{
+	const char *eq = strchr(p->prefix, '=');
+	const struct option_def *d;
+	struct option_def field;
+
+	if (!eq || strncmp(p->prefix, "--", 2) != 0) {
+		p->is_option = true;
+		return;
+	}
+	d = option_find(set, p->prefix + 2, (size_t)(eq - p->prefix) - 2, 0, &field);
+	p->hint = d ? d->hint : HINT_NONE;
+	p->prefix = eq + 1;
+}
+
+void complete_find_place(
+	struct complete_place *ret, char *const *words, size_t n, size_t index)
+{
+	const char *word = index < n ? words[index] : "";
+	struct complete_place p = {.prefix = word, .hint = HINT_VERB};
+	size_t verb = find_verb(words, index), n_operands = 0;
+	struct option_set set = global_options();
+	const struct option_def *d = NULL;
+	struct option_def field;
+	bool over = false; /* the options are */
+
+	if (verb < index)
+		p.command = command_find(words[verb]);
+	if (p.command) {
+		set = command_options(p.command);
+		p.hint = p.command->operands;
+	} else if (verb < index) {
+		p.hint = HINT_NONE;
+	}
+	for (size_t i = verb + 1; i < index; i++) {
+		if (over || words[i][0] != '-' || !words[i][1]) {
+			n_operands++;
+			over |= set.stop_at_operand;
+		} else if (STREQ(words[i], "--")) {
+			over = true;
+		} else {
+			d = takes_next(&set, words[i], &field);
+			if (d && i + 1 == index)
+				p.hint = d->hint;
+			else
+				i += d ? 1 : 0;
+			if (d && i + 1 == index)
+				break;
+		}
+		d = NULL;
+	}
+	/* words behind the first are arguments of a function, sub-verb or command */
+	if (!d && n_operands > 0 && p.command &&
+		(p.command->words || p.hint == HINT_VERB || p.hint == HINT_FUNCTION))
+		p.hint = p.command->words ? HINT_FILE : HINT_NONE;
+	if (!d && !over && word[0] == '-')
+		place_option(&p, &set);
+	*ret = p;
+}
+
+static void offer(FILE *out, const struct complete_place *p, const char *candidate)
+{
+	if (strncmp(candidate, p->prefix, strlen(p->prefix)) == 0)
+		fprintf(out, "%s\n", candidate);
+}
+
+static void offer_option(
+	FILE *out, const struct complete_place *p, const struct option_def *d)
+{
+	char text[80];
+
+	snprintf(text, sizeof(text), "--%s", d->name);
+	offer(out, p, text);
+}
+
+static void offer_options(FILE *out, const struct complete_place *p)
+{
+	struct option_set set =
+		p->command ? command_options(p->command) : global_options();
+	struct option_def field;
+
+	for (size_t i = 0; i < ARRAY_LEN(set.tables); i++)
+		for (const struct option_def *d = set.tables[i]; d && d->id; d++)
+			offer_option(out, p, d);
+	for (int f = 0; set.fields && f < JOB_FIELD_N; f++)
+		if (option_of_field(&field, (enum job_field)f))
+			offer_option(out, p, &field);
+}
+
+static void offer_verbs(FILE *out, const struct complete_place *p)
+{
+	for (size_t i = 0; i < command_table_len; i++) {
+		if (command_table[i].flags & COMMAND_HIDDEN)
+			continue;
+		offer(out, p, command_table[i].name);
+		if (command_table[i].alias)
+			offer(out, p, command_table[i].alias);
+	}
+}
+
+static void offer_list(
+	FILE *out, const struct complete_place *p, const char *const *list)
+{
+	for (; list && *list; list++)
+		offer(out, p, *list);
+}
+
+static void offer_signals(FILE *out, const struct complete_place *p)
+{
+	/* those that people send */
+	static const char *const signals[] = {"HUP", "INT", "QUIT", "KILL", "USR1",
+		"USR2", "ALRM", "TERM", "CONT", "STOP", "TSTP", "WINCH", NULL};
+
+	offer_list(out, p, signals);
+}
+
+bool complete_static(FILE *out, const struct complete_place *p)
+{
+	static const char *const when[] = {"always", "auto", "never", NULL};
+	static const char *const streams[] = {"all", "stdout", "stderr", NULL};
+	static const char *const modes[] = {"terminate", "drain", "detach", NULL};
+
+	if (p->is_option) {
+		offer_options(out, p);
+		return true;
+	}
+	switch (p->hint) {
+	case HINT_VERB: offer_verbs(out, p); return true;
+	case HINT_WORDS: offer_list(out, p, p->command->words); return true;
+	case HINT_WHEN: offer_list(out, p, when); return true;
+	case HINT_STREAM: offer_list(out, p, streams); return true;
+	case HINT_SHUTDOWN: offer_list(out, p, modes); return true;
+	case HINT_SIGNAL: offer_signals(out, p); return true;
+	case HINT_STATE:
+		for (int s = 0; s < JOB_STATE_N; s++)
+			offer(out, p, job_state_name[s]);
+		return true;
+	case HINT_RESULT:
+		for (int r = JOB_RESULT_NONE + 1; r < JOB_RESULT_N; r++)
+			offer(out, p, job_result_name[r]);
+		return true;
+	default: return false;
+	}
+}

@@ -1,0 +1,34 @@
+/*
+ * Candidates for the shell's completion, from the tables of verbs and options; ids,
+ * names and pools are asked of the daemon where one runs. contrib/completion calls it
+ * as `reeve __complete INDEX WORD...`.
+ */
+#ifndef CLI_COMPLETE_H
+#define CLI_COMPLETE_H
+
+#include <stdio.h>
+
+#include "cli/options.h"
+
+struct command;
+
+/* where the cursor is */
+struct complete_place {
+	const struct command *command; /* NULL: the verb itself is being written */
+	const char *prefix; /* what is written of the word, after "--name=" */
+	enum hint hint;     /* of the value or operand */
+	bool is_option;     /* an option's name is being written */
+};
+
+/**
+ * @words  the command line, words[0] is reeve
+ * @index  of the word under the cursor, < n
+ */
+void complete_find_place(
+	struct complete_place *ret, char *const *words, size_t n, size_t index);
+
+/* The candidates that need no daemon, one a line. False: the hint is one of those that
+ * only a daemon, or the shell itself (files, commands), can tell. */
+bool complete_static(FILE *out, const struct complete_place *place);
+
+#endif

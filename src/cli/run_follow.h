@@ -1,0 +1,41 @@
+/*
+ * Following one job until it is finished: its output comes to our stdout and stderr,
+ * Ctrl-C goes to it, a daemon that vanishes is waited for.
+ */
+#ifndef CLI_RUN_FOLLOW_H
+#define CLI_RUN_FOLLOW_H
+
+#include <jansson.h>
+
+#include "reeve/base.h"
+
+struct cli;
+struct client;
+
+struct follow_result {
+	json_t *job;        /* as it ended; owned */
+	int64_t lost_bytes; /* of output that was trimmed before we had it */
+};
+
+enum {
+	FOLLOW_ENDED = 0,
+	FOLLOW_OUTPUT_CLOSED = 1, /* nobody reads our output: the job goes on */
+};
+
+/* SIGINT is taken by a descriptor from here on: call it before the job is submitted, so
+ * that a Ctrl-C between then and follow_job is not lost, and does not leave a job
+ * behind. The descriptor, or -errno. */
+int follow_catch_interrupts(void);
+
+/**
+ * @client     connection for further calls; taken
+ * @signal_fd  of follow_catch_interrupts; borrowed
+ * @quiet      no notes about waiting and cancelling
+ *
+ * Returns FOLLOW_ENDED with *ret; FOLLOW_OUTPUT_CLOSED; -ENOTCONN the daemon is gone
+ * and did not come back; other errors.
+ */
+int follow_job(struct follow_result *ret, const struct cli *c, struct client *client,
+	int64_t id, int signal_fd, bool quiet);
+
+#endif

@@ -1,0 +1,60 @@
+/*
+ * Which jobs: ids, ranges, names and `-` from the operands, selectors from the options,
+ * made into Selector objects of the protocol.
+ *
+ * Ids may come by the hundred thousand (`reeve ls -q | reeve rm -`): they are sorted,
+ * joined to ranges, and what does not fit into one message becomes several selectors.
+ */
+#ifndef CLI_SELECT_H
+#define CLI_SELECT_H
+
+#include <jansson.h>
+#include <stdio.h>
+
+#include "cli/options.h"
+#include "job/select.h"
+
+struct selection {
+	struct job_select ids; /* its ranges only; sorted and merged */
+	char **names;          /* owned; none twice */
+	json_t *filters; /* object: the members of Selector that are not ids or names */
+	bool listed;     /* ids, names or "-" were given, even if stdin brought none */
+};
+
+#define SELECTION_NULL          \
+	{                       \
+		.listed = false \
+	}
+
+/* most ids and names of one selector: 4,000 ranges take 180 KiB at most */
+#define SELECTION_CHUNK 4000
+
+/**
+ * @in        where "-" reads from
+ * @now_usec  for --since
+ * @err       for people, malloc'd
+ *
+ * Returns 0, -EINVAL, -ENOMEM, -EIO. Deinit it in any case.
+ */
+int selection_read(struct selection *ret, const struct options *o, FILE *in,
+	int64_t now_usec, char **err);
+void selection_deinit(struct selection *s);
+
+/* one operand: id, range or name. 0, -EINVAL, -ENOMEM */
+int selection_add(struct selection *s, const char *text, char **err);
+/* sort and join what selection_add brought */
+void selection_finish(struct selection *s);
+
+/* nothing was said: neither ids nor filters */
+bool selection_is_absent(const struct selection *s);
+/* something was said, but it holds no job: "-" with an empty stdin */
+bool selection_is_empty(const struct selection *s);
+/* exactly one id or one name, and nothing else */
+bool selection_is_single(const struct selection *s);
+
+/* how many selectors it takes: 1, or more for very many ids; 0 when empty */
+size_t selection_n_chunks(const struct selection *s);
+/* a new Selector object; NULL when out of memory */
+json_t *selection_json(const struct selection *s, size_t chunk);
+
+#endif

@@ -1,0 +1,227 @@
+#include "config.h"
+
+#include "cli/submit.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/fd.h"
+#include "base/macro.h"
+#include "base/strv.h"
+#include "cli/cli.h"
+#include "cli/command_table.h"
+#include "cli/spec_json.h"
+#include "cli/text.h"
+#include "client/client.h"
+#include "varlink/bytes_field.h"
+
+extern char **environ;
+
+/* how long a daemon that vanished may take to come back, and how often we look */
+#define RECONNECT_TIME     RV_SEC(3)
+#define RECONNECT_PAUSE_MS 50
+
+/* "-e NAME" stands for NAME=VALUE of the caller */
+static int put_callers_variables(
+	struct job_spec *s, const struct options *o, char **err)
+{
+	for (size_t i = 0; i < o->n_hits; i++) {
+		const struct option_hit *h = &o->hits[i];
+		_cleanup_free_ char *entry = NULL;
+		const char *value;
+		int r;
+
+		if (h->id != OPT_FIELD + JOB_FIELD_ENV || strchr(h->value, '='))
+			continue;
+		value = getenv(h->value);
+		if (!value) {
+			*err = text_printf("--env: %s is not set here", h->value);
+			return -EINVAL;
+		}
+		entry = text_printf("%s=%s", h->value, value);
+		if (!entry)
+			return -ENOMEM;
+		r = spec_put_strv(s, JOB_FIELD_ENV, (char *[]){entry, NULL}, err);
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+static int put_cwd(struct job_spec *s, char **err)
+{
+	_cleanup_free_ char *cwd = getcwd(NULL, 0), *path = NULL;
+	const char *given = job_str(s, CWD);
+
+	if (given && given[0] == '/')
+		return 0;
+	if (!cwd) {
+		*err = text_printf(
+			"the working directory cannot be told: %s", strerror(errno));
+		return -EINVAL;
+	}
+	/* relative to where the caller is, not to where the daemon is */
+	path = given ? text_printf("%s/%s", cwd, given) : strdup(cwd);
+	return path ? spec_put_str(s, JOB_FIELD_CWD, path, err) : -ENOMEM;
+}
+
+int submit_spec(struct job_spec *s, const struct cli *c, char **err)
+{
+	mode_t mask;
+	int r;
+
+	job_spec_init(s);
+	r = spec_copy(s, &c->opts.spec);
+	if (r == 0)
+		r = put_callers_variables(s, &c->opts, err);
+	if (r == 0)
+		r = put_cwd(s, err);
+	if (r == 0 && !job_spec_has(s, JOB_FIELD_UMASK)) {
+		mask = umask(0);
+		umask(mask);
+		r = spec_put_num(s, JOB_FIELD_UMASK, mask);
+	}
+	return r;
+}
+
+int submit_command(struct job_spec *s, const struct cli *c, char **err)
+{
+	_cleanup_free_ char *why = NULL;
+	enum job_field field;
+	int r;
+
+	if (c->opts.n_args > 0) {
+		r = spec_put_strv(s, JOB_FIELD_COMMAND, c->opts.args, err);
+		if (r < 0)
+			return r;
+	} else if (!job_spec_has(s, JOB_FIELD_SHELL_COMMAND) &&
+		   !job_spec_has(s, JOB_FIELD_FUNCTION)) {
+		*err = text_printf("%s: no command; `reeve help %s`", c->command->name,
+			c->command->name);
+		return -EINVAL;
+	}
+	r = job_spec_check(s, &field, &why);
+	if (r == -EINVAL)
+		*err = text_printf(
+			"%s: %s", job_field_info[field].key, why ? why : "?");
+	return r;
+}
+
+size_t submit_json_bytes(const json_t *value)
+{
+	return json_dumpb(value, NULL, 0, JSON_COMPACT | JSON_ENCODE_ANY);
+}
+
+int submit_put_env(json_t *obj, char *const *env, size_t *ret_bytes)
+{
+	_cleanup_free_ char **list = calloc(strv_len(env) + 1, sizeof(char *));
+	size_t n = 0;
+	int r;
+
+	if (!list)
+		return -ENOMEM;
+	STRV_FOREACH(e, env)
+		if (strchr(*e, '=') > *e)
+			list[n++] = *e;
+	r = vl_put_bytes_array(obj, "env", list);
+	if (r < 0)
+		return r;
+	*ret_bytes = submit_json_bytes(obj);
+	return 0;
+}
+
+json_t *submit_params(json_t *jobs, const json_t *env, const char *key)
+{
+	_cleanup_json_ json_t *params = json_object();
+
+	if (!params || json_object_update(params, (json_t *)env) < 0) {
+		json_decref(jobs);
+		return NULL;
+	}
+	if (json_put(params, "jobs", jobs) < 0 ||
+		json_put(params, "key", json_string(key)) < 0)
+		return NULL;
+	return TAKE_PTR(params);
+}
+
+int submit_reconnect(const struct cli *c, struct client **client)
+{
+	rv_time deadline = rv_now() + RECONNECT_TIME;
+	int r;
+
+	*client = client_close(*client);
+	for (;;) {
+		r = client_open(client, c->target.socket, CLI_CONNECT_TIMEOUT);
+		if (r != -ENOENT && r != -ECONNREFUSED)
+			return r;
+		if (rv_now() >= deadline)
+			return r;
+		/* nothing tells that a socket begins to listen again */
+		poll(NULL, 0, RECONNECT_PAUSE_MS);
+	}
+}
+
+/* 0 with the reply; 1 with the error's name and the reply; negative: not reached */
+static int call_until_answered(const struct cli *c, struct client **client,
+	const json_t *params, json_t **ret, char **ret_error)
+{
+	int r;
+
+	r = client_call(
+		*client, "io.reeve.Job.Submit", params, ret, ret_error, RV_FOREVER);
+	while (r == -ECONNRESET) {
+		if (submit_reconnect(c, client) < 0)
+			return r;
+		r = client_call(*client, "io.reeve.Job.Submit", params, ret, ret_error,
+			RV_FOREVER);
+	}
+	return r;
+}
+
+int submit_one(const struct cli *c, struct client **client, const struct job_spec *s,
+	int64_t *ret_id)
+{
+	_cleanup_json_ json_t *env = json_object(), *params = NULL, *reply = NULL;
+	_cleanup_free_ char *error = NULL;
+	json_t *jobs = json_array();
+	const char *key = options_get(&c->opts, OPT_KEY);
+	char made_key[33];
+	size_t env_bytes;
+	int r;
+
+	random_id(made_key);
+	if (!env || json_array_append_new(jobs, spec_to_json(s)) < 0 ||
+		submit_put_env(env, environ, &env_bytes) < 0) {
+		json_decref(jobs);
+		return cli_fail_errno(c, -ENOMEM, "cannot submit");
+	}
+	params = submit_params(jobs, env, key ? key : made_key);
+	if (!params)
+		return cli_fail_errno(c, -ENOMEM, "cannot submit");
+	r = call_until_answered(c, client, params, &reply, &error);
+	if (r == -EMSGSIZE)
+		return cli_fail(c, CLI_EXIT_USAGE,
+			"the job and its environment together are over the 256 KiB "
+			"that a "
+			"call may have (environment: %zu bytes)",
+			env_bytes);
+	if (r == -ECONNRESET)
+		return cli_fail(c, CLI_EXIT_NO_DAEMON,
+			"the daemon vanished before it answered; whether the job is "
+			"recorded is not known, `--key %s` makes repeating it harmless",
+			key ? key : made_key);
+	if (r < 0)
+		return cli_fail_lost(c, r);
+	if (r > 0)
+		return cli_fail_reply(c, error, reply);
+	*ret_id = json_integer_value(json_array_get(json_object_get(reply, "ids"), 0));
+	if (*ret_id <= 0)
+		return cli_fail(c, CLI_EXIT_REFUSED, "the daemon gave no id");
+	return 0;
+}

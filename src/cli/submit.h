@@ -1,0 +1,68 @@
+/*
+ * From a command line to Submit: the job's properties, the caller's environment,
+ * working directory and umask, and the key that makes a repeated call harmless.
+ */
+#ifndef CLI_SUBMIT_H
+#define CLI_SUBMIT_H
+
+#include <jansson.h>
+
+#include "job/spec.h"
+
+struct cli;
+struct client;
+
+/* most jobs, and most bytes of them, in one call: each call is atomic, and together
+ * with the environment it stays below what the daemon reads */
+#define SUBMIT_JOBS_MAX  500
+#define SUBMIT_BYTES_MAX ((size_t)200 * 1024)
+#define SUBMIT_CALL_MAX  ((size_t)250 * 1024)
+
+/**
+ * The properties that the options give, with "-e NAME" looked up, the caller's cwd and
+ * umask where no other was asked for, and the environment's own filters untouched.
+ *
+ * @s    initialised here; deinit it also on failure
+ * @err  for people
+ *
+ * Returns 0, -EINVAL, -errno.
+ */
+int submit_spec(struct job_spec *s, const struct cli *c, char **err);
+
+/* The command itself: the operands, unless -c or --function say it. Checks the whole
+ * spec. 0, -EINVAL with *err, -ENOMEM */
+int submit_command(struct job_spec *s, const struct cli *c, char **err);
+
+/* The caller's environment as "env" or "env_b64" into obj; entries without '=' are no
+ * variables and left out. *ret_bytes: what it takes in a call. 0, -ENOMEM */
+int submit_put_env(json_t *obj, char *const *env, size_t *ret_bytes);
+
+/* bytes of a value as JSON text */
+size_t submit_json_bytes(const json_t *value);
+
+/**
+ * Parameters of Submit.
+ *
+ * @jobs  array of Spec; taken, also on failure
+ * @env   object with the member env or env_b64; borrowed
+ *
+ * NULL when out of memory.
+ */
+json_t *submit_params(json_t *jobs, const json_t *env, const char *key);
+
+/**
+ * Submit one job and wait for its id. When the connection breaks before the answer, the
+ * call is repeated with the same key on a new one: it gives the same job.
+ *
+ * @client  replaced when the connection had to be made again
+ *
+ * Returns 0, or the exit code after printing the error.
+ */
+int submit_one(const struct cli *c, struct client **client, const struct job_spec *s,
+	int64_t *ret_id);
+
+/* Connect again after the daemon vanished; it is given some seconds to come back. 0, or
+ * what connecting gives. */
+int submit_reconnect(const struct cli *c, struct client **client);
+
+#endif
