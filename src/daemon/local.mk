@@ -1,1 +1,2 @@
 # src/daemon
+include src/daemon/config.mk

@@ -1,1 +1,19 @@
-# src/job
+noinst_LTLIBRARIES += libjob.la
+libjob_la_SOURCES = \
+	src/job/backoff.c src/job/backoff.h \
+	src/job/codes.c \
+	src/job/env_filter.c src/job/env_filter.h \
+	src/job/fields.c src/job/fields.h src/job/fields.def \
+	src/job/judge.c \
+	src/job/rlimit.c \
+	src/job/select.c src/job/select.h \
+	src/job/signal.c \
+	src/job/spec.c src/job/spec.h \
+	src/job/spec_pack.c \
+	src/job/state.c src/job/state.h \
+	src/job/value_check.c \
+	src/job/value_format.c \
+	src/job/value_parse.c \
+	src/job/value_priv.h \
+	src/job/words.c src/job/words.h
+EXTRA_DIST += src/job/README.md

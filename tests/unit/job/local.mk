@@ -1,1 +1,38 @@
 # tests/unit/job
+if HAVE_CHECK
+unit_job_tests = \
+	tests/unit/job/test_alloc \
+	tests/unit/job/test_fields \
+	tests/unit/job/test_judge \
+	tests/unit/job/test_select \
+	tests/unit/job/test_spec \
+	tests/unit/job/test_words
+check_PROGRAMS += $(unit_job_tests)
+TESTS += $(unit_job_tests)
+
+tests_unit_job_test_alloc_SOURCES = tests/unit/job/test_alloc.c \
+	tests/support/alloc_fail.c
+tests_unit_job_test_alloc_LDFLAGS = $(ALLOC_FAIL_LDFLAGS)
+tests_unit_job_test_alloc_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_unit_job_test_alloc_LDADD = libjob.la libbase.la $(CHECK_LIBS)
+
+tests_unit_job_test_fields_SOURCES = tests/unit/job/test_fields.c
+tests_unit_job_test_fields_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_unit_job_test_fields_LDADD = libjob.la libbase.la $(CHECK_LIBS)
+
+tests_unit_job_test_judge_SOURCES = tests/unit/job/test_judge.c
+tests_unit_job_test_judge_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_unit_job_test_judge_LDADD = libjob.la libbase.la $(CHECK_LIBS)
+
+tests_unit_job_test_select_SOURCES = tests/unit/job/test_select.c
+tests_unit_job_test_select_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_unit_job_test_select_LDADD = libjob.la libbase.la $(CHECK_LIBS)
+
+tests_unit_job_test_spec_SOURCES = tests/unit/job/test_spec.c
+tests_unit_job_test_spec_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_unit_job_test_spec_LDADD = libjob.la libbase.la $(CHECK_LIBS)
+
+tests_unit_job_test_words_SOURCES = tests/unit/job/test_words.c
+tests_unit_job_test_words_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_unit_job_test_words_LDADD = libjob.la libbase.la $(CHECK_LIBS)
+endif

@@ -1,0 +1,230 @@
+#include "job/spec.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/invariant.h"
+#include "base/strv.h"
+#include "job/value_priv.h"
+
+_Static_assert(JOB_FIELD_N <= 64, "job_spec.set has one bit per field");
+
+#define BIT(f) (UINT64_C(1) << (f))
+#define WORK_FIELDS                                              \
+	(BIT(JOB_FIELD_COMMAND) | BIT(JOB_FIELD_SHELL_COMMAND) | \
+		BIT(JOB_FIELD_FUNCTION))
+
+/*
+ * The default of every field, parsed once before main and never freed: a spec only owns
+ * the fields that are set in it, so that making one costs a copy of this array.
+ */
+static union job_value default_values[JOB_FIELD_N];
+
+__attribute__((constructor)) static void default_values_fill(void)
+{
+	for (int f = 0; f < JOB_FIELD_N; f++) {
+		const char *text = job_field_info[f].default_text;
+		int r = 0;
+
+		if (text)
+			r = job_value_parse(
+				&default_values[f], (enum job_field)f, text, NULL);
+		else if (job_type_shape(job_field_info[f].type) == JOB_SHAPE_NUM)
+			default_values[f].num = JOB_NUM_UNSET;
+		INVARIANT(r >= 0);
+	}
+}
+
+void job_spec_init(struct job_spec *s)
+{
+	s->set = 0;
+	memcpy(s->v, default_values, sizeof(s->v));
+}
+
+void job_spec_unset(struct job_spec *s, enum job_field f)
+{
+	if (job_spec_has(s, f))
+		job_value_free(&s->v[f], f);
+	s->set &= ~BIT(f);
+	s->v[f] = default_values[f];
+}
+
+void job_spec_deinit(struct job_spec *s)
+{
+	while (s->set)
+		job_spec_unset(s, (enum job_field)__builtin_ctzll(s->set));
+}
+
+/* A label twice says nothing more. Lists of names are short. */
+static void drop_duplicates(char **v)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; v && v[i]; i++) {
+		bool seen = false;
+
+		for (size_t k = 0; k < n && !seen; k++)
+			seen = STREQ(v[k], v[i]);
+		if (seen)
+			free(v[i]);
+		else
+			v[n++] = v[i];
+	}
+	if (v)
+		v[n] = NULL;
+}
+
+/* a then b in a; b is empty afterwards. On failure both are as before. */
+static int strv_concat(char ***a, char ***b, size_t n_max)
+{
+	size_t n_a = strv_len(*a), n_b = strv_len(*b);
+	char **v;
+
+	if (n_a + n_b > n_max)
+		return -RV_ELIMIT;
+	v = realloc(*a, (n_a + n_b + 1) * sizeof(*v));
+	if (!v)
+		return -ENOMEM;
+	for (size_t i = 0; i < n_b; i++)
+		v[n_a + i] = (*b)[i];
+	v[n_a + n_b] = NULL;
+	*a = v;
+	free(*b);
+	*b = NULL;
+	return 0;
+}
+
+int job_spec_put(struct job_spec *s, enum job_field f, union job_value v)
+{
+	enum job_type t = job_field_info[f].type;
+	int r;
+
+	if (job_spec_has(s, f) && job_type_appends(t)) {
+		r = strv_concat(&s->v[f].strv, &v.strv, job_field_elements_max(f));
+		if (r < 0) {
+			job_value_free(&v, f);
+			return r;
+		}
+	} else {
+		job_spec_unset(s, f);
+		s->v[f] = v;
+		s->set |= BIT(f);
+	}
+	if (t == JOB_TYPE_NAMES)
+		drop_duplicates(s->v[f].strv);
+	return 0;
+}
+
+static int value_copy(union job_value *ret, enum job_field f, const union job_value *v)
+{
+	switch (job_type_shape(job_field_info[f].type)) {
+	case JOB_SHAPE_NUM: *ret = *v; return 0;
+	case JOB_SHAPE_STR: ret->str = strdup(v->str); return ret->str ? 0 : -ENOMEM;
+	case JOB_SHAPE_STRV:
+		ret->strv = v->strv ? strv_copy(v->strv) : NULL;
+		return v->strv && !ret->strv ? -ENOMEM : 0;
+	}
+	return -EINVAL;
+}
+
+static int merge_field(
+	struct job_spec *s, const struct job_spec *defaults, enum job_field f)
+{
+	union job_value v;
+	int r;
+
+	if (job_spec_has(s, f) && !job_type_appends(job_field_info[f].type))
+		return 0;
+	r = value_copy(&v, f, &defaults->v[f]);
+	if (r < 0)
+		return r;
+	if (!job_spec_has(s, f))
+		return job_spec_put(s, f, v);
+	r = strv_concat(&v.strv, &s->v[f].strv, job_field_elements_max(f));
+	if (r < 0) {
+		job_value_free(&v, f);
+		return r;
+	}
+	s->v[f].strv = v.strv;
+	if (job_field_info[f].type == JOB_TYPE_NAMES)
+		drop_duplicates(s->v[f].strv);
+	return 0;
+}
+
+int job_spec_merge_defaults(struct job_spec *s, const struct job_spec *defaults)
+{
+	uint64_t todo = defaults->set;
+
+	/* a job that says what to do is not given a second thing to do */
+	if (s->set & WORK_FIELDS)
+		todo &= ~(WORK_FIELDS | BIT(JOB_FIELD_ARGUMENTS));
+	for (; todo; todo &= todo - 1) {
+		int r = merge_field(s, defaults, (enum job_field)__builtin_ctzll(todo));
+
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+static int check_delays(const struct job_spec *s, enum job_field *ret_field, char **err)
+{
+	char a[DURATION_TEXT_MAX], b[DURATION_TEXT_MAX];
+
+	/* where only one is given the other was not chosen: backoff.c gives way */
+	if (!job_spec_has(s, JOB_FIELD_RETRY_DELAY) ||
+		!job_spec_has(s, JOB_FIELD_RETRY_DELAY_MAX) ||
+		job_num(s, RETRY_DELAY) <= job_num(s, RETRY_DELAY_MAX))
+		return 0;
+	*ret_field = JOB_FIELD_RETRY_DELAY;
+	return job_err(err, -EINVAL,
+		"retry-delay '%s' is longer than retry-delay-max '%s'",
+		duration_format(a, sizeof(a), job_num(s, RETRY_DELAY)),
+		duration_format(b, sizeof(b), job_num(s, RETRY_DELAY_MAX)));
+}
+
+int job_spec_check_options(
+	const struct job_spec *s, enum job_field *ret_field, char **err)
+{
+	const char *output = job_str(s, OUTPUT);
+
+	if (err)
+		*err = NULL;
+	if (job_num(s, SPLIT_OUTPUT) && strncmp(output, "file:", 5) == 0) {
+		*ret_field = JOB_FIELD_SPLIT_OUTPUT;
+		return job_err(err, -EINVAL,
+			"split-output needs two files, output names one: %s",
+			QUOTED(output));
+	}
+	return check_delays(s, ret_field, err);
+}
+
+int job_spec_check(const struct job_spec *s, enum job_field *ret_field, char **err)
+{
+	uint64_t work = s->set & WORK_FIELDS;
+
+	if (err)
+		*err = NULL;
+	if (!work) {
+		*ret_field = JOB_FIELD_COMMAND;
+		return job_err(err, -EINVAL,
+			"nothing to do: one of command, shell-command, function is "
+			"needed");
+	}
+	if (work & (work - 1)) {
+		enum job_field a = (enum job_field)__builtin_ctzll(work);
+		enum job_field b = (enum job_field)__builtin_ctzll(work & (work - 1));
+
+		*ret_field = b;
+		return job_err(err, -EINVAL, "'%s' and '%s' cannot both be given",
+			job_field_info[a].key, job_field_info[b].key);
+	}
+	if (job_spec_has(s, JOB_FIELD_ARGUMENTS) &&
+		!job_spec_has(s, JOB_FIELD_FUNCTION)) {
+		*ret_field = JOB_FIELD_ARGUMENTS;
+		return job_err(err, -EINVAL, "'arguments' are only for a function");
+	}
+	return job_spec_check_options(s, ret_field, err);
+}

@@ -1,0 +1,32 @@
+/* What the files of this folder that deal with values share. */
+#ifndef JOB_VALUE_PRIV_H
+#define JOB_VALUE_PRIV_H
+
+#include "base/macro.h"
+#include "base/parse.h"
+#include "job/fields.h"
+
+/* Set *err (may be NULL) to a message and return r. A message that cannot be allocated
+ * is left out: the code says enough. */
+int job_err(char **err, int r, const char *fmt, ...) PRINTF(3, 4);
+
+/* any bytes for a message: in quotes, printable, cut where long */
+struct quoted {
+	char text[100];
+};
+const char *quoted_fill(struct quoted *q, const char *text);
+#define QUOTED(text) quoted_fill(&(struct quoted){""}, (text))
+
+/* texts of an enumerated type, NULL-terminated, or NULL when it is none */
+const char *const *job_type_words(enum job_type t);
+
+/* canonical text of a list of codes or limits, malloc'd; same errors as
+ * job_value_parse */
+int codes_canonical(char **ret, const char *text, size_t n_max, char **err);
+int rlimits_canonical(char **ret, const char *text, char **err);
+
+/* most bytes of a text, most elements of a list */
+size_t job_field_bytes_max(enum job_field f);
+size_t job_field_elements_max(enum job_field f);
+
+#endif
