@@ -248,7 +248,7 @@ const struct vl_registry_info *vl_registry_info(const struct vl_registry *reg)
 	return &reg->info;
 }
 
-json_t *vl_registry_empty(const struct vl_registry *reg)
+const json_t *vl_registry_empty(const struct vl_registry *reg)
 {
 	return reg->empty;
 }

@@ -83,7 +83,7 @@ int vl_registry_check_reply(const struct vl_registry *reg, const struct vl_route
 /* in the order in which they were added, NULL behind the last */
 const char *vl_registry_name(const struct vl_registry *reg, size_t i);
 const struct vl_registry_info *vl_registry_info(const struct vl_registry *reg);
-/* an empty object, to be referenced and never changed */
-json_t *vl_registry_empty(const struct vl_registry *reg);
+/* an empty object as long as the registry lives: no references are taken to it */
+const json_t *vl_registry_empty(const struct vl_registry *reg);
 
 #endif

@@ -162,7 +162,7 @@ static int judge_route(
 		(call->route->method->flags & VL_METHOD_MORE_REQUIRED) &&
 		!(call->message.flags & VL_CALL_MORE))
 		return VL_VERDICT_EXPECTED_MORE;
-	if (vl_check(&call->route->member->type, call->message.params, fault) < 0)
+	if (vl_check(&call->route->member->type, vl_call_params(call), fault) < 0)
 		return VL_VERDICT_INVALID;
 	return call->route->builtin ? VL_VERDICT_BUILTIN : VL_VERDICT_CALL;
 }
@@ -178,8 +178,6 @@ int vl_call_judge(struct vl_call *call, char *text, size_t len, struct vl_fault 
 		return VL_VERDICT_INVALID;
 	if (r < 0)
 		return r;
-	if (!call->message.params)
-		call->message.params = json_incref(vl_registry_empty(call->reg));
 	if (call->message.flags & VL_CALL_UPGRADE) {
 		vl_fault_set(fault, "upgrade", "not supported");
 		return VL_VERDICT_INVALID;
@@ -205,7 +203,7 @@ static int answer_builtin(struct vl_call *call, struct buf *out)
 	struct vl_fault fault;
 	int r;
 
-	r = call->route->builtin(call->reg, call->message.params, &params, &fault);
+	r = call->route->builtin(call->reg, vl_call_params(call), &params, &fault);
 	if (r == -EINVAL)
 		return vl_encode_invalid(out, fault.path, fault.reason);
 	if (r < 0)
@@ -280,7 +278,10 @@ const struct vl_method *vl_call_method(const struct vl_call *call)
 
 const json_t *vl_call_params(const struct vl_call *call)
 {
-	return call->message.params;
+	/* No reference is taken: jansson looks at a count before it changes it, which
+	 * is a race where workers share the object. */
+	return call->message.params ? call->message.params
+				    : vl_registry_empty(call->reg);
 }
 
 bool vl_call_wants_more(const struct vl_call *call)
@@ -419,8 +420,6 @@ static void answer_dropped(struct vl_call *call)
 
 	if (c->parsing == call)
 		c->parsing = NULL;
-	else if (is_silent(call))
-		name = NULL;
 	if (!is_silent(call))
 		r = vl_encode_error_simple(target(call),
 			name ? name : VL_ERROR_METHOD_NOT_IMPLEMENTED,

@@ -67,7 +67,7 @@ struct vl_server_ops {
 };
 
 /**
- * @reg     outlives the connection
+ * @reg     outlives the connection and its calls
  * @limits  copied; NULL for the default
  * @ops     outlives the connection; may be NULL
  */

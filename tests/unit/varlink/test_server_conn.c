@@ -1,6 +1,7 @@
 #include "config.h"
 
 #include <errno.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -530,6 +531,51 @@ START_TEST(long_call_outlives_its_connection)
 }
 END_TEST
 
+static void *parse_in_thread(void *arg)
+{
+	vl_call_parse(arg);
+	return NULL;
+}
+
+START_TEST(long_call_is_parsed_in_a_thread_while_its_connection_goes)
+{
+	struct vl_call *call;
+	pthread_t thread;
+
+	call = next_long(
+		"{\"method\":\"io.test.Echo\",\"parameters\":{\"text\":\"hi\"}}");
+	ck_assert_int_eq(pthread_create(&thread, NULL, parse_in_thread, call), 0);
+	c = vl_server_conn_free(c);
+	ck_assert_int_eq(pthread_join(thread, NULL), 0);
+	ck_assert_int_eq(vl_server_conn_accept(call), VL_NEXT_NONE);
+	vl_registry_free(reg);
+}
+END_TEST
+
+START_TEST(empty_parameters_are_shared_between_threads)
+{
+	struct vl_call *call, *other;
+	pthread_t thread;
+
+	call = next_long("{\"method\":\"io.test.Ping\",\"parameters\":{      }}");
+	ck_assert_int_eq(pthread_create(&thread, NULL, parse_in_thread, call), 0);
+	for (int i = 0; i < 1000; i++) {
+		struct vl_server_conn *d;
+
+		ck_assert_int_eq(vl_server_conn_new(&d, reg, NULL, NULL, NULL), 0);
+		ck_assert_int_eq(vl_server_conn_feed(d, PING, sizeof(PING)), 0);
+		ck_assert_int_eq(vl_server_conn_next_call(d, &other), VL_NEXT_CALL);
+		reply(other);
+		vl_server_conn_free(d);
+	}
+	ck_assert_int_eq(pthread_join(thread, NULL), 0);
+	ck_assert_int_eq(vl_server_conn_accept(call), VL_NEXT_CALL);
+	ck_assert_uint_eq(json_object_size(vl_call_params(call)), 0);
+	reply(call);
+	end();
+}
+END_TEST
+
 START_TEST(long_call_given_up_is_answered)
 {
 	struct vl_call *call;
@@ -594,5 +640,7 @@ UNIT_MAIN("server_conn", call_reaches_its_handler_and_its_reply_the_peer,
 	long_call_is_parsed_apart_and_goes_on,
 	long_call_that_is_wrong_is_answered_in_order,
 	long_call_that_is_not_json_ends_the_connection,
-	long_call_outlives_its_connection, long_call_given_up_is_answered,
+	long_call_outlives_its_connection,
+	long_call_is_parsed_in_a_thread_while_its_connection_goes,
+	empty_parameters_are_shared_between_threads, long_call_given_up_is_answered,
 	reply_that_does_not_fit_its_interface_aborts_where_asked_for)
