@@ -54,6 +54,7 @@ struct transport_task {
 	rv_transport *transport;
 	rv_fn fn;
 	void *arg;
+	rv_dtor arg_dtor; /* NULL: arg stays the caller's */
 };
 
 static int transport_task_run(void *arg)
@@ -67,28 +68,33 @@ static void transport_task_free(void *arg)
 {
 	struct transport_task *tt = arg;
 
+	if (tt->arg_dtor)
+		tt->arg_dtor(tt->arg);
 	rv_transport_unref(tt->transport);
 	free(tt);
 }
 
-rv_task *rv_transport_spawn(rv_transport *t, rv_fn fn, void *arg)
+int rv_transport_spawn_ex(
+	rv_transport *t, const rv_task_opts *o, rv_fn fn, void *arg, rv_task **ret)
 {
-	rv_task_opts opts = {.arg_dtor = transport_task_free};
+	rv_task_opts opts = o ? *o : (rv_task_opts){.name = NULL};
 	struct transport_task *tt;
 	rv_task *task;
 	int r;
 
-	if (t->ending || !fn) {
-		errno = fn ? RV_ESHUTDOWN : EINVAL;
-		return NULL;
+	opts.arg_dtor = transport_task_free;
+	r = !fn ? -EINVAL : t->ending ? -RV_ESHUTDOWN : 0;
+	tt = r < 0 ? NULL : malloc(sizeof(*tt));
+	if (!tt) {
+		if (o && o->arg_dtor)
+			o->arg_dtor(arg);
+		return r < 0 ? r : -ENOMEM;
 	}
-	tt = malloc(sizeof(*tt));
-	if (!tt)
-		return NULL;
 	*tt = (struct transport_task){
 		.transport = rv_transport_ref(t),
 		.fn = fn,
 		.arg = arg,
+		.arg_dtor = o ? o->arg_dtor : NULL,
 	};
 	r = task_spawn_in(&task, &(struct spawn_params){
 					 .loop = t->net->loop,
@@ -97,10 +103,22 @@ rv_task *rv_transport_spawn(rv_transport *t, rv_fn fn, void *arg)
 					 .fn = transport_task_run,
 					 .arg = tt,
 				 });
+	if (r < 0)
+		return r;
+	rv_task_detach(task);
+	if (ret)
+		*ret = task;
+	return 0;
+}
+
+rv_task *rv_transport_spawn(rv_transport *t, rv_fn fn, void *arg)
+{
+	rv_task *task;
+	int r = rv_transport_spawn_ex(t, NULL, fn, arg, &task);
+
 	if (r < 0) {
 		errno = -r;
 		return NULL;
 	}
-	rv_task_detach(task);
 	return task;
 }

@@ -133,6 +133,9 @@ RV_PUBLIC rv_protocol *rv_transport_protocol(const rv_transport *t);
  * RV_ESHUTDOWN: the connection is lost).
  */
 RV_PUBLIC rv_task *rv_transport_spawn(rv_transport *t, rv_fn fn, void *arg);
+/** The same with options, as rv_spawn_ex; ret may be NULL. 0, or the errors above. */
+RV_PUBLIC int rv_transport_spawn_ex(
+	rv_transport *t, const rv_task_opts *o, rv_fn fn, void *arg, rv_task **ret);
 
 struct rv_peer {
 	pid_t pid; /* 0: outside of our pid namespace */
