@@ -1,5 +1,6 @@
 noinst_LTLIBRARIES += libstore.la
 libstore_la_SOURCES = \
+	src/store/env_refs.c src/store/env_refs.h \
 	src/store/schema.c src/store/schema.h \
 	src/store/sqlite_util.c src/store/sqlite_util.h \
 	src/store/store.c src/store/store.h src/store/store_ops.h \

@@ -116,8 +116,9 @@ int store_open_memory(struct store **ret)
 	m->db = malloc(sizeof(*m->db));
 	if (!m->db)
 		return -ENOMEM;
-	sqlite_store_init(m->db);
-	r = sqlite_store_open_writer(m->db, ":memory:");
+	r = sqlite_store_init(m->db);
+	if (r == 0)
+		r = sqlite_store_open_writer(m->db, ":memory:");
 	if (r == 0)
 		r = sqlite_store_setup_writer(m->db);
 	if (r == 0)

@@ -41,7 +41,7 @@ int sqlite_store_init(struct sqlite_store *st)
 	pthread_mutex_init(&st->read_lock, NULL);
 	pthread_mutex_init(&st->checkpoint_lock, NULL);
 	st->reader_lock = &st->write_lock;
-	return 0;
+	return env_refs_init(&st->env_refs);
 }
 
 void sqlite_store_free(struct sqlite_store *st)
@@ -59,6 +59,7 @@ void sqlite_store_free(struct sqlite_store *st)
 		sqlite3_close(st->checkpointer);
 	}
 	close_safe(st->dir_fd);
+	env_refs_deinit(&st->env_refs);
 	pthread_mutex_destroy(&st->checkpoint_lock);
 	pthread_mutex_destroy(&st->read_lock);
 	pthread_mutex_destroy(&st->write_lock);
@@ -124,6 +125,7 @@ int sqlite_store_setup_writer(struct sqlite_store *st)
 int sqlite_store_prepare(struct sqlite_store *st)
 {
 	struct binder b;
+	int r;
 
 	for (size_t i = 0; i < STMT_N; i++) {
 		sqlite3 *db = stmt_info[i].connection == READER && st->reader
@@ -138,7 +140,8 @@ int sqlite_store_prepare(struct sqlite_store *st)
 			return sqlite_error(db, rc);
 	}
 	b = binder_new(st->stmt[STMT_TOMBSTONE_COUNT]);
-	return MIN(binder_run_i64(&b, &st->n_tombstones), 0);
+	r = binder_run_i64(&b, &st->n_tombstones);
+	return r < 0 ? r : sqlite_store_count_envs(st);
 }
 
 /* -- the store in a directory -------------------------------------------------- */
@@ -272,9 +275,7 @@ static int finish_open(struct sqlite_store *st)
 	struct stat s;
 	int r;
 
-	/* an environment whose only job was refused, or never came */
-	r = sqlite_exec(st->writer, "DELETE FROM env WHERE NOT EXISTS"
-				    " (SELECT 1 FROM job WHERE env_id = env.id)");
+	r = sqlite_store_remove_unused_envs(st);
 	if (r < 0)
 		return r;
 	/* what was there before us; the first commit says it exactly */
@@ -358,7 +359,9 @@ int store_open_sqlite(struct store **ret, int dir_fd, enum store_durability dura
 	st = malloc(sizeof(*st));
 	if (!st)
 		return store_refuse_database(ret_msg, -ENOMEM, path, "open");
-	sqlite_store_init(st);
+	r = sqlite_store_init(st);
+	if (r < 0)
+		return store_refuse_database(ret_msg, r, path, "open");
 	st->durability = durability;
 	r = open_main(st, dir_fd, path, ret_msg);
 	if (r < 0)

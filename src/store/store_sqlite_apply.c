@@ -60,6 +60,7 @@ static int run_unit(struct sqlite_store *st, struct store_unit *u)
 static int run_unit_in_savepoint(struct sqlite_store *st, struct store_unit *u)
 {
 	int64_t n_tombstones = st->n_tombstones;
+	size_t mark = env_refs_mark(&st->env_refs);
 	int r, r2;
 
 	r = run_stmt(st, STMT_SAVEPOINT);
@@ -71,6 +72,7 @@ static int run_unit_in_savepoint(struct sqlite_store *st, struct store_unit *u)
 			return r;
 		u->error = r;
 		st->n_tombstones = n_tombstones;
+		env_refs_undo(&st->env_refs, mark);
 		r2 = run_stmt(st, STMT_UNDO_UNIT);
 		if (r2 < 0)
 			return r2;
@@ -111,7 +113,9 @@ static int try_group(
 	if (r < 0) {
 		rollback(st);
 		st->n_tombstones = n_tombstones;
+		env_refs_undo(&st->env_refs, 0);
 	}
+	env_refs_commit(&st->env_refs);
 	return r;
 }
 

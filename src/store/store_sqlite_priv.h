@@ -11,6 +11,7 @@
 #include <pthread.h>
 #include <stdatomic.h>
 
+#include "store/env_refs.h"
 #include "store/sqlite_util.h"
 #include "store/store_ops.h"
 
@@ -30,14 +31,15 @@ struct sqlite_store {
 	sqlite3_stmt *stmt[STMT_N];
 	enum store_durability durability;
 
-	/* Guards the writer and its statements, n_tombstones. Taken by whoever writes,
-	 * and by a checkpoint that has to keep writers out for a moment; nothing else
-	 * is taken while it is held. */
+	/* Guards the writer and its statements, n_tombstones, env_refs. Taken by
+	 * whoever writes, and by a checkpoint that has to keep writers out for a
+	 * moment; nothing else is taken while it is held. */
 	pthread_mutex_t write_lock;
 	pthread_mutex_t read_lock;       /* guards the reader and its statements */
 	pthread_mutex_t checkpoint_lock; /* the checkpointer; before write_lock */
 	pthread_mutex_t *reader_lock; /* whichever guards the statements for reading */
 
+	struct env_refs env_refs;
 	int64_t n_tombstones; /* at the last commit; an upper bound */
 
 	/* frames in the log after the last commit, and how many of these have been
@@ -69,6 +71,10 @@ int sqlite_store_removed(void *priv, uint64_t job_id, int64_t *ret_usec);
 /* one operation of a unit (store_sqlite_write.c); inside a transaction. Errors of the
  * operation itself are those of unit.error in store.h, all others are the store's. */
 int sqlite_store_op(struct sqlite_store *st, const struct store_op *op);
+/* count the users of the environments that are there */
+int sqlite_store_count_envs(struct sqlite_store *st);
+/* one that no job has: its job was refused, or never came */
+int sqlite_store_remove_unused_envs(struct sqlite_store *st);
 /* keeps the newest tombstones; inside a transaction */
 int sqlite_store_trim_tombstones(struct sqlite_store *st);
 #define TOMBSTONES_MAX 100000

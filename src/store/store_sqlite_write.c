@@ -28,14 +28,25 @@ static int run_on_one(struct sqlite_store *st, struct binder *b)
 	return sqlite3_changes(st->writer) > 0 ? 0 : -ENOENT;
 }
 
-static int drop_env_if_unused(struct sqlite_store *st, uint64_t env_id)
+static int env_remove(struct sqlite_store *st, uint64_t env_id)
 {
-	struct binder b = stmt_binder(st, STMT_ENV_DROP);
+	struct binder b = stmt_binder(st, STMT_ENV_REMOVE);
 
-	if (env_id == 0)
-		return 0;
 	bind_u64(&b, env_id);
 	return binder_run(&b);
+}
+
+/* a job has it from now on; 0: none */
+static int env_acquire(struct sqlite_store *st, uint64_t env_id)
+{
+	return env_id ? env_refs_acquire(&st->env_refs, env_id) : 0;
+}
+
+static int env_release(struct sqlite_store *st, uint64_t env_id)
+{
+	int r = env_id ? env_refs_release(&st->env_refs, env_id) : 0;
+
+	return r > 0 ? env_remove(st, env_id) : r;
 }
 
 /* the part of a job that changes: first in JOB_INSERT and JOB_UPDATE */
@@ -59,9 +70,13 @@ static void bind_job_progress(struct binder *b, const struct store_job *j)
 static int job_insert(struct sqlite_store *st, const struct store_job *j)
 {
 	struct binder b = stmt_binder(st, STMT_JOB_INSERT);
+	int r;
 
 	if (!id_is_valid(j->id) || !j->spec)
 		return -EINVAL;
+	r = env_acquire(st, j->env_id);
+	if (r < 0)
+		return r;
 	bind_job_progress(&b, j);
 	bind_i64(&b, j->uid);
 	bind_i64(&b, j->gid);
@@ -80,13 +95,16 @@ static int job_change_env(struct sqlite_store *st, const struct store_job *j)
 	r = binder_run_i64(&b, &old);
 	if (r <= 0)
 		return r < 0 ? r : -ENOENT;
+	r = env_acquire(st, j->env_id);
+	if (r < 0)
+		return r;
 	b = stmt_binder(st, STMT_JOB_SET_ENV);
 	bind_id_or_null(&b, j->env_id);
 	bind_u64(&b, j->id);
 	r = run_on_one(st, &b);
 	if (r < 0)
 		return r;
-	return drop_env_if_unused(st, (uint64_t)old);
+	return env_release(st, (uint64_t)old);
 }
 
 static int job_update_progress(struct sqlite_store *st, const struct store_job *j)
@@ -128,7 +146,7 @@ static int job_remove(struct sqlite_store *st, const struct store_job *j)
 	r = binder_run_i64(&b, &env_id); /* its runs go by the foreign key */
 	if (r <= 0)
 		return r < 0 ? r : -ENOENT;
-	r = drop_env_if_unused(st, (uint64_t)env_id);
+	r = env_release(st, (uint64_t)env_id);
 	if (r < 0)
 		return r;
 	b = stmt_binder(st, STMT_TOMBSTONE_INSERT);
@@ -175,9 +193,13 @@ static int run_write(
 static int env_insert(struct sqlite_store *st, const struct store_env *e)
 {
 	struct binder b = stmt_binder(st, STMT_ENV_INSERT);
+	int r;
 
 	if (!id_is_valid(e->id) || !e->data)
 		return -EINVAL;
+	r = env_refs_insert(&st->env_refs, e->id);
+	if (r < 0)
+		return r;
 	bind_u64(&b, e->id);
 	bind_blob(&b, e->data, e->len);
 	return binder_run(&b);
@@ -232,6 +254,48 @@ int sqlite_store_op(struct sqlite_store *st, const struct store_op *op)
 	case STORE_META_SET: return meta_set(st, op->meta.name, op->meta.number);
 	}
 	return -EINVAL;
+}
+
+/* calls fn with the number in each row */
+static int for_each_id(struct sqlite_store *st, enum store_stmt i,
+	int (*fn)(struct env_refs *e, uint64_t id))
+{
+	sqlite3_stmt *stmt = st->stmt[i];
+	int rc, r = 0;
+
+	while (r == 0 && (rc = sqlite3_step(stmt)) == SQLITE_ROW)
+		r = fn(&st->env_refs, (uint64_t)sqlite3_column_int64(stmt, 0));
+	if (r == 0)
+		r = sqlite_error(st->writer, rc);
+	sqlite3_reset(stmt);
+	return r;
+}
+
+int sqlite_store_count_envs(struct sqlite_store *st)
+{
+	int r;
+
+	r = for_each_id(st, STMT_COUNT_ENV, env_refs_insert);
+	if (r == 0)
+		r = for_each_id(st, STMT_COUNT_ENV_USE, env_refs_acquire);
+	env_refs_commit(&st->env_refs);
+	/* a job without its environment: somebody else wrote to this file */
+	return r == -ENOENT || r == -EEXIST ? -RV_ECORRUPT : r;
+}
+
+int sqlite_store_remove_unused_envs(struct sqlite_store *st)
+{
+	uint64_t id;
+	size_t it = 0;
+	int r;
+
+	while ((r = env_refs_take_unused(&st->env_refs, &it, &id)) > 0) {
+		r = env_remove(st, id);
+		if (r < 0)
+			break;
+	}
+	env_refs_commit(&st->env_refs);
+	return r;
 }
 
 int sqlite_store_trim_tombstones(struct sqlite_store *st)

@@ -372,6 +372,38 @@ START_TEST(environment_goes_when_its_last_job_takes_another)
 }
 END_TEST
 
+START_TEST(refused_units_change_no_count_of_users)
+{
+	struct store_job j1 = fixture_job(1), j2 = fixture_job(2);
+	/* brings the environment and is refused; brings it again; drops it, takes it
+	 * back, and is refused; takes it */
+	struct store_op a[] = {op_env(fixture_env), op_job(STORE_JOB_INSERT, j1),
+		op_job(STORE_JOB_INSERT, j1)};
+	struct store_op b[] = {op_env(fixture_env), op_job(STORE_JOB_INSERT, j1)};
+	struct store_op c[] = {op_job(STORE_JOB_REMOVE, j1), op_env(fixture_env),
+		op_job(STORE_JOB_INSERT, j2), op_job(STORE_JOB_INSERT, j2)};
+	struct store_op e[] = {op_job(STORE_JOB_INSERT, j2)};
+	struct store_unit u[] = {
+		{a, 3, false, 9}, {b, 2, false, 9}, {c, 4, false, 9}, {e, 1, false, 9}};
+	struct store_unit *units[] = {&u[0], &u[1], &u[2], &u[3]};
+	_cleanup_(buf_deinitp) struct buf want = BUF_NULL;
+
+	ck_assert_int_eq(store_apply(st, units, 4), 0);
+	ck_assert_int_eq(u[0].error, -EEXIST);
+	ck_assert_int_eq(u[1].error, 0);
+	ck_assert_int_eq(u[2].error, -EEXIST);
+	ck_assert_int_eq(u[3].error, 0);
+	ck_assert_int_eq(APPLY(st, op_job(STORE_JOB_REMOVE, j1)), 0);
+	dump_env(&want, &fixture_env);
+	dump_job(&want, &j2);
+	buf_append(&want, "", 1);
+	expect_contents(buf_head(&want));
+	ck_assert_int_eq(APPLY(st, op_job(STORE_JOB_REMOVE, j2)), 0);
+	expect_contents("");
+	ck_assert_int_eq(APPLY(st, op_job(STORE_JOB_INSERT, j1)), -ENOENT);
+}
+END_TEST
+
 START_TEST(removed_job_takes_its_runs_along_and_leaves_its_date)
 {
 	struct store_job job = {.id = 2, .finished_usec = 4711};
@@ -460,6 +492,7 @@ int main(void)
 		&operations_on_what_is_not_there_are_refused,
 		&values_that_cannot_be_are_refused, &environment_goes_with_its_last_job,
 		&environment_goes_when_its_last_job_takes_another,
+		&refused_units_change_no_count_of_users,
 		&removed_job_takes_its_runs_along_and_leaves_its_date,
 		&refused_removal_leaves_no_tombstone, &keys_before_the_time_expire,
 		&key_belongs_to_its_user, &meta_is_set_again,
