@@ -58,6 +58,13 @@ int store_runs(struct store *st, uint64_t job_id,
 	return st->ops->runs(st->priv, job_id, fn, arg);
 }
 
+int store_outputs(
+	struct store *st, int (*fn)(const struct store_run *, void *), void *arg)
+{
+	INVARIANT(st && fn);
+	return st->ops->outputs(st->priv, fn, arg);
+}
+
 int store_removed(struct store *st, uint64_t job_id, int64_t *ret_usec)
 {
 	INVARIANT(st && ret_usec);

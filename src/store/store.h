@@ -110,9 +110,13 @@ enum store_op_kind {
 	/* job.id, job.finished_usec: its runs go too, and its environment when it was
 	 * the last user; a tombstone with finished_usec as the time of removal stays */
 	STORE_JOB_REMOVE,
-	STORE_RUN_INSERT,  /* run; its job has to be there */
+	/* run; its job has to be there. A start that never happened is overwritten by the
+	 * next one of the same number. */
+	STORE_RUN_INSERT,
 	STORE_RUN_UPDATE,  /* run: all but the token, which has to match as a whole */
-	STORE_ENV_INSERT,  /* env */
+	/* env; nothing happens where that id is there: a caller that knows the environment
+	 * says it again with each job, in case the last one that used it goes just now */
+	STORE_ENV_INSERT,
 	STORE_KEY_INSERT,  /* key; -RV_EDUPLICATE when (uid, key) is there */
 	STORE_KEYS_EXPIRE, /* number: keys created before this time go */
 	STORE_META_SET,    /* name, number; names must not begin with a dot */
@@ -204,6 +208,9 @@ int store_apply(struct store *st, struct store_unit **units, size_t n);
 /* All runs of a job, oldest first; fn as in store_load. */
 int store_runs(struct store *st, uint64_t job_id,
 	int (*fn)(const struct store_run *, void *), void *arg);
+/* all runs of all jobs that have output, in no order; from any thread. As store_runs. */
+int store_outputs(
+	struct store *st, int (*fn)(const struct store_run *, void *), void *arg);
 /* 1 and the time when the id was removed, 0: long ago (the tombstones of the 100,000
  * highest ids are kept; below these every id without a job counts as removed); 0 when
  * it is a job, or was never given out */

@@ -58,6 +58,11 @@ static int memory_load(void *priv, const struct store_load_ops *ops, void *arg)
 	return sqlite_store_load(((struct memory_store *)priv)->db, ops, arg);
 }
 
+static int memory_outputs(void *priv, store_run_fn fn, void *arg)
+{
+	return sqlite_store_outputs(((struct memory_store *)priv)->db, fn, arg);
+}
+
 static int memory_runs(void *priv, uint64_t job_id, store_run_fn fn, void *arg)
 {
 	return sqlite_store_runs(((struct memory_store *)priv)->db, job_id, fn, arg);
@@ -99,6 +104,7 @@ static const struct store_ops memory_ops = {
 	.load = memory_load,
 	.apply = memory_apply,
 	.runs = memory_runs,
+	.outputs = memory_outputs,
 	.removed = memory_removed,
 	.wal_bytes = memory_wal_bytes,
 	.checkpoint = memory_checkpoint,

@@ -17,6 +17,7 @@ struct store_ops {
 	int (*load)(void *priv, const struct store_load_ops *ops, void *arg);
 	int (*apply)(void *priv, struct store_unit **units, size_t n);
 	int (*runs)(void *priv, uint64_t job_id, store_run_fn fn, void *arg);
+	int (*outputs)(void *priv, store_run_fn fn, void *arg);
 	int (*removed)(void *priv, uint64_t job_id, int64_t *ret_usec);
 	int64_t (*wal_bytes)(void *priv);
 	int (*checkpoint)(void *priv);

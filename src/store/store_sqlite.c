@@ -339,6 +339,7 @@ static const struct store_ops sqlite_ops = {
 	.load = sqlite_store_load,
 	.apply = sqlite_store_apply,
 	.runs = sqlite_store_runs,
+	.outputs = sqlite_store_outputs,
 	.removed = sqlite_store_removed,
 	.wal_bytes = sqlite_store_wal_bytes,
 	.checkpoint = sqlite_store_checkpoint,

@@ -242,17 +242,12 @@ int sqlite_store_load(void *priv, const struct store_load_ops *ops, void *arg)
 	return r;
 }
 
-int sqlite_store_runs(void *priv, uint64_t job_id, store_run_fn fn, void *arg)
+/* rows of a bound statement of the reader's; with its lock */
+static int each_run(sqlite3_stmt *stmt, store_run_fn fn, void *arg)
 {
-	struct sqlite_store *st = priv;
-	sqlite3_stmt *stmt = st->stmt[STMT_RUNS];
-	struct binder b = binder_new(stmt);
 	int r;
 
-	pthread_mutex_lock(st->reader_lock);
-	bind_u64(&b, job_id);
-	r = sqlite_error(NULL, b.rc);
-	while (r == 0 && (r = next_row(stmt)) > 0) {
+	while ((r = next_row(stmt)) > 0) {
 		struct row row = row_new(stmt);
 		struct store_run run;
 
@@ -263,6 +258,32 @@ int sqlite_store_runs(void *priv, uint64_t job_id, store_run_fn fn, void *arg)
 			break;
 	}
 	sqlite3_reset(stmt);
+	return r;
+}
+
+int sqlite_store_runs(void *priv, uint64_t job_id, store_run_fn fn, void *arg)
+{
+	struct sqlite_store *st = priv;
+	sqlite3_stmt *stmt = st->stmt[STMT_RUNS];
+	struct binder b = binder_new(stmt);
+	int r;
+
+	pthread_mutex_lock(st->reader_lock);
+	bind_u64(&b, job_id);
+	r = sqlite_error(NULL, b.rc);
+	if (r == 0)
+		r = each_run(stmt, fn, arg);
+	pthread_mutex_unlock(st->reader_lock);
+	return r;
+}
+
+int sqlite_store_outputs(void *priv, store_run_fn fn, void *arg)
+{
+	struct sqlite_store *st = priv;
+	int r;
+
+	pthread_mutex_lock(st->reader_lock);
+	r = each_run(st->stmt[STMT_OUTPUTS], fn, arg);
 	pthread_mutex_unlock(st->reader_lock);
 	return r;
 }

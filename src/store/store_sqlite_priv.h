@@ -65,6 +65,7 @@ int sqlite_store_prepare(struct sqlite_store *st);
 /* store_sqlite_apply.c, store_sqlite_load.c: for struct store_ops */
 int sqlite_store_apply(void *priv, struct store_unit **units, size_t n);
 int sqlite_store_load(void *priv, const struct store_load_ops *ops, void *arg);
+int sqlite_store_outputs(void *priv, store_run_fn fn, void *arg);
 int sqlite_store_runs(void *priv, uint64_t job_id, store_run_fn fn, void *arg);
 int sqlite_store_removed(void *priv, uint64_t job_id, int64_t *ret_usec);
 

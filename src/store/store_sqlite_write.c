@@ -199,7 +199,7 @@ static int env_insert(struct sqlite_store *st, const struct store_env *e)
 		return -EINVAL;
 	r = env_refs_insert(&st->env_refs, e->id);
 	if (r < 0)
-		return r;
+		return r == -EEXIST ? 0 : r;
 	bind_u64(&b, e->id);
 	bind_blob(&b, e->data, e->len);
 	return binder_run(&b);

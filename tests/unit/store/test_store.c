@@ -276,6 +276,44 @@ START_TEST(single_unit_that_is_refused_leaves_nothing)
 }
 END_TEST
 
+START_TEST(start_that_never_happened_is_overwritten_by_the_next)
+{
+	struct store_run again = fixture_run(1, 1);
+
+	again.token.epoch += 7;
+	ck_assert_int_eq(
+		APPLY(st, op_plain_job(1), op_run(STORE_RUN_INSERT, fixture_run(1, 1))), 0);
+	ck_assert_int_eq(APPLY(st, op_run(STORE_RUN_INSERT, again)), 0);
+	/* of the first nothing is left: its token matches no more */
+	ck_assert_int_eq(
+		APPLY(st, op_run(STORE_RUN_UPDATE, fixture_run(1, 1))), -ENOENT);
+	ck_assert_int_eq(APPLY(st, op_run(STORE_RUN_UPDATE, again)), 0);
+}
+END_TEST
+
+static int count_output(const struct store_run *rec, void *arg)
+{
+	ck_assert_ptr_nonnull(rec->output);
+	++*(int *)arg;
+	return 0;
+}
+
+START_TEST(outputs_of_all_runs_are_told_and_of_no_other)
+{
+	struct store_run silent = fixture_run(1, 2);
+	int n = 0;
+
+	silent.output = NULL;
+	ck_assert_int_eq(APPLY(st, op_plain_job(1), op_plain_job(2),
+				 op_run(STORE_RUN_INSERT, fixture_run(1, 1)),
+				 op_run(STORE_RUN_INSERT, silent),
+				 op_run(STORE_RUN_INSERT, fixture_run(2, 1))),
+		0);
+	ck_assert_int_eq(store_outputs(st, count_output, &n), 0);
+	ck_assert_int_eq(n, 2);
+}
+END_TEST
+
 START_TEST(unit_sees_what_units_before_it_did)
 {
 	struct store_op a[] = {op_plain_job(1)};
@@ -341,8 +379,8 @@ START_TEST(environment_goes_with_its_last_job)
 			op_job(STORE_JOB_INSERT, fixture_job(2))),
 		0);
 	ck_assert_int_eq(APPLY(st, op_job(STORE_JOB_REMOVE, fixture_job(1))), 0);
-	/* still there: it cannot be inserted again */
-	ck_assert_int_eq(APPLY(st, op_env(fixture_env)), -EEXIST);
+	/* still there: inserting it again is nothing, and makes it no user */
+	ck_assert_int_eq(APPLY(st, op_env(fixture_env)), 0);
 	ck_assert_int_eq(APPLY(st, op_job(STORE_JOB_REMOVE, fixture_job(2))), 0);
 	expect_contents("");
 }
@@ -487,6 +525,8 @@ int main(void)
 		&load_gives_unfinished_runs_and_the_last,
 		&callback_that_fails_stops_the_load, &refused_unit_fails_alone,
 		&single_unit_that_is_refused_leaves_nothing,
+		&start_that_never_happened_is_overwritten_by_the_next,
+		&outputs_of_all_runs_are_told_and_of_no_other,
 		&unit_sees_what_units_before_it_did,
 		&unit_that_needs_a_refused_one_is_refused_too,
 		&operations_on_what_is_not_there_are_refused,
