@@ -1,2 +1,71 @@
-# src/daemon
+# src/daemon: everything but main.c is a library, so that tests link the same objects
 include src/daemon/config.mk
+
+noinst_LTLIBRARIES += libdaemon.la
+libdaemon_la_SOURCES = \
+	src/daemon/app.c src/daemon/app.h \
+	src/daemon/app_reload.c \
+	src/daemon/app_setup.c src/daemon/app_setup.h \
+	src/daemon/commit.c src/daemon/commit.h \
+	src/daemon/control.c src/daemon/control.h \
+	src/daemon/control_act.c \
+	src/daemon/control_daemon.c \
+	src/daemon/control_job.h \
+	src/daemon/control_list.c \
+	src/daemon/control_logs.c \
+	src/daemon/control_remove.c \
+	src/daemon/control_select.c src/daemon/control_select.h \
+	src/daemon/control_submit.c \
+	src/daemon/control_wait.c \
+	src/daemon/core.h \
+	src/daemon/disk_guard.c src/daemon/disk_guard.h \
+	src/daemon/envs.c src/daemon/envs.h \
+	src/daemon/function_dns_lookup.c \
+	src/daemon/function_file_hash.c \
+	src/daemon/function_sleep.c \
+	src/daemon/functions.c src/daemon/functions.h \
+	src/daemon/inputs.c src/daemon/inputs.h \
+	src/daemon/interfaces.h \
+	src/daemon/job.c src/daemon/job.h \
+	src/daemon/job_json.c src/daemon/job_json.h \
+	src/daemon/jobs.c src/daemon/jobs.h \
+	src/daemon/journal.c src/daemon/journal.h \
+	src/daemon/keys.c src/daemon/keys.h \
+	src/daemon/notify.c src/daemon/notify.h \
+	src/daemon/output_caps.c src/daemon/output_caps.h \
+	src/daemon/output_read.c src/daemon/output_read.h \
+	src/daemon/outputs.c src/daemon/outputs.h \
+	src/daemon/pidfd_status.c src/daemon/pidfd_status.h \
+	src/daemon/recovery.c src/daemon/recovery.h \
+	src/daemon/removal.c src/daemon/removal.h \
+	src/daemon/retention.c src/daemon/retention.h \
+	src/daemon/run.h \
+	src/daemon/run_function.c \
+	src/daemon/run_process.c \
+	src/daemon/run_request.c \
+	src/daemon/run_steps.h \
+	src/daemon/scheduler.c src/daemon/scheduler.h \
+	src/daemon/shutdown.c src/daemon/shutdown.h \
+	src/daemon/spawner_link.c src/daemon/spawner_link.h \
+	src/daemon/spec_json.c src/daemon/spec_json.h \
+	src/daemon/supervisor.c src/daemon/supervisor.h
+nodist_libdaemon_la_SOURCES = \
+	src/daemon/io.reeve.Daemon.c \
+	src/daemon/io.reeve.Job.c \
+	src/daemon/io.reeve.Pool.c
+libdaemon_la_CFLAGS = $(AM_CFLAGS) $(JANSSON_CFLAGS) $(SYSTEMD_CFLAGS) $(LIBMD_CFLAGS)
+CLEANFILES += src/daemon/io.reeve.Daemon.c src/daemon/io.reeve.Job.c src/daemon/io.reeve.Pool.c
+EXTRA_DIST += src/daemon/README.md \
+	src/daemon/io.reeve.Daemon.varlink \
+	src/daemon/io.reeve.Job.varlink \
+	src/daemon/io.reeve.Pool.varlink
+
+daemon_libs = libdaemon.la libconfig.la libclient.la libvarlink.la libspawn.la libstore.la \
+	libjob.la libruntime.la libbase.la \
+	$(EVENT_LIBS) $(INIH_LIBS) $(JANSSON_LIBS) $(SQLITE_LIBS) $(SYSTEMD_LIBS) \
+	$(LIBMD_LIBS) $(PTHREAD_LIBS)
+
+sbin_PROGRAMS += reeved
+reeved_SOURCES = src/daemon/main.c
+reeved_CFLAGS = $(AM_CFLAGS) $(SYSTEMD_CFLAGS)
+reeved_LDADD = $(daemon_libs)

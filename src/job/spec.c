@@ -185,6 +185,17 @@ static int check_delays(const struct job_spec *s, enum job_field *ret_field, cha
 		duration_format(b, sizeof(b), job_num(s, RETRY_DELAY_MAX)));
 }
 
+/* The daemon has no directory that a relative path could be meant from. */
+static int check_absolute(const struct job_spec *s, enum job_field f,
+	enum job_field *ret_field, char **err)
+{
+	if (!s->v[f].str || *s->v[f].str == '/')
+		return 0;
+	*ret_field = f;
+	return job_err(err, -EINVAL, "%s is not an absolute path: %s",
+		job_field_info[f].key, QUOTED(s->v[f].str));
+}
+
 int job_spec_check_options(
 	const struct job_spec *s, enum job_field *ret_field, char **err)
 {
@@ -198,6 +209,9 @@ int job_spec_check_options(
 			"split-output needs two files, output names one: %s",
 			QUOTED(output));
 	}
+	if (check_absolute(s, JOB_FIELD_CWD, ret_field, err) < 0 ||
+		check_absolute(s, JOB_FIELD_SHELL, ret_field, err) < 0)
+		return -EINVAL;
 	return check_delays(s, ret_field, err);
 }
 

@@ -40,7 +40,8 @@ int job_spec_merge_defaults(struct job_spec *s, const struct job_spec *defaults)
 
 /**
  * What holds over all fields together: exactly one of command, shell-command, function;
- * arguments only with function; retry-delay <= retry-delay-max; ...
+ * arguments only with function; retry-delay <= retry-delay-max
+ * where both are given; cwd and shell are absolute; split-output has two files.
  *
  * Returns 0, or -EINVAL with *ret_field the field to name and *err a message
  * (malloc'd).

@@ -24,8 +24,7 @@ const bool job_may_go[JOB_STATE_N][JOB_STATE_N] = {
 		{
 			/* released: it goes on with whatever it still has to wait for
 			 */
-			MAY(WAITING),
-			MAY(DELAYED), MAY(QUEUED),
+			MAY(WAITING), MAY(DELAYED), MAY(QUEUED),
 			MAY(STARTING), /* force: past limits and windows */
 			MAY(FINISHED), /* cancelled */
 		},

@@ -26,13 +26,22 @@ static int format_num(struct buf *out, enum job_type t, int64_t num)
 	}
 }
 
+/* A line end inside, or a quote at the start, would be read as something else; blanks
+ * at the ends would not be kept by a file. */
+static bool env_needs_quotes(const char *s)
+{
+	static const char blanks[] = " \t\r\v\f";
+	size_t n = strlen(s);
+
+	return *s == '"' || strchr(s, '\n') ||
+	       (n > 0 && (strchr(blanks, s[0]) || strchr(blanks, s[n - 1])));
+}
+
 static int format_element(struct buf *out, enum job_type t, const char *s)
 {
 	if (t == JOB_TYPE_ARGV)
 		return words_quote(out, s);
-	/* a line end inside, or a quote at the start, would be read as something else
-	 */
-	if (t == JOB_TYPE_ENV && (*s == '"' || strchr(s, '\n')))
+	if (t == JOB_TYPE_ENV && env_needs_quotes(s))
 		return words_quote_line(out, s);
 	return buf_append_str(out, s);
 }

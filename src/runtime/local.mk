@@ -1,1 +1,63 @@
-# src/runtime
+noinst_LTLIBRARIES += libruntime.la
+libruntime_la_SOURCES = \
+	src/runtime/coro.h src/runtime/coro_stack.c src/runtime/coro_switch.c \
+	src/runtime/current.h src/runtime/link.h \
+	src/runtime/debug.c \
+	src/runtime/executor.c \
+	src/runtime/future.c \
+	src/runtime/group.c \
+	src/runtime/loop.c src/runtime/loop_priv.h \
+	src/runtime/loop_handle.c \
+	src/runtime/loop_poll.c \
+	src/runtime/loop_report.c \
+	src/runtime/loop_signal.c \
+	src/runtime/loop_timer.c \
+	src/runtime/loop_wakeup.c \
+	src/runtime/loop_watch.c \
+	src/runtime/queue.c \
+	src/runtime/runner.c \
+	src/runtime/scope.c \
+	src/runtime/sync_event.c \
+	src/runtime/sync_lock.c \
+	src/runtime/task.c src/runtime/task_priv.h \
+	src/runtime/task_info.c \
+	src/runtime/task_wait.c
+libruntime_la_CFLAGS = $(AM_CFLAGS) $(EVENT_CFLAGS)
+
+reeve_headers = \
+	src/include/reeve/base.h \
+	src/include/reeve/debug.h \
+	src/include/reeve/executor.h \
+	src/include/reeve/future.h \
+	src/include/reeve/group.h \
+	src/include/reeve/loop.h \
+	src/include/reeve/queue.h \
+	src/include/reeve/reeve.h \
+	src/include/reeve/runner.h \
+	src/include/reeve/scope.h \
+	src/include/reeve/signal.h \
+	src/include/reeve/sync.h \
+	src/include/reeve/task.h \
+	src/include/reeve/types.h
+include src/runtime/net.mk
+# all headers stand in one folder, so the prefix is all that nobase would keep
+reeveincludedir = $(includedir)/reeve
+reeveinclude_HEADERS = $(reeve_headers)
+
+# Current:revision:age. A change of code only: revision + 1. Something added: current + 1,
+# revision 0, age + 1. Something changed or taken away: current + 1, revision 0, age 0.
+lib_LTLIBRARIES += libreeve.la
+libreeve_la_SOURCES =
+libreeve_la_LIBADD = libruntime.la libbase.la $(EVENT_LIBS) $(PTHREAD_LIBS)
+libreeve_la_LDFLAGS = $(AM_LDFLAGS) -version-info 0:0:0 \
+	-Wl,--version-script=$(srcdir)/src/runtime/libreeve.sym
+libreeve_la_DEPENDENCIES = libruntime.la libbase.la src/runtime/libreeve.sym
+
+pkgconfig_DATA = src/runtime/reeve.pc
+src/runtime/reeve.pc: $(srcdir)/src/runtime/reeve.pc.in Makefile
+	$(AM_V_GEN)$(MKDIR_P) src/runtime && $(SED) -e 's|[@]prefix@|$(prefix)|' \
+		-e 's|[@]exec_prefix@|$(exec_prefix)|' -e 's|[@]libdir@|$(libdir)|' \
+		-e 's|[@]includedir@|$(includedir)|' -e 's|[@]VERSION@|$(VERSION)|' \
+		$(srcdir)/src/runtime/reeve.pc.in > $@
+CLEANFILES += src/runtime/reeve.pc
+EXTRA_DIST += src/runtime/libreeve.sym src/runtime/reeve.pc.in src/runtime/README.md

@@ -3,24 +3,34 @@
  *
  * Operations in, records out; nothing of SQLite shows. The daemon collects units of
  * operations on its loop and gives them to store_apply in a worker thread, one call at
- * a time: one transaction, one savepoint per unit, so that a unit that is refused fails
- * alone. What store_apply reported as done is on disk (durability = full).
+ * a time: one transaction, in which a unit that is refused fails alone. What
+ * store_apply reported as done is on disk (durability = full).
  *
- * Threads: a struct store may be used by one thread at a time (not always the same
- * one); store_checkpoint and the readers have connections of their own and may run
- * beside it.
+ * Ids of jobs and environments are 1 .. INT64_MAX. Strings may hold any bytes but NUL.
+ * An environment is inserted in the unit of its first job, before it, or in an earlier
+ * unit; it goes with its last job. One that no job has is removed when the store is
+ * opened.
+ *
+ * Threads: store_load, store_apply and store_close are for one thread at a time (not
+ * always the same one). store_runs, store_removed, store_wal_bytes and store_checkpoint
+ * may be called from any thread, also beside those but store_close. Callbacks must not
+ * call the store.
+ *
+ * One process has a state directory at a time (the daemon's lock sees to it), and opens
+ * its store once: closing any descriptor of the file, as opening does, gives up the
+ * locks that the process has on it.
  */
 #ifndef STORE_STORE_H
 #define STORE_STORE_H
 
-#include "base/list.h"
+#include "base/cleanup.h"
 #include "job/state.h"
 #include "reeve/base.h"
 
 enum store_durability {
-	STORE_DURABILITY_FULL,
-	STORE_DURABILITY_NORMAL,
-	STORE_DURABILITY_OFF
+	STORE_DURABILITY_FULL,   /* every apply is on disk when it returns */
+	STORE_DURABILITY_NORMAL, /* a power loss may take the latest ones */
+	STORE_DURABILITY_OFF /* and may take more; a crash of reeved takes nothing */
 };
 
 /* A run's name, given to it before it starts; every report of its end must match. */
@@ -90,19 +100,26 @@ struct store_key {
 	int64_t created_usec;
 };
 
+/* What is not there is -ENOENT, an id that is there already -EEXIST. */
 enum store_op_kind {
-	STORE_JOB_INSERT, /* job: all members */
-	STORE_JOB_UPDATE, /* job: all but id, uid, gid, submitted_usec, spec (spec NULL:
-			     kept) */
-	STORE_JOB_REMOVE, /* job.id; its runs go too, a tombstone with job.finished_usec
-			   * as the time of removal stays; its env when it was the last
-			   * user */
-	STORE_RUN_INSERT, /* run */
-	STORE_RUN_UPDATE, /* run: all but the token */
-	STORE_ENV_INSERT, /* env */
-	STORE_KEY_INSERT, /* key; -RV_EDUPLICATE when (uid, key) is there */
+	/* job: all members; its environment has to be there */
+	STORE_JOB_INSERT,
+	/* job: all but id, uid, gid, submitted_usec, and spec where that is NULL; an
+	 * environment that lost its last job by it goes */
+	STORE_JOB_UPDATE,
+	/* job.id, job.finished_usec: its runs go too, and its environment when it was
+	 * the last user; a tombstone with finished_usec as the time of removal stays */
+	STORE_JOB_REMOVE,
+	/* run; its job has to be there. A start that never happened is overwritten by the
+	 * next one of the same number. */
+	STORE_RUN_INSERT,
+	STORE_RUN_UPDATE,  /* run: all but the token, which has to match as a whole */
+	/* env; nothing happens where that id is there: a caller that knows the environment
+	 * says it again with each job, in case the last one that used it goes just now */
+	STORE_ENV_INSERT,
+	STORE_KEY_INSERT,  /* key; -RV_EDUPLICATE when (uid, key) is there */
 	STORE_KEYS_EXPIRE, /* number: keys created before this time go */
-	STORE_META_SET,    /* name, number */
+	STORE_META_SET,    /* name, number; names must not begin with a dot */
 };
 
 struct store_op {
@@ -119,76 +136,90 @@ struct store_op {
 	};
 };
 
-/* Atomic: all of its operations happen or none. Memory is the caller's until apply
- * returns. */
+/*
+ * Atomic: all of its operations happen or none, in their order, after the units before
+ * it. The memory behind it has to stay until apply returns.
+ */
 struct store_unit {
 	struct store_op *ops;
 	size_t n_ops;
 	bool sync; /* must be on disk under every durability */
-	int error; /* out: 0, or why this unit was refused */
+	/* out, when apply succeeded: 0, or why this unit was refused: -EEXIST, -ENOENT,
+	 * -RV_EDUPLICATE (see the operations), -EINVAL (an id or name that cannot be,
+	 * no spec), -RV_ELIMIT (over SQLite's limit of a gigabyte) */
+	int error;
 };
 
 struct store;
 
-/* called while loading, in this order: metas, envs, jobs by id, then for each job its
- * runs that have not ended and its last run. Pointers live during the call only.
- * Non-zero stops. */
+/*
+ * Called while loading, in this order: metas, environments, keys, then the jobs by id,
+ * each followed by its runs that have not ended and its last run, oldest first. Each
+ * may be NULL. Pointers live during the call only. A result that is not 0 stops and is
+ * given back by store_load.
+ */
 struct store_load_ops {
 	int (*meta)(const char *name, int64_t number, void *arg);
 	int (*env)(const struct store_env *e, void *arg);
+	int (*key)(const struct store_key *k, void *arg);
 	int (*job)(const struct store_job *j, void *arg);
 	int (*run)(const struct store_run *r, void *arg);
-	int (*key)(const struct store_key *k, void *arg);
-};
-
-struct store_ops {
-	const char *name;
-	int (*load)(void *priv, const struct store_load_ops *ops, void *arg);
-	int (*apply)(void *priv, struct store_unit **units, size_t n);
-	int (*runs)(void *priv, uint64_t job_id,
-		int (*fn)(const struct store_run *, void *), void *arg);
-	int (*removed)(void *priv, uint64_t job_id, int64_t *ret_usec);
-	int64_t (*wal_bytes)(void *priv);
-	int (*checkpoint)(void *priv);
-	void (*close)(void *priv); /* never NULL; priv is gone afterwards */
 };
 
 /**
  * Open or make the store in a directory.
  *
- * @dir_fd  the state directory; file is reeve.db in it
- * @ret_msg on failure a message for people that names the file and what to do, malloc'd
+ * @dir_fd   the state directory, the caller's still; file is reeve.db in it, mode 0600,
+ *           with -wal and -shm beside it while it is open
+ * @ret_msg  on failure a message for people that names the file and what to do,
+ * malloc'd (NULL when out of memory); may be NULL
  *
  * Errors a caller may act on: -RV_EVERSION (made by a newer reeve), -RV_ECORRUPT (not a
- * database, or damaged); the file is untouched then. -EACCES, -EROFS, -ENOSPC.
+ * database of reeve, or damaged); the file is untouched then. -EACCES, -EROFS, -ENOSPC,
+ * -EBUSY (another program holds it locked), -ENAMETOOLONG. Damage inside of it is found
+ * when it is read: checking all would take as long as reading all.
  */
 int store_open_sqlite(struct store **ret, int dir_fd, enum store_durability durability,
 	char **ret_msg);
-/* for simulation: nothing is kept; apply may be told to fail (store_memory.h) */
+/* kept as long as it is open; can be told to fail (store_memory.h). 0, -ENOMEM */
 int store_open_memory(struct store **ret);
-struct store *store_close(struct store *st); /* NULL is fine; returns NULL */
+/* moves the log into the database. NULL is fine; returns NULL */
+struct store *store_close(struct store *st);
+DEFINE_CLEANUP(struct store *, store_close)
 
+/* 0, what a callback returned, -RV_ECORRUPT, -EIO */
 int store_load(struct store *st, const struct store_load_ops *ops, void *arg);
 
 /**
  * Apply units in one transaction.
  *
  * Returns 0 when the transaction is committed (look at each unit's error), or the error
- * of the commit: then nothing has happened and every unit may be given again. -ENOSPC:
- * disk or quota is full.
+ * of the whole: then every unit may be given again, to this store or to one opened
+ * later, and the units' errors mean nothing. -ENOSPC: disk or quota is full. -EIO.
+ * -EBUSY: another program has held the database locked for a second. -ESTALE: the file
+ * was removed or replaced under us. The store is usable again by itself once the reason
+ * is gone.
+ *
+ * After a failure nothing of it can be seen. Only where syncing failed (-EIO) and
+ * reeved dies before its next commit may the next store_load find all of it.
  */
 int store_apply(struct store *st, struct store_unit **units, size_t n);
 
-/* all runs of a job, oldest first; from any thread */
+/* All runs of a job, oldest first; fn as in store_load. */
 int store_runs(struct store *st, uint64_t job_id,
 	int (*fn)(const struct store_run *, void *), void *arg);
-/* 1 and the time when the id was removed (0: removed long ago), 0 not removed; any
- * thread */
+/* all runs of all jobs that have output, in no order; from any thread. As store_runs. */
+int store_outputs(
+	struct store *st, int (*fn)(const struct store_run *, void *), void *arg);
+/* 1 and the time when the id was removed, 0: long ago (the tombstones of the 100,000
+ * highest ids are kept; below these every id without a job counts as removed); 0 when
+ * it is a job, or was never given out */
 int store_removed(struct store *st, uint64_t job_id, int64_t *ret_usec);
-/* bytes waiting in the write-ahead log: when to checkpoint; any thread */
+/* bytes waiting in the write-ahead log, about: when to checkpoint */
 int64_t store_wal_bytes(struct store *st);
-/* move the log into the database; beside store_apply, in another thread. 0, 1 (not all:
- * a reader or writer was in the way, try later), negative error */
+/* Move the log into the database; meant for another thread than store_apply, which it
+ * holds up only to catch up with a log that has grown long. 0, 1 (not all: a reader or
+ * writer was in the way, try later), negative error. */
 int store_checkpoint(struct store *st);
 
 #endif

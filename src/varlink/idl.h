@@ -16,9 +16,11 @@
 #include "reeve/base.h"
 #include "varlink/fault.h"
 
-/* text of an interface, and types inside each other */
-#define VL_IDL_TEXT_MAX  (1024 * 1024)
+/* bytes of an interface, types inside each other, members or fields or values of one
+ * thing */
+#define VL_IDL_TEXT_MAX  (256 * 1024)
 #define VL_IDL_DEPTH_MAX 32
+#define VL_IDL_ITEMS_MAX 4096
 
 enum vl_kind {
 	VL_BOOL,

@@ -259,6 +259,12 @@ static int parse_parens(
 		if (first && may_be_enum && !vl_scanner_at_mark(s, ':'))
 			t->kind = VL_ENUM;
 		first = false;
+		if (t->n == VL_IDL_ITEMS_MAX) {
+			free(name);
+			free(doc);
+			return vl_scanner_fail(
+				s, "more than %d fields", VL_IDL_ITEMS_MAX);
+		}
 		if (t->kind == VL_ENUM) {
 			free(doc);
 			r = parse_value(s, t, name);
@@ -344,6 +350,8 @@ static int parse_member(struct vl_scanner *s, struct vl_idl *idl)
 	struct vl_member *m;
 	int r;
 
+	if (idl->n_members == VL_IDL_ITEMS_MAX)
+		return vl_scanner_fail(s, "more than %d members", VL_IDL_ITEMS_MAX);
 	m = grow((void **)&idl->members, &idl->n_members, sizeof(*m));
 	if (!m)
 		return -ENOMEM;

@@ -76,27 +76,25 @@ static int skip_blank(struct vl_scanner *s)
 		false; /* the first one is the rest of the last token's line */
 	int r;
 
-	for (; s->p < s->end; s->p++) {
+	while (s->p < s->end) {
 		switch (*s->p) {
-		case '#':
+		case '#': /* up to its newline, which comes next */
 			r = take_comment(s, !behind_token);
 			if (r < 0)
 				return r;
 			line_is_empty = false;
-			if (s->p == s->end)
-				return 0;
-			/* fall through */
+			break;
 		case '\n':
 			if (line_is_empty)
 				buf_clear(&s->doc);
 			line_is_empty = true;
 			behind_token = false;
 			s->line++;
-			s->line_start = s->p + 1;
+			s->line_start = ++s->p;
 			break;
 		case ' ':
 		case '\t':
-		case '\r': break;
+		case '\r': s->p++; break;
 		default: return 0;
 		}
 	}

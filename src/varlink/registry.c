@@ -173,12 +173,21 @@ const struct vl_route *vl_registry_route(
 	return hashmap_get(reg->routes, name);
 }
 
+static const struct interface *find_n(
+	const struct vl_registry *reg, const char *name, size_t n)
+{
+	for (size_t i = 0; i < reg->n_interfaces; i++) {
+		const char *it = reg->interfaces[i]->idl->name;
+
+		if (strlen(it) == n && memcmp(it, name, n) == 0)
+			return reg->interfaces[i];
+	}
+	return NULL;
+}
+
 static const struct interface *find(const struct vl_registry *reg, const char *name)
 {
-	for (size_t i = 0; i < reg->n_interfaces; i++)
-		if (STREQ(reg->interfaces[i]->idl->name, name))
-			return reg->interfaces[i];
-	return NULL;
+	return find_n(reg, name, strlen(name));
 }
 
 const struct vl_idl *vl_registry_interface(
@@ -196,6 +205,39 @@ const char *vl_registry_text(const struct vl_registry *reg, const char *name)
 	return in ? in->text : NULL;
 }
 
+static const struct vl_member *find_error(
+	const struct vl_registry *reg, const struct vl_route *route, const char *error)
+{
+	size_t n_method = (size_t)(strrchr(route->name, '.') - route->name);
+	const char *dot = strrchr(error, '.');
+	const struct interface *in;
+	size_t n;
+
+	if (!dot)
+		return NULL;
+	n = (size_t)(dot - error);
+	if ((n != n_method || memcmp(error, route->name, n) != 0) &&
+		(n != strlen(VL_SERVICE) || memcmp(error, VL_SERVICE, n) != 0))
+		return NULL;
+	in = find_n(reg, error, n);
+	return in ? vl_idl_member(in->idl, VL_MEMBER_ERROR, dot + 1) : NULL;
+}
+
+int vl_registry_check_reply(const struct vl_registry *reg, const struct vl_route *route,
+	const char *error, const json_t *params, struct vl_fault *fault)
+{
+	const struct vl_member *m;
+
+	if (!error)
+		return vl_check(&route->member->outputs, params, fault);
+	m = find_error(reg, route, error);
+	if (!m) {
+		vl_fault_set(fault, error, "no error of this interface");
+		return -EINVAL;
+	}
+	return vl_check(&m->type, params, fault);
+}
+
 const char *vl_registry_name(const struct vl_registry *reg, size_t i)
 {
 	return i < reg->n_interfaces ? reg->interfaces[i]->idl->name : NULL;
@@ -206,7 +248,7 @@ const struct vl_registry_info *vl_registry_info(const struct vl_registry *reg)
 	return &reg->info;
 }
 
-json_t *vl_registry_empty(const struct vl_registry *reg)
+const json_t *vl_registry_empty(const struct vl_registry *reg)
 {
 	return reg->empty;
 }

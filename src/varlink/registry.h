@@ -69,10 +69,21 @@ const struct vl_idl *vl_registry_interface(
 	const struct vl_registry *reg, const char *name);
 const char *vl_registry_text(const struct vl_registry *reg, const char *name);
 
+/**
+ * Does a reply fit what its interface promises? For tests and debugging.
+ *
+ * @error   NULL: params are those of a reply to the route's method; else the full name
+ * of an error, which must be one of the route's interface or org.varlink.service
+ *
+ * Returns 0, or -EINVAL with the fault.
+ */
+int vl_registry_check_reply(const struct vl_registry *reg, const struct vl_route *route,
+	const char *error, const json_t *params, struct vl_fault *fault);
+
 /* in the order in which they were added, NULL behind the last */
 const char *vl_registry_name(const struct vl_registry *reg, size_t i);
 const struct vl_registry_info *vl_registry_info(const struct vl_registry *reg);
-/* an empty object, to be referenced and never changed */
-json_t *vl_registry_empty(const struct vl_registry *reg);
+/* an empty object as long as the registry lives: no references are taken to it */
+const json_t *vl_registry_empty(const struct vl_registry *reg);
 
 #endif

@@ -1,6 +1,7 @@
 #include "config.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -161,7 +162,7 @@ static int judge_route(
 		(call->route->method->flags & VL_METHOD_MORE_REQUIRED) &&
 		!(call->message.flags & VL_CALL_MORE))
 		return VL_VERDICT_EXPECTED_MORE;
-	if (vl_check(&call->route->member->type, call->message.params, fault) < 0)
+	if (vl_check(&call->route->member->type, vl_call_params(call), fault) < 0)
 		return VL_VERDICT_INVALID;
 	return call->route->builtin ? VL_VERDICT_BUILTIN : VL_VERDICT_CALL;
 }
@@ -177,8 +178,6 @@ int vl_call_judge(struct vl_call *call, char *text, size_t len, struct vl_fault 
 		return VL_VERDICT_INVALID;
 	if (r < 0)
 		return r;
-	if (!call->message.params)
-		call->message.params = json_incref(vl_registry_empty(call->reg));
 	if (call->message.flags & VL_CALL_UPGRADE) {
 		vl_fault_set(fault, "upgrade", "not supported");
 		return VL_VERDICT_INVALID;
@@ -204,7 +203,7 @@ static int answer_builtin(struct vl_call *call, struct buf *out)
 	struct vl_fault fault;
 	int r;
 
-	r = call->route->builtin(call->reg, call->message.params, &params, &fault);
+	r = call->route->builtin(call->reg, vl_call_params(call), &params, &fault);
 	if (r == -EINVAL)
 		return vl_encode_invalid(out, fault.path, fault.reason);
 	if (r < 0)
@@ -279,7 +278,10 @@ const struct vl_method *vl_call_method(const struct vl_call *call)
 
 const json_t *vl_call_params(const struct vl_call *call)
 {
-	return call->message.params;
+	/* No reference is taken: jansson looks at a count before it changes it, which
+	 * is a race where workers share the object. */
+	return call->message.params ? call->message.params
+				    : vl_registry_empty(call->reg);
 }
 
 bool vl_call_wants_more(const struct vl_call *call)
@@ -295,6 +297,36 @@ bool vl_call_is_oneway(const struct vl_call *call)
 struct vl_server_conn *vl_call_conn(const struct vl_call *call)
 {
 	return call->conn;
+}
+
+/* Handlers keep to their interface, where the owner wants to know. */
+static void check_reply(
+	const struct vl_call *call, const char *error, const json_t *params)
+{
+	const struct vl_server_conn *c = call->conn;
+	struct vl_fault fault;
+
+	if (!c->ops || !c->ops->check_replies)
+		return;
+	if (!params)
+		params = vl_registry_empty(call->reg);
+	if (vl_registry_check_reply(c->reg, call->route, error, params, &fault) == 0)
+		return;
+	fprintf(stderr, "%s answers with a wrong %s: %s: %s\n", call->route->name,
+		error ? error : "reply", fault.path, fault.reason);
+	INVARIANT(!"reply fits its interface");
+}
+
+static void check_reply_text(const struct vl_call *call, const char *params, size_t n)
+{
+	json_t *value;
+
+	if (!call->conn->ops || !call->conn->ops->check_replies)
+		return;
+	value = json_loadb(params, n, JSON_REJECT_DUPLICATES, NULL);
+	INVARIANT(json_is_object(value));
+	check_reply(call, NULL, value);
+	json_decref(value);
 }
 
 /* How writing a handler's answer to target() went. */
@@ -325,6 +357,7 @@ int vl_call_reply(struct vl_call *call, const json_t *params, bool continues)
 
 	if (!begin(call, continues))
 		return -ECONNRESET;
+	check_reply(call, NULL, params);
 	if (!is_silent(call))
 		r = vl_encode_reply(
 			target(call), call->conn->limits.reply_max, params, continues);
@@ -339,6 +372,7 @@ int vl_call_reply_text(
 
 	if (!begin(call, continues))
 		return -ECONNRESET;
+	check_reply_text(call, params, n);
 	if (!is_silent(call))
 		r = vl_encode_reply_text(target(call), call->conn->limits.reply_max,
 			params, n, continues);
@@ -352,6 +386,7 @@ int vl_call_error(struct vl_call *call, const char *name, const json_t *params)
 
 	if (!begin(call, false))
 		return -ECONNRESET;
+	check_reply(call, name, params);
 	if (!is_silent(call))
 		r = vl_encode_error(
 			target(call), call->conn->limits.reply_max, name, params);
@@ -385,8 +420,6 @@ static void answer_dropped(struct vl_call *call)
 
 	if (c->parsing == call)
 		c->parsing = NULL;
-	else if (is_silent(call))
-		name = NULL;
 	if (!is_silent(call))
 		r = vl_encode_error_simple(target(call),
 			name ? name : VL_ERROR_METHOD_NOT_IMPLEMENTED,

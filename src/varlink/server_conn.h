@@ -61,10 +61,13 @@ struct vl_server_ops {
 	/* Error of a call that was freed without an answer; NULL: MethodNotImplemented.
 	 */
 	const char *dropped_error;
+	/* Replies that do not fit the interface are bugs and abort. Costs a look at
+	 * each: for tests and debugging. */
+	bool check_replies;
 };
 
 /**
- * @reg     outlives the connection
+ * @reg     outlives the connection and its calls
  * @limits  copied; NULL for the default
  * @ops     outlives the connection; may be NULL
  */
@@ -154,7 +157,7 @@ int vl_call_reply(struct vl_call *call, const json_t *params, bool continues);
  * thread. */
 int vl_call_reply_text(
 	struct vl_call *call, const char *params, size_t len, bool continues);
-/* name in full: "io.reeve.Job.NotFound". Final. */
+/* name in full: "io.reeve.Job.NotFound"; params as in vl_call_reply. Final. */
 int vl_call_error(struct vl_call *call, const char *name, const json_t *params);
 /* InvalidParameter by its path; the reason may be NULL. Final. */
 int vl_call_invalid(struct vl_call *call, const char *path, const char *reason);

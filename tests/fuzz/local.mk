@@ -5,6 +5,7 @@
 # A new one: its name in fuzz_targets, its four lines below, seeds in its corpus.
 fuzz_targets = \
 	tests/fuzz/fuzz_call \
+	tests/fuzz/fuzz_config \
 	tests/fuzz/fuzz_frame \
 	tests/fuzz/fuzz_idl
 check_PROGRAMS += $(fuzz_targets)
@@ -23,6 +24,11 @@ tests_fuzz_fuzz_call_SOURCES = tests/fuzz/fuzz_call.c tests/fuzz/fuzz.h $(fuzz_m
 tests_fuzz_fuzz_call_CFLAGS = $(AM_CFLAGS) $(JANSSON_CFLAGS)
 tests_fuzz_fuzz_call_LDFLAGS = $(fuzz_ldflags)
 tests_fuzz_fuzz_call_LDADD = libvarlink.la libbase.la $(JANSSON_LIBS)
+
+tests_fuzz_fuzz_config_SOURCES = tests/fuzz/fuzz_config.c tests/fuzz/fuzz.h $(fuzz_main)
+tests_fuzz_fuzz_config_CFLAGS = $(AM_CFLAGS)
+tests_fuzz_fuzz_config_LDFLAGS = $(fuzz_ldflags)
+tests_fuzz_fuzz_config_LDADD = libconfig.la libjob.la libbase.la $(INIH_LIBS)
 
 tests_fuzz_fuzz_frame_SOURCES = tests/fuzz/fuzz_frame.c tests/fuzz/fuzz.h $(fuzz_main)
 tests_fuzz_fuzz_frame_CFLAGS = $(AM_CFLAGS)

@@ -1,5 +1,24 @@
-# tests/support: what several test programs share
+# tests/support: what tests share
+TEST_EXTENSIONS = .sh
+# A test that hangs is a failed test. Scripts run in the system's sh, not in what configure
+# found best.
+TEST_TIMEOUT = 900
+LOG_COMPILER = sh $(srcdir)/tests/support/run_test $(TEST_TIMEOUT)
+SH_LOG_COMPILER = sh $(srcdir)/tests/support/run_test $(TEST_TIMEOUT) sh
+
+# fresh and freed memory is filled, so that a use of it shows
+AM_TESTS_ENVIRONMENT = \
+	MALLOC_PERTURB_=165; export MALLOC_PERTURB_; \
+	UBSAN_OPTIONS=print_stacktrace=1; export UBSAN_OPTIONS;
+
+# for test programs
 EXTRA_DIST += tests/support/unit.h tests/support/temp_dir.h \
 	tests/support/alloc_fail.h
 ALLOC_FAIL_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc \
 	-Wl,--wrap=reallocarray,--wrap=strdup,--wrap=strndup
+
+# for test scripts
+check_PROGRAMS += tests/support/await_gone
+tests_support_await_gone_SOURCES = tests/support/await_gone.c
+tests_support_await_gone_LDADD =
+EXTRA_DIST += tests/support/programs.sh tests/support/run_test tests/support/system.sh

@@ -453,6 +453,7 @@ START_TEST(printed_configuration_reads_back_the_same)
 		text("[reeved]\nadmins = root 7\nshutdown = drain\n[pool p]\nslots = "
 		     "2\n"
 		     "[defaults]\ncommand = date +%%F 'a b'\nenv = A=1\n  \"B=x\\ny\"\n"
+		     "  \"C=blank \"\n"
 		     "rlimits = core=0\numask = 027\nkill-signal = INT\npool = p\n"),
 		0);
 	first = printed(false);
@@ -461,6 +462,7 @@ START_TEST(printed_configuration_reads_back_the_same)
 	ck_assert_msg(text(first) == 0, "%s", first);
 	ck_assert_str_eq(job_strv(&config->defaults, COMMAND)[1], "+%F");
 	ck_assert_str_eq(job_strv(&config->defaults, ENV)[1], "B=x\ny");
+	ck_assert_str_eq(job_strv(&config->defaults, ENV)[2], "C=blank ");
 	config = config_free(config);
 	ck_assert_msg(text(changed) == 0, "%s", changed);
 	ck_assert_int_eq(config_num(config, SHUTDOWN), CONFIG_SHUTDOWN_DRAIN);

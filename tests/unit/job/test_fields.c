@@ -368,6 +368,7 @@ START_TEST(printed_values_read_back)
 	round_trip(F(KILL_SIGNAL), "SIG50");
 	round_trip(F(COMMAND), "sh -c 'a \"b\" $c' '' 'it'\\''s' \"x\ny\"");
 	round_trip(F(ENV), "A=1\n\"B=x\\ny\"\n\"\\\"C=\\xff\"");
+	round_trip(F(ENV), "\"A=x \"\n\" B=\"");
 	round_trip(F(LABEL), "a b");
 	round_trip(F(RLIMITS), "nofile=1:2 core=infinity");
 	round_trip(F(RETRY_ON), "1 2 KILL");

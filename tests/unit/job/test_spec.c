@@ -185,6 +185,21 @@ START_TEST(contradicting_options_are_named)
 }
 END_TEST
 
+START_TEST(relative_paths_are_refused)
+{
+	struct job_spec s;
+
+	job_spec_init(&s);
+	put(&s, F(COMMAND), "true");
+	put(&s, F(CWD), "src");
+	check_names(&s, F(CWD), "'src'");
+	put(&s, F(CWD), "/src");
+	put(&s, F(SHELL), "bash");
+	check_names(&s, F(SHELL), "'bash'");
+	job_spec_deinit(&s);
+}
+END_TEST
+
 /* every field set, each to something that is not its default */
 static void fill(struct job_spec *s)
 {
@@ -395,8 +410,9 @@ UNIT_MAIN("spec", new_spec_has_the_defaults, put_replaces_and_lists_append,
 	defaults_fill_gaps_and_stand_before_lists,
 	default_command_does_not_join_another_kind_of_work,
 	exactly_one_kind_of_work_is_needed, contradicting_options_are_named,
-	packed_spec_unpacks_to_the_same, empty_spec_packs_to_nothing,
-	usual_job_packs_into_a_few_dozen_bytes, peek_finds_what_is_set_and_nothing_else,
+	relative_paths_are_refused, packed_spec_unpacks_to_the_same,
+	empty_spec_packs_to_nothing, usual_job_packs_into_a_few_dozen_bytes,
+	peek_finds_what_is_set_and_nothing_else,
 	tag_of_a_later_version_is_told_from_damage,
 	no_cut_and_no_flipped_bit_breaks_unpack, limits_are_given_one_by_one,
 	codes_match_whole_words_only)

@@ -1,1 +1,14 @@
 # tests/unit/spawn
+spawn_test_cflags = $(AM_CFLAGS) $(CHECK_CFLAGS)
+spawn_test_libs = libspawn.la libbase.la $(CHECK_LIBS)
+# the built spawner, not an installed one
+spawn_test_cppflags = $(AM_CPPFLAGS) -DREEVE_SPAWNER=\"$(abs_builddir)/reeve-spawner\"
+spawn_fixture = tests/unit/spawn/spawner_fixture.c tests/unit/spawn/spawner_fixture.h
+
+check_PROGRAMS += tests/unit/spawn/test_spawner_start
+TESTS += tests/unit/spawn/test_spawner_start
+tests_unit_spawn_test_spawner_start_SOURCES = \
+	tests/unit/spawn/test_spawner_start.c $(spawn_fixture)
+tests_unit_spawn_test_spawner_start_CPPFLAGS = $(spawn_test_cppflags)
+tests_unit_spawn_test_spawner_start_CFLAGS = $(spawn_test_cflags)
+tests_unit_spawn_test_spawner_start_LDADD = $(spawn_test_libs)

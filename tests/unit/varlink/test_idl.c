@@ -197,6 +197,21 @@ START_TEST(nesting_is_limited)
 }
 END_TEST
 
+START_TEST(fields_of_one_thing_are_limited)
+{
+	static char big[VL_IDL_TEXT_MAX + 2];
+	size_t n = (size_t)sprintf(big, "interface a.b\ntype T (");
+
+	for (int i = 0; i <= VL_IDL_ITEMS_MAX; i++)
+		n += (size_t)sprintf(big + n, "f%d: int,", i);
+	ck_assert_int_eq(vl_idl_parse(&idl, &error, big, n), -EINVAL);
+	ck_assert_str_eq(error.text, "more than 4096 fields");
+	memset(big, ' ', sizeof(big));
+	ck_assert_int_eq(vl_idl_parse(&idl, &error, big, sizeof(big)), -EINVAL);
+	ck_assert_str_eq(error.text, "text is over 262144 bytes");
+}
+END_TEST
+
 START_TEST(hostile_bytes_are_shown_escaped)
 {
 	refuse("interface a.b\n\x01", 2, 1, "unexpected '\\x01'");
@@ -209,4 +224,4 @@ UNIT_MAIN("idl", whole_language_is_understood, comments_right_above_are_kept_as_
 	names_of_interfaces_are_reverse_domains, overlong_name_is_refused,
 	layout_does_not_matter, errors_name_their_place,
 	names_are_defined_once_and_used_types_exist, nesting_is_limited,
-	hostile_bytes_are_shown_escaped)
+	fields_of_one_thing_are_limited, hostile_bytes_are_shown_escaped)

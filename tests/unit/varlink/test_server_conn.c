@@ -1,6 +1,7 @@
 #include "config.h"
 
 #include <errno.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -530,6 +531,51 @@ START_TEST(long_call_outlives_its_connection)
 }
 END_TEST
 
+static void *parse_in_thread(void *arg)
+{
+	vl_call_parse(arg);
+	return NULL;
+}
+
+START_TEST(long_call_is_parsed_in_a_thread_while_its_connection_goes)
+{
+	struct vl_call *call;
+	pthread_t thread;
+
+	call = next_long(
+		"{\"method\":\"io.test.Echo\",\"parameters\":{\"text\":\"hi\"}}");
+	ck_assert_int_eq(pthread_create(&thread, NULL, parse_in_thread, call), 0);
+	c = vl_server_conn_free(c);
+	ck_assert_int_eq(pthread_join(thread, NULL), 0);
+	ck_assert_int_eq(vl_server_conn_accept(call), VL_NEXT_NONE);
+	vl_registry_free(reg);
+}
+END_TEST
+
+START_TEST(empty_parameters_are_shared_between_threads)
+{
+	struct vl_call *call, *other;
+	pthread_t thread;
+
+	call = next_long("{\"method\":\"io.test.Ping\",\"parameters\":{      }}");
+	ck_assert_int_eq(pthread_create(&thread, NULL, parse_in_thread, call), 0);
+	for (int i = 0; i < 1000; i++) {
+		struct vl_server_conn *d;
+
+		ck_assert_int_eq(vl_server_conn_new(&d, reg, NULL, NULL, NULL), 0);
+		ck_assert_int_eq(vl_server_conn_feed(d, PING, sizeof(PING)), 0);
+		ck_assert_int_eq(vl_server_conn_next_call(d, &other), VL_NEXT_CALL);
+		reply(other);
+		vl_server_conn_free(d);
+	}
+	ck_assert_int_eq(pthread_join(thread, NULL), 0);
+	ck_assert_int_eq(vl_server_conn_accept(call), VL_NEXT_CALL);
+	ck_assert_uint_eq(json_object_size(vl_call_params(call)), 0);
+	reply(call);
+	end();
+}
+END_TEST
+
 START_TEST(long_call_given_up_is_answered)
 {
 	struct vl_call *call;
@@ -540,6 +586,41 @@ START_TEST(long_call_given_up_is_answered)
 	ck_assert(!vl_server_conn_wants_pause(c));
 	reply(next());
 	end();
+}
+END_TEST
+
+static void answer_wrongly(void)
+{
+	static const struct vl_server_ops checking = {.check_replies = true};
+
+	begin_with(NULL, &checking);
+	feed(PING);
+	reply_int(next(), 1, false);
+}
+
+static void answer_rightly(void)
+{
+	static const struct vl_server_ops checking = {.check_replies = true};
+	struct vl_call *call;
+
+	begin_with(NULL, &checking);
+	feed(PING);
+	feed(PING);
+	feed(PING);
+	reply(next());
+	call = next();
+	ck_assert_int_eq(vl_call_reply_text(call, "{}", 2, false), 0);
+	vl_call_free(call);
+	call = next();
+	ck_assert_int_eq(vl_call_denied(call), 0);
+	vl_call_free(call);
+	end();
+}
+
+START_TEST(reply_that_does_not_fit_its_interface_aborts_where_asked_for)
+{
+	ck_assert_int_eq(unit_signal_of(answer_wrongly), SIGABRT);
+	ck_assert_int_eq(unit_signal_of(answer_rightly), 0);
 }
 END_TEST
 
@@ -559,4 +640,7 @@ UNIT_MAIN("server_conn", call_reaches_its_handler_and_its_reply_the_peer,
 	long_call_is_parsed_apart_and_goes_on,
 	long_call_that_is_wrong_is_answered_in_order,
 	long_call_that_is_not_json_ends_the_connection,
-	long_call_outlives_its_connection, long_call_given_up_is_answered)
+	long_call_outlives_its_connection,
+	long_call_is_parsed_in_a_thread_while_its_connection_goes,
+	empty_parameters_are_shared_between_threads, long_call_given_up_is_answered,
+	reply_that_does_not_fit_its_interface_aborts_where_asked_for)

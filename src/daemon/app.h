@@ -1,0 +1,72 @@
+/*
+ * The daemon as a whole: built in order, torn down in reverse. main.c parses the command
+ * line into options, app_run is everything after that.
+ */
+#ifndef DAEMON_APP_H
+#define DAEMON_APP_H
+
+#include "daemon/configuration.h"
+#include "daemon/config_load.h"
+#include "daemon/core.h"
+#include "reeve/loop.h"
+#include "reeve/sync.h"
+
+struct control;
+struct notify;
+struct recovery;
+
+struct app_options {
+	bool system_mode;
+	const char *config_file;  /* NULL: the usual places */
+	const char *socket;       /* NULL: the usual one */
+	const char *state_dir;    /* NULL: the usual one */
+	int shutdown;             /* enum config_shutdown; -1: as configured */
+	int log_level;            /* -1: as configured */
+	int ready_fd;             /* -1: none */
+	bool no_spawner;          /* never start one: a unit does */
+};
+
+struct app {
+	struct app_options opts;
+	struct core core;
+	rv_loop *loop;
+	rv_executor *store_executor;
+	struct control *control;
+	struct recovery *recovery;
+	struct notify *notify;
+	rv_group services, runs;
+	char *socket, *state_dir, *spawner_program;
+	int lock_fd;
+	uid_t *admins;
+	size_t n_admins;
+	int64_t started_usec;
+	rv_time started;
+	/* the shutdown */
+	rv_event stop;
+	int stop_mode; /* enum config_shutdown; -1: as configured */
+	bool stopping, hasten;
+};
+
+/* The whole life of the daemon. Returns the exit status of the process. */
+int app_run(const struct app_options *opts);
+
+/* Ask for the shutdown; once more hastens it. mode: enum config_shutdown, -1 as configured. */
+void app_stop(struct app *app, int mode);
+
+bool app_is_admin(const struct app *app, uid_t uid);
+
+/* Where configuration comes from, by the options. 0, -ENOMEM */
+int app_config_paths(struct config_paths *ret, const struct app_options *opts);
+
+/**
+ * Read the configuration again: all or nothing.
+ *
+ * @ret_changed  keys that have another value now; strv, the caller's
+ * @ret_restart  of these, those that need a restart to have their effect
+ *
+ * 0; -EINVAL with errors; -ENOMEM, -ECANCELED.
+ */
+RV_AWAIT int app_reload(struct app *app, struct config_errors *errors, char ***ret_changed,
+	char ***ret_restart);
+
+#endif

@@ -1,0 +1,168 @@
+#include "config.h"
+
+#include <errno.h>
+#include <pwd.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "base/log.h"
+#include "base/parse.h"
+#include "base/strv.h"
+#include "client/paths.h"
+#include "daemon/app.h"
+#include "daemon/app_setup.h"
+#include "daemon/envs.h"
+#include "daemon/retention.h"
+#include "daemon/scheduler.h"
+
+/* what is read once, when the thing it is about is made */
+static const enum config_key needs_restart[] = {
+	CONFIG_DURABILITY,
+	CONFIG_MESSAGE_MAX,
+	CONFIG_CALLS_IN_FLIGHT_MAX,
+	CONFIG_EXECUTOR_THREADS,
+	CONFIG_EXECUTOR_QUEUE_MAX,
+};
+
+int app_config_paths(struct config_paths *ret, const struct app_options *opts)
+{
+	if (opts->config_file)
+		return config_paths_single(ret, opts->config_file);
+	if (opts->system_mode)
+		return config_paths_system(ret);
+	return config_paths_user(ret, getenv("XDG_CONFIG_HOME"), getenv("HOME"));
+}
+
+bool app_is_admin(const struct app *app, uid_t uid)
+{
+	for (size_t i = 0; i < app->n_admins; i++)
+		if (app->admins[i] == uid)
+			return true;
+	return false;
+}
+
+static int look_up_admins(struct app *app, const struct config *cf)
+{
+	char *const *names = config_strv(cf, ADMINS);
+	uid_t *v = calloc(strv_len(names) + 1, sizeof(*v));
+	size_t n = 0;
+
+	if (!v)
+		return -ENOMEM;
+	STRV_FOREACH (name, names) {
+		struct passwd pw, *found = NULL;
+		char text[4096];
+		uint64_t uid;
+
+		if (getpwnam_r(*name, &pw, text, sizeof(text), &found) == 0 && found)
+			v[n++] = pw.pw_uid;
+		else if (parse_u64(&uid, *name, 0, UINT32_MAX - 1) >= 0)
+			v[n++] = (uid_t)uid;
+		else
+			log_at(LOG_WARNING, "config", "admins: no user '%s', ignoring", *name);
+	}
+	free(app->admins);
+	app->admins = v;
+	app->n_admins = n;
+	return 0;
+}
+
+int app_apply_config(struct app *app, const struct config *cf)
+{
+	if (app->opts.log_level < 0)
+		log_set_level(config_log_level(cf));
+	for (size_t i = 0; i < cf->n_pools; i++) {
+		const struct config_pool *p = &cf->pools[i];
+		unsigned slots = p->slots ? (unsigned)p->slots : app_default_slots();
+		int r = scheduler_set_pool(app->core.scheduler, p->name, slots);
+
+		if (r < 0)
+			return r;
+	}
+	envs_set_limit(app->core.envs, (size_t)config_num(cf, ENVIRONMENTS_MAX));
+	return look_up_admins(app, cf);
+}
+
+/* ---- reload ------------------------------------------------------------------------------------ */
+
+struct load {
+	struct config_paths paths;
+	struct config *config;
+	struct config_errors *errors;
+};
+
+static int load_in_worker(void *arg)
+{
+	struct load *l = arg;
+
+	return config_load(&l->config, &l->paths, l->errors);
+}
+
+static bool same_value(const struct config *a, const struct config *b, enum config_key k)
+{
+	_cleanup_(buf_deinitp) struct buf x = BUF_NULL, y = BUF_NULL;
+
+	if (config_value_format(&x, k, &a->v[k]) < 0 || config_value_format(&y, k, &b->v[k]) < 0)
+		return false;
+	return buf_len(&x) == buf_len(&y) && memcmp(buf_head(&x), buf_head(&y), buf_len(&x)) == 0;
+}
+
+static bool is_for_restart(enum config_key k)
+{
+	for (size_t i = 0; i < ARRAY_LEN(needs_restart); i++)
+		if (needs_restart[i] == k)
+			return true;
+	return false;
+}
+
+static int compare(const struct config *old, const struct config *cf, char ***changed,
+	char ***restart)
+{
+	int r = 0;
+
+	for (int i = 0; i < CONFIG_KEY_N && r >= 0; i++) {
+		enum config_key k = (enum config_key)i;
+
+		if (config_key_info[k].section != CONFIG_SECTION_REEVED || same_value(old, cf, k))
+			continue;
+		r = strv_append(changed, config_key_info[k].key);
+		if (r >= 0 && is_for_restart(k))
+			r = strv_append(restart, config_key_info[k].key);
+	}
+	for (size_t i = 0; i < cf->n_pools && r >= 0; i++) {
+		const struct config_pool *p = config_pool_find(old, cf->pools[i].name);
+
+		if (!p || p->slots != cf->pools[i].slots)
+			r = strv_append(changed, cf->pools[i].name);
+	}
+	return r;
+}
+
+int app_reload(struct app *app, struct config_errors *errors, char ***ret_changed,
+	char ***ret_restart)
+{
+	struct config *old = (struct config *)app->core.config;
+	struct load l = {.errors = errors};
+	int r;
+
+	r = app_config_paths(&l.paths, &app->opts);
+	if (r < 0)
+		return r;
+	r = rv_run_blocking(app->core.io, load_in_worker, &l);
+	config_paths_deinit(&l.paths);
+	if (r < 0)
+		return r;
+	*ret_changed = *ret_restart = NULL;
+	r = compare(old, l.config, ret_changed, ret_restart);
+	if (r >= 0)
+		r = app_apply_config(app, l.config);
+	if (r < 0) {
+		config_free(l.config);
+		return r;
+	}
+	app->core.config = l.config;
+	config_free(old);
+	retention_look(app->core.retention);
+	return 0;
+}

@@ -1,0 +1,71 @@
+/*
+ * The control socket: listener, connections, who is on the other end, and the calls.
+ *
+ * A connection is a protocol on a transport: bytes go into Varlink's state machine, each
+ * call that comes out is a task of the connection, replies go back through the transport's
+ * flow control. A client that does not read is paused; one that goes on like that is
+ * dropped. Loop thread only.
+ */
+#ifndef DAEMON_CONTROL_H
+#define DAEMON_CONTROL_H
+
+#include "base/unix_socket.h"
+#include "reeve/sync.h"
+#include "reeve/transport.h"
+#include "varlink/server_conn.h"
+
+struct app;
+struct control;
+struct core;
+
+/* one connection, as handlers see it */
+struct control_conn {
+	rv_protocol protocol; /* first: the transport gives it back */
+	struct control *control;
+	rv_transport *transport;
+	struct vl_server_conn *vl;
+	struct unix_peer peer;
+	bool is_admin; /* root, or one of the configured administrators */
+	bool writable; /* the transport is below its watermark */
+	bool lost;
+	bool pump_posted;
+	unsigned n_tasks;
+	rv_event changed; /* writable, lost, or a call's turn has come */
+};
+
+/* A handler: answers the call (it must not free it). What it returns when it did not
+ * answer: a negative error becomes an error reply. */
+typedef int (*control_handler)(struct control_conn *conn, struct vl_call *call);
+
+int control_new(struct control **ret, struct app *app);
+struct control *control_free(struct control *c);
+/* Listen at a path, or on sockets that were passed in. */
+int control_bind(struct control *c, const char *path, mode_t mode);
+int control_listen_fd(struct control *c, int fd);
+/* take no more connections and calls; those under way are finished */
+void control_stop_accepting(struct control *c);
+/* until replies are written, or the grace is over; then connections are closed */
+RV_AWAIT int control_shutdown(struct control *c, rv_time grace);
+
+struct app *control_app(const struct control *c);
+struct core *control_core(const struct control *c);
+size_t control_n_connections(const struct control *c);
+
+/* For handlers that stream: wait until the reply before was taken by the transport and it
+ * is this call's turn. 0, -ECONNRESET when the connection is gone. */
+RV_AWAIT int control_wait_writable(struct control_conn *conn, struct vl_call *call);
+
+/* reply helpers: error names of io.reeve.Job */
+int reply_error(struct vl_call *call, const char *name, const char *fmt, ...)
+	PRINTF(3, 4); /* fmt: JSON text of the parameters */
+/* an error of the store or of limits, as one that clients know */
+int reply_errno(struct vl_call *call, int error);
+
+extern const struct vl_method control_job_methods[];
+extern const size_t control_n_job_methods;
+extern const struct vl_method control_pool_methods[];
+extern const size_t control_n_pool_methods;
+extern const struct vl_method control_daemon_methods[];
+extern const size_t control_n_daemon_methods;
+
+#endif

@@ -1,0 +1,410 @@
+#include "config.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "base/error.h"
+#include "base/strv.h"
+#include "daemon/app.h"
+#include "daemon/commit.h"
+#include "daemon/configuration.h"
+#include "daemon/control_job.h"
+#include "daemon/control_select.h"
+#include "daemon/core.h"
+#include "daemon/envs.h"
+#include "daemon/jobs.h"
+#include "daemon/scheduler.h"
+#include "daemon/spawner_link.h"
+#include "daemon/supervisor.h"
+#include "varlink/bytes_field.h"
+#include "varlink/json_write.h"
+
+enum {
+	CHUNK = 500,       /* jobs in one transaction */
+	REFUSALS_MAX = 500, /* told one by one; more are only counted */
+};
+
+struct act;
+
+enum plan {
+	PLAN_DONE = 0,   /* nothing to record: a request was made, or there is nothing to do */
+	PLAN_RECORD = 1, /* the record was changed: commit it, then publish */
+	PLAN_NOTE = 2,   /* the same, but its effect does not wait for it */
+	/* negative: refused */
+};
+
+/* Decides what a verb means for one job; changes rec, may ask the job's run. */
+typedef int (*plan_fn)(struct act *a, struct job *j, struct store_job *rec);
+
+struct act {
+	struct control_conn *conn;
+	struct vl_call *call;
+	struct core *core;
+	plan_fn plan;
+	int signal;           /* kill */
+	struct env_set *env;  /* retry: the new one */
+	int64_t n;
+	struct json_writer refusals;
+	struct buf refusals_text;
+	unsigned n_refused;
+	/* the chunk under way */
+	struct planned {
+		struct job *job;
+		struct store_job rec;
+		bool only_note;
+	} planned[CHUNK];
+	size_t n_planned;
+	struct txn *txn;
+};
+
+static void refuse(struct act *a, uint64_t id, int error, enum job_state state)
+{
+	char text[128];
+
+	if (a->n_refused++ >= REFUSALS_MAX)
+		return;
+	if (error == -RV_ESTATE)
+		snprintf(text, sizeof(text), "it is %s", job_state_name[state]);
+	else
+		snprintf(text, sizeof(text), "%s", rv_strerror(error));
+	json_writer_object(&a->refusals, NULL);
+	json_writer_int(&a->refusals, "id", (int64_t)id);
+	json_writer_string(&a->refusals, "error",
+		error == -RV_ESTATE ? "io.reeve.Job.WrongState" : "io.reeve.Job.Unavailable");
+	json_writer_string(&a->refusals, "message", text);
+	json_writer_object_end(&a->refusals);
+}
+
+/* commit what was planned, then show it; jobs are not busy afterwards */
+static int end_chunk(struct act *a)
+{
+	int r = 0;
+
+	if (a->n_planned)
+		r = committer_commit(a->core->committer, TAKE_PTR(a->txn), 0);
+	for (size_t i = 0; i < a->n_planned; i++) {
+		struct planned *p = &a->planned[i];
+
+		if (p->only_note) {
+			a->n++; /* it has its effect even where the disk is full */
+			continue;
+		}
+		if (r >= 0) {
+			job_publish(a->core->jobs, p->job, &p->rec);
+			a->n++;
+		} else {
+			refuse(a, p->job->id, r, p->job->state);
+		}
+		job_end(a->core->jobs, p->job);
+	}
+	a->n_planned = 0;
+	return r == -ENOMEM ? r : 0;
+}
+
+static int plan_job(struct act *a, struct job *j)
+{
+	struct planned *p = &a->planned[a->n_planned];
+	enum job_state state = j->state;
+	int r;
+
+	job_record(j, &p->rec);
+	r = a->plan(a, j, &p->rec);
+	if (r < 0) {
+		refuse(a, j->id, r, state);
+		return 0;
+	}
+	if (r == PLAN_DONE) {
+		a->n++;
+		return 0;
+	}
+	if (!a->txn && !(a->txn = txn_new()))
+		return -ENOMEM;
+	if (job_record_put(a->txn, &p->rec) < 0)
+		return -ENOMEM;
+	p->job = j;
+	p->only_note = r == PLAN_NOTE;
+	if (!p->only_note)
+		job_begin(a->core->jobs, j);
+	a->n_planned++;
+	return a->n_planned == CHUNK ? end_chunk(a) : 0;
+}
+
+static int act_on(struct act *a, const struct selection *sel)
+{
+	for (size_t i = 0; i < sel->n_ids; i++) {
+		struct job *j = jobs_find(a->core->jobs, sel->ids[i]);
+		int r;
+
+		if (j && j->busy) {
+			/* another change of it is under way, maybe one of this very chunk */
+			r = end_chunk(a);
+			if (r >= 0)
+				r = jobs_wait_idle(a->core->jobs, sel->ids[i], &j);
+			if (r < 0)
+				return r;
+			if (r == 0)
+				continue;
+		}
+		r = j ? plan_job(a, j) : 0;
+		if (r < 0)
+			return r;
+	}
+	return end_chunk(a);
+}
+
+static void abort_chunk(struct act *a)
+{
+	for (size_t i = 0; i < a->n_planned; i++)
+		if (!a->planned[i].only_note)
+			job_end(a->core->jobs, a->planned[i].job);
+	txn_free(a->txn);
+}
+
+static int reply(struct act *a)
+{
+	_cleanup_(buf_deinitp) struct buf text = BUF_NULL;
+	int r;
+
+	json_writer_array_end(&a->refusals);
+	r = json_writer_end(&a->refusals);
+	if (r >= 0)
+		r = buf_printf(&text, "{\"n\":%" PRId64 ",\"refused\":", a->n);
+	if (r >= 0)
+		r = buf_append(&text, buf_head(&a->refusals_text), buf_len(&a->refusals_text));
+	if (r >= 0)
+		r = buf_append_byte(&text, '}');
+	return r < 0 ? r : vl_call_reply_text(a->call, buf_head(&text), buf_len(&text), false);
+}
+
+static int run_act(struct act *a)
+{
+	const json_t *params = vl_call_params(a->call);
+	struct selection sel;
+	int r;
+
+	r = select_decode(&sel, a->conn, a->call, json_object_get(params, "select"), 0);
+	if (r < 0)
+		return r == -EINVAL ? 0 : r;
+	json_writer_init(&a->refusals, &a->refusals_text);
+	json_writer_array(&a->refusals, NULL);
+	r = select_resolve(&sel, a->conn);
+	if (r >= 0)
+		r = act_on(a, &sel);
+	abort_chunk(a);
+	if (r >= 0)
+		r = reply(a);
+	selection_deinit(&sel);
+	buf_deinit(&a->refusals_text);
+	return r;
+}
+
+static int act(struct control_conn *conn, struct vl_call *call, plan_fn plan, int signal,
+	struct env_set *env)
+{
+	_cleanup_free_ struct act *a = calloc(1, sizeof(*a));
+
+	if (!a)
+		return -ENOMEM;
+	a->conn = conn;
+	a->call = call;
+	a->core = control_core(conn->control);
+	a->plan = plan;
+	a->signal = signal;
+	a->env = env;
+	return run_act(a);
+}
+
+/* ---- what each verb means ---------------------------------------------------------------- */
+
+static void finish_cancelled(struct act *a, struct store_job *rec)
+{
+	rec->state = JOB_FINISHED;
+	rec->result = JOB_RESULT_CANCELLED;
+	rec->finished_usec = clock_wall_usec(a->core->clock);
+	rec->due_usec = 0;
+	rec->reason = NULL;
+}
+
+static int plan_cancel(struct act *a, struct job *j, struct store_job *rec)
+{
+	if (j->state == JOB_FINISHED)
+		return PLAN_DONE; /* an end in between is no error */
+	if (!j->run) {
+		finish_cancelled(a, rec);
+		return PLAN_RECORD;
+	}
+	if (j->run->stop == RUN_STOP_CANCEL)
+		return PLAN_DONE;
+	run_request_stop(j->run, RUN_STOP_CANCEL);
+	rec->flags |= STORE_JOB_CANCEL;
+	return PLAN_NOTE;
+}
+
+static int plan_kill(struct act *a, struct job *j, struct store_job *rec)
+{
+	if (j->state == JOB_FINISHED)
+		return PLAN_DONE;
+	if (!j->run || !j->run->started || j->is_function)
+		return -RV_ESTATE;
+	return spawner_link_signal(a->core->spawner, j->run, a->signal);
+}
+
+static int plan_pause(struct act *a, struct job *j, struct store_job *rec)
+{
+	if (j->state == JOB_PAUSED)
+		return PLAN_DONE;
+	if (j->state != JOB_RUNNING || j->is_function)
+		return -RV_ESTATE;
+	run_request_pause(j->run, true);
+	return PLAN_DONE;
+}
+
+static int plan_resume(struct act *a, struct job *j, struct store_job *rec)
+{
+	if (j->state == JOB_RUNNING && j->run->pause_wanted)
+		run_request_pause(j->run, false);
+	if (j->state == JOB_RUNNING)
+		return PLAN_DONE;
+	if (j->state != JOB_PAUSED)
+		return -RV_ESTATE;
+	run_request_pause(j->run, false);
+	return PLAN_DONE;
+}
+
+static int plan_hold(struct act *a, struct job *j, struct store_job *rec)
+{
+	if (j->state == JOB_HELD)
+		return PLAN_DONE;
+	if (!job_may_go[j->state][JOB_HELD] || job_state_is_active(j->state) ||
+		j->state == JOB_FINISHED)
+		return -RV_ESTATE;
+	rec->state = JOB_HELD;
+	rec->due_usec = 0;
+	rec->reason = NULL;
+	return PLAN_RECORD;
+}
+
+static int plan_release(struct act *a, struct job *j, struct store_job *rec)
+{
+	if (j->state == JOB_QUEUED)
+		return PLAN_DONE;
+	if (j->state != JOB_HELD)
+		return -RV_ESTATE;
+	rec->state = JOB_QUEUED;
+	rec->reason = NULL;
+	return PLAN_RECORD;
+}
+
+static int plan_retry(struct act *a, struct job *j, struct store_job *rec)
+{
+	const struct config *cf = a->core->config;
+
+	if (j->state != JOB_FINISHED)
+		return -RV_ESTATE;
+	if ((int64_t)jobs_unfinished(a->core->jobs) >= config_num(cf, JOBS_MAX))
+		return -RV_ELIMIT;
+	rec->state = JOB_QUEUED;
+	rec->result = JOB_RESULT_NONE;
+	rec->n_failed = 0;
+	rec->finished_usec = 0;
+	rec->exit_code = -1;
+	rec->signal = 0;
+	rec->reason = NULL;
+	if (a->env) {
+		envs_put(a->core->envs, j->env);
+		j->env = env_set_ref(a->env);
+		rec->env_id = j->env->id;
+	}
+	return PLAN_RECORD;
+}
+
+/* ---- the handlers ------------------------------------------------------------------------ */
+
+int control_job_cancel(struct control_conn *conn, struct vl_call *call)
+{
+	return act(conn, call, plan_cancel, 0, NULL);
+}
+
+int control_cancel_ids(struct control_conn *conn, const uint64_t *ids, size_t n)
+{
+	_cleanup_free_ struct act *a = calloc(1, sizeof(*a));
+	struct selection sel = {.n_ids = n};
+	int r;
+
+	if (!a)
+		return -ENOMEM;
+	sel.ids = (uint64_t *)ids; /* only read */
+	a->conn = conn;
+	a->core = control_core(conn->control);
+	a->plan = plan_cancel;
+	json_writer_init(&a->refusals, &a->refusals_text);
+	json_writer_array(&a->refusals, NULL);
+	r = act_on(a, &sel);
+	abort_chunk(a);
+	buf_deinit(&a->refusals_text);
+	return r;
+}
+
+int control_job_kill(struct control_conn *conn, struct vl_call *call)
+{
+	const char *text = json_string_value(json_object_get(vl_call_params(call), "signal"));
+	int sig = signal_parse(text ? text : "TERM");
+
+	if (sig < 0)
+		return vl_call_invalid(call, "signal", "no such signal");
+	return act(conn, call, plan_kill, sig, NULL);
+}
+
+int control_job_pause(struct control_conn *conn, struct vl_call *call)
+{
+	return act(conn, call, plan_pause, 0, NULL);
+}
+
+int control_job_resume(struct control_conn *conn, struct vl_call *call)
+{
+	return act(conn, call, plan_resume, 0, NULL);
+}
+
+int control_job_hold(struct control_conn *conn, struct vl_call *call)
+{
+	return act(conn, call, plan_hold, 0, NULL);
+}
+
+int control_job_release(struct control_conn *conn, struct vl_call *call)
+{
+	return act(conn, call, plan_release, 0, NULL);
+}
+
+int control_job_retry(struct control_conn *conn, struct vl_call *call)
+{
+	struct core *core = control_core(conn->control);
+	_cleanup_(strv_freep) char **env = NULL;
+	struct env_set *e = NULL;
+	struct vl_fault fault;
+	struct txn *t;
+	int r;
+
+	r = vl_get_bytes_array(vl_call_params(call), "env", &env, &fault);
+	if (r == -EINVAL)
+		return vl_call_invalid(call, fault.path, fault.reason);
+	if (r < 0)
+		return r;
+	if (r > 0) {
+		/* its own transaction, before those that refer to it */
+		t = txn_new();
+		r = t ? envs_get(core->envs, &e, env, t) : -ENOMEM;
+		if (r < 0) {
+			txn_free(t);
+			return r;
+		}
+		r = committer_commit(core->committer, t, 0);
+	}
+	if (r >= 0)
+		r = act(conn, call, plan_retry, 0, e);
+	if (e)
+		envs_put(core->envs, e);
+	return r;
+}

@@ -1,0 +1,220 @@
+#include "config.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/error.h"
+#include "base/strv.h"
+#include "daemon/app.h"
+#include "daemon/commit.h"
+#include "daemon/control.h"
+#include "daemon/control_job.h"
+#include "daemon/jobs.h"
+#include "daemon/scheduler.h"
+#include "daemon/spawner_link.h"
+#include "varlink/json_write.h"
+
+/* ---- io.reeve.Daemon ------------------------------------------------------------------------------- */
+
+static int ping(struct control_conn *conn, struct vl_call *call)
+{
+	return vl_call_reply(call, NULL, false);
+}
+
+static void put_problems(struct json_writer *w, const struct app *app)
+{
+	const struct scheduler *s = app->core.scheduler;
+	char text[160];
+
+	json_writer_array(w, "problems");
+	if (committer_error(app->core.committer) < 0) {
+		snprintf(text, sizeof(text), "the store cannot be written: %s",
+			rv_strerror(committer_error(app->core.committer)));
+		json_writer_string(w, NULL, text);
+	}
+	if (scheduler_is_blocked(s, BLOCK_DISK))
+		json_writer_string(w, NULL, "free disk space is below min-free");
+	if (scheduler_is_blocked(s, BLOCK_SPAWNER))
+		json_writer_string(w, NULL, "the spawner is not there");
+	json_writer_array_end(w);
+}
+
+static int status(struct control_conn *conn, struct vl_call *call)
+{
+	static const char *const durability[] = {"full", "normal", "off"};
+	const struct app *app = control_app(conn->control);
+	const struct core *core = &app->core;
+	_cleanup_(buf_deinitp) struct buf text = BUF_NULL;
+	struct json_writer w;
+	int r;
+
+	json_writer_init(&w, &text);
+	json_writer_object(&w, NULL);
+	json_writer_string(&w, "version", PACKAGE_VERSION);
+	json_writer_int(&w, "pid", getpid());
+	json_writer_string(&w, "mode", core->system_mode ? "system" : "user");
+	json_writer_string(&w, "socket", app->socket);
+	json_writer_string(&w, "state_dir", app->state_dir);
+	json_writer_array(&w, "config_files");
+	STRV_FOREACH (file, core->config->files)
+		json_writer_string(&w, NULL, *file);
+	json_writer_array_end(&w);
+	json_writer_int(&w, "started_usec", app->started_usec);
+	json_writer_int(&w, "uptime_usec", (rv_now() - app->started) / 1000);
+	json_writer_object(&w, "jobs");
+	for (int s = 0; s < JOB_STATE_N; s++)
+		json_writer_int(&w, job_state_name[s],
+			(int64_t)jobs_count(core->jobs, (enum job_state)s));
+	json_writer_object_end(&w);
+	json_writer_string(&w, "durability", durability[config_num(core->config, DURABILITY)]);
+	if (spawner_link_pid(core->spawner) > 0)
+		json_writer_int(&w, "spawner_pid", spawner_link_pid(core->spawner));
+	else
+		json_writer_null(&w, "spawner_pid");
+	json_writer_bool(&w, "shutting_down", app->stopping);
+	put_problems(&w, app);
+	json_writer_object_end(&w);
+	r = json_writer_end(&w);
+	return r < 0 ? r : vl_call_reply_text(call, buf_head(&text), buf_len(&text), false);
+}
+
+static int stop(struct control_conn *conn, struct vl_call *call)
+{
+	const char *mode = json_string_value(json_object_get(vl_call_params(call), "mode"));
+	int m = -1, r;
+
+	if (!conn->is_admin)
+		return vl_call_denied(call);
+	if (mode)
+		m = STREQ(mode, "terminate") ? CONFIG_SHUTDOWN_TERMINATE
+		    : STREQ(mode, "drain")   ? CONFIG_SHUTDOWN_DRAIN
+					     : CONFIG_SHUTDOWN_DETACH;
+	r = vl_call_reply(call, NULL, false);
+	app_stop(control_app(conn->control), m);
+	return r;
+}
+
+static int put_strv(json_t *obj, const char *key, char *const *v)
+{
+	json_t *list = json_array();
+
+	STRV_FOREACH (s, v)
+		json_array_append_new(list, json_string(*s));
+	return json_object_set_new(obj, key, list) < 0 ? -ENOMEM : 0;
+}
+
+static int reply_config_errors(struct vl_call *call, const struct config_errors *errors)
+{
+	json_t *list = json_array(), *params;
+	int r;
+
+	for (size_t i = 0; i < errors->n; i++) {
+		_cleanup_free_ char *text = NULL;
+
+		if (asprintf(&text, "%s:%u: %s", errors->v[i].file ? errors->v[i].file : "",
+			    errors->v[i].line, errors->v[i].text) >= 0)
+			json_array_append_new(list, json_string(text));
+	}
+	params = json_pack("{s:o}", "errors", list);
+	r = vl_call_error(call, "io.reeve.Daemon.ConfigInvalid", params);
+	json_decref(params);
+	return r;
+}
+
+static int reload(struct control_conn *conn, struct vl_call *call)
+{
+	_cleanup_(config_errors_deinitp) struct config_errors errors = CONFIG_ERRORS_NULL;
+	_cleanup_(strv_freep) char **changed = NULL, **restart = NULL;
+	json_t *params;
+	int r;
+
+	if (!conn->is_admin)
+		return vl_call_denied(call);
+	r = app_reload(control_app(conn->control), &errors, &changed, &restart);
+	if (r == -EINVAL)
+		return reply_config_errors(call, &errors);
+	if (r < 0)
+		return r;
+	params = json_object();
+	r = put_strv(params, "changed", changed);
+	if (r >= 0)
+		r = put_strv(params, "restart_needed", restart);
+	if (r >= 0)
+		r = vl_call_reply(call, params, false);
+	json_decref(params);
+	return r;
+}
+
+/* ---- io.reeve.Pool ---------------------------------------------------------------------------------- */
+
+static int pool_list(struct control_conn *conn, struct vl_call *call)
+{
+	const struct scheduler *s = control_core(conn->control)->scheduler;
+	_cleanup_(buf_deinitp) struct buf text = BUF_NULL;
+	struct json_writer w;
+	int r;
+
+	json_writer_init(&w, &text);
+	json_writer_object(&w, NULL);
+	json_writer_array(&w, "pools");
+	for (size_t i = 0; i < scheduler_n_pools(s); i++) {
+		const struct pool *p = scheduler_pool_at(s, i);
+
+		json_writer_object(&w, NULL);
+		json_writer_string(&w, "name", p->name);
+		json_writer_int(&w, "slots", p->slots);
+		json_writer_int(&w, "running", p->n_taken + p->n_functions);
+		json_writer_int(&w, "queued", (int64_t)(p->ready.n + p->ready_functions.n));
+		json_writer_object_end(&w);
+	}
+	json_writer_array_end(&w);
+	json_writer_object_end(&w);
+	r = json_writer_end(&w);
+	return r < 0 ? r : vl_call_reply_text(call, buf_head(&text), buf_len(&text), false);
+}
+
+/* ---- tables ------------------------------------------------------------------------------------------ */
+
+#define METHOD(method, fn)                                                               \
+	{                                                                                \
+		.name = (method), .handler = (vl_handler_fn)(fn)                         \
+	}
+#define STREAM(method, fn)                                                               \
+	{                                                                                \
+		.name = (method), .handler = (vl_handler_fn)(fn),                        \
+		.flags = VL_METHOD_MORE_REQUIRED                                         \
+	}
+
+const struct vl_method control_daemon_methods[] = {
+	METHOD("Ping", ping),
+	METHOD("Status", status),
+	METHOD("Stop", stop),
+	METHOD("Reload", reload),
+};
+const size_t control_n_daemon_methods = ARRAY_LEN(control_daemon_methods);
+
+const struct vl_method control_pool_methods[] = {METHOD("List", pool_list)};
+const size_t control_n_pool_methods = ARRAY_LEN(control_pool_methods);
+
+const struct vl_method control_job_methods[] = {
+	METHOD("Submit", control_job_submit),
+	METHOD("PutInput", control_job_put_input),
+	METHOD("List", control_job_list),
+	METHOD("Show", control_job_show),
+	METHOD("Functions", control_job_functions),
+	METHOD("Wait", control_job_wait),
+	STREAM("Logs", control_job_logs),
+	METHOD("Cancel", control_job_cancel),
+	METHOD("Kill", control_job_kill),
+	METHOD("Pause", control_job_pause),
+	METHOD("Resume", control_job_resume),
+	METHOD("Hold", control_job_hold),
+	METHOD("Release", control_job_release),
+	METHOD("Retry", control_job_retry),
+	METHOD("Remove", control_job_remove),
+	METHOD("Clean", control_job_clean),
+};
+const size_t control_n_job_methods = ARRAY_LEN(control_job_methods);

@@ -1,0 +1,29 @@
+/* The handlers of io.reeve.Job, one file for each family. */
+#ifndef DAEMON_CONTROL_JOB_H
+#define DAEMON_CONTROL_JOB_H
+
+#include "daemon/control.h"
+
+int control_job_submit(struct control_conn *conn, struct vl_call *call);
+int control_job_put_input(struct control_conn *conn, struct vl_call *call);
+int control_job_list(struct control_conn *conn, struct vl_call *call);
+int control_job_show(struct control_conn *conn, struct vl_call *call);
+int control_job_functions(struct control_conn *conn, struct vl_call *call);
+int control_job_wait(struct control_conn *conn, struct vl_call *call);
+int control_job_logs(struct control_conn *conn, struct vl_call *call);
+int control_job_cancel(struct control_conn *conn, struct vl_call *call);
+int control_job_kill(struct control_conn *conn, struct vl_call *call);
+int control_job_pause(struct control_conn *conn, struct vl_call *call);
+int control_job_resume(struct control_conn *conn, struct vl_call *call);
+int control_job_hold(struct control_conn *conn, struct vl_call *call);
+int control_job_release(struct control_conn *conn, struct vl_call *call);
+int control_job_retry(struct control_conn *conn, struct vl_call *call);
+int control_job_remove(struct control_conn *conn, struct vl_call *call);
+int control_job_clean(struct control_conn *conn, struct vl_call *call);
+
+/* the effect of Cancel on jobs that are known by id. 0, negative */
+RV_AWAIT int control_cancel_ids(struct control_conn *conn, const uint64_t *ids, size_t n);
+
+enum { PAGE_BYTES = 64 * 1024 }; /* of a streamed reply */
+
+#endif

@@ -1,0 +1,262 @@
+#include "config.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "base/error.h"
+#include "base/parse.h"
+#include "base/strv.h"
+#include "daemon/app.h"
+#include "daemon/control_job.h"
+#include "daemon/control_select.h"
+#include "daemon/core.h"
+#include "daemon/envs.h"
+#include "daemon/functions.h"
+#include "daemon/job_json.h"
+#include "daemon/jobs.h"
+#include "daemon/output_read.h"
+#include "daemon/scheduler.h"
+#include "daemon/spec_json.h"
+#include "reeve/executor.h"
+#include "reeve/task.h"
+#include "varlink/json_write.h"
+
+enum { YIELD_EVERY = 4096 }; /* jobs looked at without a match */
+
+struct lister {
+	struct control_conn *conn;
+	struct vl_call *call;
+	struct selection sel;
+	bool reverse;
+	uint64_t at;    /* next id to look at */
+	int64_t left;   /* jobs still wanted */
+	bool end;
+	struct buf page;
+};
+
+static struct job *next_job(const struct lister *l)
+{
+	const struct jobs *jobs = control_core(l->conn->control)->jobs;
+
+	return l->reverse ? jobs_at_or_before(jobs, l->at) : jobs_at_or_after(jobs, l->at);
+}
+
+static bool wanted(const struct lister *l, const struct job *j)
+{
+	struct job_facts_buf f;
+	bool matches;
+
+	if (!control_owns(l->conn, j))
+		return false;
+	job_facts_get(j, &f, l->sel.sel.labels != NULL);
+	matches = job_select_matches(&l->sel.sel, &f.facts);
+	job_facts_deinit(&f);
+	return matches;
+}
+
+/* One page; *l.end is set when nothing is left. 0, -ENOMEM, -ECANCELED. */
+static int fill_page(struct lister *l)
+{
+	struct core *core = control_core(l->conn->control);
+	struct json_writer w;
+	unsigned n_looked = 0;
+	struct job *j;
+	int r = 0;
+
+	buf_clear(&l->page);
+	json_writer_init(&w, &l->page);
+	json_writer_object(&w, NULL);
+	json_writer_array(&w, "jobs");
+	while (r >= 0 && l->left > 0 && (j = next_job(l))) {
+		l->at = l->reverse ? j->id - 1 : j->id + 1;
+		if (wanted(l, j)) {
+			job_to_json(&w, NULL, core, j);
+			l->left--;
+			if (buf_len(&l->page) >= PAGE_BYTES - 2048)
+				break;
+		} else if (++n_looked % YIELD_EVERY == 0) {
+			r = rv_yield();
+		}
+	}
+	if (r < 0)
+		return r;
+	l->end = l->left <= 0 || !next_job(l);
+	json_writer_array_end(&w);
+	json_writer_int(&w, "total",
+		(int64_t)(jobs_unfinished(core->jobs) + jobs_count(core->jobs, JOB_FINISHED)));
+	if (l->end)
+		json_writer_null(&w, "next_id");
+	else
+		json_writer_int(&w, "next_id", (int64_t)l->at);
+	json_writer_object_end(&w);
+	return json_writer_end(&w);
+}
+
+static int list(struct lister *l)
+{
+	bool more = vl_call_wants_more(l->call);
+	int r;
+
+	for (;;) {
+		r = fill_page(l);
+		if (r < 0)
+			return r;
+		r = vl_call_reply_text(
+			l->call, buf_head(&l->page), buf_len(&l->page), more && !l->end);
+		if (r < 0 || l->end || !more)
+			return r;
+		r = control_wait_writable(l->conn, l->call);
+		if (r < 0)
+			return r;
+		r = rv_yield(); /* one page a turn: others wait too */
+		if (r < 0)
+			return r;
+	}
+}
+
+static void take_members(struct lister *l, const json_t *params)
+{
+	const json_t *limit = json_object_get(params, "limit");
+	const json_t *from = json_object_get(params, "from_id");
+
+	l->reverse = json_is_true(json_object_get(params, "reverse"));
+	l->left = json_is_integer(limit) ? json_integer_value(limit) : INT64_MAX;
+	l->at = l->reverse ? UINT64_MAX : 1;
+	if (json_is_integer(from) && json_integer_value(from) > 0)
+		l->at = (uint64_t)json_integer_value(from);
+}
+
+int control_job_list(struct control_conn *conn, struct vl_call *call)
+{
+	const json_t *params = vl_call_params(call);
+	struct lister l = {.conn = conn, .call = call, .page = BUF_NULL};
+	int r;
+
+	take_members(&l, params);
+	r = select_decode(&l.sel, conn, call, json_object_get(params, "select"),
+		SELECT_EMPTY_IS_ALL);
+	if (r < 0)
+		return r == -EINVAL ? 0 : r;
+	r = list(&l);
+	selection_deinit(&l.sel);
+	buf_deinit(&l.page);
+	return r;
+}
+
+/* ---- one job ---------------------------------------------------------------------------- */
+
+struct show {
+	struct core *core;
+	struct store *store;
+	uint64_t id;
+	struct json_writer *w;
+};
+
+static int write_run(const struct store_run *rec, void *arg)
+{
+	struct show *s = arg;
+	int64_t bytes = -1, lost = -1;
+
+	output_sizes(s->core->state_fd, rec->output, &bytes, &lost);
+	run_to_json(s->w, rec, bytes, lost);
+	return 0;
+}
+
+/* in a worker: the store is read, files are looked at */
+static int write_runs(void *arg)
+{
+	struct show *s = arg;
+
+	return store_runs(s->store, s->id, write_run, s);
+}
+
+static void write_environment(struct json_writer *w, const struct env_set *e, bool values)
+{
+	_cleanup_(strv_freep) char **v = NULL;
+	bool plain = true;
+
+	if (env_set_strv(&v, e) < 0) {
+		w->error = -ENOMEM;
+		return;
+	}
+	STRV_FOREACH (entry, v) {
+		if (!values)
+			(*entry)[strcspn(*entry, "=")] = '\0';
+		plain = plain && utf8_is_valid(*entry, strlen(*entry));
+	}
+	json_writer_strv(w, "environment", v);
+	if (!plain) { /* it went into the twin; the member itself is not nullable */
+		json_writer_array(w, "environment");
+		json_writer_array_end(w);
+	}
+}
+
+static int show(struct control_conn *conn, struct vl_call *call, uint64_t id, bool values)
+{
+	struct app *app = control_app(conn->control);
+	_cleanup_(buf_deinitp) struct buf text = BUF_NULL;
+	struct json_writer w;
+	struct show s = {.core = &app->core, .store = app->core.store, .id = id, .w = &w};
+	struct job_spec spec;
+	struct job *j;
+	char why[256];
+	const char *why_text;
+	int r;
+
+	json_writer_init(&w, &text);
+	json_writer_object(&w, NULL);
+	json_writer_array(&w, "run_history");
+	r = rv_run_blocking(app->core.io, write_runs, &s);
+	if (r < 0)
+		return r;
+	json_writer_array_end(&w);
+	j = jobs_find(app->core.jobs, id);
+	if (!j)
+		return reply_error(call, "io.reeve.Job.NotFound", "{\"id\":%" PRIu64 "}", id);
+	job_to_json(&w, "job", &app->core, j);
+	r = job_spec_get(j, &spec);
+	if (r < 0)
+		return r;
+	spec_to_json(&w, "spec", &spec, values);
+	job_spec_deinit(&spec);
+	write_environment(&w, j->env, values);
+	why_text = scheduler_why(app->core.scheduler, j, why, sizeof(why));
+	if (why_text)
+		json_writer_string(&w, "why", why_text);
+	else
+		json_writer_null(&w, "why");
+	json_writer_object_end(&w);
+	r = json_writer_end(&w);
+	return r < 0 ? r : vl_call_reply_text(call, buf_head(&text), buf_len(&text), false);
+}
+
+int control_job_show(struct control_conn *conn, struct vl_call *call)
+{
+	const json_t *params = vl_call_params(call);
+	uint64_t id;
+	int r;
+
+	r = select_one(&id, conn, call, json_object_get(params, "select"));
+	if (r <= 0)
+		return r;
+	return show(conn, call, id, json_is_true(json_object_get(params, "env")));
+}
+
+int control_job_functions(struct control_conn *conn, struct vl_call *call)
+{
+	const struct functions *fs = control_core(conn->control)->functions;
+	json_t *list = json_array(), *reply;
+	const struct function *f;
+	int r;
+
+	for (size_t i = 0; (f = functions_at(fs, i)); i++)
+		json_array_append_new(
+			list, json_pack("{s:s, s:s}", "name", f->name, "help", f->help));
+	reply = json_pack("{s:o}", "functions", list);
+	r = vl_call_reply(call, reply, false);
+	json_decref(reply);
+	return r;
+}

@@ -1,0 +1,333 @@
+#include "config.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/inotify.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/error.h"
+#include "daemon/app.h"
+#include "daemon/control_job.h"
+#include "daemon/control_select.h"
+#include "daemon/core.h"
+#include "daemon/jobs.h"
+#include "daemon/output_read.h"
+#include "reeve/executor.h"
+#include "varlink/json_write.h"
+
+enum { RAW_PAGE = 46 * 1024 }; /* bytes that fit into a page as base64 */
+
+static const char *const stream_name[] = {"stdout", "stderr"};
+
+struct reader {
+	struct control_conn *conn;
+	struct vl_call *call;
+	struct core *core;
+	uint64_t id;
+	uint32_t run;       /* the one that is read; 0: not known yet */
+	bool fixed_run;     /* it was asked for */
+	bool follow;
+	bool want[2];       /* streams that were asked for */
+	bool split;
+	int64_t lines;      /* -1: all */
+	int64_t from;       /* offset asked for */
+	/* of the run that is read */
+	int fd[2];
+	int64_t offset[2];
+	bool run_ended;
+	/* the page under way */
+	int stream;
+	struct buf raw;
+	int64_t lost;
+	int64_t n;
+	/* what wakes a follower */
+	struct job_watch watch;
+	int inotify;
+	rv_watch *inotify_watch;
+	rv_event changed;
+};
+
+static void close_files(struct reader *rd)
+{
+	rd->fd[0] = close_safe(rd->fd[0]);
+	rd->fd[1] = close_safe(rd->fd[1]);
+}
+
+static void reader_deinit(struct reader *rd)
+{
+	list_remove(&rd->watch.link);
+	rv_fd_unwatch(rd->inotify_watch);
+	close_safe(rd->inotify);
+	close_files(rd);
+	buf_deinit(&rd->raw);
+}
+
+/* ---- in a worker -------------------------------------------------------------------------- */
+
+struct find {
+	struct reader *rd;
+	bool found;
+};
+
+static void open_streams(struct reader *rd, const char *names)
+{
+	char name[64];
+
+	rd->split = names && strchr(names, ' ');
+	for (int s = 0; s < 2; s++) {
+		if (!rd->want[s] && !(s == OUTPUT_STDOUT && !rd->split))
+			continue; /* unsplit output is one stream, whichever was asked for */
+		if (output_name(name, sizeof(name), names, (enum output_stream)s) <= 0 ||
+			output_open(&rd->fd[s], rd->core->state_fd, name) < 0)
+			continue;
+		rd->offset[s] = rd->from;
+		if (rd->lines >= 0)
+			output_tail_offset(rd->fd[s], rd->lines, &rd->offset[s]);
+	}
+}
+
+static int take_run(const struct store_run *rec, void *arg)
+{
+	struct find *f = arg;
+	struct reader *rd = f->rd;
+
+	if (rd->fixed_run ? rec->token.run != rd->run : rec->token.run < rd->run)
+		return 0;
+	close_files(rd);
+	rd->run = rec->token.run;
+	rd->run_ended = rec->ended_usec != 0;
+	f->found = true;
+	open_streams(rd, rec->output);
+	return 0;
+}
+
+/* the run asked for, or the newest */
+static int find_run(void *arg)
+{
+	struct find *f = arg;
+	int r = store_runs(f->rd->core->store, f->rd->id, take_run, f);
+
+	return r < 0 ? r : f->found;
+}
+
+static int read_page(void *arg)
+{
+	struct reader *rd = arg;
+
+	buf_clear(&rd->raw);
+	rd->n = 0;
+	for (int s = 0; s < 2 && rd->n == 0; s++) {
+		int which = (rd->stream + 1 + s) % 2; /* turn and turn about */
+
+		if (rd->fd[which] < 0)
+			continue;
+		rd->n = output_page(rd->fd[which], &rd->offset[which], &rd->raw, RAW_PAGE,
+			&rd->lost);
+		if (rd->n < 0)
+			return (int)rd->n;
+		if (rd->n > 0 || rd->lost > 0) {
+			rd->stream = which;
+			return 1;
+		}
+	}
+	return 0;
+}
+
+/* ---- following ---------------------------------------------------------------------------- */
+
+static void job_changed(struct job_watch *w, const struct job *j)
+{
+	rv_event_set(&CONTAINER_OF(w, struct reader, watch)->changed);
+}
+
+static void file_changed(int fd, unsigned ev, void *arg)
+{
+	struct reader *rd = arg;
+	char events[4096];
+
+	while (read(fd, events, sizeof(events)) > 0)
+		; /* only that there was one matters */
+	rv_event_set(&rd->changed);
+}
+
+static int watch_files(struct reader *rd)
+{
+	int r;
+
+	rv_fd_unwatch(TAKE_PTR(rd->inotify_watch));
+	close_safe(rd->inotify);
+	rd->inotify = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
+	if (rd->inotify < 0)
+		return -errno;
+	r = rv_fd_watch(rv_loop_current(), rd->inotify, RV_READ, file_changed, rd,
+		&rd->inotify_watch);
+	for (int s = 0; s < 2 && r >= 0; s++) {
+		char path[32];
+
+		if (rd->fd[s] < 0)
+			continue;
+		snprintf(path, sizeof(path), "/proc/self/fd/%d", rd->fd[s]);
+		if (inotify_add_watch(rd->inotify, path, IN_MODIFY) < 0)
+			r = -errno;
+	}
+	return r;
+}
+
+static bool run_is_over(struct reader *rd)
+{
+	const struct job *j = jobs_find(rd->core->jobs, rd->id);
+
+	return rd->run_ended || !j || !j->run || j->n_runs != rd->run;
+}
+
+static bool job_is_over(struct reader *rd)
+{
+	const struct job *j = jobs_find(rd->core->jobs, rd->id);
+
+	return !j || j->state == JOB_FINISHED;
+}
+
+/* ---- the stream of replies ------------------------------------------------------------------ */
+
+static int send_page(struct reader *rd, bool ended, bool continues)
+{
+	_cleanup_(buf_deinitp) struct buf text = BUF_NULL;
+	struct json_writer w;
+	int r;
+
+	json_writer_init(&w, &text);
+	json_writer_object(&w, NULL);
+	json_writer_int(&w, "id", (int64_t)rd->id);
+	json_writer_int(&w, "run", rd->run);
+	json_writer_string(&w, "stream", rd->split ? stream_name[rd->stream] : "all");
+	json_writer_base64(&w, "data_b64", buf_head(&rd->raw), buf_len(&rd->raw));
+	json_writer_int(&w, "offset", rd->offset[rd->stream] - (int64_t)buf_len(&rd->raw));
+	json_writer_int(&w, "lost_bytes", rd->lost);
+	json_writer_bool(&w, "ended", ended);
+	json_writer_object_end(&w);
+	r = json_writer_end(&w);
+	if (r >= 0)
+		r = vl_call_reply_text(rd->call, buf_head(&text), buf_len(&text), continues);
+	if (r >= 0 && continues)
+		r = control_wait_writable(rd->conn, rd->call);
+	return r;
+}
+
+/* all that is there now. 0, negative */
+static int send_what_is_there(struct reader *rd)
+{
+	int r;
+
+	while ((r = rv_run_blocking(rd->core->io, read_page, rd)) > 0) {
+		r = send_page(rd, false, true);
+		if (r < 0)
+			return r;
+	}
+	return r;
+}
+
+/* the run to its end, or once to what is there */
+static int stream_run(struct reader *rd)
+{
+	int r;
+
+	if (rd->follow && (r = watch_files(rd)) < 0)
+		return r;
+	for (;;) {
+		bool over = run_is_over(rd); /* before reading: what it wrote last is seen */
+
+		rv_event_clear(&rd->changed);
+		r = send_what_is_there(rd);
+		if (r < 0 || over || !rd->follow)
+			return r;
+		r = rv_event_wait(&rd->changed);
+		if (r < 0)
+			return r;
+	}
+}
+
+/* 1: a later run began; 0: the job is over */
+static int wait_for_next_run(struct reader *rd)
+{
+	for (;;) {
+		const struct job *j = jobs_find(rd->core->jobs, rd->id);
+		int r;
+
+		if (j && j->n_runs > rd->run)
+			return 1;
+		if (job_is_over(rd))
+			return 0;
+		rv_event_clear(&rd->changed);
+		r = rv_event_wait(&rd->changed);
+		if (r < 0)
+			return r;
+	}
+}
+
+static int stream(struct reader *rd)
+{
+	int r;
+
+	for (;;) {
+		struct find f = {.rd = rd};
+
+		r = rv_run_blocking(rd->core->io, find_run, &f);
+		if (r < 0)
+			return r;
+		if (r > 0)
+			r = stream_run(rd);
+		if (r < 0 || !rd->follow || rd->fixed_run)
+			return r;
+		r = wait_for_next_run(rd);
+		if (r <= 0)
+			return r;
+		rd->lines = -1; /* of a run that begins now everything is wanted */
+		rd->from = 0;
+	}
+}
+
+static void take_members(struct reader *rd, const json_t *params)
+{
+	const char *s = json_string_value(json_object_get(params, "stream"));
+	const json_t *run = json_object_get(params, "run");
+	const json_t *lines = json_object_get(params, "lines");
+
+	rd->follow = json_is_true(json_object_get(params, "follow"));
+	rd->want[0] = !s || STREQ(s, "all") || STREQ(s, "stdout");
+	rd->want[1] = !s || STREQ(s, "all") || STREQ(s, "stderr");
+	rd->fixed_run = json_is_integer(run) && json_integer_value(run) > 0;
+	rd->run = rd->fixed_run ? (uint32_t)json_integer_value(run) : 0;
+	rd->lines = json_is_integer(lines) ? json_integer_value(lines) : -1;
+	rd->from = MAX(json_integer_value(json_object_get(params, "offset")), 0);
+}
+
+int control_job_logs(struct control_conn *conn, struct vl_call *call)
+{
+	const json_t *params = vl_call_params(call);
+	struct reader rd = {.conn = conn, .call = call, .fd = {-1, -1}, .inotify = -1,
+		.stream = 1, .raw = BUF_NULL};
+	struct job *j;
+	int r;
+
+	rd.core = control_core(conn->control);
+	rv_event_init(&rd.changed);
+	take_members(&rd, params);
+	r = select_one(&rd.id, conn, call, json_object_get(params, "select"));
+	if (r <= 0)
+		return r;
+	j = jobs_find(rd.core->jobs, rd.id);
+	rd.watch = (struct job_watch){.fn = job_changed, .every_change = true};
+	if (rd.follow && j)
+		job_watch_add(j, &rd.watch);
+	r = stream(&rd);
+	if (r >= 0) {
+		buf_clear(&rd.raw);
+		rd.lost = 0;
+		r = send_page(&rd, true, false);
+	}
+	reader_deinit(&rd);
+	return r;
+}

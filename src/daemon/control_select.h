@@ -1,0 +1,40 @@
+/* Selectors of calls: decoded, and applied to the table of jobs with the caller's rights. */
+#ifndef DAEMON_CONTROL_SELECT_H
+#define DAEMON_CONTROL_SELECT_H
+
+#include "daemon/control.h"
+#include "daemon/jobs.h"
+
+/* What a selector can end in that is not a plain set. */
+struct selection {
+	struct job_select sel;
+	uint64_t *ids; /* the jobs at the time of the call, ascending; owned */
+	size_t n_ids;
+};
+
+enum select_flags {
+	SELECT_EMPTY_IS_ALL = 1 << 0, /* no selector: all of the caller's jobs */
+	SELECT_UNFINISHED = 1 << 1,   /* without ids: only those */
+};
+
+/**
+ * Decode and resolve.
+ *
+ * Names that no job has, ids that do not exist or belong to others, and an empty selection
+ * are answered with the error that fits: then -EINVAL comes back and the call is answered.
+ *
+ * Returns 0 with at least the criteria in ret, -EINVAL, -ENOMEM.
+ */
+int select_decode(struct selection *ret, struct control_conn *conn, struct vl_call *call,
+	const json_t *obj, unsigned flags);
+/* fill in ids: all jobs that match now. 0, -ENOMEM, -ECANCELED */
+RV_AWAIT int select_resolve(struct selection *s, struct control_conn *conn);
+/* The one job that a call is about. 1 with its id; 0: answered with an error; negative. */
+RV_AWAIT int select_one(uint64_t *ret, struct control_conn *conn, struct vl_call *call,
+	const json_t *obj);
+void selection_deinit(struct selection *s);
+
+/* may this peer see the secrets of the job and change it? */
+bool control_owns(const struct control_conn *conn, const struct job *j);
+
+#endif

@@ -1,0 +1,418 @@
+#include "config.h"
+
+#include <errno.h>
+#include <fnmatch.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/base64.h"
+#include "base/cleanup.h"
+#include "base/error.h"
+#include "base/strv.h"
+#include "daemon/app.h"
+#include "daemon/commit.h"
+#include "daemon/configuration.h"
+#include "daemon/control_job.h"
+#include "daemon/core.h"
+#include "daemon/envs.h"
+#include "daemon/functions.h"
+#include "daemon/inputs.h"
+#include "daemon/jobs.h"
+#include "daemon/keys.h"
+#include "daemon/scheduler.h"
+#include "daemon/spec_json.h"
+#include "reeve/executor.h"
+#include "varlink/bytes_field.h"
+#include "varlink/json_write.h"
+
+struct submit {
+	struct control_conn *conn;
+	struct vl_call *call;
+	struct core *core;
+	struct submit_key *key; /* NULL: none given */
+	char **env;             /* the caller's, unfiltered; NULL: not given */
+	struct job **jobs;
+	size_t n;
+	struct txn *txn;
+	/* the environment of the job before, and the filters that made it */
+	struct env_set *last_env;
+	char **last_pass, **last_drop;
+};
+
+static void submit_deinit(struct submit *s)
+{
+	for (size_t i = 0; i < s->n && s->jobs; i++) {
+		if (s->jobs[i])
+			envs_put(s->core->envs, s->jobs[i]->env);
+		job_free(s->jobs[i]);
+	}
+	free(s->jobs);
+	if (s->last_env)
+		envs_put(s->core->envs, s->last_env);
+	strv_free(s->last_pass);
+	strv_free(s->last_drop);
+	strv_free(s->env);
+	txn_free(s->txn);
+	if (s->key)
+		key_drop(s->core->keys, s->key);
+}
+
+/* answered: the caller gets -EINVAL and looks no further */
+static int invalid(struct submit *s, size_t i, const char *field, const char *message)
+{
+	json_t *params = json_pack("{s:I, s:s, s:s}", "job", (json_int_t)i, "field", field,
+		"message", message ? message : "not possible");
+
+	vl_call_error(s->call, "io.reeve.Job.Invalid", params);
+	json_decref(params);
+	return -EINVAL;
+}
+
+static int limit_reached(struct submit *s, const char *key, int64_t max)
+{
+	reply_error(s->call, "io.reeve.Job.LimitReached",
+		"{\"limit\":\"%s\",\"maximum\":%" PRId64 "}", key, max);
+	return -EINVAL;
+}
+
+/* ---- what a job may be ------------------------------------------------------------------ */
+
+static int check_function(struct submit *s, size_t i, const struct job_spec *spec)
+{
+	const struct function *f = functions_find(s->core->functions, job_str(spec, FUNCTION));
+	_cleanup_free_ char *message = NULL;
+	const char *text = job_str(spec, ARGUMENTS);
+	json_t *arguments;
+	int r = 0;
+
+	if (!f)
+		return invalid(s, i, "function", "no such function: see reeve varlink io.reeve.Job.Functions");
+	if (f->touches_files && s->core->system_mode && s->conn->peer.uid != 0)
+		return invalid(s, i, "function",
+			"functions that touch files are only for root in system mode");
+	if (!f->check)
+		return 0;
+	arguments = text ? json_loads(text, 0, NULL) : json_object();
+	if (!arguments)
+		return invalid(s, i, "arguments", "not a JSON object");
+	r = f->check(arguments, &message);
+	json_decref(arguments);
+	return r < 0 ? invalid(s, i, "arguments", message) : 0;
+}
+
+static int check_spec(struct submit *s, size_t i, const struct job_spec *spec)
+{
+	_cleanup_free_ char *message = NULL;
+	enum job_field field;
+	const char *in = job_str(spec, STDIN);
+	int r;
+
+	r = job_spec_check(spec, &field, &message);
+	if (r == -EINVAL)
+		return invalid(s, i, job_field_info[field].json_name, message);
+	if (r < 0)
+		return r;
+	if (!scheduler_pool(s->core->scheduler, job_str(spec, POOL)))
+		return invalid(s, i, "pool", "no such pool");
+	if (job_str(spec, FUNCTION))
+		return check_function(s, i, spec);
+	if (strncmp(in, "input:", 6) == 0 &&
+		inputs_claim(s->core->inputs, in + 6, s->conn->peer.uid) < 0)
+		return invalid(s, i, "stdin", "no such input");
+	return 0;
+}
+
+/* ---- environments ----------------------------------------------------------------------- */
+
+static bool matches_any(char *const *globs, const char *entry)
+{
+	char name[256];
+	size_t n = strcspn(entry, "=");
+
+	if (n >= sizeof(name))
+		return false;
+	memcpy(name, entry, n);
+	name[n] = '\0';
+	STRV_FOREACH (glob, globs)
+		if (fnmatch(*glob, name, 0) == 0)
+			return true;
+	return false;
+}
+
+static int filter_env(struct submit *s, char ***ret, const struct job_spec *spec)
+{
+	char **v = NULL;
+	bool only_passed = s->core->system_mode;
+
+	STRV_FOREACH (e, s->env) {
+		if (only_passed && !matches_any(job_strv(spec, ENV_PASS), *e))
+			continue;
+		if (matches_any(job_strv(spec, ENV_DROP), *e))
+			continue;
+		if (strv_append(&v, *e) < 0) {
+			strv_free(v);
+			return -ENOMEM;
+		}
+	}
+	*ret = v;
+	return 0;
+}
+
+static bool same_strv(char *const *a, char *const *b)
+{
+	if (!a || !b)
+		return strv_len(a) == strv_len(b);
+	return strv_equal(a, b);
+}
+
+/* the jobs of one call mostly share one environment: made once */
+static int choose_env(struct submit *s, struct env_set **ret, const struct job_spec *spec)
+{
+	char **v;
+	int r;
+
+	*ret = NULL;
+	if (!s->env || job_str(spec, FUNCTION))
+		return 0;
+	if (!s->last_env || !same_strv(s->last_pass, job_strv(spec, ENV_PASS)) ||
+		!same_strv(s->last_drop, job_strv(spec, ENV_DROP))) {
+		r = filter_env(s, &v, spec);
+		if (r < 0)
+			return r;
+		if (s->last_env)
+			envs_put(s->core->envs, TAKE_PTR(s->last_env));
+		r = envs_get(s->core->envs, &s->last_env, v, s->txn);
+		strv_free(v);
+		if (r == -RV_ELIMIT)
+			return limit_reached(s, "environments-max",
+				config_num(s->core->config, ENVIRONMENTS_MAX));
+		if (r < 0)
+			return r;
+		strv_free(s->last_pass);
+		strv_free(s->last_drop);
+		s->last_pass = strv_copy(job_strv(spec, ENV_PASS));
+		s->last_drop = strv_copy(job_strv(spec, ENV_DROP));
+	}
+	*ret = env_set_ref(s->last_env);
+	return 0;
+}
+
+/* ---- the call --------------------------------------------------------------------------- */
+
+static int make_job(struct submit *s, size_t i, const json_t *obj)
+{
+	_cleanup_free_ char *message = NULL;
+	const char *field = NULL;
+	struct job_spec spec;
+	struct job *j;
+	int r;
+
+	r = spec_from_json(&spec, obj, &field, &message);
+	if (r == -EINVAL || r == -ERANGE || r == -RV_ELIMIT)
+		return invalid(s, i, field, message);
+	if (r < 0)
+		return r;
+	r = job_spec_merge_defaults(&spec, &s->core->config->defaults);
+	if (r >= 0)
+		r = check_spec(s, i, &spec);
+	if (r >= 0)
+		r = job_new(&s->jobs[i], &spec);
+	if (r >= 0) {
+		j = s->jobs[i];
+		j->uid = s->conn->peer.uid;
+		j->gid = s->conn->peer.gid;
+		j->pool = scheduler_pool(s->core->scheduler, job_str(&spec, POOL));
+		j->submitted_usec = clock_wall_usec(s->core->clock);
+		r = choose_env(s, &j->env, &spec);
+	}
+	job_spec_deinit(&spec);
+	return r;
+}
+
+static int check_limits(struct submit *s)
+{
+	const struct config *cf = s->core->config;
+	const struct jobs *jobs = s->core->jobs;
+
+	if ((int64_t)s->n > config_num(cf, SUBMIT_MAX))
+		return limit_reached(s, "submit-max", config_num(cf, SUBMIT_MAX));
+	if ((int64_t)(jobs_unfinished(jobs) + s->core->n_submitting + s->n) > config_num(cf, JOBS_MAX))
+		return limit_reached(s, "jobs-max", config_num(cf, JOBS_MAX));
+	if ((int64_t)(jobs_unfinished_of(jobs, s->conn->peer.uid) + s->n) >
+		config_num(cf, JOBS_PER_USER_MAX))
+		return limit_reached(s, "jobs-per-user-max", config_num(cf, JOBS_PER_USER_MAX));
+	return 0;
+}
+
+static int record(struct submit *s)
+{
+	struct store_op *op;
+	uint64_t first;
+	int r;
+
+	r = jobs_take_ids(s->core->jobs, &first, (uint32_t)s->n, s->txn);
+	if (r < 0)
+		return r;
+	for (size_t i = 0; i < s->n; i++) {
+		struct job *j = s->jobs[i];
+
+		j->id = first + i;
+		op = txn_add(s->txn, STORE_JOB_INSERT);
+		if (!op)
+			return -ENOMEM;
+		job_record(j, &op->job);
+		op->job.spec = j->spec;
+		op->job.spec_len = j->spec_len;
+	}
+	if (!s->key)
+		return 0;
+	op = txn_add(s->txn, STORE_KEY_INSERT);
+	if (!op)
+		return -ENOMEM;
+	s->key->first_id = first;
+	s->key->n = (uint32_t)s->n;
+	op->key = (struct store_key){.uid = s->key->uid,
+		.key = submit_key_name(s->key),
+		.first_id = first,
+		.n = s->key->n,
+		.created_usec = s->key->created_usec};
+	return keys_expire(s->core->keys, s->txn);
+}
+
+static int reply_ids(struct vl_call *call, uint64_t first, uint32_t n)
+{
+	_cleanup_(buf_deinitp) struct buf text = BUF_NULL;
+	struct json_writer w;
+	int r;
+
+	json_writer_init(&w, &text);
+	json_writer_object(&w, NULL);
+	json_writer_array(&w, "ids");
+	for (uint32_t i = 0; i < n; i++)
+		json_writer_int(&w, NULL, (int64_t)(first + i));
+	json_writer_array_end(&w);
+	json_writer_object_end(&w);
+	r = json_writer_end(&w);
+	return r < 0 ? r : vl_call_reply_text(call, buf_head(&text), buf_len(&text), false);
+}
+
+static int publish(struct submit *s)
+{
+	uint64_t first = s->jobs[0]->id;
+	uint32_t n = (uint32_t)s->n;
+
+	for (size_t i = 0; i < s->n; i++) {
+		struct job *j = TAKE_PTR(s->jobs[i]);
+
+		if (jobs_add(s->core->jobs, j) < 0) {
+			/* on disk, so it is there after the next start */
+			envs_put(s->core->envs, j->env);
+			job_free(j);
+			continue;
+		}
+		scheduler_place(s->core->scheduler, j);
+	}
+	if (s->key)
+		key_commit(s->core->keys, TAKE_PTR(s->key));
+	return reply_ids(s->call, first, n);
+}
+
+static int submit(struct submit *s, const json_t *params)
+{
+	const json_t *specs = json_object_get(params, "jobs");
+	const char *key = json_string_value(json_object_get(params, "key"));
+	struct vl_fault fault;
+	int r;
+
+	if (scheduler_is_blocked(s->core->scheduler, BLOCK_SHUTDOWN))
+		return -RV_ESHUTDOWN;
+	s->n = json_array_size(specs);
+	if (s->n == 0)
+		return vl_call_invalid(s->call, "jobs", "empty"), -EINVAL;
+	if (key && (!key[0] || strlen(key) > SUBMIT_KEY_MAX))
+		return vl_call_invalid(s->call, "key", "1 to 128 bytes"), -EINVAL;
+	if (key) {
+		r = keys_begin(s->core->keys, &s->key, s->conn->peer.uid, key);
+		if (r > 0) {
+			struct submit_key *k = TAKE_PTR(s->key);
+
+			return reply_ids(s->call, k->first_id, k->n);
+		}
+		if (r == -RV_ELIMIT)
+			return limit_reached(s, "submit-keys", SUBMIT_KEYS_MAX);
+		if (r < 0)
+			return r;
+	}
+	r = check_limits(s);
+	if (r < 0)
+		return r;
+	r = vl_get_bytes_array(params, "env", &s->env, &fault);
+	if (r == -EINVAL)
+		return vl_call_invalid(s->call, fault.path, fault.reason), -EINVAL;
+	if (r < 0)
+		return r;
+	s->jobs = calloc(s->n, sizeof(struct job *));
+	s->txn = txn_new();
+	if (!s->jobs || !s->txn)
+		return -ENOMEM;
+	for (size_t i = 0; i < s->n; i++) {
+		r = make_job(s, i, json_array_get(specs, i));
+		if (r < 0)
+			return r;
+	}
+	r = record(s);
+	if (r < 0)
+		return r;
+	s->core->n_submitting += s->n;
+	r = committer_commit(s->core->committer, TAKE_PTR(s->txn), 0);
+	s->core->n_submitting -= s->n;
+	return r < 0 ? r : publish(s);
+}
+
+int control_job_submit(struct control_conn *conn, struct vl_call *call)
+{
+	struct submit s = {.conn = conn, .call = call, .core = control_core(conn->control)};
+	int r;
+
+	r = submit(&s, vl_call_params(call));
+	submit_deinit(&s);
+	return r == -EINVAL ? 0 : r; /* answered already */
+}
+
+int control_job_put_input(struct control_conn *conn, struct vl_call *call)
+{
+	const json_t *params = vl_call_params(call);
+	struct core *core = control_core(conn->control);
+	const char *given = json_string_value(json_object_get(params, "input"));
+	const json_t *data = json_object_get(params, "data_b64");
+	_cleanup_free_ void *bytes = NULL;
+	char name[INPUT_NAME_MAX] = "";
+	json_t *reply;
+	size_t n;
+	int r;
+
+	if (given && strlen(given) >= sizeof(name))
+		return vl_call_invalid(call, "input", "no such input");
+	if (given)
+		memcpy(name, given, strlen(given) + 1);
+	r = base64_decode(&bytes, &n, json_string_value(data), json_string_length(data));
+	if (r == -EINVAL)
+		return vl_call_invalid(call, "data_b64", "not base64");
+	if (r < 0)
+		return r;
+	r = inputs_put(core->inputs, name, conn->peer.uid, bytes, n,
+		json_is_true(json_object_get(params, "last")));
+	if (r == -ENOENT)
+		return vl_call_invalid(call, "input", "no such input");
+	if (r == -RV_ELIMIT)
+		return reply_error(call, "io.reeve.Job.LimitReached",
+			"{\"limit\":\"input-max\",\"maximum\":%" PRId64 "}",
+			config_num(core->config, INPUT_MAX));
+	if (r < 0)
+		return r;
+	reply = json_pack("{s:s}", "input", name);
+	r = vl_call_reply(call, reply, false);
+	json_decref(reply);
+	return r;
+}

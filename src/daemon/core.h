@@ -1,0 +1,58 @@
+/*
+ * The parts that a run passes through, wired together by app.c: table of jobs, scheduler,
+ * committer, outputs, the link to the spawner. Each module names what it needs of the
+ * others through here and owns nothing of it.
+ */
+#ifndef DAEMON_CORE_H
+#define DAEMON_CORE_H
+
+#include "base/clock.h"
+#include "reeve/executor.h"
+#include "reeve/group.h"
+#include "reeve/sync.h"
+
+struct config;
+struct store;
+struct committer;
+struct jobs;
+struct envs;
+struct keys;
+struct scheduler;
+struct spawner_link;
+struct outputs;
+struct retention;
+struct output_caps;
+struct disk_guard;
+struct inputs;
+struct functions;
+
+struct core {
+	const struct clock *clock;
+	const struct config *config; /* replaced as a whole by a reload */
+	struct store *store; /* for reading; writing goes through the committer */
+	struct committer *committer;
+	struct jobs *jobs;
+	struct envs *envs;
+	struct keys *keys;
+	struct scheduler *scheduler;
+	struct spawner_link *spawner;
+	struct outputs *outputs;
+	struct retention *retention;
+	struct output_caps *caps;
+	struct disk_guard *disk;
+	struct inputs *inputs;
+	struct functions *functions;
+	rv_executor *io;       /* the daemon's own blocking work */
+	rv_executor *blocking; /* functions */
+	rv_group *runs;  /* owns the supervising tasks */
+	int state_fd;    /* the state directory */
+	const char *state_dir;
+	bool system_mode;
+	rv_event run_ended; /* set and cleared each time */
+	bool detaching;  /* supervising tasks leave their runs alone and return */
+	size_t n_submitting; /* jobs whose submit is being committed */
+	uint64_t epoch;  /* of this reeved: counts its starts on this state directory */
+	char boot_id[33];
+};
+
+#endif

@@ -1,0 +1,217 @@
+#include "config.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/error.h"
+#include "base/invariant.h"
+#include "base/strv.h"
+#include "daemon/commit.h"
+#include "daemon/envs.h"
+#include "daemon/job.h"
+#include "daemon/scheduler.h"
+
+static struct job *job_alloc(void)
+{
+	struct job *j = calloc(1, sizeof(*j));
+
+	if (!j)
+		return NULL;
+	list_init(&j->watchers);
+	j->exit_code = -1;
+	return j;
+}
+
+/* what the scheduler looks at often is kept beside the packed spec */
+static void peek_order(struct job *j)
+{
+	const char *f;
+	int64_t n;
+	size_t len;
+
+	j->is_function = job_spec_peek_str(&f, &len, j->spec, j->spec_len,
+				 JOB_FIELD_FUNCTION) > 0;
+	if (job_spec_peek_num(&n, j->spec, j->spec_len, JOB_FIELD_PRIORITY) > 0)
+		j->priority = (int32_t)n;
+}
+
+int job_new(struct job **ret, const struct job_spec *spec)
+{
+	struct job *j;
+	size_t len;
+	int r;
+
+	INVARIANT(ret && spec);
+	j = job_alloc();
+	if (!j)
+		return -ENOMEM;
+	r = job_spec_pack(&j->spec, &len, spec);
+	if (r < 0) {
+		job_free(j);
+		return r;
+	}
+	j->spec_len = (uint32_t)len;
+	peek_order(j);
+	j->state = job_num(spec, HOLD) ? JOB_HELD : JOB_QUEUED;
+	*ret = j;
+	return 0;
+}
+
+static int copy_text(char **ret, const char *text)
+{
+	*ret = text ? strdup(text) : NULL;
+	return text && !*ret ? -ENOMEM : 0;
+}
+
+static int apply_record(struct job *j, const struct store_job *rec)
+{
+	char *reason;
+
+	/* mostly the same, mostly none: no allocation then */
+	if (rec->reason != j->reason) {
+		if (copy_text(&reason, rec->reason) < 0)
+			return -ENOMEM;
+		free(j->reason);
+		j->reason = reason;
+	}
+	j->state = (uint8_t)rec->state;
+	j->result = (uint8_t)rec->result;
+	j->n_runs = rec->n_runs;
+	j->n_failed = rec->n_failed;
+	j->exit_code = rec->exit_code;
+	j->signal = rec->signal;
+	j->flags = (uint16_t)rec->flags;
+	j->started_usec = rec->started_usec;
+	j->finished_usec = rec->finished_usec;
+	j->due_usec = rec->due_usec;
+	return 0;
+}
+
+int job_new_from_record(struct job **ret, const struct store_job *rec)
+{
+	struct job *j;
+
+	INVARIANT(ret && rec);
+	j = job_alloc();
+	if (!j)
+		return -ENOMEM;
+	j->spec = malloc(rec->spec_len ? rec->spec_len : 1);
+	if (!j->spec || apply_record(j, rec) < 0) {
+		job_free(j);
+		return -ENOMEM;
+	}
+	memcpy(j->spec, rec->spec, rec->spec_len);
+	j->spec_len = (uint32_t)rec->spec_len;
+	j->id = rec->id;
+	j->uid = rec->uid;
+	j->gid = rec->gid;
+	j->submitted_usec = rec->submitted_usec;
+	peek_order(j);
+	*ret = j;
+	return 0;
+}
+
+struct job *job_free(struct job *j)
+{
+	if (!j)
+		return NULL;
+	INVARIANT(list_is_empty(&j->watchers));
+	INVARIANT(!heap_node_is_linked(&j->order));
+	free(j->reason);
+	free(j->spec);
+	free(j);
+	return NULL;
+}
+
+void job_record(const struct job *j, struct store_job *ret)
+{
+	*ret = (struct store_job){
+		.id = j->id,
+		.uid = j->uid,
+		.gid = j->gid,
+		.state = j->state,
+		.result = j->result,
+		.n_runs = j->n_runs,
+		.n_failed = j->n_failed,
+		.exit_code = j->exit_code,
+		.signal = j->signal,
+		.flags = j->flags,
+		.submitted_usec = j->submitted_usec,
+		.started_usec = j->started_usec,
+		.finished_usec = j->finished_usec,
+		.due_usec = j->due_usec,
+		.env_id = j->env ? j->env->id : 0,
+		.reason = j->reason,
+	};
+}
+
+int job_record_put(struct txn *t, const struct store_job *rec)
+{
+	struct store_op *op = txn_add(t, STORE_JOB_UPDATE);
+
+	if (!op)
+		return -ENOMEM;
+	op->job = *rec;
+	return 0;
+}
+
+void job_apply(struct job *j, const struct store_job *rec)
+{
+	if (apply_record(j, rec) < 0) {
+		/* only the text of the reason could not be kept: what counts is there */
+		struct store_job plain = *rec;
+
+		plain.reason = j->reason;
+		apply_record(j, &plain);
+	}
+}
+
+void job_watch_add(struct job *j, struct job_watch *w)
+{
+	list_append(&j->watchers, &w->link);
+}
+
+const char *job_name(const struct job *j, char buf[65])
+{
+	const char *s;
+	size_t n;
+
+	if (job_spec_peek_str(&s, &n, j->spec, j->spec_len, JOB_FIELD_NAME) <= 0 || n > 64)
+		return NULL;
+	memcpy(buf, s, n);
+	buf[n] = '\0';
+	return buf;
+}
+
+void job_facts_get(const struct job *j, struct job_facts_buf *ret, bool with_labels)
+{
+	struct job_spec spec;
+
+	ret->labels = NULL;
+	if (with_labels && job_spec_get(j, &spec) >= 0) {
+		ret->labels = strv_copy(job_strv(&spec, LABEL));
+		job_spec_deinit(&spec);
+	}
+	ret->facts = (struct job_facts){
+		.id = j->id,
+		.uid = j->uid,
+		.name = job_name(j, ret->name),
+		.pool = j->pool->name,
+		.state = j->state,
+		.result = j->state == JOB_FINISHED ? j->result : JOB_RESULT_NONE,
+		.labels = ret->labels,
+		.submitted_usec = j->submitted_usec,
+		.finished_usec = j->state == JOB_FINISHED ? j->finished_usec : 0,
+	};
+}
+
+void job_facts_deinit(struct job_facts_buf *f)
+{
+	f->labels = strv_free(f->labels);
+}
+
+int job_spec_get(const struct job *j, struct job_spec *ret)
+{
+	return job_spec_unpack(ret, j->spec, j->spec_len);
+}

@@ -1,0 +1,79 @@
+/*
+ * One job in memory. A job that waits costs this struct and its packed spec, no task: a
+ * million of them must fit. While a run is going on, job.run has the rest.
+ */
+#ifndef DAEMON_JOB_H
+#define DAEMON_JOB_H
+
+#include "base/heap.h"
+#include "base/list.h"
+#include "job/select.h"
+#include "job/spec.h"
+#include "job/state.h"
+#include "store/store.h"
+
+struct env_set;
+struct pool;
+struct run;
+struct txn;
+
+struct job {
+	uint64_t id;
+	struct heap_node order; /* in its pool's ready heap, or in the heap of due times */
+	struct pool *pool;
+	struct env_set *env; /* NULL: none */
+	void *spec;          /* packed */
+	struct run *run;     /* while one is going on */
+	char *reason;        /* NULL: none */
+	struct list watchers;/* of struct job_watch */
+	struct job *older_namesake;
+	int64_t submitted_usec, started_usec, finished_usec;
+	int64_t due_usec; /* wall clock, as recorded; 0: none */
+	rv_time due;      /* the same moment by CLOCK_BOOTTIME: what counts */
+	uint32_t spec_len;
+	uint32_t uid, gid;
+	uint32_t n_runs, n_failed;
+	int32_t priority;
+	int32_t exit_code, signal;
+	uint16_t flags; /* STORE_JOB_* */
+	uint8_t state;  /* enum job_state */
+	uint8_t result; /* enum job_result */
+	bool is_function;
+	bool busy;      /* a change of it is being committed */
+};
+
+/* Someone who waits for the end of a job: fn is called once it has finished, or when it is
+ * forgotten unfinished; the watch is unlinked then and may be freed by fn. */
+struct job_watch {
+	struct list link;
+	bool every_change; /* call fn at each change of state too; it must not unlink then */
+	void (*fn)(struct job_watch *w, const struct job *j);
+};
+
+/* A job that is in no table yet; the spec is packed into it. 0, -ENOMEM, -RV_ELIMIT. */
+int job_new(struct job **ret, const struct job_spec *spec);
+int job_new_from_record(struct job **ret, const struct store_job *rec);
+struct job *job_free(struct job *j);
+
+/* the job as it is now, as a record to change and commit; strings are borrowed */
+void job_record(const struct job *j, struct store_job *ret);
+/* adds STORE_JOB_UPDATE with that record. 0, -ENOMEM */
+int job_record_put(struct txn *t, const struct store_job *rec);
+/* take over what a record says, without telling anybody: job_publish is what others call */
+void job_apply(struct job *j, const struct store_job *rec);
+void job_watch_add(struct job *j, struct job_watch *w);
+
+/* name or NULL; into buf (65 bytes) */
+const char *job_name(const struct job *j, char buf[65]);
+/* for job_select_matches; strings live in *ret, which is deinited afterwards */
+struct job_facts_buf {
+	struct job_facts facts;
+	char name[65];
+	char **labels; /* owned */
+};
+/* @with_labels  look at the labels too: that costs an allocation each */
+void job_facts_get(const struct job *j, struct job_facts_buf *ret, bool with_labels);
+void job_facts_deinit(struct job_facts_buf *f);
+int job_spec_get(const struct job *j, struct job_spec *ret);
+
+#endif

@@ -1,0 +1,372 @@
+#include "config.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "base/error.h"
+#include "base/hashmap.h"
+#include "base/invariant.h"
+#include "base/log.h"
+#include "daemon/commit.h"
+#include "daemon/core.h"
+#include "daemon/envs.h"
+#include "daemon/jobs.h"
+#include "daemon/scheduler.h"
+
+enum { ID_BLOCK = 4096 }; /* ids that one synced record reserves */
+
+struct jobs {
+	struct core *core;
+	/* ordered by id; ids only grow, so adding is at the end or near it */
+	struct slot {
+		uint64_t id;
+		struct job *job; /* NULL: forgotten; the id still guides the search */
+	} * v;
+	size_t n, n_max;
+	size_t n_holes;
+	struct hashmap *by_name; /* newest of that name; older ones by older_namesake */
+	struct hashmap *per_uid; /* uid + 1 -> unfinished jobs, counted in the pointer */
+	size_t n_state[JOB_STATE_N];
+	uint64_t next_id, reserved_end;
+	rv_event idle; /* some job stopped being busy */
+};
+
+int jobs_new(struct jobs **ret, struct core *core)
+{
+	struct jobs *js;
+	int r;
+
+	js = calloc(1, sizeof(*js));
+	if (!js)
+		return -ENOMEM;
+	js->core = core;
+	js->next_id = js->reserved_end = 1;
+	rv_event_init(&js->idle);
+	r = hashmap_new(&js->by_name, HASHMAP_STRING);
+	if (r >= 0)
+		r = hashmap_new(&js->per_uid, HASHMAP_U64);
+	if (r < 0) {
+		jobs_free(js);
+		return r;
+	}
+	*ret = js;
+	return 0;
+}
+
+struct jobs *jobs_free(struct jobs *js)
+{
+	if (!js)
+		return NULL;
+	for (size_t i = 0; i < js->n; i++)
+		job_free(js->v[i].job);
+	free(js->v);
+	hashmap_free(js->by_name);
+	hashmap_free(js->per_uid);
+	free(js);
+	return NULL;
+}
+
+int jobs_take_ids(struct jobs *js, uint64_t *ret_first, uint32_t n, struct txn *t)
+{
+	if (js->next_id + n > js->reserved_end) {
+		struct store_op *op = txn_add(t, STORE_META_SET);
+		uint64_t end = js->next_id + n + ID_BLOCK;
+
+		if (!op)
+			return -ENOMEM;
+		op->meta.name = "next_id";
+		op->meta.number = (int64_t)end;
+		txn_set_sync(t);
+		/* A later submit that needs no new block is in the same transaction or a
+		 * later one, so it cannot be on disk without this. */
+		js->reserved_end = end;
+	}
+	*ret_first = js->next_id;
+	js->next_id += n;
+	return 0;
+}
+
+uint64_t jobs_next_id(const struct jobs *js)
+{
+	return js->next_id;
+}
+
+void jobs_set_next_id(struct jobs *js, uint64_t next)
+{
+	js->next_id = js->reserved_end = next;
+}
+
+/* index of the first slot with an id >= id */
+static size_t lower_bound(const struct jobs *js, uint64_t id)
+{
+	size_t lo = 0, hi = js->n;
+
+	while (lo < hi) {
+		size_t mid = lo + (hi - lo) / 2;
+
+		if (js->v[mid].id < id)
+			lo = mid + 1;
+		else
+			hi = mid;
+	}
+	return lo;
+}
+
+struct job *jobs_at_or_after(const struct jobs *js, uint64_t id)
+{
+	size_t i = lower_bound(js, id);
+
+	while (i < js->n && !js->v[i].job)
+		i++;
+	return i < js->n ? js->v[i].job : NULL;
+}
+
+struct job *jobs_at_or_before(const struct jobs *js, uint64_t id)
+{
+	size_t i = id == UINT64_MAX ? js->n : lower_bound(js, id + 1);
+
+	while (i > 0 && !js->v[i - 1].job)
+		i--;
+	return i > 0 ? js->v[i - 1].job : NULL;
+}
+
+struct job *jobs_find(const struct jobs *js, uint64_t id)
+{
+	size_t i = lower_bound(js, id);
+
+	return i < js->n && js->v[i].id == id ? js->v[i].job : NULL;
+}
+
+struct job *jobs_find_name(const struct jobs *js, uint32_t uid, bool any_uid,
+	const char *name)
+{
+	struct job *newest = NULL;
+
+	for (struct job *j = hashmap_get(js->by_name, name); j; j = j->older_namesake) {
+		if (!any_uid && j->uid != uid)
+			continue;
+		if (j->state != JOB_FINISHED)
+			return j;
+		if (!newest)
+			newest = j;
+	}
+	return newest;
+}
+
+size_t jobs_count(const struct jobs *js, enum job_state s)
+{
+	return js->n_state[s];
+}
+
+size_t jobs_unfinished(const struct jobs *js)
+{
+	return js->n - js->n_holes - js->n_state[JOB_FINISHED];
+}
+
+size_t jobs_unfinished_of(const struct jobs *js, uint32_t uid)
+{
+	return (uintptr_t)hashmap_get_u64(js->per_uid, (uint64_t)uid + 1);
+}
+
+static int count_uid(struct jobs *js, uint32_t uid, int delta)
+{
+	uintptr_t n = (uintptr_t)hashmap_remove_u64(js->per_uid, (uint64_t)uid + 1);
+
+	n += (uintptr_t)delta;
+	if (n == 0)
+		return 0;
+	return hashmap_put_u64(js->per_uid, (uint64_t)uid + 1, (void *)n);
+}
+
+static int grow(struct jobs *js)
+{
+	size_t n_max = js->n_max ? 2 * js->n_max : 256;
+	struct slot *v;
+
+	if (js->n < js->n_max)
+		return 0;
+	v = reallocarray(js->v, n_max, sizeof(*v));
+	if (!v)
+		return -ENOMEM;
+	js->v = v;
+	js->n_max = n_max;
+	return 0;
+}
+
+static int link_name(struct jobs *js, struct job *j)
+{
+	char buf[65];
+	const char *name = job_name(j, buf);
+	void *old = NULL;
+	int r;
+
+	if (!name)
+		return 0;
+	r = hashmap_set(js->by_name, name, j, &old);
+	if (r >= 0)
+		j->older_namesake = old;
+	return r;
+}
+
+static void unlink_name(struct jobs *js, struct job *j)
+{
+	char buf[65];
+	const char *name = job_name(j, buf);
+	struct job *newer = name ? hashmap_get(js->by_name, name) : NULL;
+
+	if (newer == j) {
+		hashmap_remove(js->by_name, name);
+		/* cannot fail: the slot was just freed */
+		if (j->older_namesake)
+			hashmap_put(js->by_name, name, j->older_namesake);
+		return;
+	}
+	while (newer && newer->older_namesake != j)
+		newer = newer->older_namesake;
+	if (newer)
+		newer->older_namesake = j->older_namesake;
+}
+
+int jobs_add(struct jobs *js, struct job *j)
+{
+	size_t i;
+	int r;
+
+	INVARIANT(j->id && j->pool);
+	r = grow(js);
+	if (r < 0)
+		return r;
+	r = link_name(js, j);
+	if (r < 0)
+		return r;
+	if (j->state != JOB_FINISHED) {
+		r = count_uid(js, j->uid, 1);
+		if (r < 0) {
+			unlink_name(js, j);
+			return r;
+		}
+	}
+	i = js->n;
+	while (i > 0 && js->v[i - 1].id > j->id)
+		i--;
+	memmove(&js->v[i + 1], &js->v[i], (js->n - i) * sizeof(js->v[0]));
+	js->v[i] = (struct slot){.id = j->id, .job = j};
+	js->n++;
+	js->n_state[j->state]++;
+	return 0;
+}
+
+static void tell_watchers(struct job *j)
+{
+	struct list *node;
+
+	while ((node = list_pop(&j->watchers))) {
+		struct job_watch *w = LIST_ENTRY(node, struct job_watch, link);
+
+		w->fn(w, j);
+	}
+}
+
+static void tell_change(struct job *j)
+{
+	LIST_FOREACH (node, &j->watchers) {
+		struct job_watch *w = LIST_ENTRY(node, struct job_watch, link);
+
+		if (w->every_change)
+			w->fn(w, j);
+	}
+}
+
+static void compact(struct jobs *js)
+{
+	size_t n = 0;
+
+	if (js->n_holes < 64 || js->n_holes < js->n / 2)
+		return;
+	for (size_t i = 0; i < js->n; i++)
+		if (js->v[i].job)
+			js->v[n++] = js->v[i];
+	js->n = n;
+	js->n_holes = 0;
+}
+
+void jobs_forget(struct jobs *js, struct job *j)
+{
+	size_t i = lower_bound(js, j->id);
+
+	INVARIANT(i < js->n && js->v[i].job == j && !j->run);
+	scheduler_withdraw(js->core->scheduler, j);
+	tell_watchers(j);
+	unlink_name(js, j);
+	js->v[i].job = NULL;
+	js->n_holes++;
+	js->n_state[j->state]--;
+	if (j->state != JOB_FINISHED)
+		count_uid(js, j->uid, -1);
+	envs_put(js->core->envs, j->env);
+	job_free(j);
+	compact(js);
+	rv_event_set(&js->idle);
+	rv_event_clear(&js->idle);
+}
+
+void job_publish(struct jobs *js, struct job *j, const struct store_job *rec)
+{
+	enum job_state before = j->state;
+
+	if (before != rec->state) {
+		INVARIANT(job_may_go[before][rec->state]);
+		js->n_state[before]--;
+		js->n_state[rec->state]++;
+		log_at(LOG_DEBUG, "job", "job %" PRIu64 ": %s -> %s%s%s", j->id,
+			job_state_name[before], job_state_name[rec->state],
+			rec->state == JOB_FINISHED ? ", " : "",
+			rec->state == JOB_FINISHED ? job_result_name[rec->result] : "");
+	}
+	job_apply(j, rec);
+	if (before != JOB_FINISHED && j->state == JOB_FINISHED) {
+		count_uid(js, j->uid, -1);
+		tell_watchers(j);
+	} else if (before == JOB_FINISHED && j->state != JOB_FINISHED) {
+		count_uid(js, j->uid, 1);
+	}
+	if (before != j->state)
+		tell_change(j);
+}
+
+void job_begin(struct jobs *js, struct job *j)
+{
+	INVARIANT(!j->busy);
+	j->busy = true;
+	scheduler_withdraw(js->core->scheduler, j);
+}
+
+void job_end(struct jobs *js, struct job *j)
+{
+	INVARIANT(j->busy);
+	j->busy = false;
+	scheduler_place(js->core->scheduler, j);
+	rv_event_set(&js->idle);
+	rv_event_clear(&js->idle);
+}
+
+int jobs_wait_idle(struct jobs *js, uint64_t id, struct job **ret)
+{
+	for (;;) {
+		struct job *j = jobs_find(js, id);
+		int r;
+
+		if (!j)
+			return 0;
+		if (!j->busy) {
+			*ret = j;
+			return 1;
+		}
+		r = rv_event_wait(&js->idle);
+		if (r < 0)
+			return r;
+	}
+}

@@ -1,0 +1,66 @@
+/*
+ * The table of jobs: every job that is not forgotten, what state it is in, and who wants
+ * to know when that changes.
+ *
+ * A change goes in two steps: it is put into a record and committed, then published here
+ * (job_publish): what the table shows is on disk. Between the two a job is busy, and
+ * others who want to change it wait.
+ *
+ * Loop thread only.
+ */
+#ifndef DAEMON_JOBS_H
+#define DAEMON_JOBS_H
+
+#include "daemon/job.h"
+#include "reeve/sync.h"
+
+struct core;
+struct jobs;
+
+int jobs_new(struct jobs **ret, struct core *core);
+struct jobs *jobs_free(struct jobs *js);
+
+/* ---- ids ---------------------------------------------------------------------------- */
+
+/**
+ * Take n ids in a row. Where the block that is reserved on disk does not reach, the txn
+ * gets the reservation of the next one, synced.
+ */
+int jobs_take_ids(struct jobs *js, uint64_t *ret_first, uint32_t n, struct txn *t);
+uint64_t jobs_next_id(const struct jobs *js);
+
+/* ---- the table ---------------------------------------------------------------------- */
+
+/* Into the table; ids only grow. 0, -ENOMEM. */
+int jobs_add(struct jobs *js, struct job *j);
+/* Out of the table and freed: its watchers are told first. */
+void jobs_forget(struct jobs *js, struct job *j);
+
+struct job *jobs_find(const struct jobs *js, uint64_t id);
+/* the newest unfinished job of that name and owner, else the newest; NULL */
+struct job *jobs_find_name(const struct jobs *js, uint32_t uid, bool any_uid,
+	const char *name);
+/* first job with an id >= id / last with one <= id; NULL. Stable while jobs come and go. */
+struct job *jobs_at_or_after(const struct jobs *js, uint64_t id);
+struct job *jobs_at_or_before(const struct jobs *js, uint64_t id);
+
+size_t jobs_count(const struct jobs *js, enum job_state s);
+size_t jobs_unfinished(const struct jobs *js);
+size_t jobs_unfinished_of(const struct jobs *js, uint32_t uid);
+
+/* ---- changes ------------------------------------------------------------------------ */
+
+/* the record is on disk: the table shows it, watchers and the scheduler are told */
+void job_publish(struct jobs *js, struct job *j, const struct store_job *rec);
+
+/* Mark busy and take it out of the scheduler's order; job_end puts it where its state says.
+ * The job must not be busy: one change at a time. */
+void job_begin(struct jobs *js, struct job *j);
+void job_end(struct jobs *js, struct job *j);
+/* Wait until the job of that id is not busy. 1: *ret is it; 0: no such job (any more). */
+RV_AWAIT int jobs_wait_idle(struct jobs *js, uint64_t id, struct job **ret);
+
+/* ids from here on are free; what is below was reserved by an earlier reeved */
+void jobs_set_next_id(struct jobs *js, uint64_t next);
+
+#endif

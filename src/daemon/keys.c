@@ -1,0 +1,168 @@
+#include "config.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/error.h"
+#include "base/hashmap.h"
+#include "daemon/commit.h"
+#include "daemon/keys.h"
+
+static const int64_t keep_usec = 3600 * USEC_PER_SEC;
+
+struct keys {
+	const struct clock *clock;
+	struct hashmap *by_text;
+	int64_t oldest_usec; /* no key is older */
+};
+
+int keys_new(struct keys **ret, const struct clock *clock)
+{
+	struct keys *ks = calloc(1, sizeof(*ks));
+
+	if (!ks || hashmap_new(&ks->by_text, HASHMAP_STRING) < 0) {
+		free(ks);
+		return -ENOMEM;
+	}
+	ks->clock = clock;
+	ks->oldest_usec = INT64_MAX;
+	*ret = ks;
+	return 0;
+}
+
+struct keys *keys_free(struct keys *ks)
+{
+	struct submit_key *k;
+
+	if (!ks)
+		return NULL;
+	HASHMAP_FOREACH(k, ks->by_text)
+		free(k);
+	hashmap_free(ks->by_text);
+	free(ks);
+	return NULL;
+}
+
+static int key_new(struct keys *ks, struct submit_key **ret, uint32_t uid, const char *key)
+{
+	size_t size = strlen(key) + 16;
+	struct submit_key *k;
+	int r;
+
+	if (hashmap_size(ks->by_text) >= SUBMIT_KEYS_MAX)
+		return -RV_ELIMIT;
+	k = calloc(1, sizeof(*k) + size);
+	if (!k)
+		return -ENOMEM;
+	snprintf(k->text, size, "%" PRIu32 ":%s", uid, key);
+	k->uid = uid;
+	k->created_usec = clock_wall_usec(ks->clock);
+	rv_event_init(&k->settled);
+	r = hashmap_put(ks->by_text, k->text, k);
+	if (r < 0) {
+		free(k);
+		return r;
+	}
+	if (k->created_usec < ks->oldest_usec)
+		ks->oldest_usec = k->created_usec;
+	*ret = k;
+	return 0;
+}
+
+const char *submit_key_name(const struct submit_key *k)
+{
+	return strchr(k->text, ':') + 1;
+}
+
+static void key_unref(struct submit_key *k)
+{
+	if (k->dropped && k->n_waiting == 0)
+		free(k);
+}
+
+int keys_begin(struct keys *ks, struct submit_key **ret, uint32_t uid, const char *key)
+{
+	char text[SUBMIT_KEY_MAX + 16];
+
+	snprintf(text, sizeof(text), "%" PRIu32 ":%s", uid, key);
+	for (;;) {
+		struct submit_key *k = hashmap_get(ks->by_text, text);
+		int r;
+
+		if (!k) {
+			r = key_new(ks, ret, uid, key);
+			if (r >= 0)
+				(*ret)->pending = true;
+			return r;
+		}
+		if (!k->pending) {
+			*ret = k;
+			return 1;
+		}
+		k->n_waiting++;
+		r = rv_event_wait(&k->settled);
+		k->n_waiting--;
+		key_unref(k);
+		if (r < 0)
+			return r;
+	}
+}
+
+void key_commit(struct keys *ks, struct submit_key *k)
+{
+	k->pending = false;
+	rv_event_set(&k->settled);
+}
+
+void key_drop(struct keys *ks, struct submit_key *k)
+{
+	hashmap_remove(ks->by_text, k->text);
+	k->pending = false;
+	k->dropped = true;
+	rv_event_set(&k->settled);
+	key_unref(k);
+}
+
+int keys_load(struct keys *ks, const struct store_key *rec)
+{
+	struct submit_key *k;
+	int r;
+
+	r = key_new(ks, &k, rec->uid, rec->key);
+	if (r < 0)
+		return r == -RV_ELIMIT ? 0 : r;
+	k->first_id = rec->first_id;
+	k->n = rec->n;
+	k->created_usec = rec->created_usec;
+	if (k->created_usec < ks->oldest_usec)
+		ks->oldest_usec = k->created_usec;
+	return 0;
+}
+
+int keys_expire(struct keys *ks, struct txn *t)
+{
+	int64_t before = clock_wall_usec(ks->clock) - keep_usec, oldest = INT64_MAX;
+	struct store_op *op;
+	struct submit_key *k;
+
+	if (ks->oldest_usec >= before)
+		return 0;
+	op = txn_add(t, STORE_KEYS_EXPIRE);
+	if (!op)
+		return -ENOMEM;
+	op->meta.number = before;
+	HASHMAP_FOREACH(k, ks->by_text) {
+		if (k->created_usec < before && !k->pending) {
+			hashmap_remove(ks->by_text, k->text);
+			k->dropped = true;
+			key_unref(k);
+		} else if (k->created_usec < oldest) {
+			oldest = k->created_usec;
+		}
+	}
+	ks->oldest_usec = oldest;
+	return 0;
+}

@@ -1,0 +1,27 @@
+/*
+ * output-max while a run goes on: the oldest bytes are given back to the file system (a
+ * hole is punched), reading tells that they are gone.
+ *
+ * A run that prints nothing costs nothing: its file is watched with a one-shot inotify
+ * watch, and only one that grows is looked at again, the sooner the nearer it is to its
+ * limit. Loop thread only; punching is quick and done at once.
+ */
+#ifndef DAEMON_OUTPUT_CAPS_H
+#define DAEMON_OUTPUT_CAPS_H
+
+#include "daemon/run.h"
+#include "reeve/loop.h"
+
+struct output_caps;
+
+int output_caps_new(struct output_caps **ret, struct core *core, rv_loop *loop);
+struct output_caps *output_caps_free(struct output_caps *oc);
+
+/* Begin to watch a run's files; the run tells when it is over. 0, -errno (then there is no
+ * limit for this run: the caller logs it). */
+int output_caps_watch(struct output_caps *oc, struct run *run);
+void output_caps_unwatch(struct output_caps *oc, struct run *run);
+/* a last cut after the run has ended, before its files are closed: blocking but short */
+void output_caps_settle(struct run *run);
+
+#endif

@@ -1,0 +1,332 @@
+#include "config.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/fd.h"
+#include "base/invariant.h"
+#include "base/log.h"
+#include "base/strv.h"
+#include "daemon/core.h"
+#include "daemon/outputs.h"
+#include "reeve/executor.h"
+#include "reeve/sync.h"
+
+enum {
+	READY_LOW = 16,  /* fewer ready files than this: make more */
+	READY_HIGH = 32,
+	BUCKETS = 64, /* folders, so that none gets too large */
+};
+
+struct outputs {
+	struct core *core;
+	struct list ready; /* of struct output_file, empty and open */
+	size_t n_ready;
+	char **removals; /* names to unlink */
+	uint64_t n_made; /* in this epoch */
+	rv_event work;   /* for outputs_main */
+	rv_event more;   /* ready files came, or error is set */
+	int error;       /* of the last attempt to make files */
+	int64_t total;
+};
+
+int outputs_new(struct outputs **ret, struct core *core)
+{
+	struct outputs *os = calloc(1, sizeof(*os));
+	int r;
+
+	if (!os)
+		return -ENOMEM;
+	os->core = core;
+	list_init(&os->ready);
+	rv_event_init(&os->work);
+	rv_event_init(&os->more);
+	for (int i = 0; i < BUCKETS; i++) {
+		char dir[16];
+
+		snprintf(dir, sizeof(dir), "output/%02x", (unsigned)i);
+		r = mkdir_all(core->state_fd, dir, 0700);
+		if (r < 0) {
+			free(os);
+			return r;
+		}
+	}
+	rv_event_set(&os->work);
+	*ret = os;
+	return 0;
+}
+
+static struct output_file *file_free(struct output_file *f)
+{
+	if (f)
+		close_safe(f->fd);
+	free(f);
+	return NULL;
+}
+
+struct outputs *outputs_free(struct outputs *os)
+{
+	struct list *node;
+
+	if (!os)
+		return NULL;
+	while ((node = list_pop(&os->ready))) {
+		struct output_file *f = LIST_ENTRY(node, struct output_file, link);
+
+		unlinkat(os->core->state_fd, f->name, 0);
+		file_free(f);
+	}
+	STRV_FOREACH (name, os->removals)
+		unlinkat(os->core->state_fd, *name, 0);
+	strv_free(os->removals);
+	free(os);
+	return NULL;
+}
+
+/* ---- in a worker -------------------------------------------------------------------- */
+
+struct work {
+	int state_fd;
+	struct list made; /* of struct output_file, named; fd is filled in */
+	char **removals;
+	int error;
+};
+
+static int do_work(void *arg)
+{
+	struct work *w = arg;
+
+	LIST_FOREACH (node, &w->made) {
+		struct output_file *f = LIST_ENTRY(node, struct output_file, link);
+
+		f->fd = openat(w->state_fd, f->name,
+			O_WRONLY | O_APPEND | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+		if (f->fd < 0) {
+			w->error = -errno;
+			break;
+		}
+	}
+	STRV_FOREACH (name, w->removals)
+		unlinkat(w->state_fd, *name, 0); /* gone already is as good */
+	return 0;
+}
+
+/* ---- on the loop -------------------------------------------------------------------- */
+
+static void name_files(struct outputs *os, struct work *w)
+{
+	for (size_t n = os->n_ready; n < READY_HIGH; n++) {
+		struct output_file *f = calloc(1, sizeof(*f));
+
+		if (!f)
+			return;
+		f->fd = -1;
+		os->n_made++;
+		snprintf(f->name, sizeof(f->name), "output/%02x/%" PRIx64 "-%" PRIx64,
+			(unsigned)(os->n_made % BUCKETS), os->core->epoch, os->n_made);
+		list_append(&w->made, &f->link);
+	}
+}
+
+static void take_made(struct outputs *os, struct work *w)
+{
+	struct list *node;
+
+	while ((node = list_pop(&w->made))) {
+		struct output_file *f = LIST_ENTRY(node, struct output_file, link);
+
+		if (f->fd < 0) {
+			file_free(f);
+			continue;
+		}
+		list_append(&os->ready, node);
+		os->n_ready++;
+	}
+	if (w->error != os->error && w->error < 0)
+		log_at(LOG_ERR, "output", "cannot make output files in '%s': %s",
+			os->core->state_dir, rv_strerror(w->error));
+	os->error = w->error;
+	rv_event_set(&os->more);
+	rv_event_clear(&os->more);
+}
+
+int outputs_main(void *arg)
+{
+	struct outputs *os = arg;
+
+	for (;;) {
+		struct work w = {.state_fd = os->core->state_fd};
+		int r = rv_event_wait(&os->work);
+
+		if (r < 0)
+			return r;
+		rv_event_clear(&os->work);
+		list_init(&w.made);
+		name_files(os, &w);
+		w.removals = TAKE_PTR(os->removals);
+		r = rv_run_blocking(os->core->io, do_work, &w);
+		strv_free(w.removals);
+		take_made(os, &w);
+		if (r < 0)
+			return r;
+	}
+}
+
+int outputs_take(struct outputs *os, struct output_file **ret)
+{
+	struct list *node;
+
+	if (os->n_ready < READY_LOW)
+		rv_event_set(&os->work);
+	while (!(node = list_pop(&os->ready))) {
+		int r = rv_event_wait(&os->more);
+
+		if (r < 0)
+			return r;
+		if (list_is_empty(&os->ready) && os->error < 0)
+			return os->error;
+		rv_event_set(&os->work);
+	}
+	os->n_ready--;
+	*ret = LIST_ENTRY(node, struct output_file, link);
+	return 0;
+}
+
+int outputs_open_for_run(const struct output_file *f)
+{
+	char path[32];
+	int fd;
+
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", f->fd);
+	fd = open(path, O_WRONLY | O_APPEND | O_CLOEXEC);
+	return fd < 0 ? -errno : fd;
+}
+
+/* Only where the kernel grants a write lease nobody else has the file open: a process that
+ * outlived its run would go on writing into the next one's output. */
+static bool is_ours_alone(int fd)
+{
+	if (fcntl(fd, F_SETLEASE, F_WRLCK) < 0)
+		return false;
+	fcntl(fd, F_SETLEASE, F_UNLCK);
+	return true;
+}
+
+int64_t outputs_finish(struct outputs *os, struct output_file *f)
+{
+	struct stat st;
+
+	if (fstat(f->fd, &st) < 0)
+		st.st_size = 0;
+	if (st.st_size > 0) {
+		int64_t bytes = (int64_t)st.st_blocks * 512;
+
+		file_free(f);
+		return bytes > 0 ? bytes : 1;
+	}
+	if (os->n_ready < READY_HIGH && is_ours_alone(f->fd)) {
+		list_prepend(&os->ready, &f->link);
+		os->n_ready++;
+		return 0;
+	}
+	outputs_remove(os, f->name);
+	file_free(f);
+	return 0;
+}
+
+void outputs_detach(struct output_file *f)
+{
+	file_free(f);
+}
+
+int outputs_adopt(struct outputs *os, struct output_file **ret, const char *name)
+{
+	struct output_file *f = calloc(1, sizeof(*f));
+	int r;
+
+	if (!f)
+		return -ENOMEM;
+	snprintf(f->name, sizeof(f->name), "%s", name);
+	f->fd = openat(os->core->state_fd, name, O_WRONLY | O_APPEND | O_CLOEXEC);
+	if (f->fd < 0) {
+		r = -errno;
+		free(f);
+		return r;
+	}
+	*ret = f;
+	return 0;
+}
+
+void outputs_remove(struct outputs *os, const char *name)
+{
+	if (strv_append(&os->removals, name) < 0)
+		log_at(LOG_WARNING, "output", "out of memory: '%s' stays until the next start",
+			name);
+	rv_event_set(&os->work);
+}
+
+void outputs_account(struct outputs *os, int64_t bytes)
+{
+	os->total += bytes;
+}
+
+int64_t outputs_total(const struct outputs *os)
+{
+	return os->total;
+}
+
+static int sweep_bucket(struct outputs *os, const char *dir,
+	bool (*is_known)(const char *name, void *arg), void *arg)
+{
+	_cleanup_(closedirp) DIR *d = NULL;
+	int fd, n = 0;
+
+	fd = openat(os->core->state_fd, dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0)
+		return -errno;
+	d = fdopendir(fd);
+	if (!d) {
+		close_safe(fd);
+		return -errno;
+	}
+	for (struct dirent *e; (e = readdir(d));) {
+		char name[sizeof("output/00/") + NAME_MAX];
+		struct stat st;
+
+		if (e->d_name[0] == '.')
+			continue;
+		snprintf(name, sizeof(name), "%s/%s", dir, e->d_name);
+		if (!is_known(name, arg)) {
+			unlinkat(os->core->state_fd, name, 0);
+			n++;
+		} else if (fstatat(fd, e->d_name, &st, AT_SYMLINK_NOFOLLOW) == 0) {
+			os->total += (int64_t)st.st_blocks * 512;
+		}
+	}
+	return n;
+}
+
+int outputs_sweep(struct outputs *os, bool (*is_known)(const char *name, void *arg), void *arg)
+{
+	int n = 0;
+
+	for (int i = 0; i < BUCKETS; i++) {
+		char dir[16];
+		int r;
+
+		snprintf(dir, sizeof(dir), "output/%02x", (unsigned)i);
+		r = sweep_bucket(os, dir, is_known, arg);
+		if (r < 0)
+			return r;
+		n += r;
+	}
+	return n;
+}

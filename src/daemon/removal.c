@@ -1,0 +1,141 @@
+#include "config.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "base/strv.h"
+#include "daemon/commit.h"
+#include "daemon/core.h"
+#include "daemon/inputs.h"
+#include "daemon/jobs.h"
+#include "daemon/outputs.h"
+#include "daemon/output_read.h"
+#include "daemon/removal.h"
+#include "reeve/executor.h"
+
+struct removal {
+	struct core *core;
+	const uint64_t *ids;
+	size_t n;
+	/* filled in by the worker */
+	char **outputs;
+	int64_t bytes;
+	int error;
+};
+
+static int note_outputs(const struct store_run *rec, void *arg)
+{
+	struct removal *rm = arg;
+	_cleanup_(strv_freep) char **names = NULL;
+	int64_t bytes = -1, lost;
+	int r;
+
+	if (!rec->output)
+		return 0;
+	output_sizes(rm->core->state_fd, rec->output, &bytes, &lost);
+	if (bytes > 0)
+		rm->bytes += bytes;
+	r = strv_split(&names, rec->output, " ");
+	STRV_FOREACH (name, names) {
+		if (r >= 0 && !STREQ(*name, "-"))
+			r = strv_append(&rm->outputs, *name);
+	}
+	return r;
+}
+
+static int look_up(void *arg)
+{
+	struct removal *rm = arg;
+
+	for (size_t i = 0; i < rm->n; i++) {
+		int r = store_runs(rm->core->store, rm->ids[i], note_outputs, rm);
+
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+static struct job *removable(struct core *core, uint64_t id)
+{
+	struct job *j = jobs_find(core->jobs, id);
+
+	return j && !j->busy && !j->run && j->state == JOB_FINISHED ? j : NULL;
+}
+
+static void forget(struct core *core, struct job *j)
+{
+	struct job_spec spec;
+
+	if (job_spec_get(j, &spec) >= 0) {
+		if (strncmp(job_str(&spec, STDIN), "input:", 6) == 0)
+			inputs_remove(core->inputs, job_str(&spec, STDIN) + 6);
+		job_spec_deinit(&spec);
+	}
+	j->busy = false;
+	jobs_forget(core->jobs, j);
+}
+
+/* marks the jobs busy and puts their removal into a txn */
+static int plan(struct core *core, struct removal *rm, uint64_t *ids, struct txn **ret)
+{
+	_cleanup_(txn_freep) struct txn *t = txn_new();
+	size_t n = 0;
+
+	if (!t)
+		return -ENOMEM;
+	for (size_t i = 0; i < rm->n; i++) {
+		struct job *j = removable(core, rm->ids[i]);
+		struct store_op *op = j ? txn_add(t, STORE_JOB_REMOVE) : NULL;
+
+		if (!op)
+			continue;
+		op->job.id = j->id;
+		op->job.env_id = 0;
+		op->job.finished_usec = clock_wall_usec(core->clock);
+		job_begin(core->jobs, j);
+		ids[n++] = j->id;
+	}
+	*ret = TAKE_PTR(t);
+	return (int)n;
+}
+
+int removal_run(struct core *core, const uint64_t *ids, size_t n)
+{
+	struct removal rm = {.core = core, .n = n};
+	uint64_t chosen[REMOVAL_CHUNK];
+	struct txn *t;
+	int r, n_chosen;
+
+	rm.ids = ids;
+	n_chosen = plan(core, &rm, chosen, &t);
+	if (n_chosen <= 0) {
+		if (n_chosen == 0)
+			txn_free(t);
+		return n_chosen;
+	}
+	rm.ids = chosen;
+	rm.n = (size_t)n_chosen;
+	r = rv_run_blocking(core->io, look_up, &rm);
+	if (r >= 0)
+		r = committer_commit(core->committer, t, 0);
+	else
+		txn_free(t);
+	for (int i = 0; i < n_chosen; i++) {
+		struct job *j = jobs_find(core->jobs, chosen[i]);
+
+		if (r >= 0)
+			forget(core, j);
+		else
+			job_end(core->jobs, j);
+	}
+	if (r >= 0) {
+		STRV_FOREACH (name, rm.outputs)
+			outputs_remove(core->outputs, *name);
+		outputs_account(core->outputs, -rm.bytes);
+	}
+	strv_free(rm.outputs);
+	return r < 0 ? r : n_chosen;
+}

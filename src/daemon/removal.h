@@ -1,0 +1,20 @@
+/* Forgetting finished jobs, with their records, outputs and inputs. */
+#ifndef DAEMON_REMOVAL_H
+#define DAEMON_REMOVAL_H
+
+#include "reeve/task.h"
+
+struct core;
+
+enum { REMOVAL_CHUNK = 500 }; /* jobs in one transaction */
+
+/**
+ * Forget those of the jobs that are finished (and not busy); others are passed over.
+ *
+ * @n  at most REMOVAL_CHUNK
+ *
+ * Returns how many were forgotten, or why none was (-ENOSPC, -ECANCELED, ...).
+ */
+RV_AWAIT int removal_run(struct core *core, const uint64_t *ids, size_t n);
+
+#endif

@@ -1,0 +1,313 @@
+#include "config.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "base/log.h"
+#include "base/strv.h"
+#include "daemon/commit.h"
+#include "daemon/configuration.h"
+#include "daemon/core.h"
+#include "daemon/jobs.h"
+#include "daemon/output_read.h"
+#include "daemon/outputs.h"
+#include "daemon/removal.h"
+#include "daemon/retention.h"
+#include "reeve/executor.h"
+#include "reeve/scope.h"
+#include "reeve/sync.h"
+
+struct retention {
+	struct core *core;
+	rv_event work;
+};
+
+int retention_new(struct retention **ret, struct core *core)
+{
+	struct retention *rt = calloc(1, sizeof(*rt));
+
+	if (!rt)
+		return -ENOMEM;
+	rt->core = core;
+	rv_event_init(&rt->work);
+	*ret = rt;
+	return 0;
+}
+
+struct retention *retention_free(struct retention *rt)
+{
+	free(rt);
+	return NULL;
+}
+
+void retention_look(struct retention *rt)
+{
+	rv_event_set(&rt->work);
+}
+
+static int64_t n_over(const struct retention *rt)
+{
+	return (int64_t)jobs_count(rt->core->jobs, JOB_FINISHED) -
+	       config_num(rt->core->config, KEEP_FINISHED_MAX);
+}
+
+void retention_run_ended(struct retention *rt, const struct job *j, int64_t output_bytes)
+{
+	const struct config *cf = rt->core->config;
+	int64_t slack = config_num(cf, KEEP_FINISHED_MAX) / 16;
+
+	outputs_account(rt->core->outputs, output_bytes);
+	/* a few more than allowed, so that they go many at a time */
+	if (n_over(rt) > MIN(slack, (int64_t)REMOVAL_CHUNK) ||
+		outputs_total(rt->core->outputs) > config_num(cf, OUTPUT_TOTAL_MAX))
+		retention_look(rt);
+}
+
+struct oldest {
+	uint64_t id;
+	int64_t finished_usec;
+};
+
+/* max-heap on the time of finishing: the root is the first to give way to an older one */
+static void sift_down(struct oldest *v, size_t n, size_t i)
+{
+	for (;;) {
+		size_t c = 2 * i + 1;
+		struct oldest x;
+
+		if (c >= n)
+			return;
+		if (c + 1 < n && v[c + 1].finished_usec > v[c].finished_usec)
+			c++;
+		if (v[i].finished_usec >= v[c].finished_usec)
+			return;
+		x = v[i];
+		v[i] = v[c];
+		v[c] = x;
+		i = c;
+	}
+}
+
+static int by_finished(const void *a, const void *b)
+{
+	const struct oldest *x = a, *y = b;
+
+	return (x->finished_usec > y->finished_usec) - (x->finished_usec < y->finished_usec);
+}
+
+static void keep_oldest(struct oldest *v, size_t *n, size_t n_max, const struct job *j)
+{
+	struct oldest o = {j->id, j->finished_usec};
+
+	if (*n < n_max) {
+		v[(*n)++] = o;
+		for (size_t i = *n == n_max ? *n / 2 : 0; i > 0; i--)
+			sift_down(v, *n, i - 1);
+	} else if (o.finished_usec < v[0].finished_usec) {
+		v[0] = o;
+		sift_down(v, *n, 0);
+	}
+}
+
+/* the n jobs that finished first, in that order; yields on the way */
+static int find_oldest(struct retention *rt, struct oldest *v, size_t n_max, size_t *ret_n)
+{
+	unsigned looked = 0;
+	uint64_t id = 0;
+	struct job *j;
+	size_t n = 0;
+
+	while ((j = jobs_at_or_after(rt->core->jobs, id + 1))) {
+		id = j->id;
+		if (j->state == JOB_FINISHED && !j->busy)
+			keep_oldest(v, &n, n_max, j);
+		if (++looked % 4096 == 0) {
+			int r = rv_yield();
+
+			if (r < 0)
+				return r;
+		}
+	}
+	qsort(v, n, sizeof(*v), by_finished);
+	*ret_n = n;
+	return 0;
+}
+
+/* one chunk of jobs that are too many or too old; how many went */
+static int remove_chunk(struct retention *rt, int64_t *ret_next_usec)
+{
+	struct oldest v[REMOVAL_CHUNK];
+	uint64_t ids[REMOVAL_CHUNK];
+	int64_t keep = config_num(rt->core->config, KEEP_FINISHED);
+	int64_t now = clock_wall_usec(rt->core->clock);
+	int64_t over = n_over(rt);
+	size_t n, n_ids = 0;
+	int r;
+
+	*ret_next_usec = INT64_MAX;
+	r = find_oldest(rt, v, ARRAY_LEN(v), &n);
+	if (r < 0)
+		return r;
+	for (size_t i = 0; i < n; i++) {
+		bool old = keep != INT64_MAX && v[i].finished_usec <= now - keep;
+
+		if ((int64_t)i >= over && !old) {
+			if (keep != INT64_MAX)
+				*ret_next_usec = v[i].finished_usec + keep;
+			break;
+		}
+		ids[n_ids++] = v[i].id;
+	}
+	return n_ids ? removal_run(rt->core, ids, n_ids) : 0;
+}
+
+/* ---- the budget of all outputs -------------------------------------------------------------- */
+
+struct trim {
+	struct core *core;
+	uint64_t id;
+	struct store_run *runs; /* those with output; strings are copies */
+	size_t n;
+	int64_t bytes;
+};
+
+static int take_run(const struct store_run *rec, void *arg)
+{
+	struct trim *t = arg;
+	struct store_run *v;
+	int64_t bytes = 0, lost = 0;
+
+	if (!rec->output || !rec->ended_usec)
+		return 0;
+	v = reallocarray(t->runs, t->n + 1, sizeof(*v));
+	if (!v)
+		return -ENOMEM;
+	t->runs = v;
+	v[t->n] = *rec;
+	v[t->n].output = strdup(rec->output);
+	v[t->n].reason = rec->reason ? strdup(rec->reason) : NULL;
+	v[t->n].step = NULL;
+	v[t->n].value = rec->value ? strdup(rec->value) : NULL;
+	output_sizes(t->core->state_fd, rec->output, &bytes, &lost);
+	t->bytes += bytes;
+	t->n++;
+	return 0;
+}
+
+static int look_up(void *arg)
+{
+	struct trim *t = arg;
+
+	return store_runs(t->core->store, t->id, take_run, t);
+}
+
+static void trim_deinit(struct trim *t)
+{
+	for (size_t i = 0; i < t->n; i++) {
+		free((char *)t->runs[i].output);
+		free((char *)t->runs[i].reason);
+		free((char *)t->runs[i].value);
+	}
+	free(t->runs);
+}
+
+static int commit_trim(struct trim *t)
+{
+	_cleanup_(txn_freep) struct txn *txn = txn_new();
+
+	if (!txn)
+		return -ENOMEM;
+	for (size_t i = 0; i < t->n; i++) {
+		struct store_op *op = txn_add(txn, STORE_RUN_UPDATE);
+
+		if (!op)
+			return -ENOMEM;
+		op->run = t->runs[i];
+		op->run.output = NULL;
+	}
+	return committer_commit(t->core->committer, TAKE_PTR(txn), 0);
+}
+
+/* the output of one finished job goes, its record stays; bytes that went */
+static int64_t drop_output(struct retention *rt, uint64_t id)
+{
+	struct trim t = {.core = rt->core, .id = id};
+	int64_t r;
+
+	r = rv_run_blocking(rt->core->io, look_up, &t);
+	if (r >= 0 && t.n)
+		r = commit_trim(&t);
+	for (size_t i = 0; r >= 0 && i < t.n; i++) {
+		_cleanup_(strv_freep) char **names = NULL;
+
+		if (strv_split(&names, t.runs[i].output, " ") < 0)
+			continue;
+		STRV_FOREACH (name, names)
+			if (!STREQ(*name, "-"))
+				outputs_remove(rt->core->outputs, *name);
+	}
+	if (r >= 0) {
+		outputs_account(rt->core->outputs, -t.bytes);
+		r = t.bytes;
+	}
+	trim_deinit(&t);
+	return r;
+}
+
+static int keep_budget(struct retention *rt)
+{
+	int64_t max = config_num(rt->core->config, OUTPUT_TOTAL_MAX);
+	struct oldest v[REMOVAL_CHUNK];
+	int64_t dropped = 0;
+	size_t n;
+	int r;
+
+	if (outputs_total(rt->core->outputs) <= max)
+		return 0;
+	r = find_oldest(rt, v, ARRAY_LEN(v), &n);
+	if (r < 0)
+		return r;
+	/* an eighth below it, so that this is not needed at every end */
+	for (size_t i = 0; i < n && outputs_total(rt->core->outputs) > max - max / 8; i++) {
+		int64_t bytes = drop_output(rt, v[i].id);
+
+		if (bytes < 0)
+			return (int)bytes;
+		dropped += bytes;
+	}
+	if (dropped)
+		log_at(LOG_NOTICE, "output",
+			"dropped %" PRId64 " bytes of the oldest output to keep within output-total-max",
+			dropped);
+	return 0;
+}
+
+int retention_main(void *arg)
+{
+	struct retention *rt = arg;
+
+	for (;;) {
+		int64_t next_usec = INT64_MAX, wait;
+		int r;
+
+		rv_event_clear(&rt->work);
+		do {
+			r = remove_chunk(rt, &next_usec);
+		} while (r > 0);
+		if (r >= 0)
+			r = keep_budget(rt);
+		if (r == -ECANCELED)
+			return r;
+		wait = next_usec == INT64_MAX ? INT64_MAX
+					      : next_usec - clock_wall_usec(rt->core->clock);
+		if (r < 0)
+			wait = 60 * USEC_PER_SEC; /* a full disk: later */
+		r = rv_timed(wait == INT64_MAX ? RV_FOREVER : RV_US(MAX(wait, USEC_PER_SEC)),
+			rv_event_wait(&rt->work));
+		if (r < 0 && r != -ETIMEDOUT)
+			return r;
+	}
+}

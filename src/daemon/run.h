@@ -1,0 +1,58 @@
+/*
+ * One run of a job while it goes on: what the supervising task works with, and what the
+ * spawner link and the control verbs tell it. Loop thread only.
+ */
+#ifndef DAEMON_RUN_H
+#define DAEMON_RUN_H
+
+#include "daemon/job.h"
+#include "reeve/loop.h"
+#include "reeve/sync.h"
+#include "spawn/spawn.h"
+
+struct core;
+struct output_file;
+struct run_caps;
+
+enum run_stop {
+	RUN_STOP_NONE,
+	RUN_STOP_TIMEOUT,
+	RUN_STOP_CANCEL,
+	RUN_STOP_SHUTDOWN,
+};
+
+struct run {
+	struct core *core;
+	struct job *job;
+	struct job_spec spec;
+	struct store_run rec; /* as it was recorded last; strings owned by this struct */
+	char output_names[2 * 48];
+	char *value;          /* JSON result of a function */
+	char *error_text;
+	struct output_file *out, *err; /* NULL: none of ours */
+	struct run_caps *caps;         /* NULL: nobody watches their size yet */
+	rv_event wake;        /* something below changed */
+
+	/* said by the spawner link */
+	bool sent;            /* the start request is with the spawner */
+	bool in_doubt;        /* the link was lost: the next table tells */
+	bool started;
+	bool ended;           /* end holds */
+	bool pid_recorded;
+	bool spawner_gone;    /* its status comes from the pidfd, if anybody knows it */
+	struct run_end end;
+	struct spawn_run_info info;
+	int pidfd;            /* -1: none */
+	rv_watch *pidfd_watch;
+
+	/* asked for by users, the timeout, the shutdown */
+	enum run_stop stop;
+	bool stop_sent;
+	bool hasten;          /* no more grace */
+	bool pause_wanted, paused;
+	rv_time deadline;     /* of the run-time limit, CLOCK_MONOTONIC; RV_FOREVER */
+};
+
+struct spawn_token run_spawn_token(const struct run *run);
+
+#endif

@@ -1,0 +1,350 @@
+#include "config.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "base/error.h"
+#include "base/invariant.h"
+#include "base/log.h"
+#include "daemon/commit.h"
+#include "daemon/core.h"
+#include "daemon/jobs.h"
+#include "daemon/output_caps.h"
+#include "daemon/pidfd_status.h"
+#include "daemon/run_steps.h"
+#include "daemon/spawner_link.h"
+#include "daemon/supervisor.h"
+#include "reeve/scope.h"
+#include "reeve/task.h"
+
+/* A run that is over sooner needs no record of its pid: its mark is enough to find it. */
+static const rv_time pid_record_after = RV_MS(20);
+
+/* ---- what others tell or ask ---------------------------------------------------------- */
+
+void run_request_stop(struct run *run, enum run_stop why)
+{
+	if (run->stop == RUN_STOP_NONE || why == RUN_STOP_CANCEL)
+		run->stop = why;
+	rv_event_set(&run->wake);
+}
+
+void run_hasten(struct run *run)
+{
+	run->hasten = true;
+	run->stop_sent = false;
+	rv_event_set(&run->wake);
+}
+
+void run_request_pause(struct run *run, bool on)
+{
+	run->pause_wanted = on;
+	rv_event_set(&run->wake);
+}
+
+void run_told_started(struct run *run, const struct spawn_run_info *info, int pidfd)
+{
+	int64_t limit = job_num(&run->spec, TIMEOUT);
+	const struct clock *clock = run->core->clock;
+
+	run->info = *info;
+	run->started = true;
+	if (pidfd >= 0) {
+		close_safe(run->pidfd);
+		run->pidfd = pidfd;
+	}
+	/* The limit does not count suspended time. What passed before this daemon looked is
+	 * only known by the boot clock: there a suspension counts. */
+	if (limit != INT64_MAX)
+		run->deadline = clock_monotonic(clock) + RV_US(limit) -
+				(clock_boottime(clock) - info->started_boot);
+	rv_event_set(&run->wake);
+}
+
+static void end_run(struct run *run, const struct run_end *end)
+{
+	if (run->ended)
+		return;
+	run->end = *end;
+	run->ended = true;
+	rv_event_set(&run->wake);
+}
+
+void run_told_failed(struct run *run, const struct spawn_run_info *info)
+{
+	run->info = *info;
+	end_run(run, &(struct run_end){
+			     .kind = RUN_END_START_FAILED, .error = -info->error});
+}
+
+void run_told_exited(struct run *run, const struct spawn_run_info *info)
+{
+	run->info = *info;
+	end_run(run, &(struct run_end){
+			     .kind = RUN_END_EXITED, .wait_status = info->status});
+}
+
+static void pidfd_ended(int fd, unsigned ev, void *arg)
+{
+	struct run *run = arg;
+	struct run_end end = {.kind = RUN_END_LOST};
+
+	if (pidfd_exit_status(fd, &end.wait_status) >= 0)
+		end.kind = RUN_END_EXITED;
+	rv_fd_unwatch(TAKE_PTR(run->pidfd_watch));
+	end_run(run, &end);
+}
+
+void run_told_not_started(struct run *run)
+{
+	run->sent = false;
+	rv_event_set(&run->wake);
+}
+
+void run_told_spawner_gone(struct run *run)
+{
+	if (run->ended || !run->sent)
+		return;
+	run->spawner_gone = true;
+	if (run->pidfd >= 0 &&
+		rv_fd_watch(rv_loop_current(), run->pidfd, RV_READ, pidfd_ended, run,
+			&run->pidfd_watch) >= 0) {
+		log_at(LOG_WARNING, "job",
+			"job %" PRIu64 " goes on without its spawner, following process %d",
+			run->job->id, (int)run->info.pid);
+		return;
+	}
+	/* it may have been started or not: nobody can tell */
+	end_run(run, &(struct run_end){.kind = RUN_END_LOST});
+}
+
+/* ---- the start ------------------------------------------------------------------------ */
+
+/* It was recorded with a spawner that is gone, and never sent: now it is this one's. */
+static int record_spawner(struct run *run)
+{
+	struct txn *t = txn_new();
+	struct store_op *op = t ? txn_add(t, STORE_RUN_UPDATE) : NULL;
+
+	if (!op) {
+		txn_free(t);
+		return -ENOMEM;
+	}
+	snprintf(run->rec.spawner_id, sizeof(run->rec.spawner_id), "%s",
+		spawner_link_instance(run->core->spawner));
+	op->run = run->rec;
+	return committer_commit(run->core->committer, t, COMMIT_MUST);
+}
+
+/* 0 when the request is with the spawner or the run is over already */
+static int send_start(struct run *run)
+{
+	struct run_request rr;
+	enum spawn_step step = SPAWN_STEP_REQUEST;
+	int r;
+
+	r = run_request_init(&rr, run, &step);
+	while (r >= 0 && !run->ended && run->stop == RUN_STOP_NONE) {
+		r = spawner_link_start(run->core->spawner, run, &rr.req);
+		if (r == -EAGAIN)
+			r = spawner_link_wait(run->core->spawner); /* room, or a spawner */
+		else if (r == -ESTALE)
+			r = record_spawner(run);
+		else
+			break;
+	}
+	if (run->sent)
+		rr.stdout_fd = rr.stderr_fd = -1; /* the client's now */
+	run_request_deinit(&rr);
+	if (r == -ECANCELED)
+		return r;
+	if (r < 0) {
+		run->info.step = step;
+		end_run(run, &(struct run_end){.kind = RUN_END_START_FAILED, .error = r});
+	} else if (!run->sent) {
+		/* cancelled before anything ran */
+		end_run(run, &(struct run_end){.kind = RUN_END_START_FAILED,
+				     .error = -ECANCELED});
+	}
+	return 0;
+}
+
+/* ---- while it goes on ----------------------------------------------------------------- */
+
+/* A change of state that tells what is: recorded without waiting, seen at once. A crash in
+ * between loses nothing: the spawner's table says the same. */
+static void show_state(struct run *run, enum job_state state, uint32_t flags)
+{
+	struct core *core = run->core;
+	struct job *j = run->job;
+	struct store_job rec;
+	struct txn *t;
+
+	job_record(j, &rec);
+	if (rec.state == state && rec.flags == flags)
+		return;
+	rec.state = state;
+	rec.flags = flags;
+	rec.reason = NULL;
+	job_publish(core->jobs, j, &rec);
+	t = flags || state == JOB_PAUSED || state == JOB_RUNNING ? txn_new() : NULL;
+	if (t && job_record_put(t, &rec) >= 0)
+		committer_post(core->committer, t, COMMIT_MUST, NULL, NULL);
+	else
+		txn_free(t);
+}
+
+static void show_running(struct run *run)
+{
+	struct job *j = run->job;
+	struct store_job rec;
+
+	if (j->state != JOB_STARTING)
+		return;
+	/* not recorded by itself: the record of the pid, or of the end, follows soon */
+	job_record(j, &rec);
+	rec.state = JOB_RUNNING;
+	job_publish(run->core->jobs, j, &rec);
+}
+
+static void record_pid(struct run *run)
+{
+	struct store_op *op;
+	struct store_job rec;
+	struct txn *t = txn_new();
+	char *names = run->rec.output ? strdup(run->rec.output) : NULL;
+
+	if (!t || txn_own(t, names) < 0) {
+		txn_free(t);
+		return; /* tried again at the next turn */
+	}
+	run->rec.pid = run->info.pid;
+	run->rec.pid_start = run->info.start_time;
+	run->rec.started_usec = run->info.started_usec;
+	op = txn_add(t, STORE_RUN_UPDATE);
+	if (op) {
+		op->run = run->rec;
+		op->run.output = names;
+	}
+	job_record(run->job, &rec);
+	rec.reason = NULL;
+	if (!op || job_record_put(t, &rec) < 0) {
+		txn_free(t);
+		return;
+	}
+	run->pid_recorded = true;
+	committer_post(run->core->committer, t, COMMIT_MUST, NULL, NULL);
+}
+
+/* not before it has lasted: most runs are over long before they fill anything */
+static void watch_output(struct run *run)
+{
+	int r = run->caps ? 0 : output_caps_watch(run->core->caps, run);
+
+	if (r < 0)
+		log_at(LOG_WARNING, "output", "output-max of job %" PRIu64 " cannot be kept: %s",
+			run->job->id, rv_strerror(r));
+}
+
+static const uint32_t stop_flag[] = {
+	[RUN_STOP_NONE] = 0,
+	[RUN_STOP_TIMEOUT] = STORE_JOB_TIMEOUT,
+	[RUN_STOP_CANCEL] = STORE_JOB_CANCEL,
+	[RUN_STOP_SHUTDOWN] = STORE_JOB_SHUTDOWN,
+};
+
+static void act_on_stop(struct run *run)
+{
+	if (run->stop == RUN_STOP_NONE || run->stop_sent || !run->started)
+		return;
+	show_state(run, JOB_STOPPING, stop_flag[run->stop]);
+	if (run->spawner_gone) {
+		run->stop_sent = true;
+		pidfd_kill(run->pidfd, run->hasten ? SIGKILL : SIGTERM);
+		return;
+	}
+	if (spawner_link_stop(run->core->spawner, run, run->hasten) >= 0)
+		run->stop_sent = true;
+	/* else no room: the link wakes everybody when there is */
+}
+
+static void act_on_pause(struct run *run)
+{
+	if (run->pause_wanted == run->paused || !run->started || run->stop_sent ||
+		run->spawner_gone)
+		return;
+	if (spawner_link_pause(run->core->spawner, run, run->pause_wanted) < 0)
+		return;
+	run->paused = run->pause_wanted;
+	show_state(run, run->paused ? JOB_PAUSED : JOB_RUNNING, 0);
+}
+
+static rv_time next_moment(const struct run *run, rv_time pid_due)
+{
+	rv_time when = run->stop == RUN_STOP_NONE ? run->deadline : RV_FOREVER;
+
+	if (run->started && !run->pid_recorded && pid_due < when)
+		when = pid_due;
+	return when;
+}
+
+static int wait_until(struct run *run, rv_time when)
+{
+	rv_scope scope;
+	int r;
+
+	r = rv_scope_enter(&scope, 0, when);
+	if (r < 0)
+		return r;
+	return rv_scope_exit(&scope, rv_event_wait(&run->wake));
+}
+
+static int await_end(struct run *run)
+{
+	const struct clock *clock = run->core->clock;
+	rv_time pid_due = clock_monotonic(clock) + pid_record_after;
+
+	if (run->started && run->pid_recorded)
+		watch_output(run); /* found going on */
+	while (!run->ended) {
+		rv_time now = clock_monotonic(clock);
+		int r;
+
+		rv_event_clear(&run->wake);
+		if (!run->sent)
+			return -EAGAIN;
+		if (run->started)
+			show_running(run);
+		if (run->deadline <= now && run->stop == RUN_STOP_NONE)
+			run->stop = RUN_STOP_TIMEOUT;
+		if (run->started && !run->pid_recorded && pid_due <= now) {
+			record_pid(run);
+			watch_output(run);
+		}
+		act_on_stop(run);
+		act_on_pause(run);
+		r = wait_until(run, next_moment(run, pid_due));
+		if (r < 0 && r != -ETIMEDOUT)
+			return run->ended ? 0 : r;
+	}
+	return 0;
+}
+
+int run_process(struct run *run)
+{
+	int r;
+
+	do {
+		if (!run->sent && !run->ended) {
+			r = send_start(run);
+			if (r < 0)
+				return r;
+		}
+		r = await_end(run);
+	} while (r == -EAGAIN); /* a new table shows that it was never started */
+	return r;
+}

@@ -1,0 +1,27 @@
+/* The part of a run between its two records; the two roads share one shape. */
+#ifndef DAEMON_RUN_STEPS_H
+#define DAEMON_RUN_STEPS_H
+
+#include "daemon/run.h"
+
+/*
+ * Both return 0 with run.ended set and run.end filled in, or -ECANCELED when the daemon
+ * detaches: then the run goes on without it.
+ */
+RV_AWAIT int run_process(struct run *run);
+RV_AWAIT int run_function(struct run *run);
+
+/* The start request of a command, made from its spec: argv, environment, limits. */
+struct run_request {
+	struct spawn_request req;
+	char **argv, **env;
+	struct spawn_rlimit rlimits[SPAWN_RLIMITS_MAX];
+	int stdout_fd, stderr_fd; /* -1: none */
+	char *stdin_path;
+	uint32_t *groups;
+};
+/* 0, -errno with ret_step the step that cannot be; deinit it in both cases */
+int run_request_init(struct run_request *rr, struct run *run, enum spawn_step *ret_step);
+void run_request_deinit(struct run_request *rr);
+
+#endif

@@ -1,0 +1,330 @@
+#include "config.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/invariant.h"
+#include "base/log.h"
+#include "daemon/core.h"
+#include "daemon/disk_guard.h"
+#include "daemon/jobs.h"
+#include "daemon/scheduler.h"
+#include "daemon/supervisor.h"
+
+/* functions that go on at once in a pool: they take no slot, but a stack each */
+enum { FUNCTIONS_MAX = 1024 };
+
+struct scheduler {
+	struct core *core;
+	rv_loop *loop;
+	struct pool **pools;
+	size_t n_pools;
+	struct heap due; /* of struct job.order, by struct job.due */
+	unsigned blocks; /* enum scheduler_block */
+	rv_handle look;  /* valid while look_pending */
+	rv_handle timer;
+	bool look_pending, timer_armed;
+	rv_time timer_at;
+};
+
+static struct job *job_of(const struct heap_node *node)
+{
+	return CONTAINER_OF((struct heap_node *)node, struct job, order);
+}
+
+static bool starts_before(const struct heap_node *a, const struct heap_node *b)
+{
+	const struct job *x = job_of(a), *y = job_of(b);
+
+	if (x->priority != y->priority)
+		return x->priority > y->priority;
+	return x->id < y->id;
+}
+
+static bool due_before(const struct heap_node *a, const struct heap_node *b)
+{
+	const struct job *x = job_of(a), *y = job_of(b);
+
+	return x->due != y->due ? x->due < y->due : x->id < y->id;
+}
+
+int scheduler_new(struct scheduler **ret, struct core *core, rv_loop *loop)
+{
+	struct scheduler *s = calloc(1, sizeof(*s));
+
+	if (!s)
+		return -ENOMEM;
+	s->core = core;
+	s->loop = loop;
+	heap_init(&s->due, due_before);
+	*ret = s;
+	return 0;
+}
+
+static void drop_all(struct heap *h)
+{
+	while (heap_pop(h))
+		;
+	heap_deinit(h);
+}
+
+struct scheduler *scheduler_free(struct scheduler *s)
+{
+	if (!s)
+		return NULL;
+	if (s->look_pending)
+		rv_handle_cancel(s->loop, s->look);
+	if (s->timer_armed)
+		rv_handle_cancel(s->loop, s->timer);
+	for (size_t i = 0; i < s->n_pools; i++) {
+		drop_all(&s->pools[i]->ready);
+		drop_all(&s->pools[i]->ready_functions);
+		free(s->pools[i]);
+	}
+	drop_all(&s->due);
+	free(s->pools);
+	free(s);
+	return NULL;
+}
+
+struct pool *scheduler_pool(const struct scheduler *s, const char *name)
+{
+	for (size_t i = 0; i < s->n_pools; i++)
+		if (STREQ(s->pools[i]->name, name))
+			return s->pools[i];
+	return NULL;
+}
+
+size_t scheduler_n_pools(const struct scheduler *s)
+{
+	return s->n_pools;
+}
+
+struct pool *scheduler_pool_at(const struct scheduler *s, size_t i)
+{
+	return s->pools[i];
+}
+
+int scheduler_set_pool(struct scheduler *s, const char *name, unsigned slots)
+{
+	struct pool *p = scheduler_pool(s, name);
+
+	if (!p) {
+		struct pool **v = reallocarray(s->pools, s->n_pools + 1, sizeof(*v));
+
+		if (!v)
+			return -ENOMEM;
+		s->pools = v;
+		p = calloc(1, sizeof(*p));
+		if (!p)
+			return -ENOMEM;
+		snprintf(p->name, sizeof(p->name), "%s", name);
+		heap_init(&p->ready, starts_before);
+		heap_init(&p->ready_functions, starts_before);
+		v[s->n_pools++] = p;
+	}
+	p->slots = slots;
+	scheduler_kick(s);
+	return 0;
+}
+
+/* ---- the order ---------------------------------------------------------------------- */
+
+static struct heap *ready_heap(const struct job *j)
+{
+	return j->is_function ? &j->pool->ready_functions : &j->pool->ready;
+}
+
+static void due_now(void *arg);
+
+/* the timer stands at the first due job, and only there */
+static void arm(struct scheduler *s)
+{
+	const struct heap_node *first = heap_peek(&s->due);
+
+	if (s->timer_armed && (!first || job_of(first)->due != s->timer_at)) {
+		rv_handle_cancel(s->loop, s->timer);
+		s->timer_armed = false;
+	}
+	if (first && !s->timer_armed) {
+		s->timer_at = job_of(first)->due;
+		s->timer = rv_call_at_boot(s->loop, s->timer_at, due_now, s);
+		s->timer_armed = true;
+	}
+}
+
+static int become_queued(struct scheduler *s, struct job *j)
+{
+	struct store_job rec;
+
+	/* Not committed: being due follows from the record, also after a restart. */
+	job_record(j, &rec);
+	rec.state = JOB_QUEUED;
+	rec.due_usec = 0;
+	job_publish(s->core->jobs, j, &rec);
+	return heap_push(ready_heap(j), &j->order);
+}
+
+static void due_now(void *arg)
+{
+	struct scheduler *s = arg;
+	rv_time now = clock_boottime(s->core->clock);
+	struct heap_node *node;
+
+	s->timer_armed = false;
+	while ((node = heap_peek(&s->due)) && job_of(node)->due <= now) {
+		heap_pop(&s->due);
+		if (become_queued(s, job_of(node)) < 0)
+			log_at(LOG_ERR, "job", "out of memory: job %" PRIu64 " is not started",
+				job_of(node)->id);
+	}
+	arm(s);
+	scheduler_kick(s);
+}
+
+void scheduler_place(struct scheduler *s, struct job *j)
+{
+	int r = 0;
+
+	if (j->busy || j->run || heap_node_is_linked(&j->order))
+		return;
+	if (j->state == JOB_QUEUED) {
+		r = heap_push(ready_heap(j), &j->order);
+		scheduler_kick(s);
+	} else if (j->state == JOB_BACKOFF || j->state == JOB_DELAYED) {
+		r = heap_push(&s->due, &j->order);
+		arm(s);
+	}
+	if (r < 0)
+		log_at(LOG_ERR, "job", "out of memory: job %" PRIu64 " is not started", j->id);
+}
+
+void scheduler_withdraw(struct scheduler *s, struct job *j)
+{
+	if (!heap_node_is_linked(&j->order))
+		return;
+	if (j->state == JOB_QUEUED) {
+		heap_remove(ready_heap(j), &j->order);
+	} else {
+		heap_remove(&s->due, &j->order);
+		arm(s);
+	}
+}
+
+/* ---- starting ----------------------------------------------------------------------- */
+
+/* Starts what is first in order, while n_taken is below max. */
+static void fill(struct scheduler *s, struct heap *ready, unsigned *n_taken, unsigned max)
+{
+	struct heap_node *node;
+
+	while (*n_taken < max && (node = heap_pop(ready))) {
+		++*n_taken;
+		if (supervisor_start(s->core, job_of(node)) < 0) {
+			/* no memory for one more task: whatever ends looks again */
+			--*n_taken;
+			heap_push(ready, node); /* there is room: it was just taken out */
+			return;
+		}
+	}
+}
+
+static void look(void *arg)
+{
+	struct scheduler *s = arg;
+
+	s->look_pending = false;
+	disk_guard_look(s->core->disk);
+	if (s->blocks)
+		return;
+	for (size_t i = 0; i < s->n_pools; i++) {
+		struct pool *p = s->pools[i];
+
+		fill(s, &p->ready, &p->n_taken, p->slots);
+		fill(s, &p->ready_functions, &p->n_functions, FUNCTIONS_MAX);
+	}
+}
+
+void scheduler_kick(struct scheduler *s)
+{
+	if (s->look_pending || s->blocks)
+		return;
+	s->look = rv_call_soon(s->loop, look, s);
+	s->look_pending = true;
+}
+
+static unsigned *slots_of(const struct job *j)
+{
+	return j->is_function ? &j->pool->n_functions : &j->pool->n_taken;
+}
+
+void scheduler_take_slot(struct scheduler *s, const struct job *j)
+{
+	++*slots_of(j);
+}
+
+void scheduler_release_slot(struct scheduler *s, const struct job *j)
+{
+	INVARIANT(*slots_of(j) > 0);
+	--*slots_of(j);
+	scheduler_kick(s);
+}
+
+void scheduler_block(struct scheduler *s, enum scheduler_block why, bool on)
+{
+	unsigned before = s->blocks;
+
+	s->blocks = on ? before | why : before & ~(unsigned)why;
+	if (before && !s->blocks)
+		scheduler_kick(s);
+}
+
+bool scheduler_is_blocked(const struct scheduler *s, enum scheduler_block why)
+{
+	return s->blocks & why;
+}
+
+static const struct {
+	enum scheduler_block why;
+	const char *text;
+} block_text[] = {
+	{BLOCK_STARTUP, "the daemon is starting"},
+	{BLOCK_SHUTDOWN, "the daemon is shutting down"},
+	{BLOCK_STORE, "the store cannot be written"},
+	{BLOCK_DISK, "free disk space is below min-free"},
+	{BLOCK_SPAWNER, "the spawner is not there"},
+};
+
+const char *scheduler_why(const struct scheduler *s, const struct job *j, char *buf,
+	size_t size)
+{
+	switch ((enum job_state)j->state) {
+	case JOB_HELD:
+		snprintf(buf, size, "it is held%s%s%s: reeve release %" PRIu64,
+			j->reason ? " (" : "", j->reason ? j->reason : "",
+			j->reason ? ")" : "", j->id);
+		return buf;
+	case JOB_QUEUED:
+		for (size_t i = 0; i < ARRAY_LEN(block_text); i++)
+			if (s->blocks & block_text[i].why) {
+				snprintf(buf, size, "nothing starts: %s", block_text[i].text);
+				return buf;
+			}
+		snprintf(buf, size, "pool '%s' has %u of %u slots taken", j->pool->name,
+			j->pool->n_taken, j->pool->slots);
+		return buf;
+	case JOB_BACKOFF: snprintf(buf, size, "it failed and is run again later"); return buf;
+	case JOB_DELAYED: snprintf(buf, size, "its time has not come"); return buf;
+	case JOB_WAITING: snprintf(buf, size, "it waits for other jobs"); return buf;
+	case JOB_STARTING: snprintf(buf, size, "it is being started"); return buf;
+	case JOB_PAUSED: snprintf(buf, size, "it is paused: reeve resume %" PRIu64, j->id); return buf;
+	case JOB_RUNNING:
+	case JOB_STOPPING:
+	case JOB_FINISHED:
+	case JOB_STATE_N: break;
+	}
+	return NULL;
+}

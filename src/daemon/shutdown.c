@@ -1,0 +1,135 @@
+#include "config.h"
+
+#include <errno.h>
+
+#include "base/log.h"
+#include "daemon/control.h"
+#include "daemon/jobs.h"
+#include "daemon/notify.h"
+#include "daemon/scheduler.h"
+#include "daemon/shutdown.h"
+#include "daemon/supervisor.h"
+#include "reeve/scope.h"
+
+static const rv_time kill_before_end = RV_SEC(1), reply_grace = RV_SEC(3);
+
+void app_stop(struct app *app, int mode)
+{
+	if (app->stopping && !app->hasten) {
+		log_at(LOG_NOTICE, "reeved", "asked again, hastening the shutdown");
+		app->hasten = true;
+	}
+	if (mode >= 0)
+		app->stop_mode = mode;
+	app->stopping = true;
+	rv_event_set(&app->stop);
+	if (app->core.runs) {
+		rv_event_set(&app->core.run_ended); /* whoever waits looks again */
+		rv_event_clear(&app->core.run_ended);
+	}
+}
+
+static size_t n_active(const struct app *app)
+{
+	const struct jobs *js = app->core.jobs;
+	size_t n = 0;
+
+	for (int s = JOB_STARTING; s <= JOB_STOPPING; s++)
+		n += jobs_count(js, (enum job_state)s);
+	return n;
+}
+
+static void each_run(struct app *app, void (*fn)(struct run *run))
+{
+	struct jobs *js = app->core.jobs;
+
+	for (struct job *j = jobs_at_or_after(js, 1); j; j = jobs_at_or_after(js, j->id + 1))
+		if (j->run)
+			fn(j->run);
+}
+
+static void end_run(struct run *run)
+{
+	run_request_stop(run, RUN_STOP_SHUTDOWN);
+}
+
+static bool has_runs(struct app *app)
+{
+	struct jobs *js = app->core.jobs;
+
+	for (struct job *j = jobs_at_or_after(js, 1); j; j = jobs_at_or_after(js, j->id + 1))
+		if (j->run)
+			return true;
+	return false;
+}
+
+/* until no run is left, the deadline, or somebody asks once more */
+static int wait_for_runs(struct app *app, rv_time deadline)
+{
+	bool hasten = app->hasten;
+
+	while (has_runs(app) && app->hasten == hasten) {
+		rv_scope scope;
+		int r = rv_scope_enter(&scope, 0, deadline);
+
+		if (r >= 0)
+			r = rv_scope_exit(&scope, rv_event_wait(&app->core.run_ended));
+		if (r < 0)
+			return r;
+	}
+	return has_runs(app) ? -ETIMEDOUT : 0;
+}
+
+static int terminate(struct app *app, rv_time deadline)
+{
+	int r;
+
+	each_run(app, end_run);
+	r = app->hasten ? -ETIMEDOUT : wait_for_runs(app, deadline - kill_before_end);
+	if (r != -ETIMEDOUT)
+		return r;
+	log_at(LOG_WARNING, "reeved", "%zu jobs have not ended, killing them", n_active(app));
+	each_run(app, run_hasten);
+	return wait_for_runs(app, MAX(deadline, rv_now() + kill_before_end));
+}
+
+static int deal_with_runs(struct app *app, int mode)
+{
+	int64_t limit = config_num(app->core.config, SHUTDOWN_TIMEOUT);
+	rv_time deadline = limit > INT64_MAX / 2000 ? RV_FOREVER / 2 : rv_now() + RV_US(limit);
+	int r;
+
+	if (mode == CONFIG_SHUTDOWN_DETACH)
+		return 0;
+	if (mode == CONFIG_SHUTDOWN_DRAIN) {
+		r = app->hasten ? -ETIMEDOUT
+				: wait_for_runs(app, deadline - 10 * kill_before_end);
+		if (r != -ETIMEDOUT)
+			return r;
+	}
+	r = terminate(app, deadline);
+	if (r == -ETIMEDOUT)
+		log_at(LOG_ERR, "reeved", "%zu jobs cannot be ended, leaving them", n_active(app));
+	return r == -ETIMEDOUT ? 0 : r;
+}
+
+int shutdown_run(struct app *app)
+{
+	static const char *const mode_name[] = {"terminate", "drain", "detach"};
+	int mode = app->stop_mode;
+	int r;
+
+	if (mode < 0)
+		mode = app->opts.shutdown;
+	if (mode < 0)
+		mode = (int)config_num(app->core.config, SHUTDOWN);
+	log_at(LOG_NOTICE, "reeved", "shutting down (%s), %zu jobs are running", mode_name[mode],
+		n_active(app));
+	notify_stopping(app->notify);
+	scheduler_block(app->core.scheduler, BLOCK_SHUTDOWN, true);
+	control_stop_accepting(app->control);
+	r = deal_with_runs(app, mode);
+	if (r >= 0)
+		r = control_shutdown(app->control, app->hasten ? 0 : reply_grace);
+	return r;
+}

@@ -1,0 +1,477 @@
+#include "config.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/error.h"
+#include "base/failpoint.h"
+#include "base/log.h"
+#include "daemon/core.h"
+#include "daemon/jobs.h"
+#include "daemon/scheduler.h"
+#include "daemon/spawner_link.h"
+#include "daemon/supervisor.h"
+#include "reeve/loop.h"
+#include "reeve/sync.h"
+#include "spawn/launch.h"
+
+static const rv_time retry_first = RV_MS(50), retry_last = RV_SEC(5);
+
+struct spawner_link {
+	struct core *core;
+	struct spawner_link_opts opts;
+	struct spawn_client *client; /* NULL: not connected */
+	rv_watch *watch;
+	bool ready, more_posted;
+	char instance[SPAWN_ID_LEN + 1];
+	char last_instance[SPAWN_ID_LEN + 1]; /* that runs are with */
+	pid_t pid;
+	pid_t child; /* one that we started; 0: none or reaped */
+	struct spawner_run *table;
+	size_t n_table, n_table_max;
+	struct spawn_token *acks; /* acknowledgements that found no room, in order */
+	size_t n_acks, n_acks_max;
+	rv_event changed;
+};
+
+static void tell_changed(struct spawner_link *l)
+{
+	rv_event_set(&l->changed);
+	rv_event_clear(&l->changed);
+}
+
+/* ---- what the spawner says ----------------------------------------------------------------- */
+
+static struct run *run_of(struct spawner_link *l, const struct spawn_token *t)
+{
+	struct job *j = jobs_find(l->core->jobs, t->job_id);
+
+	if (!j || !j->run || j->run->rec.token.run != t->run_no ||
+		j->run->rec.token.epoch != t->epoch)
+		return NULL;
+	return j->run;
+}
+
+static int on_hello(const struct wire_hello *hello, void *arg)
+{
+	struct spawner_link *l = arg;
+
+	if (!STREQ(hello->boot_id, l->core->boot_id)) {
+		log_at(LOG_ERR, "spawn", "the spawner says it is of another boot, leaving it");
+		return -RV_EPROTOCOL;
+	}
+	memcpy(l->instance, hello->instance, sizeof(l->instance));
+	l->pid = hello->pid;
+	return 0;
+}
+
+static void on_table_run(const struct spawn_run_info *info, int pidfd, void *arg)
+{
+	struct spawner_link *l = arg;
+
+	if (l->n_table == l->n_table_max) {
+		size_t n = l->n_table_max ? 2 * l->n_table_max : 64;
+		struct spawner_run *v = reallocarray(l->table, n, sizeof(*v));
+
+		if (!v) {
+			close_safe(pidfd);
+			return; /* found by its mark, or told again on the next connection */
+		}
+		l->table = v;
+		l->n_table_max = n;
+	}
+	l->table[l->n_table++] = (struct spawner_run){.info = *info, .pidfd = pidfd};
+}
+
+static void drop_table(struct spawner_link *l)
+{
+	for (size_t i = 0; i < l->n_table; i++)
+		close_safe(l->table[i].pidfd);
+	free(l->table);
+	l->table = NULL;
+	l->n_table = l->n_table_max = 0;
+}
+
+static void on_table_end(void *arg)
+{
+	struct spawner_link *l = arg;
+	bool same = STREQ(l->instance, l->last_instance);
+
+	log_at(LOG_INFO, "spawn", "connected to spawner %d, which has %zu runs", (int)l->pid,
+		l->n_table);
+	memcpy(l->last_instance, l->instance, sizeof(l->last_instance));
+	l->opts.on_table(l->table, l->n_table, same, l->opts.arg);
+	drop_table(l);
+	l->ready = true;
+	scheduler_block(l->core->scheduler, BLOCK_SPAWNER, false);
+	tell_changed(l);
+}
+
+static void on_started(const struct spawn_run_info *info, int pidfd, void *arg)
+{
+	struct run *run = run_of(arg, &info->token);
+
+	if (run)
+		run_told_started(run, info, pidfd);
+	else
+		close_safe(pidfd);
+}
+
+/* Nobody waits for it any more: its end is on disk, or the job was never ours. */
+static void ack_stranger(struct spawner_link *l, const struct spawn_run_info *info)
+{
+	log_at(LOG_DEBUG, "spawn", "end of unknown run %" PRIu64 ".%" PRIu32 ", acknowledging",
+		info->token.job_id, info->token.run_no);
+	spawner_link_ack_token(l, &info->token);
+}
+
+static void on_start_failed(const struct spawn_run_info *info, void *arg)
+{
+	struct run *run = run_of(arg, &info->token);
+
+	if (run)
+		run_told_failed(run, info);
+	else
+		ack_stranger(arg, info);
+}
+
+static void on_exited(const struct spawn_run_info *info, void *arg)
+{
+	struct run *run = run_of(arg, &info->token);
+
+	if (run)
+		run_told_exited(run, info);
+	else
+		ack_stranger(arg, info);
+}
+
+static void on_orphan(const struct spawn_orphan *o, void *arg)
+{
+	log_at(LOG_NOTICE, "spawn",
+		"process %d ('%.15s', once of job %" PRIu64 ") belongs to no run, leaving it alone",
+		(int)o->pid, o->comm, o->token.job_id);
+}
+
+static const struct spawn_client_ops client_ops = {
+	.on_hello = on_hello,
+	.on_table_run = on_table_run,
+	.on_table_end = on_table_end,
+	.on_started = on_started,
+	.on_start_failed = on_start_failed,
+	.on_exited = on_exited,
+	.on_orphan = on_orphan,
+};
+
+/* ---- the connection -------------------------------------------------------------------------- */
+
+static void disconnected(struct spawner_link *l, int error)
+{
+	struct jobs *jobs = l->core->jobs;
+
+	rv_fd_unwatch(TAKE_PTR(l->watch));
+	l->client = spawn_client_free(l->client);
+	l->ready = false;
+	l->pid = 0;
+	l->n_acks = 0;
+	drop_table(l);
+	if (l->core->detaching)
+		return;
+	log_at(LOG_ERR, "spawn", "lost the spawner (%s), looking for it or starting another",
+		rv_strerror(error));
+	scheduler_block(l->core->scheduler, BLOCK_SPAWNER, true);
+	/* its runs are told when the next table shows whether it was only the connection */
+	for (struct job *j = jobs_at_or_after(jobs, 1); j; j = jobs_at_or_after(jobs, j->id + 1))
+		if (j->run)
+			j->run->in_doubt = j->run->sent && !j->run->ended;
+	tell_changed(l);
+}
+
+static void process(struct spawner_link *l);
+
+static void process_more(void *arg)
+{
+	struct spawner_link *l = arg;
+
+	l->more_posted = false;
+	process(l);
+}
+
+static void send_acks(struct spawner_link *l)
+{
+	size_t n = 0;
+
+	while (n < l->n_acks && spawn_client_ack(l->client, &l->acks[n]) >= 0)
+		n++;
+	if (!n)
+		return;
+	l->n_acks -= n;
+	memmove(l->acks, l->acks + n, l->n_acks * sizeof(*l->acks));
+	spawn_client_flush(l->client);
+}
+
+static void process(struct spawner_link *l)
+{
+	int r;
+
+	if (!l->client)
+		return;
+	r = spawn_client_process(l->client);
+	if (r < 0) {
+		disconnected(l, r);
+		return;
+	}
+	if (r > 0 && !l->more_posted) {
+		/* more is there to be read, and no edge will tell: others get their turn first */
+		rv_call_soon(rv_loop_current(), process_more, l);
+		l->more_posted = true;
+	}
+	if (l->n_acks)
+		send_acks(l);
+	tell_changed(l);
+}
+
+static void on_ready(int fd, unsigned ev, void *arg)
+{
+	process(arg);
+}
+
+static int attach(struct spawner_link *l, int fd)
+{
+	int r;
+
+	r = spawn_client_new(&l->client, fd, &client_ops, l);
+	if (r < 0) {
+		close_safe(fd);
+		return r;
+	}
+	r = rv_fd_watch(rv_loop_current(), spawn_client_fd(l->client), RV_READ | RV_WRITE,
+		on_ready, l, &l->watch);
+	if (r < 0)
+		l->client = spawn_client_free(l->client);
+	return r;
+}
+
+static void reap(struct spawner_link *l)
+{
+	if (l->child > 0 && waitpid(l->child, NULL, WNOHANG) != 0)
+		l->child = 0;
+}
+
+/* 0 when one listens now */
+static int launch(struct spawner_link *l)
+{
+	struct spawn_launch how = {.program = l->opts.program, .state_dir = l->core->state_dir};
+	_cleanup_close_ int ready = -1;
+	int r;
+
+	reap(l);
+	r = spawn_launch(&l->child, &ready, &how);
+	if (r < 0)
+		return r;
+	do {
+		r = rv_wait_fd(ready, RV_READ);
+		if (r < 0)
+			return r;
+		r = spawn_ready(ready);
+	} while (r == -EAGAIN);
+	return r;
+}
+
+static int connect_once(struct spawner_link *l)
+{
+	int fd, r;
+
+	r = spawn_connect(&fd, l->core->state_dir);
+	if ((r == -ENOENT || r == -ECONNREFUSED) && l->opts.program) {
+		r = launch(l);
+		if (r >= 0)
+			r = spawn_connect(&fd, l->core->state_dir);
+	}
+	return r < 0 ? r : attach(l, fd);
+}
+
+int spawner_link_main(void *arg)
+{
+	struct spawner_link *l = arg;
+	rv_time delay = retry_first;
+	int logged = 0;
+
+	for (;;) {
+		int r;
+
+		if (l->client) {
+			delay = retry_first;
+			logged = 0;
+			r = rv_event_wait(&l->changed);
+			reap(l);
+			if (r < 0)
+				return r;
+			continue;
+		}
+		r = connect_once(l);
+		if (r >= 0)
+			continue;
+		if (r == -ECANCELED)
+			return r;
+		if (r != logged)
+			log_at(LOG_ERR, "spawn", "cannot reach or start the spawner: %s, retrying",
+				rv_strerror(r));
+		logged = r;
+		r = rv_sleep(delay);
+		if (r < 0)
+			return r;
+		delay = MIN(2 * delay, retry_last);
+	}
+}
+
+int spawner_link_new(
+	struct spawner_link **ret, struct core *core, const struct spawner_link_opts *opts)
+{
+	struct spawner_link *l = calloc(1, sizeof(*l));
+
+	if (!l)
+		return -ENOMEM;
+	l->core = core;
+	l->opts = *opts;
+	rv_event_init(&l->changed);
+	scheduler_block(core->scheduler, BLOCK_SPAWNER, true);
+	*ret = l;
+	return 0;
+}
+
+struct spawner_link *spawner_link_free(struct spawner_link *l)
+{
+	if (!l)
+		return NULL;
+	rv_fd_unwatch(l->watch);
+	if (l->client && l->n_acks)
+		send_acks(l);
+	spawn_client_free(l->client);
+	drop_table(l);
+	free(l->acks);
+	reap(l);
+	free(l);
+	return NULL;
+}
+
+bool spawner_link_is_ready(const struct spawner_link *l)
+{
+	return l->ready;
+}
+
+int spawner_link_wait_ready(struct spawner_link *l)
+{
+	while (!l->ready) {
+		int r = rv_event_wait(&l->changed);
+
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+const char *spawner_link_instance(const struct spawner_link *l)
+{
+	return l->last_instance;
+}
+
+pid_t spawner_link_pid(const struct spawner_link *l)
+{
+	return l->pid;
+}
+
+/* ---- requests ----------------------------------------------------------------------------------- */
+
+int spawner_link_wait(struct spawner_link *l)
+{
+	return rv_event_wait(&l->changed);
+}
+
+/* after each request: out at once; what does not fit goes with the next write edge */
+static int sent(struct spawner_link *l, int r)
+{
+	if (r >= 0)
+		spawn_client_flush(l->client); /* an error is seen by the next process() */
+	return r < 0 ? r : 0;
+}
+
+int spawner_link_start(struct spawner_link *l, struct run *run, struct spawn_request *req)
+{
+	int r;
+
+	if (!l->ready)
+		return -EAGAIN;
+	/* recorded with a spawner that is gone: it was never sent, so this one may have it,
+	 * but then its record must say so */
+	if (!STREQ(run->rec.spawner_id, l->instance))
+		return -ESTALE;
+	r = spawn_client_start(l->client, req);
+	if (r < 0)
+		return r;
+	run->sent = true;
+	sent(l, r);
+	FAILPOINT("reeved-start-sent");
+	return 0;
+}
+
+int spawner_link_stop(struct spawner_link *l, struct run *run, bool now)
+{
+	struct spawn_token t = run_spawn_token(run);
+	int64_t grace = now ? 0 : job_num(&run->spec, KILL_GRACE);
+
+	if (!l->ready)
+		return -EAGAIN;
+	return sent(l, spawn_client_stop(l->client, &t, (int)job_num(&run->spec, KILL_SIGNAL),
+			       false, grace == INT64_MAX ? RV_FOREVER : RV_US(grace), NULL));
+}
+
+int spawner_link_pause(struct spawner_link *l, struct run *run, bool on)
+{
+	struct spawn_token t = run_spawn_token(run);
+
+	if (!l->ready)
+		return -EAGAIN;
+	return sent(l, on ? spawn_client_pause(l->client, &t, NULL)
+			  : spawn_client_resume(l->client, &t, NULL));
+}
+
+int spawner_link_signal(struct spawner_link *l, struct run *run, int sig)
+{
+	struct spawn_token t = run_spawn_token(run);
+
+	if (!l->ready)
+		return -EAGAIN;
+	return sent(l, spawn_client_signal(l->client, &t, sig, false, NULL));
+}
+
+void spawner_link_ack_token(struct spawner_link *l, const struct spawn_token *t)
+{
+	if (!l->client)
+		return; /* told again on the next connection, and acknowledged then */
+	if (!l->n_acks && sent(l, spawn_client_ack(l->client, t)) >= 0)
+		return;
+	if (l->n_acks == l->n_acks_max) {
+		size_t n = l->n_acks_max ? 2 * l->n_acks_max : 64;
+		struct spawn_token *v = reallocarray(l->acks, n, sizeof(*v));
+
+		if (!v)
+			return; /* likewise */
+		l->acks = v;
+		l->n_acks_max = n;
+	}
+	l->acks[l->n_acks++] = *t;
+}
+
+void spawner_link_ack(struct spawner_link *l, const struct run *run)
+{
+	struct spawn_token t = run_spawn_token(run);
+
+	spawner_link_ack_token(l, &t);
+	FAILPOINT("reeved-exit-acked");
+}

@@ -1,0 +1,39 @@
+/*
+ * Runs: one supervising task per run, straight-line code from the record of its start to
+ * the record of its end. It is asked to stop by a request that it waits for beside exit
+ * and timeout; cancelling the task means detaching: it leaves the run alone and returns.
+ */
+#ifndef DAEMON_SUPERVISOR_H
+#define DAEMON_SUPERVISOR_H
+
+#include "daemon/run.h"
+
+/* Start a job that was taken out of the order and given its slot. 0, or an error when
+ * there is no task for it: then nothing has changed. */
+int supervisor_start(struct core *core, struct job *j);
+
+/* How a run that an earlier reeved recorded was found. */
+enum run_found {
+	RUN_FOUND_GOING_ON, /* with this spawner: its info holds */
+	RUN_FOUND_ENDED,    /* end holds */
+	RUN_FOUND_BY_PIDFD, /* its spawner is gone, its process is there: pidfd holds */
+};
+
+/* Go on with such a run. Takes pidfd (-1: none), also on failure. */
+int supervisor_adopt(struct core *core, struct job *j, const struct store_run *rec,
+	enum run_found found, const struct spawn_run_info *info, const struct run_end *end,
+	int pidfd);
+
+/* requests; they have their effect soon */
+void run_request_stop(struct run *run, enum run_stop why);
+void run_hasten(struct run *run); /* of a run that is being stopped: SIGKILL now */
+void run_request_pause(struct run *run, bool on);
+
+/* told by the spawner link */
+void run_told_started(struct run *run, const struct spawn_run_info *info, int pidfd);
+void run_told_failed(struct run *run, const struct spawn_run_info *info);
+void run_told_exited(struct run *run, const struct spawn_run_info *info);
+void run_told_not_started(struct run *run); /* its request never got there: again */
+void run_told_spawner_gone(struct run *run);
+
+#endif

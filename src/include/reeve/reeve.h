@@ -1,0 +1,21 @@
+/* The whole of libreeve. */
+#ifndef REEVE_REEVE_H
+#define REEVE_REEVE_H
+
+#include "reeve/base.h"
+#include "reeve/debug.h"
+#include "reeve/executor.h"
+#include "reeve/future.h"
+#include "reeve/group.h"
+#include "reeve/loop.h"
+#include "reeve/net.h"
+#include "reeve/queue.h"
+#include "reeve/runner.h"
+#include "reeve/scope.h"
+#include "reeve/signal.h"
+#include "reeve/stream.h"
+#include "reeve/sync.h"
+#include "reeve/task.h"
+#include "reeve/transport.h"
+
+#endif

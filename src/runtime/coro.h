@@ -1,0 +1,103 @@
+/*
+ * Coroutines: stacks, and switching between them. Knows nothing of tasks or loops.
+ *
+ * A stack's context is made once (makecontext, half a microsecond); from then on its
+ * trampoline loops: it runs the entry function, and when that returns to the pool the
+ * coroutine waits there for the next. Switching is sigsetjmp and siglongjmp, which
+ * leave the signal mask alone (a system call each way otherwise).
+ *
+ * Stacks come in slabs of adjacent mappings, each with a guard at its low end; struct
+ * coro stands at the high end of its own stack, in the page that every use touches
+ * anyway. Pinned: a coroutine stays in the thread that made it (compilers keep the
+ * address of thread-local variables across a switch).
+ */
+#ifndef RUNTIME_CORO_H
+#define RUNTIME_CORO_H
+
+#include <setjmp.h>
+
+#include "runtime/link.h"
+
+#if defined(__SANITIZE_ADDRESS__)
+#	define CORO_ASAN 1
+#elif defined(__has_feature)
+#	if __has_feature(address_sanitizer)
+#		define CORO_ASAN 1
+#	endif
+#endif
+#if defined(__SANITIZE_THREAD__)
+#	define CORO_TSAN 1
+#elif defined(__has_feature)
+#	if __has_feature(thread_sanitizer)
+#		define CORO_TSAN 1
+#	endif
+#endif
+#ifndef CORO_ASAN
+#	define CORO_ASAN 0
+#endif
+#ifndef CORO_TSAN
+#	define CORO_TSAN 0
+#endif
+
+struct coro_slab;
+
+struct coro {
+	sigjmp_buf env;
+	struct rv_link link;    /* in the pool's free list while unused */
+	struct coro_slab *slab; /* NULL for the thread's own stack */
+	/* The loop's part: what the trampoline calls, again each time it returns. It
+	 * must switch away for good when there is nothing left to run here. */
+	void (*entry)(struct coro *c);
+	void *owner;
+	void *stack; /* lowest usable byte */
+	size_t stack_size;
+	void *frame; /* frame address at the last switch away: jmp_buf is mangled */
+	void *fake_stack; /* of AddressSanitizer */
+	void *fiber;      /* of ThreadSanitizer */
+	unsigned valgrind_id;
+	bool prepared; /* has a context */
+};
+
+/* Stacks of one size. */
+struct coro_pool {
+	size_t stack_size;    /* with guard, bytes: the distance of two stacks */
+	struct rv_link free;  /* last used first: its pages are warm */
+	struct rv_link slabs; /* all, oldest first */
+	struct coro_slab
+		*fresh; /* the oldest with stacks never used; those after it too */
+	size_t n_free;
+	size_t n_promised; /* of the free ones, to tasks that have not started */
+};
+
+enum {
+	CORO_STACK_MIN = 64 * 1024,
+	CORO_STACK_MAX = 64 * 1024 * 1024,
+};
+
+void coro_pool_init(struct coro_pool *p, size_t stack_size);
+/* Unmaps every slab of which no stack is in use; returns how many stacks are still. */
+size_t coro_pool_deinit(struct coro_pool *p);
+/*
+ * Promise one stack: makes sure that a coro_pool_take for each promise will find one.
+ * 0; -ENOMEM; -EAGAIN: the system allows no more mappings.
+ */
+int coro_pool_promise(struct coro_pool *p);
+void coro_pool_unpromise(struct coro_pool *p);
+/* Redeems a promise. */
+struct coro *coro_pool_take(struct coro_pool *p);
+/* May be the running one, if it switches away next. */
+void coro_pool_put(struct coro_pool *p, struct coro *c);
+/* Gives memory back after a peak. Not from a stack of this pool. */
+void coro_pool_trim(struct coro_pool *p);
+
+/* A coroutine for the stack that the thread is on already. */
+void coro_init_leader(struct coro *c);
+/* Destroys what annotations hold. Not the running one. */
+void coro_deinit(struct coro *c);
+/* Leave from, go on with to; returns when something switches back to from. Keeps errno.
+ */
+void coro_switch(struct coro *from, struct coro *to);
+/* Give to a context if it has none; for coro_switch's users before the first switch. */
+void coro_prepare(struct coro *self, struct coro *to);
+
+#endif

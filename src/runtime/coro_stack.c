@@ -1,0 +1,311 @@
+/* Slabs of stacks and the pool of free ones. */
+#include "config.h"
+
+#include <errno.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+
+#include "base/cleanup.h"
+#include "base/invariant.h"
+#include "runtime/coro.h"
+
+#if CORO_ASAN
+#	include <sanitizer/asan_interface.h>
+#	include <sanitizer/lsan_interface.h>
+#endif
+#ifdef HAVE_VALGRIND_VALGRIND_H
+#	include <valgrind/valgrind.h>
+#else
+#	define VALGRIND_STACK_REGISTER(start, end) 0
+#	define VALGRIND_STACK_DEREGISTER(id)       ((void)(id))
+#	define RUNNING_ON_VALGRIND                 0
+#endif
+
+/* Linux 6.13; glibc 2.36 does not know it */
+#ifndef MADV_GUARD_INSTALL
+#	define MADV_GUARD_INSTALL 102
+#endif
+
+enum {
+	GUARD_SIZE =
+		16 * 1024, /* more than a page: a large frame must not step over it */
+	/* Adjacent stacks differ by this much at the top, else the first frames of all
+	 * would compete for the same lines of the cache. */
+	COLOUR_STEP = 256,
+	N_COLOURS = 8,
+#if CORO_ASAN || CORO_TSAN
+	SLAB_STACKS = 8, /* stacks are larger there, and tests have few */
+#else
+	SLAB_STACKS = 64,
+#endif
+	SLABS_KEPT = 4,   /* empty slabs that stay mapped */
+	MAP_SLACK = 2048, /* mappings left to the rest of the process */
+	MAP_COUNT_DEFAULT = 65530,
+};
+
+struct coro_slab {
+	struct rv_link link;
+	char *base;
+	size_t size;
+	size_t n_used;
+	size_t n_taken;       /* so many, from the first on, have been used at all */
+	bool guards_are_maps; /* by mprotect: counted against the limit */
+	struct coro *coros[SLAB_STACKS];
+};
+
+/* Stacks of this process whose guard is a mapping of its own. */
+static atomic_long n_mapped_guards;
+
+/*
+ * How many such stacks the kernel can bear: each costs two mappings, and past the limit
+ * not only mprotect fails but every malloc of the process that needs a mapping.
+ */
+static long mapped_guards_max(void)
+{
+	static atomic_long cached;
+	long max = atomic_load(&cached);
+	long n_maps = MAP_COUNT_DEFAULT, used = 0;
+	_cleanup_(fclosep) FILE *f = NULL;
+	_cleanup_(fclosep) FILE *maps = NULL;
+	int c;
+
+	if (max > 0)
+		return max;
+	f = fopen("/proc/sys/vm/max_map_count", "re");
+	if (f && fscanf(f, "%ld", &n_maps) != 1)
+		n_maps = MAP_COUNT_DEFAULT;
+	maps = fopen("/proc/self/maps", "re");
+	while (maps && (c = getc_unlocked(maps)) != EOF)
+		used += c == '\n';
+	max = MAX((n_maps - used - MAP_SLACK) / 2, 64L);
+	atomic_store(&cached, max);
+	return max;
+}
+
+/* LeakSanitizer reads stacks and finds an advised guard readable in /proc/self/maps;
+ * valgrind does not know the advice. */
+static bool guards_can_be_advised(void)
+{
+	return !CORO_ASAN && !CORO_TSAN && !RUNNING_ON_VALGRIND;
+}
+
+static int slab_guard(struct coro_slab *s, size_t stack_size)
+{
+	bool advise = guards_can_be_advised();
+
+	for (size_t i = 0; i < SLAB_STACKS; i++) {
+		char *guard = s->base + i * stack_size;
+
+		/* EINVAL: an older kernel, or locked memory (mlockall) */
+		if (advise && madvise(guard, GUARD_SIZE, MADV_GUARD_INSTALL) == 0)
+			continue;
+		if (advise && errno != EINVAL)
+			return -errno;
+		if (!s->guards_are_maps) {
+			long after = atomic_fetch_add(&n_mapped_guards, SLAB_STACKS);
+
+			s->guards_are_maps = true;
+			if (after + SLAB_STACKS > mapped_guards_max())
+				return -EAGAIN;
+		}
+		advise = false;
+		if (mprotect(guard, GUARD_SIZE, PROT_NONE) < 0)
+			return errno == ENOMEM ? -EAGAIN : -errno;
+	}
+	return 0;
+}
+
+static void slab_free(struct coro_slab *s)
+{
+	if (!s)
+		return;
+	for (size_t i = 0; i < s->n_taken; i++) {
+		struct coro *c = s->coros[i];
+
+		if (c->valgrind_id)
+			VALGRIND_STACK_DEREGISTER(c->valgrind_id);
+#if CORO_ASAN
+		__lsan_unregister_root_region(c->stack, c->stack_size + sizeof(*c));
+#endif
+		coro_deinit(c);
+	}
+	if (s->base) {
+#if CORO_ASAN
+		__asan_unpoison_memory_region(s->base, s->size);
+#endif
+		(void)munmap(s->base, s->size);
+	}
+	if (s->guards_are_maps)
+		atomic_fetch_sub(&n_mapped_guards, SLAB_STACKS);
+	link_remove(&s->link);
+	free(s);
+}
+
+DEFINE_CLEANUP(struct coro_slab *, slab_free)
+
+/* The first use of a stack; until then none of its pages was touched. */
+static struct coro *slab_take_fresh(struct coro_slab *s, size_t stack_size)
+{
+	size_t i = s->n_taken++;
+	char *top = s->base + (i + 1) * stack_size - (i % N_COLOURS) * COLOUR_STEP;
+	struct coro *c;
+
+	c = (struct coro *)(((uintptr_t)top - sizeof(*c)) & ~(uintptr_t)63);
+	*c = (struct coro){.slab = s};
+	c->stack = s->base + i * stack_size + GUARD_SIZE;
+	c->stack_size = (size_t)((char *)c - (char *)c->stack);
+	c->valgrind_id =
+		VALGRIND_STACK_REGISTER(c->stack, (char *)c->stack + c->stack_size);
+#if CORO_ASAN
+	/* with struct coro, which holds on to the slab */
+	__lsan_register_root_region(c->stack, c->stack_size + sizeof(*c));
+#endif
+	s->coros[i] = c;
+	return c;
+}
+
+static int slab_add(struct coro_pool *p)
+{
+	_cleanup_(slab_freep) struct coro_slab *s = NULL;
+	void *base;
+	int r;
+
+	s = calloc(1, sizeof(*s));
+	if (!s)
+		return -ENOMEM;
+	s->size = p->stack_size * SLAB_STACKS;
+	base = mmap(NULL, s->size, PROT_READ | PROT_WRITE,
+		MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_STACK, -1, 0);
+	if (base == MAP_FAILED)
+		return -ENOMEM;
+	s->base = base;
+	/* Adjacent stacks would make a candidate for a huge page: 2 MiB for each that
+	 * is touched. The advice fails where the kernel has no huge pages. */
+	(void)madvise(base, s->size, MADV_NOHUGEPAGE);
+	r = slab_guard(s, p->stack_size);
+	if (r < 0)
+		return r;
+	p->n_free += SLAB_STACKS;
+	link_append(&p->slabs, &s->link);
+	if (!p->fresh)
+		p->fresh = s;
+	(void)TAKE_PTR(s);
+	return 0;
+}
+
+void coro_pool_init(struct coro_pool *p, size_t stack_size)
+{
+	size_t size = CORO_STACK_MIN;
+
+	while (size < stack_size)
+		size *= 2;
+	*p = (struct coro_pool){.stack_size = size};
+	link_init(&p->free);
+	link_init(&p->slabs);
+}
+
+static struct coro_slab *slab_after(struct coro_pool *p, struct coro_slab *s)
+{
+	if (s->link.next == &p->slabs)
+		return NULL;
+	return LINK_ENTRY(s->link.next, struct coro_slab, link);
+}
+
+static void slab_drop(struct coro_pool *p, struct coro_slab *s)
+{
+	for (size_t i = 0; i < s->n_taken; i++)
+		link_unlink(&s->coros[i]->link);
+	if (p->fresh == s)
+		p->fresh = slab_after(p, s);
+	p->n_free -= SLAB_STACKS;
+	slab_free(s);
+}
+
+size_t coro_pool_deinit(struct coro_pool *p)
+{
+	size_t n_used = 0;
+	struct rv_link *next;
+
+	for (struct rv_link *it = p->slabs.next; it && it != &p->slabs; it = next) {
+		struct coro_slab *s = LINK_ENTRY(it, struct coro_slab, link);
+
+		next = it->next;
+		n_used += s->n_used;
+		if (s->n_used == 0) {
+			slab_drop(p, s);
+			continue;
+		}
+		/* The abandoned stacks stay mapped: others may point into them. */
+		link_unlink(&s->link);
+	}
+	return n_used;
+}
+
+int coro_pool_promise(struct coro_pool *p)
+{
+	if (UNLIKELY(p->n_promised >= p->n_free)) {
+		int r = slab_add(p);
+
+		if (r < 0)
+			return r;
+	}
+	p->n_promised++;
+	return 0;
+}
+
+void coro_pool_unpromise(struct coro_pool *p)
+{
+	INVARIANT(p->n_promised > 0);
+	p->n_promised--;
+}
+
+struct coro *coro_pool_take(struct coro_pool *p)
+{
+	struct rv_link *first = link_pop(&p->free);
+	struct coro *c;
+
+	INVARIANT(p->n_promised > 0);
+	if (LIKELY(first)) {
+		c = LINK_ENTRY(first, struct coro, link);
+	} else {
+		struct coro_slab *s = p->fresh;
+
+		INVARIANT(s && s->n_taken < SLAB_STACKS);
+		c = slab_take_fresh(s, p->stack_size);
+		if (s->n_taken == SLAB_STACKS)
+			p->fresh = slab_after(p, s);
+	}
+	p->n_promised--;
+	p->n_free--;
+	c->slab->n_used++;
+	return c;
+}
+
+void coro_pool_put(struct coro_pool *p, struct coro *c)
+{
+	INVARIANT(c->slab->n_used > 0);
+	c->slab->n_used--;
+	c->owner = NULL;
+	link_prepend(&p->free, &c->link);
+	p->n_free++;
+}
+
+void coro_pool_trim(struct coro_pool *p)
+{
+	size_t keep = p->n_promised + (size_t)SLABS_KEPT * SLAB_STACKS;
+	struct rv_link *next;
+
+	/* A whole slab at a time: unmapping single stacks would split it into many
+	 * maps. */
+	for (struct rv_link *it = p->slabs.next; it != &p->slabs; it = next) {
+		struct coro_slab *s = LINK_ENTRY(it, struct coro_slab, link);
+
+		next = it->next;
+		if (p->n_free < keep + SLAB_STACKS)
+			return;
+		if (s->n_used == 0)
+			slab_drop(p, s);
+	}
+}

@@ -1,0 +1,353 @@
+/* Futures. */
+#include "config.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "base/invariant.h"
+#include "reeve/future.h"
+#include "runtime/loop_priv.h"
+
+struct rv_future {
+	rv_loop *loop;            /* NULL once it is closed */
+	struct rv_link link;      /* in loop->futures */
+	struct rv_link waiters;   /* struct waiter */
+	struct rv_link callbacks; /* struct future_cb, by registration */
+	struct rv_task *task;     /* whose completion this is; NULL: nobody's */
+	void *val;
+	rv_dtor val_dtor;
+	char *errmsg;
+	unsigned refs;
+	uint32_t last_id;
+	int result; /* 0 or a task's result, an error, -ECANCELED */
+	bool done, error_read;
+};
+
+struct future_cb {
+	struct rv_link link;   /* in the future's callbacks */
+	struct rv_ready ready; /* queued: then it holds a reference */
+	rv_future *future;
+	rv_future_fn fn;
+	void *arg;
+	uint32_t id;
+};
+
+int rv_future_new(rv_future **ret, rv_loop *l)
+{
+	rv_future *f;
+
+	if (!l)
+		l = current.loop;
+	if (!l)
+		return -RV_ENOTASK;
+	if (l->closed)
+		return -RV_ELOOPCLOSED;
+	f = calloc(1, sizeof(*f));
+	if (!f)
+		return -ENOMEM;
+	f->loop = l;
+	f->refs = 1;
+	link_init(&f->waiters);
+	link_init(&f->callbacks);
+	link_append(&l->futures, &f->link);
+	*ret = f;
+	return 0;
+}
+
+rv_future *rv_future_ref(rv_future *f)
+{
+	f->refs++;
+	return f;
+}
+
+static void cb_free(struct future_cb *cb)
+{
+	link_remove(&cb->ready.link);
+	link_unlink(&cb->link);
+	free(cb);
+}
+
+void rv_future_unref(rv_future *f)
+{
+	if (!f)
+		return;
+	INVARIANT(f->refs > 0);
+	if (--f->refs > 0)
+		return;
+	INVARIANT(link_is_empty(&f->waiters));
+	if (f->done && f->result < 0 && f->result != -ECANCELED && !f->error_read &&
+		f->loop) {
+		rv_exc e = RV_EXC_NULL;
+
+		f->refs = 1; /* for the handler to look at */
+		e.message = "future failed and nobody looked";
+		e.err = f->result;
+		e.future = f;
+		rv_report(f->loop, &e);
+	}
+	while (!link_is_empty(&f->callbacks))
+		cb_free(LINK_ENTRY(f->callbacks.next, struct future_cb, link));
+	if (f->val_dtor)
+		f->val_dtor(f->val);
+	if (f->loop)
+		link_unlink(&f->link);
+	free(f->errmsg);
+	free(f);
+}
+
+/* -- completing
+ * ------------------------------------------------------------------------- */
+
+static void cb_run(struct rv_ready *r)
+{
+	struct future_cb *cb = CONTAINER_OF(r, struct future_cb, ready);
+	rv_future *f = cb->future;
+	rv_future_fn fn = cb->fn;
+	void *arg = cb->arg;
+
+	f->loop->ran_callbacks = true;
+	cb_free(cb);
+	fn(f, arg);
+	rv_future_unref(f);
+}
+
+static void cb_queue(struct future_cb *cb)
+{
+	rv_future_ref(cb->future);
+	ready_append(cb->future->loop, &cb->ready);
+}
+
+static void complete(rv_future *f, int result)
+{
+	f->result = result;
+	f->done = true;
+	if (!f->loop)
+		return;
+	waiters_wake_all(&f->waiters, 0);
+	for (struct rv_link *it = f->callbacks.next; it != &f->callbacks; it = it->next)
+		cb_queue(LINK_ENTRY(it, struct future_cb, link));
+}
+
+int rv_future_set(rv_future *f, void *val, rv_dtor d)
+{
+	if (f->done || f->task)
+		return -RV_ESTATE;
+	f->val = val;
+	f->val_dtor = d;
+	complete(f, 0);
+	return 0;
+}
+
+int rv_future_fail(rv_future *f, int err, const char *msg)
+{
+	if (f->done || f->task)
+		return -RV_ESTATE;
+	if (err >= 0 || err == -ECANCELED)
+		return -EINVAL;
+	f->errmsg = msg ? strdup(msg) : NULL; /* without memory: without text */
+	complete(f, err);
+	return 0;
+}
+
+bool rv_future_cancel(rv_future *f)
+{
+	if (f->done) {
+		f->error_read = true;
+		return false;
+	}
+	if (!f->task) {
+		complete(f, -ECANCELED);
+		return true;
+	}
+	if (!f->loop || !f->loop->cancel_busy)
+		return rv_task_cancel(f->task);
+	task_cancel_later(f->task); /* from an on_cancel: after the walk */
+	return true;
+}
+
+/* -- of a task
+ * --------------------------------------------------------------------------- */
+
+int future_new_for_task(rv_future **ret, struct rv_task *t)
+{
+	rv_future *f;
+	int r = rv_future_new(&f, t->loop);
+
+	if (r < 0)
+		return r;
+	f->task = t;
+	*ret = f;
+	if (t->done)
+		future_task_done(f, t);
+	return 0;
+}
+
+void future_task_done(rv_future *f, struct rv_task *t)
+{
+	f->val = t->extra->val; /* borrowed from the task */
+	complete(f, t->result);
+}
+
+void future_task_gone(rv_future *f)
+{
+	f->task = NULL;
+	f->val = NULL;
+	f->error_read = true; /* the task has reported it if it had to */
+	rv_future_unref(f);
+}
+
+/* -- looking at
+ * ---------------------------------------------------------------------------- */
+
+bool rv_future_done(const rv_future *f)
+{
+	return f->done;
+}
+
+bool rv_future_cancelled(const rv_future *f)
+{
+	return f->done && f->result == -ECANCELED;
+}
+
+int rv_future_result(rv_future *f, void **val)
+{
+	if (!f->done)
+		return -RV_ESTATE;
+	f->error_read = true;
+	if (f->task)
+		f->task->error_read = true;
+	if (val)
+		*val = f->val;
+	return f->result;
+}
+
+int rv_future_take(rv_future *f, void **val)
+{
+	int r = rv_future_result(f, val);
+
+	if (r < 0)
+		return r;
+	if (f->task)
+		return -RV_ESTATE; /* the payload is the task's */
+	f->val = NULL;
+	f->val_dtor = NULL;
+	return r;
+}
+
+const char *rv_future_errmsg(const rv_future *f)
+{
+	return f->task ? rv_task_errmsg(f->task) : f->errmsg;
+}
+
+uint32_t rv_future_on_done(rv_future *f, rv_future_fn fn, void *arg)
+{
+	struct future_cb *cb;
+
+	if (!f->loop) {
+		errno = RV_ELOOPCLOSED;
+		return 0;
+	}
+	cb = malloc(sizeof(*cb));
+	if (!cb)
+		return 0;
+	*cb = (struct future_cb){.future = f,
+		.fn = fn,
+		.arg = arg,
+		.id = ++f->last_id,
+		.ready.run = cb_run};
+	link_append(&f->callbacks, &cb->link);
+	if (f->done)
+		cb_queue(cb);
+	return cb->id;
+}
+
+/* Takes it out, queued or not. */
+static void cb_drop(struct future_cb *cb)
+{
+	rv_future *f = cb->future;
+	bool queued = link_is_linked(&cb->ready.link);
+
+	cb_free(cb);
+	if (queued)
+		rv_future_unref(f);
+}
+
+int rv_future_off_done(rv_future *f, uint32_t id)
+{
+	for (struct rv_link *it = f->callbacks.next; it != &f->callbacks;
+		it = it->next) {
+		struct future_cb *cb = LINK_ENTRY(it, struct future_cb, link);
+
+		if (cb->id == id) {
+			cb_drop(cb);
+			return 1;
+		}
+	}
+	return 0;
+}
+
+int rv_future_off_done_fn(rv_future *f, rv_future_fn fn, void *arg)
+{
+	int n = 0;
+
+	rv_future_ref(f);
+	for (struct rv_link *it = f->callbacks.next, *next; it != &f->callbacks;
+		it = next) {
+		struct future_cb *cb = LINK_ENTRY(it, struct future_cb, link);
+
+		next = it->next;
+		if (cb->fn == fn && cb->arg == arg) {
+			cb_drop(cb);
+			n++;
+		}
+	}
+	rv_future_unref(f);
+	return n;
+}
+
+static void await_cancelled(struct waiter *w)
+{
+	/* Completing wakes this waiter, and all others; a task's future stays pending
+	 * until the task has ended. */
+	(void)rv_future_cancel(w->data);
+}
+
+int rv_future_await(rv_future *f, void **val)
+{
+	struct waiter w = {.data = f};
+	struct rv_task *self;
+	int r = task_await_begin(&self);
+
+	if (r < 0)
+		return r;
+	if (f->done)
+		return rv_future_result(f, val);
+	if (f->loop != self->loop)
+		return -RV_EWRONGLOOP;
+	if (f->task == self)
+		return -EDEADLK;
+	link_append(&f->waiters, &w.link);
+	r = task_wait_on_cancel(self, &w, await_cancelled, "future", f);
+	INVARIANT(r == 0);
+	return rv_future_result(f, val);
+}
+
+void futures_close(rv_loop *l)
+{
+	struct rv_link *it;
+
+	while ((it = link_pop(&l->futures))) {
+		rv_future *f = LINK_ENTRY(it, rv_future, link);
+
+		rv_future_ref(f);
+		while (!link_is_empty(&f->callbacks))
+			cb_drop(LINK_ENTRY(f->callbacks.next, struct future_cb, link));
+		f->loop = NULL;
+		/* abandoned tasks: they will never look again */
+		while (link_pop(&f->waiters))
+			;
+		rv_future_unref(f);
+	}
+}

@@ -1,0 +1,134 @@
+/* Where the loop sleeps: libevent, as readiness of descriptors and nothing else. */
+#include "config.h"
+
+#include <errno.h>
+#include <event2/event.h>
+
+#include "base/invariant.h"
+#include "runtime/loop_priv.h"
+
+/*
+ * libevent's own timers are coarse (4 ms) or cost a system call per pass, its queue of
+ * activated events starves the poll, and its signals get lost in a pipe: none is used.
+ * One base belongs to one thread, so it takes no locks even where the program asked for
+ * them.
+ */
+int poll_init(rv_loop *l)
+{
+	struct event_config *cfg = event_config_new();
+
+	if (!cfg)
+		return -ENOMEM;
+	if (event_config_set_flag(
+		    cfg, EVENT_BASE_FLAG_NOLOCK | EVENT_BASE_FLAG_IGNORE_ENV) == 0 &&
+		event_config_require_features(cfg, EV_FEATURE_ET) == 0)
+		l->base = event_base_new_with_config(cfg);
+	event_config_free(cfg);
+	return l->base ? 0 : -ENOMEM;
+}
+
+void poll_deinit(rv_loop *l)
+{
+	if (l->base)
+		event_base_free(l->base);
+	l->base = NULL;
+}
+
+static void on_event(evutil_socket_t fd, short what, void *arg)
+{
+	struct poll_fd *p = arg;
+	unsigned ev = 0;
+
+	if (what & EV_READ)
+		ev |= RV_READ;
+	if (what & EV_WRITE)
+		ev |= RV_WRITE;
+	p->fn(p, ev);
+}
+
+int poll_add(rv_loop *l, struct poll_fd *p, int fd, bool both)
+{
+	/* One event for both directions, once per descriptor: adding and deleting costs
+	 * two microseconds, and all events of an fd must agree on being edge-triggered.
+	 */
+	short what = EV_READ | (both ? EV_WRITE : 0) | EV_ET | EV_PERSIST;
+
+	INVARIANT(!p->event);
+	p->event = event_new(l->base, fd, what, on_event, p);
+	if (!p->event)
+		return -ENOMEM;
+	errno = 0;
+	if (event_add(p->event, NULL) < 0) {
+		int err = errno > 0 ? errno : ENOMEM;
+
+		event_free(p->event);
+		p->event = NULL;
+		return -err;
+	}
+	return 0;
+}
+
+void poll_remove(struct poll_fd *p)
+{
+	if (!p->event)
+		return;
+	event_free(p->event); /* deletes it, too */
+	p->event = NULL;
+}
+
+static bool nothing_ready(const rv_loop *l)
+{
+	return l->ready.next == &l->round_end.link &&
+	       l->round_end.link.next == &l->ready;
+}
+
+static void collect(rv_loop *l, int flags)
+{
+	int r = event_base_loop(l->base, flags | EVLOOP_NO_EXIT_ON_EMPTY);
+
+	INVARIANT(r >= 0);
+}
+
+/* What other threads, signal handlers and the clock have brought. */
+static void collect_rest(rv_loop *l)
+{
+	l->now = loop_monotonic(l);
+	if (!inbox_is_empty(&l->inbox))
+		inbox_drain(&l->inbox);
+	if (atomic_load_explicit(&l->inbox.signals, memory_order_relaxed))
+		signals_dispatch(l);
+	if (atomic_load_explicit(&l->inbox.stop, memory_order_relaxed) &&
+		atomic_exchange(&l->inbox.stop, false))
+		l->stop = true;
+	timers_expire(l);
+}
+
+void poll_once(rv_loop *l, bool block)
+{
+	l->n_steps = 0;
+	l->ran_callbacks = false;
+	if (block && timers_are_due(l))
+		block = false;
+	if (block && l->clock) {
+		/* With a virtual clock time passes only when there is nothing else to
+		 * do. */
+		collect(l, EVLOOP_NONBLOCK);
+		collect_rest(l);
+		if (!nothing_ready(l) || l->stop)
+			return;
+		if (l->clock->idle &&
+			l->clock->idle(l->clock->priv, timers_next(l, TIMER_MONOTONIC)))
+			block = false;
+	}
+	if (block) {
+		for (size_t i = 0; i < N_STACK_CLASSES; i++)
+			if (l->pools[i].n_free)
+				coro_pool_trim(&l->pools[i]);
+		timers_arm(l);
+		if (inbox_park(&l->inbox))
+			block = false;
+	}
+	collect(l, block ? EVLOOP_ONCE : EVLOOP_NONBLOCK);
+	inbox_unpark(&l->inbox);
+	collect_rest(l);
+}

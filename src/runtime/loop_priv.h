@@ -1,0 +1,212 @@
+/*
+ * The loop from the inside. Only loop_poll.c and loop_watch.c know that libevent
+ * exists.
+ *
+ * Who runs: the leader (the thread's own stack, in loop_run) and the coroutines. A task
+ * that waits hands over straight to the next ready task (sched_pick) and to the leader
+ * only for callbacks, polling, and the end of the run.
+ */
+#ifndef RUNTIME_LOOP_PRIV_H
+#define RUNTIME_LOOP_PRIV_H
+
+#include <pthread.h>
+#include <stdatomic.h>
+
+#include "reeve/loop.h"
+#include "runtime/coro.h"
+#include "runtime/current.h"
+#include "runtime/link.h"
+#include "runtime/task_priv.h"
+
+struct event_base;
+
+enum {
+	POLL_BUDGET = 64,     /* steps between two polls */
+	POLL_CLOCK_EVERY = 8, /* steps between two looks at the clock */
+	N_STACK_CLASSES = 11, /* 64 KiB to 64 MiB */
+	LOOP_TASKS_CACHED = 256,
+};
+#define POLL_INTERVAL_MAX RV_US(200)
+
+/* a descriptor that the loop polls; zeroed before use, fn set */
+struct poll_fd {
+	void *event; /* struct event; NULL: not polled */
+	void (*fn)(
+		struct poll_fd *p, unsigned ev); /* RV_READ, RV_WRITE; must not block */
+};
+
+/* one clock's timers and its kernel timer */
+enum timer_clock {
+	TIMER_MONOTONIC,
+	TIMER_BOOT,
+	TIMER_WALL, /* ns since the epoch, here inside */
+	N_TIMER_CLOCKS,
+};
+
+struct timers {
+	rv_timer *root; /* pairing heap */
+	rv_loop *loop;
+	struct poll_fd poll;
+	rv_time armed; /* what the kernel timer is set to; RV_FOREVER: nothing */
+	int fd;        /* -1 until needed */
+};
+
+/* Posts of other threads, newest first; see loop_wakeup.c. */
+struct inbox_node {
+	struct inbox_node *next;
+	/* on the loop's thread, which is running or being closed; frees the node */
+	void (*fn)(struct inbox_node *n);
+};
+
+struct inbox {
+	_Atomic(struct inbox_node *) head;
+	atomic_bool
+		parked; /* the loop sleeps, or is about to: whoever clears it writes */
+	atomic_bool signals; /* a signal handler has left something */
+	atomic_bool stop;
+	int fd; /* eventfd; lives as long as the loop object */
+};
+
+struct handle;
+struct fd_slot;
+struct signal_slot;
+struct net;
+
+struct rv_loop {
+	struct rv_link ready;      /* struct rv_ready */
+	struct rv_ready round_end; /* what stands before it belongs to this round */
+	struct coro leader;
+	struct coro_pool pools[N_STACK_CLASSES];
+	rv_time now;        /* of the last poll */
+	unsigned n_steps;   /* since the last poll */
+	bool ran_callbacks; /* since the last poll */
+	bool stop, running, closed, debug;
+	bool cancel_busy; /* scopes are being walked */
+	size_t stack_size;
+	const rv_clock *clock; /* NULL: the kernel's */
+	rv_time cleanup_grace, slow_callback;
+	uint64_t next_task_id, next_timer_seq;
+	struct rv_link tasks;        /* all that exist, done ones too, by spawn */
+	struct rv_link futures;      /* likewise */
+	struct rv_link cancel_later; /* rv_task.cancel_link */
+	struct rv_link task_cache;   /* rv_task.link */
+	size_t n_tasks_cached;
+	size_t n_live; /* tasks that have not ended */
+
+	struct event_base *base;
+	struct poll_fd wake_poll; /* of inbox.fd */
+	struct timers timers[N_TIMER_CLOCKS];
+	struct inbox inbox;
+
+	struct fd_slot **slots; /* by descriptor */
+	size_t n_slots;
+	struct handle *handles_free;
+	struct rv_link handle_slabs;
+	struct handle *handle_running;
+	struct signal_slot *signals; /* by number; NULL until needed */
+	rv_cb jump_fn;
+	void *jump_arg;
+
+	struct net *net; /* transports and servers; NULL until the first */
+
+	rv_executor *executor;
+	unsigned exec_threads;
+
+	rv_exc_fn exc_fn;
+	void *exc_arg;
+	bool in_exc_fn;
+	pthread_t thread;
+	struct waiter *drained;  /* who waits until it is the only task left */
+	atomic_uint refs;        /* the users' */
+	atomic_uint memory_refs; /* all users' together one, and what threads hold */
+};
+
+/* loop.c: scheduling */
+static inline void ready_append(rv_loop *l, struct rv_ready *r)
+{
+	link_append(&l->ready, &r->link);
+}
+/* The task to switch to next, or NULL: it is the leader's turn. */
+struct rv_task *sched_pick(rv_loop *l);
+/* Leave the running task's stack; returns when it is picked again. */
+void sched_leave(struct rv_task *self);
+struct coro_pool *loop_pool_for(rv_loop *l, size_t stack_size);
+
+/* For threads that still have to post: the memory stays, closed or not. Any thread. */
+rv_loop *loop_hold(rv_loop *l);
+void loop_release(rv_loop *l);
+/* Run until stopped: what the public functions and the runner share. */
+int loop_run(rv_loop *l);
+int loop_check_thread(const rv_loop *l);
+
+/* loop_poll.c: the only place that sleeps */
+int poll_init(rv_loop *l);
+void poll_deinit(rv_loop *l);
+/* block: sleep until something happens, unless something is due */
+void poll_once(rv_loop *l, bool block);
+/* Calls p->fn on each edge of fd; both: also when writable. 0, -errno. */
+int poll_add(rv_loop *l, struct poll_fd *p, int fd, bool both);
+/* before fd is closed; no effect when not added */
+void poll_remove(struct poll_fd *p);
+
+/* loop_timer.c */
+int timers_init(rv_loop *l);
+void timers_deinit(rv_loop *l);
+void timer_start_clock(rv_timer *t, enum timer_clock clock, rv_time when);
+/* fn runs in the next round */
+void timer_start_now(rv_timer *t);
+/* take what is due from the heaps */
+void timers_expire(rv_loop *l);
+/* earliest deadline of a clock; RV_FOREVER */
+rv_time timers_next(const rv_loop *l, enum timer_clock clock);
+bool timers_are_due(const rv_loop *l);
+/* set the kernel timers for sleeping */
+void timers_arm(rv_loop *l);
+rv_time loop_clock(const rv_loop *l, enum timer_clock clock);
+static inline rv_time loop_monotonic(const rv_loop *l)
+{
+	return loop_clock(l, TIMER_MONOTONIC);
+}
+
+/* loop_wakeup.c. Any thread unless said otherwise. */
+int inbox_init(struct inbox *b);
+void inbox_deinit(struct inbox *b);
+/* 0; -RV_ELOOPCLOSED: n is still the caller's. Never allocates. */
+int inbox_post(struct inbox *b, struct inbox_node *n);
+void inbox_wake(struct inbox *b);
+/* The loop's thread. True: something is there, do not sleep. */
+bool inbox_park(struct inbox *b);
+void inbox_unpark(struct inbox *b);
+bool inbox_is_empty(const struct inbox *b);
+/* run what was posted, in order; the loop's thread */
+void inbox_drain(struct inbox *b);
+/* refuse from now on and run what came before */
+void inbox_close(struct inbox *b);
+
+/* loop_handle.c */
+void handles_deinit(rv_loop *l);
+/* posts of other threads that have not run: they run at close */
+void posts_flush(rv_loop *l);
+/* the handle of the callback that runs, for reports */
+rv_handle handle_current(rv_loop *l);
+
+/* loop_watch.c */
+void watches_close(rv_loop *l);
+/* fd is a transport's: no watch may be made on it (-EBUSY; also when there is one). */
+int watch_claim(rv_loop *l, int fd);
+void watch_release(rv_loop *l, int fd);
+
+/* net.c: end what is open, and say so */
+void net_close(rv_loop *l);
+
+/* future.c */
+void futures_close(rv_loop *l);
+
+/* loop_signal.c */
+void signals_dispatch(rv_loop *l);
+void signals_close(rv_loop *l);
+/* When sig, which the loop has, comes for the second time from now, the handler itself
+ * gives it its default action: also where the loop is stuck. */
+void signal_set_second_fatal(int sig, bool on);
+
+#endif

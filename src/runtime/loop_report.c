@@ -1,0 +1,63 @@
+/* Errors that nobody can be returned: the exception handler. */
+#include "config.h"
+
+#include <stdio.h>
+
+#include "runtime/loop_priv.h"
+
+void rv_loop_set_exception_handler(rv_loop *l, rv_exc_fn fn, void *arg)
+{
+	l->exc_fn = fn;
+	l->exc_arg = arg;
+}
+
+void rv_default_exception_handler(rv_loop *l, const rv_exc *e, void *arg)
+{
+	char line[512];
+	const char *msg;
+	int n;
+
+	n = snprintf(
+		line, sizeof(line), "reeve: %s", e->message ? e->message : "error");
+	if (e->task && n > 0 && (size_t)n < sizeof(line))
+		n += snprintf(line + n, sizeof(line) - (size_t)n, ": task '%s'",
+			rv_task_name(e->task));
+	if (e->fd >= 0 && n > 0 && (size_t)n < sizeof(line))
+		n += snprintf(line + n, sizeof(line) - (size_t)n, ": fd %d", e->fd);
+	if (e->err && n > 0 && (size_t)n < sizeof(line))
+		n += snprintf(line + n, sizeof(line) - (size_t)n, ": %s",
+			rv_strerror(e->err));
+	msg = e->task ? rv_task_errmsg(e->task) : NULL;
+	if (msg && n > 0 && (size_t)n < sizeof(line))
+		(void)snprintf(line + n, sizeof(line) - (size_t)n, " (%s)", msg);
+	(void)fprintf(stderr, "%s\n", line);
+}
+
+void rv_report(rv_loop *l, const rv_exc *e)
+{
+	struct current saved = current;
+	rv_exc copy = *e;
+
+	if (!copy.handle.p)
+		copy.handle = handle_current(l);
+	if (!l->exc_fn) {
+		rv_default_exception_handler(l, &copy, NULL);
+		return;
+	}
+	if (l->in_exc_fn) {
+		/* the handler has failed itself: it is not asked about that */
+		rv_exc broken = RV_EXC_NULL;
+
+		broken.message = "unhandled error in exception handler";
+		broken.err = copy.err;
+		rv_default_exception_handler(l, &broken, NULL);
+		rv_default_exception_handler(l, &copy, NULL);
+		return;
+	}
+	/* It must not await, whoever reports: hide the task. */
+	current.task = NULL;
+	l->in_exc_fn = true;
+	l->exc_fn(l, &copy, l->exc_arg);
+	l->in_exc_fn = false;
+	current = saved;
+}

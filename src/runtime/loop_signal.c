@@ -1,0 +1,271 @@
+/*
+ * Signals: the handler sets a flag per signal and wakes the loop; no pipe that could
+ * fill up. Chains to nobody: what was installed before comes back when the loop lets
+ * go.
+ */
+#include "config.h"
+
+#include <errno.h>
+#include <sched.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/invariant.h"
+#include "reeve/signal.h"
+#include "runtime/loop_priv.h"
+
+#ifndef NSIG
+#	define NSIG 65
+#endif
+
+struct signal_slot {
+	struct rv_ready ready; /* cb is to run */
+	rv_loop *loop;
+	rv_cb cb; /* NULL: none */
+	void *arg;
+	struct rv_link waiters; /* struct signal_seat */
+	struct sigaction old;
+	bool installed;
+};
+
+/*
+ * What a handler can see. A handler in another thread may still run while its signal is
+ * let go, hence the count: signal_uninstall waits until nobody is inside.
+ */
+static struct {
+	_Atomic(struct inbox *) inbox; /* of the owner's loop */
+	atomic_bool pending;
+	atomic_uint n_fatal; /* 0: no; else 1 + how often it came: the second is */
+} owners[NSIG];
+static atomic_uint n_inside;
+static atomic_int owner_pid;
+
+static void handler(int sig)
+{
+	int saved = errno;
+	struct inbox *b;
+
+	atomic_fetch_add(&n_inside, 1);
+	b = atomic_load(&owners[sig].inbox);
+	/* A child between vfork and exec shares this memory: the signal was for it. */
+	if (b && getpid() == atomic_load(&owner_pid)) {
+		if (atomic_load(&owners[sig].n_fatal) &&
+			atomic_fetch_add(&owners[sig].n_fatal, 1) > 1) {
+			/* takes effect when this handler returns */
+			(void)signal(sig, SIG_DFL);
+			(void)raise(sig);
+		}
+		atomic_store(&owners[sig].pending, true);
+		atomic_store(&b->signals, true);
+		inbox_wake(b);
+	}
+	atomic_fetch_sub(&n_inside, 1);
+	errno = saved;
+}
+
+void signal_set_second_fatal(int sig, bool on)
+{
+	atomic_store(&owners[sig].n_fatal, on ? 1 : 0);
+}
+
+static int signal_install(rv_loop *l, struct signal_slot *s, int sig)
+{
+	struct sigaction sa = {
+		.sa_handler = handler, .sa_flags = SA_RESTART | SA_ONSTACK};
+	struct inbox *nobody = NULL;
+
+	if (s->installed)
+		return 0;
+	if (!atomic_compare_exchange_strong(&owners[sig].inbox, &nobody, &l->inbox))
+		return -EBUSY;
+	atomic_store(&owner_pid, (int)getpid());
+	atomic_store(&owners[sig].pending, false);
+	(void)sigfillset(&sa.sa_mask);
+	if (sigaction(sig, &sa, &s->old) < 0) {
+		int r = -errno;
+
+		atomic_store(&owners[sig].inbox, NULL);
+		return r;
+	}
+	s->installed = true;
+	return 0;
+}
+
+static void signal_uninstall(struct signal_slot *s, int sig)
+{
+	if (!s->installed)
+		return;
+	(void)sigaction(sig, &s->old, NULL);
+	atomic_store(&owners[sig].inbox, NULL);
+	while (atomic_load(&n_inside) > 0)
+		(void)sched_yield(); /* a few instructions of another thread */
+	atomic_store(&owners[sig].pending, false);
+	s->installed = false;
+}
+
+/* Nobody asks for it any more? */
+static void slot_settle(struct signal_slot *s, int sig)
+{
+	if (!s->cb && link_is_empty(&s->waiters))
+		signal_uninstall(s, sig);
+}
+
+static void slot_run(struct rv_ready *r)
+{
+	struct signal_slot *s = CONTAINER_OF(r, struct signal_slot, ready);
+
+	s->loop->ran_callbacks = true;
+	if (s->cb)
+		s->cb(s->arg);
+}
+
+static struct signal_slot *slot_of(rv_loop *l, int sig)
+{
+	return l->signals && sig > 0 && sig < NSIG ? &l->signals[sig] : NULL;
+}
+
+static int slot_get(struct signal_slot **ret, rv_loop *l, int sig)
+{
+	if (sig <= 0 || sig >= NSIG || sig == SIGKILL || sig == SIGSTOP)
+		return -EINVAL;
+	if (l->closed)
+		return -RV_ELOOPCLOSED;
+	if (!l->signals) {
+		l->signals = calloc(NSIG, sizeof(*l->signals));
+		if (!l->signals)
+			return -ENOMEM;
+		for (int i = 0; i < NSIG; i++) {
+			l->signals[i].loop = l;
+			l->signals[i].ready.run = slot_run;
+			link_init(&l->signals[i].waiters);
+		}
+	}
+	*ret = &l->signals[sig];
+	return signal_install(l, *ret, sig);
+}
+
+int rv_signal_on(rv_loop *l, int sig, rv_cb cb, void *arg)
+{
+	struct signal_slot *s;
+	int r;
+
+	if (!cb)
+		return -EINVAL;
+	r = slot_get(&s, l, sig);
+	if (r < 0)
+		return r;
+	s->cb = cb;
+	s->arg = arg;
+	return 0;
+}
+
+bool rv_signal_off(rv_loop *l, int sig)
+{
+	struct signal_slot *s = slot_of(l, sig);
+
+	if (!s || !s->cb)
+		return false;
+	s->cb = NULL;
+	link_remove(&s->ready.link);
+	slot_settle(s, sig);
+	return true;
+}
+
+/* -- waiting
+ * ------------------------------------------------------------------------------ */
+
+struct signal_wait;
+
+struct signal_seat {
+	struct rv_link link;      /* in the slot's waiters */
+	struct signal_wait *wait; /* NULL: that signal is not in the set */
+};
+
+/* on the stack of the waiting task */
+struct signal_wait {
+	struct waiter w; /* in no list: its seats are */
+	int sig;         /* that came; 0 */
+	struct signal_seat at[NSIG];
+};
+
+static void signal_wait_leave(rv_loop *l, struct signal_wait *sw)
+{
+	for (int sig = 1; sig < NSIG; sig++) {
+		if (!sw->at[sig].wait)
+			continue;
+		link_remove(&sw->at[sig].link);
+		slot_settle(&l->signals[sig], sig);
+	}
+}
+
+int rv_signal_wait(const sigset_t *set, siginfo_t *ret_info)
+{
+	struct signal_wait sw = {0};
+	struct rv_task *self;
+	bool any = false;
+	int r = task_await_begin(&self);
+
+	if (r < 0)
+		return r;
+	for (int sig = 1; sig < NSIG && r >= 0; sig++) {
+		struct signal_slot *s;
+
+		if (sigismember(set, sig) != 1)
+			continue;
+		any = true;
+		r = slot_get(&s, self->loop, sig);
+		if (r < 0)
+			break;
+		sw.at[sig].wait = &sw;
+		link_append(&s->waiters, &sw.at[sig].link);
+	}
+	if (r >= 0)
+		r = any ? task_wait(self, &sw.w, "signal", NULL) : -EINVAL;
+	signal_wait_leave(self->loop, &sw);
+	if (r > 0 && ret_info) {
+		memset(ret_info, 0, sizeof(*ret_info));
+		ret_info->si_signo = r;
+	}
+	return r;
+}
+
+static void wake_waiters(struct signal_slot *s, int sig)
+{
+	struct rv_link *it;
+
+	while ((it = link_pop(&s->waiters))) {
+		struct signal_wait *sw = LINK_ENTRY(it, struct signal_seat, link)->wait;
+
+		/* the first of several signals is the answer */
+		if (sw->sig == 0) {
+			sw->sig = sig;
+			waiter_wake(&sw->w, sig);
+		}
+	}
+}
+
+void signals_dispatch(rv_loop *l)
+{
+	atomic_store(&l->inbox.signals, false);
+	for (int sig = 1; sig < NSIG && l->signals; sig++) {
+		struct signal_slot *s = &l->signals[sig];
+
+		if (!s->installed || !atomic_exchange(&owners[sig].pending, false))
+			continue;
+		if (s->cb && !link_is_linked(&s->ready.link))
+			ready_append(l, &s->ready);
+		wake_waiters(s, sig);
+	}
+}
+
+void signals_close(rv_loop *l)
+{
+	for (int sig = 1; sig < NSIG && l->signals; sig++) {
+		struct signal_slot *s = &l->signals[sig];
+
+		link_remove(&s->ready.link);
+		s->cb = NULL;
+		signal_uninstall(s, sig);
+	}
+}

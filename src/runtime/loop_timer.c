@@ -1,0 +1,332 @@
+/*
+ * Timers: an intrusive pairing heap per clock, so that starting one cannot fail, and
+ * one kernel timer per clock, set only on the way into sleep and only if the head is
+ * earlier than what is set: a timeout that does not fire costs no system call.
+ */
+#include "config.h"
+
+#include <errno.h>
+#include <stdint.h>
+#include <sys/timerfd.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/invariant.h"
+#include "runtime/loop_priv.h"
+
+enum { TIMER_IDLE, TIMER_IN_HEAP, TIMER_QUEUED };
+
+#define NS_PER_SEC INT64_C(1000000000)
+/* a wall clock timer that waits for a jump and nothing else (292 years after 1970) */
+#define WALL_FAR (INT64_MAX - 1)
+
+static const clockid_t clock_ids[N_TIMER_CLOCKS] = {
+	[TIMER_MONOTONIC] = CLOCK_MONOTONIC,
+	[TIMER_BOOT] = CLOCK_BOOTTIME,
+	[TIMER_WALL] = CLOCK_REALTIME,
+};
+
+rv_time loop_clock(const rv_loop *l, enum timer_clock clock)
+{
+	struct timespec ts;
+
+	if (UNLIKELY(l->clock != NULL)) {
+		const rv_clock *c = l->clock;
+
+		if (clock == TIMER_MONOTONIC)
+			return c->monotonic(c->priv);
+		if (clock == TIMER_BOOT)
+			return c->boottime ? c->boottime(c->priv)
+					   : c->monotonic(c->priv);
+		return c->wall_usec ? c->wall_usec(c->priv) * 1000
+				    : c->monotonic(c->priv);
+	}
+	(void)clock_gettime(clock_ids[clock], &ts);
+	return ts.tv_sec * NS_PER_SEC + ts.tv_nsec;
+}
+
+static bool before(const rv_timer *a, const rv_timer *b)
+{
+	return a->when < b->when || (a->when == b->when && a->seq < b->seq);
+}
+
+/* a and b are roots */
+static rv_timer *heap_merge(rv_timer *a, rv_timer *b)
+{
+	if (before(b, a)) {
+		rv_timer *t = a;
+
+		a = b;
+		b = t;
+	}
+	b->prev = a;
+	b->next = a->child;
+	if (b->next)
+		b->next->prev = b;
+	a->child = b;
+	return a;
+}
+
+/* One heap from a list of siblings: in pairs, then the pairs from the last to the
+ * first. */
+static rv_timer *heap_merge_siblings(rv_timer *first)
+{
+	rv_timer *pairs = NULL, *root;
+
+	while (first) {
+		rv_timer *a = first, *b = a->next, *rest = b ? b->next : NULL;
+
+		a->next = a->prev = NULL;
+		if (b) {
+			b->next = b->prev = NULL;
+			a = heap_merge(a, b);
+		}
+		a->next = pairs;
+		pairs = a;
+		first = rest;
+	}
+	root = pairs;
+	if (!root)
+		return NULL;
+	pairs = root->next;
+	root->next = NULL;
+	while (pairs) {
+		rv_timer *a = pairs;
+
+		pairs = a->next;
+		a->next = NULL;
+		root = heap_merge(root, a);
+	}
+	return root;
+}
+
+static void heap_add(struct timers *ts, rv_timer *t)
+{
+	t->child = t->next = t->prev = NULL;
+	ts->root = ts->root ? heap_merge(ts->root, t) : t;
+}
+
+static void heap_take(struct timers *ts, rv_timer *t)
+{
+	rv_timer *below = t->child ? heap_merge_siblings(t->child) : NULL;
+
+	if (t == ts->root) {
+		ts->root = below;
+	} else {
+		if (t->prev->child == t)
+			t->prev->child = t->next;
+		else
+			t->prev->next = t->next;
+		if (t->next)
+			t->next->prev = t->prev;
+		if (below)
+			ts->root = heap_merge(ts->root, below);
+	}
+	t->child = t->next = t->prev = NULL;
+}
+
+static void timer_run(struct rv_ready *r)
+{
+	rv_timer *t = CONTAINER_OF(r, rv_timer, ready);
+
+	t->state = TIMER_IDLE;
+	t->loop->ran_callbacks = true;
+	t->fn(t->arg);
+}
+
+void rv_timer_init(rv_timer *t, rv_loop *l, rv_cb fn, void *arg)
+{
+	*t = (rv_timer){.loop = l, .fn = fn, .arg = arg};
+}
+
+void timer_start_clock(rv_timer *t, enum timer_clock clock, rv_time when)
+{
+	rv_loop *l = t->loop;
+
+	rv_timer_stop(t);
+	if (!l || l->closed)
+		return;
+	t->when = when;
+	t->clock = (uint8_t)clock;
+	t->seq = l->next_timer_seq++;
+	t->state = TIMER_IN_HEAP;
+	heap_add(&l->timers[clock], t);
+}
+
+void timer_start_now(rv_timer *t)
+{
+	rv_timer_stop(t);
+	if (!t->loop || t->loop->closed)
+		return;
+	t->when = 0;
+	t->state = TIMER_QUEUED;
+	t->ready.run = timer_run;
+	ready_append(t->loop, &t->ready);
+}
+
+void rv_timer_start(rv_timer *t, rv_time when)
+{
+	timer_start_clock(t, TIMER_MONOTONIC, when);
+}
+
+void rv_timer_stop(rv_timer *t)
+{
+	if (t->state == TIMER_IN_HEAP)
+		heap_take(&t->loop->timers[t->clock], t);
+	else if (t->state == TIMER_QUEUED)
+		link_remove(&t->ready.link);
+	t->state = TIMER_IDLE;
+}
+
+bool rv_timer_active(const rv_timer *t)
+{
+	return t->state != TIMER_IDLE;
+}
+
+static void timers_expire_clock(rv_loop *l, struct timers *ts, rv_time now)
+{
+	while (ts->root && ts->root->when <= now) {
+		rv_timer *t = ts->root;
+
+		heap_take(ts, t);
+		if (t->inline_fn) {
+			t->state = TIMER_IDLE;
+			t->fn(t->arg);
+			continue;
+		}
+		t->state = TIMER_QUEUED;
+		t->ready.run = timer_run;
+		ready_append(l, &t->ready);
+	}
+}
+
+void timers_expire(rv_loop *l)
+{
+	for (int i = 0; i < N_TIMER_CLOCKS; i++) {
+		struct timers *ts = &l->timers[i];
+
+		if (ts->root)
+			timers_expire_clock(l, ts,
+				i == TIMER_MONOTONIC ? l->now : loop_clock(l, i));
+	}
+}
+
+rv_time timers_next(const rv_loop *l, enum timer_clock clock)
+{
+	return l->timers[clock].root ? l->timers[clock].root->when : RV_FOREVER;
+}
+
+bool timers_are_due(const rv_loop *l)
+{
+	for (int i = 0; i < N_TIMER_CLOCKS; i++)
+		if (l->timers[i].root && l->timers[i].root->when <= loop_clock(l, i))
+			return true;
+	return false;
+}
+
+static void on_kernel_timer(struct poll_fd *p, unsigned ev)
+{
+	struct timers *ts = CONTAINER_OF(p, struct timers, poll);
+	bool is_wall = ts == &ts->loop->timers[TIMER_WALL];
+	uint64_t n;
+
+	/* Edge-triggered: only the one that tells of jumps has to be read. */
+	ts->armed = RV_FOREVER;
+	if (is_wall && read(ts->fd, &n, sizeof(n)) < 0 && errno == ECANCELED)
+		rv_loop_clock_jumped(ts->loop);
+}
+
+static int timers_open(rv_loop *l, struct timers *ts, clockid_t id)
+{
+	_cleanup_close_ int fd = -1;
+	int r;
+
+	if (ts->fd >= 0)
+		return 0;
+	fd = timerfd_create(id, TFD_NONBLOCK | TFD_CLOEXEC);
+	if (fd < 0)
+		return -errno;
+	ts->poll.fn = on_kernel_timer;
+	r = poll_add(l, &ts->poll, fd, false);
+	if (r < 0)
+		return r;
+	ts->fd = TAKE_FD(fd);
+	return 0;
+}
+
+static void timers_arm_clock(rv_loop *l, struct timers *ts, enum timer_clock clock)
+{
+	struct itimerspec its = {0};
+	int flags = TFD_TIMER_ABSTIME;
+	rv_time when = timers_next(l, clock);
+
+	if (clock == TIMER_WALL) {
+		flags |= TFD_TIMER_CANCEL_ON_SET;
+		if (when == RV_FOREVER && l->jump_fn)
+			when = WALL_FAR;
+	}
+	if (when >= ts->armed || timers_open(l, ts, clock_ids[clock]) < 0)
+		return;
+	when = MAX(when, (rv_time)1); /* zero would disarm */
+	its.it_value.tv_sec = when / NS_PER_SEC;
+	its.it_value.tv_nsec = when % NS_PER_SEC;
+	if (timerfd_settime(ts->fd, flags, &its, NULL) == 0 || errno == ECANCELED)
+		ts->armed = when;
+}
+
+void timers_arm(rv_loop *l)
+{
+	if (l->clock)
+		return; /* virtual: poll_once asks its idle */
+	for (int i = 0; i < N_TIMER_CLOCKS; i++)
+		timers_arm_clock(l, &l->timers[i], i);
+}
+
+int timers_init(rv_loop *l)
+{
+	for (int i = 0; i < N_TIMER_CLOCKS; i++)
+		l->timers[i] =
+			(struct timers){.loop = l, .armed = RV_FOREVER, .fd = -1};
+	/* this one now, so that sleeping cannot fail for want of a descriptor */
+	return timers_open(l, &l->timers[TIMER_MONOTONIC], CLOCK_MONOTONIC);
+}
+
+void timers_deinit(rv_loop *l)
+{
+	for (int i = 0; i < N_TIMER_CLOCKS; i++) {
+		struct timers *ts = &l->timers[i];
+
+		while (ts->root) {
+			rv_timer *t = ts->root;
+
+			heap_take(ts, t);
+			t->state = TIMER_IDLE;
+			t->loop = NULL;
+		}
+		poll_remove(&ts->poll);
+		ts->fd = close_safe(ts->fd);
+	}
+}
+
+void rv_loop_clock_jumped(rv_loop *l)
+{
+	l->timers[TIMER_WALL].armed = RV_FOREVER;
+	if (l->jump_fn)
+		(void)rv_call_soon(l, l->jump_fn, l->jump_arg);
+}
+
+int rv_loop_on_clock_jump(rv_loop *l, rv_cb fn, void *arg)
+{
+	if (l->closed)
+		return -RV_ELOOPCLOSED;
+	if (fn && !l->clock) {
+		int r = timers_open(l, &l->timers[TIMER_WALL], CLOCK_REALTIME);
+
+		if (r < 0)
+			return r;
+	}
+	l->jump_fn = fn;
+	l->jump_arg = arg;
+	return 0;
+}

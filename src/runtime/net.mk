@@ -1,0 +1,17 @@
+# transports, servers, streams
+libruntime_la_SOURCES += \
+	src/runtime/net.c src/runtime/net_priv.h \
+	src/runtime/net_fd.c \
+	src/runtime/net_poll.c src/runtime/net_poll.h \
+	src/runtime/server.c \
+	src/runtime/server_accept.c \
+	src/runtime/stream.c src/runtime/stream_priv.h \
+	src/runtime/stream_read.c \
+	src/runtime/stream_serve.c \
+	src/runtime/transport.c \
+	src/runtime/transport_info.c \
+	src/runtime/transport_write.c
+reeve_headers += \
+	src/include/reeve/net.h \
+	src/include/reeve/stream.h \
+	src/include/reeve/transport.h

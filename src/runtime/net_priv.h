@@ -1,0 +1,152 @@
+/*
+ * Transports and servers from the inside.
+ *
+ * Everything that happens to a transport passes through its entry in the loop's ready
+ * queue (transport_run): the poll only notes edges, close and abort only note that it
+ * is over. So callbacks never stand inside each other, and nothing here has to expect
+ * that a call of the protocol destroys what it is working on.
+ */
+#ifndef RUNTIME_NET_PRIV_H
+#define RUNTIME_NET_PRIV_H
+
+#include "reeve/net.h"
+#include "runtime/loop_priv.h"
+#include "runtime/net_poll.h"
+
+enum {
+	READ_SIZE = 64 * 1024, /* most bytes of one read */
+	READS_MAX = 4,         /* per turn, then it is another's */
+	FLUSHES_MAX = 16,      /* likewise */
+	MARK_HIGH = 64 * 1024,
+	MARK_LOW = MARK_HIGH / 4,
+};
+
+/* What the transports of one loop share; made with the first. */
+struct net {
+	rv_loop *loop;
+	struct rv_link transports; /* rv_transport.link: all that are not lost */
+	struct rv_link servers;    /* rv_server.link: all that listen */
+	struct rv_link doubtful;   /* rv_transport.doubt_link, see net_doubt */
+	rv_timer recheck;
+	char *read_buf; /* READ_SIZE: idle connections have no buffer of their own */
+};
+
+struct out_chunk {
+	struct out_chunk *next;
+	const char *data; /* not yet sent */
+	size_t n;
+	size_t room; /* behind data, in mem */
+	void *owned; /* dtor gets it; mem is not used then */
+	rv_dtor dtor;
+	char mem[];
+};
+
+/* bytes that the kernel has not taken yet */
+struct out_queue {
+	struct out_chunk *first, *last;
+	size_t size;
+};
+
+struct rv_transport {
+	struct rv_ready ready; /* linked: something is to be done */
+	struct net *net;       /* NULL once it is lost */
+	struct rv_link link;
+	struct net_poll poll;
+	rv_protocol *protocol;
+	rv_server *server; /* NULL: none */
+	struct rv_link server_link;
+	struct out_queue out;
+	size_t high, low;
+	struct rv_link doubt_link;
+	rv_time read_at;            /* loop time of the last read, while in doubt */
+	struct rv_scope_node tasks; /* parent of those of rv_transport_spawn */
+	struct rv_peer peer;
+	unsigned refs; /* the connection has one until it is lost */
+	int fd;
+	int err;           /* for connection_lost */
+	uint8_t n_ignored; /* writes after the end */
+	/* reading */
+	bool readable; /* an edge came and the socket was not seen empty since */
+	bool hup;      /* nothing more will come than what is there */
+	bool paused;
+	bool got_eof; /* eof_received was called */
+	/* writing */
+	bool writable; /* an edge came */
+	bool writing_paused;
+	bool eof_wanted, eof_sent;
+	/* the end */
+	bool closing; /* no more reads; ends when everything is sent */
+	bool ending;  /* connection_lost is queued, the socket is not polled any more */
+	bool has_peer;
+};
+
+struct rv_server {
+	struct rv_ready ready; /* linked: it is time to accept */
+	rv_loop *loop;         /* NULL once it is closed */
+	struct rv_link link;   /* in net.servers */
+	struct net_poll poll;
+	rv_timer retry; /* no descriptors were left */
+	rv_protocol_factory factory;
+	void *arg;
+	bool (*accept)(int fd, void *arg);
+	void (*refused)(int fd, int err, void *arg);
+	struct rv_link connections; /* rv_transport.server_link */
+	size_t n_connections;
+	struct rv_link waiters; /* of rv_server_wait_closed */
+	char *path;             /* to be removed; NULL: none */
+	dev_t path_dev;
+	ino_t path_ino;
+	unsigned refs; /* the listening and each connection have one */
+	int fd;
+	int reserve_fd; /* given up for a moment to refuse a client when none is left */
+	int backlog;
+	bool readable; /* an edge came and accept has not said -EAGAIN since */
+	bool paused;
+	bool starved; /* the last try failed for want of descriptors */
+	bool is_inet; /* connections get TCP_NODELAY */
+};
+
+/* -- net.c ---- */
+/* 0, -ENOMEM, -RV_ELOOPCLOSED */
+int net_get(struct net **ret, rv_loop *l);
+/*
+ * Look again in a second, if nothing is read until then. After a read that came back
+ * short the socket is taken to be empty, which the next edge depends on. That is so but
+ * for one case that the poll cannot tell: an error that came together with the data.
+ */
+void net_doubt(struct rv_transport *t);
+
+/* -- transport.c ---- */
+/* A transport that nobody has heard of yet; 0 (fd is its own then), or an error. */
+int transport_new(rv_transport **ret, rv_loop *l, int fd, rv_protocol *p);
+/* call connection_made; data may come from now on */
+void transport_start(rv_transport *t);
+/* It is over: drop what is buffered, connection_lost(err) in the next round. */
+void transport_finish(rv_transport *t, int err);
+/* The same, for an error; one that is more than the peer's end is reported. */
+void transport_fail(rv_transport *t, int err, const char *message);
+/* connection_lost, now */
+void transport_end(rv_transport *t);
+static inline void transport_queue(rv_transport *t)
+{
+	if (!link_is_linked(&t->ready.link))
+		ready_append(t->net->loop, &t->ready);
+}
+
+/* -- transport_write.c ---- */
+void transport_flush(rv_transport *t);
+void out_clear(struct out_queue *q);
+
+/* -- server.c ---- */
+void server_attach(rv_server *s, rv_transport *t);
+void server_detach(rv_server *s, rv_transport *t);
+void server_close(rv_server *s);
+
+/* -- server_accept.c ---- */
+void server_poll_cb(struct net_poll *p, unsigned ev);
+void server_run(struct rv_ready *r);
+void server_retry(void *arg);
+/* accept, or find out that there is nobody, in the next round */
+void server_queue(rv_server *s);
+
+#endif

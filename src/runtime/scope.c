@@ -1,0 +1,298 @@
+/*
+ * Cancel scopes: the tree, and who is cancelled in it.
+ *
+ * A node's children are the next inner scope of the same task, and the root scopes of
+ * the tasks of a group. Whether a node is cancelled is kept in the node, so that an
+ * awaiting function needs one load; a change walks only what it changes.
+ */
+#include "config.h"
+
+#include <errno.h>
+#include <stdio.h>
+
+#include "base/invariant.h"
+#include "runtime/loop_priv.h"
+
+static bool node_is_cancelled(const struct rv_scope_node *n)
+{
+	return n->count > 0 || (!n->shield && n->parent && n->parent->cancelled);
+}
+
+void scope_node_init(struct rv_scope_node *n, struct rv_scope_node *parent,
+	struct rv_task *task, bool shield)
+{
+	n->parent = parent;
+	n->task = task;
+	n->why = NULL;
+	n->count = 0;
+	n->shield = shield;
+	n->cancelled = false;
+	link_init(&n->children);
+	if (parent) {
+		link_append(&parent->children, &n->link);
+		n->cancelled = node_is_cancelled(n);
+	} else {
+		n->link.prev = n->link.next = NULL;
+	}
+}
+
+void scope_node_deinit(struct rv_scope_node *n)
+{
+	INVARIANT(link_is_empty(&n->children));
+	link_remove(&n->link);
+	n->parent = NULL;
+}
+
+/* The level has risen in n: undo what its task waits for in it. */
+static void node_interrupt(struct rv_scope_node *n)
+{
+	struct rv_task *t = n->task;
+	struct waiter *w;
+
+	if (!t || t->scope != n || !t->waiter)
+		return;
+	w = t->waiter;
+	if (w->on_cancel)
+		w->on_cancel(w);
+	else
+		waiter_wake(w, -ECANCELED);
+}
+
+/* The next node in preorder; skips what is below n unless below is set. */
+static struct rv_scope_node *node_after(
+	struct rv_scope_node *n, const struct rv_scope_node *top, bool below)
+{
+	if (below && !link_is_empty(&n->children))
+		return LINK_ENTRY(n->children.next, struct rv_scope_node, link);
+	while (n != top) {
+		if (n->link.next != &n->parent->children)
+			return LINK_ENTRY(n->link.next, struct rv_scope_node, link);
+		n = n->parent;
+	}
+	return NULL;
+}
+
+/* Without recursion: groups in groups may be nested to any depth. */
+static void walk(struct rv_scope_node *top)
+{
+	struct rv_scope_node *n = top;
+
+	while (n) {
+		bool is = node_is_cancelled(n);
+		bool changed = is != n->cancelled;
+
+		n->cancelled = is;
+		if (changed && is)
+			node_interrupt(n);
+		n = node_after(n, top, changed);
+	}
+}
+
+void scope_node_update(rv_loop *l, struct rv_scope_node *n)
+{
+	struct rv_link *it;
+
+	if (l->cancel_busy) {
+		/* from an on_cancel: the tree below is not ours to walk twice, but what
+		 * hangs elsewhere may be; those use task_cancel_later */
+		walk(n);
+		return;
+	}
+	l->cancel_busy = true;
+	walk(n);
+	while ((it = link_pop(&l->cancel_later))) {
+		struct rv_task *t = LINK_ENTRY(it, struct rv_task, cancel_link);
+
+		if (t->done)
+			continue;
+		t->root.count++;
+		if (!t->root.why)
+			t->root.why = "awaiting task cancelled";
+		walk(&t->root);
+	}
+	l->cancel_busy = false;
+}
+
+void scope_node_cancel(rv_loop *l, struct rv_scope_node *n, const char *why)
+{
+	n->count++;
+	if (!n->why)
+		n->why = why;
+	if (!n->cancelled)
+		scope_node_update(l, n);
+}
+
+void task_cancel_later(struct rv_task *t)
+{
+	if (!t->done && t->loop && !link_is_linked(&t->cancel_link))
+		link_append(&t->loop->cancel_later, &t->cancel_link);
+}
+
+/* -- scopes of the API ------------------------------------------------------------- */
+
+static void on_deadline(void *arg)
+{
+	rv_scope *s = arg;
+
+	s->expired = true;
+	scope_node_cancel(s->timer.loop, &s->node, "timeout");
+}
+
+static void scope_arm(rv_scope *s, rv_time when)
+{
+	s->when = when;
+	if (when == RV_FOREVER)
+		rv_timer_stop(&s->timer);
+	else if (when <= loop_monotonic(s->timer.loop))
+		on_deadline(s);
+	else
+		rv_timer_start(&s->timer, when);
+}
+
+static bool scope_is_entered(const struct rv_task *t, const rv_scope *s)
+{
+	for (const struct rv_scope_node *n = t->scope; n && n->task == t; n = n->parent)
+		if (n == &s->node)
+			return true;
+	return false;
+}
+
+int rv_scope_enter(rv_scope *s, unsigned flags, rv_time deadline)
+{
+	struct rv_task *t = current.task;
+
+	if (t && UNLIKELY(scope_is_entered(t, s)))
+		return -RV_ESTATE;
+	s->active = s->expired = s->caught = false;
+	s->when = RV_FOREVER;
+	if (!t)
+		return -RV_ENOTASK;
+	scope_node_init(&s->node, t->scope, t, flags & RV_SCOPE_SHIELD);
+	rv_timer_init(&s->timer, t->loop, on_deadline, s);
+	s->timer.inline_fn = true;
+	t->scope = &s->node;
+	s->active = true;
+	if (deadline != RV_FOREVER)
+		scope_arm(s, deadline);
+	return 0;
+}
+
+int rv_scope_exit(rv_scope *s, int rc)
+{
+	struct rv_task *t = current.task;
+
+	if (!t || !s->active)
+		return rc < 0 ? rc : (t ? -RV_ESTATE : -RV_ENOTASK);
+	/* inner scopes must have been left: their memory may be gone */
+	INVARIANT(t->scope == &s->node);
+	rv_timer_stop(&s->timer);
+	t->scope = s->node.parent;
+	t->n_spins = 0;
+	s->active = false;
+	scope_node_deinit(&s->node);
+	if (rc != -ECANCELED || s->node.count == 0 || t->scope->cancelled)
+		return rc;
+	s->caught = true;
+	return s->expired ? -ETIMEDOUT : 0;
+}
+
+static rv_time deadline_after(const struct rv_task *t, rv_time d)
+{
+	rv_time when;
+
+	if (!t || d == RV_FOREVER)
+		return RV_FOREVER;
+	if (__builtin_add_overflow(loop_monotonic(t->loop), d, &when))
+		return d > 0 ? RV_FOREVER : INT64_MIN;
+	return when;
+}
+
+int rv_timeout(rv_scope *s, rv_time d)
+{
+	return rv_scope_enter(s, 0, deadline_after(current.task, d));
+}
+
+int rv_shield(rv_scope *s, rv_time grace)
+{
+	return rv_scope_enter(s, RV_SCOPE_SHIELD, deadline_after(current.task, grace));
+}
+
+void rv_scope_cancel(rv_scope *s, const char *why)
+{
+	if (!s->active)
+		return;
+	if (!s->node.why)
+		(void)snprintf(s->why, sizeof(s->why), "%s", why ? why : "cancelled");
+	scope_node_cancel(s->timer.loop, &s->node, s->why);
+}
+
+int rv_scope_reschedule(rv_scope *s, rv_time when)
+{
+	if (!s->active || s->expired)
+		return -RV_ESTATE;
+	scope_arm(s, when);
+	return 0;
+}
+
+rv_time rv_scope_when(const rv_scope *s)
+{
+	return s->when;
+}
+
+bool rv_scope_expired(const rv_scope *s)
+{
+	return s->expired;
+}
+
+bool rv_scope_caught(const rv_scope *s)
+{
+	return s->caught;
+}
+
+rv_time rv_effective_deadline(void)
+{
+	struct rv_task *t = current.task;
+	rv_time min = RV_FOREVER;
+
+	/* every node but the tasks' roots and the services' is the first member of a
+	 * scope */
+	for (struct rv_scope_node *n = t ? t->scope : NULL; n; n = n->parent) {
+		if (n->task && n != &n->task->root)
+			min = MIN(min, CONTAINER_OF(n, rv_scope, node)->when);
+		if (n->shield)
+			break;
+	}
+	return min;
+}
+
+const char *rv_cancel_reason(void)
+{
+	struct rv_task *t = current.task;
+
+	for (struct rv_scope_node *n = t ? t->scope : NULL; n && n->cancelled;
+		n = n->parent)
+		if (n->count > 0)
+			return n->why;
+	return NULL;
+}
+
+bool rv_scope_block_step(struct rv_scope_block *b, rv_time d)
+{
+	int r;
+
+	if (b->step++ > 0)
+		return false;
+	r = rv_timeout(&b->scope, d);
+	if (r < 0) {
+		*b->rc = r;
+		b->step = 2;
+		return false;
+	}
+	return true;
+}
+
+void rv_scope_block_leave(struct rv_scope_block *b)
+{
+	if (b->scope.active)
+		*b->rc = rv_scope_exit(&b->scope, *b->rc);
+}

@@ -1,0 +1,274 @@
+/* Servers: listening and closing. Accepting is in server_accept.c. */
+#include "config.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+
+#include "base/cleanup.h"
+#include "base/fd.h"
+#include "base/invariant.h"
+#include "base/unix_socket.h"
+#include "runtime/net_priv.h"
+
+enum {
+	BACKLOG_DEFAULT = 128,
+	MODE_DEFAULT = 0600,
+};
+
+rv_server *rv_server_ref(rv_server *s)
+{
+	s->refs++;
+	return s;
+}
+
+void rv_server_unref(rv_server *s)
+{
+	if (!s)
+		return;
+	INVARIANT(s->refs > 0);
+	if (--s->refs > 0)
+		return;
+	INVARIANT(!s->loop && s->n_connections == 0);
+	free(s->path);
+	free(s);
+}
+
+static int check_listener(int fd, bool *ret_is_inet)
+{
+	int type, listening, domain;
+	socklen_t len = sizeof(int);
+	int r;
+
+	if (getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &len) < 0 ||
+		getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &listening, &len) < 0 ||
+		getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &domain, &len) < 0)
+		return -errno;
+	if (type != SOCK_STREAM || !listening)
+		return -EINVAL;
+	r = fd_set_nonblock(fd, true);
+	if (r < 0)
+		return r;
+	*ret_is_inet = domain == AF_INET || domain == AF_INET6;
+	return fd_set_cloexec(fd, true);
+}
+
+static void server_init(rv_server *s, rv_loop *l, rv_protocol_factory f, void *arg,
+	const rv_listen_opts *o)
+{
+	s->ready.run = server_run;
+	s->poll.fn = server_poll_cb;
+	rv_timer_init(&s->retry, l, server_retry, s);
+	s->factory = f;
+	s->arg = arg;
+	s->accept = o->accept;
+	s->refused = o->refused;
+	s->backlog = o->backlog > 0 ? o->backlog : BACKLOG_DEFAULT;
+	s->paused = o->paused;
+	link_init(&s->connections);
+	link_init(&s->waiters);
+	s->reserve_fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
+}
+
+static void server_freep(rv_server **sp)
+{
+	rv_server *s = *sp;
+
+	if (!s)
+		return;
+	close_safe(s->reserve_fd);
+	free(s->path);
+	free(s);
+}
+
+/* path: of the socket file, to be removed when the server closes; NULL: none */
+static int server_new(rv_server **ret, int fd, const char *path, rv_protocol_factory f,
+	void *arg, const rv_listen_opts *o)
+{
+	_cleanup_(server_freep) rv_server *s = NULL;
+	rv_loop *l = o->loop ? o->loop : current.loop;
+	struct net *net;
+	struct stat st;
+	int r;
+
+	if (!l)
+		return -RV_ENOTASK;
+	r = net_get(&net, l);
+	if (r < 0)
+		return r;
+	s = calloc(1, sizeof(*s));
+	if (!s)
+		return -ENOMEM;
+	server_init(s, l, f, arg, o);
+	if (path) {
+		s->path = strdup(path);
+		if (!s->path)
+			return -ENOMEM;
+		if (lstat(path, &st) < 0)
+			return -errno;
+		s->path_dev = st.st_dev;
+		s->path_ino = st.st_ino;
+	}
+	r = check_listener(fd, &s->is_inet);
+	if (r < 0)
+		return r;
+	r = net_poll_add(&s->poll, l, fd);
+	if (r < 0)
+		return r;
+	s->fd = fd;
+	s->loop = l;
+	s->refs = 2; /* the caller's, and that of the listening */
+	link_append(&net->servers, &s->link);
+	*ret = TAKE_PTR(s);
+	return 0;
+}
+
+int rv_net_listen_unix(const char *path, rv_protocol_factory f, void *arg,
+	const rv_listen_opts *o, rv_server **ret)
+{
+	static const rv_listen_opts defaults;
+	_cleanup_close_ int fd = -1;
+	int r;
+
+	if (!path || !f || !ret)
+		return -EINVAL;
+	if (!o)
+		o = &defaults;
+	r = unix_listen(&fd, path, SOCK_STREAM, o->mode ? o->mode : MODE_DEFAULT,
+		o->backlog > 0 ? o->backlog : BACKLOG_DEFAULT);
+	if (r < 0)
+		return r;
+	r = server_new(ret, fd, o->keep_path ? NULL : path, f, arg, o);
+	if (r < 0) {
+		(void)unlink(path);
+		return r;
+	}
+	TAKE_FD(fd);
+	return 0;
+}
+
+int rv_net_listen_fd(int fd, rv_protocol_factory f, void *arg, const rv_listen_opts *o,
+	rv_server **ret)
+{
+	static const rv_listen_opts defaults;
+
+	if (!f || !ret)
+		return -EINVAL;
+	return server_new(ret, fd, NULL, f, arg, o ? o : &defaults);
+}
+
+int rv_server_start(rv_server *s)
+{
+	if (!s->loop)
+		return -RV_ESTATE;
+	s->paused = false;
+	if (s->readable && !rv_timer_active(&s->retry))
+		server_queue(s);
+	return 0;
+}
+
+void rv_server_pause(rv_server *s)
+{
+	s->paused = true;
+}
+
+static void wake_if_over(rv_server *s)
+{
+	if (!s->loop && s->n_connections == 0)
+		waiters_wake_all(&s->waiters, 0);
+}
+
+void rv_server_close(rv_server *s)
+{
+	struct stat st;
+
+	if (!s->loop)
+		return;
+	net_poll_remove(&s->poll);
+	rv_timer_stop(&s->retry);
+	link_remove(&s->ready.link);
+	link_unlink(&s->link);
+	/* Another may have replaced it, if ours was removed. */
+	if (s->path && lstat(s->path, &st) == 0 && st.st_dev == s->path_dev &&
+		st.st_ino == s->path_ino)
+		(void)unlink(s->path);
+	s->fd = close_safe(s->fd);
+	s->reserve_fd = close_safe(s->reserve_fd);
+	s->loop = NULL;
+	wake_if_over(s);
+	rv_server_unref(s);
+}
+
+bool rv_server_is_closed(const rv_server *s)
+{
+	return !s->loop;
+}
+
+size_t rv_server_connections(const rv_server *s)
+{
+	return s->n_connections;
+}
+
+void server_attach(rv_server *s, rv_transport *t)
+{
+	t->server = rv_server_ref(s);
+	link_append(&s->connections, &t->server_link);
+	s->n_connections++;
+}
+
+void server_detach(rv_server *s, rv_transport *t)
+{
+	link_unlink(&t->server_link);
+	s->n_connections--;
+	wake_if_over(s);
+	rv_server_unref(s);
+}
+
+int rv_server_wait_closed(rv_server *s)
+{
+	struct rv_task *self;
+	struct waiter w = {0};
+	int r = task_await_begin(&self);
+
+	if (r < 0)
+		return r;
+	if (!s->loop && s->n_connections == 0)
+		return 0;
+	link_append(&s->waiters, &w.link);
+	return task_wait(self, &w, "close of a server", s);
+}
+
+/* Ends are queued, so nobody leaves the list meanwhile. */
+static void end_connections(rv_server *s, void (*end)(rv_transport *t))
+{
+	for (struct rv_link *it = s->connections.next; it != &s->connections;
+		it = it->next)
+		end(LINK_ENTRY(it, rv_transport, server_link));
+}
+
+int rv_server_shutdown(rv_server *s, rv_time grace)
+{
+	struct rv_task *self;
+	rv_scope scope;
+	int r = task_await_begin(&self);
+
+	if (r < 0)
+		return r;
+	rv_server_close(s);
+	end_connections(s, rv_transport_close);
+	if (grace > 0) {
+		r = rv_timeout(&scope, grace);
+		if (r < 0)
+			return r;
+		r = rv_scope_exit(&scope, rv_server_wait_closed(s));
+		if (r != -ETIMEDOUT)
+			return r;
+	}
+	end_connections(s, rv_transport_abort);
+	r = rv_server_wait_closed(s);
+	return r < 0 ? r : grace > 0 ? -ETIMEDOUT : 0;
+}

@@ -1,0 +1,41 @@
+/* Event: a flag to wait for. */
+#include "config.h"
+
+#include "reeve/sync.h"
+#include "runtime/task_priv.h"
+
+void rv_event_init(rv_event *e)
+{
+	link_init(&e->waiters);
+	e->set = false;
+}
+
+int rv_event_wait(rv_event *e)
+{
+	struct rv_task *self;
+	struct waiter w;
+	int r = task_await_begin(&self);
+
+	if (r < 0 || e->set)
+		return r;
+	link_append(&e->waiters, &w.link);
+	return task_wait(self, &w, "event", e);
+}
+
+void rv_event_set(rv_event *e)
+{
+	if (e->set)
+		return;
+	e->set = true;
+	waiters_wake_all(&e->waiters, 0);
+}
+
+void rv_event_clear(rv_event *e)
+{
+	e->set = false;
+}
+
+bool rv_event_is_set(const rv_event *e)
+{
+	return e->set;
+}

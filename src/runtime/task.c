@@ -1,0 +1,284 @@
+/* Tasks: birth, steps, end. Waiting is in task_wait.c, naming and payloads in
+ * task_info.c. */
+#include "config.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+#include "base/cleanup.h"
+#include "base/invariant.h"
+#include "runtime/loop_priv.h"
+
+static struct rv_task *task_alloc(rv_loop *l)
+{
+	struct rv_link *it = link_pop(&l->task_cache);
+
+	if (it) {
+		l->n_tasks_cached--;
+		return LINK_ENTRY(it, struct rv_task, link);
+	}
+	return malloc(sizeof(struct rv_task));
+}
+
+static void task_free(struct rv_task *t)
+{
+	rv_loop *l = t->loop;
+
+	if (!t->error_read && t->result < 0 && t->result != -ECANCELED)
+		task_report(t, "task failed and nobody looked");
+	if (t->extra)
+		task_extra_free(t);
+	if (!l) {
+		free(t);
+		return;
+	}
+	link_unlink(&t->link);
+	if (l->n_tasks_cached >= LOOP_TASKS_CACHED) {
+		free(t);
+		return;
+	}
+	link_prepend(&l->task_cache, &t->link);
+	l->n_tasks_cached++;
+}
+
+static int task_new(struct rv_task **ret, const struct spawn_params *p)
+{
+	const rv_task_opts *o = p->opts;
+	rv_loop *l = p->loop;
+	struct coro_pool *pool;
+	struct rv_task *t;
+	int r;
+
+	if (!l)
+		return -RV_ENOTASK;
+	if (l->closed)
+		return -RV_ELOOPCLOSED;
+	r = loop_check_thread(l);
+	if (r < 0)
+		return r;
+	pool = loop_pool_for(l, o ? o->stack_size : 0);
+	if (!p->fn || !pool)
+		return -EINVAL;
+	r = coro_pool_promise(pool);
+	if (r < 0)
+		return r;
+	t = task_alloc(l);
+	if (!t) {
+		coro_pool_unpromise(pool);
+		return -ENOMEM;
+	}
+	*t = (struct rv_task){
+		.loop = l,
+		.pool = pool,
+		.fn = p->fn,
+		.arg = p->arg,
+		.arg_dtor = o ? o->arg_dtor : NULL,
+		.group = p->group,
+		.starter = p->starter,
+		.service = p->service,
+		.id = l->next_task_id++,
+		.refs = 2, /* the caller's, and the loop's until it ends */
+		.op_budget = TASK_OP_BUDGET,
+	};
+	t->scope = &t->root;
+	scope_node_init(&t->root, p->parent, t, false);
+	link_init(&t->joiners);
+	if (o && o->name && rv_task_set_name(t, o->name) < 0) {
+		scope_node_deinit(&t->root);
+		coro_pool_unpromise(pool);
+		if (t->extra)
+			task_extra_free(t);
+		free(t);
+		return -ENOMEM;
+	}
+	link_append(&l->tasks, &t->link);
+	l->n_live++;
+	*ret = t;
+	return 0;
+}
+
+/* Run it until it first waits; the caller goes on right after that. */
+static void start_now(struct rv_task *t)
+{
+	struct rv_task *self = current.task;
+
+	link_prepend(&t->loop->ready, &self->ready.link);
+	link_prepend(&t->loop->ready, &t->ready.link);
+	sched_leave(self);
+}
+
+int task_spawn_in(struct rv_task **ret, const struct spawn_params *p)
+{
+	const rv_task_opts *o = p->opts;
+	struct rv_task *t;
+	int r = task_new(&t, p);
+
+	if (r < 0) {
+		if (o && o->arg_dtor)
+			o->arg_dtor(p->arg);
+		return r;
+	}
+	*ret = t;
+	if (p->group)
+		group_child_added(p->group, t);
+	if (o && (o->flags & RV_SPAWN_EAGER) && current.task && current.loop == p->loop)
+		start_now(t);
+	else
+		ready_append(p->loop, &t->ready);
+	return 0;
+}
+
+int rv_spawn_ex(rv_task **ret, const rv_task_opts *o, rv_fn fn, void *arg)
+{
+	struct spawn_params p = {
+		.loop = o && o->loop ? o->loop : current.loop,
+		.opts = o,
+		.fn = fn,
+		.arg = arg,
+	};
+	struct rv_task *t;
+	int r = task_spawn_in(&t, &p);
+
+	if (r < 0)
+		return r;
+	if (ret)
+		*ret = t;
+	else
+		rv_task_detach(t);
+	return 0;
+}
+
+rv_task *rv_spawn(rv_fn fn, void *arg)
+{
+	struct spawn_params p = {.loop = current.loop, .fn = fn, .arg = arg};
+	struct rv_task *t;
+	int r = task_spawn_in(&t, &p);
+
+	if (r < 0) {
+		errno = -r;
+		return NULL;
+	}
+	return t;
+}
+
+/* -- the end ------------------------------------------------------------------------
+ */
+
+static void run_defers(struct rv_task *t)
+{
+	struct task_defer *d;
+	rv_scope sh;
+
+	(void)rv_shield(&sh, t->loop->cleanup_grace);
+	while ((d = t->extra->defers)) {
+		rv_cb fn = d->fn;
+		void *arg = d->arg;
+
+		t->extra->defers = d->next;
+		free(d);
+		fn(arg);
+	}
+	(void)rv_scope_exit(&sh, 0);
+}
+
+/* Tell everyone. Nothing here allocates, waits, or can fail. */
+static void task_end(struct rv_task *t, int r)
+{
+	rv_loop *l = t->loop;
+
+	current.task = NULL; /* what is called from here must not await */
+	t->result = r;
+	t->done = true;
+	t->n_spins = 0;
+	l->n_live--;
+	scope_node_deinit(&t->root);
+	link_remove(&t->cancel_link);
+	if (t->arg_dtor)
+		t->arg_dtor(t->arg);
+	if (!link_is_empty(&t->joiners))
+		waiters_wake_all(&t->joiners, 0);
+	if (t->extra && t->extra->future)
+		future_task_done(t->extra->future, t);
+	if (t->group)
+		group_child_done(t->group, t);
+	if (t->detached && r < 0 && r != -ECANCELED && !t->error_read)
+		task_report(t, "detached task failed");
+	if (l->drained && l->n_live == 1)
+		waiter_wake(TAKE_PTR(l->drained), 0);
+	if (t->is_main)
+		l->stop = true;
+	rv_task_unref(t);
+}
+
+void task_run(struct rv_task *t)
+{
+	int r;
+
+	current.task = t;
+	r = t->fn(t->arg);
+	/* A scope or group that is still open was in the frame that has just gone:
+	 * there is nothing to close any more, and its children would write into this
+	 * stack. */
+	INVARIANT(t->scope == &t->root);
+	if (t->extra && t->extra->defers)
+		run_defers(t);
+	t->coro = NULL;
+	task_end(t, r);
+}
+
+void task_finish_unstarted(struct rv_task *t)
+{
+	coro_pool_unpromise(t->pool);
+	task_end(t, -ECANCELED);
+}
+
+void task_abandon(struct rv_task *t)
+{
+	task_report(t, "task was pending when its loop closed");
+	t->error_read = true;
+	if (!t->coro) { /* it has nothing anywhere yet: end it properly */
+		link_remove(&t->ready.link);
+		task_finish_unstarted(t);
+		return;
+	}
+	/* Its stack stays as it is, and so does the loop's reference: locks and queues
+	 * may still point at it. */
+	link_remove(&t->ready.link);
+	t->coro->owner = t;
+}
+
+rv_task *rv_task_ref(rv_task *t)
+{
+	t->refs++;
+	return t;
+}
+
+void rv_task_unref(rv_task *t)
+{
+	if (!t)
+		return;
+	INVARIANT(t->refs > 0);
+	if (--t->refs == 0)
+		task_free(t);
+}
+
+void rv_task_detach(rv_task *t)
+{
+	if (t->done && t->result < 0 && t->result != -ECANCELED && !t->error_read)
+		task_report(t, "detached task failed");
+	t->detached = true;
+	rv_task_unref(t);
+}
+
+void task_report(struct rv_task *t, const char *message)
+{
+	rv_exc e = RV_EXC_NULL;
+
+	t->error_read = true;
+	if (!t->loop)
+		return; /* the loop is closed: nobody is there to hear it */
+	e.message = message;
+	e.err = t->done ? t->result : 0;
+	e.task = t;
+	rv_report(t->loop, &e);
+}

@@ -1,0 +1,200 @@
+/*
+ * Tasks from the inside, and the primitive that everything which waits is made of.
+ *
+ * How to write an awaiting function:
+ *
+ *	int rv_thing_wait(struct rv_thing *x)
+ *	{
+ *		struct rv_task *self;
+ *		struct waiter w;
+ *		int r = task_await_begin(&self);   cancelled? budget spent? no task?
+ *
+ *		if (r < 0)
+ *			return r;
+ *		if (thing_is_there(x))
+ *			return 0;
+ *		link_append(&x->waiters, &w.link);
+ *		return task_wait(self, &w, "thing", x);
+ *	}
+ *
+ * and who makes the thing happen calls waiter_wake(w, result) for one (or each) waiter
+ *of the list, in a callback or another task, on the loop's thread. The waiter stands on
+ *the stack of the waiting task, so nothing is allocated and nothing can fail.
+ *
+ * Cancelling unlinks the waiter and wakes it with -ECANCELED; after waiter_wake it is
+ *no longer waiting and cancelling does nothing: completion wins. A waiter that has to
+ *do something else when cancelled sets on_cancel, which runs in the canceller's
+ *context, must not await, and either calls waiter_wake or leaves the task waiting.
+ */
+#ifndef RUNTIME_TASK_PRIV_H
+#define RUNTIME_TASK_PRIV_H
+
+#include "reeve/group.h"
+#include "reeve/task.h"
+#include "runtime/coro.h"
+#include "runtime/current.h"
+#include "runtime/link.h"
+
+struct waiter {
+	struct rv_link link; /* the thing's list; taken out by waiter_wake */
+	struct rv_task *task;
+	void (*on_cancel)(struct waiter *w); /* NULL: waiter_wake(w, -ECANCELED) */
+	void *data;                          /* the user's */
+	const char *site; /* for dumps: what it waits for, static text */
+	const void *object;
+	int result;
+};
+
+/* How many awaits may complete at once before the task yields all the same. */
+#define TASK_OP_BUDGET 64
+
+struct task_defer {
+	struct task_defer *next;
+	rv_cb fn;
+	void *arg;
+};
+
+/* What few tasks need; allocated when they do. */
+struct task_extra {
+	char *name;
+	char *errmsg;
+	char *cancel_why;
+	struct task_defer *defers;
+	rv_future *future; /* rv_task_future */
+	void *val;         /* rv_task_return */
+	rv_dtor val_dtor;
+	struct rv_link
+		kept_groups; /* rv_group.kept: groups left, whose errors are kept */
+};
+
+struct rv_task {
+	struct rv_ready ready; /* run is NULL */
+	rv_loop *loop;         /* NULL once the loop is closed */
+	struct coro *coro;     /* NULL before the first step and after the last */
+	struct coro_pool *pool;
+	struct rv_scope_node *scope; /* innermost */
+	struct rv_scope_node root;
+	struct waiter *waiter; /* while it waits; NULL: running, ready or done */
+	rv_fn fn;
+	void *arg;
+	rv_dtor arg_dtor;
+	struct rv_link joiners;     /* waiters of await and join */
+	struct rv_link link;        /* in loop->tasks */
+	struct rv_link group_link;  /* in the group's children, or ended */
+	struct rv_link cancel_link; /* in loop->cancel_later */
+	rv_group *group;
+	struct waiter *starter; /* rv_group_start waits for rv_task_started */
+	struct task_extra *extra;
+	uint64_t id;
+	rv_time spin_since; /* of a run of awaits that were refused */
+	unsigned refs;
+	int result;
+	int op_budget;
+	unsigned n_spins;
+	bool done, error_read, detached, service, spin_reported, is_main;
+};
+
+/* the slow paths of task_await_begin */
+int task_await_refused(struct rv_task *t);
+int task_budget_spent(struct rv_task *t);
+
+/**
+ * Open every awaiting function.
+ *
+ * Returns 0 and the running task; -RV_ENOTASK; -ECANCELED: return that and do nothing.
+ */
+__attribute__((warn_unused_result)) static inline int task_await_begin(
+	struct rv_task **ret)
+{
+	struct rv_task *t = current.task;
+
+	if (UNLIKELY(!t))
+		return -RV_ENOTASK;
+	if (UNLIKELY(t->scope->cancelled))
+		return task_await_refused(t);
+	if (UNLIKELY(--t->op_budget <= 0)) {
+		int r = task_budget_spent(t);
+
+		if (r < 0)
+			return r;
+	}
+	*ret = t;
+	return 0;
+}
+
+/**
+ * Sleep until waiter_wake. The caller has linked w (or zeroed w->link) and may have set
+ * on_cancel with waiter_init; everything else is filled in here.
+ */
+__attribute__((warn_unused_result)) int task_wait(
+	struct rv_task *self, struct waiter *w, const char *site, const void *object);
+/* The same for one that has to act when cancelled. */
+__attribute__((warn_unused_result)) int task_wait_on_cancel(struct rv_task *self,
+	struct waiter *w, void (*on_cancel)(struct waiter *w), const char *site,
+	const void *object);
+/* Sleeps until waiter_wake whatever is cancelled meanwhile. */
+__attribute__((warn_unused_result)) int task_wait_shielded(
+	struct rv_task *self, struct waiter *w, const char *site, const void *object);
+/* Unlink and make the task ready; its wait returns result. Never fails. */
+void waiter_wake(struct waiter *w, int result);
+/* all of a list, in order */
+void waiters_wake_all(struct rv_link *waiters, int result);
+static inline struct waiter *waiter_first(struct rv_link *waiters)
+{
+	struct rv_link *first = link_first(waiters);
+
+	return first ? LINK_ENTRY(first, struct waiter, link) : NULL;
+}
+
+/* Cancel as soon as the cancelling that is under way is through: for on_cancel. */
+void task_cancel_later(struct rv_task *t);
+/* Let others run; never refused. */
+void task_yield(struct rv_task *self);
+/* NULL: no memory */
+struct task_extra *task_extra(struct rv_task *t);
+void task_extra_free(struct rv_task *t);
+
+struct spawn_params {
+	rv_loop *loop;            /* NULL: -RV_ENOTASK */
+	const rv_task_opts *opts; /* may be NULL */
+	rv_group *group;          /* NULL: none */
+	struct rv_scope_node *parent;
+	struct waiter *starter;
+	bool service;
+	rv_fn fn;
+	void *arg;
+};
+/* 0 and one reference; what rv_spawn_ex returns, and arg was given to its destructor */
+int task_spawn_in(struct rv_task **ret, const struct spawn_params *p);
+/* The body, and the end; on the task's own stack. t may be gone after. */
+void task_run(struct rv_task *t);
+/* A task that was cancelled before its first step ends without one. */
+void task_finish_unstarted(struct rv_task *t);
+/* The loop goes away under it. */
+void task_abandon(struct rv_task *t);
+/* what a coroutine of a loop runs */
+void task_coro_entry(struct coro *c);
+void task_report(struct rv_task *t, const char *message);
+
+/* scope.c */
+void scope_node_init(struct rv_scope_node *n, struct rv_scope_node *parent,
+	struct rv_task *task, bool shield);
+void scope_node_deinit(struct rv_scope_node *n);
+/* one more request; why is static or lives as long as the node */
+void scope_node_cancel(rv_loop *l, struct rv_scope_node *n, const char *why);
+/* recompute n and what is below after its count changed */
+void scope_node_update(rv_loop *l, struct rv_scope_node *n);
+
+/* group.c: t is a child from now on */
+void group_child_added(rv_group *g, struct rv_task *t);
+/* t, a child, has ended */
+void group_child_done(rv_group *g, struct rv_task *t);
+/* errors of groups that the task has left */
+void group_kept_free(struct rv_task *t);
+
+/* future.c: of a task, which ends with r */
+void future_task_done(rv_future *f, struct rv_task *t);
+void future_task_gone(rv_future *f);
+int future_new_for_task(rv_future **ret, struct rv_task *t);
+
+#endif

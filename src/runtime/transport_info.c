@@ -1,0 +1,124 @@
+/* Transports: what they belong to, and what belongs to them. */
+#include "config.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+#include "base/cleanup.h"
+#include "base/invariant.h"
+#include "base/unix_socket.h"
+#include "runtime/net_priv.h"
+
+void rv_transport_set_protocol(rv_transport *t, rv_protocol *p)
+{
+	INVARIANT(p && p->ops);
+	if (t->net)
+		t->protocol = p;
+}
+
+rv_protocol *rv_transport_protocol(const rv_transport *t)
+{
+	return t->protocol;
+}
+
+const void *rv_transport_info(rv_transport *t, enum rv_info key, size_t *n)
+{
+	const void *ret = NULL;
+	size_t size = 0;
+
+	if (key == RV_INFO_FD && t->fd >= 0) {
+		ret = &t->fd;
+		size = sizeof(t->fd);
+	}
+	if (key == RV_INFO_PEER) {
+		struct unix_peer peer;
+
+		if (!t->has_peer && t->fd >= 0 && unix_peer_get(&peer, t->fd) >= 0) {
+			t->peer = (struct rv_peer){
+				.pid = peer.pid,
+				.uid = peer.uid,
+				.gid = peer.gid,
+			};
+			t->has_peer = true;
+		}
+		ret = t->has_peer ? &t->peer : NULL;
+		size = ret ? sizeof(t->peer) : 0;
+	}
+	if (n)
+		*n = size;
+	return ret;
+}
+
+/* what a task of a connection runs; keeps the transport, whose scope is its parent */
+struct transport_task {
+	rv_transport *transport;
+	rv_fn fn;
+	void *arg;
+	rv_dtor arg_dtor; /* NULL: arg stays the caller's */
+};
+
+static int transport_task_run(void *arg)
+{
+	struct transport_task *tt = arg;
+
+	return tt->fn(tt->arg);
+}
+
+static void transport_task_free(void *arg)
+{
+	struct transport_task *tt = arg;
+
+	if (tt->arg_dtor)
+		tt->arg_dtor(tt->arg);
+	rv_transport_unref(tt->transport);
+	free(tt);
+}
+
+int rv_transport_spawn_ex(
+	rv_transport *t, const rv_task_opts *o, rv_fn fn, void *arg, rv_task **ret)
+{
+	rv_task_opts opts = o ? *o : (rv_task_opts){.name = NULL};
+	struct transport_task *tt;
+	rv_task *task;
+	int r;
+
+	opts.arg_dtor = transport_task_free;
+	r = !fn ? -EINVAL : t->ending ? -RV_ESHUTDOWN : 0;
+	tt = r < 0 ? NULL : malloc(sizeof(*tt));
+	if (!tt) {
+		if (o && o->arg_dtor)
+			o->arg_dtor(arg);
+		return r < 0 ? r : -ENOMEM;
+	}
+	*tt = (struct transport_task){
+		.transport = rv_transport_ref(t),
+		.fn = fn,
+		.arg = arg,
+		.arg_dtor = o ? o->arg_dtor : NULL,
+	};
+	r = task_spawn_in(&task, &(struct spawn_params){
+					 .loop = t->net->loop,
+					 .opts = &opts,
+					 .parent = &t->tasks,
+					 .fn = transport_task_run,
+					 .arg = tt,
+				 });
+	if (r < 0)
+		return r;
+	rv_task_detach(task);
+	if (ret)
+		*ret = task;
+	return 0;
+}
+
+rv_task *rv_transport_spawn(rv_transport *t, rv_fn fn, void *arg)
+{
+	rv_task *task;
+	int r = rv_transport_spawn_ex(t, NULL, fn, arg, &task);
+
+	if (r < 0) {
+		errno = -r;
+		return NULL;
+	}
+	return task;
+}

@@ -1,0 +1,34 @@
+#!/bin/sh
+# Does every manual page format without a single complaint?
+# usage: manpages.sh [TREE]    exit 0 yes, 1 no, 77 nothing here that can tell
+set -u
+tree=${1:-${srcdir:-.}}
+cd "$tree" || exit 1
+
+if command -v groff >/dev/null 2>&1; then
+	# stderr only, on stdout
+	# shellcheck disable=SC2069
+	complaints() { groff -mdoc -Tutf8 -ww "$1" 2>&1 >/dev/null; }
+elif command -v mandoc >/dev/null 2>&1; then
+	complaints() { mandoc -Tlint -Wwarning "$1" 2>&1; }
+else
+	echo "skipped: neither groff nor mandoc is installed"
+	exit 77
+fi
+
+pages=$(find src conf contrib debian -name '*.[1358]' 2>/dev/null | LC_ALL=C sort)
+if [ -z "$pages" ]; then
+	echo "no manual page found below '$tree'"
+	exit 1
+fi
+bad=0
+for page in $pages; do
+	text=$(complaints "$page")
+	# an empty page, or one in another macro package, is formatted without a word
+	grep -q '^\.Sh NAME$' "$page" || text="$text${text:+
+}no '.Sh NAME': not an mdoc page"
+	[ -n "$text" ] || continue
+	printf '%s:\n%s\n' "$page" "$text"
+	bad=1
+done
+exit $bad

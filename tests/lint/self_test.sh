@@ -1,0 +1,127 @@
+#!/bin/sh
+# Proves that each lint can fail: a small tree that passes all of them, then one fault at
+# a time.
+set -u
+here=$(cd "$(dirname "$0")" && pwd) || exit 1
+top=$(cd "$here/../.." && pwd) || exit 1
+tmp=$(mktemp -d) || exit 1
+trap 'rm -rf "$tmp"' EXIT
+trap 'exit 1' HUP INT TERM
+n=0
+bad=0
+
+# put FILE LINE...: write it into the tree
+put() {
+	put_file=$tmp/tree/$1
+	shift
+	mkdir -p "${put_file%/*}"
+	printf '%s\n' "$@" >"$put_file"
+}
+
+# a tree without fault; what only looks like one stands in it
+fresh_tree() {
+	rm -rf "$tmp/tree"
+	mkdir -p "$tmp/tree/contrib"
+	cp "$top/.clang-format" "$tmp/tree/.clang-format"
+	put Makefile.am ''
+	put src/daemon/a.c \
+		'#include <jansson.h>' '' \
+		'#include "base/buf.h"' '#include "daemon/a.h"' '' \
+		'/* do not call sleep(1), system("x") or strcpy(a, b) */' \
+		'int rv_sleep(int n);' '' \
+		'static int a(const char *text)' '{' \
+		"	return text[0] == '\"' ? rv_sleep(1) : a(\"sleep(1)\");" '}'
+	put src/daemon/a.1 \
+		'.Dd January 1, 2024' '.Dt A 1' '.Os' '.Sh NAME' '.Nm a' '.Nd nothing' \
+		'.Sh DESCRIPTION' 'Nothing.'
+	put src/daemon/local.mk 'libdaemon_la_SOURCES = src/daemon/a.c src/daemon/a.1'
+	put tests/unit/base/test_a.c 'int main(void)' '{' '	return 0;' '}'
+	put tests/unit/base/local.mk \
+		'TESTS += tests/unit/base/test_a' \
+		'tests_unit_base_test_a_SOURCES = tests/unit/base/test_a.c'
+	put tests/system/000-a.sh '#!/bin/sh' \
+		'# never sleep 1' 'reeve add sleep 60' "reeve add -c 'true; sleep 60'" \
+		'cat <<EOT' 'sleep 60' 'EOT'
+	put tests/system/local.mk 'TESTS += tests/system/000-a.sh'
+	for manager in system user; do
+		put conf/$manager/reeve-test.service '[Unit]' 'Description=test' \
+			'[Service]' 'ExecStart=/nowhere/reeved --user'
+	done
+}
+
+# lint RESULT SCRIPT WHAT: run it on the tree. Where it cannot look, it has no result
+lint() {
+	n=$((n + 1))
+	out=$(sh "$here/$2" "$tmp/tree" 2>&1)
+	r=$?
+	if [ $r -eq 77 ]; then
+		echo "$2: $out"
+	elif [ $r -ne "$1" ]; then
+		printf '%s on %s: exit %d, expected %d\n%s\n' "$2" "$3" $r "$1" "$out"
+		bad=1
+	fi
+}
+
+# refuses SCRIPT FILE LINE...: the lint must refuse a tree with this file
+refuses() {
+	script=$1
+	shift
+	put "$@"
+	lint 1 "$script" "a bad $1 ($2)"
+	fresh_tree
+}
+
+fresh_tree
+for script in format layering manpages no_forbidden_calls registration scripts units; do
+	lint 0 $script.sh "a tree without fault"
+done
+
+refuses format.sh src/base/b.c 'int  main( void ) { return 0; }'
+rm "$tmp/tree/.clang-format"
+lint 1 format.sh "a tree without .clang-format"
+fresh_tree
+
+for include in '"daemon/app.h"' '"runtime/loop.h"' '"reeve/task.h"' '<reeve/task.h>' \
+	'<sqlite3.h>' '<jansson.h>' '<event2/event.h>' '<systemd/sd-daemon.h>' \
+	'"buf.h"' '"nowhere/a.h"'; do
+	refuses layering.sh src/job/b.c "#include $include"
+done
+refuses layering.sh src/cli/b.c '#include "store/store.h"'
+refuses layering.sh src/newlayer/b.c '#include <stdio.h>'
+
+refuses manpages.sh src/daemon/b.8 '.Dd January 1, 2024' '.Dt B 8' '.Os' '.Sh NAME' \
+	'.Nm b' '.Nd nothing' '.nosuchmacro'
+refuses manpages.sh src/daemon/b.8 ''
+rm "$tmp/tree/src/daemon/a.1"
+lint 1 manpages.sh "a tree without pages"
+fresh_tree
+
+for call in 'sleep(1)' 'usleep (5)' 'system("x")' 'strcpy(a, b)' 'sprintf(a, "%d", 1)' \
+	'strtok(a, b)' 'gets(a)' 'alloca(n)' 'popen("x", "r")' 'time(NULL)' \
+	'a("\"") + sleep(1)' '/* " */ sleep(1)'; do
+	refuses no_forbidden_calls.sh src/job/b.c "int b = $call;"
+done
+refuses no_forbidden_calls.sh tests/unit/job/test_b.c '/* a' ' */ int b = sleep(1);'
+for line in 'sleep 1' 'reeve ls; sleep 0.1' 'while :; do sleep 1; done' \
+	'if true && sleep 1' '	sleep 1 # "quoted' "echo 'a' && sleep 1"; do
+	refuses no_forbidden_calls.sh tests/system/001-b.sh "$line"
+done
+
+for file in src/job/b.c src/job/b.h src/job/README.md tests/unit/job/test_b.c \
+	tests/system/001-b.sh; do
+	refuses registration.sh $file ''
+done
+# named, but only as a source and not as a test
+put tests/unit/job/local.mk 'x_SOURCES = tests/unit/job/test_b.c'
+refuses registration.sh tests/unit/job/test_b.c ''
+
+# shellcheck disable=SC2016  # the dollar is the faulty script's
+refuses scripts.sh contrib/b '#!/bin/sh' 'rm $1'
+
+refuses units.sh conf/system/reeve-bad.service '[Service]' 'ExecStart=/bin/true' \
+	'Restrat=always'
+refuses units.sh conf/user/reeve-bad.service '[Service]' 'ExecStart=/bin/true' \
+	'Type=sometimes'
+
+echo "$n cases"
+exit $bad

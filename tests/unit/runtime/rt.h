@@ -1,0 +1,121 @@
+/*
+ * What the tests of the runtime share: RT_TEST(name) { ... return 0; } is a test whose
+ * body is the main task of a fresh loop; a trace of short words that steps leave
+ * behind.
+ */
+#ifndef TESTS_RUNTIME_RT_H
+#define TESTS_RUNTIME_RT_H
+
+#include <check.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "reeve/reeve.h"
+#include "tests/support/unit.h"
+
+#define RT_TEST(name)                                                 \
+	static int name##_body(void *unused);                         \
+	START_TEST(name)                                              \
+	{                                                             \
+		rt_reset();                                           \
+		ck_assert_int_eq(rv_run(name##_body, NULL, NULL), 0); \
+	}                                                             \
+	END_TEST                                                      \
+	static int name##_body(void *unused)
+
+/* a word where a void * goes */
+#define RT_W(s) ((char *)(s))
+
+static char rt_trace[4096];
+
+/* what the exception handler was told last, and how often */
+static struct {
+	unsigned n;
+	int err;
+	char message[128];
+	char task[64];
+} rt_reported;
+
+__attribute__((unused)) static void rt_reset(void)
+{
+	rt_trace[0] = '\0';
+	memset(&rt_reported, 0, sizeof(rt_reported));
+}
+
+/* a word, separated by a blank */
+__attribute__((unused)) static void rt_add(const char *word)
+{
+	size_t n = strlen(rt_trace);
+
+	ck_assert_uint_lt(n + strlen(word) + 2, sizeof(rt_trace));
+	(void)snprintf(rt_trace + n, sizeof(rt_trace) - n, "%s%s", n ? " " : "", word);
+}
+
+__attribute__((unused)) static void rt_cb_add(void *word)
+{
+	rt_add(word);
+}
+
+__attribute__((unused)) static void rt_on_report(rv_loop *l, const rv_exc *e, void *arg)
+{
+	rt_reported.n++;
+	rt_reported.err = e->err;
+	(void)snprintf(
+		rt_reported.message, sizeof(rt_reported.message), "%s", e->message);
+	(void)snprintf(rt_reported.task, sizeof(rt_reported.task), "%s",
+		e->task ? rv_task_name(e->task) : "");
+}
+
+__attribute__((unused)) static void rt_catch_reports(void)
+{
+	rv_loop_set_exception_handler(rv_loop_current(), rt_on_report, NULL);
+}
+
+/* bodies */
+__attribute__((unused)) static int rt_nop(void *arg)
+{
+	return 0;
+}
+
+__attribute__((unused)) static int rt_say(void *word)
+{
+	rt_add(word);
+	return 0;
+}
+
+__attribute__((unused)) static int rt_sleep_long(void *arg)
+{
+	return rv_sleep(RV_SEC(60));
+}
+
+/* resists: catches the cancel and goes on for two yields */
+__attribute__((unused)) static int rt_resist(void *arg)
+{
+	int r = rv_sleep(RV_SEC(60));
+	rv_scope sh;
+
+	ck_assert_int_eq(r, -ECANCELED);
+	(void)rv_shield(&sh, RV_SEC(5));
+	ck_assert_int_eq(rv_yield(), 0);
+	ck_assert_int_eq(rv_yield(), 0);
+	(void)rv_scope_exit(&sh, 0);
+	if (arg)
+		rt_add(arg);
+	return 7;
+}
+
+__attribute__((unused)) static int rt_fail_eio(void *arg)
+{
+	return -EIO;
+}
+
+/* yields that a test gives others to run */
+__attribute__((unused)) static void rt_settle(int n)
+{
+	while (n-- > 0)
+		ck_assert_int_eq(rv_yield(), 0);
+}
+
+#endif
