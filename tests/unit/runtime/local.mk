@@ -12,3 +12,4 @@ tests_unit_runtime_test_task_SOURCES = tests/unit/runtime/test_task.c
 tests_unit_runtime_test_task_LDADD = $(RUNTIME_TEST_LIBS)
 tests_unit_runtime_test_task_CFLAGS = $(RUNTIME_TEST_CFLAGS)
 endif
+include tests/unit/runtime/net.mk
