@@ -281,30 +281,11 @@ static int listen_to_clients(struct app *app)
 	return r;
 }
 
-static int start_services(struct app *app)
+static int start_service(struct app *app, const char *name, rv_fn fn, void *arg)
 {
-	struct core *c = &app->core;
-	const struct {
-		rv_fn fn;
-		void *arg;
-		const char *name;
-	} services[] = {
-		{committer_main, c->committer, "committer"},
-		{committer_checkpoint_main, c->committer, "checkpoint"},
-		{outputs_main, c->outputs, "outputs"},
-		{retention_main, c->retention, "retention"},
-		{spawner_link_main, c->spawner, "spawner"},
-	};
+	rv_task_opts opts = {.name = name};
 
-	for (size_t i = 0; i < ARRAY_LEN(services); i++) {
-		rv_task_opts opts = {.name = services[i].name};
-		int r = rv_group_spawn_ex(
-			&app->services, &opts, services[i].fn, services[i].arg, NULL);
-
-		if (r < 0)
-			return r;
-	}
-	return 0;
+	return rv_group_spawn_ex(&app->services, &opts, fn, arg, NULL);
 }
 
 static int serve(struct app *app)
@@ -316,13 +297,24 @@ static int serve(struct app *app)
 	if (r >= 0)
 		r = inputs_new(&c->inputs, c);
 	if (r >= 0)
-		r = start_services(app);
+		r = start_service(app, "committer", committer_main, c->committer);
+	if (r >= 0)
+		r = start_service(
+			app, "checkpoint", committer_checkpoint_main, c->committer);
 	if (r >= 0)
 		r = begin_epoch(app);
+	/* Files of outputs are named by the epoch; those of earlier ones are looked through
+	 * before the first of this one is made. */
 	if (r >= 0)
 		r = rv_run_blocking(c->io, sweep_outputs, app);
 	if (r >= 0)
 		r = rv_run_blocking(c->io, look_around, app);
+	if (r >= 0)
+		r = start_service(app, "outputs", outputs_main, c->outputs);
+	if (r >= 0)
+		r = start_service(app, "retention", retention_main, c->retention);
+	if (r >= 0)
+		r = start_service(app, "spawner", spawner_link_main, c->spawner);
 	if (r >= 0)
 		r = control_new(&app->control, app);
 	if (r >= 0)

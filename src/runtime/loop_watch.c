@@ -23,6 +23,7 @@ struct fd_slot {
 	struct rv_link watches;    /* all, replaced ones too */
 	struct rv_link waiters;    /* of rv_wait_fd; data: struct fd_wait */
 	bool owned;                /* by a transport */
+	bool fired;                /* an edge was seen since polling began */
 };
 
 struct rv_watch {
@@ -65,6 +66,7 @@ static void slot_ready(struct poll_fd *p, unsigned ev)
 {
 	struct fd_slot *s = CONTAINER_OF(p, struct fd_slot, poll);
 
+	s->fired = true;
 	if (ev & RV_READ)
 		watch_notify(s->reader, RV_READ);
 	if (ev & RV_WRITE)
@@ -164,16 +166,16 @@ static int slot_find(struct fd_slot **ret, rv_loop *l, int fd)
 	return 0;
 }
 
-/* The same, polled. *ret_new: polling began just now and will tell the state. */
-static int slot_get(struct fd_slot **ret, rv_loop *l, int fd, bool *ret_new)
+/* The same, polled. */
+static int slot_get(struct fd_slot **ret, rv_loop *l, int fd)
 {
 	struct fd_slot *s;
 	int r = slot_find(&s, l, fd);
 
 	if (r < 0)
 		return r;
-	*ret_new = !s->poll.event;
-	if (*ret_new) {
+	if (!s->poll.event) {
+		s->fired = false;
 		r = poll_add(l, &s->poll, fd, true);
 		if (r < 0)
 			return r;
@@ -221,7 +223,6 @@ int rv_fd_watch(rv_loop *l, int fd, unsigned ev, rv_fd_cb cb, void *arg, rv_watc
 {
 	struct fd_slot *s;
 	rv_watch *w;
-	bool is_new;
 	int r;
 
 	if (!ev || (ev & ~(unsigned)(RV_READ | RV_WRITE)) || !cb || !ret)
@@ -237,7 +238,7 @@ int rv_fd_watch(rv_loop *l, int fd, unsigned ev, rv_fd_cb cb, void *arg, rv_watc
 	w = calloc(1, sizeof(*w));
 	if (!w)
 		return -ENOMEM;
-	r = slot_get(&s, l, fd, &is_new);
+	r = slot_get(&s, l, fd);
 	if (r < 0) {
 		free(w);
 		return r;
@@ -253,8 +254,8 @@ int rv_fd_watch(rv_loop *l, int fd, unsigned ev, rv_fd_cb cb, void *arg, rv_watc
 	if (ev & RV_WRITE)
 		watch_replace(&s->writer, w, RV_WRITE);
 	link_append(&s->watches, &w->link);
-	/* The edge of a descriptor that was polled before has gone by: ask. */
-	r = is_new ? 0 : fd_ready_now(fd, ev);
+	/* The first edge tells the whole state; where that has gone by, ask. */
+	r = s->fired ? fd_ready_now(fd, ev) : 0;
 	if (r > 0)
 		watch_notify(w, (unsigned)r);
 	*ret = w;
@@ -288,7 +289,6 @@ int rv_wait_fd(int fd, unsigned ev)
 	struct fd_wait fw = {.ev = ev};
 	struct rv_task *self;
 	struct fd_slot *s;
-	bool is_new;
 	int r = task_await_begin(&self);
 
 	if (r < 0)
@@ -298,7 +298,7 @@ int rv_wait_fd(int fd, unsigned ev)
 	r = fd_ready_now(fd, ev);
 	if (r != 0)
 		return r;
-	r = slot_get(&s, self->loop, fd, &is_new);
+	r = slot_get(&s, self->loop, fd);
 	if (r < 0)
 		return r;
 	link_append(&s->waiters, &fw.w.link);

@@ -100,7 +100,7 @@ static void read_once(rv_transport *t)
 	bool buffered = p->ops->get_buffer;
 	size_t cap = READ_SIZE;
 	char *dst = t->net->read_buf;
-	bool emptied;
+	bool emptied = false;
 	ssize_t n;
 	int r = 0;
 

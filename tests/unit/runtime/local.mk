@@ -7,7 +7,11 @@ if HAVE_CHECK
 unit_runtime_tests = \
 	tests/unit/runtime/test_task \
 	tests/unit/runtime/test_scope \
-	tests/unit/runtime/test_group
+	tests/unit/runtime/test_group \
+	tests/unit/runtime/test_loop \
+	tests/unit/runtime/test_sync \
+	tests/unit/runtime/test_future \
+	tests/unit/runtime/test_threads
 check_PROGRAMS += $(unit_runtime_tests)
 TESTS += $(unit_runtime_tests)
 
@@ -22,4 +26,21 @@ tests_unit_runtime_test_scope_LDADD = $(RUNTIME_TEST_LIBS)
 tests_unit_runtime_test_group_SOURCES = tests/unit/runtime/test_group.c
 tests_unit_runtime_test_group_CFLAGS = $(RUNTIME_TEST_CFLAGS)
 tests_unit_runtime_test_group_LDADD = $(RUNTIME_TEST_LIBS)
+
+tests_unit_runtime_test_loop_SOURCES = tests/unit/runtime/test_loop.c
+tests_unit_runtime_test_loop_CFLAGS = $(RUNTIME_TEST_CFLAGS)
+tests_unit_runtime_test_loop_LDADD = $(RUNTIME_TEST_LIBS)
+
+tests_unit_runtime_test_sync_SOURCES = tests/unit/runtime/test_sync.c
+tests_unit_runtime_test_sync_CFLAGS = $(RUNTIME_TEST_CFLAGS)
+tests_unit_runtime_test_sync_LDADD = $(RUNTIME_TEST_LIBS)
+
+tests_unit_runtime_test_future_SOURCES = tests/unit/runtime/test_future.c
+tests_unit_runtime_test_future_CFLAGS = $(RUNTIME_TEST_CFLAGS)
+tests_unit_runtime_test_future_LDADD = $(RUNTIME_TEST_LIBS)
+
+tests_unit_runtime_test_threads_SOURCES = tests/unit/runtime/test_threads.c
+tests_unit_runtime_test_threads_CFLAGS = $(RUNTIME_TEST_CFLAGS)
+tests_unit_runtime_test_threads_LDADD = $(RUNTIME_TEST_LIBS)
 endif
+include tests/unit/runtime/net.mk

@@ -6,6 +6,8 @@
 #ifndef TESTS_RUNTIME_RT_H
 #define TESTS_RUNTIME_RT_H
 
+#include "config.h"
+
 #include <check.h>
 #include <errno.h>
 #include <stdio.h>
