@@ -25,6 +25,7 @@
 
 #define KILL_AGAIN_FIRST RV_MS(10)
 #define KILL_AGAIN_LAST  RV_SEC(5)
+#define STOP_START_AFTER RV_MS(200) /* a start that takes longer does not come to exec */
 
 static rv_time time_add(rv_time a, rv_time b)
 {
@@ -133,8 +134,12 @@ static void run_set_started(struct spawner *sp, struct run *run, struct start *s
 	run->signals_wanted = 0;
 	if (run->pause_wanted)
 		(void)life_pause(sp, run);
-	if (run->phase != RUN_CALM)
+	runs_set_deadline(&sp->runs, run, RV_FOREVER);
+	if (run->phase == RUN_KILLING)
 		(void)life_kill(sp, run);
+	else if (run->stop_wanted)
+		(void)life_stop(sp, run, run->stop_wanted, run->stop_main_only,
+			run->stop_grace);
 }
 
 void life_start_done(struct spawner *sp, struct start *s)
@@ -354,24 +359,31 @@ void life_timers(struct spawner *sp, rv_time now)
 		if (run->deadline > now)
 			return;
 		runs_set_deadline(&sp->runs, run, RV_FOREVER);
-		set_phase(run, RUN_KILLING);
-		kill_round(sp, run);
+		(void)life_kill(sp, run);
 	}
 }
 
 /* -- requests ----------------------------------------------------------------------- */
 
-/* while nothing runs yet there is nothing to be gentle to */
-static int cancel_start(struct spawner *sp, struct run *run)
+/* One that waits for a starter never starts. One that is on its way may be the job's
+ * program by now, without our knowing: a kill ends it either way, a stop waits a moment. */
+static void cancel_start(struct spawner *sp, struct run *run, bool kill_it)
 {
 	struct start *s = run->start;
 
-	set_phase(run, RUN_KILLING); /* in case that it has come to run already */
-	if (starters_cancel(sp->starters, s, ECANCELED) > 0) {
+	if (starters_unqueue(sp->starters, s)) {
 		run_set_failed(sp, run, ECANCELED, SPAWN_STEP_REQUEST);
 		start_free(s);
+		return;
 	}
-	return 0;
+	if (kill_it) {
+		set_phase(run, RUN_KILLING);
+		starters_cancel(sp->starters, s, ECANCELED);
+		return;
+	}
+	run->info.flags |= SPAWN_RUN_STOPPING;
+	if (run->deadline == RV_FOREVER)
+		runs_set_deadline(&sp->runs, run, now_monotonic() + STOP_START_AFTER);
 }
 
 int life_signal(struct spawner *sp, struct run *run, int sig, bool main_only)
@@ -394,8 +406,13 @@ int life_stop(struct spawner *sp, struct run *run, int sig, bool main_only, rv_t
 {
 	rv_time deadline = time_add(now_monotonic(), grace);
 
-	if (run->info.state == SPAWN_RUN_STARTING)
-		return cancel_start(sp, run);
+	if (run->info.state == SPAWN_RUN_STARTING) {
+		run->stop_wanted = sig;
+		run->stop_main_only = main_only;
+		run->stop_grace = grace;
+		cancel_start(sp, run, false);
+		return 0;
+	}
 	if (run->info.state != SPAWN_RUN_RUNNING)
 		return -ESRCH;
 	if (run->phase == RUN_KILLING)
@@ -412,8 +429,10 @@ int life_stop(struct spawner *sp, struct run *run, int sig, bool main_only, rv_t
 
 int life_kill(struct spawner *sp, struct run *run)
 {
-	if (run->info.state == SPAWN_RUN_STARTING)
-		return cancel_start(sp, run);
+	if (run->info.state == SPAWN_RUN_STARTING) {
+		cancel_start(sp, run, true);
+		return 0;
+	}
 	if (run->info.state != SPAWN_RUN_RUNNING)
 		return -ESRCH;
 	set_phase(run, RUN_KILLING);

@@ -39,6 +39,9 @@ struct run {
 	struct start *start; /* STARTING: belongs to the starters */
 	int pidfd;           /* RUNNING, else -1 */
 	bool pause_wanted;      /* STARTING: to be paused once it runs */
+	int stop_wanted;         /* STARTING: signal of a stop that was asked for, or 0 */
+	bool stop_main_only;
+	rv_time stop_grace;
 	uint64_t signals_wanted; /* STARTING: to be sent once it runs; bit n is signal n+1 */
 
 	bool send_table;   /* as a row of the table: says all that the others say */

@@ -176,8 +176,7 @@ static void stop_all(struct spawner *sp)
 	{
 		struct run *run = LIST_ENTRY(it, struct run, all_link);
 
-		/* it has not run a single instruction of the job: no harm is done */
-		if (again || run->info.state == SPAWN_RUN_STARTING)
+		if (again)
 			(void)life_kill(sp, run);
 		else
 			(void)life_stop(sp, run, run->kill_signal, false, run->kill_grace);

@@ -355,30 +355,37 @@ static bool starter_kill(struct starter *t, int error)
 	return true;
 }
 
-int starters_cancel(struct starters *st, struct start *s, int error)
+bool starters_unqueue(struct starters *st, struct start *s)
 {
-	int ret = 0;
+	bool found = false;
 
 	pthread_mutex_lock(&st->lock);
-	s->give_up = error;
 	LIST_FOREACH(it, &st->queue)
 	{
-		if (it != &s->link)
-			continue;
-		list_remove(it);
+		found = it == &s->link;
+		if (found)
+			break;
+	}
+	if (found) {
+		list_remove(&s->link);
 		st->n_queued--;
 		st->n_pending--;
-		ret = 1;
-		break;
 	}
-	for (unsigned int i = 0; ret == 0 && i < st->n_threads; i++) {
+	pthread_mutex_unlock(&st->lock);
+	return found;
+}
+
+void starters_cancel(struct starters *st, struct start *s, int error)
+{
+	pthread_mutex_lock(&st->lock);
+	s->give_up = error;
+	for (unsigned int i = 0; i < st->n_threads; i++) {
 		struct starter *t = &st->threads[i];
 
 		if (t->current == s && starter_kill(t, error) && t->killed_at == 0)
 			t->killed_at = clock_monotonic(&clock_system);
 	}
 	pthread_mutex_unlock(&st->lock);
-	return ret;
 }
 
 static rv_time time_add(rv_time a, rv_time b)

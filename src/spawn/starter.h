@@ -47,9 +47,12 @@ void starters_done(struct starters *st, struct list *done);
 /* starts that were submitted and have not come back */
 size_t starters_n_pending(const struct starters *st);
 
-/* End a start: 1 when it was still queued and is the caller's again; 0 when its process
- * was sent SIGKILL, or is about to be, and it will come back with error as its errno. */
-int starters_cancel(struct starters *st, struct start *s, int error);
+/* True: it was still queued, and is the caller's again. */
+bool starters_unqueue(struct starters *st, struct start *s);
+
+/* End a start that is not queued any more: its process is sent SIGKILL, or will be, and it
+ * comes back with error as its errno; as started, if it came to run before. */
+void starters_cancel(struct starters *st, struct start *s, int error);
 
 /**
  * What time brings: kills starts over their timeout, makes threads for those that hang.

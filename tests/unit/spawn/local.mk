@@ -12,3 +12,19 @@ tests_unit_spawn_test_spawner_start_SOURCES = \
 tests_unit_spawn_test_spawner_start_CPPFLAGS = $(spawn_test_cppflags)
 tests_unit_spawn_test_spawner_start_CFLAGS = $(spawn_test_cflags)
 tests_unit_spawn_test_spawner_start_LDADD = $(spawn_test_libs)
+
+check_PROGRAMS += tests/unit/spawn/test_spawner_end
+TESTS += tests/unit/spawn/test_spawner_end
+tests_unit_spawn_test_spawner_end_SOURCES = \
+	tests/unit/spawn/test_spawner_end.c $(spawn_fixture)
+tests_unit_spawn_test_spawner_end_CPPFLAGS = $(spawn_test_cppflags)
+tests_unit_spawn_test_spawner_end_CFLAGS = $(spawn_test_cflags)
+tests_unit_spawn_test_spawner_end_LDADD = $(spawn_test_libs)
+
+check_PROGRAMS += tests/unit/spawn/test_spawner_conn
+TESTS += tests/unit/spawn/test_spawner_conn
+tests_unit_spawn_test_spawner_conn_SOURCES = \
+	tests/unit/spawn/test_spawner_conn.c $(spawn_fixture)
+tests_unit_spawn_test_spawner_conn_CPPFLAGS = $(spawn_test_cppflags)
+tests_unit_spawn_test_spawner_conn_CFLAGS = $(spawn_test_cflags)
+tests_unit_spawn_test_spawner_conn_LDADD = $(spawn_test_libs)
