@@ -65,6 +65,7 @@ daemon_libs = libdaemon.la libconfig.la libclient.la libvarlink.la libspawn.la l
 	$(EVENT_LIBS) $(INIH_LIBS) $(JANSSON_LIBS) $(SQLITE_LIBS) $(SYSTEMD_LIBS) \
 	$(LIBMD_LIBS) $(PTHREAD_LIBS)
 
+dist_man_MANS += src/daemon/reeved.8
 sbin_PROGRAMS += reeved
 reeved_SOURCES = src/daemon/main.c
 reeved_CFLAGS = $(AM_CFLAGS) $(SYSTEMD_CFLAGS)

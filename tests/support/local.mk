@@ -14,7 +14,7 @@ AM_TESTS_ENVIRONMENT = \
 # for test programs
 EXTRA_DIST += tests/support/unit.h tests/support/temp_dir.h \
 	tests/support/alloc_fail.h
-ALLOC_FAIL_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc \
+alloc_fail_ldflags = $(AM_LDFLAGS) -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc \
 	-Wl,--wrap=reallocarray,--wrap=strdup,--wrap=strndup
 
 # for test scripts

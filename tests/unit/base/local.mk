@@ -22,13 +22,13 @@ TESTS += $(unit_base_tests)
 
 tests_unit_base_test_base64_SOURCES = tests/unit/base/test_base64.c \
 	tests/support/alloc_fail.c
-tests_unit_base_test_base64_LDFLAGS = $(ALLOC_FAIL_LDFLAGS)
+tests_unit_base_test_base64_LDFLAGS = $(alloc_fail_ldflags)
 tests_unit_base_test_base64_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 tests_unit_base_test_base64_LDADD = libbase.la $(CHECK_LIBS)
 
 tests_unit_base_test_buf_SOURCES = tests/unit/base/test_buf.c \
 	tests/support/alloc_fail.c
-tests_unit_base_test_buf_LDFLAGS = $(ALLOC_FAIL_LDFLAGS)
+tests_unit_base_test_buf_LDFLAGS = $(alloc_fail_ldflags)
 tests_unit_base_test_buf_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 tests_unit_base_test_buf_LDADD = libbase.la $(CHECK_LIBS)
 
@@ -50,13 +50,13 @@ tests_unit_base_test_fd_LDADD = libbase.la $(CHECK_LIBS)
 
 tests_unit_base_test_hashmap_SOURCES = tests/unit/base/test_hashmap.c \
 	tests/support/alloc_fail.c
-tests_unit_base_test_hashmap_LDFLAGS = $(ALLOC_FAIL_LDFLAGS)
+tests_unit_base_test_hashmap_LDFLAGS = $(alloc_fail_ldflags)
 tests_unit_base_test_hashmap_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 tests_unit_base_test_hashmap_LDADD = libbase.la $(CHECK_LIBS)
 
 tests_unit_base_test_heap_SOURCES = tests/unit/base/test_heap.c \
 	tests/support/alloc_fail.c
-tests_unit_base_test_heap_LDFLAGS = $(ALLOC_FAIL_LDFLAGS)
+tests_unit_base_test_heap_LDFLAGS = $(alloc_fail_ldflags)
 tests_unit_base_test_heap_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 tests_unit_base_test_heap_LDADD = libbase.la $(CHECK_LIBS)
 
@@ -86,7 +86,7 @@ tests_unit_base_test_siphash_LDADD = libbase.la $(CHECK_LIBS)
 
 tests_unit_base_test_strv_SOURCES = tests/unit/base/test_strv.c \
 	tests/support/alloc_fail.c
-tests_unit_base_test_strv_LDFLAGS = $(ALLOC_FAIL_LDFLAGS)
+tests_unit_base_test_strv_LDFLAGS = $(alloc_fail_ldflags)
 tests_unit_base_test_strv_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 tests_unit_base_test_strv_LDADD = libbase.la $(CHECK_LIBS)
 

@@ -12,7 +12,7 @@ unit_config_libs = libconfig.la libjob.la libbase.la $(INIH_LIBS) $(CHECK_LIBS)
 
 tests_unit_daemon_test_config_alloc_SOURCES = tests/unit/daemon/test_config_alloc.c \
 	tests/support/alloc_fail.c
-tests_unit_daemon_test_config_alloc_LDFLAGS = $(ALLOC_FAIL_LDFLAGS)
+tests_unit_daemon_test_config_alloc_LDFLAGS = $(alloc_fail_ldflags)
 tests_unit_daemon_test_config_alloc_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 tests_unit_daemon_test_config_alloc_LDADD = $(unit_config_libs)
 

@@ -12,7 +12,7 @@ TESTS += $(unit_job_tests)
 
 tests_unit_job_test_alloc_SOURCES = tests/unit/job/test_alloc.c \
 	tests/support/alloc_fail.c
-tests_unit_job_test_alloc_LDFLAGS = $(ALLOC_FAIL_LDFLAGS)
+tests_unit_job_test_alloc_LDFLAGS = $(alloc_fail_ldflags)
 tests_unit_job_test_alloc_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 tests_unit_job_test_alloc_LDADD = libjob.la libbase.la $(CHECK_LIBS)
 

@@ -68,6 +68,6 @@ TESTS += tests/unit/varlink/test_alloc
 tests_unit_varlink_test_alloc_SOURCES = tests/unit/varlink/test_alloc.c \
 	tests/unit/varlink/echo.h tests/support/alloc_fail.c
 tests_unit_varlink_test_alloc_CFLAGS = $(VARLINK_TEST_CFLAGS)
-tests_unit_varlink_test_alloc_LDFLAGS = $(ALLOC_FAIL_LDFLAGS)
+tests_unit_varlink_test_alloc_LDFLAGS = $(alloc_fail_ldflags)
 tests_unit_varlink_test_alloc_LDADD = $(VARLINK_TEST_LIBS)
 endif
