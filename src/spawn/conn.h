@@ -1,0 +1,49 @@
+/*
+ * The spawner's side of the connection to reeved.
+ *
+ * There is one at most. A new one takes its place only after everything that was sent
+ * on the old one has been read and executed or refused; then it gets the hello and the
+ * whole table, and only then anything else. News of runs are not queued here but marked
+ * on the run (runs.h); only answers are, and while too many wait, no request is read.
+ */
+#ifndef SPAWN_CONN_H
+#define SPAWN_CONN_H
+
+#include "base/buf.h"
+#include "spawn/source.h"
+#include "spawn/wire.h"
+
+struct spawner;
+struct run;
+
+struct conn {
+	struct source source;
+	int fd;              /* -1: nobody is connected */
+	struct buf packet;   /* scratch of conn_flush */
+	struct buf replies;  /* whole records, oldest first, none with descriptors */
+	char *input;         /* room for one packet */
+	size_t n_table_left; /* runs whose row has not been sent */
+	bool hello_sent, table_sent;
+	bool hello_received;
+	bool draining;   /* being replaced: what it sends counts, answers do not */
+	uint32_t events; /* what epoll watches */
+};
+
+int conn_init(struct conn *c);
+void conn_deinit(struct conn *c);
+
+/* there are connections to be accepted */
+void conn_accept(struct spawner *sp);
+/* events of epoll on the connection */
+void conn_process(struct spawner *sp, uint32_t events);
+/* Send what there is, as far as the peer reads. At the end of each turn of the loop. */
+void conn_flush(struct spawner *sp);
+void conn_close(struct spawner *sp);
+
+/* the run has news (its send_ flags say which) */
+void conn_tell(struct spawner *sp, struct run *run);
+/* the run goes; nothing more is said of it */
+void conn_forget(struct spawner *sp, struct run *run);
+void conn_tell_orphan(const struct spawn_orphan *o, void *spawner);
+
+#endif

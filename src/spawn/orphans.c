@@ -1,0 +1,190 @@
+/* Adopted orphans; see orphans.h. */
+#include "config.h"
+
+#include "spawn/orphans.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/fd.h"
+#include "spawn/procfs.h"
+
+int orphans_init(struct orphans *os, struct runs *runs, const char *instance)
+{
+	char path[64];
+
+	*os = (struct orphans){.children_fd = -1,
+		.scratch = BUF_NULL,
+		.runs = runs,
+		.instance = instance};
+	list_init(&os->all);
+	snprintf(path, sizeof(path), "/proc/self/task/%d/children", (int)getpid());
+	os->children_fd = open(path, O_RDONLY | O_CLOEXEC);
+	return hashmap_new(&os->by_pid, HASHMAP_U64);
+}
+
+static void orphan_remove(struct orphans *os, struct orphan *o)
+{
+	(void)hashmap_remove_u64(os->by_pid, (uint64_t)o->pid);
+	list_remove(&o->link);
+	if (o->run)
+		o->run->n_orphans--;
+	free(o);
+}
+
+void orphans_deinit(struct orphans *os)
+{
+	LIST_FOREACH_SAFE(it, &os->all) {
+		orphan_remove(os, LIST_ENTRY(it, struct orphan, link));
+	}
+	os->by_pid = hashmap_free(os->by_pid);
+	buf_deinit(&os->scratch);
+	os->children_fd = close_safe(os->children_fd);
+}
+
+/* does a line of /proc/PID/cgroup end in the leaf's name? */
+static struct run *run_by_cgroup(struct orphans *os, pid_t pid)
+{
+	_cleanup_(buf_deinitp) struct buf text = BUF_NULL;
+	char path[32];
+
+	snprintf(path, sizeof(path), "/proc/%d/cgroup", (int)pid);
+	if (file_read(&text, AT_FDCWD, path, 64 << 10) < 0 ||
+		buf_append(&text, "", 1) < 0)
+		return NULL;
+	LIST_FOREACH(it, &os->runs->all) {
+		struct run *run = LIST_ENTRY(it, struct run, all_link);
+		const char *leaf =
+			run->cgroup_leaf ? strrchr(run->cgroup_leaf, '/') : NULL;
+		const char *at = leaf ? strstr(buf_head(&text), leaf) : NULL;
+
+		if (at && (at[strlen(leaf)] == '\n' || at[strlen(leaf)] == '/'))
+			return run;
+	}
+	return NULL;
+}
+
+/* Whose is it? The session is the surest: its number cannot be used again while one of
+ * its processes lives. What made itself a session of its own has the mark or the
+ * cgroup. */
+static struct run *orphan_classify(
+	struct orphans *os, const struct proc_stat *st, struct spawn_token *ret_token)
+{
+	char instance[SPAWN_ID_LEN + 1];
+	struct run *run;
+
+	run = runs_find_pid(os->runs, st->session);
+	if (run)
+		return run;
+	if (proc_mark_get(ret_token, instance, st->pid) == 0) {
+		/* another spawner's run, below one of ours: its own business */
+		if (strcmp(instance, os->instance) != 0)
+			return NULL;
+		return runs_find(os->runs, ret_token);
+	}
+	return run_by_cgroup(os, st->pid);
+}
+
+static int orphan_add(struct orphans *os, const struct proc_stat *st)
+{
+	struct spawn_orphan tell = {.pid = st->pid, .start_time = st->start_time};
+	struct orphan *o;
+	int r;
+
+	if (hashmap_size(os->by_pid) >= ORPHANS_MAX)
+		return 0;
+	o = calloc(1, sizeof(*o));
+	if (!o)
+		return -ENOMEM;
+	o->pid = st->pid;
+	o->start_time = st->start_time;
+	r = hashmap_put_u64(os->by_pid, (uint64_t)st->pid, o);
+	if (r < 0) {
+		free(o);
+		return r;
+	}
+	list_append(&os->all, &o->link);
+	o->run = orphan_classify(os, st, &tell.token);
+	if (o->run && run_is_active(o->run)) {
+		o->run->n_orphans++;
+		return 0;
+	}
+	/* a run that is over has been told already: this is what it was let leave */
+	if (o->run)
+		tell.token = o->run->info.token;
+	o->run = NULL;
+	if (!proc_stat_is_dead(st)) {
+		memcpy(tell.comm, st->comm, sizeof(tell.comm));
+		os->unknown(&tell, os->arg);
+	}
+	return 0;
+}
+
+static int sync_one(pid_t pid, void *arg)
+{
+	struct orphans *os = arg;
+	struct proc_stat st;
+
+	if (hashmap_get_u64(os->by_pid, (uint64_t)pid))
+		return 0;
+	if (proc_stat_read(&st, pid) < 0)
+		return 0;
+	return orphan_add(os, &st);
+}
+
+/* without the children file: every child of ours that is no main process */
+static int sync_one_of_all(pid_t pid, void *arg)
+{
+	struct orphans *os = arg;
+	struct proc_stat st;
+
+	if (proc_stat_read(&st, pid) < 0 || st.ppid != getpid() ||
+		runs_find_pid(os->runs, pid))
+		return 0;
+	/* a start that the table does not know the pid of yet: in its own session, or
+	 * before exec */
+	if (!st.execed || st.session == st.pid)
+		return 0;
+	return sync_one(pid, arg);
+}
+
+size_t orphans_sync(struct orphans *os)
+{
+	if (os->children_fd >= 0)
+		(void)proc_children_read(os->children_fd, &os->scratch, sync_one, os);
+	else
+		(void)proc_each(sync_one_of_all, os);
+	return hashmap_size(os->by_pid);
+}
+
+size_t orphans_reap(struct orphans *os)
+{
+	size_t n = 0;
+
+	LIST_FOREACH_SAFE(it, &os->all) {
+		struct orphan *o = LIST_ENTRY(it, struct orphan, link);
+
+		/* ECHILD: it is not ours after all; then it is no orphan either */
+		if (waitpid(o->pid, NULL, WNOHANG | __WALL) == 0)
+			continue;
+		orphan_remove(os, o);
+		n++;
+	}
+	return n;
+}
+
+void orphans_forget_run(struct orphans *os, struct run *run)
+{
+	LIST_FOREACH(it, &os->all) {
+		struct orphan *o = LIST_ENTRY(it, struct orphan, link);
+
+		if (o->run == run)
+			o->run = NULL;
+	}
+	run->n_orphans = 0;
+}

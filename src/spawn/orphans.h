@@ -1,0 +1,58 @@
+/*
+ * Adopted orphans: processes whose parent ended and that the kernel gave to the
+ * spawner.
+ *
+ * The kernel gives them to the main thread, and it lists children by the thread that
+ * has them. Runs are children of starter threads, so the main thread's list holds
+ * orphans only: while it is empty, and it nearly always is, no run has left anything
+ * behind, and one pread says so. Without CONFIG_PROC_CHILDREN all of /proc is read
+ * instead.
+ *
+ * Nobody but the spawner can reap them, so a pid in this table names one process.
+ */
+#ifndef SPAWN_ORPHANS_H
+#define SPAWN_ORPHANS_H
+
+#include "base/buf.h"
+#include "base/hashmap.h"
+#include "spawn/runs.h"
+#include "spawn/wire.h"
+
+#define ORPHANS_MAX 65536 /* known at once; more wait until some are reaped */
+
+struct orphan {
+	struct list link;
+	pid_t pid;
+	uint64_t start_time;
+	struct run *run; /* NULL: not one of the table's runs, and left alone */
+};
+
+struct orphans {
+	struct hashmap *by_pid;
+	struct list all;
+	int children_fd; /* the main thread's children; -1: the kernel has no such file
+			  */
+	struct buf scratch;
+	struct runs *runs;
+	const char *instance;
+	/* told of each that belongs to no run of the table */
+	void (*unknown)(const struct spawn_orphan *o, void *arg);
+	void *arg;
+};
+
+/* From the main thread, before the first start; unknown and arg are the caller's to
+ * set. */
+int orphans_init(struct orphans *os, struct runs *runs, const char *instance);
+void orphans_deinit(struct orphans *os);
+
+/* Take in those that are new and find out whose they are. Returns how many there are.
+ */
+size_t orphans_sync(struct orphans *os);
+
+/* Reap the dead ones. Returns how many. */
+size_t orphans_reap(struct orphans *os);
+
+/* the run's are nobody's from now on */
+void orphans_forget_run(struct orphans *os, struct run *run);
+
+#endif

@@ -1,0 +1,18 @@
+/* What an event of epoll points at: the first member of whatever owns the descriptor.
+ */
+#ifndef SPAWN_SOURCE_H
+#define SPAWN_SOURCE_H
+
+enum source_kind {
+	SOURCE_SIGNAL,
+	SOURCE_LISTEN,
+	SOURCE_CONN,
+	SOURCE_STARTED, /* starters have something */
+	SOURCE_RUN,     /* a main process has ended */
+};
+
+struct source {
+	enum source_kind kind;
+};
+
+#endif

@@ -1,0 +1,170 @@
+/*
+ * Words that both ends of the spawner's socket share: what names a run, what a start
+ * asks for, what is told about a run, and at which step a start can fail.
+ *
+ * Kept apart from the wire format (wire.h) and from either end (client.h, runs.h), so
+ * that the daemon includes this and client.h and nothing else.
+ */
+#ifndef SPAWN_SPAWN_H
+#define SPAWN_SPAWN_H
+
+#include <sys/resource.h>
+
+#include "reeve/base.h"
+
+/* Both are limits of the protocol: a peer that passes them is cut off. */
+#define SPAWN_MESSAGE_MAX 65536      /* bytes of one packet */
+#define SPAWN_BLOB_MAX    (16 << 20) /* bytes of argv and environment of one run */
+#define SPAWN_STRINGS_MAX (1 << 20)  /* argv + environment entries of one run */
+#define SPAWN_GROUPS_MAX  1024       /* supplementary groups */
+#define SPAWN_PATH_MAX    4095       /* bytes of a path */
+#define SPAWN_ID_LEN      32         /* hex digits of an instance or boot id */
+
+#define SPAWN_SOCKET_NAME "spawner.sock"
+#define SPAWN_LOCK_NAME   "spawner.lock"
+#define SPAWN_EXITS_NAME  "spawner-exits"
+#define SPAWN_LOG_NAME    "spawner.log"
+
+/*
+ * Names one execution, forever. The spawner starts at most one process per token; two
+ * tokens that differ only in the epoch are the same run, told by two daemons.
+ */
+struct spawn_token {
+	uint64_t job_id;
+	uint32_t run_no;
+	uint64_t epoch; /* of the daemon that asks; counts up */
+};
+
+/* "job.run.epoch.instance" with room for the NUL */
+#define SPAWN_MARK_MAX (20 + 1 + 10 + 1 + 20 + 1 + SPAWN_ID_LEN + 1)
+#define SPAWN_MARK_ENV "REEVE_TOKEN"
+
+bool spawn_token_equal(const struct spawn_token *a, const struct spawn_token *b);
+/* value of REEVE_TOKEN; buf has SPAWN_MARK_MAX bytes; returns buf */
+char *spawn_mark_format(char *buf, const struct spawn_token *t, const char *instance);
+/* 0, -EINVAL; ret_instance may be NULL */
+int spawn_mark_parse(
+	struct spawn_token *ret, char ret_instance[SPAWN_ID_LEN + 1], const char *mark);
+
+/* Steps of a start, in the order they happen. Numbers are on the wire: append only. */
+#define SPAWN_STEPS(X)                                                   \
+	X(NONE, 0, "none")                                               \
+	X(REQUEST, 1, "request") /* refused before anything was tried */ \
+	X(FORK, 2, "fork")                                               \
+	X(DESCRIPTORS, 3, "descriptors")                                 \
+	X(SESSION, 4, "session")                                         \
+	X(CGROUP, 5, "cgroup")                                           \
+	X(RLIMIT, 6, "rlimit")                                           \
+	X(NICE, 7, "nice")                                               \
+	X(GROUPS, 8, "setgroups")                                        \
+	X(GID, 9, "setgid")                                              \
+	X(UID, 10, "setuid")                                             \
+	X(CHDIR, 11, "chdir")                                            \
+	X(STDIN, 12, "stdin")                                            \
+	X(STDOUT, 13, "stdout")                                          \
+	X(STDERR, 14, "stderr")                                          \
+	X(EXEC, 15, "exec")
+
+enum spawn_step {
+#define X(name, number, text) SPAWN_STEP_##name = number,
+	SPAWN_STEPS(X)
+#undef X
+};
+
+/* "chdir"; "unknown" for a number this build does not know */
+const char *spawn_step_name(unsigned int step);
+
+/* What happens to the rest of the process tree when the main process has ended. */
+enum spawn_leftovers {
+	SPAWN_LEFTOVERS_KILL,  /* kill signal, grace, SIGKILL; then the exit is told */
+	SPAWN_LEFTOVERS_LEAVE, /* they go on; the exit is told at once */
+	SPAWN_LEFTOVERS_WAIT,  /* the exit is told when they have all ended */
+};
+
+enum spawn_stdio {
+	SPAWN_STDIO_NULL, /* /dev/null */
+	SPAWN_STDIO_PATH, /* opened by the child, as the owner; regular file or null */
+	SPAWN_STDIO_FD,   /* stdout, stderr: the descriptor that comes along */
+	SPAWN_STDIO_STDOUT, /* stderr only: the same as stdout */
+};
+
+struct spawn_rlimit {
+	uint32_t resource; /* RLIMIT_* */
+	uint64_t soft;     /* RLIM_INFINITY: none */
+	uint64_t hard;
+};
+
+#define SPAWN_RLIMITS_MAX 16
+#define SPAWN_NICE_KEEP   INT8_MAX   /* nice of the spawner */
+#define SPAWN_ID_KEEP     UINT32_MAX /* uid or gid of the spawner */
+
+/*
+ * One start. Everything is borrowed for the time of the call that takes it; strings are
+ * bytes without NUL, of any encoding.
+ */
+struct spawn_request {
+	struct spawn_token token;
+	char *const *argv; /* at least argv[0]; without '/' it is looked for in PATH */
+	char *const *env;  /* NULL: empty; marks are put in by the spawner */
+	const char *cwd;   /* absolute; NULL: "/" */
+
+	enum spawn_stdio stdin_kind; /* NULL or PATH */
+	enum spawn_stdio stdout_kind;
+	enum spawn_stdio stderr_kind;
+	const char *stdin_path, *stdout_path, *stderr_path;
+	int stdout_fd, stderr_fd; /* for SPAWN_STDIO_FD */
+
+	uint32_t umask; /* 0 to 0777 */
+	int nice;       /* -20 to 19, SPAWN_NICE_KEEP */
+	const struct spawn_rlimit *rlimits;
+	size_t n_rlimits;
+
+	uint32_t uid, gid; /* SPAWN_ID_KEEP: do not change */
+	const uint32_t *groups;
+	size_t n_groups;
+	bool set_groups; /* false: keep the spawner's */
+
+	rv_time start_timeout; /* ns until a start that hangs before exec fails; > 0 */
+	rv_time kill_grace; /* ns between kill_signal and SIGKILL for leftovers; >= 0 */
+	int kill_signal;    /* 1 to 64 */
+	enum spawn_leftovers leftovers;
+	const char *cgroup; /* directory (cgroup v2) to make a leaf in, or NULL */
+};
+
+/* Numbers are on the wire and in the exits file: append only. */
+enum spawn_run_state {
+	SPAWN_RUN_STARTING, /* accepted; no program runs yet */
+	SPAWN_RUN_RUNNING,
+	SPAWN_RUN_EXITED, /* waits for its acknowledgement */
+	SPAWN_RUN_FAILED, /* the start failed; waits for its acknowledgement */
+};
+const char *spawn_run_state_name(enum spawn_run_state state);
+
+#define SPAWN_RUN_PAUSED     (1U << 0)
+#define SPAWN_RUN_STOPPING   (1U << 1) /* a stop, a kill, or leftovers being ended */
+#define SPAWN_RUN_MAIN_ENDED (1U << 2) /* only leftovers are left */
+#define SPAWN_RUN_SURVIVORS  (1U << 3) /* not even SIGKILL ended all of the tree */
+
+struct spawn_usage {
+	int64_t utime_usec, stime_usec;
+	int64_t maxrss_kib;
+	int64_t minflt, majflt, inblock, oublock, nvcsw, nivcsw;
+};
+
+/* Everything that is known of a run; what does not apply in its state is 0. */
+struct spawn_run_info {
+	struct spawn_token token;
+	enum spawn_run_state state;
+	uint32_t flags; /* SPAWN_RUN_* bits */
+	int32_t pid;    /* of the main process, also its process group and session */
+	uint64_t start_time; /* of the pid: clock ticks since boot, as /proc/PID/stat */
+	rv_time started_boot, ended_boot; /* CLOCK_BOOTTIME, ns */
+	int64_t started_usec, ended_usec; /* wall clock */
+	int32_t status;                   /* EXITED: as wait(2) gives it */
+	uint32_t leftovers;               /* EXITED: processes left when main ended */
+	struct spawn_usage usage;         /* EXITED */
+	int32_t error;                    /* FAILED: errno, > 0 */
+	enum spawn_step step;             /* FAILED */
+};
+
+#endif

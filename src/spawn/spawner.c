@@ -1,0 +1,367 @@
+/*
+ * reeve-spawner: starts the jobs' processes, reaps them, and outlives the daemon.
+ *
+ * One thread, one epoll loop; starter threads fork (starter.h). This file builds the
+ * process and runs the loop; what happens to a run is in life.c, the connection to the
+ * daemon in conn.c and request.c.
+ */
+#include "config.h"
+
+#include "spawn/spawner.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <sys/prctl.h>
+#include <sys/signalfd.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/error.h"
+#include "base/fd.h"
+#include "base/invariant.h"
+#include "base/log.h"
+#include "base/unix_socket.h"
+#include "spawn/exits.h"
+#include "spawn/spawner_lock.h"
+#include "spawn/spawner_setup.h"
+
+#define EVENTS_PER_TURN 128
+#define LEAVE_AGAIN     RV_MS(10)
+#define FIRST_CONTACT   RV_SEC(60) /* leaves when nobody has come by then */
+
+static int watch(
+	struct spawner *sp, int fd, struct source *source, enum source_kind kind)
+{
+	struct epoll_event ev = {.events = EPOLLIN, .data.ptr = source};
+
+	source->kind = kind;
+	return epoll_ctl(sp->epoll_fd, EPOLL_CTL_ADD, fd, &ev) < 0 ? -errno : 0;
+}
+
+static int spawner_listen(struct spawner *sp)
+{
+	_cleanup_(buf_deinitp) struct buf path = BUF_NULL;
+	struct stat st;
+	int r;
+
+	r = buf_printf(&path, "%s/" SPAWN_SOCKET_NAME "%c", sp->state_dir, '\0');
+	if (r < 0)
+		return r;
+	/* the lock is ours: a socket file on which nobody listens is a dead spawner's
+	 */
+	r = unix_listen(&sp->listen_fd, buf_head(&path), SOCK_SEQPACKET, 0600, 16);
+	if (r < 0)
+		return r;
+	if (stat(buf_head(&path), &st) < 0)
+		return -errno;
+	sp->socket_dev = st.st_dev;
+	sp->socket_ino = st.st_ino;
+	return 0;
+}
+
+static void unlink_own_socket(struct spawner *sp)
+{
+	_cleanup_(buf_deinitp) struct buf path = BUF_NULL;
+	struct stat st;
+
+	if (buf_printf(&path, "%s/" SPAWN_SOCKET_NAME "%c", sp->state_dir, '\0') < 0)
+		return;
+	if (lstat(buf_head(&path), &st) == 0 && st.st_dev == sp->socket_dev &&
+		st.st_ino == sp->socket_ino)
+		(void)unlink(buf_head(&path));
+}
+
+static int open_sources(struct spawner *sp)
+{
+	sigset_t signals;
+	int r;
+
+	sp->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
+	if (sp->epoll_fd < 0)
+		return -errno;
+	sigemptyset(&signals);
+	sigaddset(&signals, SIGTERM);
+	sigaddset(&signals, SIGINT);
+	sigaddset(&signals, SIGCHLD);
+	sp->signal_fd = signalfd(-1, &signals, SFD_CLOEXEC | SFD_NONBLOCK);
+	if (sp->signal_fd < 0)
+		return -errno;
+	sp->started_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	if (sp->started_fd < 0)
+		return -errno;
+	r = spawner_listen(sp);
+	if (r < 0)
+		return r;
+	r = watch(sp, sp->signal_fd, &sp->on_signal, SOURCE_SIGNAL);
+	if (r == 0)
+		r = watch(sp, sp->started_fd, &sp->on_started, SOURCE_STARTED);
+	if (r == 0)
+		r = watch(sp, sp->listen_fd, &sp->on_listen, SOURCE_LISTEN);
+	return r;
+}
+
+static unsigned int count_starters(void)
+{
+	cpu_set_t cpus;
+	int n = 2;
+
+	if (sched_getaffinity(0, sizeof(cpus), &cpus) == 0)
+		n = CPU_COUNT(&cpus);
+	return (unsigned int)MAX(2, MIN(n, 4));
+}
+
+static int spawner_init(struct spawner *sp, const struct setup *setup)
+{
+	int r;
+
+	*sp = (struct spawner){.state_dir = setup->state_dir,
+		.stay = setup->stay,
+		.uid = geteuid(),
+		.epoll_fd = -1,
+		.signal_fd = -1,
+		.listen_fd = -1,
+		.lock_fd = setup->lock_fd,
+		.started_fd = -1,
+		.leave_at = setup->stay
+				    ? RV_FOREVER
+				    : clock_monotonic(&clock_system) + FIRST_CONTACT};
+	list_init(&sp->ended);
+	sp->self.version = WIRE_VERSION;
+	sp->self.pid = getpid();
+	random_id(sp->self.instance);
+	r = boot_id_get(sp->self.boot_id);
+	if (r < 0)
+		return r;
+	r = runs_init(&sp->runs);
+	if (r == 0)
+		r = conn_init(&sp->conn);
+	if (r == 0)
+		r = orphans_init(&sp->orphans, &sp->runs, sp->self.instance);
+	if (r < 0)
+		return r;
+	sp->orphans.unknown = conn_tell_orphan;
+	sp->orphans.arg = sp;
+	r = open_sources(sp);
+	if (r == 0)
+		r = starters_new(&sp->starters, count_starters(), &setup->nofile,
+			sp->started_fd);
+	return r;
+}
+
+static void process_started(struct spawner *sp)
+{
+	struct list done;
+	eventfd_t count;
+
+	(void)eventfd_read(sp->started_fd, &count);
+	list_init(&done);
+	starters_done(sp->starters, &done);
+	for (struct list *it; (it = list_pop(&done));)
+		life_start_done(sp, LIST_ENTRY(it, struct start, link));
+}
+
+/* the first time by signal, grace and SIGKILL, the second time at once */
+static void stop_all(struct spawner *sp)
+{
+	bool again = sp->stopping;
+
+	log_at(LOG_NOTICE, "spawn", "told to stop, ending %zu runs", sp->runs.n_active);
+	sp->stopping = true;
+	LIST_FOREACH_SAFE(it, &sp->runs.all) {
+		struct run *run = LIST_ENTRY(it, struct run, all_link);
+
+		if (again)
+			(void)life_kill(sp, run);
+		else
+			(void)life_stop(
+				sp, run, run->kill_signal, false, run->kill_grace);
+	}
+}
+
+static void process_signals(struct spawner *sp)
+{
+	struct signalfd_siginfo si;
+
+	while (read(sp->signal_fd, &si, sizeof(si)) == sizeof(si)) {
+		if (si.ssi_signo == SIGCHLD)
+			sp->sigchld = true;
+		else
+			stop_all(sp);
+	}
+}
+
+static void process_event(struct spawner *sp, const struct epoll_event *ev)
+{
+	struct source *source = ev->data.ptr;
+
+	switch (source->kind) {
+	case SOURCE_SIGNAL: process_signals(sp); break;
+	case SOURCE_LISTEN: conn_accept(sp); break;
+	case SOURCE_CONN: conn_process(sp, ev->events); break;
+	case SOURCE_STARTED: process_started(sp); break;
+	case SOURCE_RUN:
+		life_main_ended(sp, CONTAINER_OF(source, struct run, source));
+		break;
+	}
+}
+
+static void on_dropped(struct start *s, void *arg)
+{
+	life_start_dropped(arg, s);
+}
+
+/* ms for epoll_wait, rounded up so that it does not wake just before the time */
+static int wait_ms(rv_time now, rv_time next)
+{
+	if (next == RV_FOREVER)
+		return -1;
+	if (next <= now)
+		return 0;
+	return (int)MIN((next - now + RV_MS(1) - 1) / RV_MS(1), (rv_time)INT32_MAX);
+}
+
+/* whoever is still running when all that can be done was done does not hold us */
+static bool all_ended(struct spawner *sp)
+{
+	LIST_FOREACH(it, &sp->runs.all) {
+		struct run *run = LIST_ENTRY(it, struct run, all_link);
+
+		if (run_is_active(run) && run->n_kills < LIFE_KILLS_MAX)
+			return false;
+	}
+	return true;
+}
+
+static bool may_leave(struct spawner *sp)
+{
+	if (sp->stopping)
+		return all_ended(sp);
+	return !sp->stay && sp->conn.fd < 0 && sp->runs.n == 0 &&
+	       (sp->leave_at == RV_FOREVER ||
+		       clock_monotonic(&clock_system) >= sp->leave_at);
+}
+
+/* One pass of the loop. Returns when the next is due by time. */
+static rv_time spawner_turn(struct spawner *sp, int timeout_ms)
+{
+	struct epoll_event ev[EVENTS_PER_TURN];
+	rv_time now, next;
+	int n;
+
+	n = epoll_wait(sp->epoll_fd, ev, EVENTS_PER_TURN, timeout_ms);
+	for (int i = 0; i < n; i++)
+		process_event(sp, &ev[i]);
+	starters_kick(sp->starters);
+	life_turn(sp);
+	now = clock_monotonic(&clock_system);
+	life_timers(sp, now);
+	next = starters_tick(sp->starters, now, on_dropped, sp);
+	conn_flush(sp);
+	if (sp->runs.n == 0 && sp->conn.fd < 0)
+		next = MIN(next, sp->leave_at);
+	return MIN(next, runs_next_deadline(&sp->runs));
+}
+
+/* what nobody acknowledged; read back with spawn_exits_load */
+static int write_exits(struct spawner *sp)
+{
+	_cleanup_(buf_deinitp) struct buf records = BUF_NULL;
+	_cleanup_close_ int dir_fd = -1;
+	size_t n = 0;
+	int r;
+
+	r = wire_encode_hello(&records, &sp->self);
+	LIST_FOREACH(it, &sp->runs.all) {
+		struct run *run = LIST_ENTRY(it, struct run, all_link);
+
+		if (r < 0)
+			return r;
+		if (run_is_active(run))
+			continue;
+		r = wire_encode_run(&records, WIRE_RUN_TABLE, &run->info, 0);
+		n++;
+	}
+	if (r < 0 || n == 0)
+		return MIN(r, 0);
+	dir_fd = open(sp->state_dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (dir_fd < 0)
+		return -errno;
+	return spawn_exits_write(dir_fd, &records);
+}
+
+/* 1: it is over, and the lock is held so that nobody comes meanwhile; 0; -EAGAIN: over,
+ * but somebody is just looking whether there is a spawner. */
+static int spawner_leaves(struct spawner *sp)
+{
+	if (!may_leave(sp))
+		return 0;
+	if (spawner_lock_leave(sp->lock_fd) < 0)
+		return -EAGAIN;
+	unlink_own_socket(sp);
+	if (sp->stopping)
+		return 1;
+	/* somebody connected before the file was gone: serve that one, under the name
+	 */
+	conn_accept(sp);
+	if (sp->conn.fd < 0)
+		return 1;
+	close_safe(sp->listen_fd);
+	if (spawner_listen(sp) < 0 ||
+		watch(sp, sp->listen_fd, &sp->on_listen, SOURCE_LISTEN) < 0)
+		log_at(LOG_ERR, "spawn", "cannot listen again");
+	spawner_lock_arrived(sp->lock_fd);
+	return 0;
+}
+
+static int spawner_run(struct spawner *sp)
+{
+	rv_time now, next = sp->leave_at;
+	int r;
+
+	for (;;) {
+		now = clock_monotonic(&clock_system);
+		next = spawner_turn(sp, wait_ms(now, next));
+		r = spawner_leaves(sp);
+		if (r > 0)
+			break;
+		if (r < 0)
+			next = MIN(next, clock_monotonic(&clock_system) + LEAVE_AGAIN);
+	}
+
+	r = sp->stopping ? write_exits(sp) : 0;
+	if (r < 0)
+		log_at(LOG_ERR, "spawn", "exits of %zu runs are lost: %s", sp->runs.n,
+			rv_strerror(r));
+	return r < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
+}
+
+int main(int argc, char **argv)
+{
+	struct spawner sp;
+	struct setup setup;
+	int r;
+
+	r = setup_process(&setup, argc, argv);
+	if (r != 0)
+		return r < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
+	r = spawner_init(&sp, &setup);
+	if (r < 0) {
+		log_at(LOG_ERR, "spawn", "cannot start: %s", rv_strerror(r));
+		setup_tell_ready(&setup, r);
+		return EXIT_FAILURE;
+	}
+	spawner_lock_arrived(setup.lock_fd);
+	setup_tell_ready(&setup, 0);
+	r = spawner_run(&sp);
+	conn_close(&sp);
+	/* no tidying up of threads and tables: a starter may hang for ever */
+	_exit(r);
+}
