@@ -1,1 +1,36 @@
 # tests/unit/spawn
+spawn_test_cflags = $(AM_CFLAGS) $(CHECK_CFLAGS)
+spawn_test_libs = libspawn.la libbase.la $(CHECK_LIBS)
+# the built spawner, not an installed one
+spawn_test_cppflags = $(AM_CPPFLAGS) -DREEVE_SPAWNER=\"$(abs_builddir)/reeve-spawner\"
+spawn_fixture = tests/unit/spawn/spawner_fixture.c tests/unit/spawn/spawner_fixture.h
+
+check_PROGRAMS += tests/unit/spawn/test_spawner_start
+TESTS += tests/unit/spawn/test_spawner_start
+tests_unit_spawn_test_spawner_start_SOURCES = \
+	tests/unit/spawn/test_spawner_start.c $(spawn_fixture)
+tests_unit_spawn_test_spawner_start_CPPFLAGS = $(spawn_test_cppflags)
+tests_unit_spawn_test_spawner_start_CFLAGS = $(spawn_test_cflags)
+tests_unit_spawn_test_spawner_start_LDADD = $(spawn_test_libs)
+
+check_PROGRAMS += tests/unit/spawn/test_spawner_end
+TESTS += tests/unit/spawn/test_spawner_end
+tests_unit_spawn_test_spawner_end_SOURCES = \
+	tests/unit/spawn/test_spawner_end.c $(spawn_fixture)
+tests_unit_spawn_test_spawner_end_CPPFLAGS = $(spawn_test_cppflags)
+tests_unit_spawn_test_spawner_end_CFLAGS = $(spawn_test_cflags)
+tests_unit_spawn_test_spawner_end_LDADD = $(spawn_test_libs)
+
+check_PROGRAMS += tests/unit/spawn/test_spawner_conn
+TESTS += tests/unit/spawn/test_spawner_conn
+tests_unit_spawn_test_spawner_conn_SOURCES = \
+	tests/unit/spawn/test_spawner_conn.c $(spawn_fixture)
+tests_unit_spawn_test_spawner_conn_CPPFLAGS = $(spawn_test_cppflags)
+tests_unit_spawn_test_spawner_conn_CFLAGS = $(spawn_test_cflags)
+tests_unit_spawn_test_spawner_conn_LDADD = $(spawn_test_libs)
+
+check_PROGRAMS += tests/unit/spawn/test_wire
+TESTS += tests/unit/spawn/test_wire
+tests_unit_spawn_test_wire_SOURCES = tests/unit/spawn/test_wire.c
+tests_unit_spawn_test_wire_CFLAGS = $(spawn_test_cflags)
+tests_unit_spawn_test_wire_LDADD = $(spawn_test_libs)
