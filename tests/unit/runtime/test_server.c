@@ -54,15 +54,16 @@ static void house_refused(int fd, int err, void *arg)
 	put(fd, "busy");
 }
 
-static void house_open(
-	struct house *h, const struct temp_dir *d, size_t n_max, const rv_listen_opts *o)
+static void house_open(struct house *h, const struct temp_dir *d, size_t n_max,
+	const rv_listen_opts *o)
 {
 	memset(h, 0, sizeof(*h));
 	h->recs = calloc(n_max, sizeof(*h->recs));
 	h->n_max = n_max;
 	rv_event_init(&h->changed);
 	(void)snprintf(h->path, sizeof(h->path), "%s/s", d->path);
-	ck_assert_int_eq(rv_net_listen_unix(h->path, house_factory, h, o, &h->server), 0);
+	ck_assert_int_eq(
+		rv_net_listen_unix(h->path, house_factory, h, o, &h->server), 0);
 }
 
 static void house_close(struct house *h)
@@ -126,7 +127,8 @@ RT_TEST(close_stops_listening_at_once_and_keeps_connections)
 	ck_assert_int_eq(rv_server_start(h.server), -RV_ESTATE);
 	ck_assert_int_eq(rv_transport_write(h.recs[0].transport, "still", 5), 0);
 	ck_assert_uint_eq(drain_fd(fd, b, 5), 5);
-	ck_assert_int_eq(rv_timed(RV_MS(1), rv_server_wait_closed(h.server)), -ETIMEDOUT);
+	ck_assert_int_eq(
+		rv_timed(RV_MS(1), rv_server_wait_closed(h.server)), -ETIMEDOUT);
 	close_safe(fd);
 	ck_assert_int_eq(rv_server_wait_closed(h.server), 0);
 	ck_assert_int_eq(rv_server_wait_closed(h.server), 0);
@@ -439,7 +441,8 @@ RT_TEST(connect_waits_while_the_backlog_is_full)
 	return 0;
 }
 
-/* -- bare sockets -------------------------------------------------------------------- */
+/* -- bare sockets --------------------------------------------------------------------
+ */
 
 RT_TEST(cancelled_recv_takes_nothing_and_can_be_repeated)
 {
@@ -447,7 +450,8 @@ RT_TEST(cancelled_recv_takes_nothing_and_can_be_repeated)
 	int fds[2];
 
 	pair_make(fds);
-	ck_assert_int_eq((int)rv_timed(RV_MS(1), (int)rv_recv(fds[0], b, 8, 0)), -ETIMEDOUT);
+	ck_assert_int_eq(
+		(int)rv_timed(RV_MS(1), (int)rv_recv(fds[0], b, 8, 0)), -ETIMEDOUT);
 	put(fds[1], "abc");
 	ck_assert_int_eq((int)rv_recv(fds[0], b, 8, 0), 3);
 	close_safe(fds[1]);
@@ -501,7 +505,8 @@ RT_TEST(accept_waits_and_its_cancellation_leaves_the_client)
 
 	(void)snprintf(h.path, sizeof(h.path), "%s/s", d.path);
 	ck_assert_int_eq(unix_listen(&listener, h.path, SOCK_STREAM, 0600, 5), 0);
-	ck_assert_int_eq(rv_timed(RV_MS(1), rv_accept(listener, NULL, NULL)), -ETIMEDOUT);
+	ck_assert_int_eq(
+		rv_timed(RV_MS(1), rv_accept(listener, NULL, NULL)), -ETIMEDOUT);
 	fd = dial(&h);
 	conn = rv_accept(listener, NULL, NULL);
 	ck_assert_int_ge(conn, 0);
@@ -541,13 +546,14 @@ UNIT_MAIN("server", connections_are_accepted_and_talk,
 	close_stops_listening_at_once_and_keeps_connections,
 	shutdown_flushes_and_aborts_after_the_grace,
 	shutdown_of_idle_connections_does_not_wait,
-	stale_socket_is_replaced_and_others_are_not, path_that_was_replaced_is_not_removed,
-	accept_hook_refuses_with_a_word, factory_without_a_protocol_closes_the_connection,
+	stale_socket_is_replaced_and_others_are_not,
+	path_that_was_replaced_is_not_removed, accept_hook_refuses_with_a_word,
+	factory_without_a_protocol_closes_the_connection,
 	paused_server_leaves_clients_in_the_backlog,
 	accept_without_descriptors_retries_by_itself,
-	lasting_want_of_descriptors_is_told_to_clients, thousand_connections_are_all_served,
-	listening_socket_from_elsewhere_is_served, connect_tells_who_is_not_there,
-	connect_waits_while_the_backlog_is_full,
+	lasting_want_of_descriptors_is_told_to_clients,
+	thousand_connections_are_all_served, listening_socket_from_elsewhere_is_served,
+	connect_tells_who_is_not_there, connect_waits_while_the_backlog_is_full,
 	cancelled_recv_takes_nothing_and_can_be_repeated, send_all_waits_for_room,
 	send_to_a_gone_peer_is_an_error_and_no_signal,
 	accept_waits_and_its_cancellation_leaves_the_client, descriptors_are_passed)

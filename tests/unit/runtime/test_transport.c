@@ -271,7 +271,7 @@ static void abort_now(struct rec *r)
 
 RT_TEST(close_and_abort_are_allowed_in_every_callback)
 {
-	static void (*const ends[])(struct rec *r) = {close_now, abort_now};
+	static void (*const ends[])(struct rec * r) = {close_now, abort_now};
 
 	for (size_t where = 0; where < 4; where++) {
 		for (size_t how = 0; how < 2; how++) {
@@ -293,9 +293,9 @@ RT_TEST(close_and_abort_are_allowed_in_every_callback)
 				rv_transport_close(r.transport);
 			REC_UNTIL(&r, rec_is_lost(&r));
 			net_settle();
-			ck_assert_str_eq(r.trace, where == 0 ? "mlD" :
-					where == 1           ? "mdlD" :
-							       "mdelD");
+			ck_assert_str_eq(r.trace, where == 0   ? "mlD"
+						  : where == 1 ? "mdlD"
+							       : "mdelD");
 			ck_assert_int_eq(r.err, 0);
 			rec_deinit(&r);
 			close_safe(fd);
@@ -434,7 +434,8 @@ RT_TEST(info_has_descriptor_and_peer)
 	ck_assert_uint_eq(n, sizeof(*peer));
 	ck_assert_int_eq(peer->pid, getpid());
 	ck_assert_uint_eq(peer->uid, getuid());
-	ck_assert_int_ge(*(const int *)rv_transport_info(r.transport, RV_INFO_FD, &n), 0);
+	ck_assert_int_ge(
+		*(const int *)rv_transport_info(r.transport, RV_INFO_FD, &n), 0);
 	rv_transport_abort(r.transport);
 	REC_UNTIL(&r, rec_is_lost(&r));
 	rec_deinit(&r);
@@ -463,7 +464,8 @@ RT_TEST(descriptor_of_a_transport_cannot_be_watched)
 	rec_deinit(&r);
 
 	/* nor the other way round */
-	ck_assert_int_eq(rv_fd_watch(rv_loop_current(), fd, RV_READ, on_fd, NULL, &w), 0);
+	ck_assert_int_eq(
+		rv_fd_watch(rv_loop_current(), fd, RV_READ, on_fd, NULL, &w), 0);
 	rec_init(&r);
 	ck_assert_int_eq(rv_net_open_fd(fd, &r.protocol, NULL), -EBUSY);
 	ck_assert(rv_fd_unwatch(w));
@@ -517,8 +519,9 @@ START_TEST(transport_open_when_the_loop_closes_is_reported_and_lost)
 END_TEST
 
 /*
- * Edges and short reads under fire: a child writes pieces at random moments and ends in one
- * of three ways while the loop reads. Nothing may be lost and no connection may hang.
+ * Edges and short reads under fire: a child writes pieces at random moments and ends in
+ * one of three ways while the loop reads. Nothing may be lost and no connection may
+ * hang.
  */
 static void child_writes(int fd, unsigned seed, size_t n, int how)
 {
@@ -552,7 +555,8 @@ RT_TEST(racing_writers_lose_nothing)
 		pid_t pid;
 
 		rec_init(&r);
-		ck_assert_int_eq(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fds), 0);
+		ck_assert_int_eq(
+			socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fds), 0);
 		pid = fork();
 		ck_assert_int_ge(pid, 0);
 		if (pid == 0) {
@@ -574,16 +578,18 @@ RT_TEST(racing_writers_lose_nothing)
 
 UNIT_MAIN("transport", callbacks_come_in_order_and_the_end_once,
 	pause_in_connection_made_holds, end_while_paused_is_told_after_resume,
-	data_and_end_in_one_edge_are_both_told, data_and_reset_in_one_edge_are_both_told,
-	descriptors_in_the_data_stop_nothing, more_than_one_read_of_data_comes_whole,
+	data_and_end_in_one_edge_are_both_told,
+	data_and_reset_in_one_edge_are_both_told, descriptors_in_the_data_stop_nothing,
+	more_than_one_read_of_data_comes_whole,
 	failing_data_received_fails_the_connection,
 	get_buffer_without_room_fails_the_connection,
 	buffered_protocol_gets_data_in_its_own_memory,
 	protocol_is_switched_while_data_is_waiting,
 	close_and_abort_are_allowed_in_every_callback,
 	connection_lost_comes_in_a_later_round, eof_kept_open_can_still_write,
-	peer_that_goes_after_its_eof_is_noticed, task_of_a_connection_is_cancelled_with_it,
-	calls_on_a_lost_transport_do_nothing, info_has_descriptor_and_peer,
-	descriptor_of_a_transport_cannot_be_watched, what_is_no_stream_socket_is_refused,
+	peer_that_goes_after_its_eof_is_noticed,
+	task_of_a_connection_is_cancelled_with_it, calls_on_a_lost_transport_do_nothing,
+	info_has_descriptor_and_peer, descriptor_of_a_transport_cannot_be_watched,
+	what_is_no_stream_socket_is_refused,
 	transport_open_when_the_loop_closes_is_reported_and_lost,
 	racing_writers_lose_nothing)

@@ -88,7 +88,10 @@ RT_TEST(all_kinds_of_writes_keep_their_order)
 
 		n = MIN(n, sizeof(big) - at);
 		switch (rand_r(&seed) % 3) {
-		case 0: ck_assert_int_eq(rv_transport_write(r.transport, big + at, n), 0); break;
+		case 0:
+			ck_assert_int_eq(
+				rv_transport_write(r.transport, big + at, n), 0);
+			break;
 		case 1:
 			v[0] = (struct iovec){big + at, n / 3};
 			v[1] = (struct iovec){big, 0};
@@ -97,8 +100,8 @@ RT_TEST(all_kinds_of_writes_keep_their_order)
 			break;
 		default:
 			n_taken++;
-			ck_assert_int_eq(rv_transport_write_take(r.transport, big + at, n,
-						 count_free),
+			ck_assert_int_eq(rv_transport_write_take(
+						 r.transport, big + at, n, count_free),
 				0);
 		}
 		at += n;
@@ -317,8 +320,8 @@ RT_TEST(writing_on_after_close_is_reported_once)
 
 static void echo(struct rec *r)
 {
-	ck_assert_int_eq(rv_transport_write(
-				 r->transport, buf_head(&r->data), buf_len(&r->data)),
+	ck_assert_int_eq(
+		rv_transport_write(r->transport, buf_head(&r->data), buf_len(&r->data)),
 		0);
 	buf_clear(&r->data);
 	rv_transport_write_eof(r->transport);
@@ -341,8 +344,9 @@ RT_TEST(answer_eof_and_close_in_one_callback_all_arrive)
 }
 
 UNIT_MAIN("transport_write", write_with_empty_buffer_is_sent_at_once,
-	what_the_kernel_does_not_take_is_sent_later, all_kinds_of_writes_keep_their_order,
-	pause_comes_strictly_above_high_and_once, marks_of_zero_pause_at_the_first_byte,
+	what_the_kernel_does_not_take_is_sent_later,
+	all_kinds_of_writes_keep_their_order, pause_comes_strictly_above_high_and_once,
+	marks_of_zero_pause_at_the_first_byte,
 	marks_take_effect_at_once_and_wrong_ones_are_refused,
 	peer_that_never_reads_costs_high_mark_and_one_write,
 	close_sends_what_is_pending_and_reads_no_more, abort_drops_what_is_pending,
