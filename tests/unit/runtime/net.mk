@@ -17,7 +17,9 @@ tests_unit_runtime_test_stream_SOURCES = tests/unit/runtime/test_stream.c
 tests_unit_runtime_test_stream_LDADD = $(RUNTIME_TEST_LIBS)
 tests_unit_runtime_test_stream_CFLAGS = $(RUNTIME_TEST_CFLAGS)
 
-tests_unit_runtime_test_transport_SOURCES = tests/unit/runtime/test_transport.c
+tests_unit_runtime_test_transport_SOURCES = tests/unit/runtime/test_transport.c \
+	tests/support/alloc_fail.c
+tests_unit_runtime_test_transport_LDFLAGS = $(ALLOC_FAIL_LDFLAGS)
 tests_unit_runtime_test_transport_LDADD = $(RUNTIME_TEST_LIBS)
 tests_unit_runtime_test_transport_CFLAGS = $(RUNTIME_TEST_CFLAGS)
 

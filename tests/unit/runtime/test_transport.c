@@ -1,9 +1,8 @@
 /* Transports: order of events, reading, the end. */
 #include "config.h"
 
+#include "tests/support/alloc_fail.h"
 #include "tests/unit/runtime/net_test.h"
-
-#include <sys/un.h>
 
 RT_TEST(callbacks_come_in_order_and_the_end_once)
 {
@@ -518,6 +517,88 @@ START_TEST(transport_open_when_the_loop_closes_is_reported_and_lost)
 }
 END_TEST
 
+/* -- without memory -------------------------------------------------------------------
+ */
+
+RT_TEST(opening_without_memory_fails_and_leaves_all_with_the_caller)
+{
+	struct rec r;
+	int fds[2];
+
+	for (size_t n = 1;; n++) {
+		int res;
+
+		rec_init(&r);
+		pair_make(fds);
+		alloc_fail_at(n);
+		res = rv_net_open_fd(fds[0], &r.protocol, NULL);
+		if (!alloc_fail_stop()) {
+			ck_assert_int_eq(res, 0);
+			ck_assert_uint_gt(n, 1);
+			break;
+		}
+		ck_assert_int_eq(res, -ENOMEM);
+		ck_assert_str_eq(r.trace, "");
+		ck_assert_int_ge(fcntl(fds[0], F_GETFD), 0);
+		close_safe(fds[0]);
+		close_safe(fds[1]);
+	}
+	rv_transport_abort(r.transport);
+	REC_UNTIL(&r, rec_is_lost(&r));
+	close_safe(fds[1]);
+	return 0;
+}
+
+RT_TEST(closing_and_aborting_need_no_memory)
+{
+	for (int how = 0; how < 2; how++) {
+		struct rec r;
+		bool failed;
+		int fd, res;
+
+		rec_init(&r);
+		fd = rec_open(&r);
+		ck_assert_ptr_nonnull(
+			rv_transport_spawn(r.transport, rt_sleep_long, NULL));
+		ck_assert_int_eq(rv_yield(), 0);
+		alloc_fail_at(1);
+		if (how)
+			rv_transport_close(r.transport);
+		else
+			rv_transport_abort(r.transport);
+		res = rv_yield();
+		failed = alloc_fail_stop();
+		ck_assert_int_eq(res, 0);
+		ck_assert(!failed);
+		ck_assert_str_eq(r.trace, "mlD");
+		ck_assert_int_eq(rv_yield(), 0);
+		close_safe(fd);
+		rec_deinit(&r);
+	}
+	return 0;
+}
+
+RT_TEST(write_that_cannot_be_kept_loses_the_connection)
+{
+	static char big[1 << 20];
+	struct rec r;
+	int fd, res;
+
+	rt_catch_reports();
+	rec_init(&r);
+	fd = rec_open(&r);
+	alloc_fail_at(1);
+	res = rv_transport_write(r.transport, big, sizeof(big));
+	ck_assert(alloc_fail_stop());
+	ck_assert_int_eq(res, -ENOMEM);
+	REC_UNTIL(&r, rec_is_lost(&r));
+	ck_assert_int_eq(r.err, -ENOMEM);
+	ck_assert_uint_eq(rt_reported.n, 1);
+	close_safe(fd);
+	rec_deinit(&r);
+	return 0;
+}
+
 /*
  * Edges and short reads under fire: a child writes pieces at random moments and ends in
  * one of three ways while the loop reads. Nothing may be lost and no connection may
@@ -592,4 +673,6 @@ UNIT_MAIN("transport", callbacks_come_in_order_and_the_end_once,
 	info_has_descriptor_and_peer, descriptor_of_a_transport_cannot_be_watched,
 	what_is_no_stream_socket_is_refused,
 	transport_open_when_the_loop_closes_is_reported_and_lost,
-	racing_writers_lose_nothing)
+	opening_without_memory_fails_and_leaves_all_with_the_caller,
+	closing_and_aborting_need_no_memory,
+	write_that_cannot_be_kept_loses_the_connection, racing_writers_lose_nothing)
