@@ -241,8 +241,11 @@ static void print_status(const struct cli *c, const json_t *s)
 		       buf_printf(&counts, "%s%" PRId64 " %s",
 			       buf_len(&counts) ? ", " : "",
 			       (int64_t)json_integer_value(n), state) < 0) return;
-	print_pair(stdout, "jobs", "%.*s", (int)buf_len(&counts),
-		buf_len(&counts) ? buf_head(&counts) : "none");
+	if (buf_len(&counts) == 0)
+		print_pair(stdout, "jobs", "none");
+	else
+		print_pair(stdout, "jobs", "%.*s", (int)buf_len(&counts),
+			buf_head(&counts));
 	if (json_is_true(json_object_get(s, "shutting_down")))
 		print_pair(stdout, "", "shutting down");
 	print_strings("problems", json_object_get(s, "problems"));
