@@ -1,7 +1,3 @@
-EXTRA_DIST += src/daemon/io.reeve.Job.varlink src/daemon/io.reeve.Pool.varlink \
-	src/daemon/io.reeve.Daemon.varlink
-CLEANFILES += src/daemon/io.reeve.Job.c src/daemon/io.reeve.Pool.c \
-	src/daemon/io.reeve.Daemon.c
 if HAVE_CHECK
 CLI_TEST_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS) $(JANSSON_CFLAGS)
 CLI_TEST_LIBS = $(CLI_LIBS) $(CHECK_LIBS)
