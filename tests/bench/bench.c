@@ -93,7 +93,7 @@ static void write_conf(const char *path, const char *text)
 
 static void exec_daemon(const struct bench_daemon *d, const char *conf, int ready)
 {
-	char socket[128], state[128], config[128], fd[32];
+	char socket[128], state[128], config[160], fd[32];
 	const char *program = bench_program("reeved");
 
 	snprintf(socket, sizeof(socket), "--socket=%s", d->socket);

@@ -20,8 +20,9 @@
 
 static pid_t start_one(const char *dir, size_t i)
 {
-	char *const argv[] = {"true", NULL};
-	char *const envp[] = {"PATH=/usr/bin:/bin", NULL};
+	static char name[] = "true", environment[] = "PATH=/usr/bin:/bin";
+	char *const argv[] = {name, NULL};
+	char *const envp[] = {environment, NULL};
 	char path[128];
 	pid_t pid;
 	int fd;
