@@ -205,10 +205,13 @@ static int run_long_call(void *arg)
 	return r == VL_NEXT_CALL ? run_call(t) : 0;
 }
 
-static void start_call(struct conn *c, struct vl_call *call, rv_fn fn)
+/* @parsed  else what it is will be known after a worker has parsed it */
+static void start_call(struct conn *c, struct vl_call *call, bool parsed)
 {
 	struct call_task *t = calloc(1, sizeof(*t));
-	rv_task_opts opts = {.name = vl_call_name(call), .arg_dtor = end_call};
+	rv_task_opts opts = {.name = parsed ? vl_call_name(call) : "long call",
+		.arg_dtor = end_call};
+	rv_fn fn = parsed ? run_call : run_long_call;
 
 	if (!t) {
 		vl_call_free(call);
@@ -243,7 +246,7 @@ static void pump(struct conn *c)
 		return;
 	}
 	while (!c->pub.control->stopping && (r = vl_server_conn_next_call(c->pub.vl, &call)) > 0)
-		start_call(c, call, r == VL_NEXT_PARSE ? run_long_call : run_call);
+		start_call(c, call, r == VL_NEXT_CALL);
 	if (r < 0) {
 		rv_transport_abort(c->pub.transport);
 		return;

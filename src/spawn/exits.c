@@ -17,11 +17,12 @@
 
 /* walk the records after the magic; fn may be NULL */
 static int records_walk(const struct buf *file,
-	int (*fn)(const struct wire_hello *from, const struct spawn_run_info *info, void *arg),
+	int (*fn)(const struct wire_hello *from, const struct spawn_run_info *info,
+		void *arg),
 	void *arg)
 {
 	const size_t skip = strlen(MAGIC);
-	struct wire_hello from = { 0 };
+	struct wire_hello from = {0};
 	struct wire_record rec;
 	struct wire_reader all;
 	int n = 0, r;
@@ -29,7 +30,7 @@ static int records_walk(const struct buf *file,
 	if (buf_len(file) < skip || memcmp(buf_head(file), MAGIC, skip) != 0)
 		return -RV_ECORRUPT;
 	all = (struct wire_reader){
-		(const uint8_t *)buf_head(file) + skip, buf_len(file) - skip, false };
+		(const uint8_t *)buf_head(file) + skip, buf_len(file) - skip, false};
 	while ((r = wire_next(&all, &rec)) > 0) {
 		enum wire_run_reason reason;
 		struct spawn_run_info info;
@@ -56,7 +57,8 @@ int spawn_exits_write(int dir_fd, const struct buf *records)
 	if (r < 0 && r != -ENOENT)
 		return r;
 	if (r == 0 && records_walk(&file, NULL, NULL) < 0) {
-		if (renameat(dir_fd, SPAWN_EXITS_NAME, dir_fd, SPAWN_EXITS_NAME ".bad") < 0)
+		if (renameat(dir_fd, SPAWN_EXITS_NAME, dir_fd,
+			    SPAWN_EXITS_NAME ".bad") < 0)
 			return -errno;
 		buf_clear(&file);
 	}
@@ -73,7 +75,8 @@ int spawn_exits_write(int dir_fd, const struct buf *records)
 }
 
 int spawn_exits_load(int dir_fd,
-	int (*fn)(const struct wire_hello *from, const struct spawn_run_info *info, void *arg),
+	int (*fn)(const struct wire_hello *from, const struct spawn_run_info *info,
+		void *arg),
 	void *arg)
 {
 	_cleanup_(buf_deinitp) struct buf file = BUF_NULL;

@@ -1,6 +1,6 @@
 /*
- * The exits file: ends of runs that nobody had acknowledged when the spawner was told to
- * leave. Written by the spawner, read and removed by reeved once they are committed.
+ * The exits file: ends of runs that nobody had acknowledged when the spawner was told
+ * to leave. Written by the spawner, read and removed by reeved once they are committed.
  *
  * A line "reeve-exits 1", then for each spawner that wrote to it a hello record and the
  * run records (wire.h) of its runs.
@@ -17,8 +17,8 @@
  * @dir_fd   state directory
  * @records  one hello and any number of runs, encoded
  *
- * Returns when the file is on disk: 0, -errno. What was there and cannot be read is kept
- * under the name with ".bad".
+ * Returns when the file is on disk: 0, -errno. What was there and cannot be read is
+ * kept under the name with ".bad".
  */
 int spawn_exits_write(int dir_fd, const struct buf *records);
 
@@ -27,11 +27,12 @@ int spawn_exits_write(int dir_fd, const struct buf *records);
  *
  * @fn  is called for each run; a negative result ends the reading and is returned
  *
- * Returns how many runs there were; 0 without a file; -RV_ECORRUPT; -errno. The file stays:
- * remove it with spawn_exits_remove once what it says is safe elsewhere.
+ * Returns how many runs there were; 0 without a file; -RV_ECORRUPT; -errno. The file
+ * stays: remove it with spawn_exits_remove once what it says is safe elsewhere.
  */
 int spawn_exits_load(int dir_fd,
-	int (*fn)(const struct wire_hello *from, const struct spawn_run_info *info, void *arg),
+	int (*fn)(const struct wire_hello *from, const struct spawn_run_info *info,
+		void *arg),
 	void *arg);
 int spawn_exits_remove(int dir_fd); /* 0 also without a file; -errno */
 
