@@ -38,7 +38,8 @@ struct fixture {
 	rv_group services;
 };
 
-/* All parts are made; tasks of services are started by the test. */
+/* All parts are made; tasks of services are started by the test. Nothing is scheduled:
+ * BLOCK_STARTUP is set. */
 typedef int (*fixture_fn)(struct fixture *fx);
 int fixture_run(fixture_fn body);
 /* The same on a clock that stands still until nothing is left to do, then jumps to the next
