@@ -5,8 +5,8 @@
 #ifndef DAEMON_APP_H
 #define DAEMON_APP_H
 
-#include "daemon/configuration.h"
-#include "daemon/config_load.h"
+#include "config/configuration.h"
+#include "config/config_load.h"
 #include "daemon/core.h"
 #include "reeve/loop.h"
 #include "reeve/sync.h"

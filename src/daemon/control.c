@@ -13,7 +13,7 @@
 #include "base/list.h"
 #include "base/log.h"
 #include "daemon/app.h"
-#include "daemon/configuration.h"
+#include "config/configuration.h"
 #include "daemon/control.h"
 #include "daemon/core.h"
 #include "daemon/interfaces.h"

@@ -10,7 +10,7 @@
 #include "base/strv.h"
 #include "daemon/app.h"
 #include "daemon/commit.h"
-#include "daemon/configuration.h"
+#include "config/configuration.h"
 #include "daemon/control_job.h"
 #include "daemon/control_select.h"
 #include "daemon/core.h"

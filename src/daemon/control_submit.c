@@ -12,7 +12,7 @@
 #include "base/strv.h"
 #include "daemon/app.h"
 #include "daemon/commit.h"
-#include "daemon/configuration.h"
+#include "config/configuration.h"
 #include "daemon/control_job.h"
 #include "daemon/core.h"
 #include "daemon/envs.h"

@@ -13,7 +13,7 @@
 #include "base/fd.h"
 #include "base/hashmap.h"
 #include "base/log.h"
-#include "daemon/configuration.h"
+#include "config/configuration.h"
 #include "daemon/core.h"
 #include "daemon/inputs.h"
 #include "reeve/executor.h"

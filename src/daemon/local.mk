@@ -1,5 +1,4 @@
 # src/daemon: everything but main.c is a library, so that tests link the same objects
-include src/daemon/config.mk
 
 noinst_LTLIBRARIES += libdaemon.la
 libdaemon_la_SOURCES = \
