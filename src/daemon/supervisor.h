@@ -16,7 +16,8 @@ int supervisor_start(struct core *core, struct job *j);
 enum run_found {
 	RUN_FOUND_GOING_ON, /* with this spawner: its info holds */
 	RUN_FOUND_ENDED,    /* end holds */
-	RUN_FOUND_BY_PIDFD, /* its spawner is gone, its process is there: pidfd holds */
+	RUN_FOUND_BY_PIDFD, /* its spawner is gone, its process is there: pidfd holds, and
+			     * what info says of the process */
 };
 
 /* Go on with such a run. Takes pidfd (-1: none), also on failure. */
