@@ -103,7 +103,8 @@ static void pidfd_ended(int fd, unsigned ev, void *arg)
 {
 	struct run *run = arg;
 	struct run_end end = {.kind = RUN_END_EXITED};
-	int r = pidfd_exit_status(fd, &end.wait_status);
+	int r = pidfd_exit_status(
+		fd, run->info.pid, run->info.start_time, &end.wait_status);
 
 	if (r == -ENODATA) {
 		if (run->status_due == RV_FOREVER)
