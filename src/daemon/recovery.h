@@ -28,6 +28,7 @@ int recovery_add(struct recovery *rc, const struct store_run *rec);
 RV_AWAIT int recovery_look_around(void *recovery);
 
 /* spawner_link_opts.on_table */
-void recovery_match(struct spawner_run *runs, size_t n, bool same_instance, void *recovery);
+void recovery_match(
+	struct spawner_run *runs, size_t n, bool same_instance, void *recovery);
 
 #endif

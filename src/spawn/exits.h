@@ -20,8 +20,8 @@
  * @dir_fd   state directory
  * @records  one hello and any number of runs, encoded
  *
- * Returns when the file is on disk: 0, -errno. What was there and cannot be read is kept
- * under the name with ".bad".
+ * Returns when the file is on disk: 0, -errno. What was there and cannot be read is
+ * kept under the name with ".bad".
  */
 int spawn_exits_write(int dir_fd, const struct buf *records);
 
@@ -31,11 +31,12 @@ int spawn_exits_write(int dir_fd, const struct buf *records);
  * @fn  is called for each spawner, info being NULL, and then for each of its runs; a
  *      negative result ends the reading and is returned
  *
- * Returns how many runs there were; 0 without a file; -RV_ECORRUPT; -errno. The file stays:
- * remove it with spawn_exits_remove once what it says is safe elsewhere.
+ * Returns how many runs there were; 0 without a file; -RV_ECORRUPT; -errno. The file
+ * stays: remove it with spawn_exits_remove once what it says is safe elsewhere.
  */
 int spawn_exits_load(int dir_fd,
-	int (*fn)(const struct wire_hello *from, const struct spawn_run_info *info, void *arg),
+	int (*fn)(const struct wire_hello *from, const struct spawn_run_info *info,
+		void *arg),
 	void *arg);
 int spawn_exits_remove(int dir_fd); /* 0 also without a file; -errno */
 

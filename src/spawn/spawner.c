@@ -37,9 +37,10 @@
 #define LEAVE_AGAIN     RV_MS(10)
 #define FIRST_CONTACT   RV_SEC(60) /* leaves when nobody has come by then */
 
-static int watch(struct spawner *sp, int fd, struct source *source, enum source_kind kind)
+static int watch(
+	struct spawner *sp, int fd, struct source *source, enum source_kind kind)
 {
-	struct epoll_event ev = { .events = EPOLLIN, .data.ptr = source };
+	struct epoll_event ev = {.events = EPOLLIN, .data.ptr = source};
 
 	source->kind = kind;
 	return epoll_ctl(sp->epoll_fd, EPOLL_CTL_ADD, fd, &ev) < 0 ? -errno : 0;
@@ -54,7 +55,8 @@ static int spawner_listen(struct spawner *sp)
 	r = buf_printf(&path, "%s/" SPAWN_SOCKET_NAME "%c", sp->state_dir, '\0');
 	if (r < 0)
 		return r;
-	/* the lock is ours: a socket file on which nobody listens is a dead spawner's */
+	/* the lock is ours: a socket file on which nobody listens is a dead spawner's
+	 */
 	r = unix_listen(&sp->listen_fd, buf_head(&path), SOCK_SEQPACKET, 0600, 16);
 	if (r < 0)
 		return r;
@@ -120,7 +122,7 @@ static int spawner_init(struct spawner *sp, const struct setup *setup)
 {
 	int r;
 
-	*sp = (struct spawner){ .state_dir = setup->state_dir,
+	*sp = (struct spawner){.state_dir = setup->state_dir,
 		.stay = setup->stay,
 		.uid = geteuid(),
 		.epoll_fd = -1,
@@ -128,8 +130,9 @@ static int spawner_init(struct spawner *sp, const struct setup *setup)
 		.listen_fd = -1,
 		.lock_fd = setup->lock_fd,
 		.started_fd = -1,
-		.leave_at = setup->stay ? RV_FOREVER
-					: clock_monotonic(&clock_system) + FIRST_CONTACT };
+		.leave_at = setup->stay
+				    ? RV_FOREVER
+				    : clock_monotonic(&clock_system) + FIRST_CONTACT};
 	list_init(&sp->ended);
 	sp->self.version = WIRE_VERSION;
 	sp->self.pid = getpid();
@@ -172,14 +175,14 @@ static void stop_all(struct spawner *sp)
 
 	log_at(LOG_NOTICE, "spawn", "told to stop, ending %zu runs", sp->runs.n_active);
 	sp->stopping = true;
-	LIST_FOREACH_SAFE(it, &sp->runs.all)
-	{
+	LIST_FOREACH_SAFE(it, &sp->runs.all) {
 		struct run *run = LIST_ENTRY(it, struct run, all_link);
 
 		if (again)
 			(void)life_kill(sp, run);
 		else
-			(void)life_stop(sp, run, run->kill_signal, false, run->kill_grace);
+			(void)life_stop(
+				sp, run, run->kill_signal, false, run->kill_grace);
 	}
 }
 
@@ -228,8 +231,7 @@ static int wait_ms(rv_time now, rv_time next)
 /* whoever is still running when all that can be done was done does not hold us */
 static bool all_ended(struct spawner *sp)
 {
-	LIST_FOREACH(it, &sp->runs.all)
-	{
+	LIST_FOREACH(it, &sp->runs.all) {
 		struct run *run = LIST_ENTRY(it, struct run, all_link);
 
 		if (run_is_active(run) && run->n_kills < LIFE_KILLS_MAX)
@@ -277,8 +279,7 @@ static int write_exits(struct spawner *sp)
 	int r;
 
 	r = wire_encode_hello(&records, &sp->self);
-	LIST_FOREACH(it, &sp->runs.all)
-	{
+	LIST_FOREACH(it, &sp->runs.all) {
 		struct run *run = LIST_ENTRY(it, struct run, all_link);
 
 		if (r < 0)
@@ -293,8 +294,8 @@ static int write_exits(struct spawner *sp)
 	return spawn_exits_write(dir_fd, &records);
 }
 
-/* 1: it is over, and the lock is held so that nobody comes meanwhile; 0; -EAGAIN: over, but
- * somebody is just looking whether there is a spawner. */
+/* 1: it is over, and the lock is held so that nobody comes meanwhile; 0; -EAGAIN: over,
+ * but somebody is just looking whether there is a spawner. */
 static int spawner_leaves(struct spawner *sp)
 {
 	if (!may_leave(sp))
@@ -304,7 +305,8 @@ static int spawner_leaves(struct spawner *sp)
 	unlink_own_socket(sp);
 	if (sp->stopping)
 		return 1;
-	/* somebody connected before the file was gone: serve that one, under the name */
+	/* somebody connected before the file was gone: serve that one, under the name
+	 */
 	conn_accept(sp);
 	if (sp->conn.fd < 0)
 		return 1;
