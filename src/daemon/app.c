@@ -159,7 +159,8 @@ static void store_error_changed(int error, void *arg)
 static int make_core(struct app *app)
 {
 	struct core *c = &app->core;
-	struct spawner_link_opts link = {.on_table = recovery_match};
+	struct spawner_link_opts link = {.before_table = recovery_look_around,
+		.on_table = recovery_match};
 	size_t env_max = (size_t)config_num(c->config, ENVIRONMENTS_MAX);
 	int r;
 
@@ -261,11 +262,6 @@ static int sweep_outputs(void *arg)
 	return r;
 }
 
-static int look_around(void *arg)
-{
-	return recovery_look_around(((struct app *)arg)->recovery);
-}
-
 static int listen_to_clients(struct app *app)
 {
 	int first, n, r = 0;
@@ -309,8 +305,6 @@ static int serve(struct app *app)
 	 * before the first of this one is made. */
 	if (r >= 0)
 		r = rv_run_blocking(c->io, sweep_outputs, app);
-	if (r >= 0)
-		r = rv_run_blocking(c->io, look_around, app);
 	if (r >= 0)
 		r = start_service(app, "outputs", outputs_main, c->outputs);
 	if (r >= 0)
