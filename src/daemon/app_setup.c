@@ -25,6 +25,7 @@
 #include "daemon/keys.h"
 #include "daemon/recovery.h"
 #include "daemon/scheduler.h"
+#include "daemon/users.h"
 #include "store/store.h"
 
 enum { LOCK_WAIT_SEC = 10 };
@@ -248,6 +249,7 @@ static int load_job(const struct store_job *rec, void *arg)
 		job_free(j);
 		return r;
 	}
+	users_note(core->users, j->uid);
 	scheduler_place(core->scheduler, j);
 	return 0;
 }
