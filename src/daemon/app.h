@@ -14,6 +14,7 @@
 struct control;
 struct notify;
 struct recovery;
+struct socket_guard;
 
 struct app_options {
 	bool system_mode;
@@ -34,6 +35,7 @@ struct app {
 	struct control *control;
 	struct recovery *recovery;
 	struct notify *notify;
+	struct socket_guard *socket_guard; /* NULL: sockets were passed in */
 	rv_group services, runs;
 	char *socket, *state_dir, *spawner_program;
 	int lock_fd;
@@ -49,6 +51,9 @@ struct app {
 
 /* The whole life of the daemon. Returns the exit status of the process. */
 int app_run(const struct app_options *opts);
+
+/* What waits in the state directory (job_counts.h). The exit status of the process. */
+int app_job_counts(const struct app_options *opts);
 
 /* Ask for the shutdown; once more hastens it. mode: enum config_shutdown, -1 as configured. */
 void app_stop(struct app *app, int mode);

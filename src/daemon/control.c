@@ -17,6 +17,7 @@
 #include "daemon/control.h"
 #include "daemon/core.h"
 #include "daemon/interfaces.h"
+#include "daemon/users.h"
 #include "reeve/executor.h"
 #include "reeve/net.h"
 #include "reeve/scope.h"
@@ -338,6 +339,7 @@ static void on_made(rv_protocol *p, rv_transport *t)
 	}
 	c->pub.peer = (struct unix_peer){.pid = peer->pid, .uid = peer->uid, .gid = peer->gid};
 	c->pub.is_admin = is_admin(c->pub.control, &c->pub.peer);
+	users_note(c->pub.control->app->core.users, peer->uid);
 	c->counted = count_uid(c->pub.control, peer->uid, 1) >= 0;
 }
 
@@ -497,6 +499,29 @@ int control_bind(struct control *c, const char *path, mode_t mode)
 
 	r = rv_net_listen_unix(path, make_conn, c, &opts, &srv);
 	return r < 0 ? r : add_server(c, srv);
+}
+
+/* Closed ones stay until their last connection has ended: the shutdown ends these too. */
+static void forget_ended_servers(struct control *c)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < c->n_servers; i++) {
+		rv_server *s = c->servers[i];
+
+		if (rv_server_is_closed(s) && rv_server_connections(s) == 0)
+			rv_server_unref(s);
+		else
+			c->servers[n++] = s;
+	}
+	c->n_servers = n;
+}
+
+void control_unbind(struct control *c)
+{
+	for (size_t i = 0; i < c->n_servers; i++)
+		rv_server_close(c->servers[i]);
+	forget_ended_servers(c);
 }
 
 static int add_interfaces(struct control *c)

@@ -2,7 +2,6 @@
 
 #include <errno.h>
 #include <inttypes.h>
-#include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,6 +14,7 @@
 #include "daemon/job_json.h"
 #include "daemon/run.h"
 #include "daemon/scheduler.h"
+#include "daemon/users.h"
 
 enum { COMMAND_SHOWN_MAX = 256 }; /* bytes; lists are for people, show has it all */
 
@@ -31,42 +31,6 @@ int command_line(struct buf *out, const struct job_spec *s)
 	if (job_str(s, SHELL_COMMAND))
 		return buf_append_str(out, job_str(s, SHELL_COMMAND));
 	return job_value_format(out, JOB_FIELD_COMMAND, &s->v[JOB_FIELD_COMMAND]);
-}
-
-static struct {
-	uint32_t uid;
-	char name[64];
-} user_names[64];
-static size_t n_user_names;
-
-int user_name_learn(uint32_t uid)
-{
-	char text[4096];
-	struct passwd pw, *found = NULL;
-	size_t i = n_user_names < ARRAY_LEN(user_names) ? n_user_names : uid % 64;
-
-	for (size_t k = 0; k < n_user_names; k++)
-		if (user_names[k].uid == uid)
-			return 0;
-	user_names[i].uid = uid;
-	if (getpwuid_r(uid, &pw, text, sizeof(text), &found) == 0 && found)
-		snprintf(user_names[i].name, sizeof(user_names[i].name), "%s", pw.pw_name);
-	else
-		snprintf(user_names[i].name, sizeof(user_names[i].name), "%" PRIu32, uid);
-	if (n_user_names < ARRAY_LEN(user_names))
-		n_user_names++;
-	return 0;
-}
-
-const char *user_name(uint32_t uid)
-{
-	static char number[16];
-
-	for (size_t i = 0; i < n_user_names; i++)
-		if (user_names[i].uid == uid)
-			return user_names[i].name;
-	snprintf(number, sizeof(number), "%" PRIu32, uid);
-	return number;
 }
 
 static void put_time(struct json_writer *w, const char *key, int64_t usec)
@@ -137,7 +101,7 @@ void job_to_json(struct json_writer *w, const char *key, const struct core *core
 		json_writer_string(w, NULL, *label);
 	json_writer_array_end(w);
 	json_writer_int(w, "priority", j->priority);
-	json_writer_string(w, "user", user_name(j->uid));
+	json_writer_string(w, "user", users_name(core->users, j->uid));
 	json_writer_int(w, "uid", j->uid);
 	json_writer_int(w, "submitted_usec", j->submitted_usec);
 	put_time(w, "started_usec", j->started_usec);
