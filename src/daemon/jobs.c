@@ -89,6 +89,11 @@ int jobs_take_ids(struct jobs *js, uint64_t *ret_first, uint32_t n, struct txn *
 	return 0;
 }
 
+void jobs_reservation_lost(struct jobs *js)
+{
+	js->reserved_end = 0;
+}
+
 uint64_t jobs_next_id(const struct jobs *js)
 {
 	return js->next_id;
@@ -179,6 +184,13 @@ static int count_uid(struct jobs *js, uint32_t uid, int delta)
 	if (n == 0)
 		return 0;
 	return hashmap_put_u64(js->per_uid, (uint64_t)uid + 1, (void *)n);
+}
+
+int jobs_count_submitting(struct jobs *js, uint32_t uid, int n)
+{
+	int r = count_uid(js, uid, n);
+
+	return r < 0 ? r : 0;
 }
 
 static int grow(struct jobs *js)

@@ -27,6 +27,9 @@ struct jobs *jobs_free(struct jobs *js);
  * gets the reservation of the next one, synced.
  */
 int jobs_take_ids(struct jobs *js, uint64_t *ret_first, uint32_t n, struct txn *t);
+/* A submit was not recorded, and with it perhaps a reservation: the next one reserves
+ * anew, else its ids could be given out again after a crash. */
+void jobs_reservation_lost(struct jobs *js);
 uint64_t jobs_next_id(const struct jobs *js);
 
 /* ---- the table ---------------------------------------------------------------------- */
@@ -46,7 +49,10 @@ struct job *jobs_at_or_before(const struct jobs *js, uint64_t id);
 
 size_t jobs_count(const struct jobs *js, enum job_state s);
 size_t jobs_unfinished(const struct jobs *js);
+/* also those whose submit is being committed */
 size_t jobs_unfinished_of(const struct jobs *js, uint32_t uid);
+/* A submit of n jobs is being committed; with -n: no more. 0, -ENOMEM (never with -n). */
+int jobs_count_submitting(struct jobs *js, uint32_t uid, int n);
 
 /* ---- changes ------------------------------------------------------------------------ */
 
