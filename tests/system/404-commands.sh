@@ -15,34 +15,34 @@ fails_at() {
 }
 
 step "commands"
-fails_at exec ENOENT 127 no-such-command-anywhere
-fails_at exec ENOENT 127 /nonexistent/command
+fails_at exec 'No such file or directory' 127 no-such-command-anywhere
+fails_at exec 'No such file or directory' 127 /nonexistent/command
 : >plain
-fails_at exec EACCES 126 ./plain
+fails_at exec 'Permission denied' 126 ./plain
 mkdir directory
-fails_at exec EACCES 126 ./directory
+fails_at exec 'Permission denied' 126 ./directory
 printf '#!/nonexistent/interpreter\n' >script
 chmod +x script
-fails_at exec ENOENT 127 ./script
+fails_at exec 'No such file or directory' 127 ./script
 printf '\177ELF\1\2\3' >broken
 chmod +x broken
 reeve run ./broken >/dev/null 2>&1 || :
 ln -s loop loop
-fails_at exec ELOOP 126 ./loop
-fails_at exec ENOTDIR 126 ./plain/command
+fails_at exec 'Too many levels of symbolic links' 126 ./loop
+fails_at exec 'Not a directory' 126 ./plain/command
 assert_exit 127 reeve run -c no-such-command-in-a-shell 2>/dev/null
 
 step "directories and files"
-fails_at cwd ENOENT 125 -w /nonexistent true
-fails_at cwd ENOTDIR 125 -w "$tmp/work/plain" true
+fails_at chdir 'No such file or directory' 125 -w /nonexistent true
+fails_at chdir 'Not a directory' 125 -w "$tmp/work/plain" true
 mkfifo fifo
-fails_at stdin EOPNOTSUPP 125 --stdin "$tmp/work/fifo" cat
-fails_at stdin ENOENT 125 --stdin "$tmp/work/nothing" cat
-fails_at stdin EISDIR 125 --stdin "$tmp/work/directory" cat
-fails_at stdout ENOENT 125 --output "file:/nonexistent/output" true
-fails_at stdout EISDIR 125 --output "file:$tmp/work/directory" true
+fails_at stdin 'Operation not supported' 125 --stdin "$tmp/work/fifo" cat
+fails_at stdin 'No such file or directory' 125 --stdin "$tmp/work/nothing" cat
+fails_at stdin 'Is a directory' 125 --stdin "$tmp/work/directory" cat
+fails_at stdout 'No such file or directory' 125 --output "file:/nonexistent/output" true
+fails_at stdout 'Is a directory' 125 --output "file:$tmp/work/directory" true
 # nobody reads it: opening it would hang
-fails_at stdout ENXIO 125 --output "file:$tmp/work/fifo" true
+fails_at stdout 'No such device or address' 125 --output "file:$tmp/work/fifo" true
 
 step "an argument list over ARG_MAX"
 long=$(head -c 131072 /dev/zero | tr '\0' a)
@@ -50,7 +50,7 @@ long=$(head -c 131072 /dev/zero | tr '\0' a)
 printf '{"command":["true","%s"]}\n' "$long" >batch
 id=$(reeve add --batch batch)
 assert_exit 1 reeve wait -q "$id"
-assert_eq "step and error" "exec E2BIG" \
+assert_eq "step and error" "exec Argument list too long" \
 	"$(reeve show "$id" --json | jq -r '(if type == "array" then .[0] else . end) | .run_history[-1] | "\(.step) \(.error)"')"
 id=$(ulimit -s unlimited 2>/dev/null; reeve add true)
 reeve wait "$id"

@@ -27,7 +27,7 @@ other=$(reeve add echo other 7>&-)
 reeve wait "$other" 7>&-
 assert_eq "another job" other "$(reeve logs "$other")"
 assert_exit 1 reeve wait -q "$id" 7>&-
-assert_match "where it hung" "cwd *" \
+assert_match "where it hung" "chdir *" \
 	"$(reeve show "$id" --json | jq -r '(if type == "array" then .[0] else . end) | .run_history[-1] | "\(.step) \(.error)"')"
 
 step "one that hangs is cancelled"
