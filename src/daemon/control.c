@@ -16,6 +16,7 @@
 #include "config/configuration.h"
 #include "daemon/control.h"
 #include "daemon/core.h"
+#include "daemon/hangups.h"
 #include "daemon/interfaces.h"
 #include "daemon/users.h"
 #include "reeve/executor.h"
@@ -37,6 +38,7 @@ struct control {
 	struct vl_server_limits limits;
 	rv_server *servers[8]; /* one, or those that were passed in */
 	size_t n_servers;
+	struct hangups *hangups;
 	struct list conns;
 	size_t n_conns;
 	unsigned n_tasks; /* of all connections */
@@ -51,11 +53,14 @@ struct conn {
 	rv_timer stall;
 	bool pumping;
 	bool counted; /* among the connections of its user */
+	bool hung_up; /* the peer reads no more either */
+	unsigned n_unasked; /* tasks of calls that are to be done though nobody listens */
 };
 
 struct call_task {
 	struct conn *conn;
 	struct vl_call *call;
+	bool unasked; /* a oneway call; while it is not parsed it may be one */
 };
 
 struct app *control_app(const struct control *c)
@@ -162,6 +167,7 @@ static void end_call(void *arg)
 	struct control *ctl = c->pub.control;
 
 	vl_call_free(t->call); /* unanswered: an error goes out for it */
+	c->n_unasked -= t->unasked;
 	free(t);
 	c->pub.n_tasks--;
 	ctl->n_tasks--;
@@ -203,6 +209,10 @@ static int run_long_call(void *arg)
 		t->call = NULL; /* answered and freed inside */
 	if (r == -ENOMEM && !c->pub.lost)
 		rv_transport_abort(c->pub.transport);
+	if (r != VL_NEXT_CALL || !vl_call_is_oneway(t->call)) {
+		c->n_unasked--;
+		t->unasked = false;
+	}
 	post_pump(c); /* the calls behind it waited */
 	return r == VL_NEXT_CALL ? run_call(t) : 0;
 }
@@ -221,6 +231,8 @@ static void start_call(struct conn *c, struct vl_call *call, bool parsed)
 	}
 	t->conn = c;
 	t->call = call;
+	t->unasked = !parsed || vl_call_is_oneway(call);
+	c->n_unasked += t->unasked;
 	c->pub.n_tasks++;
 	c->pub.control->n_tasks++;
 	/* on failure end_call has answered it */
@@ -292,6 +304,11 @@ static void pump(struct conn *c)
 		rv_transport_pause_reading(c->pub.transport);
 	else
 		rv_transport_resume_reading(c->pub.transport);
+	/* what it sent before it went is done, but nobody waits for the answers */
+	if (c->hung_up && c->n_unasked == 0 && !rv_transport_is_reading(c->pub.transport)) {
+		rv_transport_abort(c->pub.transport);
+		return;
+	}
 	wake_handlers(c);
 }
 
@@ -304,6 +321,14 @@ static void changed(struct vl_server_conn *vl, void *priv)
 }
 
 static const struct vl_server_ops server_ops = {.changed = changed};
+
+static void hung_up(void *arg)
+{
+	struct conn *c = arg;
+
+	c->hung_up = true;
+	post_pump(c);
+}
 
 static struct conn *conn_of(rv_protocol *p)
 {
@@ -329,11 +354,12 @@ static void on_made(rv_protocol *p, rv_transport *t)
 {
 	struct conn *c = conn_of(p);
 	const struct rv_peer *peer = rv_transport_info(t, RV_INFO_PEER, NULL);
+	const int *fd = rv_transport_info(t, RV_INFO_FD, NULL);
 
 	c->pub.transport = t;
 	c->pub.writable = true;
 	rv_transport_set_watermarks(t, WRITE_HIGH, WRITE_LOW);
-	if (!peer) {
+	if (!peer || !fd || hangups_add(c->pub.control->hangups, *fd, c) < 0) {
 		rv_transport_abort(t);
 		return;
 	}
@@ -392,8 +418,11 @@ static void on_resume(rv_protocol *p)
 static void on_lost(rv_protocol *p, int err)
 {
 	struct conn *c = conn_of(p);
+	const int *fd = rv_transport_info(c->pub.transport, RV_INFO_FD, NULL);
 
 	rv_timer_stop(&c->stall);
+	if (fd)
+		hangups_remove(c->pub.control->hangups, *fd);
 	c->pub.lost = true;
 	c->pub.transport = NULL;
 	if (c->counted)
@@ -559,6 +588,8 @@ int control_new(struct control **ret, struct app *app)
 	c->limits.n_calls = (unsigned)config_num(cf, CALLS_IN_FLIGHT_MAX);
 	r = hashmap_new(&c->per_uid, HASHMAP_U64);
 	if (r >= 0)
+		r = hangups_new(&c->hangups, app->loop, hung_up);
+	if (r >= 0)
 		r = vl_registry_new(&c->registry, &info);
 	if (r >= 0)
 		r = add_interfaces(c);
@@ -578,6 +609,7 @@ struct control *control_free(struct control *c)
 	for (size_t i = 0; i < c->n_servers; i++)
 		rv_server_unref(c->servers[i]);
 	vl_registry_free(c->registry);
+	hangups_free(c->hangups);
 	hashmap_free(c->per_uid);
 	free(c);
 	return NULL;

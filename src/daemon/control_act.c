@@ -392,6 +392,8 @@ int control_job_retry(struct control_conn *conn, struct vl_call *call)
 		return vl_call_invalid(call, fault.path, fault.reason);
 	if (r < 0)
 		return r;
+	if (control_check_env(call, env) < 0)
+		return 0;
 	if (r > 0) {
 		/* its own transaction, before those that refer to it */
 		t = txn_new();

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fnmatch.h>
 #include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -139,6 +140,22 @@ static bool matches_any(char *const *globs, const char *entry)
 		if (fnmatch(*glob, name, 0) == 0)
 			return true;
 	return false;
+}
+
+int control_check_env(struct vl_call *call, char *const *env)
+{
+	char path[32];
+
+	for (size_t i = 0; env && env[i]; i++) {
+		const char *eq = strchr(env[i], '=');
+
+		if (eq && eq != env[i])
+			continue;
+		snprintf(path, sizeof(path), "env[%zu]", i);
+		vl_call_invalid(call, path, "not NAME=VALUE");
+		return -EINVAL;
+	}
+	return 0;
 }
 
 static int filter_env(struct submit *s, char ***ret, const struct job_spec *spec)
@@ -368,6 +385,8 @@ static int submit(struct submit *s, const json_t *params)
 	r = vl_get_bytes_array(params, "env", &s->env, &fault);
 	if (r == -EINVAL)
 		return vl_call_invalid(s->call, fault.path, fault.reason), -EINVAL;
+	if (r >= 0)
+		r = control_check_env(s->call, s->env);
 	if (r < 0)
 		return r;
 	s->jobs = calloc(s->n, sizeof(struct job *));

@@ -23,6 +23,7 @@ libdaemon_la_SOURCES = \
 	src/daemon/function_file_hash.c \
 	src/daemon/function_sleep.c \
 	src/daemon/functions.c src/daemon/functions.h \
+	src/daemon/hangups.c src/daemon/hangups.h \
 	src/daemon/inputs.c src/daemon/inputs.h \
 	src/daemon/interfaces.h \
 	src/daemon/job.c src/daemon/job.h \

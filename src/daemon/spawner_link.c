@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/syscall.h>
@@ -35,6 +36,7 @@ struct spawner_link {
 	char last_instance[SPAWN_ID_LEN + 1]; /* that runs are with */
 	pid_t pid;
 	pid_t child; /* one that we started; 0: none or reaped */
+	bool child_is_new; /* it has had no daemon yet, so it has no runs either */
 	struct spawner_run *table;
 	size_t n_table, n_table_max;
 	struct spawn_token *acks; /* acknowledgements that found no room, in order */
@@ -307,6 +309,8 @@ static int attach(struct spawner_link *l, int fd)
 		RV_READ | RV_WRITE, on_ready, l, &l->watch);
 	if (r < 0)
 		l->client = spawn_client_free(l->client);
+	else
+		l->child_is_new = false;
 	return r;
 }
 
@@ -328,6 +332,7 @@ static int launch(struct spawner_link *l)
 	r = spawn_launch(&l->child, &ready, &how);
 	if (r < 0)
 		return r;
+	l->child_is_new = true;
 	do {
 		r = rv_wait_fd(ready, RV_READ);
 		if (r < 0)
@@ -426,6 +431,9 @@ struct spawner_link *spawner_link_free(struct spawner_link *l)
 	drop_table(l);
 	free(l->acks);
 	reap(l);
+	/* ended while it was being started: it would wait a while for a daemon */
+	if (l->child > 0 && l->child_is_new)
+		kill(l->child, SIGTERM);
 	free(l);
 	return NULL;
 }
