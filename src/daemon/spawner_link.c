@@ -35,7 +35,7 @@ struct spawner_link {
 	char instance[SPAWN_ID_LEN + 1];
 	char last_instance[SPAWN_ID_LEN + 1]; /* that runs are with */
 	pid_t pid;
-	pid_t child; /* one that we started; 0: none or reaped */
+	pid_t child;       /* one that we started; 0: none or reaped */
 	bool child_is_new; /* it has had no daemon yet, so it has no runs either */
 	struct spawner_run *table;
 	size_t n_table, n_table_max;
