@@ -155,8 +155,16 @@ static int record_start(struct run *run)
 	if (r < 0)
 		return r;
 	FAILPOINT("reeved-start-committed");
+	scheduler_start_succeeded(core->scheduler);
 	job_publish(core->jobs, j, &rec);
 	return 0;
+}
+
+/* Whoever waits for runs to end looks again. */
+static void tell_ended(struct core *core)
+{
+	rv_event_set(&core->run_ended);
+	rv_event_clear(&core->run_ended);
 }
 
 /* Nothing was recorded: the job is as it was. */
@@ -165,14 +173,18 @@ static void abandon_start(struct run *run, int error)
 	struct core *core = run->core;
 	struct job *j = run->job;
 
-	if (error != -RV_ESHUTDOWN)
-		log_at(LOG_WARNING, "job", "job %" PRIu64 " cannot be started now: %s; it stays queued",
+	if (error != -RV_ESHUTDOWN && error != -ECANCELED) {
+		log_at(LOG_WARNING, "job",
+			"job %" PRIu64 " cannot be started now: %s; it stays queued",
 			j->id, rv_strerror(error));
+		scheduler_hold_off(core->scheduler);
+	}
 	give_back_outputs(run);
 	j->run = NULL;
 	scheduler_release_slot(core->scheduler, j);
 	job_end(core->jobs, j);
 	run_free(run);
+	tell_ended(core);
 }
 
 /* ---- the end ------------------------------------------------------------------------ */
@@ -190,39 +202,47 @@ static void describe_end(const struct run *run, char *buf, size_t size)
 		snprintf(buf, size, "run-time limit");
 	else if (end->kind == RUN_END_START_FAILED)
 		snprintf(buf, size, "start failed at %s: %s",
-			run->rec.step ? run->rec.step : "request", rv_strerror(end->error));
+			run->rec.step ? run->rec.step : "request",
+			rv_strerror(end->error));
 	else if (end->kind == RUN_END_LOST)
-		snprintf(buf, size, "%s", run->error_text ? run->error_text : "its end is not known");
+		snprintf(buf, size, "%s",
+			run->error_text ? run->error_text : "its end is not known");
 	else if (end->kind == RUN_END_FUNCTION && end->error < 0)
 		snprintf(buf, size, "%s",
 			run->error_text ? run->error_text : rv_strerror(end->error));
 	else if (run->rec.leftovers)
-		snprintf(buf, size, "%" PRIu32 " processes were left behind", run->rec.leftovers);
+		snprintf(buf, size, "%" PRIu32 " processes were left behind",
+			run->rec.leftovers);
+}
+
+/* the file's bytes on disk; name becomes none where there are none in it */
+static int64_t settle_one(struct run *run, struct output_file **f,
+	char name[OUTPUT_NAME_MAX], const char *none)
+{
+	int64_t n;
+
+	snprintf(name, OUTPUT_NAME_MAX, "%s", none);
+	if (!*f)
+		return 0;
+	memcpy(name, (*f)->name, OUTPUT_NAME_MAX);
+	n = outputs_finish(run->core->outputs, TAKE_PTR(*f));
+	if (n == 0)
+		snprintf(name, OUTPUT_NAME_MAX, "%s", none);
+	return n;
 }
 
 /* bytes that stay on disk; the record says where, or nothing when it printed nothing */
 static int64_t settle_outputs(struct run *run)
 {
-	struct outputs *os = run->core->outputs;
-	char out[OUTPUT_NAME_MAX] = "-", err[OUTPUT_NAME_MAX] = "";
-	int64_t n, bytes = 0;
+	char out[OUTPUT_NAME_MAX], err[OUTPUT_NAME_MAX];
+	int64_t bytes;
 
 	output_caps_unwatch(run->core->caps, run);
-	if (!run->out)
-		return 0;
+	if (!run->out && !run->err)
+		return 0; /* none, or one that cannot be opened: its name stays */
 	output_caps_settle(run);
-	snprintf(out, sizeof(out), "%s", run->out->name);
-	n = outputs_finish(os, TAKE_PTR(run->out));
-	if (n == 0)
-		snprintf(out, sizeof(out), "-");
-	bytes += n;
-	if (run->err) {
-		snprintf(err, sizeof(err), "%s", run->err->name);
-		n = outputs_finish(os, TAKE_PTR(run->err));
-		if (n == 0)
-			err[0] = '\0';
-		bytes += n;
-	}
+	bytes = settle_one(run, &run->out, out, "-");
+	bytes += settle_one(run, &run->err, err, "");
 	snprintf(run->output_names, sizeof(run->output_names), "%s%s%s", out,
 		err[0] ? " " : "", err);
 	run->rec.output = bytes ? run->output_names : NULL;
@@ -237,8 +257,8 @@ static void fill_run_end(struct run *run, const struct job_verdict *v)
 	run->rec.result = v->result;
 	run->rec.wait_status = run->end.wait_status;
 	run->rec.error = run->end.error;
-	run->rec.ended_usec = info->ended_usec ? info->ended_usec
-					       : clock_wall_usec(run->core->clock);
+	run->rec.ended_usec =
+		info->ended_usec ? info->ended_usec : clock_wall_usec(run->core->clock);
 	if (info->started_usec)
 		run->rec.started_usec = info->started_usec;
 	if (info->pid) {
@@ -316,9 +336,13 @@ static int record_end(struct run *run)
 	scheduler_release_slot(core->scheduler, j);
 	r = committer_commit(core->committer, t, COMMIT_MUST);
 	FAILPOINT("reeved-exit-committed");
+	if (r == -RV_ESHUTDOWN)
+		return r;
+	/* Refused, which only a damaged store does: nobody would ever end the job. It is
+	 * shown; it is not acknowledged, so the next daemon hears of it once more. */
+	job_publish(core->jobs, j, &rec);
 	if (r < 0)
 		return r;
-	job_publish(core->jobs, j, &rec);
 	retention_run_ended(core->retention, j, bytes);
 	return 0;
 }
@@ -335,8 +359,7 @@ static void finish(struct run *run)
 	j->run = NULL;
 	job_end(core->jobs, j);
 	run_free(run);
-	rv_event_set(&core->run_ended);
-	rv_event_clear(&core->run_ended);
+	tell_ended(core);
 }
 
 /* ---- the task ----------------------------------------------------------------------- */
@@ -451,8 +474,8 @@ static void resume_stop(struct run *run)
 }
 
 int supervisor_adopt(struct core *core, struct job *j, const struct store_run *rec,
-	enum run_found found, const struct spawn_run_info *info, const struct run_end *end,
-	int pidfd)
+	enum run_found found, const struct spawn_run_info *info,
+	const struct run_end *end, int pidfd)
 {
 	struct run *run = run_new(core, j);
 	int r;
@@ -462,21 +485,26 @@ int supervisor_adopt(struct core *core, struct job *j, const struct store_run *r
 		return -ENOMEM;
 	}
 	run->rec = *rec;
-	run->rec.reason = run->rec.step = run->rec.value = NULL; /* of a run that has ended */
+	run->rec.reason = run->rec.step = run->rec.value =
+		NULL; /* of a run that has ended */
 	run->rec.output = NULL;
 	r = adopt_outputs(run, rec->output);
 	if (r < 0)
-		log_at(LOG_WARNING, "job", "output of job %" PRIu64 " cannot be opened: %s; ignoring",
+		log_at(LOG_WARNING, "job",
+			"output of job %" PRIu64 " cannot be opened: %s; ignoring",
 			j->id, rv_strerror(r));
 	j->run = run;
 	run->sent = true;
 	run->pid_recorded = rec->pid != 0;
+	run->paused = run->pause_wanted = j->state == JOB_PAUSED;
 	resume_stop(run);
 	scheduler_take_slot(core->scheduler, j);
 	switch (found) {
 	case RUN_FOUND_GOING_ON:
 		if (info->state == SPAWN_RUN_RUNNING)
 			run_told_started(run, info, pidfd);
+		else
+			close_safe(pidfd);
 		break; /* else it is between fork and exec: the link tells what becomes of it */
 	case RUN_FOUND_ENDED:
 		close_safe(pidfd);

@@ -21,8 +21,8 @@ enum run_found {
 
 /* Go on with such a run. Takes pidfd (-1: none), also on failure. */
 int supervisor_adopt(struct core *core, struct job *j, const struct store_run *rec,
-	enum run_found found, const struct spawn_run_info *info, const struct run_end *end,
-	int pidfd);
+	enum run_found found, const struct spawn_run_info *info,
+	const struct run_end *end, int pidfd);
 
 /* requests; they have their effect soon */
 void run_request_stop(struct run *run, enum run_stop why);

@@ -27,7 +27,8 @@ tests_unit_daemon_test_config_load_LDADD = $(unit_config_libs)
 # -- the parts of the core, on a loop with a store in memory ---
 unit_daemon_tests = \
 	tests/unit/daemon/test_commit \
-	tests/unit/daemon/test_jobs
+	tests/unit/daemon/test_jobs \
+	tests/unit/daemon/test_scheduler
 check_PROGRAMS += $(unit_daemon_tests)
 TESTS += $(unit_daemon_tests)
 unit_daemon_fixture = tests/unit/daemon/fixture.c tests/unit/daemon/fixture.h
@@ -41,4 +42,9 @@ tests_unit_daemon_test_commit_LDADD = $(unit_daemon_libs)
 tests_unit_daemon_test_jobs_SOURCES = tests/unit/daemon/test_jobs.c $(unit_daemon_fixture)
 tests_unit_daemon_test_jobs_CFLAGS = $(unit_daemon_cflags)
 tests_unit_daemon_test_jobs_LDADD = $(unit_daemon_libs)
+
+tests_unit_daemon_test_scheduler_SOURCES = tests/unit/daemon/test_scheduler.c $(unit_daemon_fixture)
+tests_unit_daemon_test_scheduler_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=supervisor_start
+tests_unit_daemon_test_scheduler_CFLAGS = $(unit_daemon_cflags)
+tests_unit_daemon_test_scheduler_LDADD = $(unit_daemon_libs)
 endif
