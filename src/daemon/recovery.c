@@ -18,6 +18,7 @@
 #include "daemon/jobs.h"
 #include "daemon/pidfd_status.h"
 #include "daemon/recovery.h"
+#include "daemon/run.h"
 #include "daemon/scheduler.h"
 #include "daemon/supervisor.h"
 #include "spawn/exits.h"
@@ -103,7 +104,8 @@ int recovery_add(struct recovery *rc, const struct store_run *rec)
 
 /* ---- looking around: blocking ------------------------------------------------------------------ */
 
-static int note_end(const struct wire_hello *from, const struct spawn_run_info *info, void *arg)
+static int note_end(
+	const struct wire_hello *from, const struct spawn_run_info *info, void *arg)
 {
 	struct recovery *rc = arg;
 	struct noted_end *v = reallocarray(rc->ends, rc->n_ends + 1, sizeof(*v));
@@ -160,8 +162,8 @@ int recovery_look_around(struct recovery *rc)
 
 	r = spawn_exits_load(rc->core->state_fd, note_end, rc);
 	if (r == -RV_ECORRUPT)
-		log_at(LOG_ERR, "spawn", "'%s/%s' is damaged, ignoring it", rc->core->state_dir,
-			SPAWN_EXITS_NAME);
+		log_at(LOG_ERR, "spawn", "'%s/%s' is damaged, ignoring it",
+			rc->core->state_dir, SPAWN_EXITS_NAME);
 	else if (r < 0)
 		return r;
 	return rc->n_pending ? scan_proc(rc) : 0;
@@ -183,10 +185,20 @@ static struct spawner_run *find_in_table(
 	return NULL;
 }
 
+static const struct noted_end *find_noted(
+	const struct recovery *rc, const struct run_token *t)
+{
+	for (size_t i = 0; i < rc->n_ends; i++)
+		if (same_run(&rc->ends[i].info.token, t))
+			return &rc->ends[i];
+	return NULL;
+}
+
 static struct run_end end_of(const struct spawn_run_info *info)
 {
 	if (info->state == SPAWN_RUN_FAILED)
-		return (struct run_end){.kind = RUN_END_START_FAILED, .error = -info->error};
+		return (struct run_end){
+			.kind = RUN_END_START_FAILED, .error = -info->error};
 	return (struct run_end){.kind = RUN_END_EXITED, .wait_status = info->status};
 }
 
@@ -196,18 +208,19 @@ static bool info_is_end(const struct spawn_run_info *info)
 }
 
 static void adopt(struct recovery *rc, struct job *j, const struct pending *p,
-	enum run_found found, const struct spawn_run_info *info, const struct run_end *end,
-	int pidfd)
+	enum run_found found, const struct spawn_run_info *info,
+	const struct run_end *end, int pidfd)
 {
 	int r = supervisor_adopt(rc->core, j, &p->rec, found, info, end, pidfd);
 
 	if (r < 0)
-		log_at(LOG_ERR, "job", "job %" PRIu64 " cannot be followed: %s; restart the daemon",
+		log_at(LOG_ERR, "job",
+			"job %" PRIu64 " cannot be followed: %s; restart the daemon",
 			j->id, rv_strerror(r));
 }
 
-static void adopt_from_table(struct recovery *rc, struct job *j, const struct pending *p,
-	struct spawner_run *sr)
+static void adopt_from_table(struct recovery *rc, struct job *j,
+	const struct pending *p, struct spawner_run *sr)
 {
 	struct run_end end;
 
@@ -216,7 +229,8 @@ static void adopt_from_table(struct recovery *rc, struct job *j, const struct pe
 		end = end_of(&sr->info);
 		adopt(rc, j, p, RUN_FOUND_ENDED, &sr->info, &end, -1);
 	} else {
-		adopt(rc, j, p, RUN_FOUND_GOING_ON, &sr->info, NULL, TAKE_FD(sr->pidfd));
+		adopt(rc, j, p, RUN_FOUND_GOING_ON, &sr->info, NULL,
+			TAKE_FD(sr->pidfd));
 	}
 }
 
@@ -228,10 +242,12 @@ static void was_never_started(struct recovery *rc, struct job *j)
 
 	job_record(j, &rec);
 	rec.state = j->flags & STORE_JOB_CANCEL ? JOB_FINISHED : JOB_QUEUED;
-	rec.result = j->flags & STORE_JOB_CANCEL ? JOB_RESULT_CANCELLED : JOB_RESULT_NONE;
+	rec.result =
+		j->flags & STORE_JOB_CANCEL ? JOB_RESULT_CANCELLED : JOB_RESULT_NONE;
 	rec.n_runs--;
 	rec.flags = 0;
-	log_at(LOG_INFO, "job", "job %" PRIu64 " was not started yet, it is queued again", j->id);
+	log_at(LOG_INFO, "job",
+		"job %" PRIu64 " was not started yet, it is queued again", j->id);
 	if (!t || job_record_put(t, &rec) < 0) {
 		txn_free(t);
 		return;
@@ -244,14 +260,11 @@ static void was_never_started(struct recovery *rc, struct job *j)
 /* its spawner is gone: what is left of the run? */
 static void look_elsewhere(struct recovery *rc, struct job *j, const struct pending *p)
 {
+	const struct noted_end *e = find_noted(rc, &p->rec.token);
 	struct run_end end = {.kind = RUN_END_LOST};
 	int pidfd = -ESRCH;
 
-	for (size_t i = 0; i < rc->n_ends; i++) {
-		const struct noted_end *e = &rc->ends[i];
-
-		if (!same_run(&e->info.token, &p->rec.token))
-			continue;
+	if (e) {
 		rc->ends_used = true;
 		end = end_of(&e->info);
 		adopt(rc, j, p, RUN_FOUND_ENDED, &e->info, &end, -1);
@@ -298,23 +311,42 @@ static void match_pending(struct recovery *rc, struct spawner_run *runs, size_t 
 	drop_pending(rc);
 }
 
+static void tell_noted(struct recovery *rc, struct run *run, const struct noted_end *e)
+{
+	rc->ends_used = true;
+	run->spawner_gone = true; /* nobody is there to be told that it is recorded */
+	if (e->info.state == SPAWN_RUN_FAILED)
+		run_told_failed(run, &e->info);
+	else
+		run_told_exited(run, &e->info);
+}
+
 /* runs of this reeved whose spawner's connection was lost meanwhile */
-static void match_in_doubt(struct recovery *rc, struct spawner_run *runs, size_t n,
-	bool same_instance)
+static void match_in_doubt(
+	struct recovery *rc, struct spawner_run *runs, size_t n, bool same_instance)
 {
 	struct jobs *jobs = rc->core->jobs;
 
-	for (struct job *j = jobs_at_or_after(jobs, 1); j; j = jobs_at_or_after(jobs, j->id + 1)) {
+	for (struct job *j = jobs_at_or_after(jobs, 1); j;
+		j = jobs_at_or_after(jobs, j->id + 1)) {
 		struct run *run = j->run;
+		const struct noted_end *noted;
 		struct spawner_run *sr;
 
-		if (!run || !run->in_doubt)
+		if (!run)
 			continue;
-		run->in_doubt = false;
+		/* also of a run that has ended: until its record is on disk the spawner must
+		 * not forget it */
 		sr = find_in_table(runs, n, &run->rec.token);
 		if (sr)
 			sr->taken = true;
-		if (!sr && same_instance && !run->started)
+		if (!run->in_doubt)
+			continue;
+		run->in_doubt = false;
+		noted = sr ? NULL : find_noted(rc, &run->rec.token);
+		if (noted)
+			tell_noted(rc, run, noted);
+		else if (!sr && same_instance && !run->started)
 			run_told_not_started(run);
 		else if (!sr)
 			run_told_spawner_gone(run);
@@ -339,7 +371,8 @@ static void settle_strangers(struct recovery *rc, struct spawner_run *runs, size
 			spawner_link_ack_token(rc->core->spawner, &info->token);
 		else
 			log_at(LOG_WARNING, "spawn",
-				"the spawner runs job %" PRIu64 ", which is in no record; leaving it",
+				"the spawner runs job %" PRIu64
+				", which is in no record; leaving it",
 				info->token.job_id);
 	}
 }
@@ -348,17 +381,24 @@ void recovery_match(struct spawner_run *runs, size_t n, bool same_instance, void
 {
 	struct recovery *rc = arg;
 
-	if (!rc->first_done)
+	if (!rc->first_done) {
 		match_pending(rc, runs, n);
-	else
+	} else {
+		/* a spawner that was ended wrote what it still knew; a small file, rarely */
+		if (!same_instance &&
+			spawn_exits_load(rc->core->state_fd, note_end, rc) < 0)
+			log_at(LOG_WARNING, "spawn", "cannot read '%s/%s', ignoring it",
+				rc->core->state_dir, SPAWN_EXITS_NAME);
 		match_in_doubt(rc, runs, n, same_instance);
+		drop_pending(rc);
+	}
 	settle_strangers(rc, runs, n);
 	/* What was used is on disk soon, not now: the file goes at the start that needs
 	 * nothing of it any more. */
 	if (!rc->first_done && !rc->ends_used &&
 		spawn_exits_remove(rc->core->state_fd) < 0)
-		log_at(LOG_WARNING, "spawn", "cannot remove '%s/%s'", rc->core->state_dir,
-			SPAWN_EXITS_NAME);
+		log_at(LOG_WARNING, "spawn", "cannot remove '%s/%s'",
+			rc->core->state_dir, SPAWN_EXITS_NAME);
 	rc->first_done = true;
 	scheduler_block(rc->core->scheduler, BLOCK_STARTUP, false);
 }

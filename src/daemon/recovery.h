@@ -26,6 +26,7 @@ int recovery_add(struct recovery *rc, const struct store_run *rec);
 int recovery_look_around(struct recovery *rc);
 
 /* spawner_link_opts.on_table */
-void recovery_match(struct spawner_run *runs, size_t n, bool same_instance, void *recovery);
+void recovery_match(
+	struct spawner_run *runs, size_t n, bool same_instance, void *recovery);
 
 #endif

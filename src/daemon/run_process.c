@@ -1,12 +1,13 @@
 #include "config.h"
 
 #include <errno.h>
-#include <signal.h>
 #include <inttypes.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "base/clock.h"
 #include "base/error.h"
 #include "base/invariant.h"
 #include "base/log.h"
@@ -31,6 +32,9 @@ void run_request_stop(struct run *run, enum run_stop why)
 	if (run->stop == RUN_STOP_NONE || why == RUN_STOP_CANCEL)
 		run->stop = why;
 	rv_event_set(&run->wake);
+	if (!run->sent)
+		spawner_link_wake(
+			run->core->spawner); /* it may wait there to be sent */
 }
 
 void run_hasten(struct run *run)
@@ -60,8 +64,10 @@ void run_told_started(struct run *run, const struct spawn_run_info *info, int pi
 	/* The limit does not count suspended time. What passed before this daemon looked is
 	 * only known by the boot clock: there a suspension counts. */
 	if (limit != INT64_MAX)
-		run->deadline = clock_monotonic(clock) + RV_US(limit) -
-				(clock_boottime(clock) - info->started_boot);
+		run->deadline =
+			time_after(clock_monotonic(clock) -
+					   (clock_boottime(clock) - info->started_boot),
+				limit);
 	rv_event_set(&run->wake);
 }
 
@@ -77,15 +83,15 @@ static void end_run(struct run *run, const struct run_end *end)
 void run_told_failed(struct run *run, const struct spawn_run_info *info)
 {
 	run->info = *info;
-	end_run(run, &(struct run_end){
-			     .kind = RUN_END_START_FAILED, .error = -info->error});
+	end_run(run,
+		&(struct run_end){.kind = RUN_END_START_FAILED, .error = -info->error});
 }
 
 void run_told_exited(struct run *run, const struct spawn_run_info *info)
 {
 	run->info = *info;
-	end_run(run, &(struct run_end){
-			     .kind = RUN_END_EXITED, .wait_status = info->status});
+	end_run(run,
+		&(struct run_end){.kind = RUN_END_EXITED, .wait_status = info->status});
 }
 
 static void pidfd_ended(int fd, unsigned ev, void *arg)
@@ -110,16 +116,34 @@ void run_told_spawner_gone(struct run *run)
 	if (run->ended || !run->sent)
 		return;
 	run->spawner_gone = true;
-	if (run->pidfd >= 0 &&
-		rv_fd_watch(rv_loop_current(), run->pidfd, RV_READ, pidfd_ended, run,
-			&run->pidfd_watch) >= 0) {
+	run->stop_sent = false; /* what it was told to do is ours now */
+	if (run->pidfd >= 0 && rv_fd_watch(rv_loop_current(), run->pidfd, RV_READ,
+				       pidfd_ended, run, &run->pidfd_watch) >= 0) {
 		log_at(LOG_WARNING, "job",
-			"job %" PRIu64 " goes on without its spawner, following process %d",
+			"job %" PRIu64
+			" goes on without its spawner, following process %d",
 			run->job->id, (int)run->info.pid);
 		return;
 	}
 	/* it may have been started or not: nobody can tell */
 	end_run(run, &(struct run_end){.kind = RUN_END_LOST});
+}
+
+void run_found_by_pidfd(struct run *run)
+{
+	const struct clock *clock = run->core->clock;
+	int64_t limit = job_num(&run->spec, TIMEOUT);
+	int64_t passed = MAX(clock_wall_usec(clock) - run->rec.started_usec, 0);
+
+	run->started = true;
+	run->info.pid = run->rec.pid;
+	run->info.start_time = run->rec.pid_start;
+	run->info.started_usec = run->rec.started_usec;
+	/* only the wall clock is left to tell how long it has run */
+	if (limit != INT64_MAX)
+		run->deadline =
+			time_after(clock_monotonic(clock), MAX(limit - passed, 0));
+	run_told_spawner_gone(run);
 }
 
 /* ---- the start ------------------------------------------------------------------------ */
@@ -151,7 +175,8 @@ static int send_start(struct run *run)
 	while (r >= 0 && !run->ended && run->stop == RUN_STOP_NONE) {
 		r = spawner_link_start(run->core->spawner, run, &rr.req);
 		if (r == -EAGAIN)
-			r = spawner_link_wait(run->core->spawner); /* room, or a spawner */
+			r = spawner_link_wait(
+				run->core->spawner); /* room, or a spawner */
 		else if (r == -ESTALE)
 			r = record_spawner(run);
 		else
@@ -164,7 +189,10 @@ static int send_start(struct run *run)
 		return r;
 	if (r < 0) {
 		run->info.step = step;
-		end_run(run, &(struct run_end){.kind = RUN_END_START_FAILED, .error = r});
+		end_run(run,
+			&(struct run_end){.kind = RUN_END_START_FAILED, .error = r});
+	} else if (!run->sent && !run->ended && run->stop == RUN_STOP_SHUTDOWN) {
+		return RUN_NOT_BEGUN;
 	} else if (!run->sent) {
 		/* cancelled before anything ran */
 		end_run(run, &(struct run_end){.kind = RUN_END_START_FAILED,
@@ -211,7 +239,8 @@ static void show_running(struct run *run)
 	job_publish(run->core->jobs, j, &rec);
 }
 
-static void record_pid(struct run *run)
+/* false: no memory now */
+static bool record_pid(struct run *run)
 {
 	struct store_op *op;
 	struct store_job rec;
@@ -220,7 +249,7 @@ static void record_pid(struct run *run)
 
 	if (!t || txn_own(t, names) < 0) {
 		txn_free(t);
-		return; /* tried again at the next turn */
+		return false;
 	}
 	run->rec.pid = run->info.pid;
 	run->rec.pid_start = run->info.start_time;
@@ -234,10 +263,11 @@ static void record_pid(struct run *run)
 	rec.reason = NULL;
 	if (!op || job_record_put(t, &rec) < 0) {
 		txn_free(t);
-		return;
+		return false;
 	}
 	run->pid_recorded = true;
 	committer_post(run->core->committer, t, COMMIT_MUST, NULL, NULL);
+	return true;
 }
 
 /* not before it has lasted: most runs are over long before they fill anything */
@@ -246,7 +276,8 @@ static void watch_output(struct run *run)
 	int r = run->caps ? 0 : output_caps_watch(run->core->caps, run);
 
 	if (r < 0)
-		log_at(LOG_WARNING, "output", "output-max of job %" PRIu64 " cannot be kept: %s",
+		log_at(LOG_WARNING, "output",
+			"output-max of job %" PRIu64 " cannot be kept: %s",
 			run->job->id, rv_strerror(r));
 }
 
@@ -257,14 +288,32 @@ static const uint32_t stop_flag[] = {
 	[RUN_STOP_SHUTDOWN] = STORE_JOB_SHUTDOWN,
 };
 
+/* Signal, grace, SIGKILL without a spawner: of the main process's group while that process
+ * is there, which its pidfd proves. */
+static void stop_by_pidfd(struct run *run)
+{
+	bool now = run->hasten || run->kill_at <= clock_monotonic(run->core->clock);
+	int sig = now ? SIGKILL : (int)job_num(&run->spec, KILL_SIGNAL);
+
+	run->kill_at = now ? RV_FOREVER
+			   : time_after(clock_monotonic(run->core->clock),
+				     job_num(&run->spec, KILL_GRACE));
+	if (pidfd_kill(run->pidfd, sig) < 0 || !run->info.pid)
+		return;
+	kill(-run->info.pid, sig);
+	if (!now)
+		kill(-run->info.pid, SIGCONT); /* a paused one is woken */
+}
+
 static void act_on_stop(struct run *run)
 {
-	if (run->stop == RUN_STOP_NONE || run->stop_sent || !run->started)
+	/* also while the start hangs: the spawner ends that too */
+	if (run->stop == RUN_STOP_NONE || run->stop_sent)
 		return;
 	show_state(run, JOB_STOPPING, stop_flag[run->stop]);
 	if (run->spawner_gone) {
 		run->stop_sent = true;
-		pidfd_kill(run->pidfd, run->hasten ? SIGKILL : SIGTERM);
+		stop_by_pidfd(run);
 		return;
 	}
 	if (spawner_link_stop(run->core->spawner, run, run->hasten) >= 0)
@@ -285,7 +334,7 @@ static void act_on_pause(struct run *run)
 
 static rv_time next_moment(const struct run *run, rv_time pid_due)
 {
-	rv_time when = run->stop == RUN_STOP_NONE ? run->deadline : RV_FOREVER;
+	rv_time when = run->stop == RUN_STOP_NONE ? run->deadline : run->kill_at;
 
 	if (run->started && !run->pid_recorded && pid_due < when)
 		when = pid_due;
@@ -321,8 +370,11 @@ static int await_end(struct run *run)
 			show_running(run);
 		if (run->deadline <= now && run->stop == RUN_STOP_NONE)
 			run->stop = RUN_STOP_TIMEOUT;
+		if (run->kill_at <= now)
+			run->stop_sent = false; /* once more, with SIGKILL */
 		if (run->started && !run->pid_recorded && pid_due <= now) {
-			record_pid(run);
+			if (!record_pid(run))
+				pid_due = now + RV_SEC(1);
 			watch_output(run);
 		}
 		act_on_stop(run);
@@ -341,7 +393,7 @@ int run_process(struct run *run)
 	do {
 		if (!run->sent && !run->ended) {
 			r = send_start(run);
-			if (r < 0)
+			if (r != 0)
 				return r;
 		}
 		r = await_end(run);

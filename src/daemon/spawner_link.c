@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "base/clock.h"
 #include "base/error.h"
 #include "base/failpoint.h"
 #include "base/log.h"
@@ -22,6 +23,8 @@
 #include "spawn/launch.h"
 
 static const rv_time retry_first = RV_MS(50), retry_last = RV_SEC(5);
+/* a connection that lasted so long was a good one */
+static const rv_time good_after = RV_SEC(5);
 
 struct spawner_link {
 	struct core *core;
@@ -29,6 +32,10 @@ struct spawner_link {
 	struct spawn_client *client; /* NULL: not connected */
 	rv_watch *watch;
 	bool ready, more_posted;
+	bool table_incomplete; /* no memory for all of it */
+	bool must_drop;        /* the connection is of no use */
+	rv_handle more;        /* valid while more_posted */
+	struct list want_room; /* of struct run.want_room */
 	char instance[SPAWN_ID_LEN + 1];
 	char last_instance[SPAWN_ID_LEN + 1]; /* that runs are with */
 	pid_t pid;
@@ -63,7 +70,8 @@ static int on_hello(const struct wire_hello *hello, void *arg)
 	struct spawner_link *l = arg;
 
 	if (!STREQ(hello->boot_id, l->core->boot_id)) {
-		log_at(LOG_ERR, "spawn", "the spawner says it is of another boot, leaving it");
+		log_at(LOG_ERR, "spawn",
+			"the spawner says it is of another boot, leaving it");
 		return -RV_EPROTOCOL;
 	}
 	memcpy(l->instance, hello->instance, sizeof(l->instance));
@@ -81,7 +89,8 @@ static void on_table_run(const struct spawn_run_info *info, int pidfd, void *arg
 
 		if (!v) {
 			close_safe(pidfd);
-			return; /* found by its mark, or told again on the next connection */
+			l->table_incomplete = true;
+			return;
 		}
 		l->table = v;
 		l->n_table_max = n;
@@ -96,6 +105,16 @@ static void drop_table(struct spawner_link *l)
 	free(l->table);
 	l->table = NULL;
 	l->n_table = l->n_table_max = 0;
+	l->table_incomplete = false;
+}
+
+/* requests of theirs may go through now */
+static void wake_wanting(struct spawner_link *l)
+{
+	struct list *node;
+
+	while ((node = list_pop(&l->want_room)))
+		rv_event_set(&LIST_ENTRY(node, struct run, want_room)->wake);
 }
 
 static void on_table_end(void *arg)
@@ -103,13 +122,21 @@ static void on_table_end(void *arg)
 	struct spawner_link *l = arg;
 	bool same = STREQ(l->instance, l->last_instance);
 
-	log_at(LOG_INFO, "spawn", "connected to spawner %d, which has %zu runs", (int)l->pid,
-		l->n_table);
+	/* what is missing would pass for never started, and be run twice */
+	if (l->table_incomplete) {
+		log_at(LOG_ERR, "spawn",
+			"out of memory for the spawner's table, asking again");
+		l->must_drop = true;
+		return;
+	}
+	log_at(LOG_INFO, "spawn", "connected to spawner %d, which has %zu runs",
+		(int)l->pid, l->n_table);
 	memcpy(l->last_instance, l->instance, sizeof(l->last_instance));
 	l->opts.on_table(l->table, l->n_table, same, l->opts.arg);
 	drop_table(l);
 	l->ready = true;
 	scheduler_block(l->core->scheduler, BLOCK_SPAWNER, false);
+	wake_wanting(l);
 	tell_changed(l);
 }
 
@@ -123,10 +150,18 @@ static void on_started(const struct spawn_run_info *info, int pidfd, void *arg)
 		close_safe(pidfd);
 }
 
-/* Nobody waits for it any more: its end is on disk, or the job was never ours. */
+/* Nobody waits for it any more: its end is on disk, or the job was never ours. Not so where
+ * the record says that it goes on (a run that could not be followed, for want of memory):
+ * that one stays with the spawner until somebody can record its end. */
 static void ack_stranger(struct spawner_link *l, const struct spawn_run_info *info)
 {
-	log_at(LOG_DEBUG, "spawn", "end of unknown run %" PRIu64 ".%" PRIu32 ", acknowledging",
+	const struct job *j = jobs_find(l->core->jobs, info->token.job_id);
+
+	if (j && job_state_is_active((enum job_state)j->state) &&
+		j->n_runs == info->token.run_no)
+		return;
+	log_at(LOG_DEBUG, "spawn",
+		"end of unknown run %" PRIu64 ".%" PRIu32 ", acknowledging",
 		info->token.job_id, info->token.run_no);
 	spawner_link_ack_token(l, &info->token);
 }
@@ -154,7 +189,8 @@ static void on_exited(const struct spawn_run_info *info, void *arg)
 static void on_orphan(const struct spawn_orphan *o, void *arg)
 {
 	log_at(LOG_NOTICE, "spawn",
-		"process %d ('%.15s', once of job %" PRIu64 ") belongs to no run, leaving it alone",
+		"process %d ('%.15s', once of job %" PRIu64
+		") belongs to no run, leaving it alone",
 		(int)o->pid, o->comm, o->token.job_id);
 }
 
@@ -179,16 +215,20 @@ static void disconnected(struct spawner_link *l, int error)
 	l->ready = false;
 	l->pid = 0;
 	l->n_acks = 0;
+	l->must_drop = false;
 	drop_table(l);
 	if (l->core->detaching)
 		return;
-	log_at(LOG_ERR, "spawn", "lost the spawner (%s), looking for it or starting another",
+	log_at(LOG_ERR, "spawn",
+		"lost the spawner (%s), looking for it or starting another",
 		rv_strerror(error));
 	scheduler_block(l->core->scheduler, BLOCK_SPAWNER, true);
 	/* its runs are told when the next table shows whether it was only the connection */
-	for (struct job *j = jobs_at_or_after(jobs, 1); j; j = jobs_at_or_after(jobs, j->id + 1))
+	for (struct job *j = jobs_at_or_after(jobs, 1); j;
+		j = jobs_at_or_after(jobs, j->id + 1))
 		if (j->run)
-			j->run->in_doubt = j->run->sent && !j->run->ended;
+			j->run->in_doubt =
+				j->run->sent && !j->run->ended && !j->run->spawner_gone;
 	tell_changed(l);
 }
 
@@ -222,17 +262,20 @@ static void process(struct spawner_link *l)
 	if (!l->client)
 		return;
 	r = spawn_client_process(l->client);
+	if (r >= 0 && l->must_drop)
+		r = -ENOMEM;
 	if (r < 0) {
 		disconnected(l, r);
 		return;
 	}
 	if (r > 0 && !l->more_posted) {
 		/* more is there to be read, and no edge will tell: others get their turn first */
-		rv_call_soon(rv_loop_current(), process_more, l);
+		l->more = rv_call_soon(rv_loop_current(), process_more, l);
 		l->more_posted = true;
 	}
 	if (l->n_acks)
 		send_acks(l);
+	wake_wanting(l);
 	tell_changed(l);
 }
 
@@ -250,8 +293,8 @@ static int attach(struct spawner_link *l, int fd)
 		close_safe(fd);
 		return r;
 	}
-	r = rv_fd_watch(rv_loop_current(), spawn_client_fd(l->client), RV_READ | RV_WRITE,
-		on_ready, l, &l->watch);
+	r = rv_fd_watch(rv_loop_current(), spawn_client_fd(l->client),
+		RV_READ | RV_WRITE, on_ready, l, &l->watch);
 	if (r < 0)
 		l->client = spawn_client_free(l->client);
 	return r;
@@ -266,7 +309,8 @@ static void reap(struct spawner_link *l)
 /* 0 when one listens now */
 static int launch(struct spawner_link *l)
 {
-	struct spawn_launch how = {.program = l->opts.program, .state_dir = l->core->state_dir};
+	struct spawn_launch how = {
+		.program = l->opts.program, .state_dir = l->core->state_dir};
 	_cleanup_close_ int ready = -1;
 	int r;
 
@@ -296,6 +340,19 @@ static int connect_once(struct spawner_link *l)
 	return r < 0 ? r : attach(l, fd);
 }
 
+/* 0 when the connection is lost, -ECANCELED */
+static int wait_until_lost(struct spawner_link *l)
+{
+	while (l->client) {
+		int r = rv_event_wait(&l->changed);
+
+		reap(l);
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
 int spawner_link_main(void *arg)
 {
 	struct spawner_link *l = arg;
@@ -303,26 +360,28 @@ int spawner_link_main(void *arg)
 	int logged = 0;
 
 	for (;;) {
-		int r;
+		int r = connect_once(l);
 
-		if (l->client) {
-			delay = retry_first;
-			logged = 0;
-			r = rv_event_wait(&l->changed);
-			reap(l);
+		if (r >= 0) {
+			rv_time connected = rv_now();
+
+			r = wait_until_lost(l);
 			if (r < 0)
 				return r;
-			continue;
-		}
-		r = connect_once(l);
-		if (r >= 0)
-			continue;
-		if (r == -ECANCELED)
+			logged = 0;
+			if (rv_now() - connected >= good_after) {
+				delay = retry_first;
+				continue;
+			}
+			/* it came and went: crashes at once, or cannot be understood */
+		} else if (r == -ECANCELED) {
 			return r;
-		if (r != logged)
-			log_at(LOG_ERR, "spawn", "cannot reach or start the spawner: %s, retrying",
+		} else if (r != logged) {
+			log_at(LOG_ERR, "spawn",
+				"cannot reach or start the spawner: %s, retrying",
 				rv_strerror(r));
-		logged = r;
+			logged = r;
+		}
 		r = rv_sleep(delay);
 		if (r < 0)
 			return r;
@@ -330,8 +389,8 @@ int spawner_link_main(void *arg)
 	}
 }
 
-int spawner_link_new(
-	struct spawner_link **ret, struct core *core, const struct spawner_link_opts *opts)
+int spawner_link_new(struct spawner_link **ret, struct core *core,
+	const struct spawner_link_opts *opts)
 {
 	struct spawner_link *l = calloc(1, sizeof(*l));
 
@@ -340,6 +399,7 @@ int spawner_link_new(
 	l->core = core;
 	l->opts = *opts;
 	rv_event_init(&l->changed);
+	list_init(&l->want_room);
 	scheduler_block(core->scheduler, BLOCK_SPAWNER, true);
 	*ret = l;
 	return 0;
@@ -350,6 +410,8 @@ struct spawner_link *spawner_link_free(struct spawner_link *l)
 	if (!l)
 		return NULL;
 	rv_fd_unwatch(l->watch);
+	if (l->more_posted)
+		rv_handle_cancel(rv_loop_current(), l->more);
 	if (l->client && l->n_acks)
 		send_acks(l);
 	spawn_client_free(l->client);
@@ -393,15 +455,22 @@ int spawner_link_wait(struct spawner_link *l)
 	return rv_event_wait(&l->changed);
 }
 
+void spawner_link_wake(struct spawner_link *l)
+{
+	tell_changed(l);
+}
+
 /* after each request: out at once; what does not fit goes with the next write edge */
 static int sent(struct spawner_link *l, int r)
 {
 	if (r >= 0)
-		spawn_client_flush(l->client); /* an error is seen by the next process() */
+		spawn_client_flush(
+			l->client); /* an error is seen by the next process() */
 	return r < 0 ? r : 0;
 }
 
-int spawner_link_start(struct spawner_link *l, struct run *run, struct spawn_request *req)
+int spawner_link_start(
+	struct spawner_link *l, struct run *run, struct spawn_request *req)
 {
 	int r;
 
@@ -420,25 +489,36 @@ int spawner_link_start(struct spawner_link *l, struct run *run, struct spawn_req
 	return 0;
 }
 
+/* where it did not go through the run is woken when there is room, or a spawner */
+static int sent_for(struct spawner_link *l, struct run *run, int r)
+{
+	if (r == -EAGAIN && !list_is_linked(&run->want_room))
+		list_append(&l->want_room, &run->want_room);
+	return sent(l, r);
+}
+
 int spawner_link_stop(struct spawner_link *l, struct run *run, bool now)
 {
 	struct spawn_token t = run_spawn_token(run);
 	int64_t grace = now ? 0 : job_num(&run->spec, KILL_GRACE);
+	int r = -EAGAIN;
 
-	if (!l->ready)
-		return -EAGAIN;
-	return sent(l, spawn_client_stop(l->client, &t, (int)job_num(&run->spec, KILL_SIGNAL),
-			       false, grace == INT64_MAX ? RV_FOREVER : RV_US(grace), NULL));
+	if (l->ready)
+		r = spawn_client_stop(l->client, &t,
+			(int)job_num(&run->spec, KILL_SIGNAL), false,
+			usec_to_time(grace), NULL);
+	return sent_for(l, run, r);
 }
 
 int spawner_link_pause(struct spawner_link *l, struct run *run, bool on)
 {
 	struct spawn_token t = run_spawn_token(run);
+	int r = -EAGAIN;
 
-	if (!l->ready)
-		return -EAGAIN;
-	return sent(l, on ? spawn_client_pause(l->client, &t, NULL)
-			  : spawn_client_resume(l->client, &t, NULL));
+	if (l->ready)
+		r = on ? spawn_client_pause(l->client, &t, NULL)
+		       : spawn_client_resume(l->client, &t, NULL);
+	return sent_for(l, run, r);
 }
 
 int spawner_link_signal(struct spawner_link *l, struct run *run, int sig)

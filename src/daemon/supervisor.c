@@ -30,6 +30,7 @@ static struct run *run_free(struct run *run)
 {
 	if (!run)
 		return NULL;
+	list_remove(&run->want_room);
 	rv_fd_unwatch(run->pidfd_watch);
 	close_safe(run->pidfd);
 	job_spec_deinit(&run->spec);
@@ -52,7 +53,7 @@ static struct run *run_new(struct core *core, struct job *j)
 	}
 	run->core = core;
 	run->job = j;
-	run->deadline = RV_FOREVER;
+	run->deadline = run->kill_at = RV_FOREVER;
 	rv_event_init(&run->wake);
 	return run;
 }
@@ -322,8 +323,10 @@ static int record_end(struct run *run)
 	if (v.uses_retry)
 		rec.n_failed++;
 	if (v.next == JOB_BACKOFF) {
-		rec.due_usec = clock_wall_usec(core->clock) + v.delay_usec;
-		j->due = clock_boottime(core->clock) + RV_US(v.delay_usec);
+		int64_t delay = MIN(v.delay_usec, 366 * 24 * 3600 * USEC_PER_SEC);
+
+		rec.due_usec = clock_wall_usec(core->clock) + delay;
+		j->due = clock_boottime(core->clock) + RV_US(delay);
 	}
 	t = txn_new();
 	r = t ? put_run(t, STORE_RUN_UPDATE, &run->rec) : -ENOMEM;
@@ -376,6 +379,33 @@ static void detach(struct run *run)
 	run_free(run);
 }
 
+/* The shutdown came between the record of the start and the start: it waits again, as what
+ * was queued does, and the record of the run is overwritten by the next one. */
+static void take_back_start(struct run *run)
+{
+	struct core *core = run->core;
+	struct job *j = run->job;
+	struct txn *t = txn_new();
+	struct store_job rec;
+
+	job_begin(core->jobs, j);
+	give_back_outputs(run);
+	job_record(j, &rec);
+	rec.state = JOB_QUEUED;
+	rec.n_runs--;
+	rec.flags = 0;
+	if (t && job_record_put(t, &rec) >= 0) {
+		if (committer_commit(core->committer, TAKE_PTR(t), COMMIT_MUST) >= 0)
+			job_publish(core->jobs, j, &rec);
+	}
+	txn_free(t); /* not recorded: the next daemon finds that it never began */
+	j->run = NULL;
+	scheduler_release_slot(core->scheduler, j);
+	job_end(core->jobs, j);
+	run_free(run);
+	tell_ended(core);
+}
+
 static int go_on(struct run *run)
 {
 	int r;
@@ -386,6 +416,10 @@ static int go_on(struct run *run)
 		r = run_process(run);
 	if (r == -ECANCELED && !run->ended) {
 		detach(run);
+		return 0;
+	}
+	if (r == RUN_NOT_BEGUN) {
+		take_back_start(run);
 		return 0;
 	}
 	finish(run);
@@ -514,9 +548,8 @@ int supervisor_adopt(struct core *core, struct job *j, const struct store_run *r
 		run->ended = true;
 		break;
 	case RUN_FOUND_BY_PIDFD:
-		run->started = true;
 		run->pidfd = pidfd;
-		run_told_spawner_gone(run);
+		run_found_by_pidfd(run);
 		break;
 	}
 	r = spawn_task(core, run, supervise_adopted);

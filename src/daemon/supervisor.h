@@ -35,5 +35,7 @@ void run_told_failed(struct run *run, const struct spawn_run_info *info);
 void run_told_exited(struct run *run, const struct spawn_run_info *info);
 void run_told_not_started(struct run *run); /* its request never got there: again */
 void run_told_spawner_gone(struct run *run);
+/* its record and run.pidfd are all there is */
+void run_found_by_pidfd(struct run *run);
 
 #endif
