@@ -68,7 +68,8 @@ static int choose_paths(struct app *app)
 		r = paths_socket(&app->socket, mode, &env, app->state_dir);
 	if (r < 0 || !app->state_dir || !app->socket) {
 		log_at(LOG_ERR, "state",
-			"there is neither a home directory nor --state-dir and --socket");
+			"there is neither a home directory nor --state-dir and "
+			"--socket");
 		return r < 0 ? r : -ENOMEM;
 	}
 	app->core.state_dir = app->state_dir;
@@ -85,7 +86,8 @@ static void on_stop_signal(void *arg)
 static int reload_task(void *arg)
 {
 	_cleanup_(strv_freep) char **changed = NULL, **restart = NULL;
-	_cleanup_(config_errors_deinitp) struct config_errors errors = CONFIG_ERRORS_NULL;
+	_cleanup_(config_errors_deinitp) struct config_errors errors =
+		CONFIG_ERRORS_NULL;
 	struct app *app = arg;
 	int r;
 
@@ -93,15 +95,18 @@ static int reload_task(void *arg)
 	r = app_reload(app, &errors, &changed, &restart);
 	notify_reloading(app->notify, true);
 	if (r >= 0) {
-		log_at(LOG_NOTICE, "config", "configuration read again, %zu settings changed",
+		log_at(LOG_NOTICE, "config",
+			"configuration read again, %zu settings changed",
 			strv_len(changed));
-		STRV_FOREACH (key, restart)
-			log_at(LOG_NOTICE, "config", "'%s' has its effect after a restart", *key);
+		STRV_FOREACH(key, restart)
+			log_at(LOG_NOTICE, "config",
+				"'%s' has its effect after a restart", *key);
 		return 0;
 	}
 	for (size_t i = 0; i < errors.n; i++)
-		log_at(LOG_ERR, "config", "%s:%u: %s", errors.v[i].file ? errors.v[i].file : "",
-			errors.v[i].line, errors.v[i].text);
+		log_at(LOG_ERR, "config", "%s:%u: %s",
+			errors.v[i].file ? errors.v[i].file : "", errors.v[i].line,
+			errors.v[i].text);
 	log_at(LOG_ERR, "config", "configuration not taken over: %s", rv_strerror(r));
 	return 0;
 }
@@ -111,7 +116,8 @@ static void on_hangup(void *arg)
 	struct app *app = arg;
 
 	if (!rv_group_spawn(&app->services, reload_task, app))
-		log_at(LOG_ERR, "config", "cannot read the configuration now, ignoring");
+		log_at(LOG_ERR, "config",
+			"cannot read the configuration now, ignoring");
 }
 
 static int take_signals(struct app *app)
@@ -191,6 +197,8 @@ static int make_core(struct app *app)
 	scheduler_block(c->scheduler, BLOCK_STARTUP, true);
 	r = app_apply_config(app, c->config);
 	if (r >= 0)
+		r = app_set_admins(app, c->config);
+	if (r >= 0)
 		r = app_load_store(app);
 	if (r < 0)
 		return r;
@@ -237,7 +245,7 @@ static int note_output(const struct store_run *rec, void *arg)
 	if (!rec->output)
 		return 0;
 	r = strv_split(&names, rec->output, " ");
-	STRV_FOREACH (name, names)
+	STRV_FOREACH(name, names)
 		if (r >= 0 && !STREQ(*name, "-") &&
 			hashmap_put(k->names, *name, k) == -ENOMEM)
 			r = -ENOMEM;
@@ -274,9 +282,11 @@ static int listen_to_clients(struct app *app)
 	for (int i = 0; i < n && r >= 0; i++)
 		r = control_listen_fd(app->control, first + i);
 	if (n == 0)
-		r = control_bind(app->control, app->socket, app->opts.system_mode ? 0666 : 0600);
+		r = control_bind(
+			app->control, app->socket, app->opts.system_mode ? 0666 : 0600);
 	if (r == -EADDRINUSE)
-		log_at(LOG_ERR, "control", "another daemon answers at '%s'", app->socket);
+		log_at(LOG_ERR, "control", "another daemon answers at '%s'",
+			app->socket);
 	else if (r < 0)
 		log_at(LOG_ERR, "control", "cannot listen at '%s': %s", app->socket,
 			rv_strerror(r));
@@ -323,7 +333,8 @@ static int serve(struct app *app)
 		r = listen_to_clients(app);
 	if (r < 0)
 		return r;
-	log_at(LOG_NOTICE, "reeved", "reeved " PACKAGE_VERSION " answers at '%s', state in '%s'",
+	log_at(LOG_NOTICE, "reeved",
+		"reeved " PACKAGE_VERSION " answers at '%s', state in '%s'",
 		app->socket, app->state_dir);
 	notify_ready(app->notify);
 	r = rv_event_wait(&app->stop);
@@ -397,7 +408,8 @@ out:
 
 static int load_config(struct app *app)
 {
-	_cleanup_(config_errors_deinitp) struct config_errors errors = CONFIG_ERRORS_NULL;
+	_cleanup_(config_errors_deinitp) struct config_errors errors =
+		CONFIG_ERRORS_NULL;
 	_cleanup_(config_paths_deinitp) struct config_paths paths = {NULL};
 	struct config *cf = NULL;
 	int r;

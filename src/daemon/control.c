@@ -38,7 +38,7 @@ struct control {
 	size_t n_servers;
 	struct list conns;
 	size_t n_conns;
-	unsigned n_tasks; /* of all connections */
+	unsigned n_tasks;        /* of all connections */
 	struct hashmap *per_uid; /* uid + 1 -> connections, counted in the pointer */
 	bool stopping;
 	rv_event idle; /* a task or a connection ended */
@@ -98,7 +98,9 @@ int reply_errno(struct vl_call *call, int error)
 {
 	switch (error) {
 	case -ENOSPC:
-	case -EDQUOT: return reply_error(call, "io.reeve.Job.NoSpace", "{\"what\":\"the state directory\"}");
+	case -EDQUOT:
+		return reply_error(call, "io.reeve.Job.NoSpace",
+			"{\"what\":\"the state directory\"}");
 	case -RV_ESHUTDOWN: return reply_error(call, "io.reeve.Job.ShuttingDown", "{}");
 	case -EPERM:
 	case -EACCES: return vl_call_denied(call);
@@ -245,7 +247,8 @@ static void pump(struct conn *c)
 		conn_free(c);
 		return;
 	}
-	while (!c->pub.control->stopping && (r = vl_server_conn_next_call(c->pub.vl, &call)) > 0)
+	while (!c->pub.control->stopping &&
+		(r = vl_server_conn_next_call(c->pub.vl, &call)) > 0)
 		start_call(c, call, r == VL_NEXT_CALL);
 	if (r < 0) {
 		rv_transport_abort(c->pub.transport);
@@ -291,6 +294,17 @@ static bool is_admin(const struct control *ctl, const struct unix_peer *peer)
 	       app_is_admin(ctl->app, peer->uid);
 }
 
+void control_rights_changed(struct control *ctl)
+{
+	if (!ctl)
+		return;
+	LIST_FOREACH(node, &ctl->conns) {
+		struct conn *c = LIST_ENTRY(node, struct conn, link);
+
+		c->pub.is_admin = is_admin(ctl, &c->pub.peer);
+	}
+}
+
 static void on_made(rv_protocol *p, rv_transport *t)
 {
 	struct conn *c = conn_of(p);
@@ -303,7 +317,8 @@ static void on_made(rv_protocol *p, rv_transport *t)
 		rv_transport_abort(t);
 		return;
 	}
-	c->pub.peer = (struct unix_peer){.pid = peer->pid, .uid = peer->uid, .gid = peer->gid};
+	c->pub.peer = (struct unix_peer){
+		.pid = peer->pid, .uid = peer->uid, .gid = peer->gid};
 	c->pub.is_admin = is_admin(c->pub.control, &c->pub.peer);
 	c->counted = count_uid(c->pub.control, peer->uid, 1) >= 0;
 }
@@ -331,7 +346,8 @@ static void stalled(void *arg)
 {
 	struct conn *c = arg;
 
-	log_at(LOG_NOTICE, "control", "process %d reads nothing, closing its connection",
+	log_at(LOG_NOTICE, "control",
+		"process %d reads nothing, closing its connection",
 		(int)c->pub.peer.pid);
 	rv_transport_abort(c->pub.transport);
 }
@@ -404,13 +420,15 @@ static bool may_connect(int fd, void *arg)
 		return false;
 	if (!ctl->app->core.system_mode && peer.uid != geteuid() && peer.uid != 0)
 		return false;
-	mine = (int64_t)(uintptr_t)hashmap_get_u64(ctl->per_uid, (uint64_t)peer.uid + 1);
+	mine = (int64_t)(uintptr_t)hashmap_get_u64(
+		ctl->per_uid, (uint64_t)peer.uid + 1);
 	if ((int64_t)ctl->n_conns >= config_num(cf, CONNECTIONS_MAX)) {
 		refuse(fd, "connections-max", config_num(cf, CONNECTIONS_MAX));
 		return false;
 	}
 	if (mine >= config_num(cf, CONNECTIONS_PER_USER_MAX)) {
-		refuse(fd, "connections-per-user-max", config_num(cf, CONNECTIONS_PER_USER_MAX));
+		refuse(fd, "connections-per-user-max",
+			config_num(cf, CONNECTIONS_PER_USER_MAX));
 		return false;
 	}
 	return true;
@@ -427,7 +445,8 @@ static rv_protocol *make_conn(void *arg)
 	c->pub.control = ctl;
 	rv_event_init(&c->pub.changed);
 	rv_timer_init(&c->stall, ctl->app->loop, stalled, c);
-	if (vl_server_conn_new(&c->pub.vl, ctl->registry, &ctl->limits, &server_ops, c) < 0) {
+	if (vl_server_conn_new(
+		    &c->pub.vl, ctl->registry, &ctl->limits, &server_ops, c) < 0) {
 		free(c);
 		return NULL;
 	}
@@ -474,8 +493,8 @@ static int add_interfaces(struct control *c)
 	r = vl_registry_add(c->registry, io_reeve_Job_varlink, control_job_methods,
 		control_n_job_methods, &error);
 	if (r >= 0)
-		r = vl_registry_add(c->registry, io_reeve_Pool_varlink, control_pool_methods,
-			control_n_pool_methods, &error);
+		r = vl_registry_add(c->registry, io_reeve_Pool_varlink,
+			control_pool_methods, control_n_pool_methods, &error);
 	if (r >= 0)
 		r = vl_registry_add(c->registry, io_reeve_Daemon_varlink,
 			control_daemon_methods, control_n_daemon_methods, &error);
@@ -484,8 +503,9 @@ static int add_interfaces(struct control *c)
 
 int control_new(struct control **ret, struct app *app)
 {
-	static const struct vl_registry_info info = {
-		.vendor = "reeve", .product = "reeve", .version = PACKAGE_VERSION,
+	static const struct vl_registry_info info = {.vendor = "reeve",
+		.product = "reeve",
+		.version = PACKAGE_VERSION,
 		.url = "https://reeve.io/"};
 	const struct config *cf = app->core.config;
 	struct control *c = calloc(1, sizeof(*c));

@@ -24,15 +24,19 @@
 #include "reeve/task.h"
 #include "varlink/json_write.h"
 
-enum { YIELD_EVERY = 4096 }; /* jobs looked at without a match */
+enum {
+	YIELD_EVERY = 4096, /* jobs looked at without a match */
+	RUNS_SHOWN_MAX =
+		500, /* the newest: all of a million retries fit into no reply */
+};
 
 struct lister {
 	struct control_conn *conn;
 	struct vl_call *call;
 	struct selection sel;
 	bool reverse;
-	uint64_t at;    /* next id to look at */
-	int64_t left;   /* jobs still wanted */
+	uint64_t at;  /* next id to look at */
+	int64_t left; /* jobs still wanted */
 	bool end;
 	struct buf page;
 };
@@ -41,7 +45,8 @@ static struct job *next_job(const struct lister *l)
 {
 	const struct jobs *jobs = control_core(l->conn->control)->jobs;
 
-	return l->reverse ? jobs_at_or_before(jobs, l->at) : jobs_at_or_after(jobs, l->at);
+	return l->reverse ? jobs_at_or_before(jobs, l->at)
+			  : jobs_at_or_after(jobs, l->at);
 }
 
 static bool wanted(const struct lister *l, const struct job *j)
@@ -86,7 +91,8 @@ static int fill_page(struct lister *l)
 	l->end = l->left <= 0 || !next_job(l);
 	json_writer_array_end(&w);
 	json_writer_int(&w, "total",
-		(int64_t)(jobs_unfinished(core->jobs) + jobs_count(core->jobs, JOB_FINISHED)));
+		(int64_t)(jobs_unfinished(core->jobs) +
+			  jobs_count(core->jobs, JOB_FINISHED)));
 	if (l->end)
 		json_writer_null(&w, "next_id");
 	else
@@ -104,8 +110,8 @@ static int list(struct lister *l)
 		r = fill_page(l);
 		if (r < 0)
 			return r;
-		r = vl_call_reply_text(
-			l->call, buf_head(&l->page), buf_len(&l->page), more && !l->end);
+		r = vl_call_reply_text(l->call, buf_head(&l->page), buf_len(&l->page),
+			more && !l->end);
 		if (r < 0 || l->end || !more)
 			return r;
 		r = control_wait_writable(l->conn, l->call);
@@ -152,6 +158,7 @@ struct show {
 	struct core *core;
 	struct store *store;
 	uint64_t id;
+	uint32_t n_runs;
 	struct json_writer *w;
 };
 
@@ -160,6 +167,9 @@ static int write_run(const struct store_run *rec, void *arg)
 	struct show *s = arg;
 	int64_t bytes = -1, lost = -1;
 
+	/* a start that never happened leaves a record until the next one overwrites it */
+	if (rec->token.run > s->n_runs || rec->token.run + RUNS_SHOWN_MAX <= s->n_runs)
+		return 0;
 	output_sizes(s->core->state_fd, rec->output, &bytes, &lost);
 	run_to_json(s->w, rec, bytes, lost);
 	return 0;
@@ -173,7 +183,8 @@ static int write_runs(void *arg)
 	return store_runs(s->store, s->id, write_run, s);
 }
 
-static void write_environment(struct json_writer *w, const struct env_set *e, bool values)
+static void write_environment(
+	struct json_writer *w, const struct env_set *e, bool values)
 {
 	_cleanup_(strv_freep) char **v = NULL;
 	bool plain = true;
@@ -182,7 +193,7 @@ static void write_environment(struct json_writer *w, const struct env_set *e, bo
 		w->error = -ENOMEM;
 		return;
 	}
-	STRV_FOREACH (entry, v) {
+	STRV_FOREACH(entry, v) {
 		if (!values)
 			(*entry)[strcspn(*entry, "=")] = '\0';
 		plain = plain && utf8_is_valid(*entry, strlen(*entry));
@@ -194,18 +205,22 @@ static void write_environment(struct json_writer *w, const struct env_set *e, bo
 	}
 }
 
-static int show(struct control_conn *conn, struct vl_call *call, uint64_t id, bool values)
+static int show(
+	struct control_conn *conn, struct vl_call *call, uint64_t id, bool values)
 {
 	struct app *app = control_app(conn->control);
 	_cleanup_(buf_deinitp) struct buf text = BUF_NULL;
 	struct json_writer w;
-	struct show s = {.core = &app->core, .store = app->core.store, .id = id, .w = &w};
+	struct show s = {
+		.core = &app->core, .store = app->core.store, .id = id, .w = &w};
 	struct job_spec spec;
 	struct job *j;
 	char why[256];
 	const char *why_text;
 	int r;
 
+	j = jobs_find(app->core.jobs, id);
+	s.n_runs = j ? j->n_runs : 0;
 	json_writer_init(&w, &text);
 	json_writer_object(&w, NULL);
 	json_writer_array(&w, "run_history");
@@ -215,7 +230,8 @@ static int show(struct control_conn *conn, struct vl_call *call, uint64_t id, bo
 	json_writer_array_end(&w);
 	j = jobs_find(app->core.jobs, id);
 	if (!j)
-		return reply_error(call, "io.reeve.Job.NotFound", "{\"id\":%" PRIu64 "}", id);
+		return reply_error(
+			call, "io.reeve.Job.NotFound", "{\"id\":%" PRIu64 "}", id);
 	job_to_json(&w, "job", &app->core, j);
 	r = job_spec_get(j, &spec);
 	if (r < 0)
@@ -230,7 +246,8 @@ static int show(struct control_conn *conn, struct vl_call *call, uint64_t id, bo
 		json_writer_null(&w, "why");
 	json_writer_object_end(&w);
 	r = json_writer_end(&w);
-	return r < 0 ? r : vl_call_reply_text(call, buf_head(&text), buf_len(&text), false);
+	return r < 0 ? r
+		     : vl_call_reply_text(call, buf_head(&text), buf_len(&text), false);
 }
 
 int control_job_show(struct control_conn *conn, struct vl_call *call)
@@ -253,8 +270,8 @@ int control_job_functions(struct control_conn *conn, struct vl_call *call)
 	int r;
 
 	for (size_t i = 0; (f = functions_at(fs, i)); i++)
-		json_array_append_new(
-			list, json_pack("{s:s, s:s}", "name", f->name, "help", f->help));
+		json_array_append_new(list,
+			json_pack("{s:s, s:s}", "name", f->name, "help", f->help));
 	reply = json_pack("{s:o}", "functions", list);
 	r = vl_call_reply(call, reply, false);
 	json_decref(reply);

@@ -1,7 +1,6 @@
 #include "config.h"
 
 #include <errno.h>
-#include <fnmatch.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
@@ -22,6 +21,7 @@
 #include "daemon/keys.h"
 #include "daemon/scheduler.h"
 #include "daemon/spec_json.h"
+#include "job/env_filter.h"
 #include "reeve/executor.h"
 #include "varlink/bytes_field.h"
 #include "varlink/json_write.h"
@@ -62,8 +62,8 @@ static void submit_deinit(struct submit *s)
 /* answered: the caller gets -EINVAL and looks no further */
 static int invalid(struct submit *s, size_t i, const char *field, const char *message)
 {
-	json_t *params = json_pack("{s:I, s:s, s:s}", "job", (json_int_t)i, "field", field,
-		"message", message ? message : "not possible");
+	json_t *params = json_pack("{s:I, s:s, s:s}", "job", (json_int_t)i, "field",
+		field, "message", message ? message : "not possible");
 
 	vl_call_error(s->call, "io.reeve.Job.Invalid", params);
 	json_decref(params);
@@ -81,14 +81,16 @@ static int limit_reached(struct submit *s, const char *key, int64_t max)
 
 static int check_function(struct submit *s, size_t i, const struct job_spec *spec)
 {
-	const struct function *f = functions_find(s->core->functions, job_str(spec, FUNCTION));
+	const struct function *f =
+		functions_find(s->core->functions, job_str(spec, FUNCTION));
 	_cleanup_free_ char *message = NULL;
 	const char *text = job_str(spec, ARGUMENTS);
 	json_t *arguments;
 	int r = 0;
 
 	if (!f)
-		return invalid(s, i, "function", "no such function: see reeve varlink io.reeve.Job.Functions");
+		return invalid(s, i, "function",
+			"no such function: see reeve varlink io.reeve.Job.Functions");
 	if (f->touches_files && s->core->system_mode && s->conn->peer.uid != 0)
 		return invalid(s, i, "function",
 			"functions that touch files are only for root in system mode");
@@ -114,6 +116,11 @@ static int check_spec(struct submit *s, size_t i, const struct job_spec *spec)
 		return invalid(s, i, job_field_info[field].json_name, message);
 	if (r < 0)
 		return r;
+	/* a descriptor of root's: a terminal, or a log that others rely on */
+	if (STREQ(job_str(spec, OUTPUT), "inherit") && s->core->system_mode &&
+		s->conn->peer.uid != 0)
+		return invalid(
+			s, i, "output", "inherit is only for root in system mode");
 	if (!scheduler_pool(s->core->scheduler, job_str(spec, POOL)))
 		return invalid(s, i, "pool", "no such pool");
 	if (job_str(spec, FUNCTION))
@@ -126,40 +133,6 @@ static int check_spec(struct submit *s, size_t i, const struct job_spec *spec)
 
 /* ---- environments ----------------------------------------------------------------------- */
 
-static bool matches_any(char *const *globs, const char *entry)
-{
-	char name[256];
-	size_t n = strcspn(entry, "=");
-
-	if (n >= sizeof(name))
-		return false;
-	memcpy(name, entry, n);
-	name[n] = '\0';
-	STRV_FOREACH (glob, globs)
-		if (fnmatch(*glob, name, 0) == 0)
-			return true;
-	return false;
-}
-
-static int filter_env(struct submit *s, char ***ret, const struct job_spec *spec)
-{
-	char **v = NULL;
-	bool only_passed = s->core->system_mode;
-
-	STRV_FOREACH (e, s->env) {
-		if (only_passed && !matches_any(job_strv(spec, ENV_PASS), *e))
-			continue;
-		if (matches_any(job_strv(spec, ENV_DROP), *e))
-			continue;
-		if (strv_append(&v, *e) < 0) {
-			strv_free(v);
-			return -ENOMEM;
-		}
-	}
-	*ret = v;
-	return 0;
-}
-
 static bool same_strv(char *const *a, char *const *b)
 {
 	if (!a || !b)
@@ -168,7 +141,8 @@ static bool same_strv(char *const *a, char *const *b)
 }
 
 /* the jobs of one call mostly share one environment: made once */
-static int choose_env(struct submit *s, struct env_set **ret, const struct job_spec *spec)
+static int choose_env(
+	struct submit *s, struct env_set **ret, const struct job_spec *spec)
 {
 	char **v;
 	int r;
@@ -178,7 +152,8 @@ static int choose_env(struct submit *s, struct env_set **ret, const struct job_s
 		return 0;
 	if (!s->last_env || !same_strv(s->last_pass, job_strv(spec, ENV_PASS)) ||
 		!same_strv(s->last_drop, job_strv(spec, ENV_DROP))) {
-		r = filter_env(s, &v, spec);
+		r = env_filter(&v, s->env, job_strv(spec, ENV_PASS),
+			job_strv(spec, ENV_DROP), !s->core->system_mode);
 		if (r < 0)
 			return r;
 		if (s->last_env)
@@ -242,7 +217,8 @@ static int check_limits(struct submit *s)
 		return limit_reached(s, "jobs-max", config_num(cf, JOBS_MAX));
 	if ((int64_t)(jobs_unfinished_of(jobs, s->conn->peer.uid) + s->n) >
 		config_num(cf, JOBS_PER_USER_MAX))
-		return limit_reached(s, "jobs-per-user-max", config_num(cf, JOBS_PER_USER_MAX));
+		return limit_reached(
+			s, "jobs-per-user-max", config_num(cf, JOBS_PER_USER_MAX));
 	return 0;
 }
 
@@ -295,7 +271,8 @@ static int reply_ids(struct vl_call *call, uint64_t first, uint32_t n)
 	json_writer_array_end(&w);
 	json_writer_object_end(&w);
 	r = json_writer_end(&w);
-	return r < 0 ? r : vl_call_reply_text(call, buf_head(&text), buf_len(&text), false);
+	return r < 0 ? r
+		     : vl_call_reply_text(call, buf_head(&text), buf_len(&text), false);
 }
 
 static int publish(struct submit *s)
@@ -385,7 +362,8 @@ static int submit(struct submit *s, const json_t *params)
 
 int control_job_submit(struct control_conn *conn, struct vl_call *call)
 {
-	struct submit s = {.conn = conn, .call = call, .core = control_core(conn->control)};
+	struct submit s = {
+		.conn = conn, .call = call, .core = control_core(conn->control)};
 	int r;
 
 	r = submit(&s, vl_call_params(call));
@@ -409,7 +387,8 @@ int control_job_put_input(struct control_conn *conn, struct vl_call *call)
 		return vl_call_invalid(call, "input", "no such input");
 	if (given)
 		memcpy(name, given, strlen(given) + 1);
-	r = base64_decode(&bytes, &n, json_string_value(data), json_string_length(data));
+	r = base64_decode(
+		&bytes, &n, json_string_value(data), json_string_length(data));
 	if (r == -EINVAL)
 		return vl_call_invalid(call, "data_b64", "not base64");
 	if (r < 0)

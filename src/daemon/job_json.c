@@ -50,9 +50,11 @@ int user_name_learn(uint32_t uid)
 			return 0;
 	user_names[i].uid = uid;
 	if (getpwuid_r(uid, &pw, text, sizeof(text), &found) == 0 && found)
-		snprintf(user_names[i].name, sizeof(user_names[i].name), "%s", pw.pw_name);
+		snprintf(user_names[i].name, sizeof(user_names[i].name), "%s",
+			pw.pw_name);
 	else
-		snprintf(user_names[i].name, sizeof(user_names[i].name), "%" PRIu32, uid);
+		snprintf(user_names[i].name, sizeof(user_names[i].name), "%" PRIu32,
+			uid);
 	if (n_user_names < ARRAY_LEN(user_names))
 		n_user_names++;
 	return 0;
@@ -133,7 +135,7 @@ void job_to_json(struct json_writer *w, const char *key, const struct core *core
 	put_exit(w, j->exit_code, j->signal);
 	json_writer_string(w, "pool", j->pool->name);
 	json_writer_array(w, "labels");
-	STRV_FOREACH (label, job_strv(&s, LABEL))
+	STRV_FOREACH(label, job_strv(&s, LABEL))
 		json_writer_string(w, NULL, *label);
 	json_writer_array_end(w);
 	json_writer_int(w, "priority", j->priority);
@@ -161,8 +163,18 @@ static void put_number(struct json_writer *w, const char *key, int64_t n, bool k
 		json_writer_null(w, key);
 }
 
-void run_to_json(struct json_writer *w, const struct store_run *rec, int64_t output_bytes,
-	int64_t lost_bytes)
+/* of a failed start the name of the errno: programs look at it; of a function a text */
+static void put_error(struct json_writer *w, const struct store_run *rec)
+{
+	const char *name = rec->step ? strerrorname_np(-rec->error) : NULL;
+
+	if (!name && rec->error < 0)
+		name = rv_strerror(rec->error);
+	put_text(w, "error", name);
+}
+
+void run_to_json(struct json_writer *w, const struct store_run *rec,
+	int64_t output_bytes, int64_t lost_bytes)
 {
 	bool ended = rec->ended_usec != 0;
 	bool exited = ended && rec->end_kind == RUN_END_EXITED;
@@ -174,7 +186,7 @@ void run_to_json(struct json_writer *w, const struct store_run *rec, int64_t out
 	put_text(w, "reason", rec->reason);
 	put_exit(w, exited && WIFEXITED(status) ? WEXITSTATUS(status) : -1,
 		exited && WIFSIGNALED(status) ? WTERMSIG(status) : 0);
-	put_text(w, "error", rec->error < 0 ? rv_strerror(rec->error) : NULL);
+	put_error(w, rec);
 	put_text(w, "step", rec->step);
 	put_number(w, "pid", rec->pid, rec->pid != 0);
 	json_writer_int(w, "started_usec", rec->started_usec);
