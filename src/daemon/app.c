@@ -320,6 +320,8 @@ static int serve(struct app *app)
 	if (r >= 0)
 		r = rv_run_blocking(c->io, sweep_outputs, app);
 	if (r >= 0)
+		r = inputs_sweep(c->inputs);
+	if (r >= 0)
 		r = rv_run_blocking(c->io, look_around, app);
 	if (r >= 0)
 		r = start_service(app, "outputs", outputs_main, c->outputs);

@@ -16,6 +16,7 @@
 #include "daemon/configuration.h"
 #include "daemon/control.h"
 #include "daemon/core.h"
+#include "daemon/inputs.h"
 #include "daemon/interfaces.h"
 #include "reeve/executor.h"
 #include "reeve/net.h"
@@ -379,6 +380,7 @@ static void on_lost(rv_protocol *p, int err)
 	c->pub.transport = NULL;
 	if (c->counted)
 		count_uid(c->pub.control, c->pub.peer.uid, -1);
+	inputs_owner_gone(control_core(c->pub.control)->inputs, &c->pub);
 	/* its calls stay valid for their handlers; what they answer goes nowhere */
 	vl_server_conn_free(TAKE_PTR(c->pub.vl));
 	wake_handlers(c);

@@ -16,6 +16,7 @@
 #include "daemon/core.h"
 #include "daemon/envs.h"
 #include "daemon/jobs.h"
+#include "daemon/retention.h"
 #include "daemon/scheduler.h"
 #include "daemon/spawner_link.h"
 #include "daemon/supervisor.h"
@@ -118,6 +119,8 @@ static int end_chunk(struct act *a)
 		envs_put(a->core->envs, TAKE_PTR(p->env));
 		job_end(a->core->jobs, p->job);
 	}
+	if (a->n_planned)
+		retention_jobs_finished(a->core->retention);
 	a->n_planned = 0;
 	return r == -ENOMEM ? r : 0;
 }

@@ -35,14 +35,45 @@ struct submit {
 	struct job **jobs;
 	size_t n;
 	uint64_t reserved; /* ids, by this call's record */
+	char **inputs;     /* that its jobs take */
 	struct txn *txn;
 	/* the environment of the job before, and the filters that made it */
 	struct env_set *last_env;
 	char **last_pass, **last_drop;
 };
 
+/* answered: the caller gets -EINVAL and looks no further */
+static int invalid(struct submit *s, size_t i, const char *field, const char *message)
+{
+	json_t *params = json_pack("{s:I, s:s, s:s}", "job", (json_int_t)i, "field",
+		field, "message", message ? message : "not possible");
+
+	vl_call_error(s->call, "io.reeve.Job.Invalid", params);
+	json_decref(params);
+	return -EINVAL;
+}
+
+static void end_claims(struct submit *s, bool taken)
+{
+	STRV_FOREACH(name, s->inputs)
+		inputs_end_claim(s->core->inputs, *name, taken);
+	s->inputs = strv_free(s->inputs);
+}
+
+static int claim_input(struct submit *s, size_t i, const char *name)
+{
+	if (inputs_claim(s->core->inputs, name, s->conn->peer.uid) < 0)
+		return invalid(s, i, "stdin", "no such input");
+	if (strv_append(&s->inputs, name) < 0) {
+		inputs_end_claim(s->core->inputs, name, false);
+		return -ENOMEM;
+	}
+	return 0;
+}
+
 static void submit_deinit(struct submit *s)
 {
+	end_claims(s, false);
 	for (size_t i = 0; i < s->n && s->jobs; i++) {
 		if (s->jobs[i])
 			envs_put(s->core->envs, s->jobs[i]->env);
@@ -57,17 +88,6 @@ static void submit_deinit(struct submit *s)
 	txn_free(s->txn);
 	if (s->key)
 		key_drop(s->core->keys, s->key);
-}
-
-/* answered: the caller gets -EINVAL and looks no further */
-static int invalid(struct submit *s, size_t i, const char *field, const char *message)
-{
-	json_t *params = json_pack("{s:I, s:s, s:s}", "job", (json_int_t)i, "field",
-		field, "message", message ? message : "not possible");
-
-	vl_call_error(s->call, "io.reeve.Job.Invalid", params);
-	json_decref(params);
-	return -EINVAL;
 }
 
 static int limit_reached(struct submit *s, const char *key, int64_t max)
@@ -125,10 +145,7 @@ static int check_spec(struct submit *s, size_t i, const struct job_spec *spec)
 		return invalid(s, i, "pool", "no such pool");
 	if (job_str(spec, FUNCTION))
 		return check_function(s, i, spec);
-	if (strncmp(in, "input:", 6) == 0 &&
-		inputs_claim(s->core->inputs, in + 6, s->conn->peer.uid) < 0)
-		return invalid(s, i, "stdin", "no such input");
-	return 0;
+	return strncmp(in, "input:", 6) == 0 ? claim_input(s, i, in + 6) : 0;
 }
 
 /* ---- environments ----------------------------------------------------------------------- */
@@ -310,6 +327,7 @@ static int commit(struct submit *s)
 	if (r < 0)
 		return r;
 	jobs_ids_are_reserved(jobs, s->reserved);
+	end_claims(s, true);
 	return publish(s);
 }
 
@@ -393,7 +411,7 @@ int control_job_put_input(struct control_conn *conn, struct vl_call *call)
 		return vl_call_invalid(call, "data_b64", "not base64");
 	if (r < 0)
 		return r;
-	r = inputs_put(core->inputs, name, conn->peer.uid, bytes, n,
+	r = inputs_put(core->inputs, name, conn, conn->peer.uid, bytes, n,
 		json_is_true(json_object_get(params, "last")));
 	if (r == -ENOENT)
 		return vl_call_invalid(call, "input", "no such input");
