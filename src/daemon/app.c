@@ -203,6 +203,8 @@ static int make_core(struct app *app)
 	scheduler_block(c->scheduler, BLOCK_STARTUP, true);
 	r = app_apply_config(app, c->config);
 	if (r >= 0)
+		r = app_set_admins(app, c->config);
+	if (r >= 0)
 		r = app_load_store(app);
 	if (r < 0)
 		return r;
@@ -319,6 +321,8 @@ static int serve(struct app *app)
 	 * before the first of this one is made. */
 	if (r >= 0)
 		r = rv_run_blocking(c->io, sweep_outputs, app);
+	if (r >= 0)
+		r = inputs_sweep(c->inputs);
 	if (r >= 0)
 		r = start_service(app, "outputs", outputs_main, c->outputs);
 	if (r >= 0)

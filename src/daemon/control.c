@@ -17,6 +17,7 @@
 #include "daemon/control.h"
 #include "daemon/core.h"
 #include "daemon/hangups.h"
+#include "daemon/inputs.h"
 #include "daemon/interfaces.h"
 #include "daemon/users.h"
 #include "reeve/executor.h"
@@ -354,6 +355,17 @@ static bool is_admin(const struct control *ctl, const struct unix_peer *peer)
 	       app_is_admin(ctl->app, peer->uid);
 }
 
+void control_rights_changed(struct control *ctl)
+{
+	if (!ctl)
+		return;
+	LIST_FOREACH(node, &ctl->conns) {
+		struct conn *c = LIST_ENTRY(node, struct conn, link);
+
+		c->pub.is_admin = is_admin(ctl, &c->pub.peer);
+	}
+}
+
 static void on_made(rv_protocol *p, rv_transport *t)
 {
 	struct conn *c = conn_of(p);
@@ -433,6 +445,7 @@ static void on_lost(rv_protocol *p, int err)
 	c->pub.transport = NULL;
 	if (c->counted)
 		count_uid(c->pub.control, c->pub.peer.uid, -1);
+	inputs_owner_gone(control_core(c->pub.control)->inputs, &c->pub);
 	/* its calls stay valid for their handlers; what they answer goes nowhere */
 	vl_server_conn_free(TAKE_PTR(c->pub.vl));
 	wake_handlers(c);

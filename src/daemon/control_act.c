@@ -16,9 +16,11 @@
 #include "daemon/core.h"
 #include "daemon/envs.h"
 #include "daemon/jobs.h"
+#include "daemon/retention.h"
 #include "daemon/scheduler.h"
 #include "daemon/spawner_link.h"
 #include "daemon/supervisor.h"
+#include "job/env_filter.h"
 #include "varlink/bytes_field.h"
 #include "varlink/json_write.h"
 
@@ -37,26 +39,29 @@ enum plan {
 			 /* negative: refused */
 };
 
-/* Decides what a verb means for one job; changes rec, may ask the job's run. */
-typedef int (*plan_fn)(struct act *a, struct job *j, struct store_job *rec);
+struct planned {
+	struct job *job;
+	struct store_job rec;
+	struct env_set *env; /* the new one, ours until it is the job's; NULL: none */
+	bool only_note;
+};
+
+/* Decides what a verb means for one job; changes p->rec, may ask the job's run. */
+typedef int (*plan_fn)(struct act *a, struct job *j, struct planned *p);
 
 struct act {
 	struct control_conn *conn;
 	struct vl_call *call;
 	struct core *core;
 	plan_fn plan;
-	int signal;          /* kill */
-	struct env_set *env; /* retry: the new one */
+	int signal; /* kill */
+	char **env; /* retry: the caller's of today; NULL: as it was */
 	int64_t n;
 	struct json_writer refusals;
 	struct buf refusals_text;
 	unsigned n_refused;
 	/* the chunk under way */
-	struct planned {
-		struct job *job;
-		struct store_job rec;
-		bool only_note;
-	} planned[CHUNK];
+	struct planned planned[CHUNK];
 	size_t n_planned;
 	struct txn *txn;
 };
@@ -80,6 +85,16 @@ static void refuse(struct act *a, uint64_t id, int error, enum job_state state)
 	json_writer_object_end(&a->refusals);
 }
 
+static void swap_env(struct act *a, struct planned *p)
+{
+	struct env_set *old = p->job->env;
+
+	if (!p->env)
+		return;
+	p->job->env = p->env;
+	p->env = old;
+}
+
 /* commit what was planned, then show it; jobs are not busy afterwards */
 static int end_chunk(struct act *a)
 {
@@ -95,13 +110,17 @@ static int end_chunk(struct act *a)
 			continue;
 		}
 		if (r >= 0) {
+			swap_env(a, p);
 			job_publish(a->core->jobs, p->job, &p->rec);
 			a->n++;
 		} else {
 			refuse(a, p->job->id, r, p->job->state);
 		}
+		envs_put(a->core->envs, TAKE_PTR(p->env));
 		job_end(a->core->jobs, p->job);
 	}
+	if (a->n_planned)
+		retention_jobs_finished(a->core->retention);
 	a->n_planned = 0;
 	return r == -ENOMEM ? r : 0;
 }
@@ -112,8 +131,11 @@ static int plan_job(struct act *a, struct job *j)
 	enum job_state state = j->state;
 	int r;
 
+	if (!a->txn && !(a->txn = txn_new()))
+		return -ENOMEM;
 	job_record(j, &p->rec);
-	r = a->plan(a, j, &p->rec);
+	p->env = NULL;
+	r = a->plan(a, j, p);
 	if (r < 0) {
 		refuse(a, j->id, r, state);
 		return 0;
@@ -122,10 +144,10 @@ static int plan_job(struct act *a, struct job *j)
 		a->n++;
 		return 0;
 	}
-	if (!a->txn && !(a->txn = txn_new()))
+	if (job_record_put(a->txn, &p->rec) < 0) {
+		envs_put(a->core->envs, TAKE_PTR(p->env));
 		return -ENOMEM;
-	if (job_record_put(a->txn, &p->rec) < 0)
-		return -ENOMEM;
+	}
 	p->job = j;
 	p->only_note = r == PLAN_NOTE;
 	if (!p->only_note)
@@ -159,9 +181,12 @@ static int act_on(struct act *a, const struct selection *sel)
 
 static void abort_chunk(struct act *a)
 {
-	for (size_t i = 0; i < a->n_planned; i++)
-		if (!a->planned[i].only_note)
-			job_end(a->core->jobs, a->planned[i].job);
+	for (size_t i = 0; i < a->n_planned; i++) {
+		if (a->planned[i].only_note)
+			continue;
+		envs_put(a->core->envs, a->planned[i].env);
+		job_end(a->core->jobs, a->planned[i].job);
+	}
 	txn_free(a->txn);
 }
 
@@ -207,7 +232,7 @@ static int run_act(struct act *a)
 }
 
 static int act(struct control_conn *conn, struct vl_call *call, plan_fn plan,
-	int signal, struct env_set *env)
+	int signal, char **env)
 {
 	_cleanup_free_ struct act *a = calloc(1, sizeof(*a));
 
@@ -233,8 +258,9 @@ static void finish_cancelled(struct act *a, struct store_job *rec)
 	rec->reason = NULL;
 }
 
-static int plan_cancel(struct act *a, struct job *j, struct store_job *rec)
+static int plan_cancel(struct act *a, struct job *j, struct planned *p)
 {
+	struct store_job *rec = &p->rec;
 	if (j->state == JOB_FINISHED)
 		return PLAN_DONE; /* an end in between is no error */
 	if (!j->run) {
@@ -245,10 +271,11 @@ static int plan_cancel(struct act *a, struct job *j, struct store_job *rec)
 		return PLAN_DONE;
 	run_request_stop(j->run, RUN_STOP_CANCEL);
 	rec->flags |= STORE_JOB_CANCEL;
+	rec->reason = NULL; /* the job's own may be gone before this is written */
 	return PLAN_NOTE;
 }
 
-static int plan_kill(struct act *a, struct job *j, struct store_job *rec)
+static int plan_kill(struct act *a, struct job *j, struct planned *p)
 {
 	if (j->state == JOB_FINISHED)
 		return PLAN_DONE;
@@ -257,7 +284,7 @@ static int plan_kill(struct act *a, struct job *j, struct store_job *rec)
 	return spawner_link_signal(a->core->spawner, j->run, a->signal);
 }
 
-static int plan_pause(struct act *a, struct job *j, struct store_job *rec)
+static int plan_pause(struct act *a, struct job *j, struct planned *p)
 {
 	if (j->state == JOB_PAUSED)
 		return PLAN_DONE;
@@ -267,7 +294,7 @@ static int plan_pause(struct act *a, struct job *j, struct store_job *rec)
 	return PLAN_DONE;
 }
 
-static int plan_resume(struct act *a, struct job *j, struct store_job *rec)
+static int plan_resume(struct act *a, struct job *j, struct planned *p)
 {
 	if (j->state == JOB_RUNNING && j->run->pause_wanted)
 		run_request_pause(j->run, false);
@@ -279,8 +306,9 @@ static int plan_resume(struct act *a, struct job *j, struct store_job *rec)
 	return PLAN_DONE;
 }
 
-static int plan_hold(struct act *a, struct job *j, struct store_job *rec)
+static int plan_hold(struct act *a, struct job *j, struct planned *p)
 {
+	struct store_job *rec = &p->rec;
 	if (j->state == JOB_HELD)
 		return PLAN_DONE;
 	if (!job_may_go[j->state][JOB_HELD] || job_state_is_active(j->state) ||
@@ -292,8 +320,9 @@ static int plan_hold(struct act *a, struct job *j, struct store_job *rec)
 	return PLAN_RECORD;
 }
 
-static int plan_release(struct act *a, struct job *j, struct store_job *rec)
+static int plan_release(struct act *a, struct job *j, struct planned *p)
 {
+	struct store_job *rec = &p->rec;
 	if (j->state == JOB_QUEUED)
 		return PLAN_DONE;
 	if (j->state != JOB_HELD)
@@ -303,8 +332,30 @@ static int plan_release(struct act *a, struct job *j, struct store_job *rec)
 	return PLAN_RECORD;
 }
 
-static int plan_retry(struct act *a, struct job *j, struct store_job *rec)
+/* today's environment through the job's own filters, in the transaction that refers to it */
+static int plan_env(struct act *a, struct job *j, struct planned *p)
 {
+	_cleanup_(strv_freep) char **v = NULL;
+	struct job_spec spec;
+	int r;
+
+	r = job_spec_get(j, &spec);
+	if (r < 0)
+		return r;
+	r = env_filter(&v, a->env, job_strv(&spec, ENV_PASS), job_strv(&spec, ENV_DROP),
+		!a->core->system_mode);
+	job_spec_deinit(&spec);
+	if (r >= 0)
+		r = envs_get(a->core->envs, &p->env, v, a->txn);
+	if (r < 0)
+		return r;
+	p->rec.env_id = p->env->id;
+	return PLAN_RECORD;
+}
+
+static int plan_retry(struct act *a, struct job *j, struct planned *p)
+{
+	struct store_job *rec = &p->rec;
 	const struct config *cf = a->core->config;
 
 	if (j->state != JOB_FINISHED)
@@ -318,12 +369,7 @@ static int plan_retry(struct act *a, struct job *j, struct store_job *rec)
 	rec->exit_code = -1;
 	rec->signal = 0;
 	rec->reason = NULL;
-	if (a->env) {
-		envs_put(a->core->envs, j->env);
-		j->env = env_set_ref(a->env);
-		rec->env_id = j->env->id;
-	}
-	return PLAN_RECORD;
+	return a->env ? plan_env(a, j, p) : PLAN_RECORD;
 }
 
 /* ---- the handlers ------------------------------------------------------------------------ */
@@ -386,11 +432,8 @@ int control_job_release(struct control_conn *conn, struct vl_call *call)
 
 int control_job_retry(struct control_conn *conn, struct vl_call *call)
 {
-	struct core *core = control_core(conn->control);
 	_cleanup_(strv_freep) char **env = NULL;
-	struct env_set *e = NULL;
 	struct vl_fault fault;
-	struct txn *t;
 	int r;
 
 	r = vl_get_bytes_array(vl_call_params(call), "env", &env, &fault);
@@ -400,19 +443,5 @@ int control_job_retry(struct control_conn *conn, struct vl_call *call)
 		return r;
 	if (control_check_env(call, env) < 0)
 		return 0;
-	if (r > 0) {
-		/* its own transaction, before those that refer to it */
-		t = txn_new();
-		r = t ? envs_get(core->envs, &e, env, t) : -ENOMEM;
-		if (r < 0) {
-			txn_free(t);
-			return r;
-		}
-		r = committer_commit(core->committer, t, 0);
-	}
-	if (r >= 0)
-		r = act(conn, call, plan_retry, 0, e);
-	if (e)
-		envs_put(core->envs, e);
-	return r;
+	return act(conn, call, plan_retry, 0, env);
 }

@@ -24,7 +24,11 @@
 #include "reeve/task.h"
 #include "varlink/json_write.h"
 
-enum { YIELD_EVERY = 4096 }; /* jobs looked at without a match */
+enum {
+	YIELD_EVERY = 4096, /* jobs looked at without a match */
+	RUNS_SHOWN_MAX =
+		500, /* the newest: all of a million retries fit into no reply */
+};
 
 struct lister {
 	struct control_conn *conn;
@@ -181,6 +185,7 @@ struct show {
 	struct core *core;
 	struct store *store;
 	uint64_t id;
+	uint32_t n_runs;
 	struct json_writer *w;
 };
 
@@ -189,6 +194,9 @@ static int write_run(const struct store_run *rec, void *arg)
 	struct show *s = arg;
 	int64_t bytes = -1, lost = -1;
 
+	/* a start that never happened leaves a record until the next one overwrites it */
+	if (rec->token.run > s->n_runs || rec->token.run + RUNS_SHOWN_MAX <= s->n_runs)
+		return 0;
 	output_sizes(s->core->state_fd, rec->output, &bytes, &lost);
 	run_to_json(s->w, rec, bytes, lost);
 	return 0;
@@ -238,6 +246,8 @@ static int show(
 	const char *why_text;
 	int r;
 
+	j = jobs_find(app->core.jobs, id);
+	s.n_runs = j ? j->n_runs : 0;
 	json_writer_init(&w, &text);
 	json_writer_object(&w, NULL);
 	json_writer_array(&w, "run_history");

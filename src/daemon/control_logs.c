@@ -27,8 +27,9 @@ struct reader {
 	struct vl_call *call;
 	struct core *core;
 	uint64_t id;
-	uint32_t run;   /* the one that is read; 0: not known yet */
-	bool fixed_run; /* it was asked for */
+	uint32_t run;    /* the one that is read; 0: not known yet */
+	uint32_t n_runs; /* of the job; a record beyond is of a start that never was */
+	bool fixed_run;  /* it was asked for */
 	bool follow;
 	bool want[2]; /* streams that were asked for */
 	bool split;
@@ -96,6 +97,8 @@ static int take_run(const struct store_run *rec, void *arg)
 	struct reader *rd = f->rd;
 
 	if (rd->fixed_run ? rec->token.run != rd->run : rec->token.run < rd->run)
+		return 0;
+	if (rec->token.run > rd->n_runs)
 		return 0;
 	close_files(rd);
 	rd->run = rec->token.run;
@@ -271,16 +274,53 @@ static int wait_for_next_run(struct reader *rd)
 	}
 }
 
+/* What the record of a run that goes on names is the run's only while it has it: a file that
+ * stayed empty goes to another run, maybe of another user, before the end is on disk. */
+static bool names_are_good(const struct reader *rd)
+{
+	const struct job *j = jobs_find(rd->core->jobs, rd->id);
+
+	return rd->run_ended || !j ||
+	       (j->n_runs == rd->run && !j->busy &&
+		       job_state_is_active((enum job_state)j->state));
+}
+
+/* 1: found, and its files are open; 0: there is none */
+static int open_run(struct reader *rd)
+{
+	bool fixed = rd->fixed_run;
+
+	/* its end is on disk when it is not busy any more, so twice is enough */
+	for (int i = 0; i < 3; i++) {
+		struct find f = {.rd = rd};
+		struct job *j = jobs_find(rd->core->jobs, rd->id);
+		int r;
+
+		rd->n_runs = j ? j->n_runs : 0;
+		r = rv_run_blocking(rd->core->io, find_run, &f);
+		if (r < 0)
+			return r;
+		if (!f.found) {
+			/* not even a record: do not ask for this one again and again */
+			rd->run = fixed ? rd->run : MAX(rd->run, rd->n_runs);
+			return 0;
+		}
+		if (names_are_good(rd))
+			return 1;
+		close_files(rd);
+		r = jobs_wait_idle(rd->core->jobs, rd->id, &j);
+		if (r < 0)
+			return r;
+	}
+	return -EAGAIN;
+}
+
 static int stream(struct reader *rd)
 {
 	int r;
 
 	for (;;) {
-		struct find f = {.rd = rd};
-
-		r = rv_run_blocking(rd->core->io, find_run, &f);
-		if (r < 0)
-			return r;
+		r = open_run(rd);
 		if (r > 0)
 			r = stream_run(rd);
 		if (r < 0 || !rd->follow || rd->fixed_run)
@@ -331,6 +371,8 @@ int control_job_logs(struct control_conn *conn, struct vl_call *call)
 	rd.core = control_core(conn->control);
 	rv_event_init(&rd.changed);
 	take_members(&rd, params);
+	if (json_integer_value(json_object_get(params, "run")) > UINT32_MAX)
+		return vl_call_invalid(call, "run", "no such run");
 	r = select_one(&rd.id, conn, call, json_object_get(params, "select"));
 	if (r <= 0)
 		return r;

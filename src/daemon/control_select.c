@@ -195,7 +195,8 @@ static int decode_user(struct selection *s, struct control_conn *conn,
 	if (!q.name)
 		return 0;
 	if (STREQ(q.name, "*")) {
-		s->sel.any_uid = true;
+		s->sel.any_uid =
+			conn->is_admin; /* all that the caller may see: its own */
 		return 0;
 	}
 	r = rv_run_blocking(control_core(conn->control)->io, ask_user, &q);
@@ -203,6 +204,10 @@ static int decode_user(struct selection *s, struct control_conn *conn,
 		return r;
 	if (!q.found) {
 		vl_call_invalid(call, "select.user", "no such user");
+		return -EINVAL;
+	}
+	if (q.uid != conn->peer.uid && !conn->is_admin) {
+		vl_call_denied(call);
 		return -EINVAL;
 	}
 	s->sel.uid = q.uid;

@@ -1,7 +1,6 @@
 #include "config.h"
 
 #include <errno.h>
-#include <fnmatch.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -23,6 +22,7 @@
 #include "daemon/keys.h"
 #include "daemon/scheduler.h"
 #include "daemon/spec_json.h"
+#include "job/env_filter.h"
 #include "reeve/executor.h"
 #include "varlink/bytes_field.h"
 #include "varlink/json_write.h"
@@ -36,14 +36,45 @@ struct submit {
 	struct job **jobs;
 	size_t n;
 	uint64_t reserved; /* ids, by this call's record */
+	char **inputs;     /* that its jobs take */
 	struct txn *txn;
 	/* the environment of the job before, and the filters that made it */
 	struct env_set *last_env;
 	char **last_pass, **last_drop;
 };
 
+/* answered: the caller gets -EINVAL and looks no further */
+static int invalid(struct submit *s, size_t i, const char *field, const char *message)
+{
+	json_t *params = json_pack("{s:I, s:s, s:s}", "job", (json_int_t)i, "field",
+		field, "message", message ? message : "not possible");
+
+	vl_call_error(s->call, "io.reeve.Job.Invalid", params);
+	json_decref(params);
+	return -EINVAL;
+}
+
+static void end_claims(struct submit *s, bool taken)
+{
+	STRV_FOREACH(name, s->inputs)
+		inputs_end_claim(s->core->inputs, *name, taken);
+	s->inputs = strv_free(s->inputs);
+}
+
+static int claim_input(struct submit *s, size_t i, const char *name)
+{
+	if (inputs_claim(s->core->inputs, name, s->conn->peer.uid) < 0)
+		return invalid(s, i, "stdin", "no such input");
+	if (strv_append(&s->inputs, name) < 0) {
+		inputs_end_claim(s->core->inputs, name, false);
+		return -ENOMEM;
+	}
+	return 0;
+}
+
 static void submit_deinit(struct submit *s)
 {
+	end_claims(s, false);
 	for (size_t i = 0; i < s->n && s->jobs; i++) {
 		if (s->jobs[i])
 			envs_put(s->core->envs, s->jobs[i]->env);
@@ -58,17 +89,6 @@ static void submit_deinit(struct submit *s)
 	txn_free(s->txn);
 	if (s->key)
 		key_drop(s->core->keys, s->key);
-}
-
-/* answered: the caller gets -EINVAL and looks no further */
-static int invalid(struct submit *s, size_t i, const char *field, const char *message)
-{
-	json_t *params = json_pack("{s:I, s:s, s:s}", "job", (json_int_t)i, "field",
-		field, "message", message ? message : "not possible");
-
-	vl_call_error(s->call, "io.reeve.Job.Invalid", params);
-	json_decref(params);
-	return -EINVAL;
 }
 
 static int limit_reached(struct submit *s, const char *key, int64_t max)
@@ -117,32 +137,19 @@ static int check_spec(struct submit *s, size_t i, const struct job_spec *spec)
 		return invalid(s, i, job_field_info[field].json_name, message);
 	if (r < 0)
 		return r;
+	/* a descriptor of root's: a terminal, or a log that others rely on */
+	if (STREQ(job_str(spec, OUTPUT), "inherit") && s->core->system_mode &&
+		s->conn->peer.uid != 0)
+		return invalid(
+			s, i, "output", "inherit is only for root in system mode");
 	if (!scheduler_pool(s->core->scheduler, job_str(spec, POOL)))
 		return invalid(s, i, "pool", "no such pool");
 	if (job_str(spec, FUNCTION))
 		return check_function(s, i, spec);
-	if (strncmp(in, "input:", 6) == 0 &&
-		inputs_claim(s->core->inputs, in + 6, s->conn->peer.uid) < 0)
-		return invalid(s, i, "stdin", "no such input");
-	return 0;
+	return strncmp(in, "input:", 6) == 0 ? claim_input(s, i, in + 6) : 0;
 }
 
 /* ---- environments ----------------------------------------------------------------------- */
-
-static bool matches_any(char *const *globs, const char *entry)
-{
-	char name[256];
-	size_t n = strcspn(entry, "=");
-
-	if (n >= sizeof(name))
-		return false;
-	memcpy(name, entry, n);
-	name[n] = '\0';
-	STRV_FOREACH(glob, globs)
-		if (fnmatch(*glob, name, 0) == 0)
-			return true;
-	return false;
-}
 
 int control_check_env(struct vl_call *call, char *const *env)
 {
@@ -157,25 +164,6 @@ int control_check_env(struct vl_call *call, char *const *env)
 		vl_call_invalid(call, path, "not NAME=VALUE");
 		return -EINVAL;
 	}
-	return 0;
-}
-
-static int filter_env(struct submit *s, char ***ret, const struct job_spec *spec)
-{
-	char **v = NULL;
-	bool only_passed = s->core->system_mode;
-
-	STRV_FOREACH(e, s->env) {
-		if (only_passed && !matches_any(job_strv(spec, ENV_PASS), *e))
-			continue;
-		if (matches_any(job_strv(spec, ENV_DROP), *e))
-			continue;
-		if (strv_append(&v, *e) < 0) {
-			strv_free(v);
-			return -ENOMEM;
-		}
-	}
-	*ret = v;
 	return 0;
 }
 
@@ -198,7 +186,8 @@ static int choose_env(
 		return 0;
 	if (!s->last_env || !same_strv(s->last_pass, job_strv(spec, ENV_PASS)) ||
 		!same_strv(s->last_drop, job_strv(spec, ENV_DROP))) {
-		r = filter_env(s, &v, spec);
+		r = env_filter(&v, s->env, job_strv(spec, ENV_PASS),
+			job_strv(spec, ENV_DROP), !s->core->system_mode);
 		if (r < 0)
 			return r;
 		if (s->last_env)
@@ -355,6 +344,7 @@ static int commit(struct submit *s)
 	if (r < 0)
 		return r;
 	jobs_ids_are_reserved(jobs, s->reserved);
+	end_claims(s, true);
 	return publish(s);
 }
 
@@ -440,7 +430,7 @@ int control_job_put_input(struct control_conn *conn, struct vl_call *call)
 		return vl_call_invalid(call, "data_b64", "not base64");
 	if (r < 0)
 		return r;
-	r = inputs_put(core->inputs, name, conn->peer.uid, bytes, n,
+	r = inputs_put(core->inputs, name, conn, conn->peer.uid, bytes, n,
 		json_is_true(json_object_get(params, "last")));
 	if (r == -ENOENT)
 		return vl_call_invalid(call, "input", "no such input");

@@ -40,7 +40,8 @@ struct job {
 	uint8_t state;  /* enum job_state */
 	uint8_t result; /* enum job_result */
 	bool is_function;
-	bool busy; /* a change of it is being committed */
+	bool busy;            /* a change of it is being committed */
+	bool may_have_output; /* of some run, kept on disk; the store tells for certain */
 };
 
 /* Someone who waits for the end of a job: fn is called once it has finished, or when it is

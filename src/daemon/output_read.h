@@ -18,6 +18,9 @@ int output_name(char *ret, size_t size, const char *names, enum output_stream s)
  * alone where nothing can be said */
 void output_sizes(int state_fd, const char *names, int64_t *bytes, int64_t *lost);
 
+/* bytes that the files of a record take on disk: what the budget of all outputs counts */
+int64_t output_disk_bytes(int state_fd, const char *names);
+
 /* 0 or -errno */
 int output_open(int *ret_fd, int state_fd, const char *name);
 

@@ -29,14 +29,11 @@ static int note_outputs(const struct store_run *rec, void *arg)
 {
 	struct removal *rm = arg;
 	_cleanup_(strv_freep) char **names = NULL;
-	int64_t bytes = -1, lost;
 	int r;
 
 	if (!rec->output)
 		return 0;
-	output_sizes(rm->core->state_fd, rec->output, &bytes, &lost);
-	if (bytes > 0)
-		rm->bytes += bytes;
+	rm->bytes += output_disk_bytes(rm->core->state_fd, rec->output);
 	r = strv_split(&names, rec->output, " ");
 	STRV_FOREACH(name, names) {
 		if (r >= 0 && !STREQ(*name, "-"))

@@ -119,8 +119,8 @@ int run_function(struct run *run)
 	t.call.uid = j->uid;
 	t.call.gid = j->gid;
 	if (job_num(&run->spec, TIMEOUT) != INT64_MAX)
-		run->deadline = clock_monotonic(run->core->clock) +
-				RV_US(job_num(&run->spec, TIMEOUT));
+		run->deadline = time_after(clock_monotonic(run->core->clock),
+			job_num(&run->spec, TIMEOUT));
 	run->started = true;
 	job_record(j, &rec);
 	rec.state = JOB_RUNNING;

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "base/clock.h"
 #include "base/error.h"
 #include "base/strv.h"
 #include "daemon/core.h"
@@ -180,12 +181,8 @@ int run_request_init(struct run_request *rr, struct run *run, enum spawn_step *r
 	q->umask = job_spec_has(s, JOB_FIELD_UMASK) ? (uint32_t)job_num(s, UMASK) : 022;
 	q->nice = job_spec_has(s, JOB_FIELD_NICE) ? (int)job_num(s, NICE)
 						  : SPAWN_NICE_KEEP;
-	q->start_timeout = job_num(s, START_TIMEOUT) == INT64_MAX
-				   ? RV_FOREVER
-				   : RV_US(job_num(s, START_TIMEOUT));
-	q->kill_grace = job_num(s, KILL_GRACE) == INT64_MAX
-				? RV_FOREVER
-				: RV_US(job_num(s, KILL_GRACE));
+	q->start_timeout = usec_to_time(job_num(s, START_TIMEOUT));
+	q->kill_grace = usec_to_time(job_num(s, KILL_GRACE));
 	q->kill_signal = (int)job_num(s, KILL_SIGNAL);
 	q->leftovers = (enum spawn_leftovers)job_num(s, LEFTOVERS);
 

@@ -6,7 +6,7 @@
 
 /*
  * Both return 0 with run.ended set and run.end filled in, or -ECANCELED when the daemon
- * detaches: then the run goes on without it.
+ * detaches: then the run goes on without it. run_process also RUN_NOT_BEGUN.
  */
 RV_AWAIT int run_process(struct run *run);
 RV_AWAIT int run_function(struct run *run);

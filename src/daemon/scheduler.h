@@ -31,6 +31,7 @@ enum scheduler_block {
 	BLOCK_DISK = 1 << 2,    /* less than min-free is free */
 	BLOCK_SPAWNER = 1 << 3, /* nobody to start processes */
 	BLOCK_SHUTDOWN = 1 << 4,
+	BLOCK_RETRY = 1 << 5, /* the last start failed for want of something */
 };
 
 int scheduler_new(struct scheduler **ret, struct core *core, rv_loop *loop);
@@ -53,6 +54,12 @@ void scheduler_kick(struct scheduler *s);
 void scheduler_release_slot(struct scheduler *s, const struct job *j);
 /* of a run that was found going on */
 void scheduler_take_slot(struct scheduler *s, const struct job *j);
+
+/* A start failed for a reason that may last (memory, descriptors, the disk): nothing starts
+ * for a moment, longer each time, so that trying again does not become all there is. */
+void scheduler_hold_off(struct scheduler *s);
+/* a start went well: the next failure is the first one */
+void scheduler_start_succeeded(struct scheduler *s);
 
 void scheduler_block(struct scheduler *s, enum scheduler_block why, bool on);
 bool scheduler_is_blocked(const struct scheduler *s, enum scheduler_block why);
