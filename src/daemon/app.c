@@ -200,7 +200,8 @@ static int make_core(struct app *app)
 	return spawner_link_new(&c->spawner, c, &link);
 }
 
-/* the epoch is on disk before anything is started under it */
+/* The epoch is on disk before anything is started under it: the order is kept. Nobody waits
+ * for it, so that a daemon on a full disk comes up, answers, and can be stopped. */
 static int begin_epoch(struct app *app)
 {
 	struct txn *t = txn_new();
@@ -214,7 +215,8 @@ static int begin_epoch(struct app *app)
 	op->meta.name = "epoch";
 	op->meta.number = (int64_t)app->core.epoch;
 	txn_set_sync(t);
-	return committer_commit(app->core.committer, t, COMMIT_MUST);
+	committer_post(app->core.committer, t, COMMIT_MUST, NULL, NULL);
+	return 0;
 }
 
 static bool output_is_known(const char *name, void *arg)
@@ -380,6 +382,7 @@ static int app_task(void *arg)
 		r = serve(app);
 	/* what is left of the runs goes on without us */
 	c->detaching = true;
+	committer_give_up(c->committer);
 	rv_group_cancel(&app->runs, "the daemon goes");
 	r = rv_group_exit(&app->runs, r);
 	committer_stop(c->committer);

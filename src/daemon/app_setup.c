@@ -248,6 +248,9 @@ static int load_job(const struct store_job *rec, void *arg)
 		job_free(j);
 		return r;
 	}
+	/* a store that was restored from a copy may know less of ids than of jobs */
+	if (j->id >= jobs_next_id(core->jobs))
+		jobs_set_next_id(core->jobs, j->id + 1);
 	scheduler_place(core->scheduler, j);
 	return 0;
 }

@@ -48,6 +48,7 @@ struct conn {
 	struct control_conn pub; /* first */
 	struct list link;
 	rv_timer stall;
+	bool pumping;
 	bool counted; /* among the connections of its user */
 };
 
@@ -225,6 +226,16 @@ static void start_call(struct conn *c, struct vl_call *call, bool parsed)
 	(void)rv_transport_spawn_ex(c->pub.transport, &opts, fn, t, NULL);
 }
 
+/* A handler that never awaits needs no task. */
+static void answer_at_once(struct conn *c, struct vl_call *call)
+{
+	int r = ((control_handler)vl_call_method(call)->handler)(&c->pub, call);
+
+	if (r < 0)
+		reply_errno(call, r);
+	vl_call_free(call);
+}
+
 static void flush(struct conn *c)
 {
 	struct buf *out = vl_server_conn_output(c->pub.vl);
@@ -236,22 +247,41 @@ static void flush(struct conn *c)
 	buf_trim(out, 16384);
 }
 
-static void pump(struct conn *c)
+/* start what has come; how many, or -ENOMEM */
+static int start_calls(struct conn *c)
 {
 	struct vl_call *call;
+	int r, n = 0;
+
+	while ((r = vl_server_conn_next_call(c->pub.vl, &call)) > 0) {
+		n++;
+		if (r == VL_NEXT_CALL && vl_call_method(call)->id == CONTROL_INLINE)
+			answer_at_once(c, call);
+		else
+			start_call(c, call, r == VL_NEXT_CALL);
+	}
+	return r < 0 ? r : n;
+}
+
+static void pump(struct conn *c)
+{
 	int r = 0;
 
 	if (c->pub.lost) {
 		conn_free(c);
 		return;
 	}
-	while (!c->pub.control->stopping && (r = vl_server_conn_next_call(c->pub.vl, &call)) > 0)
-		start_call(c, call, r == VL_NEXT_CALL);
+	c->pumping = true;
+	do {
+		if (!c->pub.control->stopping)
+			r = start_calls(c);
+		flush(c);
+	} while (r > 0 && c->pub.writable); /* what was sent made room for more */
+	c->pumping = false;
 	if (r < 0) {
 		rv_transport_abort(c->pub.transport);
 		return;
 	}
-	flush(c);
 	if (vl_server_conn_should_close(c->pub.vl) &&
 		buf_len(vl_server_conn_output(c->pub.vl)) == 0) {
 		rv_transport_close(c->pub.transport);
@@ -266,7 +296,10 @@ static void pump(struct conn *c)
 
 static void changed(struct vl_server_conn *vl, void *priv)
 {
-	post_pump(priv);
+	struct conn *c = priv;
+
+	if (!c->pumping) /* else it looks again by itself */
+		post_pump(c);
 }
 
 static const struct vl_server_ops server_ops = {.changed = changed};

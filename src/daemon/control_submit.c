@@ -34,6 +34,7 @@ struct submit {
 	char **env;             /* the caller's, unfiltered; NULL: not given */
 	struct job **jobs;
 	size_t n;
+	uint64_t reserved; /* ids, by this call's record */
 	struct txn *txn;
 	/* the environment of the job before, and the filters that made it */
 	struct env_set *last_env;
@@ -237,7 +238,7 @@ static int check_limits(struct submit *s)
 
 	if ((int64_t)s->n > config_num(cf, SUBMIT_MAX))
 		return limit_reached(s, "submit-max", config_num(cf, SUBMIT_MAX));
-	if ((int64_t)(jobs_unfinished(jobs) + s->core->n_submitting + s->n) > config_num(cf, JOBS_MAX))
+	if ((int64_t)(jobs_unfinished(jobs) + s->n) > config_num(cf, JOBS_MAX))
 		return limit_reached(s, "jobs-max", config_num(cf, JOBS_MAX));
 	if ((int64_t)(jobs_unfinished_of(jobs, s->conn->peer.uid) + s->n) >
 		config_num(cf, JOBS_PER_USER_MAX))
@@ -251,7 +252,7 @@ static int record(struct submit *s)
 	uint64_t first;
 	int r;
 
-	r = jobs_take_ids(s->core->jobs, &first, (uint32_t)s->n, s->txn);
+	r = jobs_take_ids(s->core->jobs, &first, &s->reserved, (uint32_t)s->n, s->txn);
 	if (r < 0)
 		return r;
 	for (size_t i = 0; i < s->n; i++) {
@@ -318,6 +319,23 @@ static int publish(struct submit *s)
 	return reply_ids(s->call, first, n);
 }
 
+static int commit(struct submit *s)
+{
+	struct jobs *jobs = s->core->jobs;
+	uint32_t uid = s->conn->peer.uid;
+	int r;
+
+	r = jobs_expect(jobs, uid, (uint32_t)s->n);
+	if (r < 0)
+		return r;
+	r = committer_commit(s->core->committer, TAKE_PTR(s->txn), 0);
+	jobs_expect_no_more(jobs, uid, (uint32_t)s->n);
+	if (r < 0)
+		return r;
+	jobs_ids_are_reserved(jobs, s->reserved);
+	return publish(s);
+}
+
 static int submit(struct submit *s, const json_t *params)
 {
 	const json_t *specs = json_object_get(params, "jobs");
@@ -362,12 +380,7 @@ static int submit(struct submit *s, const json_t *params)
 			return r;
 	}
 	r = record(s);
-	if (r < 0)
-		return r;
-	s->core->n_submitting += s->n;
-	r = committer_commit(s->core->committer, TAKE_PTR(s->txn), 0);
-	s->core->n_submitting -= s->n;
-	return r < 0 ? r : publish(s);
+	return r < 0 ? r : commit(s);
 }
 
 int control_job_submit(struct control_conn *conn, struct vl_call *call)

@@ -50,7 +50,6 @@ struct core {
 	bool system_mode;
 	rv_event run_ended; /* set and cleared each time */
 	bool detaching;  /* supervising tasks leave their runs alone and return */
-	size_t n_submitting; /* jobs whose submit is being committed */
 	uint64_t epoch;  /* of this reeved: counts its starts on this state directory */
 	char boot_id[33];
 };

@@ -26,7 +26,7 @@ struct job {
 	struct run *run;     /* while one is going on */
 	char *reason;        /* NULL: none */
 	struct list watchers;/* of struct job_watch */
-	struct job *older_namesake;
+	struct job *older_namesake, *newer_namesake;
 	int64_t submitted_usec, started_usec, finished_usec;
 	int64_t due_usec; /* wall clock, as recorded; 0: none */
 	rv_time due;      /* the same moment by CLOCK_BOOTTIME: what counts */
