@@ -12,12 +12,13 @@
 #include "base/invariant.h"
 #include "base/list.h"
 #include "base/log.h"
+#include "config/configuration.h"
 #include "daemon/app.h"
-#include "daemon/configuration.h"
 #include "daemon/control.h"
 #include "daemon/core.h"
 #include "daemon/hangups.h"
 #include "daemon/interfaces.h"
+#include "daemon/users.h"
 #include "reeve/executor.h"
 #include "reeve/net.h"
 #include "reeve/scope.h"
@@ -40,7 +41,7 @@ struct control {
 	struct hangups *hangups;
 	struct list conns;
 	size_t n_conns;
-	unsigned n_tasks; /* of all connections */
+	unsigned n_tasks;        /* of all connections */
 	struct hashmap *per_uid; /* uid + 1 -> connections, counted in the pointer */
 	bool stopping;
 	rv_event idle; /* a task or a connection ended */
@@ -53,7 +54,8 @@ struct conn {
 	bool pumping;
 	bool counted; /* among the connections of its user */
 	bool hung_up; /* the peer reads no more either */
-	unsigned n_unasked; /* tasks of calls that are to be done though nobody listens */
+	unsigned
+		n_unasked; /* tasks of calls that are to be done though nobody listens */
 };
 
 struct call_task {
@@ -104,7 +106,9 @@ int reply_errno(struct vl_call *call, int error)
 {
 	switch (error) {
 	case -ENOSPC:
-	case -EDQUOT: return reply_error(call, "io.reeve.Job.NoSpace", "{\"what\":\"the state directory\"}");
+	case -EDQUOT:
+		return reply_error(call, "io.reeve.Job.NoSpace",
+			"{\"what\":\"the state directory\"}");
 	case -RV_ESHUTDOWN: return reply_error(call, "io.reeve.Job.ShuttingDown", "{}");
 	case -EPERM:
 	case -EACCES: return vl_call_denied(call);
@@ -304,7 +308,8 @@ static void pump(struct conn *c)
 	else
 		rv_transport_resume_reading(c->pub.transport);
 	/* what it sent before it went is done, but nobody waits for the answers */
-	if (c->hung_up && c->n_unasked == 0 && !rv_transport_is_reading(c->pub.transport)) {
+	if (c->hung_up && c->n_unasked == 0 &&
+		!rv_transport_is_reading(c->pub.transport)) {
 		rv_transport_abort(c->pub.transport);
 		return;
 	}
@@ -362,8 +367,10 @@ static void on_made(rv_protocol *p, rv_transport *t)
 		rv_transport_abort(t);
 		return;
 	}
-	c->pub.peer = (struct unix_peer){.pid = peer->pid, .uid = peer->uid, .gid = peer->gid};
+	c->pub.peer = (struct unix_peer){
+		.pid = peer->pid, .uid = peer->uid, .gid = peer->gid};
 	c->pub.is_admin = is_admin(c->pub.control, &c->pub.peer);
+	users_note(c->pub.control->app->core.users, peer->uid);
 	c->counted = count_uid(c->pub.control, peer->uid, 1) >= 0;
 }
 
@@ -390,7 +397,8 @@ static void stalled(void *arg)
 {
 	struct conn *c = arg;
 
-	log_at(LOG_NOTICE, "control", "process %d reads nothing, closing its connection",
+	log_at(LOG_NOTICE, "control",
+		"process %d reads nothing, closing its connection",
 		(int)c->pub.peer.pid);
 	rv_transport_abort(c->pub.transport);
 }
@@ -466,13 +474,15 @@ static bool may_connect(int fd, void *arg)
 		return false;
 	if (!ctl->app->core.system_mode && peer.uid != geteuid() && peer.uid != 0)
 		return false;
-	mine = (int64_t)(uintptr_t)hashmap_get_u64(ctl->per_uid, (uint64_t)peer.uid + 1);
+	mine = (int64_t)(uintptr_t)hashmap_get_u64(
+		ctl->per_uid, (uint64_t)peer.uid + 1);
 	if ((int64_t)ctl->n_conns >= config_num(cf, CONNECTIONS_MAX)) {
 		refuse(fd, "connections-max", config_num(cf, CONNECTIONS_MAX));
 		return false;
 	}
 	if (mine >= config_num(cf, CONNECTIONS_PER_USER_MAX)) {
-		refuse(fd, "connections-per-user-max", config_num(cf, CONNECTIONS_PER_USER_MAX));
+		refuse(fd, "connections-per-user-max",
+			config_num(cf, CONNECTIONS_PER_USER_MAX));
 		return false;
 	}
 	return true;
@@ -489,7 +499,8 @@ static rv_protocol *make_conn(void *arg)
 	c->pub.control = ctl;
 	rv_event_init(&c->pub.changed);
 	rv_timer_init(&c->stall, ctl->app->loop, stalled, c);
-	if (vl_server_conn_new(&c->pub.vl, ctl->registry, &ctl->limits, &server_ops, c) < 0) {
+	if (vl_server_conn_new(
+		    &c->pub.vl, ctl->registry, &ctl->limits, &server_ops, c) < 0) {
 		free(c);
 		return NULL;
 	}
@@ -528,6 +539,29 @@ int control_bind(struct control *c, const char *path, mode_t mode)
 	return r < 0 ? r : add_server(c, srv);
 }
 
+/* Closed ones stay until their last connection has ended: the shutdown ends these too. */
+static void forget_ended_servers(struct control *c)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < c->n_servers; i++) {
+		rv_server *s = c->servers[i];
+
+		if (rv_server_is_closed(s) && rv_server_connections(s) == 0)
+			rv_server_unref(s);
+		else
+			c->servers[n++] = s;
+	}
+	c->n_servers = n;
+}
+
+void control_unbind(struct control *c)
+{
+	for (size_t i = 0; i < c->n_servers; i++)
+		rv_server_close(c->servers[i]);
+	forget_ended_servers(c);
+}
+
 static int add_interfaces(struct control *c)
 {
 	struct vl_idl_error error;
@@ -536,8 +570,8 @@ static int add_interfaces(struct control *c)
 	r = vl_registry_add(c->registry, io_reeve_Job_varlink, control_job_methods,
 		control_n_job_methods, &error);
 	if (r >= 0)
-		r = vl_registry_add(c->registry, io_reeve_Pool_varlink, control_pool_methods,
-			control_n_pool_methods, &error);
+		r = vl_registry_add(c->registry, io_reeve_Pool_varlink,
+			control_pool_methods, control_n_pool_methods, &error);
 	if (r >= 0)
 		r = vl_registry_add(c->registry, io_reeve_Daemon_varlink,
 			control_daemon_methods, control_n_daemon_methods, &error);
@@ -546,8 +580,9 @@ static int add_interfaces(struct control *c)
 
 int control_new(struct control **ret, struct app *app)
 {
-	static const struct vl_registry_info info = {
-		.vendor = "reeve", .product = "reeve", .version = PACKAGE_VERSION,
+	static const struct vl_registry_info info = {.vendor = "reeve",
+		.product = "reeve",
+		.version = PACKAGE_VERSION,
 		.url = "https://reeve.io/"};
 	const struct config *cf = app->core.config;
 	struct control *c = calloc(1, sizeof(*c));

@@ -11,9 +11,9 @@
 #include "base/cleanup.h"
 #include "base/error.h"
 #include "base/strv.h"
+#include "config/configuration.h"
 #include "daemon/app.h"
 #include "daemon/commit.h"
-#include "daemon/configuration.h"
 #include "daemon/control_job.h"
 #include "daemon/core.h"
 #include "daemon/envs.h"
@@ -63,8 +63,8 @@ static void submit_deinit(struct submit *s)
 /* answered: the caller gets -EINVAL and looks no further */
 static int invalid(struct submit *s, size_t i, const char *field, const char *message)
 {
-	json_t *params = json_pack("{s:I, s:s, s:s}", "job", (json_int_t)i, "field", field,
-		"message", message ? message : "not possible");
+	json_t *params = json_pack("{s:I, s:s, s:s}", "job", (json_int_t)i, "field",
+		field, "message", message ? message : "not possible");
 
 	vl_call_error(s->call, "io.reeve.Job.Invalid", params);
 	json_decref(params);
@@ -82,14 +82,16 @@ static int limit_reached(struct submit *s, const char *key, int64_t max)
 
 static int check_function(struct submit *s, size_t i, const struct job_spec *spec)
 {
-	const struct function *f = functions_find(s->core->functions, job_str(spec, FUNCTION));
+	const struct function *f =
+		functions_find(s->core->functions, job_str(spec, FUNCTION));
 	_cleanup_free_ char *message = NULL;
 	const char *text = job_str(spec, ARGUMENTS);
 	json_t *arguments;
 	int r = 0;
 
 	if (!f)
-		return invalid(s, i, "function", "no such function: see reeve varlink io.reeve.Job.Functions");
+		return invalid(s, i, "function",
+			"no such function: see reeve varlink io.reeve.Job.Functions");
 	if (f->touches_files && s->core->system_mode && s->conn->peer.uid != 0)
 		return invalid(s, i, "function",
 			"functions that touch files are only for root in system mode");
@@ -136,7 +138,7 @@ static bool matches_any(char *const *globs, const char *entry)
 		return false;
 	memcpy(name, entry, n);
 	name[n] = '\0';
-	STRV_FOREACH (glob, globs)
+	STRV_FOREACH(glob, globs)
 		if (fnmatch(*glob, name, 0) == 0)
 			return true;
 	return false;
@@ -163,7 +165,7 @@ static int filter_env(struct submit *s, char ***ret, const struct job_spec *spec
 	char **v = NULL;
 	bool only_passed = s->core->system_mode;
 
-	STRV_FOREACH (e, s->env) {
+	STRV_FOREACH(e, s->env) {
 		if (only_passed && !matches_any(job_strv(spec, ENV_PASS), *e))
 			continue;
 		if (matches_any(job_strv(spec, ENV_DROP), *e))
@@ -185,7 +187,8 @@ static bool same_strv(char *const *a, char *const *b)
 }
 
 /* the jobs of one call mostly share one environment: made once */
-static int choose_env(struct submit *s, struct env_set **ret, const struct job_spec *spec)
+static int choose_env(
+	struct submit *s, struct env_set **ret, const struct job_spec *spec)
 {
 	char **v;
 	int r;
@@ -259,7 +262,8 @@ static int check_limits(struct submit *s)
 		return limit_reached(s, "jobs-max", config_num(cf, JOBS_MAX));
 	if ((int64_t)(jobs_unfinished_of(jobs, s->conn->peer.uid) + s->n) >
 		config_num(cf, JOBS_PER_USER_MAX))
-		return limit_reached(s, "jobs-per-user-max", config_num(cf, JOBS_PER_USER_MAX));
+		return limit_reached(
+			s, "jobs-per-user-max", config_num(cf, JOBS_PER_USER_MAX));
 	return 0;
 }
 
@@ -312,7 +316,8 @@ static int reply_ids(struct vl_call *call, uint64_t first, uint32_t n)
 	json_writer_array_end(&w);
 	json_writer_object_end(&w);
 	r = json_writer_end(&w);
-	return r < 0 ? r : vl_call_reply_text(call, buf_head(&text), buf_len(&text), false);
+	return r < 0 ? r
+		     : vl_call_reply_text(call, buf_head(&text), buf_len(&text), false);
 }
 
 static int publish(struct submit *s)
@@ -404,7 +409,8 @@ static int submit(struct submit *s, const json_t *params)
 
 int control_job_submit(struct control_conn *conn, struct vl_call *call)
 {
-	struct submit s = {.conn = conn, .call = call, .core = control_core(conn->control)};
+	struct submit s = {
+		.conn = conn, .call = call, .core = control_core(conn->control)};
 	int r;
 
 	r = submit(&s, vl_call_params(call));
@@ -428,7 +434,8 @@ int control_job_put_input(struct control_conn *conn, struct vl_call *call)
 		return vl_call_invalid(call, "input", "no such input");
 	if (given)
 		memcpy(name, given, strlen(given) + 1);
-	r = base64_decode(&bytes, &n, json_string_value(data), json_string_length(data));
+	r = base64_decode(
+		&bytes, &n, json_string_value(data), json_string_length(data));
 	if (r == -EINVAL)
 		return vl_call_invalid(call, "data_b64", "not base64");
 	if (r < 0)

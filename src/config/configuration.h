@@ -5,12 +5,12 @@
  *
  * Depends on base, job and libinih only: the CLI links it for `config check`.
  */
-#ifndef DAEMON_CONFIGURATION_H
-#define DAEMON_CONFIGURATION_H
+#ifndef CONFIG_CONFIGURATION_H
+#define CONFIG_CONFIGURATION_H
 
 #include "base/cleanup.h"
 #include "base/clock.h"
-#include "daemon/config_errors.h"
+#include "config/config_errors.h"
 #include "job/spec.h"
 
 enum config_type {
@@ -26,7 +26,7 @@ enum config_section { CONFIG_SECTION_REEVED, CONFIG_SECTION_POOL };
 
 enum config_key {
 #define X(section, id, ...) CONFIG_##id,
-#include "daemon/config_keys.def"
+#include "config/config_keys.def"
 #undef X
 	CONFIG_KEY_N
 };

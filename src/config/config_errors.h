@@ -2,8 +2,8 @@
  * What is wrong with a configuration: all of it, each with its place, so that one look
  * shows everything there is to mend.
  */
-#ifndef DAEMON_CONFIG_ERRORS_H
-#define DAEMON_CONFIG_ERRORS_H
+#ifndef CONFIG_CONFIG_ERRORS_H
+#define CONFIG_CONFIG_ERRORS_H
 
 #include <stdio.h>
 

@@ -1,4 +1,4 @@
-#include "daemon/config_errors.h"
+#include "config/config_errors.h"
 
 #include <stdarg.h>
 #include <stdlib.h>

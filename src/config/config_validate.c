@@ -2,7 +2,7 @@
 #include <stdlib.h>
 
 #include "base/strv.h"
-#include "daemon/config_load.h"
+#include "config/config_load.h"
 
 /*
  * A part may not be larger than its whole. Where only the whole was given the part

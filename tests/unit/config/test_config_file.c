@@ -4,7 +4,7 @@
 
 #include "base/buf.h"
 #include "base/cleanup.h"
-#include "daemon/config_file.h"
+#include "config/config_file.h"
 #include "tests/support/unit.h"
 
 /* what was read, as "LINE SECTION/ARGUMENT KEY=VALUE|" each */

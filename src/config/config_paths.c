@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "base/buf.h"
-#include "daemon/config_load.h"
+#include "config/config_load.h"
 
 void config_paths_deinit(struct config_paths *p)
 {

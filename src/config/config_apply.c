@@ -1,4 +1,4 @@
-#include "daemon/config_apply.h"
+#include "config/config_apply.h"
 
 #include <errno.h>
 #include <stdlib.h>

@@ -1,4 +1,4 @@
-#include "daemon/config_file.h"
+#include "config/config_file.h"
 
 #include <errno.h>
 #include <ini.h>

@@ -1,4 +1,4 @@
-#include "daemon/configuration.h"
+#include "config/configuration.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -20,7 +20,7 @@ const struct config_key_info config_key_info[CONFIG_KEY_N] = {
 		.metavar = (metavar_),                                      \
 		.help = (help_),                                            \
 	},
-#include "daemon/config_keys.def"
+#include "config/config_keys.def"
 #undef X
 };
 

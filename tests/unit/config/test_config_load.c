@@ -9,8 +9,8 @@
 #include <unistd.h>
 
 #include "base/strv.h"
-#include "daemon/config_load.h"
-#include "daemon/config_print.h"
+#include "config/config_load.h"
+#include "config/config_print.h"
 
 static char dir[64];
 static struct config_errors errors;

@@ -2,10 +2,10 @@
  * From files to a configuration. Either the whole of it is good or there is none: the
  * daemon never starts with half of one.
  */
-#ifndef DAEMON_CONFIG_LOAD_H
-#define DAEMON_CONFIG_LOAD_H
+#ifndef CONFIG_CONFIG_LOAD_H
+#define CONFIG_CONFIG_LOAD_H
 
-#include "daemon/configuration.h"
+#include "config/configuration.h"
 
 /* What is read, in this order, later over earlier; a NULL is left out. */
 struct config_paths {

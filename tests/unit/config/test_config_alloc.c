@@ -3,7 +3,7 @@
 #include <errno.h>
 #include <string.h>
 
-#include "daemon/config_load.h"
+#include "config/config_load.h"
 #include "tests/support/alloc_fail.h"
 #include "tests/support/unit.h"
 

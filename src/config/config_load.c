@@ -1,4 +1,4 @@
-#include "daemon/config_load.h"
+#include "config/config_load.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -9,8 +9,8 @@
 #include "base/error.h"
 #include "base/fd.h"
 #include "base/strv.h"
-#include "daemon/config_apply.h"
-#include "daemon/config_file.h"
+#include "config/config_apply.h"
+#include "config/config_file.h"
 
 /* A FIFO would hold up the start for ever, a device would never end: only regular
  * files, and /dev/null, which a link can point to. */

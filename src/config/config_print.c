@@ -1,4 +1,4 @@
-#include "daemon/config_print.h"
+#include "config/config_print.h"
 
 #include <errno.h>
 #include <stdlib.h>

@@ -18,10 +18,10 @@
  * line is short and every value is the number of an entry; the true texts are kept
  * aside.
  */
-#ifndef DAEMON_CONFIG_FILE_H
-#define DAEMON_CONFIG_FILE_H
+#ifndef CONFIG_CONFIG_FILE_H
+#define CONFIG_CONFIG_FILE_H
 
-#include "daemon/config_errors.h"
+#include "config/config_errors.h"
 
 #define CONFIG_FILE_BYTES_MAX (16 * 1024 * 1024)
 /* longest key: what every build of libinih passes on whole */

@@ -2,11 +2,11 @@
  * Entries of files into a configuration: which section, which key, what an empty value
  * or a second one means. Used by config_load.
  */
-#ifndef DAEMON_CONFIG_APPLY_H
-#define DAEMON_CONFIG_APPLY_H
+#ifndef CONFIG_CONFIG_APPLY_H
+#define CONFIG_CONFIG_APPLY_H
 
-#include "daemon/config_file.h"
-#include "daemon/configuration.h"
+#include "config/config_file.h"
+#include "config/configuration.h"
 
 #define CONFIG_POOLS_MAX 1000
 

@@ -8,7 +8,7 @@
 #include "base/error.h"
 #include "base/parse.h"
 #include "base/strv.h"
-#include "daemon/configuration.h"
+#include "config/configuration.h"
 
 bool config_type_is_list(enum config_type t)
 {

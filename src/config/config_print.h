@@ -1,10 +1,10 @@
 /* A configuration for people: `reeved --check-config`, `reeve config check`. */
-#ifndef DAEMON_CONFIG_PRINT_H
-#define DAEMON_CONFIG_PRINT_H
+#ifndef CONFIG_CONFIG_PRINT_H
+#define CONFIG_CONFIG_PRINT_H
 
 #include <stdio.h>
 
-#include "daemon/config_load.h"
+#include "config/config_load.h"
 
 /**
  * Load and say what came of it: on out which files were read and that they are good, or
