@@ -10,8 +10,8 @@ id=$(reeve add echo ran)
 assert_exit 124 reeve wait -t 200ms "$id"
 assert_eq "state" queued "$(reeve ls --json "$id" | jq -r '.[0].state')"
 assert_match "why" "*free*" "$(reeve show --json "$id" | jq -r .why)"
-assert_exit 1 reeve daemon health >health
-assert_match "health" "*min-free*" "$(cat health)"
+assert_exit 1 reeve daemon health >"$tmp/health"
+assert_match "health" "*min-free*" "$(cat "$tmp/health")"
 conf 1
 reeve daemon reload >/dev/null
 reeve wait -t 60s "$id"

@@ -18,16 +18,16 @@ if [ -n "${REEVE_TEST_SMALL:-}" ]; then
 	awk 'NR % 10 == 1' files >some
 	mv some files
 fi
-sed "s|.*|$compiler $flags '$top/&'|" files >batch
-echo "$compiler $flags '$PWD/broken.c'" >>batch
-echo "$compiler $flags '$PWD/missing.c'" >>batch
-reeve add --batch batch >ids
-assert_eq "ids" "$(wc -l <batch)" "$(sort -un ids | wc -l)"
+sed "s|.*|$compiler $flags '$top/&'|" files >lines
+echo "$compiler $flags '$PWD/broken.c'" >>lines
+echo "$compiler $flags '$PWD/missing.c'" >>lines
+reeve add --batch lines >ids
+assert_eq "ids" "$(wc -l <lines)" "$(sort -un ids | wc -l)"
 reeve wait -q || :
 
 step "each ran once, only the broken ones failed"
-assert_eq "runs" "$(wc -l <batch)" "$(reeve ls --json | jq '[.[] | select(.runs == 1)] | length')"
-paste ids batch | while read -r id line; do
+assert_eq "runs" "$(wc -l <lines)" "$(reeve ls --json | jq '[.[] | select(.runs == 1)] | length')"
+paste ids lines | while read -r id line; do
 	code=$(reeve ls --json "$id" | jq '.[0].exit_code')
 	case $line in
 	*/broken.c\' | */missing.c\')
@@ -48,5 +48,8 @@ paste ids batch | while read -r id line; do
 	esac
 done
 failed=$(reeve ls -q --failed | wc -l)
-[ "$failed" -ge 2 ] && [ "$failed" -lt 12 ] || fail "$failed of $(wc -l <batch) failed"
+case $failed in
+[2-9] | 1[01]) ;;
+*) fail "$failed of $(wc -l <lines) failed" ;;
+esac
 stop_reeved
