@@ -71,7 +71,8 @@ static int choose_paths(struct app *app)
 		r = paths_socket(&app->socket, mode, &env, app->state_dir);
 	if (r < 0 || !app->state_dir || !app->socket) {
 		log_at(LOG_ERR, "state",
-			"there is neither a home directory nor --state-dir and --socket");
+			"there is neither a home directory nor --state-dir and "
+			"--socket");
 		return r < 0 ? r : -ENOMEM;
 	}
 	app->core.state_dir = app->state_dir;
@@ -88,7 +89,8 @@ static void on_stop_signal(void *arg)
 static int reload_task(void *arg)
 {
 	_cleanup_(strv_freep) char **changed = NULL, **restart = NULL;
-	_cleanup_(config_errors_deinitp) struct config_errors errors = CONFIG_ERRORS_NULL;
+	_cleanup_(config_errors_deinitp) struct config_errors errors =
+		CONFIG_ERRORS_NULL;
 	struct app *app = arg;
 	int r;
 
@@ -96,15 +98,18 @@ static int reload_task(void *arg)
 	r = app_reload(app, &errors, &changed, &restart);
 	notify_reloading(app->notify, true);
 	if (r >= 0) {
-		log_at(LOG_NOTICE, "config", "configuration read again, %zu settings changed",
+		log_at(LOG_NOTICE, "config",
+			"configuration read again, %zu settings changed",
 			strv_len(changed));
-		STRV_FOREACH (key, restart)
-			log_at(LOG_NOTICE, "config", "'%s' has its effect after a restart", *key);
+		STRV_FOREACH(key, restart)
+			log_at(LOG_NOTICE, "config",
+				"'%s' has its effect after a restart", *key);
 		return 0;
 	}
 	for (size_t i = 0; i < errors.n; i++)
-		log_at(LOG_ERR, "config", "%s:%u: %s", errors.v[i].file ? errors.v[i].file : "",
-			errors.v[i].line, errors.v[i].text);
+		log_at(LOG_ERR, "config", "%s:%u: %s",
+			errors.v[i].file ? errors.v[i].file : "", errors.v[i].line,
+			errors.v[i].text);
 	log_at(LOG_ERR, "config", "configuration not taken over: %s", rv_strerror(r));
 	return 0;
 }
@@ -114,7 +119,8 @@ static void on_hangup(void *arg)
 	struct app *app = arg;
 
 	if (!rv_group_spawn(&app->services, reload_task, app))
-		log_at(LOG_ERR, "config", "cannot read the configuration now, ignoring");
+		log_at(LOG_ERR, "config",
+			"cannot read the configuration now, ignoring");
 }
 
 static int take_signals(struct app *app)
@@ -162,7 +168,8 @@ static void store_error_changed(int error, void *arg)
 static int make_core(struct app *app)
 {
 	struct core *c = &app->core;
-	struct spawner_link_opts link = {.on_table = recovery_match};
+	struct spawner_link_opts link = {
+		.before_table = recovery_look_around, .on_table = recovery_match};
 	size_t env_max = (size_t)config_num(c->config, ENVIRONMENTS_MAX);
 	int r;
 
@@ -205,7 +212,8 @@ static int make_core(struct app *app)
 	return spawner_link_new(&c->spawner, c, &link);
 }
 
-/* the epoch is on disk before anything is started under it */
+/* The epoch is on disk before anything is started under it: the order is kept. Nobody waits
+ * for it, so that a daemon on a full disk comes up, answers, and can be stopped. */
 static int begin_epoch(struct app *app)
 {
 	struct txn *t = txn_new();
@@ -219,7 +227,8 @@ static int begin_epoch(struct app *app)
 	op->meta.name = "epoch";
 	op->meta.number = (int64_t)app->core.epoch;
 	txn_set_sync(t);
-	return committer_commit(app->core.committer, t, COMMIT_MUST);
+	committer_post(app->core.committer, t, COMMIT_MUST, NULL, NULL);
+	return 0;
 }
 
 static bool output_is_known(const char *name, void *arg)
@@ -240,7 +249,7 @@ static int note_output(const struct store_run *rec, void *arg)
 	if (!rec->output)
 		return 0;
 	r = strv_split(&names, rec->output, " ");
-	STRV_FOREACH (name, names)
+	STRV_FOREACH(name, names)
 		if (r >= 0 && !STREQ(*name, "-") &&
 			hashmap_put(k->names, *name, k) == -ENOMEM)
 			r = -ENOMEM;
@@ -264,11 +273,6 @@ static int sweep_outputs(void *arg)
 	return r;
 }
 
-static int look_around(void *arg)
-{
-	return recovery_look_around(((struct app *)arg)->recovery);
-}
-
 static int listen_to_clients(struct app *app)
 {
 	int first, n, r = 0;
@@ -277,10 +281,12 @@ static int listen_to_clients(struct app *app)
 	for (int i = 0; i < n && r >= 0; i++)
 		r = control_listen_fd(app->control, first + i);
 	if (n == 0)
-		r = socket_guard_new(&app->socket_guard, app->control, app->loop, app->socket,
-			app->opts.system_mode ? 0666 : 0600, !app->opts.socket);
+		r = socket_guard_new(&app->socket_guard, app->control, app->loop,
+			app->socket, app->opts.system_mode ? 0666 : 0600,
+			!app->opts.socket);
 	if (r == -EADDRINUSE)
-		log_at(LOG_ERR, "control", "another daemon answers at '%s'", app->socket);
+		log_at(LOG_ERR, "control", "another daemon answers at '%s'",
+			app->socket);
 	else if (r < 0)
 		log_at(LOG_ERR, "control", "cannot listen at '%s': %s", app->socket,
 			rv_strerror(r));
@@ -314,8 +320,6 @@ static int serve(struct app *app)
 	if (r >= 0)
 		r = rv_run_blocking(c->io, sweep_outputs, app);
 	if (r >= 0)
-		r = rv_run_blocking(c->io, look_around, app);
-	if (r >= 0)
 		r = start_service(app, "outputs", outputs_main, c->outputs);
 	if (r >= 0)
 		r = start_service(app, "retention", retention_main, c->retention);
@@ -329,7 +333,8 @@ static int serve(struct app *app)
 		r = listen_to_clients(app);
 	if (r < 0)
 		return r;
-	log_at(LOG_NOTICE, "reeved", "reeved " PACKAGE_VERSION " answers at '%s', state in '%s'",
+	log_at(LOG_NOTICE, "reeved",
+		"reeved " PACKAGE_VERSION " answers at '%s', state in '%s'",
 		app->socket, app->state_dir);
 	notify_ready(app->notify);
 	r = rv_event_wait(&app->stop);
@@ -390,6 +395,7 @@ static int app_task(void *arg)
 		r = serve(app);
 	/* what is left of the runs goes on without us */
 	c->detaching = true;
+	committer_give_up(c->committer);
 	rv_group_cancel(&app->runs, "the daemon goes");
 	r = rv_group_exit(&app->runs, r);
 	committer_stop(c->committer);
@@ -404,7 +410,8 @@ out:
 
 static int load_config(struct app *app)
 {
-	_cleanup_(config_errors_deinitp) struct config_errors errors = CONFIG_ERRORS_NULL;
+	_cleanup_(config_errors_deinitp) struct config_errors errors =
+		CONFIG_ERRORS_NULL;
 	_cleanup_(config_paths_deinitp) struct config_paths paths = {NULL};
 	struct config *cf = NULL;
 	int r;

@@ -50,7 +50,7 @@ static int look_up_admins(struct app *app, const struct config *cf)
 
 	if (!v)
 		return -ENOMEM;
-	STRV_FOREACH (name, names) {
+	STRV_FOREACH(name, names) {
 		struct passwd pw, *found = NULL;
 		char text[4096];
 		uint64_t uid;
@@ -60,7 +60,8 @@ static int look_up_admins(struct app *app, const struct config *cf)
 		else if (parse_u64(&uid, *name, 0, UINT32_MAX - 1) >= 0)
 			v[n++] = (uid_t)uid;
 		else
-			log_at(LOG_WARNING, "config", "admins: no user '%s', ignoring", *name);
+			log_at(LOG_WARNING, "config", "admins: no user '%s', ignoring",
+				*name);
 	}
 	free(app->admins);
 	app->admins = v;
@@ -99,13 +100,16 @@ static int load_in_worker(void *arg)
 	return config_load(&l->config, &l->paths, l->errors);
 }
 
-static bool same_value(const struct config *a, const struct config *b, enum config_key k)
+static bool same_value(
+	const struct config *a, const struct config *b, enum config_key k)
 {
 	_cleanup_(buf_deinitp) struct buf x = BUF_NULL, y = BUF_NULL;
 
-	if (config_value_format(&x, k, &a->v[k]) < 0 || config_value_format(&y, k, &b->v[k]) < 0)
+	if (config_value_format(&x, k, &a->v[k]) < 0 ||
+		config_value_format(&y, k, &b->v[k]) < 0)
 		return false;
-	return buf_len(&x) == buf_len(&y) && memcmp(buf_head(&x), buf_head(&y), buf_len(&x)) == 0;
+	return buf_len(&x) == buf_len(&y) &&
+	       memcmp(buf_head(&x), buf_head(&y), buf_len(&x)) == 0;
 }
 
 static bool is_for_restart(enum config_key k)
@@ -124,7 +128,8 @@ static int compare(const struct config *old, const struct config *cf, char ***ch
 	for (int i = 0; i < CONFIG_KEY_N && r >= 0; i++) {
 		enum config_key k = (enum config_key)i;
 
-		if (config_key_info[k].section != CONFIG_SECTION_REEVED || same_value(old, cf, k))
+		if (config_key_info[k].section != CONFIG_SECTION_REEVED ||
+			same_value(old, cf, k))
 			continue;
 		r = strv_append(changed, config_key_info[k].key);
 		if (r >= 0 && is_for_restart(k))

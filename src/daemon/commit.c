@@ -14,10 +14,12 @@
 #include "reeve/task.h"
 
 enum {
-	UNITS_MAX = 2048,   /* in one transaction: bounds how long a client waits for it */
+	UNITS_MAX =
+		2048, /* in one transaction: bounds how long a client waits for it */
 	CHECKPOINT_BYTES = 4 << 20,
 };
 static const rv_time retry_first = RV_MS(100), retry_last = RV_SEC(5);
+static const rv_time checkpoint_again = RV_SEC(1);
 
 struct txn {
 	struct list link; /* on committer.queue, or on the list of a transaction */
@@ -36,13 +38,14 @@ struct committer {
 	struct list queue;
 	rv_event work;
 	rv_event room; /* for the checkpoint task: a look at the log is due */
-	bool stopping, checkpoint_wanted;
+	bool stopping, giving_up, finished, checkpoint_wanted;
 	int error;
 	void (*on_change)(int error, void *arg);
 	void *on_change_arg;
 	/* the transaction in flight: written by the loop, read by the worker */
 	struct store_unit **units;
 	size_t n_units;
+	int64_t n_probes;
 };
 
 struct txn *txn_new(void)
@@ -141,7 +144,8 @@ int committer_error(const struct committer *c)
 	return c->error;
 }
 
-void committer_on_change(struct committer *c, void (*fn)(int error, void *arg), void *arg)
+void committer_on_change(
+	struct committer *c, void (*fn)(int error, void *arg), void *arg)
 {
 	c->on_change = fn;
 	c->on_change_arg = arg;
@@ -160,7 +164,7 @@ void committer_post(struct committer *c, struct txn *t, unsigned flags,
 	t->flags = flags;
 	t->done = done;
 	t->done_arg = arg;
-	if (c->stopping && !(flags & COMMIT_MUST)) {
+	if (c->finished || (c->stopping && !(flags & COMMIT_MUST))) {
 		finish(t, -RV_ESHUTDOWN);
 		return;
 	}
@@ -194,7 +198,8 @@ int committer_commit(struct committer *c, struct txn *t, unsigned flags)
 	rv_scope_enter(&shield, RV_SCOPE_SHIELD, RV_FOREVER);
 	while (!w.done && r == 0)
 		r = rv_event_wait(&w.event);
-	INVARIANT(w.done); /* w is on this stack: leaving early would be a wild pointer */
+	INVARIANT(
+		w.done); /* w is on this stack: leaving early would be a wild pointer */
 	rv_scope_exit(&shield, 0);
 	return w.error;
 }
@@ -254,6 +259,18 @@ static void publish(struct list *batch)
 	}
 }
 
+static int apply(struct committer *c)
+{
+	int r = rv_run_blocking(c->executor, apply_in_worker, c);
+
+	set_error(c, r < 0 ? r : 0);
+	if (!c->checkpoint_wanted && store_wal_bytes(c->store) > CHECKPOINT_BYTES) {
+		c->checkpoint_wanted = true;
+		rv_event_set(&c->room);
+	}
+	return r;
+}
+
 static int run_one_transaction(struct committer *c)
 {
 	struct list batch;
@@ -268,17 +285,44 @@ static int run_one_transaction(struct committer *c)
 		list_append(&batch, &t->link);
 		c->units[c->n_units++] = &t->unit;
 	}
-	r = rv_run_blocking(c->executor, apply_in_worker, c);
-	set_error(c, r < 0 ? r : 0);
+	r = apply(c);
 	if (r < 0)
 		give_back(c, &batch, r);
 	else
 		publish(&batch);
-	if (!c->checkpoint_wanted && store_wal_bytes(c->store) > CHECKPOINT_BYTES) {
-		c->checkpoint_wanted = true;
-		rv_event_set(&c->room);
-	}
 	return r;
+}
+
+/* Nothing waits to be written, but nothing starts either before a write went well: one
+ * that changes nothing tells whether it would. */
+static void probe(struct committer *c)
+{
+	struct store_op op = {.kind = STORE_META_SET,
+		.meta = {.name = "probe", .number = ++c->n_probes}};
+	struct store_unit unit = {.ops = &op, .n_ops = 1};
+
+	c->units[0] = &unit;
+	c->n_units = 1;
+	(void)!apply(c); /* the error is kept in c */
+}
+
+/* -ETIMEDOUT: it is over without anything new to do */
+static int wait_for_work(struct committer *c, rv_time timeout)
+{
+	int r;
+
+	rv_event_clear(&c->work);
+	r = rv_timed(timeout, rv_event_wait(&c->work));
+	return r == -ETIMEDOUT ? 0 : r;
+}
+
+static void give_up(struct committer *c)
+{
+	struct list *node;
+
+	c->finished = true;
+	while ((node = list_pop(&c->queue)))
+		finish(LIST_ENTRY(node, struct txn, link), -RV_ESHUTDOWN);
 }
 
 int committer_main(void *arg)
@@ -294,23 +338,24 @@ int committer_main(void *arg)
 		if (list_is_empty(&c->queue)) {
 			if (c->stopping)
 				break;
-			rv_event_clear(&c->work);
-			r = rv_event_wait(&c->work);
+			r = wait_for_work(c, c->error < 0 ? delay : RV_FOREVER);
+			if (r >= 0 && c->error < 0 && list_is_empty(&c->queue)) {
+				probe(c);
+				delay = MIN(2 * delay, retry_last);
+			}
 			continue;
 		}
 		if (run_one_transaction(c) >= 0) {
 			delay = retry_first;
 			continue;
 		}
-		if (c->stopping && delay >= retry_last)
+		if (c->giving_up && delay >= retry_last)
 			break; /* the disk stays full: what is left is found again by recovery */
 		/* someone who submits meanwhile wants an answer: that is a try as well */
-		rv_event_clear(&c->work);
-		r = rv_timed(delay, rv_event_wait(&c->work));
-		if (r == -ETIMEDOUT)
-			r = 0;
+		r = wait_for_work(c, delay);
 		delay = MIN(2 * delay, retry_last);
 	}
+	give_up(c);
 	rv_event_set(&c->room);
 	rv_scope_exit(&shield, 0);
 	return 0;
@@ -326,6 +371,7 @@ static int checkpoint_in_worker(void *arg)
 int committer_checkpoint_main(void *arg)
 {
 	struct committer *c = arg;
+	int logged = 0;
 
 	for (;;) {
 		int r = rv_event_wait(&c->room);
@@ -336,15 +382,32 @@ int committer_checkpoint_main(void *arg)
 		if (c->stopping)
 			return 0;
 		r = rv_run_blocking(c->executor, checkpoint_in_worker, c);
-		if (r < 0 && r != -ECANCELED)
-			log_at(LOG_WARNING, "store", "checkpoint failed: %s, retrying later",
+		if (r == -ECANCELED)
+			return r;
+		if (r < 0 && r != logged)
+			log_at(LOG_WARNING, "store",
+				"checkpoint failed: %s, retrying later",
 				rv_strerror(r));
+		logged = MIN(r, 0);
+		/* every transaction asks for one while the log is long: on a full disk that
+		 * would be all that the threads do */
+		if (r != 0)
+			r = rv_sleep(checkpoint_again);
+		if (r < 0)
+			return r;
 		c->checkpoint_wanted = false;
 	}
 }
 
+void committer_give_up(struct committer *c)
+{
+	c->giving_up = true;
+	rv_event_set(&c->work);
+}
+
 void committer_stop(struct committer *c)
 {
+	c->giving_up = true;
 	c->stopping = true;
 	rv_event_set(&c->work);
 	rv_event_set(&c->room);

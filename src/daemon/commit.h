@@ -19,7 +19,7 @@ struct txn;
 
 /* A set of operations that happen together. Strings and blobs that operations point to
  * must stay until the commit is done; txn_own and txn_text keep copies with the txn. */
-struct txn *txn_new(void); /* NULL: out of memory */
+struct txn *txn_new(void);           /* NULL: out of memory */
 struct txn *txn_free(struct txn *t); /* of one that was never committed; NULL is fine */
 static inline void txn_freep(struct txn **t)
 {
@@ -45,7 +45,8 @@ struct committer *committer_free(struct committer *c);
  * @t  taken, also on failure
  *
  * Returns 0, or why nothing of it happened: -ENOSPC, -EIO, -RV_EDUPLICATE, ...;
- * -RV_ESHUTDOWN when the committer is stopping (only without COMMIT_MUST).
+ * -RV_ESHUTDOWN when the committer is stopping, with COMMIT_MUST only where the store still
+ * could not be written when the daemon had to go.
  */
 RV_AWAIT int committer_commit(struct committer *c, struct txn *t, unsigned flags);
 
@@ -58,10 +59,14 @@ int committer_main(void *committer);
 /* The task that moves the store's log into the database beside it; a service task. */
 int committer_checkpoint_main(void *committer);
 void committer_stop(struct committer *c);
+/* The daemon is about to go: should the store fail until the back-off has come to its end,
+ * what must be committed is given up as well, so that nobody waits for ever. */
+void committer_give_up(struct committer *c);
 
 /* 0, or the error that the last transaction failed with: then nothing new should start */
 int committer_error(const struct committer *c);
 /* called when that changes; one observer */
-void committer_on_change(struct committer *c, void (*fn)(int error, void *arg), void *arg);
+void committer_on_change(
+	struct committer *c, void (*fn)(int error, void *arg), void *arg);
 
 #endif

@@ -36,6 +36,8 @@ struct control_conn {
 /* A handler: answers the call (it must not free it). What it returns when it did not
  * answer: a negative error becomes an error reply. */
 typedef int (*control_handler)(struct control_conn *conn, struct vl_call *call);
+/* vl_method.id of a handler that never awaits: it is called without a task of its own */
+enum { CONTROL_INLINE = 1 };
 
 int control_new(struct control **ret, struct app *app);
 struct control *control_free(struct control *c);

@@ -8,9 +8,9 @@
 #include "base/cleanup.h"
 #include "base/error.h"
 #include "base/strv.h"
+#include "config/configuration.h"
 #include "daemon/app.h"
 #include "daemon/commit.h"
-#include "daemon/configuration.h"
 #include "daemon/control_job.h"
 #include "daemon/control_select.h"
 #include "daemon/core.h"
@@ -23,17 +23,18 @@
 #include "varlink/json_write.h"
 
 enum {
-	CHUNK = 500,       /* jobs in one transaction */
+	CHUNK = 500,        /* jobs in one transaction */
 	REFUSALS_MAX = 500, /* told one by one; more are only counted */
 };
 
 struct act;
 
 enum plan {
-	PLAN_DONE = 0,   /* nothing to record: a request was made, or there is nothing to do */
+	PLAN_DONE =
+		0, /* nothing to record: a request was made, or there is nothing to do */
 	PLAN_RECORD = 1, /* the record was changed: commit it, then publish */
 	PLAN_NOTE = 2,   /* the same, but its effect does not wait for it */
-	/* negative: refused */
+			 /* negative: refused */
 };
 
 /* Decides what a verb means for one job; changes rec, may ask the job's run. */
@@ -44,8 +45,8 @@ struct act {
 	struct vl_call *call;
 	struct core *core;
 	plan_fn plan;
-	int signal;           /* kill */
-	struct env_set *env;  /* retry: the new one */
+	int signal;          /* kill */
+	struct env_set *env; /* retry: the new one */
 	int64_t n;
 	struct json_writer refusals;
 	struct buf refusals_text;
@@ -73,7 +74,8 @@ static void refuse(struct act *a, uint64_t id, int error, enum job_state state)
 	json_writer_object(&a->refusals, NULL);
 	json_writer_int(&a->refusals, "id", (int64_t)id);
 	json_writer_string(&a->refusals, "error",
-		error == -RV_ESTATE ? "io.reeve.Job.WrongState" : "io.reeve.Job.Unavailable");
+		error == -RV_ESTATE ? "io.reeve.Job.WrongState"
+				    : "io.reeve.Job.Unavailable");
 	json_writer_string(&a->refusals, "message", text);
 	json_writer_object_end(&a->refusals);
 }
@@ -173,10 +175,13 @@ static int reply(struct act *a)
 	if (r >= 0)
 		r = buf_printf(&text, "{\"n\":%" PRId64 ",\"refused\":", a->n);
 	if (r >= 0)
-		r = buf_append(&text, buf_head(&a->refusals_text), buf_len(&a->refusals_text));
+		r = buf_append(
+			&text, buf_head(&a->refusals_text), buf_len(&a->refusals_text));
 	if (r >= 0)
 		r = buf_append_byte(&text, '}');
-	return r < 0 ? r : vl_call_reply_text(a->call, buf_head(&text), buf_len(&text), false);
+	return r < 0 ? r
+		     : vl_call_reply_text(
+			       a->call, buf_head(&text), buf_len(&text), false);
 }
 
 static int run_act(struct act *a)
@@ -201,8 +206,8 @@ static int run_act(struct act *a)
 	return r;
 }
 
-static int act(struct control_conn *conn, struct vl_call *call, plan_fn plan, int signal,
-	struct env_set *env)
+static int act(struct control_conn *conn, struct vl_call *call, plan_fn plan,
+	int signal, struct env_set *env)
 {
 	_cleanup_free_ struct act *a = calloc(1, sizeof(*a));
 
@@ -350,7 +355,8 @@ int control_cancel_ids(struct control_conn *conn, const uint64_t *ids, size_t n)
 
 int control_job_kill(struct control_conn *conn, struct vl_call *call)
 {
-	const char *text = json_string_value(json_object_get(vl_call_params(call), "signal"));
+	const char *text =
+		json_string_value(json_object_get(vl_call_params(call), "signal"));
 	int sig = signal_parse(text ? text : "TERM");
 
 	if (sig < 0)
@@ -392,6 +398,8 @@ int control_job_retry(struct control_conn *conn, struct vl_call *call)
 		return vl_call_invalid(call, fault.path, fault.reason);
 	if (r < 0)
 		return r;
+	if (control_check_env(call, env) < 0)
+		return 0;
 	if (r > 0) {
 		/* its own transaction, before those that refer to it */
 		t = txn_new();

@@ -31,8 +31,9 @@ struct lister {
 	struct vl_call *call;
 	struct selection sel;
 	bool reverse;
-	uint64_t at;    /* next id to look at */
-	int64_t left;   /* jobs still wanted */
+	uint64_t at;   /* next id to look at */
+	int64_t left;  /* jobs still wanted */
+	int64_t total; /* that match */
 	bool end;
 	struct buf page;
 };
@@ -41,7 +42,8 @@ static struct job *next_job(const struct lister *l)
 {
 	const struct jobs *jobs = control_core(l->conn->control)->jobs;
 
-	return l->reverse ? jobs_at_or_before(jobs, l->at) : jobs_at_or_after(jobs, l->at);
+	return l->reverse ? jobs_at_or_before(jobs, l->at)
+			  : jobs_at_or_after(jobs, l->at);
 }
 
 static bool wanted(const struct lister *l, const struct job *j)
@@ -85,8 +87,7 @@ static int fill_page(struct lister *l)
 		return r;
 	l->end = l->left <= 0 || !next_job(l);
 	json_writer_array_end(&w);
-	json_writer_int(&w, "total",
-		(int64_t)(jobs_unfinished(core->jobs) + jobs_count(core->jobs, JOB_FINISHED)));
+	json_writer_int(&w, "total", l->total);
 	if (l->end)
 		json_writer_null(&w, "next_id");
 	else
@@ -95,17 +96,45 @@ static int fill_page(struct lister *l)
 	return json_writer_end(&w);
 }
 
+/* only by state, and of everybody: the table has counted them */
+static bool is_counted(const struct lister *l)
+{
+	const struct job_select *s = &l->sel.sel;
+
+	return s->any_uid && l->conn->is_admin && !s->n_ids && !s->results &&
+	       !s->pools && !s->labels && !s->name_glob && !s->since_usec;
+}
+
+static int count_total(struct lister *l)
+{
+	const struct jobs *jobs = control_core(l->conn->control)->jobs;
+	int r;
+
+	if (!is_counted(l)) {
+		r = select_resolve(&l->sel, l->conn);
+		l->total = (int64_t)l->sel.n_ids;
+		return r;
+	}
+	for (int s = 0; s < JOB_STATE_N; s++)
+		if (!l->sel.sel.states || l->sel.sel.states >> s & 1)
+			l->total += (int64_t)jobs_count(jobs, (enum job_state)s);
+	return 0;
+}
+
 static int list(struct lister *l)
 {
 	bool more = vl_call_wants_more(l->call);
 	int r;
 
+	r = count_total(l);
+	if (r < 0)
+		return r;
 	for (;;) {
 		r = fill_page(l);
 		if (r < 0)
 			return r;
-		r = vl_call_reply_text(
-			l->call, buf_head(&l->page), buf_len(&l->page), more && !l->end);
+		r = vl_call_reply_text(l->call, buf_head(&l->page), buf_len(&l->page),
+			more && !l->end);
 		if (r < 0 || l->end || !more)
 			return r;
 		r = control_wait_writable(l->conn, l->call);
@@ -173,7 +202,8 @@ static int write_runs(void *arg)
 	return store_runs(s->store, s->id, write_run, s);
 }
 
-static void write_environment(struct json_writer *w, const struct env_set *e, bool values)
+static void write_environment(
+	struct json_writer *w, const struct env_set *e, bool values)
 {
 	_cleanup_(strv_freep) char **v = NULL;
 	bool plain = true;
@@ -182,7 +212,7 @@ static void write_environment(struct json_writer *w, const struct env_set *e, bo
 		w->error = -ENOMEM;
 		return;
 	}
-	STRV_FOREACH (entry, v) {
+	STRV_FOREACH(entry, v) {
 		if (!values)
 			(*entry)[strcspn(*entry, "=")] = '\0';
 		plain = plain && utf8_is_valid(*entry, strlen(*entry));
@@ -194,12 +224,14 @@ static void write_environment(struct json_writer *w, const struct env_set *e, bo
 	}
 }
 
-static int show(struct control_conn *conn, struct vl_call *call, uint64_t id, bool values)
+static int show(
+	struct control_conn *conn, struct vl_call *call, uint64_t id, bool values)
 {
 	struct app *app = control_app(conn->control);
 	_cleanup_(buf_deinitp) struct buf text = BUF_NULL;
 	struct json_writer w;
-	struct show s = {.core = &app->core, .store = app->core.store, .id = id, .w = &w};
+	struct show s = {
+		.core = &app->core, .store = app->core.store, .id = id, .w = &w};
 	struct job_spec spec;
 	struct job *j;
 	char why[256];
@@ -215,7 +247,8 @@ static int show(struct control_conn *conn, struct vl_call *call, uint64_t id, bo
 	json_writer_array_end(&w);
 	j = jobs_find(app->core.jobs, id);
 	if (!j)
-		return reply_error(call, "io.reeve.Job.NotFound", "{\"id\":%" PRIu64 "}", id);
+		return reply_error(
+			call, "io.reeve.Job.NotFound", "{\"id\":%" PRIu64 "}", id);
 	job_to_json(&w, "job", &app->core, j);
 	r = job_spec_get(j, &spec);
 	if (r < 0)
@@ -230,7 +263,8 @@ static int show(struct control_conn *conn, struct vl_call *call, uint64_t id, bo
 		json_writer_null(&w, "why");
 	json_writer_object_end(&w);
 	r = json_writer_end(&w);
-	return r < 0 ? r : vl_call_reply_text(call, buf_head(&text), buf_len(&text), false);
+	return r < 0 ? r
+		     : vl_call_reply_text(call, buf_head(&text), buf_len(&text), false);
 }
 
 int control_job_show(struct control_conn *conn, struct vl_call *call)
@@ -253,8 +287,8 @@ int control_job_functions(struct control_conn *conn, struct vl_call *call)
 	int r;
 
 	for (size_t i = 0; (f = functions_at(fs, i)); i++)
-		json_array_append_new(
-			list, json_pack("{s:s, s:s}", "name", f->name, "help", f->help));
+		json_array_append_new(list,
+			json_pack("{s:s, s:s}", "name", f->name, "help", f->help));
 	reply = json_pack("{s:o}", "functions", list);
 	r = vl_call_reply(call, reply, false);
 	json_decref(reply);

@@ -27,13 +27,13 @@ struct reader {
 	struct vl_call *call;
 	struct core *core;
 	uint64_t id;
-	uint32_t run;       /* the one that is read; 0: not known yet */
-	bool fixed_run;     /* it was asked for */
+	uint32_t run;   /* the one that is read; 0: not known yet */
+	bool fixed_run; /* it was asked for */
 	bool follow;
-	bool want[2];       /* streams that were asked for */
+	bool want[2]; /* streams that were asked for */
 	bool split;
-	int64_t lines;      /* -1: all */
-	int64_t from;       /* offset asked for */
+	int64_t lines; /* -1: all */
+	int64_t from;  /* offset asked for */
 	/* of the run that is read */
 	int fd[2];
 	int64_t offset[2];
@@ -80,7 +80,8 @@ static void open_streams(struct reader *rd, const char *names)
 	for (int s = 0; s < 2; s++) {
 		if (!rd->want[s] && !(s == OUTPUT_STDOUT && !rd->split))
 			continue; /* unsplit output is one stream, whichever was asked for */
-		if (output_name(name, sizeof(name), names, (enum output_stream)s) <= 0 ||
+		if (output_name(name, sizeof(name), names, (enum output_stream)s) <=
+				0 ||
 			output_open(&rd->fd[s], rd->core->state_fd, name) < 0)
 			continue;
 		rd->offset[s] = rd->from;
@@ -124,8 +125,8 @@ static int read_page(void *arg)
 
 		if (rd->fd[which] < 0)
 			continue;
-		rd->n = output_page(rd->fd[which], &rd->offset[which], &rd->raw, RAW_PAGE,
-			&rd->lost);
+		rd->n = output_page(rd->fd[which], &rd->offset[which], &rd->raw,
+			RAW_PAGE, &rd->lost);
 		if (rd->n < 0)
 			return (int)rd->n;
 		if (rd->n > 0 || rd->lost > 0) {
@@ -204,13 +205,15 @@ static int send_page(struct reader *rd, bool ended, bool continues)
 	json_writer_int(&w, "run", rd->run);
 	json_writer_string(&w, "stream", rd->split ? stream_name[rd->stream] : "all");
 	json_writer_base64(&w, "data_b64", buf_head(&rd->raw), buf_len(&rd->raw));
-	json_writer_int(&w, "offset", rd->offset[rd->stream] - (int64_t)buf_len(&rd->raw));
+	json_writer_int(
+		&w, "offset", rd->offset[rd->stream] - (int64_t)buf_len(&rd->raw));
 	json_writer_int(&w, "lost_bytes", rd->lost);
 	json_writer_bool(&w, "ended", ended);
 	json_writer_object_end(&w);
 	r = json_writer_end(&w);
 	if (r >= 0)
-		r = vl_call_reply_text(rd->call, buf_head(&text), buf_len(&text), continues);
+		r = vl_call_reply_text(
+			rd->call, buf_head(&text), buf_len(&text), continues);
 	if (r >= 0 && continues)
 		r = control_wait_writable(rd->conn, rd->call);
 	return r;
@@ -237,7 +240,8 @@ static int stream_run(struct reader *rd)
 	if (rd->follow && (r = watch_files(rd)) < 0)
 		return r;
 	for (;;) {
-		bool over = run_is_over(rd); /* before reading: what it wrote last is seen */
+		bool over = run_is_over(
+			rd); /* before reading: what it wrote last is seen */
 
 		rv_event_clear(&rd->changed);
 		r = send_what_is_there(rd);
@@ -289,6 +293,11 @@ static int stream(struct reader *rd)
 	}
 }
 
+static bool is_run_number(const json_t *run)
+{
+	return json_integer_value(run) >= 1 && json_integer_value(run) <= UINT32_MAX;
+}
+
 static void take_members(struct reader *rd, const json_t *params)
 {
 	const char *s = json_string_value(json_object_get(params, "stream"));
@@ -298,7 +307,7 @@ static void take_members(struct reader *rd, const json_t *params)
 	rd->follow = json_is_true(json_object_get(params, "follow"));
 	rd->want[0] = !s || STREQ(s, "all") || STREQ(s, "stdout");
 	rd->want[1] = !s || STREQ(s, "all") || STREQ(s, "stderr");
-	rd->fixed_run = json_is_integer(run) && json_integer_value(run) > 0;
+	rd->fixed_run = json_is_integer(run);
 	rd->run = rd->fixed_run ? (uint32_t)json_integer_value(run) : 0;
 	rd->lines = json_is_integer(lines) ? json_integer_value(lines) : -1;
 	rd->from = MAX(json_integer_value(json_object_get(params, "offset")), 0);
@@ -307,11 +316,18 @@ static void take_members(struct reader *rd, const json_t *params)
 int control_job_logs(struct control_conn *conn, struct vl_call *call)
 {
 	const json_t *params = vl_call_params(call);
-	struct reader rd = {.conn = conn, .call = call, .fd = {-1, -1}, .inotify = -1,
-		.stream = 1, .raw = BUF_NULL};
+	struct reader rd = {.conn = conn,
+		.call = call,
+		.fd = {-1, -1},
+		.inotify = -1,
+		.stream = 1,
+		.raw = BUF_NULL};
 	struct job *j;
 	int r;
 
+	if (json_is_integer(json_object_get(params, "run")) &&
+		!is_run_number(json_object_get(params, "run")))
+		return vl_call_invalid(call, "run", "runs count from 1");
 	rd.core = control_core(conn->control);
 	rv_event_init(&rd.changed);
 	take_members(&rd, params);

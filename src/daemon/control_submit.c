@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fnmatch.h>
 #include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -10,9 +11,9 @@
 #include "base/cleanup.h"
 #include "base/error.h"
 #include "base/strv.h"
+#include "config/configuration.h"
 #include "daemon/app.h"
 #include "daemon/commit.h"
-#include "daemon/configuration.h"
 #include "daemon/control_job.h"
 #include "daemon/core.h"
 #include "daemon/envs.h"
@@ -34,6 +35,7 @@ struct submit {
 	char **env;             /* the caller's, unfiltered; NULL: not given */
 	struct job **jobs;
 	size_t n;
+	uint64_t reserved; /* ids, by this call's record */
 	struct txn *txn;
 	/* the environment of the job before, and the filters that made it */
 	struct env_set *last_env;
@@ -61,8 +63,8 @@ static void submit_deinit(struct submit *s)
 /* answered: the caller gets -EINVAL and looks no further */
 static int invalid(struct submit *s, size_t i, const char *field, const char *message)
 {
-	json_t *params = json_pack("{s:I, s:s, s:s}", "job", (json_int_t)i, "field", field,
-		"message", message ? message : "not possible");
+	json_t *params = json_pack("{s:I, s:s, s:s}", "job", (json_int_t)i, "field",
+		field, "message", message ? message : "not possible");
 
 	vl_call_error(s->call, "io.reeve.Job.Invalid", params);
 	json_decref(params);
@@ -80,14 +82,16 @@ static int limit_reached(struct submit *s, const char *key, int64_t max)
 
 static int check_function(struct submit *s, size_t i, const struct job_spec *spec)
 {
-	const struct function *f = functions_find(s->core->functions, job_str(spec, FUNCTION));
+	const struct function *f =
+		functions_find(s->core->functions, job_str(spec, FUNCTION));
 	_cleanup_free_ char *message = NULL;
 	const char *text = job_str(spec, ARGUMENTS);
 	json_t *arguments;
 	int r = 0;
 
 	if (!f)
-		return invalid(s, i, "function", "no such function: see reeve varlink io.reeve.Job.Functions");
+		return invalid(s, i, "function",
+			"no such function: see reeve varlink io.reeve.Job.Functions");
 	if (f->touches_files && s->core->system_mode && s->conn->peer.uid != 0)
 		return invalid(s, i, "function",
 			"functions that touch files are only for root in system mode");
@@ -134,10 +138,26 @@ static bool matches_any(char *const *globs, const char *entry)
 		return false;
 	memcpy(name, entry, n);
 	name[n] = '\0';
-	STRV_FOREACH (glob, globs)
+	STRV_FOREACH(glob, globs)
 		if (fnmatch(*glob, name, 0) == 0)
 			return true;
 	return false;
+}
+
+int control_check_env(struct vl_call *call, char *const *env)
+{
+	char path[32];
+
+	for (size_t i = 0; env && env[i]; i++) {
+		const char *eq = strchr(env[i], '=');
+
+		if (eq && eq != env[i])
+			continue;
+		snprintf(path, sizeof(path), "env[%zu]", i);
+		vl_call_invalid(call, path, "not NAME=VALUE");
+		return -EINVAL;
+	}
+	return 0;
 }
 
 static int filter_env(struct submit *s, char ***ret, const struct job_spec *spec)
@@ -145,7 +165,7 @@ static int filter_env(struct submit *s, char ***ret, const struct job_spec *spec
 	char **v = NULL;
 	bool only_passed = s->core->system_mode;
 
-	STRV_FOREACH (e, s->env) {
+	STRV_FOREACH(e, s->env) {
 		if (only_passed && !matches_any(job_strv(spec, ENV_PASS), *e))
 			continue;
 		if (matches_any(job_strv(spec, ENV_DROP), *e))
@@ -167,7 +187,8 @@ static bool same_strv(char *const *a, char *const *b)
 }
 
 /* the jobs of one call mostly share one environment: made once */
-static int choose_env(struct submit *s, struct env_set **ret, const struct job_spec *spec)
+static int choose_env(
+	struct submit *s, struct env_set **ret, const struct job_spec *spec)
 {
 	char **v;
 	int r;
@@ -237,11 +258,12 @@ static int check_limits(struct submit *s)
 
 	if ((int64_t)s->n > config_num(cf, SUBMIT_MAX))
 		return limit_reached(s, "submit-max", config_num(cf, SUBMIT_MAX));
-	if ((int64_t)(jobs_unfinished(jobs) + s->core->n_submitting + s->n) > config_num(cf, JOBS_MAX))
+	if ((int64_t)(jobs_unfinished(jobs) + s->n) > config_num(cf, JOBS_MAX))
 		return limit_reached(s, "jobs-max", config_num(cf, JOBS_MAX));
 	if ((int64_t)(jobs_unfinished_of(jobs, s->conn->peer.uid) + s->n) >
 		config_num(cf, JOBS_PER_USER_MAX))
-		return limit_reached(s, "jobs-per-user-max", config_num(cf, JOBS_PER_USER_MAX));
+		return limit_reached(
+			s, "jobs-per-user-max", config_num(cf, JOBS_PER_USER_MAX));
 	return 0;
 }
 
@@ -251,7 +273,7 @@ static int record(struct submit *s)
 	uint64_t first;
 	int r;
 
-	r = jobs_take_ids(s->core->jobs, &first, (uint32_t)s->n, s->txn);
+	r = jobs_take_ids(s->core->jobs, &first, &s->reserved, (uint32_t)s->n, s->txn);
 	if (r < 0)
 		return r;
 	for (size_t i = 0; i < s->n; i++) {
@@ -294,7 +316,8 @@ static int reply_ids(struct vl_call *call, uint64_t first, uint32_t n)
 	json_writer_array_end(&w);
 	json_writer_object_end(&w);
 	r = json_writer_end(&w);
-	return r < 0 ? r : vl_call_reply_text(call, buf_head(&text), buf_len(&text), false);
+	return r < 0 ? r
+		     : vl_call_reply_text(call, buf_head(&text), buf_len(&text), false);
 }
 
 static int publish(struct submit *s)
@@ -316,6 +339,23 @@ static int publish(struct submit *s)
 	if (s->key)
 		key_commit(s->core->keys, TAKE_PTR(s->key));
 	return reply_ids(s->call, first, n);
+}
+
+static int commit(struct submit *s)
+{
+	struct jobs *jobs = s->core->jobs;
+	uint32_t uid = s->conn->peer.uid;
+	int r;
+
+	r = jobs_expect(jobs, uid, (uint32_t)s->n);
+	if (r < 0)
+		return r;
+	r = committer_commit(s->core->committer, TAKE_PTR(s->txn), 0);
+	jobs_expect_no_more(jobs, uid, (uint32_t)s->n);
+	if (r < 0)
+		return r;
+	jobs_ids_are_reserved(jobs, s->reserved);
+	return publish(s);
 }
 
 static int submit(struct submit *s, const json_t *params)
@@ -350,6 +390,8 @@ static int submit(struct submit *s, const json_t *params)
 	r = vl_get_bytes_array(params, "env", &s->env, &fault);
 	if (r == -EINVAL)
 		return vl_call_invalid(s->call, fault.path, fault.reason), -EINVAL;
+	if (r >= 0)
+		r = control_check_env(s->call, s->env);
 	if (r < 0)
 		return r;
 	s->jobs = calloc(s->n, sizeof(struct job *));
@@ -362,17 +404,13 @@ static int submit(struct submit *s, const json_t *params)
 			return r;
 	}
 	r = record(s);
-	if (r < 0)
-		return r;
-	s->core->n_submitting += s->n;
-	r = committer_commit(s->core->committer, TAKE_PTR(s->txn), 0);
-	s->core->n_submitting -= s->n;
-	return r < 0 ? r : publish(s);
+	return r < 0 ? r : commit(s);
 }
 
 int control_job_submit(struct control_conn *conn, struct vl_call *call)
 {
-	struct submit s = {.conn = conn, .call = call, .core = control_core(conn->control)};
+	struct submit s = {
+		.conn = conn, .call = call, .core = control_core(conn->control)};
 	int r;
 
 	r = submit(&s, vl_call_params(call));
@@ -396,7 +434,8 @@ int control_job_put_input(struct control_conn *conn, struct vl_call *call)
 		return vl_call_invalid(call, "input", "no such input");
 	if (given)
 		memcpy(name, given, strlen(given) + 1);
-	r = base64_decode(&bytes, &n, json_string_value(data), json_string_length(data));
+	r = base64_decode(
+		&bytes, &n, json_string_value(data), json_string_length(data));
 	if (r == -EINVAL)
 		return vl_call_invalid(call, "data_b64", "not base64");
 	if (r < 0)

@@ -13,7 +13,7 @@
 #include "base/fd.h"
 #include "base/hashmap.h"
 #include "base/log.h"
-#include "daemon/configuration.h"
+#include "config/configuration.h"
 #include "daemon/core.h"
 #include "daemon/inputs.h"
 #include "reeve/executor.h"
@@ -99,7 +99,8 @@ static int append_in_worker(void *arg)
 	int r;
 
 	file_path(path, sizeof(path), a->input->name);
-	fd = openat(a->state_fd, path, O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+	fd = openat(
+		a->state_fd, path, O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
 	if (fd < 0)
 		return -errno;
 	/* the job opens it as its owner */
@@ -137,8 +138,8 @@ static int make_input(struct inputs *in, struct input **ret, uint32_t uid)
 	return 0;
 }
 
-int inputs_put(struct inputs *in, char name[INPUT_NAME_MAX], uint32_t uid, const void *p,
-	size_t n, bool last)
+int inputs_put(struct inputs *in, char name[INPUT_NAME_MAX], uint32_t uid,
+	const void *p, size_t n, bool last)
 {
 	int64_t max = config_num(in->core->config, INPUT_MAX);
 	struct append a = {.state_fd = in->core->state_fd, .p = p, .n = n};
@@ -189,7 +190,8 @@ int inputs_path(struct inputs *in, char **ret, const char *name, uint32_t uid)
 {
 	if (!name_is_of(name, uid))
 		return -EINVAL;
-	return asprintf(ret, "%s/input/%s", in->core->state_dir, name) < 0 ? -ENOMEM : 0;
+	return asprintf(ret, "%s/input/%s", in->core->state_dir, name) < 0 ? -ENOMEM
+									   : 0;
 }
 
 void inputs_remove(struct inputs *in, const char *name)
@@ -197,7 +199,8 @@ void inputs_remove(struct inputs *in, const char *name)
 	char path[64];
 
 	file_path(path, sizeof(path), name);
-	if (strchr(name, '/') || unlinkat(in->core->state_fd, path, 0) == 0 || errno == ENOENT)
+	if (strchr(name, '/') || unlinkat(in->core->state_fd, path, 0) == 0 ||
+		errno == ENOENT)
 		return;
 	log_at(LOG_WARNING, "input", "cannot remove '%s': %s, ignoring", path,
 		rv_strerror(errno));

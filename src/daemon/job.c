@@ -177,7 +177,8 @@ const char *job_name(const struct job *j, char buf[65])
 	const char *s;
 	size_t n;
 
-	if (job_spec_peek_str(&s, &n, j->spec, j->spec_len, JOB_FIELD_NAME) <= 0 || n > 64)
+	if (job_spec_peek_str(&s, &n, j->spec, j->spec_len, JOB_FIELD_NAME) <= 0 ||
+		n > 64)
 		return NULL;
 	memcpy(buf, s, n);
 	buf[n] = '\0';

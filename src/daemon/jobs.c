@@ -28,9 +28,14 @@ struct jobs {
 	size_t n, n_max;
 	size_t n_holes;
 	struct hashmap *by_name; /* newest of that name; older ones by older_namesake */
-	struct hashmap *per_uid; /* uid + 1 -> unfinished jobs, counted in the pointer */
+	struct hashmap
+		*per_uid; /* uid + 1 -> unfinished jobs, counted in the pointer */
 	size_t n_state[JOB_STATE_N];
-	uint64_t next_id, reserved_end;
+	uint64_t next_id;
+	uint64_t reserved_end; /* ids below it are reserved on disk */
+	uint64_t
+		asked_end; /* and below this one, once a commit that asks has gone well */
+	size_t n_expected;
 	rv_event idle; /* some job stopped being busy */
 };
 
@@ -43,7 +48,7 @@ int jobs_new(struct jobs **ret, struct core *core)
 	if (!js)
 		return -ENOMEM;
 	js->core = core;
-	js->next_id = js->reserved_end = 1;
+	js->next_id = js->reserved_end = js->asked_end = 1;
 	rv_event_init(&js->idle);
 	r = hashmap_new(&js->by_name, HASHMAP_STRING);
 	if (r >= 0)
@@ -69,24 +74,33 @@ struct jobs *jobs_free(struct jobs *js)
 	return NULL;
 }
 
-int jobs_take_ids(struct jobs *js, uint64_t *ret_first, uint32_t n, struct txn *t)
+int jobs_take_ids(struct jobs *js, uint64_t *ret_first, uint64_t *ret_reserved,
+	uint32_t n, struct txn *t)
 {
-	if (js->next_id + n > js->reserved_end) {
+	uint64_t end = js->next_id + n;
+
+	*ret_reserved = 0;
+	if (end > js->reserved_end) {
 		struct store_op *op = txn_add(t, STORE_META_SET);
-		uint64_t end = js->next_id + n + ID_BLOCK;
 
 		if (!op)
 			return -ENOMEM;
+		if (end > js->asked_end)
+			js->asked_end = end + ID_BLOCK;
 		op->meta.name = "next_id";
-		op->meta.number = (int64_t)end;
+		op->meta.number = (int64_t)js->asked_end;
 		txn_set_sync(t);
-		/* A later submit that needs no new block is in the same transaction or a
-		 * later one, so it cannot be on disk without this. */
-		js->reserved_end = end;
+		*ret_reserved = js->asked_end;
 	}
 	*ret_first = js->next_id;
-	js->next_id += n;
+	js->next_id = end;
 	return 0;
+}
+
+void jobs_ids_are_reserved(struct jobs *js, uint64_t end)
+{
+	if (end > js->reserved_end)
+		js->reserved_end = end;
 }
 
 uint64_t jobs_next_id(const struct jobs *js)
@@ -96,7 +110,7 @@ uint64_t jobs_next_id(const struct jobs *js)
 
 void jobs_set_next_id(struct jobs *js, uint64_t next)
 {
-	js->next_id = js->reserved_end = next;
+	js->next_id = js->reserved_end = js->asked_end = next;
 }
 
 /* index of the first slot with an id >= id */
@@ -140,8 +154,8 @@ struct job *jobs_find(const struct jobs *js, uint64_t id)
 	return i < js->n && js->v[i].id == id ? js->v[i].job : NULL;
 }
 
-struct job *jobs_find_name(const struct jobs *js, uint32_t uid, bool any_uid,
-	const char *name)
+struct job *jobs_find_name(
+	const struct jobs *js, uint32_t uid, bool any_uid, const char *name)
 {
 	struct job *newest = NULL;
 
@@ -163,7 +177,7 @@ size_t jobs_count(const struct jobs *js, enum job_state s)
 
 size_t jobs_unfinished(const struct jobs *js)
 {
-	return js->n - js->n_holes - js->n_state[JOB_FINISHED];
+	return js->n - js->n_holes - js->n_state[JOB_FINISHED] + js->n_expected;
 }
 
 size_t jobs_unfinished_of(const struct jobs *js, uint32_t uid)
@@ -179,6 +193,21 @@ static int count_uid(struct jobs *js, uint32_t uid, int delta)
 	if (n == 0)
 		return 0;
 	return hashmap_put_u64(js->per_uid, (uint64_t)uid + 1, (void *)n);
+}
+
+int jobs_expect(struct jobs *js, uint32_t uid, uint32_t n)
+{
+	int r = count_uid(js, uid, (int)n);
+
+	if (r >= 0)
+		js->n_expected += n;
+	return r;
+}
+
+void jobs_expect_no_more(struct jobs *js, uint32_t uid, uint32_t n)
+{
+	js->n_expected -= n;
+	count_uid(js, uid, -(int)n);
 }
 
 static int grow(struct jobs *js)
@@ -206,28 +235,31 @@ static int link_name(struct jobs *js, struct job *j)
 	if (!name)
 		return 0;
 	r = hashmap_set(js->by_name, name, j, &old);
-	if (r >= 0)
-		j->older_namesake = old;
-	return r;
+	if (r < 0)
+		return r;
+	j->older_namesake = old;
+	if (old)
+		j->older_namesake->newer_namesake = j;
+	return 0;
 }
 
 static void unlink_name(struct jobs *js, struct job *j)
 {
 	char buf[65];
 	const char *name = job_name(j, buf);
-	struct job *newer = name ? hashmap_get(js->by_name, name) : NULL;
+	void *old;
 
-	if (newer == j) {
-		hashmap_remove(js->by_name, name);
-		/* cannot fail: the slot was just freed */
-		if (j->older_namesake)
-			hashmap_put(js->by_name, name, j->older_namesake);
+	if (!name)
 		return;
-	}
-	while (newer && newer->older_namesake != j)
-		newer = newer->older_namesake;
-	if (newer)
-		newer->older_namesake = j->older_namesake;
+	if (j->older_namesake)
+		j->older_namesake->newer_namesake = j->newer_namesake;
+	if (j->newer_namesake)
+		j->newer_namesake->older_namesake = j->older_namesake;
+	else if (j->older_namesake)
+		(void)!hashmap_set(
+			js->by_name, name, j->older_namesake, &old); /* is there */
+	else
+		hashmap_remove(js->by_name, name);
 }
 
 int jobs_add(struct jobs *js, struct job *j)
@@ -272,7 +304,7 @@ static void tell_watchers(struct job *j)
 
 static void tell_change(struct job *j)
 {
-	LIST_FOREACH (node, &j->watchers) {
+	LIST_FOREACH(node, &j->watchers) {
 		struct job_watch *w = LIST_ENTRY(node, struct job_watch, link);
 
 		if (w->every_change)

@@ -24,9 +24,14 @@ struct jobs *jobs_free(struct jobs *js);
 
 /**
  * Take n ids in a row. Where the block that is reserved on disk does not reach, the txn
- * gets the reservation of the next one, synced.
+ * gets the reservation of the next one, synced: so does each one after it until a commit
+ * has gone well, because the one that asked first may be refused and those behind it not.
+ *
+ * @ret_reserved  for jobs_ids_are_reserved when the commit has gone well; 0: nothing to say
  */
-int jobs_take_ids(struct jobs *js, uint64_t *ret_first, uint32_t n, struct txn *t);
+int jobs_take_ids(struct jobs *js, uint64_t *ret_first, uint64_t *ret_reserved,
+	uint32_t n, struct txn *t);
+void jobs_ids_are_reserved(struct jobs *js, uint64_t end);
 uint64_t jobs_next_id(const struct jobs *js);
 
 /* ---- the table ---------------------------------------------------------------------- */
@@ -38,8 +43,8 @@ void jobs_forget(struct jobs *js, struct job *j);
 
 struct job *jobs_find(const struct jobs *js, uint64_t id);
 /* the newest unfinished job of that name and owner, else the newest; NULL */
-struct job *jobs_find_name(const struct jobs *js, uint32_t uid, bool any_uid,
-	const char *name);
+struct job *jobs_find_name(
+	const struct jobs *js, uint32_t uid, bool any_uid, const char *name);
 /* first job with an id >= id / last with one <= id; NULL. Stable while jobs come and go. */
 struct job *jobs_at_or_after(const struct jobs *js, uint64_t id);
 struct job *jobs_at_or_before(const struct jobs *js, uint64_t id);
@@ -47,6 +52,10 @@ struct job *jobs_at_or_before(const struct jobs *js, uint64_t id);
 size_t jobs_count(const struct jobs *js, enum job_state s);
 size_t jobs_unfinished(const struct jobs *js);
 size_t jobs_unfinished_of(const struct jobs *js, uint32_t uid);
+/* Jobs whose submit is being committed count as unfinished, so that calls side by side do
+ * not pass a limit together. 0, -ENOMEM. */
+int jobs_expect(struct jobs *js, uint32_t uid, uint32_t n);
+void jobs_expect_no_more(struct jobs *js, uint32_t uid, uint32_t n);
 
 /* ---- changes ------------------------------------------------------------------------ */
 

@@ -46,7 +46,8 @@ struct keys *keys_free(struct keys *ks)
 	return NULL;
 }
 
-static int key_new(struct keys *ks, struct submit_key **ret, uint32_t uid, const char *key)
+static int key_new(
+	struct keys *ks, struct submit_key **ret, uint32_t uid, const char *key)
 {
 	size_t size = strlen(key) + 16;
 	struct submit_key *k;

@@ -35,7 +35,8 @@ struct keys *keys_free(struct keys *ks);
  * Returns 1 with *ret an earlier one that is on disk; 0 with *ret a new pending one: the
  * caller ends it by key_commit or key_drop; -ECANCELED, -ENOMEM, -RV_ELIMIT.
  */
-RV_AWAIT int keys_begin(struct keys *ks, struct submit_key **ret, uint32_t uid, const char *key);
+RV_AWAIT int keys_begin(
+	struct keys *ks, struct submit_key **ret, uint32_t uid, const char *key);
 /* the part of text after "uid:" */
 const char *submit_key_name(const struct submit_key *k);
 void key_commit(struct keys *ks, struct submit_key *k);

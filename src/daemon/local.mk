@@ -1,5 +1,4 @@
 # src/daemon: everything but main.c is a library, so that tests link the same objects
-include src/daemon/config.mk
 
 noinst_LTLIBRARIES += libdaemon.la
 libdaemon_la_SOURCES = \
@@ -24,6 +23,7 @@ libdaemon_la_SOURCES = \
 	src/daemon/function_file_hash.c \
 	src/daemon/function_sleep.c \
 	src/daemon/functions.c src/daemon/functions.h \
+	src/daemon/hangups.c src/daemon/hangups.h \
 	src/daemon/inputs.c src/daemon/inputs.h \
 	src/daemon/interfaces.h \
 	src/daemon/job.c src/daemon/job.h \

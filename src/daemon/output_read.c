@@ -42,7 +42,8 @@ static int64_t data_at(int fd, int64_t offset, int64_t size)
 {
 	off_t at = lseek(fd, offset, SEEK_DATA);
 
-	if (at < 0) /* ENXIO: only holes are left, or the end; EINVAL: no holes here at all */
+	if (at <
+		0) /* ENXIO: only holes are left, or the end; EINVAL: no holes here at all */
 		return errno == ENXIO ? size : offset;
 	return at;
 }
@@ -56,7 +57,8 @@ void output_sizes(int state_fd, const char *names, int64_t *bytes, int64_t *lost
 		struct stat st;
 		int64_t start;
 
-		if (output_name(name, sizeof(name), names, (enum output_stream)s) <= 0 ||
+		if (output_name(name, sizeof(name), names, (enum output_stream)s) <=
+				0 ||
 			output_open(&fd, state_fd, name) < 0 || fstat(fd, &st) < 0)
 			continue;
 		start = data_at(fd, 0, st.st_size);
@@ -99,7 +101,8 @@ int output_tail_offset(int fd, int64_t lines, int64_t *ret)
 	return 0;
 }
 
-int64_t output_page(int fd, int64_t *offset, struct buf *out, size_t max, int64_t *ret_lost)
+int64_t output_page(
+	int fd, int64_t *offset, struct buf *out, size_t max, int64_t *ret_lost)
 {
 	struct stat st;
 	int64_t start;

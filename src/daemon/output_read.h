@@ -31,6 +31,7 @@ int output_tail_offset(int fd, int64_t lines, int64_t *ret);
  *
  * Returns the bytes appended, 0 at the end, -errno.
  */
-int64_t output_page(int fd, int64_t *offset, struct buf *out, size_t max, int64_t *ret_lost);
+int64_t output_page(
+	int fd, int64_t *offset, struct buf *out, size_t max, int64_t *ret_lost);
 
 #endif

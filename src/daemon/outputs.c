@@ -21,7 +21,7 @@
 #include "reeve/sync.h"
 
 enum {
-	READY_LOW = 16,  /* fewer ready files than this: make more */
+	READY_LOW = 16, /* fewer ready files than this: make more */
 	READY_HIGH = 32,
 	BUCKETS = 64, /* folders, so that none gets too large */
 };
@@ -84,7 +84,7 @@ struct outputs *outputs_free(struct outputs *os)
 		unlinkat(os->core->state_fd, f->name, 0);
 		file_free(f);
 	}
-	STRV_FOREACH (name, os->removals)
+	STRV_FOREACH(name, os->removals)
 		unlinkat(os->core->state_fd, *name, 0);
 	strv_free(os->removals);
 	free(os);
@@ -104,7 +104,7 @@ static int do_work(void *arg)
 {
 	struct work *w = arg;
 
-	LIST_FOREACH (node, &w->made) {
+	LIST_FOREACH(node, &w->made) {
 		struct output_file *f = LIST_ENTRY(node, struct output_file, link);
 
 		f->fd = openat(w->state_fd, f->name,
@@ -114,7 +114,7 @@ static int do_work(void *arg)
 			break;
 		}
 	}
-	STRV_FOREACH (name, w->removals)
+	STRV_FOREACH(name, w->removals)
 		unlinkat(w->state_fd, *name, 0); /* gone already is as good */
 	return 0;
 }
@@ -268,8 +268,8 @@ int outputs_adopt(struct outputs *os, struct output_file **ret, const char *name
 void outputs_remove(struct outputs *os, const char *name)
 {
 	if (strv_append(&os->removals, name) < 0)
-		log_at(LOG_WARNING, "output", "out of memory: '%s' stays until the next start",
-			name);
+		log_at(LOG_WARNING, "output",
+			"out of memory: '%s' stays until the next start", name);
 	rv_event_set(&os->work);
 }
 
@@ -314,7 +314,8 @@ static int sweep_bucket(struct outputs *os, const char *dir,
 	return n;
 }
 
-int outputs_sweep(struct outputs *os, bool (*is_known)(const char *name, void *arg), void *arg)
+int outputs_sweep(
+	struct outputs *os, bool (*is_known)(const char *name, void *arg), void *arg)
 {
 	int n = 0;
 

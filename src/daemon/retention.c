@@ -8,8 +8,8 @@
 #include "base/cleanup.h"
 #include "base/log.h"
 #include "base/strv.h"
+#include "config/configuration.h"
 #include "daemon/commit.h"
-#include "daemon/configuration.h"
 #include "daemon/core.h"
 #include "daemon/jobs.h"
 #include "daemon/output_read.h"
@@ -54,7 +54,8 @@ static int64_t n_over(const struct retention *rt)
 	       config_num(rt->core->config, KEEP_FINISHED_MAX);
 }
 
-void retention_run_ended(struct retention *rt, const struct job *j, int64_t output_bytes)
+void retention_run_ended(
+	struct retention *rt, const struct job *j, int64_t output_bytes)
 {
 	const struct config *cf = rt->core->config;
 	int64_t slack = config_num(cf, KEEP_FINISHED_MAX) / 16;
@@ -95,7 +96,8 @@ static int by_finished(const void *a, const void *b)
 {
 	const struct oldest *x = a, *y = b;
 
-	return (x->finished_usec > y->finished_usec) - (x->finished_usec < y->finished_usec);
+	return (x->finished_usec > y->finished_usec) -
+	       (x->finished_usec < y->finished_usec);
 }
 
 static void keep_oldest(struct oldest *v, size_t *n, size_t n_max, const struct job *j)
@@ -113,7 +115,8 @@ static void keep_oldest(struct oldest *v, size_t *n, size_t n_max, const struct 
 }
 
 /* the n jobs that finished first, in that order; yields on the way */
-static int find_oldest(struct retention *rt, struct oldest *v, size_t n_max, size_t *ret_n)
+static int find_oldest(
+	struct retention *rt, struct oldest *v, size_t n_max, size_t *ret_n)
 {
 	unsigned looked = 0;
 	uint64_t id = 0;
@@ -245,7 +248,7 @@ static int64_t drop_output(struct retention *rt, uint64_t id)
 
 		if (strv_split(&names, t.runs[i].output, " ") < 0)
 			continue;
-		STRV_FOREACH (name, names)
+		STRV_FOREACH(name, names)
 			if (!STREQ(*name, "-"))
 				outputs_remove(rt->core->outputs, *name);
 	}
@@ -271,7 +274,8 @@ static int keep_budget(struct retention *rt)
 	if (r < 0)
 		return r;
 	/* an eighth below it, so that this is not needed at every end */
-	for (size_t i = 0; i < n && outputs_total(rt->core->outputs) > max - max / 8; i++) {
+	for (size_t i = 0; i < n && outputs_total(rt->core->outputs) > max - max / 8;
+		i++) {
 		int64_t bytes = drop_output(rt, v[i].id);
 
 		if (bytes < 0)
@@ -280,7 +284,8 @@ static int keep_budget(struct retention *rt)
 	}
 	if (dropped)
 		log_at(LOG_NOTICE, "output",
-			"dropped %" PRId64 " bytes of the oldest output to keep within output-total-max",
+			"dropped %" PRId64
+			" bytes of the oldest output to keep within output-total-max",
 			dropped);
 	return 0;
 }
@@ -301,11 +306,13 @@ int retention_main(void *arg)
 			r = keep_budget(rt);
 		if (r == -ECANCELED)
 			return r;
-		wait = next_usec == INT64_MAX ? INT64_MAX
-					      : next_usec - clock_wall_usec(rt->core->clock);
+		wait = next_usec == INT64_MAX
+			       ? INT64_MAX
+			       : next_usec - clock_wall_usec(rt->core->clock);
 		if (r < 0)
 			wait = 60 * USEC_PER_SEC; /* a full disk: later */
-		r = rv_timed(wait == INT64_MAX ? RV_FOREVER : RV_US(MAX(wait, USEC_PER_SEC)),
+		r = rv_timed(
+			wait == INT64_MAX ? RV_FOREVER : RV_US(MAX(wait, USEC_PER_SEC)),
 			rv_event_wait(&rt->work));
 		if (r < 0 && r != -ETIMEDOUT)
 			return r;

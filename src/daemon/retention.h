@@ -18,7 +18,8 @@ struct retention *retention_free(struct retention *rt);
 int retention_main(void *retention);
 
 /* A run ended with that much output; the job may have finished. */
-void retention_run_ended(struct retention *rt, const struct job *j, int64_t output_bytes);
+void retention_run_ended(
+	struct retention *rt, const struct job *j, int64_t output_bytes);
 /* limits changed, or the daemon starts: look at everything */
 void retention_look(struct retention *rt);
 

@@ -34,8 +34,9 @@ static int call_main(void *arg)
 {
 	struct call_task *t = arg;
 
-	t->result = t->f->blocking ? rv_run_blocking(t->run->core->blocking, call_in_worker, t)
-				   : t->f->call(&t->call);
+	t->result = t->f->blocking
+			    ? rv_run_blocking(t->run->core->blocking, call_in_worker, t)
+			    : t->f->call(&t->call);
 	t->done = true;
 	rv_event_set(&t->run->wake);
 	return 0;
@@ -86,7 +87,8 @@ static int load_arguments(json_t **ret, const struct job_spec *s)
 
 static void keep_result(struct run *run, struct call_task *t)
 {
-	run->end = (struct run_end){.kind = RUN_END_FUNCTION, .error = MIN(t->result, 0)};
+	run->end =
+		(struct run_end){.kind = RUN_END_FUNCTION, .error = MIN(t->result, 0)};
 	if (t->call.value && t->result >= 0)
 		run->value = json_dumps(t->call.value, JSON_COMPACT);
 	run->error_text = TAKE_PTR(t->call.message);

@@ -1,8 +1,8 @@
 #include "config.h"
 
 #include <errno.h>
-#include <signal.h>
 #include <inttypes.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -21,10 +21,15 @@
 #include "reeve/scope.h"
 #include "reeve/task.h"
 
-/* A run that is over sooner needs no record of its pid: its mark is enough to find it. */
+/* A run that is over sooner needs no record of its pid: its mark is enough to find it.
+ */
 static const rv_time pid_record_after = RV_MS(20);
 
-/* ---- what others tell or ask ---------------------------------------------------------- */
+/* After the end of a process whose spawner is gone. Init reaps at once. */
+static const rv_time status_wait = RV_SEC(1);
+
+/* ---- what others tell or ask
+ * ---------------------------------------------------------- */
 
 void run_request_stop(struct run *run, enum run_stop why)
 {
@@ -53,12 +58,16 @@ void run_told_started(struct run *run, const struct spawn_run_info *info, int pi
 
 	run->info = *info;
 	run->started = true;
+	/* What the spawner has in its table is what it was asked for; requests that
+	 * went down with a connection, or with the daemon before this one, are not. */
+	run->paused = info->flags & SPAWN_RUN_PAUSED;
+	run->stop_sent = info->flags & SPAWN_RUN_STOPPING && !run->hasten;
 	if (pidfd >= 0) {
 		close_safe(run->pidfd);
 		run->pidfd = pidfd;
 	}
-	/* The limit does not count suspended time. What passed before this daemon looked is
-	 * only known by the boot clock: there a suspension counts. */
+	/* The limit does not count suspended time. What passed before this daemon
+	 * looked is only known by the boot clock: there a suspension counts. */
 	if (limit != INT64_MAX)
 		run->deadline = clock_monotonic(clock) + RV_US(limit) -
 				(clock_boottime(clock) - info->started_boot);
@@ -77,26 +86,44 @@ static void end_run(struct run *run, const struct run_end *end)
 void run_told_failed(struct run *run, const struct spawn_run_info *info)
 {
 	run->info = *info;
-	end_run(run, &(struct run_end){
-			     .kind = RUN_END_START_FAILED, .error = -info->error});
+	end_run(run,
+		&(struct run_end){.kind = RUN_END_START_FAILED, .error = -info->error});
 }
 
 void run_told_exited(struct run *run, const struct spawn_run_info *info)
 {
 	run->info = *info;
-	end_run(run, &(struct run_end){
-			     .kind = RUN_END_EXITED, .wait_status = info->status});
+	end_run(run,
+		&(struct run_end){.kind = RUN_END_EXITED, .wait_status = info->status});
 }
 
+/* The kernel knows the status once the process was reaped, by whoever inherited it:
+ * that is another edge, soon after the first. */
 static void pidfd_ended(int fd, unsigned ev, void *arg)
 {
 	struct run *run = arg;
-	struct run_end end = {.kind = RUN_END_LOST};
+	struct run_end end = {.kind = RUN_END_EXITED};
+	int r = pidfd_exit_status(
+		fd, run->info.pid, run->info.start_time, &end.wait_status);
 
-	if (pidfd_exit_status(fd, &end.wait_status) >= 0)
-		end.kind = RUN_END_EXITED;
+	if (r == -ENODATA) {
+		if (run->status_due == RV_FOREVER)
+			run->status_due =
+				clock_monotonic(run->core->clock) + status_wait;
+		rv_event_set(&run->wake);
+		return;
+	}
+	if (r < 0)
+		end.kind = RUN_END_LOST;
 	rv_fd_unwatch(TAKE_PTR(run->pidfd_watch));
 	end_run(run, &end);
+}
+
+/* nobody reaps it */
+static void give_up_status(struct run *run)
+{
+	rv_fd_unwatch(TAKE_PTR(run->pidfd_watch));
+	end_run(run, &(struct run_end){.kind = RUN_END_LOST});
 }
 
 void run_told_not_started(struct run *run)
@@ -110,11 +137,11 @@ void run_told_spawner_gone(struct run *run)
 	if (run->ended || !run->sent)
 		return;
 	run->spawner_gone = true;
-	if (run->pidfd >= 0 &&
-		rv_fd_watch(rv_loop_current(), run->pidfd, RV_READ, pidfd_ended, run,
-			&run->pidfd_watch) >= 0) {
+	if (run->pidfd >= 0 && rv_fd_watch(rv_loop_current(), run->pidfd, RV_READ,
+				       pidfd_ended, run, &run->pidfd_watch) >= 0) {
 		log_at(LOG_WARNING, "job",
-			"job %" PRIu64 " goes on without its spawner, following process %d",
+			"job %" PRIu64
+			" goes on without its spawner, following process %d",
 			run->job->id, (int)run->info.pid);
 		return;
 	}
@@ -122,7 +149,8 @@ void run_told_spawner_gone(struct run *run)
 	end_run(run, &(struct run_end){.kind = RUN_END_LOST});
 }
 
-/* ---- the start ------------------------------------------------------------------------ */
+/* ---- the start
+ * ------------------------------------------------------------------------ */
 
 /* It was recorded with a spawner that is gone, and never sent: now it is this one's. */
 static int record_spawner(struct run *run)
@@ -151,7 +179,8 @@ static int send_start(struct run *run)
 	while (r >= 0 && !run->ended && run->stop == RUN_STOP_NONE) {
 		r = spawner_link_start(run->core->spawner, run, &rr.req);
 		if (r == -EAGAIN)
-			r = spawner_link_wait(run->core->spawner); /* room, or a spawner */
+			r = spawner_link_wait(
+				run->core->spawner); /* room, or a spawner */
 		else if (r == -ESTALE)
 			r = record_spawner(run);
 		else
@@ -164,7 +193,8 @@ static int send_start(struct run *run)
 		return r;
 	if (r < 0) {
 		run->info.step = step;
-		end_run(run, &(struct run_end){.kind = RUN_END_START_FAILED, .error = r});
+		end_run(run,
+			&(struct run_end){.kind = RUN_END_START_FAILED, .error = r});
 	} else if (!run->sent) {
 		/* cancelled before anything ran */
 		end_run(run, &(struct run_end){.kind = RUN_END_START_FAILED,
@@ -173,10 +203,11 @@ static int send_start(struct run *run)
 	return 0;
 }
 
-/* ---- while it goes on ----------------------------------------------------------------- */
+/* ---- while it goes on
+ * ----------------------------------------------------------------- */
 
-/* A change of state that tells what is: recorded without waiting, seen at once. A crash in
- * between loses nothing: the spawner's table says the same. */
+/* A change of state that tells what is: recorded without waiting, seen at once. A crash
+ * in between loses nothing: the spawner's table says the same. */
 static void show_state(struct run *run, enum job_state state, uint32_t flags)
 {
 	struct core *core = run->core;
@@ -246,7 +277,8 @@ static void watch_output(struct run *run)
 	int r = run->caps ? 0 : output_caps_watch(run->core->caps, run);
 
 	if (r < 0)
-		log_at(LOG_WARNING, "output", "output-max of job %" PRIu64 " cannot be kept: %s",
+		log_at(LOG_WARNING, "output",
+			"output-max of job %" PRIu64 " cannot be kept: %s",
 			run->job->id, rv_strerror(r));
 }
 
@@ -257,14 +289,39 @@ static const uint32_t stop_flag[] = {
 	[RUN_STOP_SHUTDOWN] = STORE_JOB_SHUTDOWN,
 };
 
+/* signal, grace, SIGKILL by our own hand. Its group is its pid: as long as the pidfd
+ * takes a signal, that number cannot be another's. */
+static void signal_group(struct run *run, int sig)
+{
+	if (pidfd_kill(run->pidfd, 0) >= 0)
+		kill(-run->info.pid, sig);
+}
+
+static void stop_without_spawner(struct run *run)
+{
+	int64_t grace = job_num(&run->spec, KILL_GRACE);
+
+	run->stop_sent = true;
+	if (run->hasten || run->kill_at <= clock_monotonic(run->core->clock)) {
+		signal_group(run, SIGKILL);
+		run->kill_at = RV_FOREVER;
+		return;
+	}
+	signal_group(run, (int)job_num(&run->spec, KILL_SIGNAL));
+	signal_group(run, SIGCONT);
+	if (grace < RV_FOREVER / 2000)
+		run->kill_at = clock_monotonic(run->core->clock) + RV_US(grace);
+}
+
 static void act_on_stop(struct run *run)
 {
-	if (run->stop == RUN_STOP_NONE || run->stop_sent || !run->started)
+	if (run->stop == RUN_STOP_NONE || !run->started)
 		return;
 	show_state(run, JOB_STOPPING, stop_flag[run->stop]);
+	if (run->stop_sent)
+		return;
 	if (run->spawner_gone) {
-		run->stop_sent = true;
-		pidfd_kill(run->pidfd, run->hasten ? SIGKILL : SIGTERM);
+		stop_without_spawner(run);
 		return;
 	}
 	if (spawner_link_stop(run->core->spawner, run, run->hasten) >= 0)
@@ -274,9 +331,14 @@ static void act_on_stop(struct run *run)
 
 static void act_on_pause(struct run *run)
 {
-	if (run->pause_wanted == run->paused || !run->started || run->stop_sent ||
-		run->spawner_gone)
+	enum job_state shown = run->paused ? JOB_PAUSED : JOB_RUNNING;
+
+	if (!run->started || run->stop != RUN_STOP_NONE || run->spawner_gone)
 		return;
+	if (run->pause_wanted == run->paused) {
+		show_state(run, shown, 0);
+		return;
+	}
 	if (spawner_link_pause(run->core->spawner, run, run->pause_wanted) < 0)
 		return;
 	run->paused = run->pause_wanted;
@@ -286,6 +348,9 @@ static void act_on_pause(struct run *run)
 static rv_time next_moment(const struct run *run, rv_time pid_due)
 {
 	rv_time when = run->stop == RUN_STOP_NONE ? run->deadline : RV_FOREVER;
+
+	when = MIN(when, run->kill_at);
+	when = MIN(when, run->status_due);
 
 	if (run->started && !run->pid_recorded && pid_due < when)
 		when = pid_due;
@@ -325,6 +390,12 @@ static int await_end(struct run *run)
 			record_pid(run);
 			watch_output(run);
 		}
+		if (run->status_due <= now) {
+			give_up_status(run);
+			break;
+		}
+		if (run->kill_at <= now)
+			run->stop_sent = false;
 		act_on_stop(run);
 		act_on_pause(run);
 		r = wait_until(run, next_moment(run, pid_due));

@@ -178,7 +178,8 @@ static void due_now(void *arg)
 	while ((node = heap_peek(&s->due)) && job_of(node)->due <= now) {
 		heap_pop(&s->due);
 		if (become_queued(s, job_of(node)) < 0)
-			log_at(LOG_ERR, "job", "out of memory: job %" PRIu64 " is not started",
+			log_at(LOG_ERR, "job",
+				"out of memory: job %" PRIu64 " is not started",
 				job_of(node)->id);
 	}
 	arm(s);
@@ -199,7 +200,8 @@ void scheduler_place(struct scheduler *s, struct job *j)
 		arm(s);
 	}
 	if (r < 0)
-		log_at(LOG_ERR, "job", "out of memory: job %" PRIu64 " is not started", j->id);
+		log_at(LOG_ERR, "job", "out of memory: job %" PRIu64 " is not started",
+			j->id);
 }
 
 void scheduler_withdraw(struct scheduler *s, struct job *j)
@@ -217,7 +219,8 @@ void scheduler_withdraw(struct scheduler *s, struct job *j)
 /* ---- starting ----------------------------------------------------------------------- */
 
 /* Starts what is first in order, while n_taken is below max. */
-static void fill(struct scheduler *s, struct heap *ready, unsigned *n_taken, unsigned max)
+static void fill(
+	struct scheduler *s, struct heap *ready, unsigned *n_taken, unsigned max)
 {
 	struct heap_node *node;
 
@@ -226,7 +229,8 @@ static void fill(struct scheduler *s, struct heap *ready, unsigned *n_taken, uns
 		if (supervisor_start(s->core, job_of(node)) < 0) {
 			/* no memory for one more task: whatever ends looks again */
 			--*n_taken;
-			heap_push(ready, node); /* there is room: it was just taken out */
+			heap_push(
+				ready, node); /* there is room: it was just taken out */
 			return;
 		}
 	}
@@ -298,8 +302,8 @@ static const struct {
 	{BLOCK_SPAWNER, "the spawner is not there"},
 };
 
-const char *scheduler_why(const struct scheduler *s, const struct job *j, char *buf,
-	size_t size)
+const char *scheduler_why(
+	const struct scheduler *s, const struct job *j, char *buf, size_t size)
 {
 	switch ((enum job_state)j->state) {
 	case JOB_HELD:
@@ -310,17 +314,22 @@ const char *scheduler_why(const struct scheduler *s, const struct job *j, char *
 	case JOB_QUEUED:
 		for (size_t i = 0; i < ARRAY_LEN(block_text); i++)
 			if (s->blocks & block_text[i].why) {
-				snprintf(buf, size, "nothing starts: %s", block_text[i].text);
+				snprintf(buf, size, "nothing starts: %s",
+					block_text[i].text);
 				return buf;
 			}
 		snprintf(buf, size, "pool '%s' has %u of %u slots taken", j->pool->name,
 			j->pool->n_taken, j->pool->slots);
 		return buf;
-	case JOB_BACKOFF: snprintf(buf, size, "it failed and is run again later"); return buf;
+	case JOB_BACKOFF:
+		snprintf(buf, size, "it failed and is run again later");
+		return buf;
 	case JOB_DELAYED: snprintf(buf, size, "its time has not come"); return buf;
 	case JOB_WAITING: snprintf(buf, size, "it waits for other jobs"); return buf;
 	case JOB_STARTING: snprintf(buf, size, "it is being started"); return buf;
-	case JOB_PAUSED: snprintf(buf, size, "it is paused: reeve resume %" PRIu64, j->id); return buf;
+	case JOB_PAUSED:
+		snprintf(buf, size, "it is paused: reeve resume %" PRIu64, j->id);
+		return buf;
 	case JOB_RUNNING:
 	case JOB_STOPPING:
 	case JOB_FINISHED:

@@ -26,10 +26,10 @@ struct pool {
 
 /* why nothing at all may start */
 enum scheduler_block {
-	BLOCK_STARTUP = 1 << 0,  /* recovery is not over */
-	BLOCK_STORE = 1 << 1,    /* the store cannot be written */
-	BLOCK_DISK = 1 << 2,     /* less than min-free is free */
-	BLOCK_SPAWNER = 1 << 3,  /* nobody to start processes */
+	BLOCK_STARTUP = 1 << 0, /* recovery is not over */
+	BLOCK_STORE = 1 << 1,   /* the store cannot be written */
+	BLOCK_DISK = 1 << 2,    /* less than min-free is free */
+	BLOCK_SPAWNER = 1 << 3, /* nobody to start processes */
 	BLOCK_SHUTDOWN = 1 << 4,
 };
 
@@ -38,7 +38,8 @@ struct scheduler *scheduler_free(struct scheduler *s);
 
 /* Make a pool or change its slots. 0, -ENOMEM. Pools are never taken away while it runs. */
 int scheduler_set_pool(struct scheduler *s, const char *name, unsigned slots);
-struct pool *scheduler_pool(const struct scheduler *s, const char *name); /* NULL: none */
+struct pool *scheduler_pool(
+	const struct scheduler *s, const char *name); /* NULL: none */
 size_t scheduler_n_pools(const struct scheduler *s);
 struct pool *scheduler_pool_at(const struct scheduler *s, size_t i);
 
@@ -57,7 +58,7 @@ void scheduler_block(struct scheduler *s, enum scheduler_block why, bool on);
 bool scheduler_is_blocked(const struct scheduler *s, enum scheduler_block why);
 
 /* In words, what a job is waiting for; NULL when it waits for nothing. Into buf. */
-const char *scheduler_why(const struct scheduler *s, const struct job *j, char *buf,
-	size_t size);
+const char *scheduler_why(
+	const struct scheduler *s, const struct job *j, char *buf, size_t size);
 
 #endif

@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/syscall.h>
@@ -29,10 +30,13 @@ struct spawner_link {
 	struct spawn_client *client; /* NULL: not connected */
 	rv_watch *watch;
 	bool ready, more_posted;
+	bool served;  /* this connection's table was whole */
+	bool refused; /* some run's request found no room: it is to try again */
 	char instance[SPAWN_ID_LEN + 1];
 	char last_instance[SPAWN_ID_LEN + 1]; /* that runs are with */
 	pid_t pid;
-	pid_t child; /* one that we started; 0: none or reaped */
+	pid_t child;       /* one that we started; 0: none or reaped */
+	bool child_is_new; /* it has had no daemon yet, so it has no runs either */
 	struct spawner_run *table;
 	size_t n_table, n_table_max;
 	struct spawn_token *acks; /* acknowledgements that found no room, in order */
@@ -46,7 +50,8 @@ static void tell_changed(struct spawner_link *l)
 	rv_event_clear(&l->changed);
 }
 
-/* ---- what the spawner says ----------------------------------------------------------------- */
+/* ---- what the spawner says
+ * ----------------------------------------------------------------- */
 
 static struct run *run_of(struct spawner_link *l, const struct spawn_token *t)
 {
@@ -63,7 +68,8 @@ static int on_hello(const struct wire_hello *hello, void *arg)
 	struct spawner_link *l = arg;
 
 	if (!STREQ(hello->boot_id, l->core->boot_id)) {
-		log_at(LOG_ERR, "spawn", "the spawner says it is of another boot, leaving it");
+		log_at(LOG_ERR, "spawn",
+			"the spawner says it is of another boot, leaving it");
 		return -RV_EPROTOCOL;
 	}
 	memcpy(l->instance, hello->instance, sizeof(l->instance));
@@ -81,7 +87,8 @@ static void on_table_run(const struct spawn_run_info *info, int pidfd, void *arg
 
 		if (!v) {
 			close_safe(pidfd);
-			return; /* found by its mark, or told again on the next connection */
+			return; /* found by its mark, or told again on the next
+				   connection */
 		}
 		l->table = v;
 		l->n_table_max = n;
@@ -103,12 +110,12 @@ static void on_table_end(void *arg)
 	struct spawner_link *l = arg;
 	bool same = STREQ(l->instance, l->last_instance);
 
-	log_at(LOG_INFO, "spawn", "connected to spawner %d, which has %zu runs", (int)l->pid,
-		l->n_table);
+	log_at(LOG_INFO, "spawn", "connected to spawner %d, which has %zu runs",
+		(int)l->pid, l->n_table);
 	memcpy(l->last_instance, l->instance, sizeof(l->last_instance));
 	l->opts.on_table(l->table, l->n_table, same, l->opts.arg);
 	drop_table(l);
-	l->ready = true;
+	l->ready = l->served = true;
 	scheduler_block(l->core->scheduler, BLOCK_SPAWNER, false);
 	tell_changed(l);
 }
@@ -123,19 +130,45 @@ static void on_started(const struct spawn_run_info *info, int pidfd, void *arg)
 		close_safe(pidfd);
 }
 
+bool spawner_link_is_awaited(const struct core *core, const struct spawn_token *t)
+{
+	const struct job *j = jobs_find(core->jobs, t->job_id);
+
+	return j && job_state_is_active(j->state) && j->n_runs == t->run_no;
+}
+
 /* Nobody waits for it any more: its end is on disk, or the job was never ours. */
 static void ack_stranger(struct spawner_link *l, const struct spawn_run_info *info)
 {
-	log_at(LOG_DEBUG, "spawn", "end of unknown run %" PRIu64 ".%" PRIu32 ", acknowledging",
+	if (spawner_link_is_awaited(l->core, &info->token)) {
+		log_at(LOG_ERR, "spawn",
+			"end of run %" PRIu64 ".%" PRIu32
+			", which nobody follows: it is recorded after a restart of the "
+			"daemon",
+			info->token.job_id, info->token.run_no);
+		return;
+	}
+	log_at(LOG_DEBUG, "spawn",
+		"end of unknown run %" PRIu64 ".%" PRIu32 ", acknowledging",
 		info->token.job_id, info->token.run_no);
 	spawner_link_ack_token(l, &info->token);
+}
+
+/* It has been told to leave: the next one may have the run. */
+static void spawner_leaves(struct spawner_link *l, struct run *run)
+{
+	l->ready = false;
+	scheduler_block(l->core->scheduler, BLOCK_SPAWNER, true);
+	run_told_not_started(run);
 }
 
 static void on_start_failed(const struct spawn_run_info *info, void *arg)
 {
 	struct run *run = run_of(arg, &info->token);
 
-	if (run)
+	if (run && info->step == SPAWN_STEP_REQUEST && info->error == RV_ESHUTDOWN)
+		spawner_leaves(arg, run);
+	else if (run)
 		run_told_failed(run, info);
 	else
 		ack_stranger(arg, info);
@@ -154,7 +187,8 @@ static void on_exited(const struct spawn_run_info *info, void *arg)
 static void on_orphan(const struct spawn_orphan *o, void *arg)
 {
 	log_at(LOG_NOTICE, "spawn",
-		"process %d ('%.15s', once of job %" PRIu64 ") belongs to no run, leaving it alone",
+		"process %d ('%.15s', once of job %" PRIu64
+		") belongs to no run, leaving it alone",
 		(int)o->pid, o->comm, o->token.job_id);
 }
 
@@ -168,7 +202,8 @@ static const struct spawn_client_ops client_ops = {
 	.on_orphan = on_orphan,
 };
 
-/* ---- the connection -------------------------------------------------------------------------- */
+/* ---- the connection
+ * -------------------------------------------------------------------------- */
 
 static void disconnected(struct spawner_link *l, int error)
 {
@@ -182,13 +217,17 @@ static void disconnected(struct spawner_link *l, int error)
 	drop_table(l);
 	if (l->core->detaching)
 		return;
-	log_at(LOG_ERR, "spawn", "lost the spawner (%s), looking for it or starting another",
+	log_at(LOG_ERR, "spawn",
+		"lost the spawner (%s), looking for it or starting another",
 		rv_strerror(error));
 	scheduler_block(l->core->scheduler, BLOCK_SPAWNER, true);
-	/* its runs are told when the next table shows whether it was only the connection */
-	for (struct job *j = jobs_at_or_after(jobs, 1); j; j = jobs_at_or_after(jobs, j->id + 1))
+	/* its runs are told when the next table shows whether it was only the
+	 * connection */
+	for (struct job *j = jobs_at_or_after(jobs, 1); j;
+		j = jobs_at_or_after(jobs, j->id + 1))
 		if (j->run)
-			j->run->in_doubt = j->run->sent && !j->run->ended;
+			j->run->in_doubt =
+				j->run->sent && !j->run->ended && !j->run->spawner_gone;
 	tell_changed(l);
 }
 
@@ -215,6 +254,18 @@ static void send_acks(struct spawner_link *l)
 	spawn_client_flush(l->client);
 }
 
+/* there may be room now */
+static void wake_refused(struct spawner_link *l)
+{
+	struct jobs *jobs = l->core->jobs;
+
+	l->refused = false;
+	for (struct job *j = jobs_at_or_after(jobs, 1); j;
+		j = jobs_at_or_after(jobs, j->id + 1))
+		if (j->run)
+			rv_event_set(&j->run->wake);
+}
+
 static void process(struct spawner_link *l)
 {
 	int r;
@@ -227,12 +278,15 @@ static void process(struct spawner_link *l)
 		return;
 	}
 	if (r > 0 && !l->more_posted) {
-		/* more is there to be read, and no edge will tell: others get their turn first */
+		/* more is there to be read, and no edge will tell: others get their
+		 * turn first */
 		rv_call_soon(rv_loop_current(), process_more, l);
 		l->more_posted = true;
 	}
 	if (l->n_acks)
 		send_acks(l);
+	if (l->refused)
+		wake_refused(l);
 	tell_changed(l);
 }
 
@@ -245,15 +299,18 @@ static int attach(struct spawner_link *l, int fd)
 {
 	int r;
 
+	l->served = false;
 	r = spawn_client_new(&l->client, fd, &client_ops, l);
 	if (r < 0) {
 		close_safe(fd);
 		return r;
 	}
-	r = rv_fd_watch(rv_loop_current(), spawn_client_fd(l->client), RV_READ | RV_WRITE,
-		on_ready, l, &l->watch);
+	r = rv_fd_watch(rv_loop_current(), spawn_client_fd(l->client),
+		RV_READ | RV_WRITE, on_ready, l, &l->watch);
 	if (r < 0)
 		l->client = spawn_client_free(l->client);
+	else
+		l->child_is_new = false;
 	return r;
 }
 
@@ -266,7 +323,8 @@ static void reap(struct spawner_link *l)
 /* 0 when one listens now */
 static int launch(struct spawner_link *l)
 {
-	struct spawn_launch how = {.program = l->opts.program, .state_dir = l->core->state_dir};
+	struct spawn_launch how = {
+		.program = l->opts.program, .state_dir = l->core->state_dir};
 	_cleanup_close_ int ready = -1;
 	int r;
 
@@ -274,6 +332,7 @@ static int launch(struct spawner_link *l)
 	r = spawn_launch(&l->child, &ready, &how);
 	if (r < 0)
 		return r;
+	l->child_is_new = true;
 	do {
 		r = rv_wait_fd(ready, RV_READ);
 		if (r < 0)
@@ -293,7 +352,27 @@ static int connect_once(struct spawner_link *l)
 		if (r >= 0)
 			r = spawn_connect(&fd, l->core->state_dir);
 	}
-	return r < 0 ? r : attach(l, fd);
+	if (r < 0)
+		return r;
+	r = l->opts.before_table(l->opts.arg);
+	if (r < 0) {
+		close_safe(fd);
+		return r;
+	}
+	return attach(l, fd);
+}
+
+/* 0 when it was of use, -RV_EINCOMPLETE when it ended before its table was whole */
+static int while_connected(struct spawner_link *l)
+{
+	while (l->client) {
+		int r = rv_event_wait(&l->changed);
+
+		reap(l);
+		if (r < 0)
+			return r;
+	}
+	return l->served ? 0 : -RV_EINCOMPLETE;
 }
 
 int spawner_link_main(void *arg)
@@ -303,24 +382,20 @@ int spawner_link_main(void *arg)
 	int logged = 0;
 
 	for (;;) {
-		int r;
+		int r = connect_once(l);
 
-		if (l->client) {
-			delay = retry_first;
-			logged = 0;
-			r = rv_event_wait(&l->changed);
-			reap(l);
-			if (r < 0)
-				return r;
-			continue;
-		}
-		r = connect_once(l);
 		if (r >= 0)
-			continue;
+			r = while_connected(l);
 		if (r == -ECANCELED)
 			return r;
+		if (r >= 0) {
+			delay = retry_first;
+			logged = 0;
+			continue;
+		}
 		if (r != logged)
-			log_at(LOG_ERR, "spawn", "cannot reach or start the spawner: %s, retrying",
+			log_at(LOG_ERR, "spawn",
+				"cannot reach or start the spawner: %s, retrying",
 				rv_strerror(r));
 		logged = r;
 		r = rv_sleep(delay);
@@ -330,8 +405,8 @@ int spawner_link_main(void *arg)
 	}
 }
 
-int spawner_link_new(
-	struct spawner_link **ret, struct core *core, const struct spawner_link_opts *opts)
+int spawner_link_new(struct spawner_link **ret, struct core *core,
+	const struct spawner_link_opts *opts)
 {
 	struct spawner_link *l = calloc(1, sizeof(*l));
 
@@ -356,6 +431,9 @@ struct spawner_link *spawner_link_free(struct spawner_link *l)
 	drop_table(l);
 	free(l->acks);
 	reap(l);
+	/* ended while it was being started: it would wait a while for a daemon */
+	if (l->child > 0 && l->child_is_new)
+		kill(l->child, SIGTERM);
 	free(l);
 	return NULL;
 }
@@ -386,7 +464,9 @@ pid_t spawner_link_pid(const struct spawner_link *l)
 	return l->pid;
 }
 
-/* ---- requests ----------------------------------------------------------------------------------- */
+/* ---- requests
+ * -----------------------------------------------------------------------------------
+ */
 
 int spawner_link_wait(struct spawner_link *l)
 {
@@ -397,18 +477,21 @@ int spawner_link_wait(struct spawner_link *l)
 static int sent(struct spawner_link *l, int r)
 {
 	if (r >= 0)
-		spawn_client_flush(l->client); /* an error is seen by the next process() */
+		spawn_client_flush(
+			l->client); /* an error is seen by the next process() */
+	l->refused |= r == -EAGAIN;
 	return r < 0 ? r : 0;
 }
 
-int spawner_link_start(struct spawner_link *l, struct run *run, struct spawn_request *req)
+int spawner_link_start(
+	struct spawner_link *l, struct run *run, struct spawn_request *req)
 {
 	int r;
 
 	if (!l->ready)
 		return -EAGAIN;
-	/* recorded with a spawner that is gone: it was never sent, so this one may have it,
-	 * but then its record must say so */
+	/* recorded with a spawner that is gone: it was never sent, so this one may have
+	 * it, but then its record must say so */
 	if (!STREQ(run->rec.spawner_id, l->instance))
 		return -ESTALE;
 	r = spawn_client_start(l->client, req);
@@ -427,8 +510,9 @@ int spawner_link_stop(struct spawner_link *l, struct run *run, bool now)
 
 	if (!l->ready)
 		return -EAGAIN;
-	return sent(l, spawn_client_stop(l->client, &t, (int)job_num(&run->spec, KILL_SIGNAL),
-			       false, grace == INT64_MAX ? RV_FOREVER : RV_US(grace), NULL));
+	return sent(l,
+		spawn_client_stop(l->client, &t, (int)job_num(&run->spec, KILL_SIGNAL),
+			false, grace == INT64_MAX ? RV_FOREVER : RV_US(grace), NULL));
 }
 
 int spawner_link_pause(struct spawner_link *l, struct run *run, bool on)

@@ -16,19 +16,22 @@ struct spawner_link;
 struct spawner_run {
 	struct spawn_run_info info;
 	int pidfd; /* -1: none */
-	bool taken; /* some job's record matched it */
 };
 
 struct spawner_link_opts {
 	const char *program; /* NULL: never start one (a unit does) */
+	/* A connection was made: if it is to another spawner than the last, that one is gone by
+	 * now. Its table is not read before this returns; an error gives it up. */
+	int (*before_table)(void *arg);
 	/* the table of a new connection is whole: match it, before anything starts. Entries
 	 * whose pidfd is wanted are taken by setting it to -1. */
-	void (*on_table)(struct spawner_run *runs, size_t n, bool same_instance, void *arg);
+	void (*on_table)(
+		struct spawner_run *runs, size_t n, bool same_instance, void *arg);
 	void *arg;
 };
 
-int spawner_link_new(
-	struct spawner_link **ret, struct core *core, const struct spawner_link_opts *opts);
+int spawner_link_new(struct spawner_link **ret, struct core *core,
+	const struct spawner_link_opts *opts);
 struct spawner_link *spawner_link_free(struct spawner_link *l);
 
 /* The task that keeps it connected; a service task. */
@@ -46,9 +49,13 @@ pid_t spawner_link_pid(const struct spawner_link *l); /* 0: none */
  * Ask for a start. On success the run is marked as sent and descriptors are taken.
  * Returns 0; -EAGAIN: no spawner now, or no room: spawner_link_wait, then again; -E2BIG ...
  */
-int spawner_link_start(struct spawner_link *l, struct run *run, struct spawn_request *req);
+int spawner_link_start(
+	struct spawner_link *l, struct run *run, struct spawn_request *req);
 /* until something has changed that may let a request through; 0, -ECANCELED */
 RV_AWAIT int spawner_link_wait(struct spawner_link *l);
+
+/* some job's record waits for the end of this run: it must not be acknowledged unseen */
+bool spawner_link_is_awaited(const struct core *core, const struct spawn_token *t);
 
 /* 0, -EAGAIN: no spawner or no room: the run is woken when that changes */
 int spawner_link_stop(struct spawner_link *l, struct run *run, bool now);

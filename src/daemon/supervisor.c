@@ -24,7 +24,8 @@
 #include "daemon/spawner_link.h"
 #include "daemon/supervisor.h"
 
-/* ---- the object --------------------------------------------------------------------- */
+/* ---- the object ---------------------------------------------------------------------
+ */
 
 static struct run *run_free(struct run *run)
 {
@@ -52,7 +53,7 @@ static struct run *run_new(struct core *core, struct job *j)
 	}
 	run->core = core;
 	run->job = j;
-	run->deadline = RV_FOREVER;
+	run->deadline = run->kill_at = run->status_due = RV_FOREVER;
 	rv_event_init(&run->wake);
 	return run;
 }
@@ -71,7 +72,8 @@ static bool wants_file(const struct run *run)
 	return !run->job->is_function && STREQ(job_str(&run->spec, OUTPUT), "file");
 }
 
-/* ---- the start, on disk before anything happens -------------------------------------- */
+/* ---- the start, on disk before anything happens
+ * -------------------------------------- */
 
 static int take_outputs(struct run *run)
 {
@@ -166,7 +168,8 @@ static void abandon_start(struct run *run, int error)
 	struct job *j = run->job;
 
 	if (error != -RV_ESHUTDOWN)
-		log_at(LOG_WARNING, "job", "job %" PRIu64 " cannot be started now: %s; it stays queued",
+		log_at(LOG_WARNING, "job",
+			"job %" PRIu64 " cannot be started now: %s; it stays queued",
 			j->id, rv_strerror(error));
 	give_back_outputs(run);
 	j->run = NULL;
@@ -175,7 +178,8 @@ static void abandon_start(struct run *run, int error)
 	run_free(run);
 }
 
-/* ---- the end ------------------------------------------------------------------------ */
+/* ---- the end ------------------------------------------------------------------------
+ */
 
 static void describe_end(const struct run *run, char *buf, size_t size)
 {
@@ -190,14 +194,17 @@ static void describe_end(const struct run *run, char *buf, size_t size)
 		snprintf(buf, size, "run-time limit");
 	else if (end->kind == RUN_END_START_FAILED)
 		snprintf(buf, size, "start failed at %s: %s",
-			run->rec.step ? run->rec.step : "request", rv_strerror(end->error));
+			run->rec.step ? run->rec.step : "request",
+			rv_strerror(end->error));
 	else if (end->kind == RUN_END_LOST)
-		snprintf(buf, size, "%s", run->error_text ? run->error_text : "its end is not known");
+		snprintf(buf, size, "%s",
+			run->error_text ? run->error_text : "its end is not known");
 	else if (end->kind == RUN_END_FUNCTION && end->error < 0)
 		snprintf(buf, size, "%s",
 			run->error_text ? run->error_text : rv_strerror(end->error));
 	else if (run->rec.leftovers)
-		snprintf(buf, size, "%" PRIu32 " processes were left behind", run->rec.leftovers);
+		snprintf(buf, size, "%" PRIu32 " processes were left behind",
+			run->rec.leftovers);
 }
 
 /* bytes that stay on disk; the record says where, or nothing when it printed nothing */
@@ -237,8 +244,8 @@ static void fill_run_end(struct run *run, const struct job_verdict *v)
 	run->rec.result = v->result;
 	run->rec.wait_status = run->end.wait_status;
 	run->rec.error = run->end.error;
-	run->rec.ended_usec = info->ended_usec ? info->ended_usec
-					       : clock_wall_usec(run->core->clock);
+	run->rec.ended_usec =
+		info->ended_usec ? info->ended_usec : clock_wall_usec(run->core->clock);
 	if (info->started_usec)
 		run->rec.started_usec = info->started_usec;
 	if (info->pid) {
@@ -339,7 +346,8 @@ static void finish(struct run *run)
 	rv_event_clear(&core->run_ended);
 }
 
-/* ---- the task ----------------------------------------------------------------------- */
+/* ---- the task -----------------------------------------------------------------------
+ */
 
 /* Cancelled: the daemon goes and leaves the run to the next one. */
 static void detach(struct run *run)
@@ -451,8 +459,8 @@ static void resume_stop(struct run *run)
 }
 
 int supervisor_adopt(struct core *core, struct job *j, const struct store_run *rec,
-	enum run_found found, const struct spawn_run_info *info, const struct run_end *end,
-	int pidfd)
+	enum run_found found, const struct spawn_run_info *info,
+	const struct run_end *end, int pidfd)
 {
 	struct run *run = run_new(core, j);
 	int r;
@@ -462,11 +470,14 @@ int supervisor_adopt(struct core *core, struct job *j, const struct store_run *r
 		return -ENOMEM;
 	}
 	run->rec = *rec;
-	run->rec.reason = run->rec.step = run->rec.value = NULL; /* of a run that has ended */
+	run->rec.reason = run->rec.step = run->rec.value =
+		NULL; /* of a run that has ended */
 	run->rec.output = NULL;
 	r = adopt_outputs(run, rec->output);
-	if (r < 0)
-		log_at(LOG_WARNING, "job", "output of job %" PRIu64 " cannot be opened: %s; ignoring",
+	/* ENOENT: it had printed nothing, and its end was just being recorded */
+	if (r < 0 && r != -ENOENT)
+		log_at(LOG_WARNING, "job",
+			"output of job %" PRIu64 " cannot be opened: %s; ignoring",
 			j->id, rv_strerror(r));
 	j->run = run;
 	run->sent = true;
@@ -477,7 +488,10 @@ int supervisor_adopt(struct core *core, struct job *j, const struct store_run *r
 	case RUN_FOUND_GOING_ON:
 		if (info->state == SPAWN_RUN_RUNNING)
 			run_told_started(run, info, pidfd);
-		break; /* else it is between fork and exec: the link tells what becomes of it */
+		/* else it is between fork and exec: the link tells what becomes of it
+		 */
+		run->pause_wanted = run->paused;
+		break;
 	case RUN_FOUND_ENDED:
 		close_safe(pidfd);
 		run->end = *end;
@@ -486,8 +500,7 @@ int supervisor_adopt(struct core *core, struct job *j, const struct store_run *r
 		run->ended = true;
 		break;
 	case RUN_FOUND_BY_PIDFD:
-		run->started = true;
-		run->pidfd = pidfd;
+		run_told_started(run, info, pidfd);
 		run_told_spawner_gone(run);
 		break;
 	}

@@ -16,13 +16,14 @@ int supervisor_start(struct core *core, struct job *j);
 enum run_found {
 	RUN_FOUND_GOING_ON, /* with this spawner: its info holds */
 	RUN_FOUND_ENDED,    /* end holds */
-	RUN_FOUND_BY_PIDFD, /* its spawner is gone, its process is there: pidfd holds */
+	RUN_FOUND_BY_PIDFD, /* its spawner is gone, its process is there: pidfd holds, and
+			     * what info says of the process */
 };
 
 /* Go on with such a run. Takes pidfd (-1: none), also on failure. */
 int supervisor_adopt(struct core *core, struct job *j, const struct store_run *rec,
-	enum run_found found, const struct spawn_run_info *info, const struct run_end *end,
-	int pidfd);
+	enum run_found found, const struct spawn_run_info *info,
+	const struct run_end *end, int pidfd);
 
 /* requests; they have their effect soon */
 void run_request_stop(struct run *run, enum run_stop why);

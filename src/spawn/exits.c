@@ -35,8 +35,13 @@ static int records_walk(const struct buf *file,
 		enum wire_run_reason reason;
 		struct spawn_run_info info;
 
-		if (rec.type == WIRE_HELLO && wire_decode_hello(&rec.body, &from) == 0)
+		if (rec.type == WIRE_HELLO &&
+			wire_decode_hello(&rec.body, &from) == 0) {
+			r = fn ? fn(&from, NULL, arg) : 0;
+			if (r < 0)
+				return r;
 			continue;
+		}
 		if (rec.type != WIRE_RUN || from.pid == 0 ||
 			wire_decode_run(&rec.body, &reason, &info) < 0)
 			return -RV_ECORRUPT;
@@ -87,7 +92,7 @@ int spawn_exits_load(int dir_fd,
 		return r == -ENOENT ? 0 : r;
 	/* all or nothing: a damaged file is shown to nobody by halves */
 	r = records_walk(&file, NULL, NULL);
-	return r > 0 ? records_walk(&file, fn, arg) : r;
+	return r >= 0 ? records_walk(&file, fn, arg) : r;
 }
 
 int spawn_exits_remove(int dir_fd)

@@ -270,12 +270,12 @@ static rv_time spawner_turn(struct spawner *sp, int timeout_ms)
 	return MIN(next, runs_next_deadline(&sp->runs));
 }
 
-/* what nobody acknowledged; read back with spawn_exits_load */
+/* What nobody acknowledged, and that this is all: a run that a daemon has recorded with us
+ * and that does not stand there was never started. Read back with spawn_exits_load. */
 static int write_exits(struct spawner *sp)
 {
 	_cleanup_(buf_deinitp) struct buf records = BUF_NULL;
 	_cleanup_close_ int dir_fd = -1;
-	size_t n = 0;
 	int r;
 
 	r = wire_encode_hello(&records, &sp->self);
@@ -284,16 +284,14 @@ static int write_exits(struct spawner *sp)
 
 		if (r < 0)
 			return r;
-		if (run_is_active(run))
-			continue;
 		r = wire_encode_run(&records, WIRE_RUN_TABLE, &run->info, 0);
-		n++;
 	}
-	if (r < 0 || n == 0)
-		return MIN(r, 0);
+	if (r < 0)
+		return r;
 	dir_fd = open(sp->state_dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (dir_fd < 0)
-		return -errno;
+		return errno == ENOENT && sp->runs.n == 0 ? 0
+							  : -errno; /* nobody to tell */
 	return spawn_exits_write(dir_fd, &records);
 }
 
@@ -336,7 +334,8 @@ static int spawner_run(struct spawner *sp)
 			next = MIN(next, clock_monotonic(&clock_system) + LEAVE_AGAIN);
 	}
 
-	r = sp->stopping ? write_exits(sp) : 0;
+	/* unless no daemon ever came: then none has recorded anything with us */
+	r = sp->stopping || sp->leave_at == RV_FOREVER ? write_exits(sp) : 0;
 	if (r < 0)
 		log_at(LOG_ERR, "spawn", "exits of %zu runs are lost: %s", sp->runs.n,
 			rv_strerror(r));

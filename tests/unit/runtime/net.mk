@@ -19,7 +19,7 @@ tests_unit_runtime_test_stream_CFLAGS = $(RUNTIME_TEST_CFLAGS)
 
 tests_unit_runtime_test_transport_SOURCES = tests/unit/runtime/test_transport.c \
 	tests/support/alloc_fail.c
-tests_unit_runtime_test_transport_LDFLAGS = $(ALLOC_FAIL_LDFLAGS)
+tests_unit_runtime_test_transport_LDFLAGS = $(alloc_fail_ldflags)
 tests_unit_runtime_test_transport_LDADD = $(RUNTIME_TEST_LIBS)
 tests_unit_runtime_test_transport_CFLAGS = $(RUNTIME_TEST_CFLAGS)
 

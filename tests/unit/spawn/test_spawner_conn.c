@@ -488,6 +488,8 @@ static int collect_exit(
 {
 	struct spawn_run_info *infos = arg;
 
+	if (!info)
+		return 0;
 	ck_assert_uint_lt(info->token.job_id, 4);
 	infos[info->token.job_id] = *info;
 	return 0;

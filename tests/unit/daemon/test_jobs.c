@@ -1,0 +1,295 @@
+#include "tests/unit/daemon/fixture.h"
+
+static const struct fixture_job queued = {.state = JOB_QUEUED};
+
+static uint64_t take(struct fixture *fx, uint32_t n, uint64_t *ret_reserved)
+{
+	struct txn *t = txn_new();
+	uint64_t first;
+
+	ck_assert_ptr_nonnull(t);
+	ck_assert_int_eq(jobs_take_ids(fx->core.jobs, &first, ret_reserved, n, t), 0);
+	txn_free(t);
+	return first;
+}
+
+DAEMON_TEST(ids_count_up_without_gaps)
+{
+	uint64_t end;
+
+	ck_assert_uint_eq(take(fx, 3, &end), 1);
+	jobs_ids_are_reserved(fx->core.jobs, end);
+	ck_assert_uint_eq(take(fx, 1, &end), 4);
+	ck_assert_uint_eq(end, 0); /* within the block */
+	return 0;
+}
+
+/* the commit of the first may fail and that of the second not: an id would be given out
+ * again after a restart */
+DAEMON_TEST(ids_are_reserved_by_each_submit_until_one_is_on_disk)
+{
+	uint64_t first, second, third;
+
+	take(fx, 1, &first);
+	take(fx, 1, &second);
+	ck_assert_uint_gt(first, 1);
+	ck_assert_uint_eq(second, first);
+	jobs_ids_are_reserved(fx->core.jobs, second);
+	take(fx, 1, &third);
+	ck_assert_uint_eq(third, 0);
+	return 0;
+}
+
+DAEMON_TEST(ids_that_pass_the_block_reserve_the_next)
+{
+	uint64_t end, next;
+
+	take(fx, 1, &end);
+	jobs_ids_are_reserved(fx->core.jobs, end);
+	ck_assert_uint_lt(take(fx, 5000, &next), end);
+	ck_assert_uint_ge(next, 5002);
+	return 0;
+}
+
+DAEMON_TEST(name_stands_for_the_newest_unfinished_job)
+{
+	struct fixture_job how = {.name = "build", .state = JOB_QUEUED};
+	struct job *a = fixture_add_job(fx, 1, &how), *b = fixture_add_job(fx, 2, &how);
+
+	fixture_add_job(
+		fx, 3, &(struct fixture_job){.name = "build", .state = JOB_FINISHED});
+	ck_assert_ptr_eq(jobs_find_name(fx->core.jobs, 0, false, "build"), b);
+	fixture_set_state(fx, b, JOB_FINISHED);
+	ck_assert_ptr_eq(jobs_find_name(fx->core.jobs, 0, false, "build"), a);
+	return 0;
+}
+
+DAEMON_TEST(name_of_finished_jobs_stands_for_the_newest)
+{
+	struct fixture_job how = {.name = "build", .state = JOB_FINISHED};
+	struct job *b;
+
+	fixture_add_job(fx, 1, &how);
+	b = fixture_add_job(fx, 2, &how);
+	ck_assert_ptr_eq(jobs_find_name(fx->core.jobs, 0, false, "build"), b);
+	return 0;
+}
+
+DAEMON_TEST(name_of_another_user_is_not_found)
+{
+	fixture_add_job(fx, 1,
+		&(struct fixture_job){.name = "build", .uid = 5, .state = JOB_QUEUED});
+	ck_assert_ptr_null(jobs_find_name(fx->core.jobs, 6, false, "build"));
+	ck_assert_ptr_nonnull(jobs_find_name(fx->core.jobs, 6, true, "build"));
+	return 0;
+}
+
+DAEMON_TEST(forgetting_namesakes_in_any_order_keeps_the_rest)
+{
+	static const int orders[][3] = {
+		{0, 1, 2}, {0, 2, 1}, {1, 0, 2}, {1, 2, 0}, {2, 0, 1}, {2, 1, 0}};
+	struct fixture_job how = {.name = "build", .state = JOB_FINISHED};
+	uint64_t id = 1;
+
+	for (size_t o = 0; o < ARRAY_LEN(orders); o++) {
+		struct job *v[3];
+
+		for (int i = 0; i < 3; i++)
+			v[i] = fixture_add_job(fx, id++, &how);
+		for (int i = 0; i < 3; i++) {
+			struct job *newest = NULL;
+
+			jobs_forget(fx->core.jobs, v[orders[o][i]]);
+			v[orders[o][i]] = NULL;
+			for (int k = 0; k < 3; k++)
+				newest = v[k] ? v[k] : newest;
+			ck_assert_ptr_eq(
+				jobs_find_name(fx->core.jobs, 0, false, "build"),
+				newest);
+		}
+	}
+	return 0;
+}
+
+DAEMON_TEST(walking_goes_on_over_forgotten_jobs)
+{
+	struct jobs *js = fx->core.jobs;
+
+	for (uint64_t id = 1; id <= 500; id++)
+		fixture_add_job(fx, id, &queued);
+	for (uint64_t id = 1; id <= 500; id++)
+		if (id % 5)
+			jobs_forget(js, jobs_find(js, id));
+	ck_assert_uint_eq(jobs_at_or_after(js, 1)->id, 5);
+	ck_assert_uint_eq(jobs_at_or_after(js, 6)->id, 10);
+	ck_assert_uint_eq(jobs_at_or_before(js, 499)->id, 495);
+	ck_assert_uint_eq(jobs_at_or_before(js, UINT64_MAX)->id, 500);
+	ck_assert_ptr_null(jobs_at_or_after(js, 501));
+	ck_assert_ptr_null(jobs_at_or_before(js, 4));
+	ck_assert_ptr_null(jobs_find(js, 7));
+	ck_assert_uint_eq(jobs_unfinished(js), 100);
+	return 0;
+}
+
+DAEMON_TEST(jobs_that_come_out_of_order_are_found)
+{
+	struct jobs *js = fx->core.jobs;
+
+	fixture_add_job(fx, 10, &queued);
+	fixture_add_job(fx, 8, &queued);
+	fixture_add_job(fx, 9, &queued);
+	ck_assert_uint_eq(jobs_find(js, 8)->id, 8);
+	ck_assert_uint_eq(jobs_at_or_after(js, 9)->id, 9);
+	return 0;
+}
+
+DAEMON_TEST(counters_follow_the_states)
+{
+	struct jobs *js = fx->core.jobs;
+	struct job *j = fixture_add_job(
+		fx, 1, &(struct fixture_job){.uid = 5, .state = JOB_QUEUED});
+
+	ck_assert_uint_eq(jobs_count(js, JOB_QUEUED), 1);
+	ck_assert_uint_eq(jobs_unfinished_of(js, 5), 1);
+	fixture_set_state(fx, j, JOB_FINISHED);
+	ck_assert_uint_eq(jobs_count(js, JOB_QUEUED), 0);
+	ck_assert_uint_eq(jobs_count(js, JOB_FINISHED), 1);
+	ck_assert_uint_eq(jobs_unfinished_of(js, 5), 0);
+	fixture_set_state(fx, j, JOB_QUEUED); /* retried */
+	ck_assert_uint_eq(jobs_unfinished_of(js, 5), 1);
+	jobs_forget(js, j);
+	ck_assert_uint_eq(jobs_unfinished_of(js, 5), 0);
+	ck_assert_uint_eq(jobs_unfinished(js), 0);
+	return 0;
+}
+
+DAEMON_TEST(expected_jobs_count_as_unfinished)
+{
+	struct jobs *js = fx->core.jobs;
+
+	ck_assert_int_eq(jobs_expect(js, 5, 3), 0);
+	ck_assert_uint_eq(jobs_unfinished(js), 3);
+	ck_assert_uint_eq(jobs_unfinished_of(js, 5), 3);
+	jobs_expect_no_more(js, 5, 3);
+	ck_assert_uint_eq(jobs_unfinished(js), 0);
+	ck_assert_uint_eq(jobs_unfinished_of(js, 5), 0);
+	return 0;
+}
+
+struct note {
+	struct job_watch watch;
+	unsigned n;
+	enum job_state last;
+};
+
+static void note_change(struct job_watch *w, const struct job *j)
+{
+	struct note *n = CONTAINER_OF(w, struct note, watch);
+
+	n->n++;
+	n->last = (enum job_state)j->state;
+}
+
+DAEMON_TEST(watch_is_told_of_the_end_once_and_unlinked)
+{
+	struct job *j = fixture_add_job(fx, 1, &queued);
+	struct note n = {.watch.fn = note_change};
+
+	job_watch_add(j, &n.watch);
+	fixture_set_state(fx, j, JOB_HELD);
+	ck_assert_uint_eq(n.n, 0);
+	fixture_set_state(fx, j, JOB_FINISHED);
+	ck_assert_uint_eq(n.n, 1);
+	ck_assert(!list_is_linked(&n.watch.link));
+	jobs_forget(fx->core.jobs, j);
+	ck_assert_uint_eq(n.n, 1);
+	return 0;
+}
+
+DAEMON_TEST(watch_of_every_change_is_told_of_each)
+{
+	struct job *j = fixture_add_job(fx, 1, &queued);
+	struct note n = {.watch = {.fn = note_change, .every_change = true}};
+
+	job_watch_add(j, &n.watch);
+	fixture_set_state(fx, j, JOB_HELD);
+	ck_assert_uint_eq(n.n, 1);
+	ck_assert_int_eq(n.last, JOB_HELD);
+	fixture_set_state(fx, j, JOB_FINISHED);
+	ck_assert_uint_eq(n.n, 2);
+	return 0;
+}
+
+DAEMON_TEST(watch_is_told_when_its_job_is_forgotten)
+{
+	struct job *j = fixture_add_job(fx, 1, &queued);
+	struct note n = {.watch.fn = note_change};
+
+	job_watch_add(j, &n.watch);
+	jobs_forget(fx->core.jobs, j);
+	ck_assert_uint_eq(n.n, 1);
+	ck_assert_int_eq(n.last, JOB_QUEUED);
+	return 0;
+}
+
+struct idle_wait {
+	struct fixture *fx;
+	int result;
+	struct job *job;
+};
+
+static int wait_idle(void *arg)
+{
+	struct idle_wait *w = arg;
+
+	w->result = jobs_wait_idle(w->fx->core.jobs, 1, &w->job);
+	return 0;
+}
+
+DAEMON_TEST(waiting_for_a_busy_job_ends_with_its_change)
+{
+	struct job *j = fixture_add_job(fx, 1, &queued);
+	struct idle_wait w = {.fx = fx, .result = -1};
+	rv_task *t;
+
+	job_begin(fx->core.jobs, j);
+	t = rv_spawn(wait_idle, &w);
+	ck_assert_int_eq(rv_yield(), 0);
+	ck_assert_int_eq(w.result, -1);
+	job_end(fx->core.jobs, j);
+	ck_assert_int_eq(rv_task_join(t, NULL), 0);
+	ck_assert_int_eq(w.result, 1);
+	ck_assert_ptr_eq(w.job, j);
+	rv_task_unref(t);
+	return 0;
+}
+
+DAEMON_TEST(waiting_for_a_busy_job_ends_when_it_is_forgotten)
+{
+	struct job *j = fixture_add_job(fx, 1, &queued);
+	struct idle_wait w = {.fx = fx, .result = -1};
+	rv_task *t;
+
+	job_begin(fx->core.jobs, j);
+	t = rv_spawn(wait_idle, &w);
+	ck_assert_int_eq(rv_yield(), 0);
+	j->busy = false;
+	jobs_forget(fx->core.jobs, j);
+	ck_assert_int_eq(rv_task_join(t, NULL), 0);
+	ck_assert_int_eq(w.result, 0);
+	rv_task_unref(t);
+	return 0;
+}
+
+UNIT_MAIN("jobs", ids_count_up_without_gaps,
+	ids_are_reserved_by_each_submit_until_one_is_on_disk,
+	ids_that_pass_the_block_reserve_the_next,
+	name_stands_for_the_newest_unfinished_job,
+	name_of_finished_jobs_stands_for_the_newest, name_of_another_user_is_not_found,
+	forgetting_namesakes_in_any_order_keeps_the_rest,
+	walking_goes_on_over_forgotten_jobs, jobs_that_come_out_of_order_are_found,
+	counters_follow_the_states, expected_jobs_count_as_unfinished,
+	watch_is_told_of_the_end_once_and_unlinked,
+	watch_of_every_change_is_told_of_each, watch_is_told_when_its_job_is_forgotten,
+	waiting_for_a_busy_job_ends_with_its_change,
+	waiting_for_a_busy_job_ends_when_it_is_forgotten)
