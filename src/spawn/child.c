@@ -24,7 +24,9 @@
 
 /* Frames of a child that has exec'd are never left: the sanitizer would take the next
  * child on the same stack for a trespasser. */
-#define CHILD_CODE __attribute__((no_sanitize("address"), no_sanitize("undefined")))
+#define CHILD_CODE                                                       \
+	__attribute__((no_sanitize("address"), no_sanitize("undefined"), \
+		no_sanitize("thread")))
 
 /* 32-bit systems have the calls with 32-bit ids under other names */
 #ifdef SYS_setgroups32

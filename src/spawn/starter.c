@@ -25,6 +25,20 @@
 #include "base/log.h"
 #include "spawn/procfs.h"
 
+#if defined(__SANITIZE_THREAD__)
+#	define STARTER_TSAN 1
+#elif defined(__has_feature)
+#	if __has_feature(thread_sanitizer)
+#		define STARTER_TSAN 1
+#	endif
+#endif
+#ifdef STARTER_TSAN
+/* ThreadSanitizer takes every clone for a fork, whose child has memory of its own, and
+ * aborts. Calls by glibc's other name pass it by. */
+int __clone(int (*fn)(void *), void *stack, int flags, void *arg, ...);
+#	define clone __clone
+#endif
+
 #define CHILD_STACK_SIZE  (256 << 10) /* mapped, touched only as far as used */
 #define THREAD_STACK_SIZE (256 << 10)
 #define STUCK_AFTER       RV_MS(100) /* a start that takes longer may be hanging */
