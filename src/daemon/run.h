@@ -25,34 +25,35 @@ struct run {
 	struct core *core;
 	struct job *job;
 	struct job_spec spec;
-	struct store_run rec; /* as it was recorded last; strings owned by this struct */
+	struct store_run
+		rec; /* as it was recorded last; strings owned by this struct */
 	char output_names[2 * 48];
-	char *value;          /* JSON result of a function */
+	char *value; /* JSON result of a function */
 	char *error_text;
 	struct output_file *out, *err; /* NULL: none of ours */
 	struct run_caps *caps;         /* NULL: nobody watches their size yet */
-	rv_event wake;        /* something below changed */
+	rv_event wake;                 /* something below changed */
 
 	/* said by the spawner link */
-	bool sent;            /* the start request is with the spawner */
-	bool in_doubt;        /* the link was lost: the next table tells */
+	bool sent;     /* the start request is with the spawner */
+	bool in_doubt; /* the link was lost: the next table tells */
 	bool started;
-	bool ended;           /* end holds */
+	bool ended; /* end holds */
 	bool pid_recorded;
-	bool spawner_gone;    /* its status comes from the pidfd, if anybody knows it */
+	bool spawner_gone; /* its status comes from the pidfd, if anybody knows it */
 	struct run_end end;
 	struct spawn_run_info info;
-	int pidfd;            /* -1: none */
+	int pidfd; /* -1: none */
 	rv_watch *pidfd_watch;
-	rv_time status_due;   /* ended without a spawner: so long its status may become known */
+	rv_time status_due; /* ended without a spawner: so long its status may become known */
 
 	/* asked for by users, the timeout, the shutdown */
 	enum run_stop stop;
 	bool stop_sent;
-	bool hasten;          /* no more grace */
-	rv_time kill_at;      /* end of the grace that we count, its spawner being gone */
+	bool hasten;     /* no more grace */
+	rv_time kill_at; /* end of the grace that we count, its spawner being gone */
 	bool pause_wanted, paused;
-	rv_time deadline;     /* of the run-time limit, CLOCK_MONOTONIC; RV_FOREVER */
+	rv_time deadline; /* of the run-time limit, CLOCK_MONOTONIC; RV_FOREVER */
 };
 
 struct spawn_token run_spawn_token(const struct run *run);

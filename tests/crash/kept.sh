@@ -1,5 +1,6 @@
 #!/bin/sh
 # What was asked of a run is still so after reeved was killed, and after the spawner was.
+# shellcheck disable=SC2119 # the functions take arguments that are not wanted here
 . "${srcdir:-.}/tests/support/system.sh"
 
 field() { # JOB KEY
