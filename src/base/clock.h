@@ -33,6 +33,20 @@ static inline int64_t clock_wall_usec(const struct clock *c)
 	return c->wall_usec(c->priv);
 }
 
+/* A duration in microseconds as time; what is over a century is RV_FOREVER, so that adding
+ * it to any clock cannot overflow. */
+static inline rv_time usec_to_time(int64_t usec)
+{
+	return usec > INT64_C(3155760000000000) ? RV_FOREVER : RV_US(usec);
+}
+/* a moment from now; RV_FOREVER for such a duration */
+static inline rv_time time_after(rv_time now, int64_t usec)
+{
+	rv_time d = usec_to_time(usec);
+
+	return d == RV_FOREVER ? RV_FOREVER : now + d;
+}
+
 #define USEC_PER_SEC      INT64_C(1000000)
 #define USEC_INFINITY     INT64_MAX
 #define DURATION_TEXT_MAX 64

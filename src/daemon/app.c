@@ -22,6 +22,7 @@
 #include "daemon/envs.h"
 #include "daemon/functions.h"
 #include "daemon/inputs.h"
+#include "daemon/job_counts.h"
 #include "daemon/jobs.h"
 #include "daemon/keys.h"
 #include "daemon/notify.h"
@@ -31,7 +32,9 @@
 #include "daemon/retention.h"
 #include "daemon/scheduler.h"
 #include "daemon/shutdown.h"
+#include "daemon/socket_guard.h"
 #include "daemon/spawner_link.h"
+#include "daemon/users.h"
 #include "reeve/runner.h"
 #include "reeve/signal.h"
 
@@ -68,7 +71,8 @@ static int choose_paths(struct app *app)
 		r = paths_socket(&app->socket, mode, &env, app->state_dir);
 	if (r < 0 || !app->state_dir || !app->socket) {
 		log_at(LOG_ERR, "state",
-			"there is neither a home directory nor --state-dir and --socket");
+			"there is neither a home directory nor --state-dir and "
+			"--socket");
 		return r < 0 ? r : -ENOMEM;
 	}
 	app->core.state_dir = app->state_dir;
@@ -85,7 +89,8 @@ static void on_stop_signal(void *arg)
 static int reload_task(void *arg)
 {
 	_cleanup_(strv_freep) char **changed = NULL, **restart = NULL;
-	_cleanup_(config_errors_deinitp) struct config_errors errors = CONFIG_ERRORS_NULL;
+	_cleanup_(config_errors_deinitp) struct config_errors errors =
+		CONFIG_ERRORS_NULL;
 	struct app *app = arg;
 	int r;
 
@@ -93,15 +98,18 @@ static int reload_task(void *arg)
 	r = app_reload(app, &errors, &changed, &restart);
 	notify_reloading(app->notify, true);
 	if (r >= 0) {
-		log_at(LOG_NOTICE, "config", "configuration read again, %zu settings changed",
+		log_at(LOG_NOTICE, "config",
+			"configuration read again, %zu settings changed",
 			strv_len(changed));
-		STRV_FOREACH (key, restart)
-			log_at(LOG_NOTICE, "config", "'%s' has its effect after a restart", *key);
+		STRV_FOREACH(key, restart)
+			log_at(LOG_NOTICE, "config",
+				"'%s' has its effect after a restart", *key);
 		return 0;
 	}
 	for (size_t i = 0; i < errors.n; i++)
-		log_at(LOG_ERR, "config", "%s:%u: %s", errors.v[i].file ? errors.v[i].file : "",
-			errors.v[i].line, errors.v[i].text);
+		log_at(LOG_ERR, "config", "%s:%u: %s",
+			errors.v[i].file ? errors.v[i].file : "", errors.v[i].line,
+			errors.v[i].text);
 	log_at(LOG_ERR, "config", "configuration not taken over: %s", rv_strerror(r));
 	return 0;
 }
@@ -111,7 +119,8 @@ static void on_hangup(void *arg)
 	struct app *app = arg;
 
 	if (!rv_group_spawn(&app->services, reload_task, app))
-		log_at(LOG_ERR, "config", "cannot read the configuration now, ignoring");
+		log_at(LOG_ERR, "config",
+			"cannot read the configuration now, ignoring");
 }
 
 static int take_signals(struct app *app)
@@ -159,8 +168,8 @@ static void store_error_changed(int error, void *arg)
 static int make_core(struct app *app)
 {
 	struct core *c = &app->core;
-	struct spawner_link_opts link = {.before_table = recovery_look_around,
-		.on_table = recovery_match};
+	struct spawner_link_opts link = {
+		.before_table = recovery_look_around, .on_table = recovery_match};
 	size_t env_max = (size_t)config_num(c->config, ENVIRONMENTS_MAX);
 	int r;
 
@@ -185,12 +194,16 @@ static int make_core(struct app *app)
 	if (r >= 0)
 		r = functions_new(&c->functions);
 	if (r >= 0)
+		r = users_new(&c->users, c);
+	if (r >= 0)
 		r = recovery_new(&app->recovery, c);
 	if (r < 0)
 		return r;
 	committer_on_change(c->committer, store_error_changed, app);
 	scheduler_block(c->scheduler, BLOCK_STARTUP, true);
 	r = app_apply_config(app, c->config);
+	if (r >= 0)
+		r = app_set_admins(app, c->config);
 	if (r >= 0)
 		r = app_load_store(app);
 	if (r < 0)
@@ -238,7 +251,7 @@ static int note_output(const struct store_run *rec, void *arg)
 	if (!rec->output)
 		return 0;
 	r = strv_split(&names, rec->output, " ");
-	STRV_FOREACH (name, names)
+	STRV_FOREACH(name, names)
 		if (r >= 0 && !STREQ(*name, "-") &&
 			hashmap_put(k->names, *name, k) == -ENOMEM)
 			r = -ENOMEM;
@@ -270,9 +283,12 @@ static int listen_to_clients(struct app *app)
 	for (int i = 0; i < n && r >= 0; i++)
 		r = control_listen_fd(app->control, first + i);
 	if (n == 0)
-		r = control_bind(app->control, app->socket, app->opts.system_mode ? 0666 : 0600);
+		r = socket_guard_new(&app->socket_guard, app->control, app->loop,
+			app->socket, app->opts.system_mode ? 0666 : 0600,
+			!app->opts.socket);
 	if (r == -EADDRINUSE)
-		log_at(LOG_ERR, "control", "another daemon answers at '%s'", app->socket);
+		log_at(LOG_ERR, "control", "another daemon answers at '%s'",
+			app->socket);
 	else if (r < 0)
 		log_at(LOG_ERR, "control", "cannot listen at '%s': %s", app->socket,
 			rv_strerror(r));
@@ -306,18 +322,23 @@ static int serve(struct app *app)
 	if (r >= 0)
 		r = rv_run_blocking(c->io, sweep_outputs, app);
 	if (r >= 0)
+		r = inputs_sweep(c->inputs);
+	if (r >= 0)
 		r = start_service(app, "outputs", outputs_main, c->outputs);
 	if (r >= 0)
 		r = start_service(app, "retention", retention_main, c->retention);
 	if (r >= 0)
 		r = start_service(app, "spawner", spawner_link_main, c->spawner);
 	if (r >= 0)
+		r = start_service(app, "users", users_main, c->users);
+	if (r >= 0)
 		r = control_new(&app->control, app);
 	if (r >= 0)
 		r = listen_to_clients(app);
 	if (r < 0)
 		return r;
-	log_at(LOG_NOTICE, "reeved", "reeved " PACKAGE_VERSION " answers at '%s', state in '%s'",
+	log_at(LOG_NOTICE, "reeved",
+		"reeved " PACKAGE_VERSION " answers at '%s', state in '%s'",
 		app->socket, app->state_dir);
 	notify_ready(app->notify);
 	r = rv_event_wait(&app->stop);
@@ -330,9 +351,11 @@ static void teardown(struct app *app)
 {
 	struct core *c = &app->core;
 
+	app->socket_guard = socket_guard_free(app->socket_guard);
 	app->control = control_free(app->control);
 	spawner_link_free(c->spawner);
 	recovery_free(app->recovery);
+	users_free(c->users);
 	functions_free(c->functions);
 	disk_guard_free(c->disk);
 	output_caps_free(c->caps);
@@ -391,7 +414,8 @@ out:
 
 static int load_config(struct app *app)
 {
-	_cleanup_(config_errors_deinitp) struct config_errors errors = CONFIG_ERRORS_NULL;
+	_cleanup_(config_errors_deinitp) struct config_errors errors =
+		CONFIG_ERRORS_NULL;
 	_cleanup_(config_paths_deinitp) struct config_paths paths = {NULL};
 	struct config *cf = NULL;
 	int r;
@@ -433,4 +457,16 @@ int app_run(const struct app_options *opts)
 	free(app.state_dir);
 	free(app.admins);
 	return r < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
+}
+
+int app_job_counts(const struct app_options *opts)
+{
+	struct app app = {.opts = *opts};
+	int r = choose_paths(&app), status = EXIT_FAILURE;
+
+	if (r >= 0)
+		status = job_counts_print(app.state_dir);
+	free(app.socket);
+	free(app.state_dir);
+	return status;
 }

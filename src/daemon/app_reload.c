@@ -12,6 +12,7 @@
 #include "client/paths.h"
 #include "daemon/app.h"
 #include "daemon/app_setup.h"
+#include "daemon/control.h"
 #include "daemon/envs.h"
 #include "daemon/retention.h"
 #include "daemon/scheduler.h"
@@ -42,7 +43,8 @@ bool app_is_admin(const struct app *app, uid_t uid)
 	return false;
 }
 
-static int look_up_admins(struct app *app, const struct config *cf)
+/* blocking: name services may ask the network */
+static int look_up_admins(uid_t **ret, size_t *ret_n, const struct config *cf)
 {
 	char *const *names = config_strv(cf, ADMINS);
 	uid_t *v = calloc(strv_len(names) + 1, sizeof(*v));
@@ -50,7 +52,7 @@ static int look_up_admins(struct app *app, const struct config *cf)
 
 	if (!v)
 		return -ENOMEM;
-	STRV_FOREACH (name, names) {
+	STRV_FOREACH(name, names) {
 		struct passwd pw, *found = NULL;
 		char text[4096];
 		uint64_t uid;
@@ -60,11 +62,11 @@ static int look_up_admins(struct app *app, const struct config *cf)
 		else if (parse_u64(&uid, *name, 0, UINT32_MAX - 1) >= 0)
 			v[n++] = (uid_t)uid;
 		else
-			log_at(LOG_WARNING, "config", "admins: no user '%s', ignoring", *name);
+			log_at(LOG_WARNING, "config", "admins: no user '%s', ignoring",
+				*name);
 	}
-	free(app->admins);
-	app->admins = v;
-	app->n_admins = n;
+	*ret = v;
+	*ret_n = n;
 	return 0;
 }
 
@@ -81,7 +83,22 @@ int app_apply_config(struct app *app, const struct config *cf)
 			return r;
 	}
 	envs_set_limit(app->core.envs, (size_t)config_num(cf, ENVIRONMENTS_MAX));
-	return look_up_admins(app, cf);
+	return 0;
+}
+
+int app_set_admins(struct app *app, const struct config *cf)
+{
+	uid_t *v;
+	size_t n;
+	int r;
+
+	r = look_up_admins(&v, &n, cf);
+	if (r < 0)
+		return r;
+	free(app->admins);
+	app->admins = v;
+	app->n_admins = n;
+	return 0;
 }
 
 /* ---- reload ------------------------------------------------------------------------------------ */
@@ -90,22 +107,29 @@ struct load {
 	struct config_paths paths;
 	struct config *config;
 	struct config_errors *errors;
+	uid_t *admins;
+	size_t n_admins;
 };
 
 static int load_in_worker(void *arg)
 {
 	struct load *l = arg;
+	int r;
 
-	return config_load(&l->config, &l->paths, l->errors);
+	r = config_load(&l->config, &l->paths, l->errors);
+	return r < 0 ? r : look_up_admins(&l->admins, &l->n_admins, l->config);
 }
 
-static bool same_value(const struct config *a, const struct config *b, enum config_key k)
+static bool same_value(
+	const struct config *a, const struct config *b, enum config_key k)
 {
 	_cleanup_(buf_deinitp) struct buf x = BUF_NULL, y = BUF_NULL;
 
-	if (config_value_format(&x, k, &a->v[k]) < 0 || config_value_format(&y, k, &b->v[k]) < 0)
+	if (config_value_format(&x, k, &a->v[k]) < 0 ||
+		config_value_format(&y, k, &b->v[k]) < 0)
 		return false;
-	return buf_len(&x) == buf_len(&y) && memcmp(buf_head(&x), buf_head(&y), buf_len(&x)) == 0;
+	return buf_len(&x) == buf_len(&y) &&
+	       memcmp(buf_head(&x), buf_head(&y), buf_len(&x)) == 0;
 }
 
 static bool is_for_restart(enum config_key k)
@@ -124,7 +148,8 @@ static int compare(const struct config *old, const struct config *cf, char ***ch
 	for (int i = 0; i < CONFIG_KEY_N && r >= 0; i++) {
 		enum config_key k = (enum config_key)i;
 
-		if (config_key_info[k].section != CONFIG_SECTION_REEVED || same_value(old, cf, k))
+		if (config_key_info[k].section != CONFIG_SECTION_REEVED ||
+			same_value(old, cf, k))
 			continue;
 		r = strv_append(changed, config_key_info[k].key);
 		if (r >= 0 && is_for_restart(k))
@@ -142,8 +167,8 @@ static int compare(const struct config *old, const struct config *cf, char ***ch
 int app_reload(struct app *app, struct config_errors *errors, char ***ret_changed,
 	char ***ret_restart)
 {
-	struct config *old = (struct config *)app->core.config;
 	struct load l = {.errors = errors};
+	struct config *old;
 	int r;
 
 	r = app_config_paths(&l.paths, &app->opts);
@@ -151,16 +176,25 @@ int app_reload(struct app *app, struct config_errors *errors, char ***ret_change
 		return r;
 	r = rv_run_blocking(app->core.io, load_in_worker, &l);
 	config_paths_deinit(&l.paths);
-	if (r < 0)
+	if (r < 0) {
+		config_free(l.config);
 		return r;
+	}
+	/* not before: another reload may have gone by meanwhile */
+	old = (struct config *)app->core.config;
 	*ret_changed = *ret_restart = NULL;
 	r = compare(old, l.config, ret_changed, ret_restart);
 	if (r >= 0)
 		r = app_apply_config(app, l.config);
 	if (r < 0) {
+		free(l.admins);
 		config_free(l.config);
 		return r;
 	}
+	free(app->admins);
+	app->admins = l.admins;
+	app->n_admins = l.n_admins;
+	control_rights_changed(app->control);
 	app->core.config = l.config;
 	config_free(old);
 	retention_look(app->core.retention);

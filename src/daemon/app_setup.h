@@ -9,8 +9,10 @@ int app_setup_state(struct app *app);
 /* the store's records into the tables */
 int app_load_store(struct app *app);
 
-/* pools, limits, administrators as a configuration says */
+/* pools and limits as a configuration says */
 int app_apply_config(struct app *app, const struct config *cf);
+/* and administrators; blocking */
+int app_set_admins(struct app *app, const struct config *cf);
 /* CPUs by affinity and cgroup quota, at least 1 */
 unsigned app_default_slots(void);
 /* a program of the same build (the tree it was built in) or installed with it; malloc'd */

@@ -12,11 +12,14 @@
 #include "base/invariant.h"
 #include "base/list.h"
 #include "base/log.h"
+#include "config/configuration.h"
 #include "daemon/app.h"
-#include "daemon/configuration.h"
 #include "daemon/control.h"
 #include "daemon/core.h"
+#include "daemon/hangups.h"
+#include "daemon/inputs.h"
 #include "daemon/interfaces.h"
+#include "daemon/users.h"
 #include "reeve/executor.h"
 #include "reeve/net.h"
 #include "reeve/scope.h"
@@ -36,9 +39,10 @@ struct control {
 	struct vl_server_limits limits;
 	rv_server *servers[8]; /* one, or those that were passed in */
 	size_t n_servers;
+	struct hangups *hangups;
 	struct list conns;
 	size_t n_conns;
-	unsigned n_tasks; /* of all connections */
+	unsigned n_tasks;        /* of all connections */
 	struct hashmap *per_uid; /* uid + 1 -> connections, counted in the pointer */
 	bool stopping;
 	rv_event idle; /* a task or a connection ended */
@@ -50,11 +54,15 @@ struct conn {
 	rv_timer stall;
 	bool pumping;
 	bool counted; /* among the connections of its user */
+	bool hung_up; /* the peer reads no more either */
+	unsigned
+		n_unasked; /* tasks of calls that are to be done though nobody listens */
 };
 
 struct call_task {
 	struct conn *conn;
 	struct vl_call *call;
+	bool unasked; /* a oneway call; while it is not parsed it may be one */
 };
 
 struct app *control_app(const struct control *c)
@@ -99,7 +107,9 @@ int reply_errno(struct vl_call *call, int error)
 {
 	switch (error) {
 	case -ENOSPC:
-	case -EDQUOT: return reply_error(call, "io.reeve.Job.NoSpace", "{\"what\":\"the state directory\"}");
+	case -EDQUOT:
+		return reply_error(call, "io.reeve.Job.NoSpace",
+			"{\"what\":\"the state directory\"}");
 	case -RV_ESHUTDOWN: return reply_error(call, "io.reeve.Job.ShuttingDown", "{}");
 	case -EPERM:
 	case -EACCES: return vl_call_denied(call);
@@ -161,6 +171,7 @@ static void end_call(void *arg)
 	struct control *ctl = c->pub.control;
 
 	vl_call_free(t->call); /* unanswered: an error goes out for it */
+	c->n_unasked -= t->unasked;
 	free(t);
 	c->pub.n_tasks--;
 	ctl->n_tasks--;
@@ -202,6 +213,10 @@ static int run_long_call(void *arg)
 		t->call = NULL; /* answered and freed inside */
 	if (r == -ENOMEM && !c->pub.lost)
 		rv_transport_abort(c->pub.transport);
+	if (r != VL_NEXT_CALL || !vl_call_is_oneway(t->call)) {
+		c->n_unasked--;
+		t->unasked = false;
+	}
 	post_pump(c); /* the calls behind it waited */
 	return r == VL_NEXT_CALL ? run_call(t) : 0;
 }
@@ -220,6 +235,8 @@ static void start_call(struct conn *c, struct vl_call *call, bool parsed)
 	}
 	t->conn = c;
 	t->call = call;
+	t->unasked = !parsed || vl_call_is_oneway(call);
+	c->n_unasked += t->unasked;
 	c->pub.n_tasks++;
 	c->pub.control->n_tasks++;
 	/* on failure end_call has answered it */
@@ -291,6 +308,12 @@ static void pump(struct conn *c)
 		rv_transport_pause_reading(c->pub.transport);
 	else
 		rv_transport_resume_reading(c->pub.transport);
+	/* what it sent before it went is done, but nobody waits for the answers */
+	if (c->hung_up && c->n_unasked == 0 &&
+		!rv_transport_is_reading(c->pub.transport)) {
+		rv_transport_abort(c->pub.transport);
+		return;
+	}
 	wake_handlers(c);
 }
 
@@ -303,6 +326,14 @@ static void changed(struct vl_server_conn *vl, void *priv)
 }
 
 static const struct vl_server_ops server_ops = {.changed = changed};
+
+static void hung_up(void *arg)
+{
+	struct conn *c = arg;
+
+	c->hung_up = true;
+	post_pump(c);
+}
 
 static struct conn *conn_of(rv_protocol *p)
 {
@@ -324,20 +355,34 @@ static bool is_admin(const struct control *ctl, const struct unix_peer *peer)
 	       app_is_admin(ctl->app, peer->uid);
 }
 
+void control_rights_changed(struct control *ctl)
+{
+	if (!ctl)
+		return;
+	LIST_FOREACH(node, &ctl->conns) {
+		struct conn *c = LIST_ENTRY(node, struct conn, link);
+
+		c->pub.is_admin = is_admin(ctl, &c->pub.peer);
+	}
+}
+
 static void on_made(rv_protocol *p, rv_transport *t)
 {
 	struct conn *c = conn_of(p);
 	const struct rv_peer *peer = rv_transport_info(t, RV_INFO_PEER, NULL);
+	const int *fd = rv_transport_info(t, RV_INFO_FD, NULL);
 
 	c->pub.transport = t;
 	c->pub.writable = true;
 	rv_transport_set_watermarks(t, WRITE_HIGH, WRITE_LOW);
-	if (!peer) {
+	if (!peer || !fd || hangups_add(c->pub.control->hangups, *fd, c) < 0) {
 		rv_transport_abort(t);
 		return;
 	}
-	c->pub.peer = (struct unix_peer){.pid = peer->pid, .uid = peer->uid, .gid = peer->gid};
+	c->pub.peer = (struct unix_peer){
+		.pid = peer->pid, .uid = peer->uid, .gid = peer->gid};
 	c->pub.is_admin = is_admin(c->pub.control, &c->pub.peer);
+	users_note(c->pub.control->app->core.users, peer->uid);
 	c->counted = count_uid(c->pub.control, peer->uid, 1) >= 0;
 }
 
@@ -364,7 +409,8 @@ static void stalled(void *arg)
 {
 	struct conn *c = arg;
 
-	log_at(LOG_NOTICE, "control", "process %d reads nothing, closing its connection",
+	log_at(LOG_NOTICE, "control",
+		"process %d reads nothing, closing its connection",
 		(int)c->pub.peer.pid);
 	rv_transport_abort(c->pub.transport);
 }
@@ -390,12 +436,16 @@ static void on_resume(rv_protocol *p)
 static void on_lost(rv_protocol *p, int err)
 {
 	struct conn *c = conn_of(p);
+	const int *fd = rv_transport_info(c->pub.transport, RV_INFO_FD, NULL);
 
 	rv_timer_stop(&c->stall);
+	if (fd)
+		hangups_remove(c->pub.control->hangups, *fd);
 	c->pub.lost = true;
 	c->pub.transport = NULL;
 	if (c->counted)
 		count_uid(c->pub.control, c->pub.peer.uid, -1);
+	inputs_owner_gone(control_core(c->pub.control)->inputs, &c->pub);
 	/* its calls stay valid for their handlers; what they answer goes nowhere */
 	vl_server_conn_free(TAKE_PTR(c->pub.vl));
 	wake_handlers(c);
@@ -437,13 +487,15 @@ static bool may_connect(int fd, void *arg)
 		return false;
 	if (!ctl->app->core.system_mode && peer.uid != geteuid() && peer.uid != 0)
 		return false;
-	mine = (int64_t)(uintptr_t)hashmap_get_u64(ctl->per_uid, (uint64_t)peer.uid + 1);
+	mine = (int64_t)(uintptr_t)hashmap_get_u64(
+		ctl->per_uid, (uint64_t)peer.uid + 1);
 	if ((int64_t)ctl->n_conns >= config_num(cf, CONNECTIONS_MAX)) {
 		refuse(fd, "connections-max", config_num(cf, CONNECTIONS_MAX));
 		return false;
 	}
 	if (mine >= config_num(cf, CONNECTIONS_PER_USER_MAX)) {
-		refuse(fd, "connections-per-user-max", config_num(cf, CONNECTIONS_PER_USER_MAX));
+		refuse(fd, "connections-per-user-max",
+			config_num(cf, CONNECTIONS_PER_USER_MAX));
 		return false;
 	}
 	return true;
@@ -460,7 +512,8 @@ static rv_protocol *make_conn(void *arg)
 	c->pub.control = ctl;
 	rv_event_init(&c->pub.changed);
 	rv_timer_init(&c->stall, ctl->app->loop, stalled, c);
-	if (vl_server_conn_new(&c->pub.vl, ctl->registry, &ctl->limits, &server_ops, c) < 0) {
+	if (vl_server_conn_new(
+		    &c->pub.vl, ctl->registry, &ctl->limits, &server_ops, c) < 0) {
 		free(c);
 		return NULL;
 	}
@@ -499,6 +552,29 @@ int control_bind(struct control *c, const char *path, mode_t mode)
 	return r < 0 ? r : add_server(c, srv);
 }
 
+/* Closed ones stay until their last connection has ended: the shutdown ends these too. */
+static void forget_ended_servers(struct control *c)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < c->n_servers; i++) {
+		rv_server *s = c->servers[i];
+
+		if (rv_server_is_closed(s) && rv_server_connections(s) == 0)
+			rv_server_unref(s);
+		else
+			c->servers[n++] = s;
+	}
+	c->n_servers = n;
+}
+
+void control_unbind(struct control *c)
+{
+	for (size_t i = 0; i < c->n_servers; i++)
+		rv_server_close(c->servers[i]);
+	forget_ended_servers(c);
+}
+
 static int add_interfaces(struct control *c)
 {
 	struct vl_idl_error error;
@@ -507,8 +583,8 @@ static int add_interfaces(struct control *c)
 	r = vl_registry_add(c->registry, io_reeve_Job_varlink, control_job_methods,
 		control_n_job_methods, &error);
 	if (r >= 0)
-		r = vl_registry_add(c->registry, io_reeve_Pool_varlink, control_pool_methods,
-			control_n_pool_methods, &error);
+		r = vl_registry_add(c->registry, io_reeve_Pool_varlink,
+			control_pool_methods, control_n_pool_methods, &error);
 	if (r >= 0)
 		r = vl_registry_add(c->registry, io_reeve_Daemon_varlink,
 			control_daemon_methods, control_n_daemon_methods, &error);
@@ -517,8 +593,9 @@ static int add_interfaces(struct control *c)
 
 int control_new(struct control **ret, struct app *app)
 {
-	static const struct vl_registry_info info = {
-		.vendor = "reeve", .product = "reeve", .version = PACKAGE_VERSION,
+	static const struct vl_registry_info info = {.vendor = "reeve",
+		.product = "reeve",
+		.version = PACKAGE_VERSION,
 		.url = "https://reeve.io/"};
 	const struct config *cf = app->core.config;
 	struct control *c = calloc(1, sizeof(*c));
@@ -533,6 +610,8 @@ int control_new(struct control **ret, struct app *app)
 	c->limits.message_max = (size_t)config_num(cf, MESSAGE_MAX);
 	c->limits.n_calls = (unsigned)config_num(cf, CALLS_IN_FLIGHT_MAX);
 	r = hashmap_new(&c->per_uid, HASHMAP_U64);
+	if (r >= 0)
+		r = hangups_new(&c->hangups, app->loop, hung_up);
 	if (r >= 0)
 		r = vl_registry_new(&c->registry, &info);
 	if (r >= 0)
@@ -553,6 +632,7 @@ struct control *control_free(struct control *c)
 	for (size_t i = 0; i < c->n_servers; i++)
 		rv_server_unref(c->servers[i]);
 	vl_registry_free(c->registry);
+	hangups_free(c->hangups);
 	hashmap_free(c->per_uid);
 	free(c);
 	return NULL;

@@ -8,54 +8,60 @@
 #include "base/cleanup.h"
 #include "base/error.h"
 #include "base/strv.h"
+#include "config/configuration.h"
 #include "daemon/app.h"
 #include "daemon/commit.h"
-#include "daemon/configuration.h"
 #include "daemon/control_job.h"
 #include "daemon/control_select.h"
 #include "daemon/core.h"
 #include "daemon/envs.h"
 #include "daemon/jobs.h"
+#include "daemon/retention.h"
 #include "daemon/scheduler.h"
 #include "daemon/spawner_link.h"
 #include "daemon/supervisor.h"
+#include "job/env_filter.h"
 #include "varlink/bytes_field.h"
 #include "varlink/json_write.h"
 
 enum {
-	CHUNK = 500,       /* jobs in one transaction */
+	CHUNK = 500,        /* jobs in one transaction */
 	REFUSALS_MAX = 500, /* told one by one; more are only counted */
 };
 
 struct act;
 
 enum plan {
-	PLAN_DONE = 0,   /* nothing to record: a request was made, or there is nothing to do */
+	PLAN_DONE =
+		0, /* nothing to record: a request was made, or there is nothing to do */
 	PLAN_RECORD = 1, /* the record was changed: commit it, then publish */
 	PLAN_NOTE = 2,   /* the same, but its effect does not wait for it */
-	/* negative: refused */
+			 /* negative: refused */
 };
 
-/* Decides what a verb means for one job; changes rec, may ask the job's run. */
-typedef int (*plan_fn)(struct act *a, struct job *j, struct store_job *rec);
+struct planned {
+	struct job *job;
+	struct store_job rec;
+	struct env_set *env; /* the new one, ours until it is the job's; NULL: none */
+	bool only_note;
+};
+
+/* Decides what a verb means for one job; changes p->rec, may ask the job's run. */
+typedef int (*plan_fn)(struct act *a, struct job *j, struct planned *p);
 
 struct act {
 	struct control_conn *conn;
 	struct vl_call *call;
 	struct core *core;
 	plan_fn plan;
-	int signal;           /* kill */
-	struct env_set *env;  /* retry: the new one */
+	int signal; /* kill */
+	char **env; /* retry: the caller's of today; NULL: as it was */
 	int64_t n;
 	struct json_writer refusals;
 	struct buf refusals_text;
 	unsigned n_refused;
 	/* the chunk under way */
-	struct planned {
-		struct job *job;
-		struct store_job rec;
-		bool only_note;
-	} planned[CHUNK];
+	struct planned planned[CHUNK];
 	size_t n_planned;
 	struct txn *txn;
 };
@@ -73,9 +79,20 @@ static void refuse(struct act *a, uint64_t id, int error, enum job_state state)
 	json_writer_object(&a->refusals, NULL);
 	json_writer_int(&a->refusals, "id", (int64_t)id);
 	json_writer_string(&a->refusals, "error",
-		error == -RV_ESTATE ? "io.reeve.Job.WrongState" : "io.reeve.Job.Unavailable");
+		error == -RV_ESTATE ? "io.reeve.Job.WrongState"
+				    : "io.reeve.Job.Unavailable");
 	json_writer_string(&a->refusals, "message", text);
 	json_writer_object_end(&a->refusals);
+}
+
+static void swap_env(struct act *a, struct planned *p)
+{
+	struct env_set *old = p->job->env;
+
+	if (!p->env)
+		return;
+	p->job->env = p->env;
+	p->env = old;
 }
 
 /* commit what was planned, then show it; jobs are not busy afterwards */
@@ -93,13 +110,17 @@ static int end_chunk(struct act *a)
 			continue;
 		}
 		if (r >= 0) {
+			swap_env(a, p);
 			job_publish(a->core->jobs, p->job, &p->rec);
 			a->n++;
 		} else {
 			refuse(a, p->job->id, r, p->job->state);
 		}
+		envs_put(a->core->envs, TAKE_PTR(p->env));
 		job_end(a->core->jobs, p->job);
 	}
+	if (a->n_planned)
+		retention_jobs_finished(a->core->retention);
 	a->n_planned = 0;
 	return r == -ENOMEM ? r : 0;
 }
@@ -110,8 +131,11 @@ static int plan_job(struct act *a, struct job *j)
 	enum job_state state = j->state;
 	int r;
 
+	if (!a->txn && !(a->txn = txn_new()))
+		return -ENOMEM;
 	job_record(j, &p->rec);
-	r = a->plan(a, j, &p->rec);
+	p->env = NULL;
+	r = a->plan(a, j, p);
 	if (r < 0) {
 		refuse(a, j->id, r, state);
 		return 0;
@@ -120,10 +144,10 @@ static int plan_job(struct act *a, struct job *j)
 		a->n++;
 		return 0;
 	}
-	if (!a->txn && !(a->txn = txn_new()))
+	if (job_record_put(a->txn, &p->rec) < 0) {
+		envs_put(a->core->envs, TAKE_PTR(p->env));
 		return -ENOMEM;
-	if (job_record_put(a->txn, &p->rec) < 0)
-		return -ENOMEM;
+	}
 	p->job = j;
 	p->only_note = r == PLAN_NOTE;
 	if (!p->only_note)
@@ -157,9 +181,12 @@ static int act_on(struct act *a, const struct selection *sel)
 
 static void abort_chunk(struct act *a)
 {
-	for (size_t i = 0; i < a->n_planned; i++)
-		if (!a->planned[i].only_note)
-			job_end(a->core->jobs, a->planned[i].job);
+	for (size_t i = 0; i < a->n_planned; i++) {
+		if (a->planned[i].only_note)
+			continue;
+		envs_put(a->core->envs, a->planned[i].env);
+		job_end(a->core->jobs, a->planned[i].job);
+	}
 	txn_free(a->txn);
 }
 
@@ -173,10 +200,13 @@ static int reply(struct act *a)
 	if (r >= 0)
 		r = buf_printf(&text, "{\"n\":%" PRId64 ",\"refused\":", a->n);
 	if (r >= 0)
-		r = buf_append(&text, buf_head(&a->refusals_text), buf_len(&a->refusals_text));
+		r = buf_append(
+			&text, buf_head(&a->refusals_text), buf_len(&a->refusals_text));
 	if (r >= 0)
 		r = buf_append_byte(&text, '}');
-	return r < 0 ? r : vl_call_reply_text(a->call, buf_head(&text), buf_len(&text), false);
+	return r < 0 ? r
+		     : vl_call_reply_text(
+			       a->call, buf_head(&text), buf_len(&text), false);
 }
 
 static int run_act(struct act *a)
@@ -201,8 +231,8 @@ static int run_act(struct act *a)
 	return r;
 }
 
-static int act(struct control_conn *conn, struct vl_call *call, plan_fn plan, int signal,
-	struct env_set *env)
+static int act(struct control_conn *conn, struct vl_call *call, plan_fn plan,
+	int signal, char **env)
 {
 	_cleanup_free_ struct act *a = calloc(1, sizeof(*a));
 
@@ -228,8 +258,9 @@ static void finish_cancelled(struct act *a, struct store_job *rec)
 	rec->reason = NULL;
 }
 
-static int plan_cancel(struct act *a, struct job *j, struct store_job *rec)
+static int plan_cancel(struct act *a, struct job *j, struct planned *p)
 {
+	struct store_job *rec = &p->rec;
 	if (j->state == JOB_FINISHED)
 		return PLAN_DONE; /* an end in between is no error */
 	if (!j->run) {
@@ -240,10 +271,11 @@ static int plan_cancel(struct act *a, struct job *j, struct store_job *rec)
 		return PLAN_DONE;
 	run_request_stop(j->run, RUN_STOP_CANCEL);
 	rec->flags |= STORE_JOB_CANCEL;
+	rec->reason = NULL; /* the job's own may be gone before this is written */
 	return PLAN_NOTE;
 }
 
-static int plan_kill(struct act *a, struct job *j, struct store_job *rec)
+static int plan_kill(struct act *a, struct job *j, struct planned *p)
 {
 	if (j->state == JOB_FINISHED)
 		return PLAN_DONE;
@@ -252,7 +284,7 @@ static int plan_kill(struct act *a, struct job *j, struct store_job *rec)
 	return spawner_link_signal(a->core->spawner, j->run, a->signal);
 }
 
-static int plan_pause(struct act *a, struct job *j, struct store_job *rec)
+static int plan_pause(struct act *a, struct job *j, struct planned *p)
 {
 	if (j->state == JOB_PAUSED)
 		return PLAN_DONE;
@@ -262,7 +294,7 @@ static int plan_pause(struct act *a, struct job *j, struct store_job *rec)
 	return PLAN_DONE;
 }
 
-static int plan_resume(struct act *a, struct job *j, struct store_job *rec)
+static int plan_resume(struct act *a, struct job *j, struct planned *p)
 {
 	if (j->state == JOB_RUNNING && j->run->pause_wanted)
 		run_request_pause(j->run, false);
@@ -274,8 +306,9 @@ static int plan_resume(struct act *a, struct job *j, struct store_job *rec)
 	return PLAN_DONE;
 }
 
-static int plan_hold(struct act *a, struct job *j, struct store_job *rec)
+static int plan_hold(struct act *a, struct job *j, struct planned *p)
 {
+	struct store_job *rec = &p->rec;
 	if (j->state == JOB_HELD)
 		return PLAN_DONE;
 	if (!job_may_go[j->state][JOB_HELD] || job_state_is_active(j->state) ||
@@ -287,8 +320,9 @@ static int plan_hold(struct act *a, struct job *j, struct store_job *rec)
 	return PLAN_RECORD;
 }
 
-static int plan_release(struct act *a, struct job *j, struct store_job *rec)
+static int plan_release(struct act *a, struct job *j, struct planned *p)
 {
+	struct store_job *rec = &p->rec;
 	if (j->state == JOB_QUEUED)
 		return PLAN_DONE;
 	if (j->state != JOB_HELD)
@@ -298,8 +332,30 @@ static int plan_release(struct act *a, struct job *j, struct store_job *rec)
 	return PLAN_RECORD;
 }
 
-static int plan_retry(struct act *a, struct job *j, struct store_job *rec)
+/* today's environment through the job's own filters, in the transaction that refers to it */
+static int plan_env(struct act *a, struct job *j, struct planned *p)
 {
+	_cleanup_(strv_freep) char **v = NULL;
+	struct job_spec spec;
+	int r;
+
+	r = job_spec_get(j, &spec);
+	if (r < 0)
+		return r;
+	r = env_filter(&v, a->env, job_strv(&spec, ENV_PASS), job_strv(&spec, ENV_DROP),
+		!a->core->system_mode);
+	job_spec_deinit(&spec);
+	if (r >= 0)
+		r = envs_get(a->core->envs, &p->env, v, a->txn);
+	if (r < 0)
+		return r;
+	p->rec.env_id = p->env->id;
+	return PLAN_RECORD;
+}
+
+static int plan_retry(struct act *a, struct job *j, struct planned *p)
+{
+	struct store_job *rec = &p->rec;
 	const struct config *cf = a->core->config;
 
 	if (j->state != JOB_FINISHED)
@@ -313,12 +369,7 @@ static int plan_retry(struct act *a, struct job *j, struct store_job *rec)
 	rec->exit_code = -1;
 	rec->signal = 0;
 	rec->reason = NULL;
-	if (a->env) {
-		envs_put(a->core->envs, j->env);
-		j->env = env_set_ref(a->env);
-		rec->env_id = j->env->id;
-	}
-	return PLAN_RECORD;
+	return a->env ? plan_env(a, j, p) : PLAN_RECORD;
 }
 
 /* ---- the handlers ------------------------------------------------------------------------ */
@@ -350,7 +401,8 @@ int control_cancel_ids(struct control_conn *conn, const uint64_t *ids, size_t n)
 
 int control_job_kill(struct control_conn *conn, struct vl_call *call)
 {
-	const char *text = json_string_value(json_object_get(vl_call_params(call), "signal"));
+	const char *text =
+		json_string_value(json_object_get(vl_call_params(call), "signal"));
 	int sig = signal_parse(text ? text : "TERM");
 
 	if (sig < 0)
@@ -380,11 +432,8 @@ int control_job_release(struct control_conn *conn, struct vl_call *call)
 
 int control_job_retry(struct control_conn *conn, struct vl_call *call)
 {
-	struct core *core = control_core(conn->control);
 	_cleanup_(strv_freep) char **env = NULL;
-	struct env_set *e = NULL;
 	struct vl_fault fault;
-	struct txn *t;
 	int r;
 
 	r = vl_get_bytes_array(vl_call_params(call), "env", &env, &fault);
@@ -392,19 +441,7 @@ int control_job_retry(struct control_conn *conn, struct vl_call *call)
 		return vl_call_invalid(call, fault.path, fault.reason);
 	if (r < 0)
 		return r;
-	if (r > 0) {
-		/* its own transaction, before those that refer to it */
-		t = txn_new();
-		r = t ? envs_get(core->envs, &e, env, t) : -ENOMEM;
-		if (r < 0) {
-			txn_free(t);
-			return r;
-		}
-		r = committer_commit(core->committer, t, 0);
-	}
-	if (r >= 0)
-		r = act(conn, call, plan_retry, 0, e);
-	if (e)
-		envs_put(core->envs, e);
-	return r;
+	if (control_check_env(call, env) < 0)
+		return 0;
+	return act(conn, call, plan_retry, 0, env);
 }

@@ -24,16 +24,20 @@
 #include "reeve/task.h"
 #include "varlink/json_write.h"
 
-enum { YIELD_EVERY = 4096 }; /* jobs looked at without a match */
+enum {
+	YIELD_EVERY = 4096, /* jobs looked at without a match */
+	RUNS_SHOWN_MAX =
+		500, /* the newest: all of a million retries fit into no reply */
+};
 
 struct lister {
 	struct control_conn *conn;
 	struct vl_call *call;
 	struct selection sel;
 	bool reverse;
-	uint64_t at;    /* next id to look at */
-	int64_t left;   /* jobs still wanted */
-	int64_t total;  /* that match */
+	uint64_t at;   /* next id to look at */
+	int64_t left;  /* jobs still wanted */
+	int64_t total; /* that match */
 	bool end;
 	struct buf page;
 };
@@ -42,7 +46,8 @@ static struct job *next_job(const struct lister *l)
 {
 	const struct jobs *jobs = control_core(l->conn->control)->jobs;
 
-	return l->reverse ? jobs_at_or_before(jobs, l->at) : jobs_at_or_after(jobs, l->at);
+	return l->reverse ? jobs_at_or_before(jobs, l->at)
+			  : jobs_at_or_after(jobs, l->at);
 }
 
 static bool wanted(const struct lister *l, const struct job *j)
@@ -100,8 +105,8 @@ static bool is_counted(const struct lister *l)
 {
 	const struct job_select *s = &l->sel.sel;
 
-	return s->any_uid && l->conn->is_admin && !s->n_ids && !s->results && !s->pools &&
-	       !s->labels && !s->name_glob && !s->since_usec;
+	return s->any_uid && l->conn->is_admin && !s->n_ids && !s->results &&
+	       !s->pools && !s->labels && !s->name_glob && !s->since_usec;
 }
 
 static int count_total(struct lister *l)
@@ -132,8 +137,8 @@ static int list(struct lister *l)
 		r = fill_page(l);
 		if (r < 0)
 			return r;
-		r = vl_call_reply_text(
-			l->call, buf_head(&l->page), buf_len(&l->page), more && !l->end);
+		r = vl_call_reply_text(l->call, buf_head(&l->page), buf_len(&l->page),
+			more && !l->end);
 		if (r < 0 || l->end || !more)
 			return r;
 		r = control_wait_writable(l->conn, l->call);
@@ -180,6 +185,7 @@ struct show {
 	struct core *core;
 	struct store *store;
 	uint64_t id;
+	uint32_t n_runs;
 	struct json_writer *w;
 };
 
@@ -188,6 +194,9 @@ static int write_run(const struct store_run *rec, void *arg)
 	struct show *s = arg;
 	int64_t bytes = -1, lost = -1;
 
+	/* a start that never happened leaves a record until the next one overwrites it */
+	if (rec->token.run > s->n_runs || rec->token.run + RUNS_SHOWN_MAX <= s->n_runs)
+		return 0;
 	output_sizes(s->core->state_fd, rec->output, &bytes, &lost);
 	run_to_json(s->w, rec, bytes, lost);
 	return 0;
@@ -201,7 +210,8 @@ static int write_runs(void *arg)
 	return store_runs(s->store, s->id, write_run, s);
 }
 
-static void write_environment(struct json_writer *w, const struct env_set *e, bool values)
+static void write_environment(
+	struct json_writer *w, const struct env_set *e, bool values)
 {
 	_cleanup_(strv_freep) char **v = NULL;
 	bool plain = true;
@@ -210,7 +220,7 @@ static void write_environment(struct json_writer *w, const struct env_set *e, bo
 		w->error = -ENOMEM;
 		return;
 	}
-	STRV_FOREACH (entry, v) {
+	STRV_FOREACH(entry, v) {
 		if (!values)
 			(*entry)[strcspn(*entry, "=")] = '\0';
 		plain = plain && utf8_is_valid(*entry, strlen(*entry));
@@ -222,18 +232,22 @@ static void write_environment(struct json_writer *w, const struct env_set *e, bo
 	}
 }
 
-static int show(struct control_conn *conn, struct vl_call *call, uint64_t id, bool values)
+static int show(
+	struct control_conn *conn, struct vl_call *call, uint64_t id, bool values)
 {
 	struct app *app = control_app(conn->control);
 	_cleanup_(buf_deinitp) struct buf text = BUF_NULL;
 	struct json_writer w;
-	struct show s = {.core = &app->core, .store = app->core.store, .id = id, .w = &w};
+	struct show s = {
+		.core = &app->core, .store = app->core.store, .id = id, .w = &w};
 	struct job_spec spec;
 	struct job *j;
 	char why[256];
 	const char *why_text;
 	int r;
 
+	j = jobs_find(app->core.jobs, id);
+	s.n_runs = j ? j->n_runs : 0;
 	json_writer_init(&w, &text);
 	json_writer_object(&w, NULL);
 	json_writer_array(&w, "run_history");
@@ -243,7 +257,8 @@ static int show(struct control_conn *conn, struct vl_call *call, uint64_t id, bo
 	json_writer_array_end(&w);
 	j = jobs_find(app->core.jobs, id);
 	if (!j)
-		return reply_error(call, "io.reeve.Job.NotFound", "{\"id\":%" PRIu64 "}", id);
+		return reply_error(
+			call, "io.reeve.Job.NotFound", "{\"id\":%" PRIu64 "}", id);
 	job_to_json(&w, "job", &app->core, j);
 	r = job_spec_get(j, &spec);
 	if (r < 0)
@@ -258,7 +273,8 @@ static int show(struct control_conn *conn, struct vl_call *call, uint64_t id, bo
 		json_writer_null(&w, "why");
 	json_writer_object_end(&w);
 	r = json_writer_end(&w);
-	return r < 0 ? r : vl_call_reply_text(call, buf_head(&text), buf_len(&text), false);
+	return r < 0 ? r
+		     : vl_call_reply_text(call, buf_head(&text), buf_len(&text), false);
 }
 
 int control_job_show(struct control_conn *conn, struct vl_call *call)
@@ -281,8 +297,8 @@ int control_job_functions(struct control_conn *conn, struct vl_call *call)
 	int r;
 
 	for (size_t i = 0; (f = functions_at(fs, i)); i++)
-		json_array_append_new(
-			list, json_pack("{s:s, s:s}", "name", f->name, "help", f->help));
+		json_array_append_new(list,
+			json_pack("{s:s, s:s}", "name", f->name, "help", f->help));
 	reply = json_pack("{s:o}", "functions", list);
 	r = vl_call_reply(call, reply, false);
 	json_decref(reply);

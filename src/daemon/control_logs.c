@@ -27,13 +27,14 @@ struct reader {
 	struct vl_call *call;
 	struct core *core;
 	uint64_t id;
-	uint32_t run;       /* the one that is read; 0: not known yet */
-	bool fixed_run;     /* it was asked for */
+	uint32_t run;    /* the one that is read; 0: not known yet */
+	uint32_t n_runs; /* of the job; a record beyond is of a start that never was */
+	bool fixed_run;  /* it was asked for */
 	bool follow;
-	bool want[2];       /* streams that were asked for */
+	bool want[2]; /* streams that were asked for */
 	bool split;
-	int64_t lines;      /* -1: all */
-	int64_t from;       /* offset asked for */
+	int64_t lines; /* -1: all */
+	int64_t from;  /* offset asked for */
 	/* of the run that is read */
 	int fd[2];
 	int64_t offset[2];
@@ -80,7 +81,8 @@ static void open_streams(struct reader *rd, const char *names)
 	for (int s = 0; s < 2; s++) {
 		if (!rd->want[s] && !(s == OUTPUT_STDOUT && !rd->split))
 			continue; /* unsplit output is one stream, whichever was asked for */
-		if (output_name(name, sizeof(name), names, (enum output_stream)s) <= 0 ||
+		if (output_name(name, sizeof(name), names, (enum output_stream)s) <=
+				0 ||
 			output_open(&rd->fd[s], rd->core->state_fd, name) < 0)
 			continue;
 		rd->offset[s] = rd->from;
@@ -95,6 +97,8 @@ static int take_run(const struct store_run *rec, void *arg)
 	struct reader *rd = f->rd;
 
 	if (rd->fixed_run ? rec->token.run != rd->run : rec->token.run < rd->run)
+		return 0;
+	if (rec->token.run > rd->n_runs)
 		return 0;
 	close_files(rd);
 	rd->run = rec->token.run;
@@ -124,8 +128,8 @@ static int read_page(void *arg)
 
 		if (rd->fd[which] < 0)
 			continue;
-		rd->n = output_page(rd->fd[which], &rd->offset[which], &rd->raw, RAW_PAGE,
-			&rd->lost);
+		rd->n = output_page(rd->fd[which], &rd->offset[which], &rd->raw,
+			RAW_PAGE, &rd->lost);
 		if (rd->n < 0)
 			return (int)rd->n;
 		if (rd->n > 0 || rd->lost > 0) {
@@ -204,13 +208,15 @@ static int send_page(struct reader *rd, bool ended, bool continues)
 	json_writer_int(&w, "run", rd->run);
 	json_writer_string(&w, "stream", rd->split ? stream_name[rd->stream] : "all");
 	json_writer_base64(&w, "data_b64", buf_head(&rd->raw), buf_len(&rd->raw));
-	json_writer_int(&w, "offset", rd->offset[rd->stream] - (int64_t)buf_len(&rd->raw));
+	json_writer_int(
+		&w, "offset", rd->offset[rd->stream] - (int64_t)buf_len(&rd->raw));
 	json_writer_int(&w, "lost_bytes", rd->lost);
 	json_writer_bool(&w, "ended", ended);
 	json_writer_object_end(&w);
 	r = json_writer_end(&w);
 	if (r >= 0)
-		r = vl_call_reply_text(rd->call, buf_head(&text), buf_len(&text), continues);
+		r = vl_call_reply_text(
+			rd->call, buf_head(&text), buf_len(&text), continues);
 	if (r >= 0 && continues)
 		r = control_wait_writable(rd->conn, rd->call);
 	return r;
@@ -237,7 +243,8 @@ static int stream_run(struct reader *rd)
 	if (rd->follow && (r = watch_files(rd)) < 0)
 		return r;
 	for (;;) {
-		bool over = run_is_over(rd); /* before reading: what it wrote last is seen */
+		bool over = run_is_over(
+			rd); /* before reading: what it wrote last is seen */
 
 		rv_event_clear(&rd->changed);
 		r = send_what_is_there(rd);
@@ -267,16 +274,53 @@ static int wait_for_next_run(struct reader *rd)
 	}
 }
 
+/* What the record of a run that goes on names is the run's only while it has it: a file that
+ * stayed empty goes to another run, maybe of another user, before the end is on disk. */
+static bool names_are_good(const struct reader *rd)
+{
+	const struct job *j = jobs_find(rd->core->jobs, rd->id);
+
+	return rd->run_ended || !j ||
+	       (j->n_runs == rd->run && !j->busy &&
+		       job_state_is_active((enum job_state)j->state));
+}
+
+/* 1: found, and its files are open; 0: there is none */
+static int open_run(struct reader *rd)
+{
+	bool fixed = rd->fixed_run;
+
+	/* its end is on disk when it is not busy any more, so twice is enough */
+	for (int i = 0; i < 3; i++) {
+		struct find f = {.rd = rd};
+		struct job *j = jobs_find(rd->core->jobs, rd->id);
+		int r;
+
+		rd->n_runs = j ? j->n_runs : 0;
+		r = rv_run_blocking(rd->core->io, find_run, &f);
+		if (r < 0)
+			return r;
+		if (!f.found) {
+			/* not even a record: do not ask for this one again and again */
+			rd->run = fixed ? rd->run : MAX(rd->run, rd->n_runs);
+			return 0;
+		}
+		if (names_are_good(rd))
+			return 1;
+		close_files(rd);
+		r = jobs_wait_idle(rd->core->jobs, rd->id, &j);
+		if (r < 0)
+			return r;
+	}
+	return -EAGAIN;
+}
+
 static int stream(struct reader *rd)
 {
 	int r;
 
 	for (;;) {
-		struct find f = {.rd = rd};
-
-		r = rv_run_blocking(rd->core->io, find_run, &f);
-		if (r < 0)
-			return r;
+		r = open_run(rd);
 		if (r > 0)
 			r = stream_run(rd);
 		if (r < 0 || !rd->follow || rd->fixed_run)
@@ -289,6 +333,11 @@ static int stream(struct reader *rd)
 	}
 }
 
+static bool is_run_number(const json_t *run)
+{
+	return json_integer_value(run) >= 1 && json_integer_value(run) <= UINT32_MAX;
+}
+
 static void take_members(struct reader *rd, const json_t *params)
 {
 	const char *s = json_string_value(json_object_get(params, "stream"));
@@ -298,7 +347,7 @@ static void take_members(struct reader *rd, const json_t *params)
 	rd->follow = json_is_true(json_object_get(params, "follow"));
 	rd->want[0] = !s || STREQ(s, "all") || STREQ(s, "stdout");
 	rd->want[1] = !s || STREQ(s, "all") || STREQ(s, "stderr");
-	rd->fixed_run = json_is_integer(run) && json_integer_value(run) > 0;
+	rd->fixed_run = json_is_integer(run);
 	rd->run = rd->fixed_run ? (uint32_t)json_integer_value(run) : 0;
 	rd->lines = json_is_integer(lines) ? json_integer_value(lines) : -1;
 	rd->from = MAX(json_integer_value(json_object_get(params, "offset")), 0);
@@ -307,14 +356,23 @@ static void take_members(struct reader *rd, const json_t *params)
 int control_job_logs(struct control_conn *conn, struct vl_call *call)
 {
 	const json_t *params = vl_call_params(call);
-	struct reader rd = {.conn = conn, .call = call, .fd = {-1, -1}, .inotify = -1,
-		.stream = 1, .raw = BUF_NULL};
+	struct reader rd = {.conn = conn,
+		.call = call,
+		.fd = {-1, -1},
+		.inotify = -1,
+		.stream = 1,
+		.raw = BUF_NULL};
 	struct job *j;
 	int r;
 
+	if (json_is_integer(json_object_get(params, "run")) &&
+		!is_run_number(json_object_get(params, "run")))
+		return vl_call_invalid(call, "run", "runs count from 1");
 	rd.core = control_core(conn->control);
 	rv_event_init(&rd.changed);
 	take_members(&rd, params);
+	if (json_integer_value(json_object_get(params, "run")) > UINT32_MAX)
+		return vl_call_invalid(call, "run", "no such run");
 	r = select_one(&rd.id, conn, call, json_object_get(params, "select"));
 	if (r <= 0)
 		return r;

@@ -48,7 +48,8 @@ static int ask_removed(void *arg)
 	return store_removed(q->store, q->id, &q->usec);
 }
 
-static int reply_no_such_id(struct control_conn *conn, struct vl_call *call, uint64_t id)
+static int reply_no_such_id(
+	struct control_conn *conn, struct vl_call *call, uint64_t id)
 {
 	struct app *app = control_app(conn->control);
 	struct removed_query q = {.store = app->core.store, .id = id};
@@ -61,7 +62,8 @@ static int reply_no_such_id(struct control_conn *conn, struct vl_call *call, uin
 	}
 	if (r > 0 && q.usec)
 		reply_error(call, "io.reeve.Job.Removed",
-			"{\"id\":%" PRIu64 ",\"removed_usec\":%" PRId64 "}", id, q.usec);
+			"{\"id\":%" PRIu64 ",\"removed_usec\":%" PRId64 "}", id,
+			q.usec);
 	else if (r > 0)
 		reply_error(call, "io.reeve.Job.Removed", "{\"id\":%" PRIu64 "}", id);
 	else
@@ -77,11 +79,14 @@ static int decode_ids(struct selection *s, struct vl_call *call, const json_t *v
 	json_t *range;
 
 	if (json_array_size(v) > RANGES_MAX)
-		return vl_call_invalid(call, "select.ids", "more than 10000 ranges"), -EINVAL;
-	json_array_foreach(v, i, range) {
+		return vl_call_invalid(call, "select.ids", "more than 10000 ranges"),
+		       -EINVAL;
+	json_array_foreach(v, i, range)
+	{
 		json_int_t first = json_integer_value(json_object_get(range, "first"));
 		json_int_t last = json_integer_value(json_object_get(range, "last"));
-		struct job_id_range r = {.first = (uint64_t)first, .last = (uint64_t)last};
+		struct job_id_range r = {
+			.first = (uint64_t)first, .last = (uint64_t)last};
 
 		if (first < 1 || last < first) {
 			vl_call_invalid(call, "select.ids", "not a range of ids");
@@ -93,16 +98,18 @@ static int decode_ids(struct selection *s, struct vl_call *call, const json_t *v
 	return 0;
 }
 
-static int decode_names(struct selection *s, struct control_conn *conn, struct vl_call *call,
-	const json_t *v)
+static int decode_names(struct selection *s, struct control_conn *conn,
+	struct vl_call *call, const json_t *v)
 {
 	struct jobs *jobs = control_core(conn->control)->jobs;
 	size_t i;
 	json_t *name;
 
-	json_array_foreach(v, i, name) {
+	json_array_foreach(v, i, name)
+	{
 		const char *text = json_string_value(name);
-		struct job *j = jobs_find_name(jobs, (uint32_t)s->sel.uid, s->sel.any_uid, text);
+		struct job *j = jobs_find_name(
+			jobs, (uint32_t)s->sel.uid, s->sel.any_uid, text);
 		char shown[128];
 
 		if (!j) {
@@ -113,7 +120,8 @@ static int decode_names(struct selection *s, struct control_conn *conn, struct v
 			json_decref(params);
 			return -EINVAL;
 		}
-		if (job_select_add_ids(&s->sel, (struct job_id_range){j->id, j->id}) < 0)
+		if (job_select_add_ids(&s->sel, (struct job_id_range){j->id, j->id}) <
+			0)
 			return -ENOMEM;
 	}
 	return 0;
@@ -126,7 +134,8 @@ static int decode_bits(unsigned *ret, struct vl_call *call, const json_t *v,
 	size_t i;
 	json_t *name;
 
-	json_array_foreach(v, i, name) {
+	json_array_foreach(v, i, name)
+	{
 		int n = by_name(json_string_value(name));
 
 		if (n < 0) {
@@ -143,9 +152,8 @@ static int decode_strings(char ***ret, const json_t *v)
 	size_t i;
 	json_t *text;
 
-	json_array_foreach(v, i, text)
-		if (strv_append(ret, json_string_value(text)) < 0)
-			return -ENOMEM;
+	json_array_foreach(v, i,
+		text) if (strv_append(ret, json_string_value(text)) < 0) return -ENOMEM;
 	return 0;
 }
 
@@ -173,8 +181,8 @@ static int ask_user(void *arg)
 }
 
 /* whose jobs: the caller's, a named user's, or everybody's ("*") */
-static int decode_user(struct selection *s, struct control_conn *conn, struct vl_call *call,
-	const json_t *obj)
+static int decode_user(struct selection *s, struct control_conn *conn,
+	struct vl_call *call, const json_t *obj)
 {
 	struct user_query q = {.name = json_string_value(json_object_get(obj, "user"))};
 	int r;
@@ -187,7 +195,8 @@ static int decode_user(struct selection *s, struct control_conn *conn, struct vl
 	if (!q.name)
 		return 0;
 	if (STREQ(q.name, "*")) {
-		s->sel.any_uid = true;
+		s->sel.any_uid =
+			conn->is_admin; /* all that the caller may see: its own */
 		return 0;
 	}
 	r = rv_run_blocking(control_core(conn->control)->io, ask_user, &q);
@@ -195,6 +204,10 @@ static int decode_user(struct selection *s, struct control_conn *conn, struct vl
 		return r;
 	if (!q.found) {
 		vl_call_invalid(call, "select.user", "no such user");
+		return -EINVAL;
+	}
+	if (q.uid != conn->peer.uid && !conn->is_admin) {
+		vl_call_denied(call);
 		return -EINVAL;
 	}
 	s->sel.uid = q.uid;
@@ -231,11 +244,13 @@ static int decode_criteria(struct selection *s, struct vl_call *call, const json
 }
 
 /* every single id that is named must be one that exists and that the caller may see */
-static int check_ids(struct selection *s, struct control_conn *conn, struct vl_call *call)
+static int check_ids(
+	struct selection *s, struct control_conn *conn, struct vl_call *call)
 {
 	for (size_t i = 0; i < s->sel.n_ids; i++) {
 		const struct job_id_range *range = &s->sel.ids[i];
-		const struct job *j = jobs_find(control_core(conn->control)->jobs, range->first);
+		const struct job *j =
+			jobs_find(control_core(conn->control)->jobs, range->first);
 
 		if (range->first != range->last)
 			continue;
@@ -260,8 +275,8 @@ static struct job *newest(struct control_conn *conn, const struct selection *s)
 	return NULL;
 }
 
-int select_decode(struct selection *ret, struct control_conn *conn, struct vl_call *call,
-	const json_t *obj, unsigned flags)
+int select_decode(struct selection *ret, struct control_conn *conn,
+	struct vl_call *call, const json_t *obj, unsigned flags)
 {
 	bool given = obj && !json_is_null(obj);
 	int r;
@@ -280,7 +295,8 @@ int select_decode(struct selection *ret, struct control_conn *conn, struct vl_ca
 		struct job *j = newest(conn, ret);
 
 		if (j)
-			r = job_select_add_ids(&ret->sel, (struct job_id_range){j->id, j->id});
+			r = job_select_add_ids(
+				&ret->sel, (struct job_id_range){j->id, j->id});
 	}
 	if (r < 0)
 		goto fail;
@@ -318,8 +334,8 @@ static int add_id(struct selection *s, size_t *n_max, uint64_t id)
 
 /* The part of the table that can match at all. A long one is gone through in pieces, so
  * that others get their turn; jobs may come and go between them. */
-static int scan(struct selection *s, struct control_conn *conn, size_t *n_max, uint64_t first,
-	uint64_t last)
+static int scan(struct selection *s, struct control_conn *conn, size_t *n_max,
+	uint64_t first, uint64_t last)
 {
 	const struct jobs *jobs = control_core(conn->control)->jobs;
 	unsigned n = 0;

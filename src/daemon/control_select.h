@@ -25,8 +25,8 @@ enum select_flags {
  *
  * Returns 0 with at least the criteria in ret, -EINVAL, -ENOMEM.
  */
-int select_decode(struct selection *ret, struct control_conn *conn, struct vl_call *call,
-	const json_t *obj, unsigned flags);
+int select_decode(struct selection *ret, struct control_conn *conn,
+	struct vl_call *call, const json_t *obj, unsigned flags);
 /* fill in ids: all jobs that match now. 0, -ENOMEM, -ECANCELED */
 RV_AWAIT int select_resolve(struct selection *s, struct control_conn *conn);
 /* The one job that a call is about. 1 with its id; 0: answered with an error; negative. */

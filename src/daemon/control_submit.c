@@ -1,8 +1,8 @@
 #include "config.h"
 
 #include <errno.h>
-#include <fnmatch.h>
 #include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -10,9 +10,9 @@
 #include "base/cleanup.h"
 #include "base/error.h"
 #include "base/strv.h"
+#include "config/configuration.h"
 #include "daemon/app.h"
 #include "daemon/commit.h"
-#include "daemon/configuration.h"
 #include "daemon/control_job.h"
 #include "daemon/core.h"
 #include "daemon/envs.h"
@@ -22,6 +22,7 @@
 #include "daemon/keys.h"
 #include "daemon/scheduler.h"
 #include "daemon/spec_json.h"
+#include "job/env_filter.h"
 #include "reeve/executor.h"
 #include "varlink/bytes_field.h"
 #include "varlink/json_write.h"
@@ -35,14 +36,45 @@ struct submit {
 	struct job **jobs;
 	size_t n;
 	uint64_t reserved; /* ids, by this call's record */
+	char **inputs;     /* that its jobs take */
 	struct txn *txn;
 	/* the environment of the job before, and the filters that made it */
 	struct env_set *last_env;
 	char **last_pass, **last_drop;
 };
 
+/* answered: the caller gets -EINVAL and looks no further */
+static int invalid(struct submit *s, size_t i, const char *field, const char *message)
+{
+	json_t *params = json_pack("{s:I, s:s, s:s}", "job", (json_int_t)i, "field",
+		field, "message", message ? message : "not possible");
+
+	vl_call_error(s->call, "io.reeve.Job.Invalid", params);
+	json_decref(params);
+	return -EINVAL;
+}
+
+static void end_claims(struct submit *s, bool taken)
+{
+	STRV_FOREACH(name, s->inputs)
+		inputs_end_claim(s->core->inputs, *name, taken);
+	s->inputs = strv_free(s->inputs);
+}
+
+static int claim_input(struct submit *s, size_t i, const char *name)
+{
+	if (inputs_claim(s->core->inputs, name, s->conn->peer.uid) < 0)
+		return invalid(s, i, "stdin", "no such input");
+	if (strv_append(&s->inputs, name) < 0) {
+		inputs_end_claim(s->core->inputs, name, false);
+		return -ENOMEM;
+	}
+	return 0;
+}
+
 static void submit_deinit(struct submit *s)
 {
+	end_claims(s, false);
 	for (size_t i = 0; i < s->n && s->jobs; i++) {
 		if (s->jobs[i])
 			envs_put(s->core->envs, s->jobs[i]->env);
@@ -59,17 +91,6 @@ static void submit_deinit(struct submit *s)
 		key_drop(s->core->keys, s->key);
 }
 
-/* answered: the caller gets -EINVAL and looks no further */
-static int invalid(struct submit *s, size_t i, const char *field, const char *message)
-{
-	json_t *params = json_pack("{s:I, s:s, s:s}", "job", (json_int_t)i, "field", field,
-		"message", message ? message : "not possible");
-
-	vl_call_error(s->call, "io.reeve.Job.Invalid", params);
-	json_decref(params);
-	return -EINVAL;
-}
-
 static int limit_reached(struct submit *s, const char *key, int64_t max)
 {
 	reply_error(s->call, "io.reeve.Job.LimitReached",
@@ -81,14 +102,16 @@ static int limit_reached(struct submit *s, const char *key, int64_t max)
 
 static int check_function(struct submit *s, size_t i, const struct job_spec *spec)
 {
-	const struct function *f = functions_find(s->core->functions, job_str(spec, FUNCTION));
+	const struct function *f =
+		functions_find(s->core->functions, job_str(spec, FUNCTION));
 	_cleanup_free_ char *message = NULL;
 	const char *text = job_str(spec, ARGUMENTS);
 	json_t *arguments;
 	int r = 0;
 
 	if (!f)
-		return invalid(s, i, "function", "no such function: see reeve varlink io.reeve.Job.Functions");
+		return invalid(s, i, "function",
+			"no such function: see reeve varlink io.reeve.Job.Functions");
 	if (f->touches_files && s->core->system_mode && s->conn->peer.uid != 0)
 		return invalid(s, i, "function",
 			"functions that touch files are only for root in system mode");
@@ -114,49 +137,33 @@ static int check_spec(struct submit *s, size_t i, const struct job_spec *spec)
 		return invalid(s, i, job_field_info[field].json_name, message);
 	if (r < 0)
 		return r;
+	/* a descriptor of root's: a terminal, or a log that others rely on */
+	if (STREQ(job_str(spec, OUTPUT), "inherit") && s->core->system_mode &&
+		s->conn->peer.uid != 0)
+		return invalid(
+			s, i, "output", "inherit is only for root in system mode");
 	if (!scheduler_pool(s->core->scheduler, job_str(spec, POOL)))
 		return invalid(s, i, "pool", "no such pool");
 	if (job_str(spec, FUNCTION))
 		return check_function(s, i, spec);
-	if (strncmp(in, "input:", 6) == 0 &&
-		inputs_claim(s->core->inputs, in + 6, s->conn->peer.uid) < 0)
-		return invalid(s, i, "stdin", "no such input");
-	return 0;
+	return strncmp(in, "input:", 6) == 0 ? claim_input(s, i, in + 6) : 0;
 }
 
 /* ---- environments ----------------------------------------------------------------------- */
 
-static bool matches_any(char *const *globs, const char *entry)
+int control_check_env(struct vl_call *call, char *const *env)
 {
-	char name[256];
-	size_t n = strcspn(entry, "=");
+	char path[32];
 
-	if (n >= sizeof(name))
-		return false;
-	memcpy(name, entry, n);
-	name[n] = '\0';
-	STRV_FOREACH (glob, globs)
-		if (fnmatch(*glob, name, 0) == 0)
-			return true;
-	return false;
-}
+	for (size_t i = 0; env && env[i]; i++) {
+		const char *eq = strchr(env[i], '=');
 
-static int filter_env(struct submit *s, char ***ret, const struct job_spec *spec)
-{
-	char **v = NULL;
-	bool only_passed = s->core->system_mode;
-
-	STRV_FOREACH (e, s->env) {
-		if (only_passed && !matches_any(job_strv(spec, ENV_PASS), *e))
+		if (eq && eq != env[i])
 			continue;
-		if (matches_any(job_strv(spec, ENV_DROP), *e))
-			continue;
-		if (strv_append(&v, *e) < 0) {
-			strv_free(v);
-			return -ENOMEM;
-		}
+		snprintf(path, sizeof(path), "env[%zu]", i);
+		vl_call_invalid(call, path, "not NAME=VALUE");
+		return -EINVAL;
 	}
-	*ret = v;
 	return 0;
 }
 
@@ -168,7 +175,8 @@ static bool same_strv(char *const *a, char *const *b)
 }
 
 /* the jobs of one call mostly share one environment: made once */
-static int choose_env(struct submit *s, struct env_set **ret, const struct job_spec *spec)
+static int choose_env(
+	struct submit *s, struct env_set **ret, const struct job_spec *spec)
 {
 	char **v;
 	int r;
@@ -178,7 +186,8 @@ static int choose_env(struct submit *s, struct env_set **ret, const struct job_s
 		return 0;
 	if (!s->last_env || !same_strv(s->last_pass, job_strv(spec, ENV_PASS)) ||
 		!same_strv(s->last_drop, job_strv(spec, ENV_DROP))) {
-		r = filter_env(s, &v, spec);
+		r = env_filter(&v, s->env, job_strv(spec, ENV_PASS),
+			job_strv(spec, ENV_DROP), !s->core->system_mode);
 		if (r < 0)
 			return r;
 		if (s->last_env)
@@ -242,7 +251,8 @@ static int check_limits(struct submit *s)
 		return limit_reached(s, "jobs-max", config_num(cf, JOBS_MAX));
 	if ((int64_t)(jobs_unfinished_of(jobs, s->conn->peer.uid) + s->n) >
 		config_num(cf, JOBS_PER_USER_MAX))
-		return limit_reached(s, "jobs-per-user-max", config_num(cf, JOBS_PER_USER_MAX));
+		return limit_reached(
+			s, "jobs-per-user-max", config_num(cf, JOBS_PER_USER_MAX));
 	return 0;
 }
 
@@ -295,7 +305,8 @@ static int reply_ids(struct vl_call *call, uint64_t first, uint32_t n)
 	json_writer_array_end(&w);
 	json_writer_object_end(&w);
 	r = json_writer_end(&w);
-	return r < 0 ? r : vl_call_reply_text(call, buf_head(&text), buf_len(&text), false);
+	return r < 0 ? r
+		     : vl_call_reply_text(call, buf_head(&text), buf_len(&text), false);
 }
 
 static int publish(struct submit *s)
@@ -333,6 +344,7 @@ static int commit(struct submit *s)
 	if (r < 0)
 		return r;
 	jobs_ids_are_reserved(jobs, s->reserved);
+	end_claims(s, true);
 	return publish(s);
 }
 
@@ -368,6 +380,8 @@ static int submit(struct submit *s, const json_t *params)
 	r = vl_get_bytes_array(params, "env", &s->env, &fault);
 	if (r == -EINVAL)
 		return vl_call_invalid(s->call, fault.path, fault.reason), -EINVAL;
+	if (r >= 0)
+		r = control_check_env(s->call, s->env);
 	if (r < 0)
 		return r;
 	s->jobs = calloc(s->n, sizeof(struct job *));
@@ -385,7 +399,8 @@ static int submit(struct submit *s, const json_t *params)
 
 int control_job_submit(struct control_conn *conn, struct vl_call *call)
 {
-	struct submit s = {.conn = conn, .call = call, .core = control_core(conn->control)};
+	struct submit s = {
+		.conn = conn, .call = call, .core = control_core(conn->control)};
 	int r;
 
 	r = submit(&s, vl_call_params(call));
@@ -409,12 +424,13 @@ int control_job_put_input(struct control_conn *conn, struct vl_call *call)
 		return vl_call_invalid(call, "input", "no such input");
 	if (given)
 		memcpy(name, given, strlen(given) + 1);
-	r = base64_decode(&bytes, &n, json_string_value(data), json_string_length(data));
+	r = base64_decode(
+		&bytes, &n, json_string_value(data), json_string_length(data));
 	if (r == -EINVAL)
 		return vl_call_invalid(call, "data_b64", "not base64");
 	if (r < 0)
 		return r;
-	r = inputs_put(core->inputs, name, conn->peer.uid, bytes, n,
+	r = inputs_put(core->inputs, name, conn, conn->peer.uid, bytes, n,
 		json_is_true(json_object_get(params, "last")));
 	if (r == -ENOENT)
 		return vl_call_invalid(call, "input", "no such input");

@@ -1,8 +1,9 @@
 /*
  * Bytes that clients gave for the stdin of jobs: files below the state directory, made by
- * PutInput, referred to by a job's stdin "input:NAME", removed with the job. An input that
- * no job refers to is removed when the daemon starts. Loop thread only; files are written
- * in a worker.
+ * PutInput, referred to by a job's stdin "input:NAME", removed with the job. One that is not
+ * complete when its connection ends goes at once, one that no job took after an hour, and
+ * what a daemon that was killed left of either when the next one starts. Loop thread only;
+ * files are written in a worker.
  */
 #ifndef DAEMON_INPUTS_H
 #define DAEMON_INPUTS_H
@@ -20,20 +21,28 @@ struct inputs *inputs_free(struct inputs *in);
 /**
  * Append bytes.
  *
- * @name  in: the input to append to, or "" to make one; out: its name
+ * @name   in: the input to append to, or "" to make one; out: its name
+ * @owner  the connection; only compared
  *
- * Returns 0, -ENOENT (no such input of that user, or it is complete), -RV_ELIMIT (over
- * input-max, or too many unfinished ones), -ENOSPC ...
+ * Returns 0, -ENOENT (no such input of that connection, or it is complete), -RV_ELIMIT
+ * (over input-max, too many that no job has taken, or too much in them), -ENOSPC ...; on
+ * errors the input is gone, but with -ENOENT.
  */
-RV_AWAIT int inputs_put(struct inputs *in, char name[INPUT_NAME_MAX], uint32_t uid,
-	const void *p, size_t n, bool last);
+RV_AWAIT int inputs_put(struct inputs *in, char name[INPUT_NAME_MAX], const void *owner,
+	uint32_t uid, const void *p, size_t n, bool last);
+/* that connection has ended */
+void inputs_owner_gone(struct inputs *in, const void *owner);
 
-/* A job takes it: the file stays as long as the job. -ENOENT when it is not that user's or
- * is not complete. */
+/* A job that is being submitted takes it. -ENOENT when it is not that user's, is not
+ * complete, or another takes it. To be followed by inputs_end_claim. */
 int inputs_claim(struct inputs *in, const char *name, uint32_t uid);
+/* @taken  the job is on disk, the file stays as long as it; else another one may take it */
+void inputs_end_claim(struct inputs *in, const char *name, bool taken);
 /* absolute path for the spawner, malloc'd; -EINVAL for a name that cannot be one */
 int inputs_path(struct inputs *in, char **ret, const char *name, uint32_t uid);
 /* the job is forgotten; soon */
 void inputs_remove(struct inputs *in, const char *name);
+/* Remove files that no job refers to; before the first client. How many, or negative. */
+RV_AWAIT int inputs_sweep(struct inputs *in);
 
 #endif

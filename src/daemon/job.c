@@ -107,6 +107,7 @@ int job_new_from_record(struct job **ret, const struct store_job *rec)
 	j->uid = rec->uid;
 	j->gid = rec->gid;
 	j->submitted_usec = rec->submitted_usec;
+	j->may_have_output = rec->n_runs > 0;
 	peek_order(j);
 	*ret = j;
 	return 0;
@@ -177,7 +178,8 @@ const char *job_name(const struct job *j, char buf[65])
 	const char *s;
 	size_t n;
 
-	if (job_spec_peek_str(&s, &n, j->spec, j->spec_len, JOB_FIELD_NAME) <= 0 || n > 64)
+	if (job_spec_peek_str(&s, &n, j->spec, j->spec_len, JOB_FIELD_NAME) <= 0 ||
+		n > 64)
 		return NULL;
 	memcpy(buf, s, n);
 	buf[n] = '\0';

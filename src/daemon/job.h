@@ -19,13 +19,14 @@ struct txn;
 
 struct job {
 	uint64_t id;
-	struct heap_node order; /* in its pool's ready heap, or in the heap of due times */
+	struct heap_node
+		order; /* in its pool's ready heap, or in the heap of due times */
 	struct pool *pool;
-	struct env_set *env; /* NULL: none */
-	void *spec;          /* packed */
-	struct run *run;     /* while one is going on */
-	char *reason;        /* NULL: none */
-	struct list watchers;/* of struct job_watch */
+	struct env_set *env;  /* NULL: none */
+	void *spec;           /* packed */
+	struct run *run;      /* while one is going on */
+	char *reason;         /* NULL: none */
+	struct list watchers; /* of struct job_watch */
 	struct job *older_namesake, *newer_namesake;
 	int64_t submitted_usec, started_usec, finished_usec;
 	int64_t due_usec; /* wall clock, as recorded; 0: none */
@@ -39,7 +40,8 @@ struct job {
 	uint8_t state;  /* enum job_state */
 	uint8_t result; /* enum job_result */
 	bool is_function;
-	bool busy;      /* a change of it is being committed */
+	bool busy;            /* a change of it is being committed */
+	bool may_have_output; /* of some run, kept on disk; the store tells for certain */
 };
 
 /* Someone who waits for the end of a job: fn is called once it has finished, or when it is

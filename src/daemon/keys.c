@@ -12,11 +12,12 @@
 #include "daemon/keys.h"
 
 static const int64_t keep_usec = 3600 * USEC_PER_SEC;
+static const int64_t expire_slack_usec = 60 * USEC_PER_SEC;
 
 struct keys {
 	const struct clock *clock;
 	struct hashmap *by_text;
-	int64_t oldest_usec; /* no key is older */
+	struct list by_age; /* of struct submit_key.link, oldest first */
 };
 
 int keys_new(struct keys **ret, const struct clock *clock)
@@ -28,7 +29,7 @@ int keys_new(struct keys **ret, const struct clock *clock)
 		return -ENOMEM;
 	}
 	ks->clock = clock;
-	ks->oldest_usec = INT64_MAX;
+	list_init(&ks->by_age);
 	*ret = ks;
 	return 0;
 }
@@ -46,13 +47,43 @@ struct keys *keys_free(struct keys *ks)
 	return NULL;
 }
 
-static int key_new(struct keys *ks, struct submit_key **ret, uint32_t uid, const char *key)
+static void key_unref(struct submit_key *k)
+{
+	if (k->dropped && k->n_waiting == 0)
+		free(k);
+}
+
+static void forget(struct keys *ks, struct submit_key *k)
+{
+	hashmap_remove(ks->by_text, k->text);
+	list_remove(&k->link);
+	k->dropped = true;
+	key_unref(k);
+}
+
+/* One user's many must not keep others from submitting. The store still has it: a repeat
+ * of that call is refused there, never run twice. False: all are pending. */
+static bool forget_oldest(struct keys *ks)
+{
+	LIST_FOREACH(node, &ks->by_age) {
+		struct submit_key *k = LIST_ENTRY(node, struct submit_key, link);
+
+		if (k->pending)
+			continue;
+		forget(ks, k);
+		return true;
+	}
+	return false;
+}
+
+static int key_new(
+	struct keys *ks, struct submit_key **ret, uint32_t uid, const char *key)
 {
 	size_t size = strlen(key) + 16;
 	struct submit_key *k;
 	int r;
 
-	if (hashmap_size(ks->by_text) >= SUBMIT_KEYS_MAX)
+	if (hashmap_size(ks->by_text) >= SUBMIT_KEYS_MAX && !forget_oldest(ks))
 		return -RV_ELIMIT;
 	k = calloc(1, sizeof(*k) + size);
 	if (!k)
@@ -66,8 +97,7 @@ static int key_new(struct keys *ks, struct submit_key **ret, uint32_t uid, const
 		free(k);
 		return r;
 	}
-	if (k->created_usec < ks->oldest_usec)
-		ks->oldest_usec = k->created_usec;
+	list_append(&ks->by_age, &k->link);
 	*ret = k;
 	return 0;
 }
@@ -75,12 +105,6 @@ static int key_new(struct keys *ks, struct submit_key **ret, uint32_t uid, const
 const char *submit_key_name(const struct submit_key *k)
 {
 	return strchr(k->text, ':') + 1;
-}
-
-static void key_unref(struct submit_key *k)
-{
-	if (k->dropped && k->n_waiting == 0)
-		free(k);
 }
 
 int keys_begin(struct keys *ks, struct submit_key **ret, uint32_t uid, const char *key)
@@ -119,11 +143,9 @@ void key_commit(struct keys *ks, struct submit_key *k)
 
 void key_drop(struct keys *ks, struct submit_key *k)
 {
-	hashmap_remove(ks->by_text, k->text);
 	k->pending = false;
-	k->dropped = true;
 	rv_event_set(&k->settled);
-	key_unref(k);
+	forget(ks, k);
 }
 
 int keys_load(struct keys *ks, const struct store_key *rec)
@@ -137,32 +159,31 @@ int keys_load(struct keys *ks, const struct store_key *rec)
 	k->first_id = rec->first_id;
 	k->n = rec->n;
 	k->created_usec = rec->created_usec;
-	if (k->created_usec < ks->oldest_usec)
-		ks->oldest_usec = k->created_usec;
 	return 0;
+}
+
+static struct submit_key *oldest(struct keys *ks, int64_t before)
+{
+	struct list *node = list_first(&ks->by_age);
+	struct submit_key *k = node ? LIST_ENTRY(node, struct submit_key, link) : NULL;
+
+	return k && !k->pending && k->created_usec < before ? k : NULL;
 }
 
 int keys_expire(struct keys *ks, struct txn *t)
 {
-	int64_t before = clock_wall_usec(ks->clock) - keep_usec, oldest = INT64_MAX;
+	int64_t before = clock_wall_usec(ks->clock) - keep_usec;
 	struct store_op *op;
 	struct submit_key *k;
 
-	if (ks->oldest_usec >= before)
+	/* a minute late, so that not every submit expires the one of an hour before */
+	if (!oldest(ks, before - expire_slack_usec))
 		return 0;
 	op = txn_add(t, STORE_KEYS_EXPIRE);
 	if (!op)
 		return -ENOMEM;
 	op->meta.number = before;
-	HASHMAP_FOREACH(k, ks->by_text) {
-		if (k->created_usec < before && !k->pending) {
-			hashmap_remove(ks->by_text, k->text);
-			k->dropped = true;
-			key_unref(k);
-		} else if (k->created_usec < oldest) {
-			oldest = k->created_usec;
-		}
-	}
-	ks->oldest_usec = oldest;
+	while ((k = oldest(ks, before)))
+		forget(ks, k);
 	return 0;
 }

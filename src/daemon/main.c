@@ -25,6 +25,7 @@ static const char help[] =
 	"  --user             for one user (default unless run as root)\n"
 	"  --system           for the machine (default for root)\n"
 	"  --config=FILE      read only this configuration file\n"
+	"  --job-counts       say how many jobs wait in a state directory, and leave\n"
 	"  --check-config     say what is wrong with the configuration, and leave\n"
 	"  --socket=PATH      where clients connect\n"
 	"  --state-dir=DIR    where jobs and their output are kept\n"
@@ -39,8 +40,8 @@ static const char help[] =
 /* journald reads the level of each line from its "<N>" */
 static void log_to_stderr(int level, const char *area, const char *text, void *arg)
 {
-	static const char *const names[] = {
-		"emerg", "alert", "crit", "error", "warning", "notice", "info", "debug"};
+	static const char *const names[] = {"emerg", "alert", "crit", "error",
+		"warning", "notice", "info", "debug"};
 	const bool *journal = arg;
 	char line[2048];
 	int n;
@@ -48,8 +49,8 @@ static void log_to_stderr(int level, const char *area, const char *text, void *a
 	if (*journal)
 		n = snprintf(line, sizeof(line), "<%d>%s: %s\n", level, area, text);
 	else
-		n = snprintf(line, sizeof(line), "reeved: %s: %s: %s\n", names[level & 7], area,
-			text);
+		n = snprintf(line, sizeof(line), "reeved: %s: %s: %s\n",
+			names[level & 7], area, text);
 	if (n >= (int)sizeof(line)) {
 		n = sizeof(line) - 1;
 		line[n - 1] = '\n';
@@ -67,12 +68,14 @@ static bool stderr_is_journal(void)
 	       fstat(STDERR_FILENO, &st) == 0 && st.st_dev == dev && st.st_ino == ino;
 }
 
-static int one_of(const char *option, const char *text, const char *const *words, size_t n)
+static int one_of(
+	const char *option, const char *text, const char *const *words, size_t n)
 {
 	for (size_t i = 0; i < n; i++)
 		if (STREQ(words[i], text))
 			return (int)i;
-	fprintf(stderr, "reeved: %s: '%s' is none of its words, see --help\n", option, text);
+	fprintf(stderr, "reeved: %s: '%s' is none of its words, see --help\n", option,
+		text);
 	return -1;
 }
 
@@ -86,7 +89,8 @@ static int take_shutdown(struct app_options *o, const char *text)
 
 static int take_log_level(struct app_options *o, const char *text)
 {
-	static const char *const words[] = {"error", "warning", "notice", "info", "debug"};
+	static const char *const words[] = {
+		"error", "warning", "notice", "info", "debug"};
 	int i = one_of("--log-level", text, words, ARRAY_LEN(words));
 
 	if (i >= 0) {
@@ -101,7 +105,8 @@ static int take_ready_fd(struct app_options *o, const char *text)
 	int64_t fd;
 
 	if (parse_i64(&fd, text, 3, 1 << 20) < 0 || fd_set_cloexec((int)fd, true) < 0) {
-		fprintf(stderr, "reeved: --ready-fd: '%s' is no open descriptor\n", text);
+		fprintf(stderr, "reeved: --ready-fd: '%s' is no open descriptor\n",
+			text);
 		return -1;
 	}
 	o->ready_fd = (int)fd;
@@ -110,7 +115,8 @@ static int take_ready_fd(struct app_options *o, const char *text)
 
 static int check_config(const struct app_options *o)
 {
-	_cleanup_(config_errors_deinitp) struct config_errors errors = CONFIG_ERRORS_NULL;
+	_cleanup_(config_errors_deinitp) struct config_errors errors =
+		CONFIG_ERRORS_NULL;
 	_cleanup_(config_paths_deinitp) struct config_paths paths = {NULL};
 	_cleanup_(config_freep) struct config *cf = NULL;
 	int r;
@@ -129,6 +135,7 @@ static const struct option long_options[] = {
 	{"system", no_argument, NULL, 'y'},
 	{"config", required_argument, NULL, 'c'},
 	{"check-config", no_argument, NULL, 'C'},
+	{"job-counts", no_argument, NULL, 'j'},
 	{"socket", required_argument, NULL, 's'},
 	{"state-dir", required_argument, NULL, 'd'},
 	{"shutdown", required_argument, NULL, 'S'},
@@ -143,9 +150,11 @@ static const struct option long_options[] = {
 int main(int argc, char **argv)
 {
 	static bool journal;
-	struct app_options o = {
-		.system_mode = geteuid() == 0, .shutdown = -1, .log_level = -1, .ready_fd = -1};
-	bool check = false;
+	struct app_options o = {.system_mode = geteuid() == 0,
+		.shutdown = -1,
+		.log_level = -1,
+		.ready_fd = -1};
+	bool check = false, counts = false;
 	int c, r = 0;
 
 	journal = stderr_is_journal();
@@ -156,6 +165,7 @@ int main(int argc, char **argv)
 		case 'y': o.system_mode = true; break;
 		case 'c': o.config_file = optarg; break;
 		case 'C': check = true; break;
+		case 'j': counts = true; break;
 		case 's': o.socket = optarg; break;
 		case 'd': o.state_dir = optarg; break;
 		case 'S': r = take_shutdown(&o, optarg); break;
@@ -168,10 +178,13 @@ int main(int argc, char **argv)
 		}
 	}
 	if (r >= 0 && optind < argc) {
-		fprintf(stderr, "reeved: '%s' is not an option, see --help\n", argv[optind]);
+		fprintf(stderr, "reeved: '%s' is not an option, see --help\n",
+			argv[optind]);
 		r = -1;
 	}
 	if (r < 0)
 		return EXIT_USAGE;
-	return check ? check_config(&o) : app_run(&o);
+	if (check)
+		return check_config(&o);
+	return counts ? app_job_counts(&o) : app_run(&o);
 }

@@ -42,7 +42,8 @@ static int64_t data_at(int fd, int64_t offset, int64_t size)
 {
 	off_t at = lseek(fd, offset, SEEK_DATA);
 
-	if (at < 0) /* ENXIO: only holes are left, or the end; EINVAL: no holes here at all */
+	if (at <
+		0) /* ENXIO: only holes are left, or the end; EINVAL: no holes here at all */
 		return errno == ENXIO ? size : offset;
 	return at;
 }
@@ -56,13 +57,29 @@ void output_sizes(int state_fd, const char *names, int64_t *bytes, int64_t *lost
 		struct stat st;
 		int64_t start;
 
-		if (output_name(name, sizeof(name), names, (enum output_stream)s) <= 0 ||
+		if (output_name(name, sizeof(name), names, (enum output_stream)s) <=
+				0 ||
 			output_open(&fd, state_fd, name) < 0 || fstat(fd, &st) < 0)
 			continue;
 		start = data_at(fd, 0, st.st_size);
 		*bytes = MAX(*bytes, 0) + st.st_size - start;
 		*lost = MAX(*lost, 0) + start;
 	}
+}
+
+int64_t output_disk_bytes(int state_fd, const char *names)
+{
+	int64_t bytes = 0;
+	char name[64];
+
+	for (int s = OUTPUT_STDOUT; s <= OUTPUT_STDERR; s++) {
+		struct stat st;
+
+		if (output_name(name, sizeof(name), names, (enum output_stream)s) > 0 &&
+			fstatat(state_fd, name, &st, AT_SYMLINK_NOFOLLOW) == 0)
+			bytes += (int64_t)st.st_blocks * 512;
+	}
+	return bytes;
 }
 
 int output_tail_offset(int fd, int64_t lines, int64_t *ret)
@@ -99,10 +116,11 @@ int output_tail_offset(int fd, int64_t lines, int64_t *ret)
 	return 0;
 }
 
-int64_t output_page(int fd, int64_t *offset, struct buf *out, size_t max, int64_t *ret_lost)
+int64_t output_page(
+	int fd, int64_t *offset, struct buf *out, size_t max, int64_t *ret_lost)
 {
 	struct stat st;
-	int64_t start;
+	int64_t start, again;
 	ssize_t n;
 	char *p;
 	int r;
@@ -121,7 +139,13 @@ int64_t output_page(int fd, int64_t *offset, struct buf *out, size_t max, int64_
 	n = pread(fd, p, max, start);
 	if (n < 0)
 		return -errno;
-	buf_commit(out, (size_t)n);
-	*offset += n;
-	return n;
+	/* given up between the look and the read: those are zeros, not output */
+	again = MIN(data_at(fd, start, st.st_size), start + n);
+	if (again > start) {
+		memmove(p, p + (again - start), (size_t)(start + n - again));
+		*ret_lost += again - start;
+	}
+	buf_commit(out, (size_t)(start + n - again));
+	*offset = start + n;
+	return start + n - again;
 }

@@ -18,6 +18,9 @@ int output_name(char *ret, size_t size, const char *names, enum output_stream s)
  * alone where nothing can be said */
 void output_sizes(int state_fd, const char *names, int64_t *bytes, int64_t *lost);
 
+/* bytes that the files of a record take on disk: what the budget of all outputs counts */
+int64_t output_disk_bytes(int state_fd, const char *names);
+
 /* 0 or -errno */
 int output_open(int *ret_fd, int state_fd, const char *name);
 
@@ -31,6 +34,7 @@ int output_tail_offset(int fd, int64_t lines, int64_t *ret);
  *
  * Returns the bytes appended, 0 at the end, -errno.
  */
-int64_t output_page(int fd, int64_t *offset, struct buf *out, size_t max, int64_t *ret_lost);
+int64_t output_page(
+	int fd, int64_t *offset, struct buf *out, size_t max, int64_t *ret_lost);
 
 #endif

@@ -21,7 +21,7 @@
 #include "reeve/sync.h"
 
 enum {
-	READY_LOW = 16,  /* fewer ready files than this: make more */
+	READY_LOW = 16, /* fewer ready files than this: make more */
 	READY_HIGH = 32,
 	BUCKETS = 64, /* folders, so that none gets too large */
 };
@@ -84,7 +84,7 @@ struct outputs *outputs_free(struct outputs *os)
 		unlinkat(os->core->state_fd, f->name, 0);
 		file_free(f);
 	}
-	STRV_FOREACH (name, os->removals)
+	STRV_FOREACH(name, os->removals)
 		unlinkat(os->core->state_fd, *name, 0);
 	strv_free(os->removals);
 	free(os);
@@ -104,7 +104,7 @@ static int do_work(void *arg)
 {
 	struct work *w = arg;
 
-	LIST_FOREACH (node, &w->made) {
+	LIST_FOREACH(node, &w->made) {
 		struct output_file *f = LIST_ENTRY(node, struct output_file, link);
 
 		f->fd = openat(w->state_fd, f->name,
@@ -114,13 +114,14 @@ static int do_work(void *arg)
 			break;
 		}
 	}
-	STRV_FOREACH (name, w->removals)
+	STRV_FOREACH(name, w->removals)
 		unlinkat(w->state_fd, *name, 0); /* gone already is as good */
 	return 0;
 }
 
 /* ---- on the loop -------------------------------------------------------------------- */
 
+/* as many as are wanted, or as there is memory for */
 static void name_files(struct outputs *os, struct work *w)
 {
 	for (size_t n = os->n_ready; n < READY_HIGH; n++) {
@@ -158,6 +159,12 @@ static void take_made(struct outputs *os, struct work *w)
 	rv_event_clear(&os->more);
 }
 
+static void keep_removals(struct outputs *os, struct work *w)
+{
+	STRV_FOREACH(name, w->removals)
+		outputs_remove(os, *name);
+}
+
 int outputs_main(void *arg)
 {
 	struct outputs *os = arg;
@@ -171,11 +178,17 @@ int outputs_main(void *arg)
 		rv_event_clear(&os->work);
 		list_init(&w.made);
 		name_files(os, &w);
+		if (list_is_empty(&w.made) && os->n_ready == 0)
+			w.error = -ENOMEM;
 		w.removals = TAKE_PTR(os->removals);
 		r = rv_run_blocking(os->core->io, do_work, &w);
+		if (r < 0) { /* it did not run */
+			w.error = r;
+			keep_removals(os, &w);
+		}
 		strv_free(w.removals);
 		take_made(os, &w);
-		if (r < 0)
+		if (r == -ECANCELED)
 			return r;
 	}
 }
@@ -250,17 +263,22 @@ void outputs_detach(struct output_file *f)
 int outputs_adopt(struct outputs *os, struct output_file **ret, const char *name)
 {
 	struct output_file *f = calloc(1, sizeof(*f));
+	struct stat st;
 	int r;
 
 	if (!f)
 		return -ENOMEM;
 	snprintf(f->name, sizeof(f->name), "%s", name);
-	f->fd = openat(os->core->state_fd, name, O_WRONLY | O_APPEND | O_CLOEXEC);
+	f->fd = openat(
+		os->core->state_fd, name, O_WRONLY | O_APPEND | O_CLOEXEC | O_NOFOLLOW);
 	if (f->fd < 0) {
 		r = -errno;
 		free(f);
 		return r;
 	}
+	/* the sweep counted it; it is counted again when the run ends */
+	if (fstat(f->fd, &st) == 0)
+		outputs_account(os, -(int64_t)st.st_blocks * 512);
 	*ret = f;
 	return 0;
 }
@@ -268,14 +286,14 @@ int outputs_adopt(struct outputs *os, struct output_file **ret, const char *name
 void outputs_remove(struct outputs *os, const char *name)
 {
 	if (strv_append(&os->removals, name) < 0)
-		log_at(LOG_WARNING, "output", "out of memory: '%s' stays until the next start",
-			name);
+		log_at(LOG_WARNING, "output",
+			"out of memory: '%s' stays until the next start", name);
 	rv_event_set(&os->work);
 }
 
 void outputs_account(struct outputs *os, int64_t bytes)
 {
-	os->total += bytes;
+	os->total = MAX(os->total + bytes, 0);
 }
 
 int64_t outputs_total(const struct outputs *os)
@@ -314,7 +332,8 @@ static int sweep_bucket(struct outputs *os, const char *dir,
 	return n;
 }
 
-int outputs_sweep(struct outputs *os, bool (*is_known)(const char *name, void *arg), void *arg)
+int outputs_sweep(
+	struct outputs *os, bool (*is_known)(const char *name, void *arg), void *arg)
 {
 	int n = 0;
 

@@ -58,6 +58,7 @@ int64_t outputs_total(const struct outputs *os);
 
 /* Remove files that no record names: blocking, before the first run starts.
  * is_known says whether a record names it. Returns their number or -errno. */
-int outputs_sweep(struct outputs *os, bool (*is_known)(const char *name, void *arg), void *arg);
+int outputs_sweep(
+	struct outputs *os, bool (*is_known)(const char *name, void *arg), void *arg);
 
 #endif

@@ -10,8 +10,8 @@
 #include "daemon/core.h"
 #include "daemon/inputs.h"
 #include "daemon/jobs.h"
-#include "daemon/outputs.h"
 #include "daemon/output_read.h"
+#include "daemon/outputs.h"
 #include "daemon/removal.h"
 #include "reeve/executor.h"
 
@@ -29,16 +29,13 @@ static int note_outputs(const struct store_run *rec, void *arg)
 {
 	struct removal *rm = arg;
 	_cleanup_(strv_freep) char **names = NULL;
-	int64_t bytes = -1, lost;
 	int r;
 
 	if (!rec->output)
 		return 0;
-	output_sizes(rm->core->state_fd, rec->output, &bytes, &lost);
-	if (bytes > 0)
-		rm->bytes += bytes;
+	rm->bytes += output_disk_bytes(rm->core->state_fd, rec->output);
 	r = strv_split(&names, rec->output, " ");
-	STRV_FOREACH (name, names) {
+	STRV_FOREACH(name, names) {
 		if (r >= 0 && !STREQ(*name, "-"))
 			r = strv_append(&rm->outputs, *name);
 	}
@@ -132,7 +129,7 @@ int removal_run(struct core *core, const uint64_t *ids, size_t n)
 			job_end(core->jobs, j);
 	}
 	if (r >= 0) {
-		STRV_FOREACH (name, rm.outputs)
+		STRV_FOREACH(name, rm.outputs)
 			outputs_remove(core->outputs, *name);
 		outputs_account(core->outputs, -rm.bytes);
 	}

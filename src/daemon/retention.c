@@ -6,10 +6,11 @@
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "base/clock.h"
 #include "base/log.h"
 #include "base/strv.h"
+#include "config/configuration.h"
 #include "daemon/commit.h"
-#include "daemon/configuration.h"
 #include "daemon/core.h"
 #include "daemon/jobs.h"
 #include "daemon/output_read.h"
@@ -54,15 +55,24 @@ static int64_t n_over(const struct retention *rt)
 	       config_num(rt->core->config, KEEP_FINISHED_MAX);
 }
 
-void retention_run_ended(struct retention *rt, const struct job *j, int64_t output_bytes)
+void retention_run_ended(struct retention *rt, struct job *j, int64_t output_bytes)
 {
 	const struct config *cf = rt->core->config;
-	int64_t slack = config_num(cf, KEEP_FINISHED_MAX) / 16;
 
 	outputs_account(rt->core->outputs, output_bytes);
+	if (output_bytes)
+		j->may_have_output = true;
+	if (outputs_total(rt->core->outputs) > config_num(cf, OUTPUT_TOTAL_MAX))
+		retention_look(rt);
+	retention_jobs_finished(rt);
+}
+
+void retention_jobs_finished(struct retention *rt)
+{
+	int64_t slack = config_num(rt->core->config, KEEP_FINISHED_MAX) / 16;
+
 	/* a few more than allowed, so that they go many at a time */
-	if (n_over(rt) > MIN(slack, (int64_t)REMOVAL_CHUNK) ||
-		outputs_total(rt->core->outputs) > config_num(cf, OUTPUT_TOTAL_MAX))
+	if (n_over(rt) > MIN(slack, (int64_t)REMOVAL_CHUNK))
 		retention_look(rt);
 }
 
@@ -95,7 +105,8 @@ static int by_finished(const void *a, const void *b)
 {
 	const struct oldest *x = a, *y = b;
 
-	return (x->finished_usec > y->finished_usec) - (x->finished_usec < y->finished_usec);
+	return (x->finished_usec > y->finished_usec) -
+	       (x->finished_usec < y->finished_usec);
 }
 
 static void keep_oldest(struct oldest *v, size_t *n, size_t n_max, const struct job *j)
@@ -113,7 +124,8 @@ static void keep_oldest(struct oldest *v, size_t *n, size_t n_max, const struct 
 }
 
 /* the n jobs that finished first, in that order; yields on the way */
-static int find_oldest(struct retention *rt, struct oldest *v, size_t n_max, size_t *ret_n)
+static int find_oldest(struct retention *rt, struct oldest *v, size_t n_max,
+	size_t *ret_n, bool with_output)
 {
 	unsigned looked = 0;
 	uint64_t id = 0;
@@ -122,7 +134,8 @@ static int find_oldest(struct retention *rt, struct oldest *v, size_t n_max, siz
 
 	while ((j = jobs_at_or_after(rt->core->jobs, id + 1))) {
 		id = j->id;
-		if (j->state == JOB_FINISHED && !j->busy)
+		if (j->state == JOB_FINISHED && !j->busy &&
+			(!with_output || j->may_have_output))
 			keep_oldest(v, &n, n_max, j);
 		if (++looked % 4096 == 0) {
 			int r = rv_yield();
@@ -148,14 +161,14 @@ static int remove_chunk(struct retention *rt, int64_t *ret_next_usec)
 	int r;
 
 	*ret_next_usec = INT64_MAX;
-	r = find_oldest(rt, v, ARRAY_LEN(v), &n);
+	r = find_oldest(rt, v, ARRAY_LEN(v), &n, false);
 	if (r < 0)
 		return r;
 	for (size_t i = 0; i < n; i++) {
-		bool old = keep != INT64_MAX && v[i].finished_usec <= now - keep;
+		bool old = keep < now && v[i].finished_usec <= now - keep;
 
 		if ((int64_t)i >= over && !old) {
-			if (keep != INT64_MAX)
+			if (keep < INT64_MAX - v[i].finished_usec)
 				*ret_next_usec = v[i].finished_usec + keep;
 			break;
 		}
@@ -178,7 +191,9 @@ static int take_run(const struct store_run *rec, void *arg)
 {
 	struct trim *t = arg;
 	struct store_run *v;
-	int64_t bytes = 0, lost = 0;
+	int r = 0;
+	char **copies[] = {NULL, NULL, NULL, NULL};
+	const char *texts[] = {rec->output, rec->reason, rec->step, rec->value};
 
 	if (!rec->output || !rec->ended_usec)
 		return 0;
@@ -187,14 +202,18 @@ static int take_run(const struct store_run *rec, void *arg)
 		return -ENOMEM;
 	t->runs = v;
 	v[t->n] = *rec;
-	v[t->n].output = strdup(rec->output);
-	v[t->n].reason = rec->reason ? strdup(rec->reason) : NULL;
-	v[t->n].step = NULL;
-	v[t->n].value = rec->value ? strdup(rec->value) : NULL;
-	output_sizes(t->core->state_fd, rec->output, &bytes, &lost);
-	t->bytes += bytes;
+	copies[0] = (char **)&v[t->n].output;
+	copies[1] = (char **)&v[t->n].reason;
+	copies[2] = (char **)&v[t->n].step;
+	copies[3] = (char **)&v[t->n].value;
 	t->n++;
-	return 0;
+	for (size_t i = 0; i < ARRAY_LEN(copies); i++) {
+		*copies[i] = texts[i] ? strdup(texts[i]) : NULL;
+		if (texts[i] && !*copies[i])
+			r = -ENOMEM; /* the others are NULL or copies: all can be freed */
+	}
+	t->bytes += output_disk_bytes(t->core->state_fd, rec->output);
+	return r;
 }
 
 static int look_up(void *arg)
@@ -209,6 +228,7 @@ static void trim_deinit(struct trim *t)
 	for (size_t i = 0; i < t->n; i++) {
 		free((char *)t->runs[i].output);
 		free((char *)t->runs[i].reason);
+		free((char *)t->runs[i].step);
 		free((char *)t->runs[i].value);
 	}
 	free(t->runs);
@@ -235,17 +255,25 @@ static int commit_trim(struct trim *t)
 static int64_t drop_output(struct retention *rt, uint64_t id)
 {
 	struct trim t = {.core = rt->core, .id = id};
+	struct job *j;
 	int64_t r;
 
 	r = rv_run_blocking(rt->core->io, look_up, &t);
 	if (r >= 0 && t.n)
 		r = commit_trim(&t);
+	j = jobs_find(rt->core->jobs, id);
+	if (r >= 0 && j && !j->run && !j->busy)
+		j->may_have_output = false;
+	if (r == -ENOENT) { /* forgotten meanwhile, with its output */
+		trim_deinit(&t);
+		return 0;
+	}
 	for (size_t i = 0; r >= 0 && i < t.n; i++) {
 		_cleanup_(strv_freep) char **names = NULL;
 
 		if (strv_split(&names, t.runs[i].output, " ") < 0)
 			continue;
-		STRV_FOREACH (name, names)
+		STRV_FOREACH(name, names)
 			if (!STREQ(*name, "-"))
 				outputs_remove(rt->core->outputs, *name);
 	}
@@ -257,30 +285,54 @@ static int64_t drop_output(struct retention *rt, uint64_t id)
 	return r;
 }
 
+/* false: all of them are busy again, so looking once more would not help */
+static bool outputs_dropped_any(
+	const struct retention *rt, const struct oldest *v, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		const struct job *j = jobs_find(rt->core->jobs, v[i].id);
+
+		if (!j || !j->may_have_output)
+			return true;
+	}
+	return false;
+}
+
+/* an eighth below the limit, so that this is not needed at every end */
+static bool is_over(const struct retention *rt, int64_t max)
+{
+	return outputs_total(rt->core->outputs) > max - max / 8;
+}
+
 static int keep_budget(struct retention *rt)
 {
 	int64_t max = config_num(rt->core->config, OUTPUT_TOTAL_MAX);
 	struct oldest v[REMOVAL_CHUNK];
 	int64_t dropped = 0;
-	size_t n;
+	size_t n = 1;
 	int r;
 
 	if (outputs_total(rt->core->outputs) <= max)
 		return 0;
-	r = find_oldest(rt, v, ARRAY_LEN(v), &n);
-	if (r < 0)
-		return r;
-	/* an eighth below it, so that this is not needed at every end */
-	for (size_t i = 0; i < n && outputs_total(rt->core->outputs) > max - max / 8; i++) {
-		int64_t bytes = drop_output(rt, v[i].id);
+	/* each job is looked at once: then it has no output any more */
+	while (n && is_over(rt, max)) {
+		r = find_oldest(rt, v, ARRAY_LEN(v), &n, true);
+		if (r < 0)
+			return r;
+		for (size_t i = 0; i < n && is_over(rt, max); i++) {
+			int64_t bytes = drop_output(rt, v[i].id);
 
-		if (bytes < 0)
-			return (int)bytes;
-		dropped += bytes;
+			if (bytes < 0)
+				return (int)bytes;
+			dropped += bytes;
+		}
+		if (n && !outputs_dropped_any(rt, v, n))
+			break;
 	}
 	if (dropped)
 		log_at(LOG_NOTICE, "output",
-			"dropped %" PRId64 " bytes of the oldest output to keep within output-total-max",
+			"dropped %" PRId64
+			" bytes of the oldest output to keep within output-total-max",
 			dropped);
 	return 0;
 }
@@ -301,11 +353,13 @@ int retention_main(void *arg)
 			r = keep_budget(rt);
 		if (r == -ECANCELED)
 			return r;
-		wait = next_usec == INT64_MAX ? INT64_MAX
-					      : next_usec - clock_wall_usec(rt->core->clock);
+		/* what finishes from now on is due after the whole time at the earliest */
+		wait = config_num(rt->core->config, KEEP_FINISHED);
+		if (next_usec != INT64_MAX)
+			wait = MIN(wait, next_usec - clock_wall_usec(rt->core->clock));
 		if (r < 0)
 			wait = 60 * USEC_PER_SEC; /* a full disk: later */
-		r = rv_timed(wait == INT64_MAX ? RV_FOREVER : RV_US(MAX(wait, USEC_PER_SEC)),
+		r = rv_timed(usec_to_time(MAX(wait, USEC_PER_SEC)),
 			rv_event_wait(&rt->work));
 		if (r < 0 && r != -ETIMEDOUT)
 			return r;

@@ -18,7 +18,9 @@ struct retention *retention_free(struct retention *rt);
 int retention_main(void *retention);
 
 /* A run ended with that much output; the job may have finished. */
-void retention_run_ended(struct retention *rt, const struct job *j, int64_t output_bytes);
+void retention_run_ended(struct retention *rt, struct job *j, int64_t output_bytes);
+/* jobs may have finished without a run */
+void retention_jobs_finished(struct retention *rt);
 /* limits changed, or the daemon starts: look at everything */
 void retention_look(struct retention *rt);
 

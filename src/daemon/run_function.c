@@ -34,8 +34,9 @@ static int call_main(void *arg)
 {
 	struct call_task *t = arg;
 
-	t->result = t->f->blocking ? rv_run_blocking(t->run->core->blocking, call_in_worker, t)
-				   : t->f->call(&t->call);
+	t->result = t->f->blocking
+			    ? rv_run_blocking(t->run->core->blocking, call_in_worker, t)
+			    : t->f->call(&t->call);
 	t->done = true;
 	rv_event_set(&t->run->wake);
 	return 0;
@@ -86,7 +87,8 @@ static int load_arguments(json_t **ret, const struct job_spec *s)
 
 static void keep_result(struct run *run, struct call_task *t)
 {
-	run->end = (struct run_end){.kind = RUN_END_FUNCTION, .error = MIN(t->result, 0)};
+	run->end =
+		(struct run_end){.kind = RUN_END_FUNCTION, .error = MIN(t->result, 0)};
 	if (t->call.value && t->result >= 0)
 		run->value = json_dumps(t->call.value, JSON_COMPACT);
 	run->error_text = TAKE_PTR(t->call.message);
@@ -117,8 +119,8 @@ int run_function(struct run *run)
 	t.call.uid = j->uid;
 	t.call.gid = j->gid;
 	if (job_num(&run->spec, TIMEOUT) != INT64_MAX)
-		run->deadline = clock_monotonic(run->core->clock) +
-				RV_US(job_num(&run->spec, TIMEOUT));
+		run->deadline = time_after(clock_monotonic(run->core->clock),
+			job_num(&run->spec, TIMEOUT));
 	run->started = true;
 	job_record(j, &rec);
 	rec.state = JOB_RUNNING;

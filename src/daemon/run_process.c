@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "base/clock.h"
 #include "base/error.h"
 #include "base/invariant.h"
 #include "base/log.h"
@@ -36,6 +37,9 @@ void run_request_stop(struct run *run, enum run_stop why)
 	if (run->stop == RUN_STOP_NONE || why == RUN_STOP_CANCEL)
 		run->stop = why;
 	rv_event_set(&run->wake);
+	if (!run->sent)
+		spawner_link_wake(
+			run->core->spawner); /* it may wait there to be sent */
 }
 
 void run_hasten(struct run *run)
@@ -69,8 +73,10 @@ void run_told_started(struct run *run, const struct spawn_run_info *info, int pi
 	/* The limit does not count suspended time. What passed before this daemon
 	 * looked is only known by the boot clock: there a suspension counts. */
 	if (limit != INT64_MAX)
-		run->deadline = clock_monotonic(clock) + RV_US(limit) -
-				(clock_boottime(clock) - info->started_boot);
+		run->deadline =
+			time_after(clock_monotonic(clock) -
+					   (clock_boottime(clock) - info->started_boot),
+				limit);
 	rv_event_set(&run->wake);
 }
 
@@ -137,6 +143,7 @@ void run_told_spawner_gone(struct run *run)
 	if (run->ended || !run->sent)
 		return;
 	run->spawner_gone = true;
+	run->stop_sent = false; /* what it was told to do is ours now */
 	if (run->pidfd >= 0 && rv_fd_watch(rv_loop_current(), run->pidfd, RV_READ,
 				       pidfd_ended, run, &run->pidfd_watch) >= 0) {
 		log_at(LOG_WARNING, "job",
@@ -149,8 +156,7 @@ void run_told_spawner_gone(struct run *run)
 	end_run(run, &(struct run_end){.kind = RUN_END_LOST});
 }
 
-/* ---- the start
- * ------------------------------------------------------------------------ */
+/* ---- the start ------------------------------------------------------------------------ */
 
 /* It was recorded with a spawner that is gone, and never sent: now it is this one's. */
 static int record_spawner(struct run *run)
@@ -195,6 +201,8 @@ static int send_start(struct run *run)
 		run->info.step = step;
 		end_run(run,
 			&(struct run_end){.kind = RUN_END_START_FAILED, .error = r});
+	} else if (!run->sent && !run->ended && run->stop == RUN_STOP_SHUTDOWN) {
+		return RUN_NOT_BEGUN;
 	} else if (!run->sent) {
 		/* cancelled before anything ran */
 		end_run(run, &(struct run_end){.kind = RUN_END_START_FAILED,
@@ -242,7 +250,8 @@ static void show_running(struct run *run)
 	job_publish(run->core->jobs, j, &rec);
 }
 
-static void record_pid(struct run *run)
+/* false: no memory now */
+static bool record_pid(struct run *run)
 {
 	struct store_op *op;
 	struct store_job rec;
@@ -251,7 +260,7 @@ static void record_pid(struct run *run)
 
 	if (!t || txn_own(t, names) < 0) {
 		txn_free(t);
-		return; /* tried again at the next turn */
+		return false;
 	}
 	run->rec.pid = run->info.pid;
 	run->rec.pid_start = run->info.start_time;
@@ -265,10 +274,11 @@ static void record_pid(struct run *run)
 	rec.reason = NULL;
 	if (!op || job_record_put(t, &rec) < 0) {
 		txn_free(t);
-		return;
+		return false;
 	}
 	run->pid_recorded = true;
 	committer_post(run->core->committer, t, COMMIT_MUST, NULL, NULL);
+	return true;
 }
 
 /* not before it has lasted: most runs are over long before they fill anything */
@@ -315,7 +325,8 @@ static void stop_without_spawner(struct run *run)
 
 static void act_on_stop(struct run *run)
 {
-	if (run->stop == RUN_STOP_NONE || !run->started)
+	/* also while the start hangs: the spawner ends that too */
+	if (run->stop == RUN_STOP_NONE)
 		return;
 	show_state(run, JOB_STOPPING, stop_flag[run->stop]);
 	if (run->stop_sent)
@@ -347,11 +358,9 @@ static void act_on_pause(struct run *run)
 
 static rv_time next_moment(const struct run *run, rv_time pid_due)
 {
-	rv_time when = run->stop == RUN_STOP_NONE ? run->deadline : RV_FOREVER;
+	rv_time when = run->stop == RUN_STOP_NONE ? run->deadline : run->kill_at;
 
-	when = MIN(when, run->kill_at);
 	when = MIN(when, run->status_due);
-
 	if (run->started && !run->pid_recorded && pid_due < when)
 		when = pid_due;
 	return when;
@@ -386,16 +395,17 @@ static int await_end(struct run *run)
 			show_running(run);
 		if (run->deadline <= now && run->stop == RUN_STOP_NONE)
 			run->stop = RUN_STOP_TIMEOUT;
+		if (run->kill_at <= now)
+			run->stop_sent = false; /* once more, with SIGKILL */
 		if (run->started && !run->pid_recorded && pid_due <= now) {
-			record_pid(run);
+			if (!record_pid(run))
+				pid_due = now + RV_SEC(1);
 			watch_output(run);
 		}
 		if (run->status_due <= now) {
 			give_up_status(run);
 			break;
 		}
-		if (run->kill_at <= now)
-			run->stop_sent = false;
 		act_on_stop(run);
 		act_on_pause(run);
 		r = wait_until(run, next_moment(run, pid_due));
@@ -412,7 +422,7 @@ int run_process(struct run *run)
 	do {
 		if (!run->sent && !run->ended) {
 			r = send_start(run);
-			if (r < 0)
+			if (r != 0)
 				return r;
 		}
 		r = await_end(run);

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "base/clock.h"
 #include "base/error.h"
 #include "base/strv.h"
 #include "daemon/core.h"
@@ -37,7 +38,7 @@ static int make_env(struct run_request *rr, const struct run *run)
 
 	if (run->job->env)
 		r = env_set_strv(&rr->env, run->job->env);
-	STRV_FOREACH (e, job_strv(&run->spec, ENV)) {
+	STRV_FOREACH(e, job_strv(&run->spec, ENV)) {
 		_cleanup_free_ char *name = strdup(*e);
 		char *eq = name ? strchr(name, '=') : NULL;
 
@@ -50,7 +51,6 @@ static int make_env(struct run_request *rr, const struct run *run)
 	}
 	return r;
 }
-
 
 static int add_limit(int resource, rlim_t soft, rlim_t hard, void *arg)
 {
@@ -179,12 +179,10 @@ int run_request_init(struct run_request *rr, struct run *run, enum spawn_step *r
 	q->rlimits = rr->rlimits;
 	q->cwd = job_str(s, CWD);
 	q->umask = job_spec_has(s, JOB_FIELD_UMASK) ? (uint32_t)job_num(s, UMASK) : 022;
-	q->nice = job_spec_has(s, JOB_FIELD_NICE) ? (int)job_num(s, NICE) : SPAWN_NICE_KEEP;
-	q->start_timeout = job_num(s, START_TIMEOUT) == INT64_MAX
-				   ? RV_FOREVER
-				   : RV_US(job_num(s, START_TIMEOUT));
-	q->kill_grace = job_num(s, KILL_GRACE) == INT64_MAX ? RV_FOREVER
-							     : RV_US(job_num(s, KILL_GRACE));
+	q->nice = job_spec_has(s, JOB_FIELD_NICE) ? (int)job_num(s, NICE)
+						  : SPAWN_NICE_KEEP;
+	q->start_timeout = usec_to_time(job_num(s, START_TIMEOUT));
+	q->kill_grace = usec_to_time(job_num(s, KILL_GRACE));
 	q->kill_signal = (int)job_num(s, KILL_SIGNAL);
 	q->leftovers = (enum spawn_leftovers)job_num(s, LEFTOVERS);
 

@@ -6,7 +6,7 @@
 
 /*
  * Both return 0 with run.ended set and run.end filled in, or -ECANCELED when the daemon
- * detaches: then the run goes on without it.
+ * detaches: then the run goes on without it. run_process also RUN_NOT_BEGUN.
  */
 RV_AWAIT int run_process(struct run *run);
 RV_AWAIT int run_function(struct run *run);
@@ -21,7 +21,8 @@ struct run_request {
 	uint32_t *groups;
 };
 /* 0, -errno with ret_step the step that cannot be; deinit it in both cases */
-int run_request_init(struct run_request *rr, struct run *run, enum spawn_step *ret_step);
+int run_request_init(
+	struct run_request *rr, struct run *run, enum spawn_step *ret_step);
 void run_request_deinit(struct run_request *rr);
 
 #endif

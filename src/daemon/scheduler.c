@@ -16,6 +16,7 @@
 
 /* functions that go on at once in a pool: they take no slot, but a stack each */
 enum { FUNCTIONS_MAX = 1024 };
+static const rv_time hold_off_first = RV_MS(100), hold_off_last = RV_SEC(5);
 
 struct scheduler {
 	struct core *core;
@@ -28,11 +29,19 @@ struct scheduler {
 	rv_handle timer;
 	bool look_pending, timer_armed;
 	rv_time timer_at;
+	rv_timer retry; /* ends BLOCK_RETRY */
+	rv_time retry_delay;
+	bool unplaced; /* some job has no place in the order for want of memory */
 };
 
 static struct job *job_of(const struct heap_node *node)
 {
 	return CONTAINER_OF((struct heap_node *)node, struct job, order);
+}
+
+static void retry_now(void *arg)
+{
+	scheduler_block(arg, BLOCK_RETRY, false);
 }
 
 static bool starts_before(const struct heap_node *a, const struct heap_node *b)
@@ -60,6 +69,8 @@ int scheduler_new(struct scheduler **ret, struct core *core, rv_loop *loop)
 	s->core = core;
 	s->loop = loop;
 	heap_init(&s->due, due_before);
+	rv_timer_init(&s->retry, loop, retry_now, s);
+	s->retry_delay = hold_off_first;
 	*ret = s;
 	return 0;
 }
@@ -79,6 +90,7 @@ struct scheduler *scheduler_free(struct scheduler *s)
 		rv_handle_cancel(s->loop, s->look);
 	if (s->timer_armed)
 		rv_handle_cancel(s->loop, s->timer);
+	rv_timer_stop(&s->retry);
 	for (size_t i = 0; i < s->n_pools; i++) {
 		drop_all(&s->pools[i]->ready);
 		drop_all(&s->pools[i]->ready_functions);
@@ -152,8 +164,28 @@ static void arm(struct scheduler *s)
 	if (first && !s->timer_armed) {
 		s->timer_at = job_of(first)->due;
 		s->timer = rv_call_at_boot(s->loop, s->timer_at, due_now, s);
-		s->timer_armed = true;
+		s->timer_armed = s->timer.p != NULL;
+		if (!s->timer_armed)
+			scheduler_hold_off(s); /* armed when that is over */
 	}
+}
+
+/* It has no place in the order: all that have none are placed when the hold-off is over. */
+static void no_place(struct scheduler *s, const struct job *j)
+{
+	log_at(LOG_ERR, "job", "out of memory: job %" PRIu64 " is put off", j->id);
+	s->unplaced = true;
+	scheduler_hold_off(s);
+}
+
+static void place_all(struct scheduler *s)
+{
+	struct jobs *js = s->core->jobs;
+
+	s->unplaced = false;
+	for (struct job *j = jobs_at_or_after(js, 1); j && !s->unplaced;
+		j = jobs_at_or_after(js, j->id + 1))
+		scheduler_place(s, j);
 }
 
 static int become_queued(struct scheduler *s, struct job *j)
@@ -178,8 +210,7 @@ static void due_now(void *arg)
 	while ((node = heap_peek(&s->due)) && job_of(node)->due <= now) {
 		heap_pop(&s->due);
 		if (become_queued(s, job_of(node)) < 0)
-			log_at(LOG_ERR, "job", "out of memory: job %" PRIu64 " is not started",
-				job_of(node)->id);
+			no_place(s, job_of(node));
 	}
 	arm(s);
 	scheduler_kick(s);
@@ -199,7 +230,7 @@ void scheduler_place(struct scheduler *s, struct job *j)
 		arm(s);
 	}
 	if (r < 0)
-		log_at(LOG_ERR, "job", "out of memory: job %" PRIu64 " is not started", j->id);
+		no_place(s, j);
 }
 
 void scheduler_withdraw(struct scheduler *s, struct job *j)
@@ -217,16 +248,18 @@ void scheduler_withdraw(struct scheduler *s, struct job *j)
 /* ---- starting ----------------------------------------------------------------------- */
 
 /* Starts what is first in order, while n_taken is below max. */
-static void fill(struct scheduler *s, struct heap *ready, unsigned *n_taken, unsigned max)
+static void fill(
+	struct scheduler *s, struct heap *ready, unsigned *n_taken, unsigned max)
 {
 	struct heap_node *node;
 
 	while (*n_taken < max && (node = heap_pop(ready))) {
 		++*n_taken;
 		if (supervisor_start(s->core, job_of(node)) < 0) {
-			/* no memory for one more task: whatever ends looks again */
 			--*n_taken;
-			heap_push(ready, node); /* there is room: it was just taken out */
+			heap_push(
+				ready, node); /* there is room: it was just taken out */
+			scheduler_hold_off(s);
 			return;
 		}
 	}
@@ -240,11 +273,15 @@ static void look(void *arg)
 	disk_guard_look(s->core->disk);
 	if (s->blocks)
 		return;
-	for (size_t i = 0; i < s->n_pools; i++) {
+	arm(s);
+	if (s->unplaced)
+		place_all(s);
+	for (size_t i = 0; i < s->n_pools && !s->blocks; i++) {
 		struct pool *p = s->pools[i];
 
 		fill(s, &p->ready, &p->n_taken, p->slots);
-		fill(s, &p->ready_functions, &p->n_functions, FUNCTIONS_MAX);
+		if (!s->blocks)
+			fill(s, &p->ready_functions, &p->n_functions, FUNCTIONS_MAX);
 	}
 }
 
@@ -253,7 +290,24 @@ void scheduler_kick(struct scheduler *s)
 	if (s->look_pending || s->blocks)
 		return;
 	s->look = rv_call_soon(s->loop, look, s);
-	s->look_pending = true;
+	s->look_pending = s->look.p != NULL;
+	if (!s->look_pending)
+		scheduler_hold_off(s);
+}
+
+void scheduler_hold_off(struct scheduler *s)
+{
+	if (s->blocks & BLOCK_RETRY)
+		return;
+	s->blocks |= BLOCK_RETRY;
+	/* an embedded timer: there may be no memory for anything else */
+	rv_timer_start(&s->retry, rv_loop_now(s->loop) + s->retry_delay);
+	s->retry_delay = MIN(2 * s->retry_delay, hold_off_last);
+}
+
+void scheduler_start_succeeded(struct scheduler *s)
+{
+	s->retry_delay = hold_off_first;
 }
 
 static unsigned *slots_of(const struct job *j)
@@ -296,10 +350,11 @@ static const struct {
 	{BLOCK_STORE, "the store cannot be written"},
 	{BLOCK_DISK, "free disk space is below min-free"},
 	{BLOCK_SPAWNER, "the spawner is not there"},
+	{BLOCK_RETRY, "the last start failed, the next try is soon"},
 };
 
-const char *scheduler_why(const struct scheduler *s, const struct job *j, char *buf,
-	size_t size)
+const char *scheduler_why(
+	const struct scheduler *s, const struct job *j, char *buf, size_t size)
 {
 	switch ((enum job_state)j->state) {
 	case JOB_HELD:
@@ -310,17 +365,22 @@ const char *scheduler_why(const struct scheduler *s, const struct job *j, char *
 	case JOB_QUEUED:
 		for (size_t i = 0; i < ARRAY_LEN(block_text); i++)
 			if (s->blocks & block_text[i].why) {
-				snprintf(buf, size, "nothing starts: %s", block_text[i].text);
+				snprintf(buf, size, "nothing starts: %s",
+					block_text[i].text);
 				return buf;
 			}
 		snprintf(buf, size, "pool '%s' has %u of %u slots taken", j->pool->name,
 			j->pool->n_taken, j->pool->slots);
 		return buf;
-	case JOB_BACKOFF: snprintf(buf, size, "it failed and is run again later"); return buf;
+	case JOB_BACKOFF:
+		snprintf(buf, size, "it failed and is run again later");
+		return buf;
 	case JOB_DELAYED: snprintf(buf, size, "its time has not come"); return buf;
 	case JOB_WAITING: snprintf(buf, size, "it waits for other jobs"); return buf;
 	case JOB_STARTING: snprintf(buf, size, "it is being started"); return buf;
-	case JOB_PAUSED: snprintf(buf, size, "it is paused: reeve resume %" PRIu64, j->id); return buf;
+	case JOB_PAUSED:
+		snprintf(buf, size, "it is paused: reeve resume %" PRIu64, j->id);
+		return buf;
 	case JOB_RUNNING:
 	case JOB_STOPPING:
 	case JOB_FINISHED:

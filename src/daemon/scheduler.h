@@ -26,11 +26,12 @@ struct pool {
 
 /* why nothing at all may start */
 enum scheduler_block {
-	BLOCK_STARTUP = 1 << 0,  /* recovery is not over */
-	BLOCK_STORE = 1 << 1,    /* the store cannot be written */
-	BLOCK_DISK = 1 << 2,     /* less than min-free is free */
-	BLOCK_SPAWNER = 1 << 3,  /* nobody to start processes */
+	BLOCK_STARTUP = 1 << 0, /* recovery is not over */
+	BLOCK_STORE = 1 << 1,   /* the store cannot be written */
+	BLOCK_DISK = 1 << 2,    /* less than min-free is free */
+	BLOCK_SPAWNER = 1 << 3, /* nobody to start processes */
 	BLOCK_SHUTDOWN = 1 << 4,
+	BLOCK_RETRY = 1 << 5, /* the last start failed for want of something */
 };
 
 int scheduler_new(struct scheduler **ret, struct core *core, rv_loop *loop);
@@ -38,7 +39,8 @@ struct scheduler *scheduler_free(struct scheduler *s);
 
 /* Make a pool or change its slots. 0, -ENOMEM. Pools are never taken away while it runs. */
 int scheduler_set_pool(struct scheduler *s, const char *name, unsigned slots);
-struct pool *scheduler_pool(const struct scheduler *s, const char *name); /* NULL: none */
+struct pool *scheduler_pool(
+	const struct scheduler *s, const char *name); /* NULL: none */
 size_t scheduler_n_pools(const struct scheduler *s);
 struct pool *scheduler_pool_at(const struct scheduler *s, size_t i);
 
@@ -53,11 +55,17 @@ void scheduler_release_slot(struct scheduler *s, const struct job *j);
 /* of a run that was found going on */
 void scheduler_take_slot(struct scheduler *s, const struct job *j);
 
+/* A start failed for a reason that may last (memory, descriptors, the disk): nothing starts
+ * for a moment, longer each time, so that trying again does not become all there is. */
+void scheduler_hold_off(struct scheduler *s);
+/* a start went well: the next failure is the first one */
+void scheduler_start_succeeded(struct scheduler *s);
+
 void scheduler_block(struct scheduler *s, enum scheduler_block why, bool on);
 bool scheduler_is_blocked(const struct scheduler *s, enum scheduler_block why);
 
 /* In words, what a job is waiting for; NULL when it waits for nothing. Into buf. */
-const char *scheduler_why(const struct scheduler *s, const struct job *j, char *buf,
-	size_t size);
+const char *scheduler_why(
+	const struct scheduler *s, const struct job *j, char *buf, size_t size);
 
 #endif

@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/syscall.h>
@@ -9,6 +10,7 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "base/clock.h"
 #include "base/error.h"
 #include "base/failpoint.h"
 #include "base/log.h"
@@ -22,6 +24,8 @@
 #include "spawn/launch.h"
 
 static const rv_time retry_first = RV_MS(50), retry_last = RV_SEC(5);
+/* a connection that lasted so long was a good one */
+static const rv_time good_after = RV_SEC(5);
 
 struct spawner_link {
 	struct core *core;
@@ -29,12 +33,15 @@ struct spawner_link {
 	struct spawn_client *client; /* NULL: not connected */
 	rv_watch *watch;
 	bool ready, more_posted;
-	bool served;  /* this connection's table was whole */
-	bool refused; /* some run's request found no room: it is to try again */
+	bool table_incomplete; /* no memory for all of it */
+	bool must_drop;        /* the connection is of no use */
+	rv_handle more;        /* valid while more_posted */
+	struct list want_room; /* of struct run.want_room */
 	char instance[SPAWN_ID_LEN + 1];
 	char last_instance[SPAWN_ID_LEN + 1]; /* that runs are with */
 	pid_t pid;
-	pid_t child; /* one that we started; 0: none or reaped */
+	pid_t child;       /* one that we started; 0: none or reaped */
+	bool child_is_new; /* it has had no daemon yet, so it has no runs either */
 	struct spawner_run *table;
 	size_t n_table, n_table_max;
 	struct spawn_token *acks; /* acknowledgements that found no room, in order */
@@ -85,8 +92,8 @@ static void on_table_run(const struct spawn_run_info *info, int pidfd, void *arg
 
 		if (!v) {
 			close_safe(pidfd);
-			return; /* found by its mark, or told again on the next
-				   connection */
+			l->table_incomplete = true;
+			return;
 		}
 		l->table = v;
 		l->n_table_max = n;
@@ -101,6 +108,16 @@ static void drop_table(struct spawner_link *l)
 	free(l->table);
 	l->table = NULL;
 	l->n_table = l->n_table_max = 0;
+	l->table_incomplete = false;
+}
+
+/* requests of theirs may go through now */
+static void wake_wanting(struct spawner_link *l)
+{
+	struct list *node;
+
+	while ((node = list_pop(&l->want_room)))
+		rv_event_set(&LIST_ENTRY(node, struct run, want_room)->wake);
 }
 
 static void on_table_end(void *arg)
@@ -108,13 +125,21 @@ static void on_table_end(void *arg)
 	struct spawner_link *l = arg;
 	bool same = STREQ(l->instance, l->last_instance);
 
+	/* what is missing would pass for never started, and be run twice */
+	if (l->table_incomplete) {
+		log_at(LOG_ERR, "spawn",
+			"out of memory for the spawner's table, asking again");
+		l->must_drop = true;
+		return;
+	}
 	log_at(LOG_INFO, "spawn", "connected to spawner %d, which has %zu runs",
 		(int)l->pid, l->n_table);
 	memcpy(l->last_instance, l->instance, sizeof(l->last_instance));
 	l->opts.on_table(l->table, l->n_table, same, l->opts.arg);
 	drop_table(l);
-	l->ready = l->served = true;
+	l->ready = true;
 	scheduler_block(l->core->scheduler, BLOCK_SPAWNER, false);
+	wake_wanting(l);
 	tell_changed(l);
 }
 
@@ -132,20 +157,16 @@ bool spawner_link_is_awaited(const struct core *core, const struct spawn_token *
 {
 	const struct job *j = jobs_find(core->jobs, t->job_id);
 
-	return j && job_state_is_active(j->state) && j->n_runs == t->run_no;
+	return j && job_state_is_active((enum job_state)j->state) && j->n_runs == t->run_no;
 }
 
-/* Nobody waits for it any more: its end is on disk, or the job was never ours. */
+/* Nobody waits for it any more: its end is on disk, or the job was never ours. Not so where
+ * the record says that it goes on (a run that could not be followed, for want of memory):
+ * that one stays with the spawner until somebody can record its end. */
 static void ack_stranger(struct spawner_link *l, const struct spawn_run_info *info)
 {
-	if (spawner_link_is_awaited(l->core, &info->token)) {
-		log_at(LOG_ERR, "spawn",
-			"end of run %" PRIu64 ".%" PRIu32
-			", which nobody follows: it is recorded after a restart of the "
-			"daemon",
-			info->token.job_id, info->token.run_no);
+	if (spawner_link_is_awaited(l->core, &info->token))
 		return;
-	}
 	log_at(LOG_DEBUG, "spawn",
 		"end of unknown run %" PRIu64 ".%" PRIu32 ", acknowledging",
 		info->token.job_id, info->token.run_no);
@@ -212,6 +233,7 @@ static void disconnected(struct spawner_link *l, int error)
 	l->ready = false;
 	l->pid = 0;
 	l->n_acks = 0;
+	l->must_drop = false;
 	drop_table(l);
 	if (l->core->detaching)
 		return;
@@ -252,18 +274,6 @@ static void send_acks(struct spawner_link *l)
 	spawn_client_flush(l->client);
 }
 
-/* there may be room now */
-static void wake_refused(struct spawner_link *l)
-{
-	struct jobs *jobs = l->core->jobs;
-
-	l->refused = false;
-	for (struct job *j = jobs_at_or_after(jobs, 1); j;
-		j = jobs_at_or_after(jobs, j->id + 1))
-		if (j->run)
-			rv_event_set(&j->run->wake);
-}
-
 static void process(struct spawner_link *l)
 {
 	int r;
@@ -271,20 +281,20 @@ static void process(struct spawner_link *l)
 	if (!l->client)
 		return;
 	r = spawn_client_process(l->client);
+	if (r >= 0 && l->must_drop)
+		r = -ENOMEM;
 	if (r < 0) {
 		disconnected(l, r);
 		return;
 	}
 	if (r > 0 && !l->more_posted) {
-		/* more is there to be read, and no edge will tell: others get their
-		 * turn first */
-		rv_call_soon(rv_loop_current(), process_more, l);
+		/* more is there to be read, and no edge will tell: others get their turn first */
+		l->more = rv_call_soon(rv_loop_current(), process_more, l);
 		l->more_posted = true;
 	}
 	if (l->n_acks)
 		send_acks(l);
-	if (l->refused)
-		wake_refused(l);
+	wake_wanting(l);
 	tell_changed(l);
 }
 
@@ -297,7 +307,6 @@ static int attach(struct spawner_link *l, int fd)
 {
 	int r;
 
-	l->served = false;
 	r = spawn_client_new(&l->client, fd, &client_ops, l);
 	if (r < 0) {
 		close_safe(fd);
@@ -307,6 +316,8 @@ static int attach(struct spawner_link *l, int fd)
 		RV_READ | RV_WRITE, on_ready, l, &l->watch);
 	if (r < 0)
 		l->client = spawn_client_free(l->client);
+	else
+		l->child_is_new = false;
 	return r;
 }
 
@@ -328,6 +339,7 @@ static int launch(struct spawner_link *l)
 	r = spawn_launch(&l->child, &ready, &how);
 	if (r < 0)
 		return r;
+	l->child_is_new = true;
 	do {
 		r = rv_wait_fd(ready, RV_READ);
 		if (r < 0)
@@ -357,8 +369,8 @@ static int connect_once(struct spawner_link *l)
 	return attach(l, fd);
 }
 
-/* 0 when it was of use, -RV_EINCOMPLETE when it ended before its table was whole */
-static int while_connected(struct spawner_link *l)
+/* 0 when the connection is lost, -ECANCELED */
+static int wait_until_lost(struct spawner_link *l)
 {
 	while (l->client) {
 		int r = rv_event_wait(&l->changed);
@@ -367,7 +379,7 @@ static int while_connected(struct spawner_link *l)
 		if (r < 0)
 			return r;
 	}
-	return l->served ? 0 : -RV_EINCOMPLETE;
+	return 0;
 }
 
 int spawner_link_main(void *arg)
@@ -379,20 +391,26 @@ int spawner_link_main(void *arg)
 	for (;;) {
 		int r = connect_once(l);
 
-		if (r >= 0)
-			r = while_connected(l);
-		if (r == -ECANCELED)
-			return r;
 		if (r >= 0) {
-			delay = retry_first;
+			rv_time connected = rv_now();
+
+			r = wait_until_lost(l);
+			if (r < 0)
+				return r;
 			logged = 0;
-			continue;
-		}
-		if (r != logged)
+			if (rv_now() - connected >= good_after) {
+				delay = retry_first;
+				continue;
+			}
+			/* it came and went: crashes at once, or cannot be understood */
+		} else if (r == -ECANCELED) {
+			return r;
+		} else if (r != logged) {
 			log_at(LOG_ERR, "spawn",
 				"cannot reach or start the spawner: %s, retrying",
 				rv_strerror(r));
-		logged = r;
+			logged = r;
+		}
 		r = rv_sleep(delay);
 		if (r < 0)
 			return r;
@@ -410,6 +428,7 @@ int spawner_link_new(struct spawner_link **ret, struct core *core,
 	l->core = core;
 	l->opts = *opts;
 	rv_event_init(&l->changed);
+	list_init(&l->want_room);
 	scheduler_block(core->scheduler, BLOCK_SPAWNER, true);
 	*ret = l;
 	return 0;
@@ -420,12 +439,17 @@ struct spawner_link *spawner_link_free(struct spawner_link *l)
 	if (!l)
 		return NULL;
 	rv_fd_unwatch(l->watch);
+	if (l->more_posted)
+		rv_handle_cancel(rv_loop_current(), l->more);
 	if (l->client && l->n_acks)
 		send_acks(l);
 	spawn_client_free(l->client);
 	drop_table(l);
 	free(l->acks);
 	reap(l);
+	/* ended while it was being started: it would wait a while for a daemon */
+	if (l->child > 0 && l->child_is_new)
+		kill(l->child, SIGTERM);
 	free(l);
 	return NULL;
 }
@@ -465,13 +489,17 @@ int spawner_link_wait(struct spawner_link *l)
 	return rv_event_wait(&l->changed);
 }
 
+void spawner_link_wake(struct spawner_link *l)
+{
+	tell_changed(l);
+}
+
 /* after each request: out at once; what does not fit goes with the next write edge */
 static int sent(struct spawner_link *l, int r)
 {
 	if (r >= 0)
 		spawn_client_flush(
 			l->client); /* an error is seen by the next process() */
-	l->refused |= r == -EAGAIN;
 	return r < 0 ? r : 0;
 }
 
@@ -495,26 +523,36 @@ int spawner_link_start(
 	return 0;
 }
 
+/* where it did not go through the run is woken when there is room, or a spawner */
+static int sent_for(struct spawner_link *l, struct run *run, int r)
+{
+	if (r == -EAGAIN && !list_is_linked(&run->want_room))
+		list_append(&l->want_room, &run->want_room);
+	return sent(l, r);
+}
+
 int spawner_link_stop(struct spawner_link *l, struct run *run, bool now)
 {
 	struct spawn_token t = run_spawn_token(run);
 	int64_t grace = now ? 0 : job_num(&run->spec, KILL_GRACE);
+	int r = -EAGAIN;
 
-	if (!l->ready)
-		return -EAGAIN;
-	return sent(l,
-		spawn_client_stop(l->client, &t, (int)job_num(&run->spec, KILL_SIGNAL),
-			false, grace == INT64_MAX ? RV_FOREVER : RV_US(grace), NULL));
+	if (l->ready)
+		r = spawn_client_stop(l->client, &t,
+			(int)job_num(&run->spec, KILL_SIGNAL), false,
+			usec_to_time(grace), NULL);
+	return sent_for(l, run, r);
 }
 
 int spawner_link_pause(struct spawner_link *l, struct run *run, bool on)
 {
 	struct spawn_token t = run_spawn_token(run);
+	int r = -EAGAIN;
 
-	if (!l->ready)
-		return -EAGAIN;
-	return sent(l, on ? spawn_client_pause(l->client, &t, NULL)
-			  : spawn_client_resume(l->client, &t, NULL));
+	if (l->ready)
+		r = on ? spawn_client_pause(l->client, &t, NULL)
+		       : spawn_client_resume(l->client, &t, NULL);
+	return sent_for(l, run, r);
 }
 
 int spawner_link_signal(struct spawner_link *l, struct run *run, int sig)

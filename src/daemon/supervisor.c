@@ -31,6 +31,7 @@ static struct run *run_free(struct run *run)
 {
 	if (!run)
 		return NULL;
+	list_remove(&run->want_room);
 	rv_fd_unwatch(run->pidfd_watch);
 	close_safe(run->pidfd);
 	job_spec_deinit(&run->spec);
@@ -157,8 +158,16 @@ static int record_start(struct run *run)
 	if (r < 0)
 		return r;
 	FAILPOINT("reeved-start-committed");
+	scheduler_start_succeeded(core->scheduler);
 	job_publish(core->jobs, j, &rec);
 	return 0;
+}
+
+/* Whoever waits for runs to end looks again. */
+static void tell_ended(struct core *core)
+{
+	rv_event_set(&core->run_ended);
+	rv_event_clear(&core->run_ended);
 }
 
 /* Nothing was recorded: the job is as it was. */
@@ -167,15 +176,18 @@ static void abandon_start(struct run *run, int error)
 	struct core *core = run->core;
 	struct job *j = run->job;
 
-	if (error != -RV_ESHUTDOWN)
+	if (error != -RV_ESHUTDOWN && error != -ECANCELED) {
 		log_at(LOG_WARNING, "job",
 			"job %" PRIu64 " cannot be started now: %s; it stays queued",
 			j->id, rv_strerror(error));
+		scheduler_hold_off(core->scheduler);
+	}
 	give_back_outputs(run);
 	j->run = NULL;
 	scheduler_release_slot(core->scheduler, j);
 	job_end(core->jobs, j);
 	run_free(run);
+	tell_ended(core);
 }
 
 /* ---- the end ------------------------------------------------------------------------
@@ -207,29 +219,34 @@ static void describe_end(const struct run *run, char *buf, size_t size)
 			run->rec.leftovers);
 }
 
+/* the file's bytes on disk; name becomes none where there are none in it */
+static int64_t settle_one(struct run *run, struct output_file **f,
+	char name[OUTPUT_NAME_MAX], const char *none)
+{
+	int64_t n;
+
+	snprintf(name, OUTPUT_NAME_MAX, "%s", none);
+	if (!*f)
+		return 0;
+	memcpy(name, (*f)->name, OUTPUT_NAME_MAX);
+	n = outputs_finish(run->core->outputs, TAKE_PTR(*f));
+	if (n == 0)
+		snprintf(name, OUTPUT_NAME_MAX, "%s", none);
+	return n;
+}
+
 /* bytes that stay on disk; the record says where, or nothing when it printed nothing */
 static int64_t settle_outputs(struct run *run)
 {
-	struct outputs *os = run->core->outputs;
-	char out[OUTPUT_NAME_MAX] = "-", err[OUTPUT_NAME_MAX] = "";
-	int64_t n, bytes = 0;
+	char out[OUTPUT_NAME_MAX], err[OUTPUT_NAME_MAX];
+	int64_t bytes;
 
 	output_caps_unwatch(run->core->caps, run);
-	if (!run->out)
-		return 0;
+	if (!run->out && !run->err)
+		return 0; /* none, or one that cannot be opened: its name stays */
 	output_caps_settle(run);
-	snprintf(out, sizeof(out), "%s", run->out->name);
-	n = outputs_finish(os, TAKE_PTR(run->out));
-	if (n == 0)
-		snprintf(out, sizeof(out), "-");
-	bytes += n;
-	if (run->err) {
-		snprintf(err, sizeof(err), "%s", run->err->name);
-		n = outputs_finish(os, TAKE_PTR(run->err));
-		if (n == 0)
-			err[0] = '\0';
-		bytes += n;
-	}
+	bytes = settle_one(run, &run->out, out, "-");
+	bytes += settle_one(run, &run->err, err, "");
 	snprintf(run->output_names, sizeof(run->output_names), "%s%s%s", out,
 		err[0] ? " " : "", err);
 	run->rec.output = bytes ? run->output_names : NULL;
@@ -309,8 +326,10 @@ static int record_end(struct run *run)
 	if (v.uses_retry)
 		rec.n_failed++;
 	if (v.next == JOB_BACKOFF) {
-		rec.due_usec = clock_wall_usec(core->clock) + v.delay_usec;
-		j->due = clock_boottime(core->clock) + RV_US(v.delay_usec);
+		int64_t delay = MIN(v.delay_usec, 366 * 24 * 3600 * USEC_PER_SEC);
+
+		rec.due_usec = clock_wall_usec(core->clock) + delay;
+		j->due = clock_boottime(core->clock) + RV_US(delay);
 	}
 	t = txn_new();
 	r = t ? put_run(t, STORE_RUN_UPDATE, &run->rec) : -ENOMEM;
@@ -323,9 +342,13 @@ static int record_end(struct run *run)
 	scheduler_release_slot(core->scheduler, j);
 	r = committer_commit(core->committer, t, COMMIT_MUST);
 	FAILPOINT("reeved-exit-committed");
+	if (r == -RV_ESHUTDOWN)
+		return r;
+	/* Refused, which only a damaged store does: nobody would ever end the job. It is
+	 * shown; it is not acknowledged, so the next daemon hears of it once more. */
+	job_publish(core->jobs, j, &rec);
 	if (r < 0)
 		return r;
-	job_publish(core->jobs, j, &rec);
 	retention_run_ended(core->retention, j, bytes);
 	return 0;
 }
@@ -342,8 +365,7 @@ static void finish(struct run *run)
 	j->run = NULL;
 	job_end(core->jobs, j);
 	run_free(run);
-	rv_event_set(&core->run_ended);
-	rv_event_clear(&core->run_ended);
+	tell_ended(core);
 }
 
 /* ---- the task -----------------------------------------------------------------------
@@ -361,6 +383,33 @@ static void detach(struct run *run)
 	run_free(run);
 }
 
+/* The shutdown came between the record of the start and the start: it waits again, as what
+ * was queued does, and the record of the run is overwritten by the next one. */
+static void take_back_start(struct run *run)
+{
+	struct core *core = run->core;
+	struct job *j = run->job;
+	struct txn *t = txn_new();
+	struct store_job rec;
+
+	job_begin(core->jobs, j);
+	give_back_outputs(run);
+	job_record(j, &rec);
+	rec.state = JOB_QUEUED;
+	rec.n_runs--;
+	rec.flags = 0;
+	if (t && job_record_put(t, &rec) >= 0) {
+		if (committer_commit(core->committer, TAKE_PTR(t), COMMIT_MUST) >= 0)
+			job_publish(core->jobs, j, &rec);
+	}
+	txn_free(t); /* not recorded: the next daemon finds that it never began */
+	j->run = NULL;
+	scheduler_release_slot(core->scheduler, j);
+	job_end(core->jobs, j);
+	run_free(run);
+	tell_ended(core);
+}
+
 static int go_on(struct run *run)
 {
 	int r;
@@ -371,6 +420,10 @@ static int go_on(struct run *run)
 		r = run_process(run);
 	if (r == -ECANCELED && !run->ended) {
 		detach(run);
+		return 0;
+	}
+	if (r == RUN_NOT_BEGUN) {
+		take_back_start(run);
 		return 0;
 	}
 	finish(run);
@@ -482,14 +535,16 @@ int supervisor_adopt(struct core *core, struct job *j, const struct store_run *r
 	j->run = run;
 	run->sent = true;
 	run->pid_recorded = rec->pid != 0;
+	run->paused = run->pause_wanted = j->state == JOB_PAUSED;
 	resume_stop(run);
 	scheduler_take_slot(core->scheduler, j);
 	switch (found) {
 	case RUN_FOUND_GOING_ON:
 		if (info->state == SPAWN_RUN_RUNNING)
 			run_told_started(run, info, pidfd);
-		/* else it is between fork and exec: the link tells what becomes of it
-		 */
+		else
+			close_safe(pidfd);
+		/* else it is between fork and exec: the link tells what becomes of it */
 		run->pause_wanted = run->paused;
 		break;
 	case RUN_FOUND_ENDED:

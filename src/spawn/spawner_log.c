@@ -14,6 +14,7 @@
 
 #include "base/buf.h"
 #include "base/cleanup.h"
+#include "base/clock.h"
 #include "base/log.h"
 #include "spawn/spawn.h"
 
@@ -49,7 +50,7 @@ static void rotate(void)
 static void sink(int level, const char *area, const char *text, void *arg)
 {
 	char line[1024], when[32] = "";
-	time_t now = time(NULL);
+	time_t now = (time_t)(clock_wall_usec(&clock_system) / USEC_PER_SEC);
 	struct tm tm;
 	int n;
 

@@ -4,6 +4,7 @@
 #include "spawn/wire.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/error.h"
@@ -335,7 +336,7 @@ int wire_decode_orphan(struct wire_reader *r, struct spawn_orphan *ret)
 	o.pid = (int32_t)wire_get(r, 4);
 	o.start_time = wire_get(r, 8);
 	wire_get_token(r, &o.token);
-	strcpy(o.comm, wire_get_str(r, sizeof(o.comm) - 1)); /* "" when too long */
+	snprintf(o.comm, sizeof(o.comm), "%s", wire_get_str(r, sizeof(o.comm) - 1));
 	*ret = o;
 	return wire_done(r);
 }

@@ -44,14 +44,21 @@ int wire_blob_measure(struct wire_blob *ret, char *const *argv, char *const *env
 	return 0;
 }
 
+static char *fill_strings(char *out, char *const *v)
+{
+	STRV_FOREACH(s, v) {
+		size_t n = strlen(*s) + 1;
+
+		memcpy(out, *s, n);
+		out += n;
+	}
+	return out;
+}
+
 void wire_blob_fill(char *out, char *const *argv, char *const *env)
 {
-	STRV_FOREACH(s, argv) {
-		out = stpcpy(out, *s) + 1;
-	}
-	STRV_FOREACH(s, env) {
-		out = stpcpy(out, *s) + 1;
-	}
+	out = fill_strings(out, argv);
+	fill_strings(out, env);
 }
 
 int wire_blob_check(const char *data, const struct wire_blob *blob)

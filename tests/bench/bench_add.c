@@ -180,7 +180,8 @@ int main(int argc, char **argv)
 	snprintf(self, sizeof(self), "%s", bench_program("tests/bench/bench_add"));
 	setenv("REEVE_SOCKET", d.socket, 1);
 	for (int i = 0; i < rounds; i++) {
-		char add[] = "add", hold[] = "--hold", dashes[] = "--", program[] = "/bin/true";
+		char add[] = "add", hold[] = "--hold", dashes[] = "--",
+		     program[] = "/bin/true";
 		char bare_option[] = "--bare-client";
 		char *const reeve_argv[] = {reeve, add, hold, dashes, program, NULL};
 		char *const bare_argv[] = {self, bare_option, bare_path, NULL};
@@ -201,7 +202,8 @@ int main(int argc, char **argv)
 	bench_print("add on one connection", &single, "ms");
 	bench_print("  time / 4 KiB and fdatasync", &sync_ratio, "");
 	bench_print("`reeve add`", &cli, "ms");
-	bench_print("  time / bare client and synced server (goal 2.0)", &cli_ratio, "");
+	bench_print(
+		"  time / bare client and synced server (goal 2.0)", &cli_ratio, "");
 	kill(server, SIGKILL);
 	waitpid(server, NULL, 0);
 	bench_daemon_stop(&d);

@@ -83,7 +83,8 @@ static void compare(size_t n, size_t slots, int rounds)
 	char conf[256], name[64];
 
 	snprintf(conf, sizeof(conf),
-		"[reeved]\nkeep-finished-max = 1000000\n[pool default]\nslots = %zu\n", slots);
+		"[reeved]\nkeep-finished-max = 1000000\n[pool default]\nslots = %zu\n",
+		slots);
 	bench_daemon_start(&d, conf);
 	c = bench_connect(&d);
 	reeve(c, n / 10);

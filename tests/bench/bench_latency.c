@@ -44,14 +44,14 @@ static void ping_while(const struct bench_daemon *d, const char *name, pid_t bus
 	while (waitpid(busy, &status, WNOHANG) == 0 && n < PINGS_MAX) {
 		rv_time t = rv_now();
 
-		bench_check("ping",
-			client_call(c, "io.reeve.Daemon.Ping", NULL, NULL, NULL, RV_SEC(60)));
+		bench_check("ping", client_call(c, "io.reeve.Daemon.Ping", NULL, NULL,
+					    NULL, RV_SEC(60)));
 		pings[n++] = (double)(rv_now() - t) / 1e6;
 	}
 	client_close(c);
 	qsort(pings, n, sizeof(pings[0]), by_value);
-	printf("%-40s p50 %7.3f  p99 %7.3f  max %7.3f ms (%zu pings; goal p99 10)\n", name,
-		pings[n / 2], pings[n * 99 / 100], pings[n - 1], n);
+	printf("%-40s p50 %7.3f  p99 %7.3f  max %7.3f ms (%zu pings; goal p99 10)\n",
+		name, pings[n / 2], pings[n * 99 / 100], pings[n - 1], n);
 	(void)fflush(stdout);
 }
 
@@ -76,7 +76,8 @@ static void list_all(const struct bench_daemon *d, size_t n)
 
 		posix_spawn_file_actions_init(&actions);
 		posix_spawn_file_actions_addopen(&actions, 1, "/dev/null", O_WRONLY, 0);
-		bench_check(program, -posix_spawn(&pid, program, &actions, NULL, argv, environ));
+		bench_check(program,
+			-posix_spawn(&pid, program, &actions, NULL, argv, environ));
 		waitpid(pid, NULL, 0);
 		posix_spawn_file_actions_destroy(&actions);
 	}
@@ -99,8 +100,9 @@ static void hash_files(const struct bench_daemon *d, size_t n)
 
 	snprintf(path, sizeof(path), "%s/large", d->dir);
 	for (int i = 0; i < 64; i++)
-		json_array_append_new(jobs, json_pack("{s:s, s:{s:s}}", "function", "file.hash",
-						    "arguments", "path", path));
+		json_array_append_new(
+			jobs, json_pack("{s:s, s:{s:s}}", "function", "file.hash",
+				      "arguments", "path", path));
 	params = json_pack("{s:o}", "jobs", jobs);
 	bench_check("submit",
 		client_call(c, "io.reeve.Job.Submit", params, NULL, NULL, RV_SEC(60)));

@@ -61,8 +61,10 @@ static void bare_serve(int listener)
 				bare_answer(fd);
 				continue;
 			}
-			while ((fd = accept4(listener, NULL, NULL, SOCK_CLOEXEC)) >= 0) {
-				ev = (struct epoll_event){.events = EPOLLIN, .data.fd = fd};
+			while ((fd = accept4(listener, NULL, NULL, SOCK_CLOEXEC)) >=
+				0) {
+				ev = (struct epoll_event){
+					.events = EPOLLIN, .data.fd = fd};
 				epoll_ctl(ep, EPOLL_CTL_ADD, fd, &ev);
 			}
 		}
@@ -104,7 +106,8 @@ static void ask(int fd, size_t n)
 
 	for (size_t i = 0; i < n; i++)
 		memcpy(out + i * sizeof(request), request, sizeof(request));
-	if (send(fd, out, n * sizeof(request), MSG_NOSIGNAL) != (ssize_t)(n * sizeof(request)))
+	if (send(fd, out, n * sizeof(request), MSG_NOSIGNAL) !=
+		(ssize_t)(n * sizeof(request)))
 		bench_die("send", errno);
 }
 
@@ -178,7 +181,8 @@ int main(int argc, char **argv)
 	pid_t bare;
 
 	setrlimit(RLIMIT_NOFILE, &nofile);
-	bench_daemon_start(&d, "[reeved]\nconnections-max = 4000\nconnections-per-user-max = 4000\n");
+	bench_daemon_start(&d,
+		"[reeved]\nconnections-max = 4000\nconnections-per-user-max = 4000\n");
 	snprintf(bare_path, sizeof(bare_path), "%s/bare", d.dir);
 	bare = bare_start(bare_path);
 	compare(bare_path, d.socket, 1, 1, calls, rounds);

@@ -37,7 +37,8 @@ static double list_ms(const char *reeve)
 		int status;
 		pid_t pid;
 
-		bench_check(program, -posix_spawn(&pid, program, &actions, NULL, argv, environ));
+		bench_check(program,
+			-posix_spawn(&pid, program, &actions, NULL, argv, environ));
 		waitpid(pid, &status, 0);
 		if (status != 0)
 			bench_die("reeve ls", ECHILD);
@@ -97,7 +98,8 @@ int main(int argc, char **argv)
 	bench_print("ls --limit 20, some 10 jobs", &few.list, "ms");
 	bench_print("ls --limit 20, a tenth of the largest", &some.list, "ms");
 	bench_print("ls --limit 20, the largest", &many.list, "ms");
-	printf("  ratio largest / few: %.2f\n", bench_median(&many.list) / bench_median(&few.list));
+	printf("  ratio largest / few: %.2f\n",
+		bench_median(&many.list) / bench_median(&few.list));
 	bench_print("one add, few jobs", &few.add, "ms");
 	bench_print("one add, the largest", &many.add, "ms");
 	printf("  ratio largest / few (goal 1.3): %.2f\n",

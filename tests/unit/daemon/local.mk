@@ -1,33 +1,16 @@
 # tests/unit/daemon
 
-# -- the configuration ---
-if HAVE_CHECK
-unit_config_tests = \
-	tests/unit/daemon/test_config_alloc \
-	tests/unit/daemon/test_config_file \
-	tests/unit/daemon/test_config_load
-check_PROGRAMS += $(unit_config_tests)
-TESTS += $(unit_config_tests)
-unit_config_libs = libconfig.la libjob.la libbase.la $(INIH_LIBS) $(CHECK_LIBS)
-
-tests_unit_daemon_test_config_alloc_SOURCES = tests/unit/daemon/test_config_alloc.c \
-	tests/support/alloc_fail.c
-tests_unit_daemon_test_config_alloc_LDFLAGS = $(alloc_fail_ldflags)
-tests_unit_daemon_test_config_alloc_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
-tests_unit_daemon_test_config_alloc_LDADD = $(unit_config_libs)
-
-tests_unit_daemon_test_config_file_SOURCES = tests/unit/daemon/test_config_file.c
-tests_unit_daemon_test_config_file_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
-tests_unit_daemon_test_config_file_LDADD = $(unit_config_libs)
-
-tests_unit_daemon_test_config_load_SOURCES = tests/unit/daemon/test_config_load.c
-tests_unit_daemon_test_config_load_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
-tests_unit_daemon_test_config_load_LDADD = $(unit_config_libs)
-
 # -- the parts of the core, on a loop with a store in memory ---
+if HAVE_CHECK
 unit_daemon_tests = \
 	tests/unit/daemon/test_commit \
-	tests/unit/daemon/test_jobs
+	tests/unit/daemon/test_jobs \
+	tests/unit/daemon/test_scheduler \
+	tests/unit/daemon/test_keys \
+	tests/unit/daemon/test_envs \
+	tests/unit/daemon/test_inputs \
+	tests/unit/daemon/test_outputs \
+	tests/unit/daemon/test_output_read
 check_PROGRAMS += $(unit_daemon_tests)
 TESTS += $(unit_daemon_tests)
 unit_daemon_fixture = tests/unit/daemon/fixture.c tests/unit/daemon/fixture.h
@@ -41,4 +24,29 @@ tests_unit_daemon_test_commit_LDADD = $(unit_daemon_libs)
 tests_unit_daemon_test_jobs_SOURCES = tests/unit/daemon/test_jobs.c $(unit_daemon_fixture)
 tests_unit_daemon_test_jobs_CFLAGS = $(unit_daemon_cflags)
 tests_unit_daemon_test_jobs_LDADD = $(unit_daemon_libs)
+
+tests_unit_daemon_test_scheduler_SOURCES = tests/unit/daemon/test_scheduler.c $(unit_daemon_fixture)
+tests_unit_daemon_test_scheduler_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=supervisor_start
+tests_unit_daemon_test_scheduler_CFLAGS = $(unit_daemon_cflags)
+tests_unit_daemon_test_scheduler_LDADD = $(unit_daemon_libs)
+
+tests_unit_daemon_test_keys_SOURCES = tests/unit/daemon/test_keys.c $(unit_daemon_fixture)
+tests_unit_daemon_test_keys_CFLAGS = $(unit_daemon_cflags)
+tests_unit_daemon_test_keys_LDADD = $(unit_daemon_libs)
+
+tests_unit_daemon_test_envs_SOURCES = tests/unit/daemon/test_envs.c $(unit_daemon_fixture)
+tests_unit_daemon_test_envs_CFLAGS = $(unit_daemon_cflags)
+tests_unit_daemon_test_envs_LDADD = $(unit_daemon_libs)
+
+tests_unit_daemon_test_inputs_SOURCES = tests/unit/daemon/test_inputs.c $(unit_daemon_fixture)
+tests_unit_daemon_test_inputs_CFLAGS = $(unit_daemon_cflags)
+tests_unit_daemon_test_inputs_LDADD = $(unit_daemon_libs)
+
+tests_unit_daemon_test_outputs_SOURCES = tests/unit/daemon/test_outputs.c $(unit_daemon_fixture)
+tests_unit_daemon_test_outputs_CFLAGS = $(unit_daemon_cflags)
+tests_unit_daemon_test_outputs_LDADD = $(unit_daemon_libs)
+
+tests_unit_daemon_test_output_read_SOURCES = tests/unit/daemon/test_output_read.c $(unit_daemon_fixture)
+tests_unit_daemon_test_output_read_CFLAGS = $(unit_daemon_cflags)
+tests_unit_daemon_test_output_read_LDADD = $(unit_daemon_libs)
 endif

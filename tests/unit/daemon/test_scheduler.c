@@ -1,0 +1,257 @@
+#include "tests/unit/daemon/fixture.h"
+
+#include "daemon/supervisor.h"
+
+/* The linker sends the scheduler's starts here (--wrap): what was started, in order. */
+static struct {
+	uint64_t ids[64];
+	size_t n;
+	int error; /* starts fail with it */
+	unsigned n_failed;
+} started;
+
+int __wrap_supervisor_start(struct core *core, struct job *j);
+
+int __wrap_supervisor_start(struct core *core, struct job *j)
+{
+	if (started.error < 0) {
+		started.n_failed++;
+		return started.error;
+	}
+	ck_assert_uint_lt(started.n, ARRAY_LEN(started.ids));
+	started.ids[started.n++] = j->id;
+	job_begin(core->jobs, j);
+	return 0;
+}
+
+static void begin(struct fixture *fx)
+{
+	memset(&started, 0, sizeof(started));
+	scheduler_block(fx->core.scheduler, BLOCK_STARTUP, false);
+}
+
+static void let_it_look(void)
+{
+	ck_assert_int_eq(rv_yield(), 0);
+	ck_assert_int_eq(rv_yield(), 0);
+}
+
+static struct job *place(struct fixture *fx, uint64_t id, struct fixture_job how)
+{
+	struct job *j;
+
+	how.state = how.state ? how.state : JOB_QUEUED;
+	j = fixture_add_job(fx, id, &how);
+	scheduler_place(fx->core.scheduler, j);
+	return j;
+}
+
+static void end(struct fixture *fx, struct job *j)
+{
+	fixture_set_state(fx, j, JOB_STARTING);
+	fixture_set_state(fx, j, JOB_FINISHED);
+	scheduler_release_slot(fx->core.scheduler, j);
+	job_end(fx->core.jobs, j);
+}
+
+DAEMON_TEST(slots_are_never_exceeded)
+{
+	begin(fx);
+	for (uint64_t id = 1; id <= 5; id++)
+		place(fx, id, (struct fixture_job){.priority = 0});
+	let_it_look();
+	ck_assert_uint_eq(started.n, 2);
+	end(fx, jobs_find(fx->core.jobs, 1));
+	let_it_look();
+	ck_assert_uint_eq(started.n, 3);
+	ck_assert_uint_eq(started.ids[2], 3);
+	return 0;
+}
+
+DAEMON_TEST(higher_priority_starts_first_then_lower_id)
+{
+	static const uint64_t order[] = {3, 2, 4, 1};
+
+	place(fx, 1, (struct fixture_job){.priority = -1});
+	place(fx, 2, (struct fixture_job){.priority = 0});
+	place(fx, 3, (struct fixture_job){.priority = 7});
+	place(fx, 4, (struct fixture_job){.priority = 0});
+	ck_assert_int_eq(scheduler_set_pool(fx->core.scheduler, "default", 4), 0);
+	begin(fx);
+	let_it_look();
+	ck_assert_uint_eq(started.n, 4);
+	for (size_t i = 0; i < 4; i++)
+		ck_assert_uint_eq(started.ids[i], order[i]);
+	return 0;
+}
+
+DAEMON_TEST(functions_take_no_slot)
+{
+	begin(fx);
+	for (uint64_t id = 1; id <= 3; id++)
+		place(fx, id, (struct fixture_job){.function = "sleep"});
+	place(fx, 4, (struct fixture_job){.priority = 0});
+	let_it_look();
+	ck_assert_uint_eq(started.n, 4);
+	return 0;
+}
+
+DAEMON_TEST(nothing_starts_while_blocked)
+{
+	struct scheduler *s = fx->core.scheduler;
+
+	begin(fx);
+	scheduler_block(s, BLOCK_DISK, true);
+	scheduler_block(s, BLOCK_STORE, true);
+	place(fx, 1, (struct fixture_job){.priority = 0});
+	let_it_look();
+	scheduler_block(s, BLOCK_DISK, false);
+	let_it_look();
+	ck_assert_uint_eq(started.n, 0);
+	scheduler_block(s, BLOCK_STORE, false);
+	let_it_look();
+	ck_assert_uint_eq(started.n, 1);
+	return 0;
+}
+
+DAEMON_TEST(withdrawn_job_does_not_start)
+{
+	struct job *j = place(fx, 1, (struct fixture_job){.priority = 0});
+
+	begin(fx);
+	scheduler_withdraw(fx->core.scheduler, j);
+	let_it_look();
+	ck_assert_uint_eq(started.n, 0);
+	return 0;
+}
+
+DAEMON_TEST(held_job_has_no_place)
+{
+	struct job *j =
+		fixture_add_job(fx, 1, &(struct fixture_job){.state = JOB_HELD});
+
+	begin(fx);
+	scheduler_place(fx->core.scheduler, j);
+	let_it_look();
+	ck_assert_uint_eq(started.n, 0);
+	return 0;
+}
+
+DAEMON_VIRTUAL_TEST(jobs_that_are_due_later_start_in_the_order_of_their_times)
+{
+	rv_time before = clock_monotonic(fx->core.clock);
+	struct fixture_job later = {.state = JOB_BACKOFF};
+	struct job *a = fixture_add_job(fx, 1, &later),
+		   *b = fixture_add_job(fx, 2, &later);
+
+	begin(fx);
+	a->due = before + RV_SEC(20);
+	b->due = before + RV_SEC(10);
+	scheduler_place(fx->core.scheduler, a);
+	scheduler_place(fx->core.scheduler, b);
+	while (started.n < 1)
+		ck_assert_int_eq(rv_sleep(RV_SEC(1)), 0);
+	ck_assert_uint_eq(started.ids[0], 2);
+	ck_assert_int_ge(clock_monotonic(fx->core.clock), before + RV_SEC(10));
+	ck_assert_int_lt(clock_monotonic(fx->core.clock), before + RV_SEC(12));
+	while (started.n < 2)
+		ck_assert_int_eq(rv_sleep(RV_SEC(1)), 0);
+	ck_assert_int_ge(clock_monotonic(fx->core.clock), before + RV_SEC(20));
+	ck_assert_int_lt(clock_monotonic(fx->core.clock), before + RV_SEC(22));
+	return 0;
+}
+
+DAEMON_VIRTUAL_TEST(withdrawing_the_first_due_job_moves_the_timer)
+{
+	rv_time before = clock_monotonic(fx->core.clock);
+	struct fixture_job later = {.state = JOB_BACKOFF};
+	struct job *a = fixture_add_job(fx, 1, &later),
+		   *b = fixture_add_job(fx, 2, &later);
+
+	begin(fx);
+	a->due = before + RV_SEC(5);
+	b->due = before + RV_SEC(9);
+	scheduler_place(fx->core.scheduler, a);
+	scheduler_place(fx->core.scheduler, b);
+	scheduler_withdraw(fx->core.scheduler, a);
+	while (started.n < 1)
+		ck_assert_int_eq(rv_sleep(RV_SEC(1)), 0);
+	ck_assert_uint_eq(started.ids[0], 2);
+	return 0;
+}
+
+/* not a loop that does nothing else: each try comes later than the one before */
+DAEMON_VIRTUAL_TEST(starts_that_fail_are_tried_again_ever_later)
+{
+	rv_time before;
+
+	begin(fx);
+	started.error = -ENOMEM;
+	place(fx, 1, (struct fixture_job){.priority = 0});
+	before = clock_monotonic(fx->core.clock);
+	while (started.n_failed < 10)
+		ck_assert_int_eq(rv_sleep(RV_MS(10)), 0);
+	ck_assert_int_gt(clock_monotonic(fx->core.clock) - before, RV_SEC(20));
+	started.error = 0;
+	while (!started.n)
+		ck_assert_int_eq(rv_sleep(RV_MS(100)), 0);
+	return 0;
+}
+
+DAEMON_VIRTUAL_TEST(job_whose_start_failed_keeps_its_place)
+{
+	begin(fx);
+	started.error = -ENOMEM;
+	place(fx, 1, (struct fixture_job){.priority = 0});
+	place(fx, 2, (struct fixture_job){.priority = 0});
+	let_it_look();
+	started.error = 0;
+	while (started.n < 2)
+		ck_assert_int_eq(rv_sleep(RV_MS(100)), 0);
+	ck_assert_uint_eq(started.ids[0], 1);
+	ck_assert_uint_eq(scheduler_pool(fx->core.scheduler, "default")->n_taken, 2);
+	return 0;
+}
+
+DAEMON_TEST(lowered_slots_let_running_jobs_go_on)
+{
+	struct scheduler *s = fx->core.scheduler;
+
+	begin(fx);
+	for (uint64_t id = 1; id <= 3; id++)
+		place(fx, id, (struct fixture_job){.priority = 0});
+	let_it_look();
+	ck_assert_int_eq(scheduler_set_pool(s, "default", 1), 0);
+	end(fx, jobs_find(fx->core.jobs, 1));
+	let_it_look();
+	ck_assert_uint_eq(started.n, 2);
+	end(fx, jobs_find(fx->core.jobs, 2));
+	let_it_look();
+	ck_assert_uint_eq(started.n, 3);
+	return 0;
+}
+
+DAEMON_TEST(why_names_what_keeps_everything_from_starting)
+{
+	struct job *j = place(fx, 1, (struct fixture_job){.priority = 0});
+	char buf[256];
+
+	ck_assert_ptr_nonnull(strstr(
+		scheduler_why(fx->core.scheduler, j, buf, sizeof(buf)), "is starting"));
+	begin(fx);
+	ck_assert_ptr_nonnull(
+		strstr(scheduler_why(fx->core.scheduler, j, buf, sizeof(buf)),
+			"0 of 2 slots"));
+	scheduler_withdraw(fx->core.scheduler, j);
+	return 0;
+}
+
+UNIT_MAIN("scheduler", slots_are_never_exceeded,
+	higher_priority_starts_first_then_lower_id, functions_take_no_slot,
+	nothing_starts_while_blocked, withdrawn_job_does_not_start,
+	held_job_has_no_place,
+	jobs_that_are_due_later_start_in_the_order_of_their_times,
+	withdrawing_the_first_due_job_moves_the_timer,
+	starts_that_fail_are_tried_again_ever_later,
+	job_whose_start_failed_keeps_its_place, lowered_slots_let_running_jobs_go_on,
+	why_names_what_keeps_everything_from_starting)
