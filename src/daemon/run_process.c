@@ -315,9 +315,11 @@ static void stop_without_spawner(struct run *run)
 
 static void act_on_stop(struct run *run)
 {
-	if (run->stop == RUN_STOP_NONE || !run->started)
+	if (run->stop == RUN_STOP_NONE || !(run->started || run->sent))
 		return;
-	show_state(run, JOB_STOPPING, stop_flag[run->stop]);
+	/* a start that hangs is given up by the spawner: nothing of it runs */
+	if (run->started)
+		show_state(run, JOB_STOPPING, stop_flag[run->stop]);
 	if (run->stop_sent)
 		return;
 	if (run->spawner_gone) {
