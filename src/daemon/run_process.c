@@ -325,10 +325,11 @@ static void stop_without_spawner(struct run *run)
 
 static void act_on_stop(struct run *run)
 {
-	/* also while the start hangs: the spawner ends that too */
-	if (run->stop == RUN_STOP_NONE)
+	/* also while the start hangs: the spawner gives that up */
+	if (run->stop == RUN_STOP_NONE || !(run->started || run->sent))
 		return;
-	show_state(run, JOB_STOPPING, stop_flag[run->stop]);
+	if (run->started)
+		show_state(run, JOB_STOPPING, stop_flag[run->stop]);
 	if (run->stop_sent)
 		return;
 	if (run->spawner_gone) {
