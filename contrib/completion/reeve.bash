@@ -1,16 +1,19 @@
-# bash completion for reeve(1). What can be completed is known to the program itself.
+# bash completion for reeve(1). What can be completed is known to the program itself: it is
+# asked with the words of the line, and answers with one candidate a line.
 _reeve()
 {
-	local IFS=$'\n'
-	# without bash's own splitting at '=' and ':', which job names may hold
-	local words cword cur
+	local IFS=$'\n' cur cword words
+
+	# as the program would get them: bash breaks words at '=' and '@' as well
 	if declare -F _get_comp_words_by_ref >/dev/null; then
-		_get_comp_words_by_ref -n '=:@' words cword cur 2>/dev/null
+		_get_comp_words_by_ref -n '=:@' cur words cword
 	else
-		words=("${COMP_WORDS[@]}") cword=$COMP_CWORD cur=${COMP_WORDS[COMP_CWORD]}
+		cur=${COMP_WORDS[COMP_CWORD]} cword=$COMP_CWORD words=("${COMP_WORDS[@]}")
 	fi
 	COMPREPLY=($("$1" __complete "$cword" "${words[@]}" 2>/dev/null))
-	# readline replaces only what is behind the '='
-	[[ ${#COMPREPLY[@]} -gt 0 && ${COMPREPLY[0]} == --* && ${#COMPREPLY[@]} -eq 1 ]] || return 0
+	# readline replaces only what is behind its last break
+	if [[ $cur == *@* ]]; then
+		COMPREPLY=("${COMPREPLY[@]#"${cur%@*}@"}")
+	fi
 }
 complete -o default -F _reeve reeve

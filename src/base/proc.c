@@ -5,8 +5,10 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/fd.h"
+#include "base/macro.h"
 #include "base/parse.h"
 
 #define STAT_MAX 4096
@@ -25,12 +27,23 @@ static int proc_read(struct buf *out, pid_t pid, const char *name, size_t max)
 	return r == -ENOENT ? -ESRCH : r;
 }
 
-int process_start_time(uint64_t *ret_ticks, pid_t pid)
+#define STAT_STATE      3
+#define STAT_START_TIME 22
+#define STAT_EXIT_CODE  52
+
+/* the fields of /proc/PID/stat that are asked for; state is Z for a zombie */
+struct proc_stat {
+	char state;
+	uint64_t start_time, exit_code;
+};
+
+static int stat_read(struct proc_stat *ret, pid_t pid)
 {
 	_cleanup_(buf_deinitp) struct buf stat = BUF_NULL;
 	_cleanup_free_ char *text = NULL;
+	struct proc_stat ps = {.state = '?'};
 	char *field, *rest = NULL;
-	int r;
+	int n, r;
 
 	r = proc_read(&stat, pid, "stat", STAT_MAX);
 	if (r < 0)
@@ -43,11 +56,53 @@ int process_start_time(uint64_t *ret_ticks, pid_t pid)
 	field = strrchr(text, ')');
 	if (!field)
 		return -EIO;
-	field = strtok_r(field + 1, " ", &rest);
-	for (int i = 3; field && i < 22; i++)
-		field = strtok_r(NULL, " ", &rest);
-	if (!field || parse_u64(ret_ticks, field, 0, UINT64_MAX) < 0)
+	field = strtok_r(field + 1, " \n", &rest);
+	for (n = STAT_STATE; field && n <= STAT_EXIT_CODE; n++) {
+		if (n == STAT_STATE)
+			ps.state = field[0];
+		if (n == STAT_START_TIME)
+			r = parse_u64(&ps.start_time, field, 0, UINT64_MAX);
+		if (n == STAT_EXIT_CODE)
+			r = parse_u64(&ps.exit_code, field, 0, INT32_MAX);
+		if (r < 0)
+			return -EIO;
+		field = strtok_r(NULL, " \n", &rest);
+	}
+	if (n <= STAT_EXIT_CODE)
 		return -EIO;
+	*ret = ps;
+	return 0;
+}
+
+int process_start_time(uint64_t *ret_ticks, pid_t pid)
+{
+	struct proc_stat ps;
+	int r = stat_read(&ps, pid);
+
+	if (r >= 0)
+		*ret_ticks = ps.start_time;
+	return MIN(r, 0);
+}
+
+int process_zombie_status(int *ret_status, pid_t pid, uint64_t start_time)
+{
+	char path[64], target[64];
+	struct proc_stat ps;
+	int r;
+
+	/* Who may not see the status is told 0, which is a success. This link is under
+	 * the same check, and says so. */
+	snprintf(path, sizeof(path), "/proc/%ld/ns/user", (long)pid);
+	if (readlink(path, target, sizeof(target)) < 0)
+		return errno == ENOENT ? -ESRCH : -errno;
+	r = stat_read(&ps, pid);
+	if (r < 0)
+		return r;
+	if (ps.start_time != start_time)
+		return -ESRCH;
+	if (ps.state != 'Z')
+		return -ENODATA;
+	*ret_status = (int)ps.exit_code;
 	return 0;
 }
 

@@ -10,6 +10,15 @@
 int process_start_time(uint64_t *ret_ticks, pid_t pid);
 
 /**
+ * Exit status of a process that has ended and that its parent, whoever it is, has not
+ * reaped yet.
+ *
+ * Returns 0 and the status as from wait(2); -ENODATA: it has not ended; -ESRCH: it is
+ * gone, or the pid is another's; -EACCES: not for us to see; -errno.
+ */
+int process_zombie_status(int *ret_status, pid_t pid, uint64_t start_time);
+
+/**
  * Value of one variable in the environment that a process was started with (the first,
  * when it is there twice; what it set later is not seen).
  *

@@ -115,11 +115,12 @@ int cli_connect(const struct cli *c, struct client **ret)
 int cli_call(const struct cli *c, struct client *client, const char *method,
 	json_t *params, json_t **ret)
 {
-	_cleanup_json_ json_t *mine = params, *reply = NULL;
+	_cleanup_json_ json_t *reply = NULL;
 	_cleanup_free_ char *error = NULL;
 	int r;
 
 	r = client_call(client, method, params, &reply, &error, RV_FOREVER);
+	json_decref(params);
 	if (r < 0)
 		return cli_fail_lost(c, r);
 	if (r > 0)

@@ -14,8 +14,13 @@
 #include "cli/text.h"
 #include "client/client.h"
 #include "job/fields.h"
+#include "job/select.h"
 
 extern char **environ;
+
+#define STATE(id) (1u << JOB_##id)
+#define ACTIVE    (STATE(STARTING) | STATE(RUNNING) | STATE(PAUSED) | STATE(STOPPING))
+#define PENDING   (STATE(WAITING) | STATE(DELAYED) | STATE(QUEUED) | STATE(BACKOFF))
 
 struct act {
 	const char *method;
@@ -71,8 +76,25 @@ static int report(const struct cli *c, const struct act *a)
 	return CLI_EXIT_OK;
 }
 
+/* Who names a job wants to hear that it is finished; `cancel --all` means those that
+ * are not. 0, -ENOMEM */
+static int narrow(struct selection *sel, unsigned states)
+{
+	int r = 0;
+
+	if (sel->listed || selection_is_absent(sel) ||
+		json_object_get(sel->filters, "states"))
+		return 0;
+	for (int s = 0; s < JOB_STATE_N && r == 0; s++)
+		if (states & 1u << s)
+			r = json_put_append(
+				sel->filters, "states", json_string(job_state_name[s]));
+	return r;
+}
+
 /* params: taken */
-static int act(struct cli *c, const char *method, const char *done, json_t *params)
+static int act(struct cli *c, const char *method, const char *done, unsigned states,
+	json_t *params)
 {
 	_cleanup_(selection_deinit) struct selection sel = SELECTION_NULL;
 	_cleanup_(client_closep) struct client *client = NULL;
@@ -84,6 +106,8 @@ static int act(struct cli *c, const char *method, const char *done, json_t *para
 	if (!mine || !refused)
 		return cli_fail_errno(c, -ENOMEM, "%s", c->command->name);
 	r = cli_select(c, &sel, SELECT_REQUIRED);
+	if (r == 0 && narrow(&sel, states) < 0)
+		return cli_fail_errno(c, -ENOMEM, "%s", c->command->name);
 	if (r == 0)
 		r = cli_connect(c, &client);
 	for (size_t i = 0; r == 0 && i < selection_n_chunks(&sel); i++)
@@ -93,7 +117,8 @@ static int act(struct cli *c, const char *method, const char *done, json_t *para
 
 int cmd_cancel(struct cli *c)
 {
-	return act(c, "io.reeve.Job.Cancel", "cancelled", json_object());
+	return act(c, "io.reeve.Job.Cancel", "cancelled", JOB_STATES_CURRENT,
+		json_object());
 }
 
 int cmd_kill(struct cli *c)
@@ -103,28 +128,28 @@ int cmd_kill(struct cli *c)
 
 	if (sig < 0)
 		return cli_fail(c, CLI_EXIT_USAGE, "kill: unknown signal '%s'", text);
-	return act(c, "io.reeve.Job.Kill", "signalled",
+	return act(c, "io.reeve.Job.Kill", "signalled", ACTIVE,
 		json_pack("{s:s}", "signal", signal_name(sig)));
 }
 
 int cmd_pause(struct cli *c)
 {
-	return act(c, "io.reeve.Job.Pause", "paused", json_object());
+	return act(c, "io.reeve.Job.Pause", "paused", STATE(RUNNING), json_object());
 }
 
 int cmd_resume(struct cli *c)
 {
-	return act(c, "io.reeve.Job.Resume", "resumed", json_object());
+	return act(c, "io.reeve.Job.Resume", "resumed", STATE(PAUSED), json_object());
 }
 
 int cmd_hold(struct cli *c)
 {
-	return act(c, "io.reeve.Job.Hold", "held", json_object());
+	return act(c, "io.reeve.Job.Hold", "held", PENDING, json_object());
 }
 
 int cmd_release(struct cli *c)
 {
-	return act(c, "io.reeve.Job.Release", "released", json_object());
+	return act(c, "io.reeve.Job.Release", "released", STATE(HELD), json_object());
 }
 
 int cmd_retry(struct cli *c)
@@ -137,7 +162,7 @@ int cmd_retry(struct cli *c)
 		json_decref(params);
 		params = NULL;
 	}
-	return act(c, "io.reeve.Job.Retry", "retrying", params);
+	return act(c, "io.reeve.Job.Retry", "retrying", STATE(FINISHED), params);
 }
 
 int cmd_rm(struct cli *c)
@@ -145,5 +170,6 @@ int cmd_rm(struct cli *c)
 	bool force = options_has(&c->opts, OPT_FORCE);
 
 	return act(c, "io.reeve.Job.Remove", "removed",
+		force ? JOB_STATES_ALL : STATE(FINISHED),
 		force ? json_pack("{s:b}", "force", 1) : json_object());
 }

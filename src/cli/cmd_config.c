@@ -12,8 +12,8 @@
 #include "base/macro.h"
 #include "cli/cli.h"
 #include "cli/command_table.h"
-#include "daemon/config_load.h"
-#include "daemon/config_print.h"
+#include "config/config_load.h"
+#include "config/config_print.h"
 
 static json_t *errors_to_json(const struct config_errors *errors)
 {

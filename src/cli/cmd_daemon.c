@@ -72,7 +72,8 @@ static int started(const struct cli *c, int r, const char *err, const char *stat
 	return CLI_EXIT_OK;
 }
 
-static int daemon_start(struct cli *c)
+/* @last_state_dir  where it was before; NULL: as the options or the defaults say */
+static int start(struct cli *c, const char *last_state_dir)
 {
 	_cleanup_(place_deinit) struct place place = {0};
 	_cleanup_free_ char *state_dir = NULL, *err = NULL;
@@ -86,6 +87,8 @@ static int daemon_start(struct cli *c)
 	}
 	paths_env_get(&env);
 	r = read_place(&place, c);
+	if (r == 0 && !place.state_dir)
+		r = absolute(&place.state_dir, last_state_dir);
 	if (r == 0 && place.state_dir)
 		state_dir = strdup(place.state_dir);
 	else if (r == 0)
@@ -111,6 +114,11 @@ static int daemon_start(struct cli *c)
 			},
 			&err);
 	return started(c, r, err, state_dir);
+}
+
+static int daemon_start(struct cli *c)
+{
+	return start(c, NULL);
 }
 
 /* connect and ask for the status. 0, or the exit code */
@@ -168,7 +176,12 @@ static int daemon_restart(struct cli *c)
 			     : CLI_EXIT_OK;
 	}
 	r = stop(c, false);
-	return r != 0 ? r : daemon_start(c);
+	if (r != 0 || target_is_default(&c->target))
+		return r != 0 ? r : start(c, NULL);
+	/* where it was is not where the defaults would put it */
+	c->target.mode =
+		STREQ(json_str(status, "mode"), "system") ? PATHS_SYSTEM : PATHS_USER;
+	return start(c, json_str(status, "state_dir"));
 }
 
 static void print_strings(const char *title, const json_t *list)
@@ -241,8 +254,11 @@ static void print_status(const struct cli *c, const json_t *s)
 		       buf_printf(&counts, "%s%" PRId64 " %s",
 			       buf_len(&counts) ? ", " : "",
 			       (int64_t)json_integer_value(n), state) < 0) return;
-	print_pair(stdout, "jobs", "%.*s", (int)buf_len(&counts),
-		buf_len(&counts) ? buf_head(&counts) : "none");
+	if (buf_len(&counts) == 0)
+		print_pair(stdout, "jobs", "none");
+	else
+		print_pair(stdout, "jobs", "%.*s", (int)buf_len(&counts),
+			buf_head(&counts));
 	if (json_is_true(json_object_get(s, "shutting_down")))
 		print_pair(stdout, "", "shutting down");
 	print_strings("problems", json_object_get(s, "problems"));

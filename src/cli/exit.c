@@ -30,6 +30,12 @@ int exit_code_of_errno(int err)
 	}
 }
 
+/* The daemon tells an error by its name or by its text. */
+static bool is_not_found(const char *error)
+{
+	return error && (STREQ(error, "ENOENT") || STREQ(error, rv_strerror(ENOENT)));
+}
+
 int exit_code_of_job(const struct job_end *e)
 {
 	INVARIANT(e && e->result);
@@ -44,9 +50,8 @@ int exit_code_of_job(const struct job_end *e)
 	if (e->start_step) {
 		if (!STREQ(e->start_step, "exec"))
 			return CLI_EXIT_RUN_FAILED;
-		return e->start_error && STREQ(e->start_error, "ENOENT")
-			       ? CLI_EXIT_RUN_NOT_FOUND
-			       : CLI_EXIT_RUN_CANNOT;
+		return is_not_found(e->start_error) ? CLI_EXIT_RUN_NOT_FOUND
+						    : CLI_EXIT_RUN_CANNOT;
 	}
 	if (e->signal > 0 && e->signal < 128)
 		return 128 + (int)e->signal;

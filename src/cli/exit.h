@@ -38,7 +38,7 @@ struct job_end {
 	int64_t signal;     /* 0: none */
 	const char
 		*start_step; /* step of the start that failed, NULL when it started */
-	const char *start_error; /* name of the errno, with start_step */
+	const char *start_error; /* name or text of the errno, with start_step */
 };
 
 /* exit code of `reeve run` for a job that ended so */

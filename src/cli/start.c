@@ -188,6 +188,9 @@ static char *log_since(const char *path, off_t from)
 	if (n <= 0)
 		return NULL;
 	text[n] = '\0';
+	/* it becomes part of one message */
+	for (char *p = strchr(text, '\n'); p; p = strchr(p, '\n'))
+		*p = ' ';
 	return strdup(text);
 }
 

@@ -22,6 +22,7 @@
 #include "daemon/envs.h"
 #include "daemon/functions.h"
 #include "daemon/inputs.h"
+#include "daemon/job_counts.h"
 #include "daemon/jobs.h"
 #include "daemon/keys.h"
 #include "daemon/notify.h"
@@ -31,7 +32,9 @@
 #include "daemon/retention.h"
 #include "daemon/scheduler.h"
 #include "daemon/shutdown.h"
+#include "daemon/socket_guard.h"
 #include "daemon/spawner_link.h"
+#include "daemon/users.h"
 #include "reeve/runner.h"
 #include "reeve/signal.h"
 
@@ -165,7 +168,8 @@ static void store_error_changed(int error, void *arg)
 static int make_core(struct app *app)
 {
 	struct core *c = &app->core;
-	struct spawner_link_opts link = {.on_table = recovery_match};
+	struct spawner_link_opts link = {.before_table = recovery_look_around,
+		.on_table = recovery_match};
 	size_t env_max = (size_t)config_num(c->config, ENVIRONMENTS_MAX);
 	int r;
 
@@ -189,6 +193,8 @@ static int make_core(struct app *app)
 		r = disk_guard_new(&c->disk, c, app->loop);
 	if (r >= 0)
 		r = functions_new(&c->functions);
+	if (r >= 0)
+		r = users_new(&c->users, c);
 	if (r >= 0)
 		r = recovery_new(&app->recovery, c);
 	if (r < 0)
@@ -269,11 +275,6 @@ static int sweep_outputs(void *arg)
 	return r;
 }
 
-static int look_around(void *arg)
-{
-	return recovery_look_around(((struct app *)arg)->recovery);
-}
-
 static int listen_to_clients(struct app *app)
 {
 	int first, n, r = 0;
@@ -282,8 +283,8 @@ static int listen_to_clients(struct app *app)
 	for (int i = 0; i < n && r >= 0; i++)
 		r = control_listen_fd(app->control, first + i);
 	if (n == 0)
-		r = control_bind(
-			app->control, app->socket, app->opts.system_mode ? 0666 : 0600);
+		r = socket_guard_new(&app->socket_guard, app->control, app->loop, app->socket,
+			app->opts.system_mode ? 0666 : 0600, !app->opts.socket);
 	if (r == -EADDRINUSE)
 		log_at(LOG_ERR, "control", "another daemon answers at '%s'",
 			app->socket);
@@ -322,13 +323,13 @@ static int serve(struct app *app)
 	if (r >= 0)
 		r = inputs_sweep(c->inputs);
 	if (r >= 0)
-		r = rv_run_blocking(c->io, look_around, app);
-	if (r >= 0)
 		r = start_service(app, "outputs", outputs_main, c->outputs);
 	if (r >= 0)
 		r = start_service(app, "retention", retention_main, c->retention);
 	if (r >= 0)
 		r = start_service(app, "spawner", spawner_link_main, c->spawner);
+	if (r >= 0)
+		r = start_service(app, "users", users_main, c->users);
 	if (r >= 0)
 		r = control_new(&app->control, app);
 	if (r >= 0)
@@ -349,9 +350,11 @@ static void teardown(struct app *app)
 {
 	struct core *c = &app->core;
 
+	app->socket_guard = socket_guard_free(app->socket_guard);
 	app->control = control_free(app->control);
 	spawner_link_free(c->spawner);
 	recovery_free(app->recovery);
+	users_free(c->users);
 	functions_free(c->functions);
 	disk_guard_free(c->disk);
 	output_caps_free(c->caps);
@@ -453,4 +456,16 @@ int app_run(const struct app_options *opts)
 	free(app.state_dir);
 	free(app.admins);
 	return r < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
+}
+
+int app_job_counts(const struct app_options *opts)
+{
+	struct app app = {.opts = *opts};
+	int r = choose_paths(&app), status = EXIT_FAILURE;
+
+	if (r >= 0)
+		status = job_counts_print(app.state_dir);
+	free(app.socket);
+	free(app.state_dir);
+	return status;
 }

@@ -5,8 +5,8 @@
 #ifndef DAEMON_APP_H
 #define DAEMON_APP_H
 
-#include "daemon/config_load.h"
-#include "daemon/configuration.h"
+#include "config/configuration.h"
+#include "config/config_load.h"
 #include "daemon/core.h"
 #include "reeve/loop.h"
 #include "reeve/sync.h"
@@ -14,16 +14,17 @@
 struct control;
 struct notify;
 struct recovery;
+struct socket_guard;
 
 struct app_options {
 	bool system_mode;
-	const char *config_file; /* NULL: the usual places */
-	const char *socket;      /* NULL: the usual one */
-	const char *state_dir;   /* NULL: the usual one */
-	int shutdown;            /* enum config_shutdown; -1: as configured */
-	int log_level;           /* -1: as configured */
-	int ready_fd;            /* -1: none */
-	bool no_spawner;         /* never start one: a unit does */
+	const char *config_file;  /* NULL: the usual places */
+	const char *socket;       /* NULL: the usual one */
+	const char *state_dir;    /* NULL: the usual one */
+	int shutdown;             /* enum config_shutdown; -1: as configured */
+	int log_level;            /* -1: as configured */
+	int ready_fd;             /* -1: none */
+	bool no_spawner;          /* never start one: a unit does */
 };
 
 struct app {
@@ -34,6 +35,7 @@ struct app {
 	struct control *control;
 	struct recovery *recovery;
 	struct notify *notify;
+	struct socket_guard *socket_guard; /* NULL: sockets were passed in */
 	rv_group services, runs;
 	char *socket, *state_dir, *spawner_program;
 	int lock_fd;
@@ -49,6 +51,9 @@ struct app {
 
 /* The whole life of the daemon. Returns the exit status of the process. */
 int app_run(const struct app_options *opts);
+
+/* What waits in the state directory (job_counts.h). The exit status of the process. */
+int app_job_counts(const struct app_options *opts);
 
 /* Ask for the shutdown; once more hastens it. mode: enum config_shutdown, -1 as configured. */
 void app_stop(struct app *app, int mode);
@@ -66,7 +71,7 @@ int app_config_paths(struct config_paths *ret, const struct app_options *opts);
  *
  * 0; -EINVAL with errors; -ENOMEM, -ECANCELED.
  */
-RV_AWAIT int app_reload(struct app *app, struct config_errors *errors,
-	char ***ret_changed, char ***ret_restart);
+RV_AWAIT int app_reload(struct app *app, struct config_errors *errors, char ***ret_changed,
+	char ***ret_restart);
 
 #endif

@@ -25,6 +25,7 @@
 #include "daemon/keys.h"
 #include "daemon/recovery.h"
 #include "daemon/scheduler.h"
+#include "daemon/users.h"
 #include "store/store.h"
 
 enum { LOCK_WAIT_SEC = 10 };
@@ -251,6 +252,7 @@ static int load_job(const struct store_job *rec, void *arg)
 	/* a store that was restored from a copy may know less of ids than of jobs */
 	if (j->id >= jobs_next_id(core->jobs))
 		jobs_set_next_id(core->jobs, j->id + 1);
+	users_note(core->users, j->uid);
 	scheduler_place(core->scheduler, j);
 	return 0;
 }

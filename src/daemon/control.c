@@ -13,11 +13,13 @@
 #include "base/list.h"
 #include "base/log.h"
 #include "daemon/app.h"
-#include "daemon/configuration.h"
+#include "config/configuration.h"
 #include "daemon/control.h"
 #include "daemon/core.h"
 #include "daemon/inputs.h"
+#include "daemon/hangups.h"
 #include "daemon/interfaces.h"
+#include "daemon/users.h"
 #include "reeve/executor.h"
 #include "reeve/net.h"
 #include "reeve/scope.h"
@@ -37,6 +39,7 @@ struct control {
 	struct vl_server_limits limits;
 	rv_server *servers[8]; /* one, or those that were passed in */
 	size_t n_servers;
+	struct hangups *hangups;
 	struct list conns;
 	size_t n_conns;
 	unsigned n_tasks;        /* of all connections */
@@ -49,12 +52,16 @@ struct conn {
 	struct control_conn pub; /* first */
 	struct list link;
 	rv_timer stall;
+	bool pumping;
 	bool counted; /* among the connections of its user */
+	bool hung_up; /* the peer reads no more either */
+	unsigned n_unasked; /* tasks of calls that are to be done though nobody listens */
 };
 
 struct call_task {
 	struct conn *conn;
 	struct vl_call *call;
+	bool unasked; /* a oneway call; while it is not parsed it may be one */
 };
 
 struct app *control_app(const struct control *c)
@@ -163,6 +170,7 @@ static void end_call(void *arg)
 	struct control *ctl = c->pub.control;
 
 	vl_call_free(t->call); /* unanswered: an error goes out for it */
+	c->n_unasked -= t->unasked;
 	free(t);
 	c->pub.n_tasks--;
 	ctl->n_tasks--;
@@ -204,6 +212,10 @@ static int run_long_call(void *arg)
 		t->call = NULL; /* answered and freed inside */
 	if (r == -ENOMEM && !c->pub.lost)
 		rv_transport_abort(c->pub.transport);
+	if (r != VL_NEXT_CALL || !vl_call_is_oneway(t->call)) {
+		c->n_unasked--;
+		t->unasked = false;
+	}
 	post_pump(c); /* the calls behind it waited */
 	return r == VL_NEXT_CALL ? run_call(t) : 0;
 }
@@ -222,10 +234,22 @@ static void start_call(struct conn *c, struct vl_call *call, bool parsed)
 	}
 	t->conn = c;
 	t->call = call;
+	t->unasked = !parsed || vl_call_is_oneway(call);
+	c->n_unasked += t->unasked;
 	c->pub.n_tasks++;
 	c->pub.control->n_tasks++;
 	/* on failure end_call has answered it */
 	(void)rv_transport_spawn_ex(c->pub.transport, &opts, fn, t, NULL);
+}
+
+/* A handler that never awaits needs no task. */
+static void answer_at_once(struct conn *c, struct vl_call *call)
+{
+	int r = ((control_handler)vl_call_method(call)->handler)(&c->pub, call);
+
+	if (r < 0)
+		reply_errno(call, r);
+	vl_call_free(call);
 }
 
 static void flush(struct conn *c)
@@ -239,23 +263,41 @@ static void flush(struct conn *c)
 	buf_trim(out, 16384);
 }
 
-static void pump(struct conn *c)
+/* start what has come; how many, or -ENOMEM */
+static int start_calls(struct conn *c)
 {
 	struct vl_call *call;
+	int r, n = 0;
+
+	while ((r = vl_server_conn_next_call(c->pub.vl, &call)) > 0) {
+		n++;
+		if (r == VL_NEXT_CALL && vl_call_method(call)->id == CONTROL_INLINE)
+			answer_at_once(c, call);
+		else
+			start_call(c, call, r == VL_NEXT_CALL);
+	}
+	return r < 0 ? r : n;
+}
+
+static void pump(struct conn *c)
+{
 	int r = 0;
 
 	if (c->pub.lost) {
 		conn_free(c);
 		return;
 	}
-	while (!c->pub.control->stopping &&
-		(r = vl_server_conn_next_call(c->pub.vl, &call)) > 0)
-		start_call(c, call, r == VL_NEXT_CALL);
+	c->pumping = true;
+	do {
+		if (!c->pub.control->stopping)
+			r = start_calls(c);
+		flush(c);
+	} while (r > 0 && c->pub.writable); /* what was sent made room for more */
+	c->pumping = false;
 	if (r < 0) {
 		rv_transport_abort(c->pub.transport);
 		return;
 	}
-	flush(c);
 	if (vl_server_conn_should_close(c->pub.vl) &&
 		buf_len(vl_server_conn_output(c->pub.vl)) == 0) {
 		rv_transport_close(c->pub.transport);
@@ -265,15 +307,31 @@ static void pump(struct conn *c)
 		rv_transport_pause_reading(c->pub.transport);
 	else
 		rv_transport_resume_reading(c->pub.transport);
+	/* what it sent before it went is done, but nobody waits for the answers */
+	if (c->hung_up && c->n_unasked == 0 && !rv_transport_is_reading(c->pub.transport)) {
+		rv_transport_abort(c->pub.transport);
+		return;
+	}
 	wake_handlers(c);
 }
 
 static void changed(struct vl_server_conn *vl, void *priv)
 {
-	post_pump(priv);
+	struct conn *c = priv;
+
+	if (!c->pumping) /* else it looks again by itself */
+		post_pump(c);
 }
 
 static const struct vl_server_ops server_ops = {.changed = changed};
+
+static void hung_up(void *arg)
+{
+	struct conn *c = arg;
+
+	c->hung_up = true;
+	post_pump(c);
+}
 
 static struct conn *conn_of(rv_protocol *p)
 {
@@ -310,17 +368,19 @@ static void on_made(rv_protocol *p, rv_transport *t)
 {
 	struct conn *c = conn_of(p);
 	const struct rv_peer *peer = rv_transport_info(t, RV_INFO_PEER, NULL);
+	const int *fd = rv_transport_info(t, RV_INFO_FD, NULL);
 
 	c->pub.transport = t;
 	c->pub.writable = true;
 	rv_transport_set_watermarks(t, WRITE_HIGH, WRITE_LOW);
-	if (!peer) {
+	if (!peer || !fd || hangups_add(c->pub.control->hangups, *fd, c) < 0) {
 		rv_transport_abort(t);
 		return;
 	}
 	c->pub.peer = (struct unix_peer){
 		.pid = peer->pid, .uid = peer->uid, .gid = peer->gid};
 	c->pub.is_admin = is_admin(c->pub.control, &c->pub.peer);
+	users_note(c->pub.control->app->core.users, peer->uid);
 	c->counted = count_uid(c->pub.control, peer->uid, 1) >= 0;
 }
 
@@ -374,8 +434,11 @@ static void on_resume(rv_protocol *p)
 static void on_lost(rv_protocol *p, int err)
 {
 	struct conn *c = conn_of(p);
+	const int *fd = rv_transport_info(c->pub.transport, RV_INFO_FD, NULL);
 
 	rv_timer_stop(&c->stall);
+	if (fd)
+		hangups_remove(c->pub.control->hangups, *fd);
 	c->pub.lost = true;
 	c->pub.transport = NULL;
 	if (c->counted)
@@ -487,6 +550,29 @@ int control_bind(struct control *c, const char *path, mode_t mode)
 	return r < 0 ? r : add_server(c, srv);
 }
 
+/* Closed ones stay until their last connection has ended: the shutdown ends these too. */
+static void forget_ended_servers(struct control *c)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < c->n_servers; i++) {
+		rv_server *s = c->servers[i];
+
+		if (rv_server_is_closed(s) && rv_server_connections(s) == 0)
+			rv_server_unref(s);
+		else
+			c->servers[n++] = s;
+	}
+	c->n_servers = n;
+}
+
+void control_unbind(struct control *c)
+{
+	for (size_t i = 0; i < c->n_servers; i++)
+		rv_server_close(c->servers[i]);
+	forget_ended_servers(c);
+}
+
 static int add_interfaces(struct control *c)
 {
 	struct vl_idl_error error;
@@ -523,6 +609,8 @@ int control_new(struct control **ret, struct app *app)
 	c->limits.n_calls = (unsigned)config_num(cf, CALLS_IN_FLIGHT_MAX);
 	r = hashmap_new(&c->per_uid, HASHMAP_U64);
 	if (r >= 0)
+		r = hangups_new(&c->hangups, app->loop, hung_up);
+	if (r >= 0)
 		r = vl_registry_new(&c->registry, &info);
 	if (r >= 0)
 		r = add_interfaces(c);
@@ -542,6 +630,7 @@ struct control *control_free(struct control *c)
 	for (size_t i = 0; i < c->n_servers; i++)
 		rv_server_unref(c->servers[i]);
 	vl_registry_free(c->registry);
+	hangups_free(c->hangups);
 	hashmap_free(c->per_uid);
 	free(c);
 	return NULL;

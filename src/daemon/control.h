@@ -36,6 +36,8 @@ struct control_conn {
 /* A handler: answers the call (it must not free it). What it returns when it did not
  * answer: a negative error becomes an error reply. */
 typedef int (*control_handler)(struct control_conn *conn, struct vl_call *call);
+/* vl_method.id of a handler that never awaits: it is called without a task of its own */
+enum { CONTROL_INLINE = 1 };
 
 int control_new(struct control **ret, struct app *app);
 struct control *control_free(struct control *c);
@@ -44,6 +46,8 @@ int control_bind(struct control *c, const char *path, mode_t mode);
 int control_listen_fd(struct control *c, int fd);
 /* administrators are others now: connections that are there get the rights they have now */
 void control_rights_changed(struct control *c); /* NULL is fine */
+/* stop listening there; connections go on */
+void control_unbind(struct control *c);
 /* take no more connections and calls; those under way are finished */
 void control_stop_accepting(struct control *c);
 /* until replies are written, or the grace is over; then connections are closed */

@@ -10,7 +10,7 @@
 #include "base/strv.h"
 #include "daemon/app.h"
 #include "daemon/commit.h"
-#include "daemon/configuration.h"
+#include "config/configuration.h"
 #include "daemon/control_job.h"
 #include "daemon/control_select.h"
 #include "daemon/core.h"
@@ -439,5 +439,9 @@ int control_job_retry(struct control_conn *conn, struct vl_call *call)
 	r = vl_get_bytes_array(vl_call_params(call), "env", &env, &fault);
 	if (r == -EINVAL)
 		return vl_call_invalid(call, fault.path, fault.reason);
-	return r < 0 ? r : act(conn, call, plan_retry, 0, env);
+	if (r < 0)
+		return r;
+	if (control_check_env(call, env) < 0)
+		return 0;
+	return act(conn, call, plan_retry, 0, env);
 }

@@ -182,6 +182,10 @@ static int pool_list(struct control_conn *conn, struct vl_call *call)
 	{                                                                                \
 		.name = (method), .handler = (vl_handler_fn)(fn)                         \
 	}
+#define INLINE(method, fn)                                                               \
+	{                                                                                \
+		.name = (method), .handler = (vl_handler_fn)(fn), .id = CONTROL_INLINE   \
+	}
 #define STREAM(method, fn)                                                               \
 	{                                                                                \
 		.name = (method), .handler = (vl_handler_fn)(fn),                        \
@@ -189,14 +193,14 @@ static int pool_list(struct control_conn *conn, struct vl_call *call)
 	}
 
 const struct vl_method control_daemon_methods[] = {
-	METHOD("Ping", ping),
-	METHOD("Status", status),
+	INLINE("Ping", ping),
+	INLINE("Status", status),
 	METHOD("Stop", stop),
 	METHOD("Reload", reload),
 };
 const size_t control_n_daemon_methods = ARRAY_LEN(control_daemon_methods);
 
-const struct vl_method control_pool_methods[] = {METHOD("List", pool_list)};
+const struct vl_method control_pool_methods[] = {INLINE("List", pool_list)};
 const size_t control_n_pool_methods = ARRAY_LEN(control_pool_methods);
 
 const struct vl_method control_job_methods[] = {

@@ -24,6 +24,12 @@ int control_job_clean(struct control_conn *conn, struct vl_call *call);
 /* the effect of Cancel on jobs that are known by id. 0, negative */
 RV_AWAIT int control_cancel_ids(struct control_conn *conn, const uint64_t *ids, size_t n);
 
+/**
+ * Entries that no program could look up are not passed on: an environment with one that
+ * has no '=', or no name before it, is refused. Returns 0; -EINVAL: answered.
+ */
+int control_check_env(struct vl_call *call, char *const *env);
+
 enum { PAGE_BYTES = 64 * 1024 }; /* of a streamed reply */
 
 #endif

@@ -35,8 +35,9 @@ struct lister {
 	struct vl_call *call;
 	struct selection sel;
 	bool reverse;
-	uint64_t at;  /* next id to look at */
-	int64_t left; /* jobs still wanted */
+	uint64_t at;    /* next id to look at */
+	int64_t left;   /* jobs still wanted */
+	int64_t total;  /* that match */
 	bool end;
 	struct buf page;
 };
@@ -90,9 +91,7 @@ static int fill_page(struct lister *l)
 		return r;
 	l->end = l->left <= 0 || !next_job(l);
 	json_writer_array_end(&w);
-	json_writer_int(&w, "total",
-		(int64_t)(jobs_unfinished(core->jobs) +
-			  jobs_count(core->jobs, JOB_FINISHED)));
+	json_writer_int(&w, "total", l->total);
 	if (l->end)
 		json_writer_null(&w, "next_id");
 	else
@@ -101,11 +100,39 @@ static int fill_page(struct lister *l)
 	return json_writer_end(&w);
 }
 
+/* only by state, and of everybody: the table has counted them */
+static bool is_counted(const struct lister *l)
+{
+	const struct job_select *s = &l->sel.sel;
+
+	return s->any_uid && l->conn->is_admin && !s->n_ids && !s->results && !s->pools &&
+	       !s->labels && !s->name_glob && !s->since_usec;
+}
+
+static int count_total(struct lister *l)
+{
+	const struct jobs *jobs = control_core(l->conn->control)->jobs;
+	int r;
+
+	if (!is_counted(l)) {
+		r = select_resolve(&l->sel, l->conn);
+		l->total = (int64_t)l->sel.n_ids;
+		return r;
+	}
+	for (int s = 0; s < JOB_STATE_N; s++)
+		if (!l->sel.sel.states || l->sel.sel.states >> s & 1)
+			l->total += (int64_t)jobs_count(jobs, (enum job_state)s);
+	return 0;
+}
+
 static int list(struct lister *l)
 {
 	bool more = vl_call_wants_more(l->call);
 	int r;
 
+	r = count_total(l);
+	if (r < 0)
+		return r;
 	for (;;) {
 		r = fill_page(l);
 		if (r < 0)

@@ -333,6 +333,11 @@ static int stream(struct reader *rd)
 	}
 }
 
+static bool is_run_number(const json_t *run)
+{
+	return json_integer_value(run) >= 1 && json_integer_value(run) <= UINT32_MAX;
+}
+
 static void take_members(struct reader *rd, const json_t *params)
 {
 	const char *s = json_string_value(json_object_get(params, "stream"));
@@ -342,7 +347,7 @@ static void take_members(struct reader *rd, const json_t *params)
 	rd->follow = json_is_true(json_object_get(params, "follow"));
 	rd->want[0] = !s || STREQ(s, "all") || STREQ(s, "stdout");
 	rd->want[1] = !s || STREQ(s, "all") || STREQ(s, "stderr");
-	rd->fixed_run = json_is_integer(run) && json_integer_value(run) > 0;
+	rd->fixed_run = json_is_integer(run);
 	rd->run = rd->fixed_run ? (uint32_t)json_integer_value(run) : 0;
 	rd->lines = json_is_integer(lines) ? json_integer_value(lines) : -1;
 	rd->from = MAX(json_integer_value(json_object_get(params, "offset")), 0);
@@ -360,6 +365,9 @@ int control_job_logs(struct control_conn *conn, struct vl_call *call)
 	struct job *j;
 	int r;
 
+	if (json_is_integer(json_object_get(params, "run")) &&
+		!is_run_number(json_object_get(params, "run")))
+		return vl_call_invalid(call, "run", "runs count from 1");
 	rd.core = control_core(conn->control);
 	rv_event_init(&rd.changed);
 	take_members(&rd, params);

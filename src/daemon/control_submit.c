@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -11,7 +12,7 @@
 #include "base/strv.h"
 #include "daemon/app.h"
 #include "daemon/commit.h"
-#include "daemon/configuration.h"
+#include "config/configuration.h"
 #include "daemon/control_job.h"
 #include "daemon/core.h"
 #include "daemon/envs.h"
@@ -149,6 +150,22 @@ static int check_spec(struct submit *s, size_t i, const struct job_spec *spec)
 }
 
 /* ---- environments ----------------------------------------------------------------------- */
+
+int control_check_env(struct vl_call *call, char *const *env)
+{
+	char path[32];
+
+	for (size_t i = 0; env && env[i]; i++) {
+		const char *eq = strchr(env[i], '=');
+
+		if (eq && eq != env[i])
+			continue;
+		snprintf(path, sizeof(path), "env[%zu]", i);
+		vl_call_invalid(call, path, "not NAME=VALUE");
+		return -EINVAL;
+	}
+	return 0;
+}
 
 static bool same_strv(char *const *a, char *const *b)
 {
@@ -363,6 +380,8 @@ static int submit(struct submit *s, const json_t *params)
 	r = vl_get_bytes_array(params, "env", &s->env, &fault);
 	if (r == -EINVAL)
 		return vl_call_invalid(s->call, fault.path, fault.reason), -EINVAL;
+	if (r >= 0)
+		r = control_check_env(s->call, s->env);
 	if (r < 0)
 		return r;
 	s->jobs = calloc(s->n, sizeof(struct job *));

@@ -25,6 +25,7 @@ struct output_caps;
 struct disk_guard;
 struct inputs;
 struct functions;
+struct users;
 
 struct core {
 	const struct clock *clock;
@@ -42,6 +43,7 @@ struct core {
 	struct disk_guard *disk;
 	struct inputs *inputs;
 	struct functions *functions;
+	struct users *users;
 	rv_executor *io;       /* the daemon's own blocking work */
 	rv_executor *blocking; /* functions */
 	rv_group *runs;  /* owns the supervising tasks */

@@ -6,7 +6,7 @@
 #include <sys/statvfs.h>
 
 #include "base/log.h"
-#include "daemon/configuration.h"
+#include "config/configuration.h"
 #include "daemon/core.h"
 #include "daemon/disk_guard.h"
 #include "daemon/scheduler.h"

@@ -14,7 +14,7 @@
 #include "base/fd.h"
 #include "base/hashmap.h"
 #include "base/log.h"
-#include "daemon/configuration.h"
+#include "config/configuration.h"
 #include "daemon/core.h"
 #include "daemon/inputs.h"
 #include "daemon/jobs.h"

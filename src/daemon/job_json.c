@@ -2,7 +2,6 @@
 
 #include <errno.h>
 #include <inttypes.h>
-#include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,6 +14,7 @@
 #include "daemon/job_json.h"
 #include "daemon/run.h"
 #include "daemon/scheduler.h"
+#include "daemon/users.h"
 
 enum { COMMAND_SHOWN_MAX = 256 }; /* bytes; lists are for people, show has it all */
 
@@ -31,44 +31,6 @@ int command_line(struct buf *out, const struct job_spec *s)
 	if (job_str(s, SHELL_COMMAND))
 		return buf_append_str(out, job_str(s, SHELL_COMMAND));
 	return job_value_format(out, JOB_FIELD_COMMAND, &s->v[JOB_FIELD_COMMAND]);
-}
-
-static struct {
-	uint32_t uid;
-	char name[64];
-} user_names[64];
-static size_t n_user_names;
-
-int user_name_learn(uint32_t uid)
-{
-	char text[4096];
-	struct passwd pw, *found = NULL;
-	size_t i = n_user_names < ARRAY_LEN(user_names) ? n_user_names : uid % 64;
-
-	for (size_t k = 0; k < n_user_names; k++)
-		if (user_names[k].uid == uid)
-			return 0;
-	user_names[i].uid = uid;
-	if (getpwuid_r(uid, &pw, text, sizeof(text), &found) == 0 && found)
-		snprintf(user_names[i].name, sizeof(user_names[i].name), "%s",
-			pw.pw_name);
-	else
-		snprintf(user_names[i].name, sizeof(user_names[i].name), "%" PRIu32,
-			uid);
-	if (n_user_names < ARRAY_LEN(user_names))
-		n_user_names++;
-	return 0;
-}
-
-const char *user_name(uint32_t uid)
-{
-	static char number[16];
-
-	for (size_t i = 0; i < n_user_names; i++)
-		if (user_names[i].uid == uid)
-			return user_names[i].name;
-	snprintf(number, sizeof(number), "%" PRIu32, uid);
-	return number;
 }
 
 static void put_time(struct json_writer *w, const char *key, int64_t usec)
@@ -135,11 +97,11 @@ void job_to_json(struct json_writer *w, const char *key, const struct core *core
 	put_exit(w, j->exit_code, j->signal);
 	json_writer_string(w, "pool", j->pool->name);
 	json_writer_array(w, "labels");
-	STRV_FOREACH(label, job_strv(&s, LABEL))
+	STRV_FOREACH (label, job_strv(&s, LABEL))
 		json_writer_string(w, NULL, *label);
 	json_writer_array_end(w);
 	json_writer_int(w, "priority", j->priority);
-	json_writer_string(w, "user", user_name(j->uid));
+	json_writer_string(w, "user", users_name(core->users, j->uid));
 	json_writer_int(w, "uid", j->uid);
 	json_writer_int(w, "submitted_usec", j->submitted_usec);
 	put_time(w, "started_usec", j->started_usec);
@@ -163,18 +125,8 @@ static void put_number(struct json_writer *w, const char *key, int64_t n, bool k
 		json_writer_null(w, key);
 }
 
-/* of a failed start the name of the errno: programs look at it; of a function a text */
-static void put_error(struct json_writer *w, const struct store_run *rec)
-{
-	const char *name = rec->step ? strerrorname_np(-rec->error) : NULL;
-
-	if (!name && rec->error < 0)
-		name = rv_strerror(rec->error);
-	put_text(w, "error", name);
-}
-
-void run_to_json(struct json_writer *w, const struct store_run *rec,
-	int64_t output_bytes, int64_t lost_bytes)
+void run_to_json(struct json_writer *w, const struct store_run *rec, int64_t output_bytes,
+	int64_t lost_bytes)
 {
 	bool ended = rec->ended_usec != 0;
 	bool exited = ended && rec->end_kind == RUN_END_EXITED;
@@ -186,7 +138,7 @@ void run_to_json(struct json_writer *w, const struct store_run *rec,
 	put_text(w, "reason", rec->reason);
 	put_exit(w, exited && WIFEXITED(status) ? WEXITSTATUS(status) : -1,
 		exited && WIFSIGNALED(status) ? WTERMSIG(status) : 0);
-	put_error(w, rec);
+	put_text(w, "error", rec->error < 0 ? rv_strerror(rec->error) : NULL);
 	put_text(w, "step", rec->step);
 	put_number(w, "pid", rec->pid, rec->pid != 0);
 	json_writer_int(w, "started_usec", rec->started_usec);

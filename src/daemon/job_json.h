@@ -14,12 +14,6 @@ void job_to_json(struct json_writer *w, const char *key, const struct core *core
 void run_to_json(struct json_writer *w, const struct store_run *rec,
 	int64_t output_bytes, int64_t lost_bytes);
 
-/* name of a user, or the number where it has none; kept for the life of the daemon, looked
- * up in local files only through the C library: call it where blocking is allowed for new
- * uids (user_name_learn), elsewhere what is not known yet is shown as a number */
-const char *user_name(uint32_t uid);
-int user_name_learn(uint32_t uid);
-
 /* the command as one line for people: words quoted where they need it; 0, -ENOMEM */
 int command_line(struct buf *out, const struct job_spec *s);
 

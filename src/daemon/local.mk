@@ -1,5 +1,4 @@
 # src/daemon: everything but main.c is a library, so that tests link the same objects
-include src/daemon/config.mk
 
 noinst_LTLIBRARIES += libdaemon.la
 libdaemon_la_SOURCES = \
@@ -24,10 +23,12 @@ libdaemon_la_SOURCES = \
 	src/daemon/function_file_hash.c \
 	src/daemon/function_sleep.c \
 	src/daemon/functions.c src/daemon/functions.h \
+	src/daemon/hangups.c src/daemon/hangups.h \
 	src/daemon/inputs.c src/daemon/inputs.h \
 	src/daemon/interfaces.h \
 	src/daemon/job.c src/daemon/job.h \
 	src/daemon/job_json.c src/daemon/job_json.h \
+	src/daemon/job_counts.c src/daemon/job_counts.h \
 	src/daemon/jobs.c src/daemon/jobs.h \
 	src/daemon/journal.c src/daemon/journal.h \
 	src/daemon/keys.c src/daemon/keys.h \
@@ -46,9 +47,11 @@ libdaemon_la_SOURCES = \
 	src/daemon/run_steps.h \
 	src/daemon/scheduler.c src/daemon/scheduler.h \
 	src/daemon/shutdown.c src/daemon/shutdown.h \
+	src/daemon/socket_guard.c src/daemon/socket_guard.h \
 	src/daemon/spawner_link.c src/daemon/spawner_link.h \
 	src/daemon/spec_json.c src/daemon/spec_json.h \
-	src/daemon/supervisor.c src/daemon/supervisor.h
+	src/daemon/supervisor.c src/daemon/supervisor.h \
+	src/daemon/users.c src/daemon/users.h
 nodist_libdaemon_la_SOURCES = \
 	src/daemon/io.reeve.Daemon.c \
 	src/daemon/io.reeve.Job.c \

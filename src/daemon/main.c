@@ -25,6 +25,7 @@ static const char help[] =
 	"  --user             for one user (default unless run as root)\n"
 	"  --system           for the machine (default for root)\n"
 	"  --config=FILE      read only this configuration file\n"
+	"  --job-counts       say how many jobs wait in a state directory, and leave\n"
 	"  --check-config     say what is wrong with the configuration, and leave\n"
 	"  --socket=PATH      where clients connect\n"
 	"  --state-dir=DIR    where jobs and their output are kept\n"
@@ -129,6 +130,7 @@ static const struct option long_options[] = {
 	{"system", no_argument, NULL, 'y'},
 	{"config", required_argument, NULL, 'c'},
 	{"check-config", no_argument, NULL, 'C'},
+	{"job-counts", no_argument, NULL, 'j'},
 	{"socket", required_argument, NULL, 's'},
 	{"state-dir", required_argument, NULL, 'd'},
 	{"shutdown", required_argument, NULL, 'S'},
@@ -145,7 +147,7 @@ int main(int argc, char **argv)
 	static bool journal;
 	struct app_options o = {
 		.system_mode = geteuid() == 0, .shutdown = -1, .log_level = -1, .ready_fd = -1};
-	bool check = false;
+	bool check = false, counts = false;
 	int c, r = 0;
 
 	journal = stderr_is_journal();
@@ -156,6 +158,7 @@ int main(int argc, char **argv)
 		case 'y': o.system_mode = true; break;
 		case 'c': o.config_file = optarg; break;
 		case 'C': check = true; break;
+		case 'j': counts = true; break;
 		case 's': o.socket = optarg; break;
 		case 'd': o.state_dir = optarg; break;
 		case 'S': r = take_shutdown(&o, optarg); break;
@@ -173,5 +176,7 @@ int main(int argc, char **argv)
 	}
 	if (r < 0)
 		return EXIT_USAGE;
-	return check ? check_config(&o) : app_run(&o);
+	if (check)
+		return check_config(&o);
+	return counts ? app_job_counts(&o) : app_run(&o);
 }

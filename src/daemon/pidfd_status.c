@@ -9,8 +9,8 @@
 #include "base/proc.h"
 #include "daemon/pidfd_status.h"
 
-/* Debian 12's headers are older than this call; the layout is the kernel's first version
- * of the struct with the exit code, which later ones only append to. */
+/* Debian 12's headers are older than this call; the layout is the kernel's first
+ * version of the struct with the exit code, which later ones only append to. */
 struct pidfd_info {
 	uint64_t mask;
 	uint64_t cgroupid;
@@ -21,10 +21,16 @@ struct pidfd_info {
 #define REEVE_PIDFD_INFO_EXIT (UINT64_C(1) << 3)
 #define REEVE_PIDFD_GET_INFO  _IOWR(0xFF, 11, struct pidfd_info)
 
-int pidfd_exit_status(int pidfd, int *ret_status)
+int pidfd_exit_status(int pidfd, pid_t pid, uint64_t start_time, int *ret_status)
 {
 	struct pidfd_info info = {.mask = REEVE_PIDFD_INFO_EXIT};
+	int r;
 
+	/* first while it may be a zombie: afterwards newer kernels tell, older ones do
+	 * not */
+	r = process_zombie_status(ret_status, pid, start_time);
+	if (r >= 0)
+		return 0;
 	if (ioctl(pidfd, REEVE_PIDFD_GET_INFO, &info) < 0)
 		return -errno;
 	if (!(info.mask & REEVE_PIDFD_INFO_EXIT))

@@ -18,9 +18,9 @@
 #include "daemon/jobs.h"
 #include "daemon/pidfd_status.h"
 #include "daemon/recovery.h"
-#include "daemon/run.h"
 #include "daemon/scheduler.h"
 #include "daemon/supervisor.h"
+#include "reeve/executor.h"
 #include "spawn/exits.h"
 
 struct pending {
@@ -30,8 +30,12 @@ struct pending {
 
 /* an end from the exits file */
 struct noted_end {
+	struct spawn_run_info info; /* RUNNING: it did not end */
+};
+
+/* a spawner that left in good order; the exits file has all that was in its table */
+struct left_spawner {
 	char instance[SPAWN_ID_LEN + 1];
-	struct spawn_run_info info;
 };
 
 struct marked_process {
@@ -45,9 +49,12 @@ struct recovery {
 	size_t n_pending;
 	struct noted_end *ends;
 	size_t n_ends;
+	struct left_spawner *left;
+	size_t n_left;
 	struct marked_process *marked;
 	size_t n_marked;
-	bool ends_used; /* some record's end came from the exits file */
+	bool with_marks; /* there are runs that a mark in /proc may help */
+	bool ends_used;  /* some record's end came from the exits file */
 	bool first_done;
 };
 
@@ -67,18 +74,27 @@ static void drop_pending(struct recovery *rc)
 	for (size_t i = 0; i < rc->n_pending; i++)
 		free(rc->pending[i].output);
 	free(rc->pending);
-	free(rc->ends);
-	free(rc->marked);
 	rc->pending = NULL;
+	rc->n_pending = 0;
+}
+
+static void drop_seen(struct recovery *rc)
+{
+	free(rc->ends);
+	free(rc->left);
+	free(rc->marked);
 	rc->ends = NULL;
+	rc->left = NULL;
 	rc->marked = NULL;
-	rc->n_pending = rc->n_ends = rc->n_marked = 0;
+	rc->n_ends = rc->n_left = rc->n_marked = 0;
 }
 
 struct recovery *recovery_free(struct recovery *rc)
 {
-	if (rc)
+	if (rc) {
 		drop_pending(rc);
+		drop_seen(rc);
+	}
 	free(rc);
 	return NULL;
 }
@@ -102,20 +118,33 @@ int recovery_add(struct recovery *rc, const struct store_run *rec)
 	return 0;
 }
 
-/* ---- looking around: blocking ------------------------------------------------------------------ */
+/* ---- looking around: blocking
+ * ------------------------------------------------------------------ */
+
+static int note_left(struct recovery *rc, const struct wire_hello *from)
+{
+	struct left_spawner *v = reallocarray(rc->left, rc->n_left + 1, sizeof(*v));
+
+	if (!v)
+		return -ENOMEM;
+	rc->left = v;
+	memcpy(v[rc->n_left++].instance, from->instance, sizeof(v->instance));
+	return 0;
+}
 
 static int note_end(
 	const struct wire_hello *from, const struct spawn_run_info *info, void *arg)
 {
 	struct recovery *rc = arg;
-	struct noted_end *v = reallocarray(rc->ends, rc->n_ends + 1, sizeof(*v));
+	struct noted_end *v;
 
+	if (!info)
+		return note_left(rc, from);
+	v = reallocarray(rc->ends, rc->n_ends + 1, sizeof(*v));
 	if (!v)
 		return -ENOMEM;
 	rc->ends = v;
-	v[rc->n_ends].info = *info;
-	memcpy(v[rc->n_ends].instance, from->instance, sizeof(v->instance));
-	rc->n_ends++;
+	v[rc->n_ends++].info = *info;
 	return 0;
 }
 
@@ -125,7 +154,8 @@ static int note_mark(struct recovery *rc, pid_t pid)
 	struct marked_process *v;
 	struct spawn_token t;
 
-	/* the main process of a run leads its session; others only carry its mark along */
+	/* the main process of a run leads its session; others only carry its mark along
+	 */
 	if (proc_environ_get(&mark, pid, SPAWN_MARK_ENV) < 0 || getsid(pid) != pid ||
 		spawn_mark_parse(&t, NULL, mark) < 0)
 		return 0;
@@ -156,8 +186,9 @@ static int scan_proc(struct recovery *rc)
 	return 0;
 }
 
-int recovery_look_around(struct recovery *rc)
+static int look_around(void *arg)
 {
+	struct recovery *rc = arg;
 	int r;
 
 	r = spawn_exits_load(rc->core->state_fd, note_end, rc);
@@ -166,10 +197,32 @@ int recovery_look_around(struct recovery *rc)
 			rc->core->state_dir, SPAWN_EXITS_NAME);
 	else if (r < 0)
 		return r;
-	return rc->n_pending ? scan_proc(rc) : 0;
+	return rc->with_marks ? scan_proc(rc) : 0;
 }
 
-/* ---- matching ------------------------------------------------------------------------------------ */
+static bool some_in_doubt(const struct recovery *rc)
+{
+	struct jobs *jobs = rc->core->jobs;
+
+	for (struct job *j = jobs_at_or_after(jobs, 1); j;
+		j = jobs_at_or_after(jobs, j->id + 1))
+		if (j->run && j->run->in_doubt && !j->run->started)
+			return true;
+	return false;
+}
+
+int recovery_look_around(void *arg)
+{
+	struct recovery *rc = arg;
+
+	drop_seen(rc);
+	rc->with_marks = rc->n_pending || some_in_doubt(rc);
+	return rv_run_blocking(rc->core->io, look_around, rc);
+}
+
+/* ---- matching
+ * ------------------------------------------------------------------------------------
+ */
 
 static bool same_run(const struct spawn_token *t, const struct run_token *r)
 {
@@ -182,15 +235,6 @@ static struct spawner_run *find_in_table(
 	for (size_t i = 0; i < n; i++)
 		if (same_run(&runs[i].info.token, t))
 			return &runs[i];
-	return NULL;
-}
-
-static const struct noted_end *find_noted(
-	const struct recovery *rc, const struct run_token *t)
-{
-	for (size_t i = 0; i < rc->n_ends; i++)
-		if (same_run(&rc->ends[i].info.token, t))
-			return &rc->ends[i];
 	return NULL;
 }
 
@@ -224,7 +268,6 @@ static void adopt_from_table(struct recovery *rc, struct job *j,
 {
 	struct run_end end;
 
-	sr->taken = true;
 	if (info_is_end(&sr->info)) {
 		end = end_of(&sr->info);
 		adopt(rc, j, p, RUN_FOUND_ENDED, &sr->info, &end, -1);
@@ -244,6 +287,8 @@ static void was_never_started(struct recovery *rc, struct job *j)
 	rec.state = j->flags & STORE_JOB_CANCEL ? JOB_FINISHED : JOB_QUEUED;
 	rec.result =
 		j->flags & STORE_JOB_CANCEL ? JOB_RESULT_CANCELLED : JOB_RESULT_NONE;
+	if (rec.state == JOB_FINISHED)
+		rec.finished_usec = clock_wall_usec(rc->core->clock);
 	rec.n_runs--;
 	rec.flags = 0;
 	log_at(LOG_INFO, "job",
@@ -257,37 +302,103 @@ static void was_never_started(struct recovery *rc, struct job *j)
 	scheduler_place(rc->core->scheduler, j);
 }
 
-/* its spawner is gone: what is left of the run? */
-static void look_elsewhere(struct recovery *rc, struct job *j, const struct pending *p)
+/* What is left of a run whose spawner is gone. */
+enum trace {
+	TRACE_NONE,        /* nobody can tell: it is lost */
+	TRACE_NOT_STARTED, /* its spawner left in good order and did not have it */
+	TRACE_END,         /* its end is in the exits file: info holds */
+	TRACE_PROCESS,     /* pidfd holds, and info what is known of the process */
+};
+
+static const struct noted_end *find_noted(
+	const struct recovery *rc, const struct run_token *t)
 {
-	const struct noted_end *e = find_noted(rc, &p->rec.token);
-	struct run_end end = {.kind = RUN_END_LOST};
+	for (size_t i = 0; i < rc->n_ends; i++)
+		if (same_run(&rc->ends[i].info.token, t))
+			return &rc->ends[i];
+	return NULL;
+}
+
+static bool has_left(const struct recovery *rc, const char *instance)
+{
+	for (size_t i = 0; i < rc->n_left; i++)
+		if (STREQ(rc->left[i].instance, instance))
+			return true;
+	return false;
+}
+
+/* by its pid, else by its mark */
+static int find_process(const struct recovery *rc, const struct store_run *rec,
+	int32_t *ret_pid, uint64_t *ret_start)
+{
 	int pidfd = -ESRCH;
 
-	if (e) {
-		rc->ends_used = true;
-		end = end_of(&e->info);
-		adopt(rc, j, p, RUN_FOUND_ENDED, &e->info, &end, -1);
-		return;
-	}
-	if (!STREQ(p->rec.boot_id, rc->core->boot_id)) {
-		end.shutdown = true; /* the machine went down under it */
-		adopt(rc, j, p, RUN_FOUND_ENDED, NULL, &end, -1);
-		return;
-	}
-	if (p->rec.pid)
-		pidfd = pidfd_open_checked(p->rec.pid, p->rec.pid_start);
+	*ret_pid = rec->pid;
+	*ret_start = rec->pid_start;
+	if (rec->pid)
+		pidfd = pidfd_open_checked(rec->pid, rec->pid_start);
 	for (size_t i = 0; i < rc->n_marked && pidfd < 0; i++) {
-		uint64_t start;
-
-		if (same_run(&rc->marked[i].token, &p->rec.token) &&
-			process_start_time(&start, rc->marked[i].pid) >= 0)
-			pidfd = pidfd_open_checked(rc->marked[i].pid, start);
+		if (!same_run(&rc->marked[i].token, &rec->token) ||
+			process_start_time(ret_start, rc->marked[i].pid) < 0)
+			continue;
+		*ret_pid = rc->marked[i].pid;
+		pidfd = pidfd_open_checked(*ret_pid, *ret_start);
 	}
-	if (pidfd >= 0)
-		adopt(rc, j, p, RUN_FOUND_BY_PIDFD, NULL, NULL, pidfd);
-	else
+	return pidfd;
+}
+
+static enum trace look_for(struct recovery *rc, const struct store_run *rec,
+	struct spawn_run_info *info, int *ret_pidfd)
+{
+	const struct noted_end *e = find_noted(rc, &rec->token);
+	rv_time tick = RV_SEC(1) / sysconf(_SC_CLK_TCK);
+
+	*info = (struct spawn_run_info){.state = SPAWN_RUN_RUNNING};
+	*ret_pidfd = -1;
+	if (e && info_is_end(&e->info)) {
+		rc->ends_used = true;
+		*info = e->info;
+		return TRACE_END;
+	}
+	if (!e && has_left(rc, rec->spawner_id)) {
+		rc->ends_used = true;
+		return TRACE_NOT_STARTED;
+	}
+	if (!STREQ(rec->boot_id, rc->core->boot_id))
+		return TRACE_NONE;
+	*ret_pidfd = find_process(rc, rec, &info->pid, &info->start_time);
+	if (*ret_pidfd < 0)
+		return TRACE_NONE;
+	info->token = (struct spawn_token){.job_id = rec->token.job_id,
+		.run_no = rec->token.run,
+		.epoch = rec->token.epoch};
+	info->started_boot = (rv_time)info->start_time * tick;
+	info->started_usec = rec->started_usec;
+	return TRACE_PROCESS;
+}
+
+static void look_for_pending(
+	struct recovery *rc, struct job *j, const struct pending *p)
+{
+	struct run_end end = {.kind = RUN_END_LOST};
+	struct spawn_run_info info;
+	int pidfd;
+
+	switch (look_for(rc, &p->rec, &info, &pidfd)) {
+	case TRACE_NOT_STARTED: was_never_started(rc, j); return;
+	case TRACE_PROCESS:
+		adopt(rc, j, p, RUN_FOUND_BY_PIDFD, &info, NULL, pidfd);
+		return;
+	case TRACE_END:
+		end = end_of(&info);
+		adopt(rc, j, p, RUN_FOUND_ENDED, &info, &end, -1);
+		return;
+	case TRACE_NONE:
+		/* another boot: the machine went down under it */
+		end.shutdown = !STREQ(p->rec.boot_id, rc->core->boot_id);
 		adopt(rc, j, p, RUN_FOUND_ENDED, NULL, &end, -1);
+		return;
+	}
 }
 
 static void match_pending(struct recovery *rc, struct spawner_run *runs, size_t n)
@@ -306,19 +417,41 @@ static void match_pending(struct recovery *rc, struct spawner_run *runs, size_t 
 		else if (STREQ(p->rec.spawner_id, instance) && !p->rec.pid)
 			was_never_started(rc, j);
 		else
-			look_elsewhere(rc, j, p);
+			look_for_pending(rc, j, p);
 	}
 	drop_pending(rc);
 }
 
-static void tell_noted(struct recovery *rc, struct run *run, const struct noted_end *e)
+static void look_for_run(struct recovery *rc, struct run *run)
 {
-	rc->ends_used = true;
-	run->spawner_gone = true; /* nobody is there to be told that it is recorded */
-	if (e->info.state == SPAWN_RUN_FAILED)
-		run_told_failed(run, &e->info);
-	else
-		run_told_exited(run, &e->info);
+	struct spawn_run_info info;
+	enum trace trace;
+	int pidfd;
+
+	trace = look_for(rc, &run->rec, &info, &pidfd);
+	if (trace == TRACE_END && info.state == SPAWN_RUN_FAILED)
+		run_told_failed(run, &info);
+	else if (trace == TRACE_END)
+		run_told_exited(run, &info);
+	else if (trace == TRACE_NOT_STARTED && !run->started)
+		run_told_not_started(run);
+	else if (trace == TRACE_PROCESS && !run->started)
+		run_told_started(run, &info, TAKE_FD(pidfd));
+	close_safe(pidfd);
+	if (trace == TRACE_PROCESS || trace == TRACE_NONE)
+		run_told_spawner_gone(run);
+}
+
+static void tell_from_table(struct run *run, struct spawner_run *sr)
+{
+	switch (sr->info.state) {
+	case SPAWN_RUN_STARTING: break; /* the link tells what becomes of it */
+	case SPAWN_RUN_RUNNING:
+		run_told_started(run, &sr->info, TAKE_FD(sr->pidfd));
+		break;
+	case SPAWN_RUN_EXITED: run_told_exited(run, &sr->info); break;
+	case SPAWN_RUN_FAILED: run_told_failed(run, &sr->info); break;
+	}
 }
 
 /* runs of this reeved whose spawner's connection was lost meanwhile */
@@ -330,42 +463,29 @@ static void match_in_doubt(
 	for (struct job *j = jobs_at_or_after(jobs, 1); j;
 		j = jobs_at_or_after(jobs, j->id + 1)) {
 		struct run *run = j->run;
-		const struct noted_end *noted;
 		struct spawner_run *sr;
 
-		if (!run)
-			continue;
-		/* also of a run that has ended: until its record is on disk the spawner must
-		 * not forget it */
-		sr = find_in_table(runs, n, &run->rec.token);
-		if (sr)
-			sr->taken = true;
-		if (!run->in_doubt)
+		if (!run || !run->in_doubt)
 			continue;
 		run->in_doubt = false;
-		noted = sr ? NULL : find_noted(rc, &run->rec.token);
-		if (noted)
-			tell_noted(rc, run, noted);
-		else if (!sr && same_instance && !run->started)
+		sr = find_in_table(runs, n, &run->rec.token);
+		if (sr)
+			tell_from_table(run, sr);
+		else if (same_instance && !run->started)
 			run_told_not_started(run);
-		else if (!sr)
-			run_told_spawner_gone(run);
-		else if (sr->info.state == SPAWN_RUN_EXITED)
-			run_told_exited(run, &sr->info);
-		else if (sr->info.state == SPAWN_RUN_FAILED)
-			run_told_failed(run, &sr->info);
-		else if (sr->info.state == SPAWN_RUN_RUNNING)
-			run_told_started(run, &sr->info, TAKE_FD(sr->pidfd));
+		else
+			look_for_run(rc, run);
 	}
 }
 
-/* In the table, but in no record: its end is on disk already, or it was never ours. */
+/* In the table, but nobody was told of it: its end is on disk already, or just on its
+ * way there and acknowledged after it, or it was never ours. */
 static void settle_strangers(struct recovery *rc, struct spawner_run *runs, size_t n)
 {
 	for (size_t i = 0; i < n; i++) {
 		const struct spawn_run_info *info = &runs[i].info;
 
-		if (runs[i].taken)
+		if (spawner_link_is_awaited(rc->core, &info->token))
 			continue;
 		if (info_is_end(info))
 			spawner_link_ack_token(rc->core->spawner, &info->token);
@@ -381,18 +501,12 @@ void recovery_match(struct spawner_run *runs, size_t n, bool same_instance, void
 {
 	struct recovery *rc = arg;
 
-	if (!rc->first_done) {
+	if (!rc->first_done)
 		match_pending(rc, runs, n);
-	} else {
-		/* a spawner that was ended wrote what it still knew; a small file, rarely */
-		if (!same_instance &&
-			spawn_exits_load(rc->core->state_fd, note_end, rc) < 0)
-			log_at(LOG_WARNING, "spawn", "cannot read '%s/%s', ignoring it",
-				rc->core->state_dir, SPAWN_EXITS_NAME);
+	else
 		match_in_doubt(rc, runs, n, same_instance);
-		drop_pending(rc);
-	}
 	settle_strangers(rc, runs, n);
+	drop_seen(rc);
 	/* What was used is on disk soon, not now: the file goes at the start that needs
 	 * nothing of it any more. */
 	if (!rc->first_done && !rc->ends_used &&

@@ -3,8 +3,10 @@
  * have ended, which never began, and which nobody can tell of.
  *
  * A recorded run that the complete table of the *same* spawner does not hold was never
- * started. With another spawner it is looked for in the exits file, by its pid and start
- * time, and by its mark in /proc; else it is lost. It is never started again by itself.
+ * started. The same goes for one whose spawner left in good order and does not name it in
+ * the exits file. Else, with another spawner, its end is looked for in that file, its
+ * process by its pid and start time and by its mark in /proc; else it is lost. It is never
+ * started again by itself.
  */
 #ifndef DAEMON_RECOVERY_H
 #define DAEMON_RECOVERY_H
@@ -21,9 +23,9 @@ struct recovery *recovery_free(struct recovery *rc);
 /* a run that the store says has not ended; copied */
 int recovery_add(struct recovery *rc, const struct store_run *rec);
 
-/* In a worker or before the loop runs: read the exits file, look for the marks of recorded
- * runs in /proc where they may be needed. */
-int recovery_look_around(struct recovery *rc);
+/* spawner_link_opts.before_table: read the exits file, and look for marks in /proc where there
+ * are runs that they may help. 0, -ECANCELED, -errno */
+RV_AWAIT int recovery_look_around(void *recovery);
 
 /* spawner_link_opts.on_table */
 void recovery_match(

@@ -10,7 +10,7 @@
 #include "base/log.h"
 #include "base/strv.h"
 #include "daemon/commit.h"
-#include "daemon/configuration.h"
+#include "config/configuration.h"
 #include "daemon/core.h"
 #include "daemon/jobs.h"
 #include "daemon/output_read.h"

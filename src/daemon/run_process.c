@@ -22,10 +22,15 @@
 #include "reeve/scope.h"
 #include "reeve/task.h"
 
-/* A run that is over sooner needs no record of its pid: its mark is enough to find it. */
+/* A run that is over sooner needs no record of its pid: its mark is enough to find it.
+ */
 static const rv_time pid_record_after = RV_MS(20);
 
-/* ---- what others tell or ask ---------------------------------------------------------- */
+/* After the end of a process whose spawner is gone. Init reaps at once. */
+static const rv_time status_wait = RV_SEC(1);
+
+/* ---- what others tell or ask
+ * ---------------------------------------------------------- */
 
 void run_request_stop(struct run *run, enum run_stop why)
 {
@@ -33,8 +38,7 @@ void run_request_stop(struct run *run, enum run_stop why)
 		run->stop = why;
 	rv_event_set(&run->wake);
 	if (!run->sent)
-		spawner_link_wake(
-			run->core->spawner); /* it may wait there to be sent */
+		spawner_link_wake(run->core->spawner); /* it may wait there to be sent */
 }
 
 void run_hasten(struct run *run)
@@ -57,12 +61,16 @@ void run_told_started(struct run *run, const struct spawn_run_info *info, int pi
 
 	run->info = *info;
 	run->started = true;
+	/* What the spawner has in its table is what it was asked for; requests that
+	 * went down with a connection, or with the daemon before this one, are not. */
+	run->paused = info->flags & SPAWN_RUN_PAUSED;
+	run->stop_sent = info->flags & SPAWN_RUN_STOPPING && !run->hasten;
 	if (pidfd >= 0) {
 		close_safe(run->pidfd);
 		run->pidfd = pidfd;
 	}
-	/* The limit does not count suspended time. What passed before this daemon looked is
-	 * only known by the boot clock: there a suspension counts. */
+	/* The limit does not count suspended time. What passed before this daemon
+	 * looked is only known by the boot clock: there a suspension counts. */
 	if (limit != INT64_MAX)
 		run->deadline =
 			time_after(clock_monotonic(clock) -
@@ -94,15 +102,33 @@ void run_told_exited(struct run *run, const struct spawn_run_info *info)
 		&(struct run_end){.kind = RUN_END_EXITED, .wait_status = info->status});
 }
 
+/* The kernel knows the status once the process was reaped, by whoever inherited it:
+ * that is another edge, soon after the first. */
 static void pidfd_ended(int fd, unsigned ev, void *arg)
 {
 	struct run *run = arg;
-	struct run_end end = {.kind = RUN_END_LOST};
+	struct run_end end = {.kind = RUN_END_EXITED};
+	int r = pidfd_exit_status(
+		fd, run->info.pid, run->info.start_time, &end.wait_status);
 
-	if (pidfd_exit_status(fd, &end.wait_status) >= 0)
-		end.kind = RUN_END_EXITED;
+	if (r == -ENODATA) {
+		if (run->status_due == RV_FOREVER)
+			run->status_due =
+				clock_monotonic(run->core->clock) + status_wait;
+		rv_event_set(&run->wake);
+		return;
+	}
+	if (r < 0)
+		end.kind = RUN_END_LOST;
 	rv_fd_unwatch(TAKE_PTR(run->pidfd_watch));
 	end_run(run, &end);
+}
+
+/* nobody reaps it */
+static void give_up_status(struct run *run)
+{
+	rv_fd_unwatch(TAKE_PTR(run->pidfd_watch));
+	end_run(run, &(struct run_end){.kind = RUN_END_LOST});
 }
 
 void run_told_not_started(struct run *run)
@@ -116,7 +142,6 @@ void run_told_spawner_gone(struct run *run)
 	if (run->ended || !run->sent)
 		return;
 	run->spawner_gone = true;
-	run->stop_sent = false; /* what it was told to do is ours now */
 	if (run->pidfd >= 0 && rv_fd_watch(rv_loop_current(), run->pidfd, RV_READ,
 				       pidfd_ended, run, &run->pidfd_watch) >= 0) {
 		log_at(LOG_WARNING, "job",
@@ -129,24 +154,8 @@ void run_told_spawner_gone(struct run *run)
 	end_run(run, &(struct run_end){.kind = RUN_END_LOST});
 }
 
-void run_found_by_pidfd(struct run *run)
-{
-	const struct clock *clock = run->core->clock;
-	int64_t limit = job_num(&run->spec, TIMEOUT);
-	int64_t passed = MAX(clock_wall_usec(clock) - run->rec.started_usec, 0);
-
-	run->started = true;
-	run->info.pid = run->rec.pid;
-	run->info.start_time = run->rec.pid_start;
-	run->info.started_usec = run->rec.started_usec;
-	/* only the wall clock is left to tell how long it has run */
-	if (limit != INT64_MAX)
-		run->deadline =
-			time_after(clock_monotonic(clock), MAX(limit - passed, 0));
-	run_told_spawner_gone(run);
-}
-
-/* ---- the start ------------------------------------------------------------------------ */
+/* ---- the start
+ * ------------------------------------------------------------------------ */
 
 /* It was recorded with a spawner that is gone, and never sent: now it is this one's. */
 static int record_spawner(struct run *run)
@@ -201,10 +210,11 @@ static int send_start(struct run *run)
 	return 0;
 }
 
-/* ---- while it goes on ----------------------------------------------------------------- */
+/* ---- while it goes on
+ * ----------------------------------------------------------------- */
 
-/* A change of state that tells what is: recorded without waiting, seen at once. A crash in
- * between loses nothing: the spawner's table says the same. */
+/* A change of state that tells what is: recorded without waiting, seen at once. A crash
+ * in between loses nothing: the spawner's table says the same. */
 static void show_state(struct run *run, enum job_state state, uint32_t flags)
 {
 	struct core *core = run->core;
@@ -288,32 +298,39 @@ static const uint32_t stop_flag[] = {
 	[RUN_STOP_SHUTDOWN] = STORE_JOB_SHUTDOWN,
 };
 
-/* Signal, grace, SIGKILL without a spawner: of the main process's group while that process
- * is there, which its pidfd proves. */
-static void stop_by_pidfd(struct run *run)
+/* signal, grace, SIGKILL by our own hand. Its group is its pid: as long as the pidfd
+ * takes a signal, that number cannot be another's. */
+static void signal_group(struct run *run, int sig)
 {
-	bool now = run->hasten || run->kill_at <= clock_monotonic(run->core->clock);
-	int sig = now ? SIGKILL : (int)job_num(&run->spec, KILL_SIGNAL);
+	if (pidfd_kill(run->pidfd, 0) >= 0)
+		kill(-run->info.pid, sig);
+}
 
-	run->kill_at = now ? RV_FOREVER
-			   : time_after(clock_monotonic(run->core->clock),
-				     job_num(&run->spec, KILL_GRACE));
-	if (pidfd_kill(run->pidfd, sig) < 0 || !run->info.pid)
+static void stop_without_spawner(struct run *run)
+{
+	int64_t grace = job_num(&run->spec, KILL_GRACE);
+
+	run->stop_sent = true;
+	if (run->hasten || run->kill_at <= clock_monotonic(run->core->clock)) {
+		signal_group(run, SIGKILL);
+		run->kill_at = RV_FOREVER;
 		return;
-	kill(-run->info.pid, sig);
-	if (!now)
-		kill(-run->info.pid, SIGCONT); /* a paused one is woken */
+	}
+	signal_group(run, (int)job_num(&run->spec, KILL_SIGNAL));
+	signal_group(run, SIGCONT);
+	run->kill_at = time_after(clock_monotonic(run->core->clock), grace);
 }
 
 static void act_on_stop(struct run *run)
 {
 	/* also while the start hangs: the spawner ends that too */
-	if (run->stop == RUN_STOP_NONE || run->stop_sent)
+	if (run->stop == RUN_STOP_NONE)
 		return;
 	show_state(run, JOB_STOPPING, stop_flag[run->stop]);
+	if (run->stop_sent)
+		return;
 	if (run->spawner_gone) {
-		run->stop_sent = true;
-		stop_by_pidfd(run);
+		stop_without_spawner(run);
 		return;
 	}
 	if (spawner_link_stop(run->core->spawner, run, run->hasten) >= 0)
@@ -323,9 +340,14 @@ static void act_on_stop(struct run *run)
 
 static void act_on_pause(struct run *run)
 {
-	if (run->pause_wanted == run->paused || !run->started || run->stop_sent ||
-		run->spawner_gone)
+	enum job_state shown = run->paused ? JOB_PAUSED : JOB_RUNNING;
+
+	if (!run->started || run->stop != RUN_STOP_NONE || run->spawner_gone)
 		return;
+	if (run->pause_wanted == run->paused) {
+		show_state(run, shown, 0);
+		return;
+	}
 	if (spawner_link_pause(run->core->spawner, run, run->pause_wanted) < 0)
 		return;
 	run->paused = run->pause_wanted;
@@ -334,7 +356,10 @@ static void act_on_pause(struct run *run)
 
 static rv_time next_moment(const struct run *run, rv_time pid_due)
 {
-	rv_time when = run->stop == RUN_STOP_NONE ? run->deadline : run->kill_at;
+	rv_time when = run->stop == RUN_STOP_NONE ? run->deadline : RV_FOREVER;
+
+	when = MIN(when, run->kill_at);
+	when = MIN(when, run->status_due);
 
 	if (run->started && !run->pid_recorded && pid_due < when)
 		when = pid_due;
@@ -370,13 +395,17 @@ static int await_end(struct run *run)
 			show_running(run);
 		if (run->deadline <= now && run->stop == RUN_STOP_NONE)
 			run->stop = RUN_STOP_TIMEOUT;
-		if (run->kill_at <= now)
-			run->stop_sent = false; /* once more, with SIGKILL */
 		if (run->started && !run->pid_recorded && pid_due <= now) {
 			if (!record_pid(run))
 				pid_due = now + RV_SEC(1);
 			watch_output(run);
 		}
+		if (run->status_due <= now) {
+			give_up_status(run);
+			break;
+		}
+		if (run->kill_at <= now)
+			run->stop_sent = false;
 		act_on_stop(run);
 		act_on_pause(run);
 		r = wait_until(run, next_moment(run, pid_due));

@@ -8,6 +8,7 @@
 #include "daemon/notify.h"
 #include "daemon/scheduler.h"
 #include "daemon/shutdown.h"
+#include "daemon/socket_guard.h"
 #include "daemon/supervisor.h"
 #include "reeve/scope.h"
 
@@ -127,6 +128,8 @@ int shutdown_run(struct app *app)
 		n_active(app));
 	notify_stopping(app->notify);
 	scheduler_block(app->core.scheduler, BLOCK_SHUTDOWN, true);
+	/* before its socket goes: that is not to be undone */
+	app->socket_guard = socket_guard_free(app->socket_guard);
 	control_stop_accepting(app->control);
 	r = deal_with_runs(app, mode);
 	if (r >= 0)

@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/syscall.h>
@@ -23,8 +24,7 @@
 #include "spawn/launch.h"
 
 static const rv_time retry_first = RV_MS(50), retry_last = RV_SEC(5);
-/* a connection that lasted so long was a good one */
-static const rv_time good_after = RV_SEC(5);
+static const rv_time good_after = RV_SEC(1);
 
 struct spawner_link {
 	struct core *core;
@@ -32,14 +32,15 @@ struct spawner_link {
 	struct spawn_client *client; /* NULL: not connected */
 	rv_watch *watch;
 	bool ready, more_posted;
-	bool table_incomplete; /* no memory for all of it */
-	bool must_drop;        /* the connection is of no use */
 	rv_handle more;        /* valid while more_posted */
-	struct list want_room; /* of struct run.want_room */
+	bool table_incomplete; /* no memory for all of it: the connection is of no use */
+	bool served;  /* this connection's table was whole */
+	bool refused; /* some run's request found no room: it is to try again */
 	char instance[SPAWN_ID_LEN + 1];
 	char last_instance[SPAWN_ID_LEN + 1]; /* that runs are with */
 	pid_t pid;
 	pid_t child; /* one that we started; 0: none or reaped */
+	bool child_is_new; /* it has had no daemon yet, so it has no runs either */
 	struct spawner_run *table;
 	size_t n_table, n_table_max;
 	struct spawn_token *acks; /* acknowledgements that found no room, in order */
@@ -53,7 +54,8 @@ static void tell_changed(struct spawner_link *l)
 	rv_event_clear(&l->changed);
 }
 
-/* ---- what the spawner says ----------------------------------------------------------------- */
+/* ---- what the spawner says
+ * ----------------------------------------------------------------- */
 
 static struct run *run_of(struct spawner_link *l, const struct spawn_token *t)
 {
@@ -108,35 +110,21 @@ static void drop_table(struct spawner_link *l)
 	l->table_incomplete = false;
 }
 
-/* requests of theirs may go through now */
-static void wake_wanting(struct spawner_link *l)
-{
-	struct list *node;
-
-	while ((node = list_pop(&l->want_room)))
-		rv_event_set(&LIST_ENTRY(node, struct run, want_room)->wake);
-}
-
 static void on_table_end(void *arg)
 {
 	struct spawner_link *l = arg;
 	bool same = STREQ(l->instance, l->last_instance);
 
 	/* what is missing would pass for never started, and be run twice */
-	if (l->table_incomplete) {
-		log_at(LOG_ERR, "spawn",
-			"out of memory for the spawner's table, asking again");
-		l->must_drop = true;
+	if (l->table_incomplete)
 		return;
-	}
 	log_at(LOG_INFO, "spawn", "connected to spawner %d, which has %zu runs",
 		(int)l->pid, l->n_table);
 	memcpy(l->last_instance, l->instance, sizeof(l->last_instance));
 	l->opts.on_table(l->table, l->n_table, same, l->opts.arg);
 	drop_table(l);
-	l->ready = true;
+	l->ready = l->served = true;
 	scheduler_block(l->core->scheduler, BLOCK_SPAWNER, false);
-	wake_wanting(l);
 	tell_changed(l);
 }
 
@@ -150,27 +138,45 @@ static void on_started(const struct spawn_run_info *info, int pidfd, void *arg)
 		close_safe(pidfd);
 }
 
-/* Nobody waits for it any more: its end is on disk, or the job was never ours. Not so where
- * the record says that it goes on (a run that could not be followed, for want of memory):
- * that one stays with the spawner until somebody can record its end. */
+bool spawner_link_is_awaited(const struct core *core, const struct spawn_token *t)
+{
+	const struct job *j = jobs_find(core->jobs, t->job_id);
+
+	return j && job_state_is_active(j->state) && j->n_runs == t->run_no;
+}
+
+/* Nobody waits for it any more: its end is on disk, or the job was never ours. */
 static void ack_stranger(struct spawner_link *l, const struct spawn_run_info *info)
 {
-	const struct job *j = jobs_find(l->core->jobs, info->token.job_id);
-
-	if (j && job_state_is_active((enum job_state)j->state) &&
-		j->n_runs == info->token.run_no)
+	if (spawner_link_is_awaited(l->core, &info->token)) {
+		log_at(LOG_ERR, "spawn",
+			"end of run %" PRIu64 ".%" PRIu32
+			", which nobody follows: it is recorded after a restart of the "
+			"daemon",
+			info->token.job_id, info->token.run_no);
 		return;
+	}
 	log_at(LOG_DEBUG, "spawn",
 		"end of unknown run %" PRIu64 ".%" PRIu32 ", acknowledging",
 		info->token.job_id, info->token.run_no);
 	spawner_link_ack_token(l, &info->token);
 }
 
+/* It has been told to leave: the next one may have the run. */
+static void spawner_leaves(struct spawner_link *l, struct run *run)
+{
+	l->ready = false;
+	scheduler_block(l->core->scheduler, BLOCK_SPAWNER, true);
+	run_told_not_started(run);
+}
+
 static void on_start_failed(const struct spawn_run_info *info, void *arg)
 {
 	struct run *run = run_of(arg, &info->token);
 
-	if (run)
+	if (run && info->step == SPAWN_STEP_REQUEST && info->error == RV_ESHUTDOWN)
+		spawner_leaves(arg, run);
+	else if (run)
 		run_told_failed(run, info);
 	else
 		ack_stranger(arg, info);
@@ -204,7 +210,8 @@ static const struct spawn_client_ops client_ops = {
 	.on_orphan = on_orphan,
 };
 
-/* ---- the connection -------------------------------------------------------------------------- */
+/* ---- the connection
+ * -------------------------------------------------------------------------- */
 
 static void disconnected(struct spawner_link *l, int error)
 {
@@ -215,7 +222,6 @@ static void disconnected(struct spawner_link *l, int error)
 	l->ready = false;
 	l->pid = 0;
 	l->n_acks = 0;
-	l->must_drop = false;
 	drop_table(l);
 	if (l->core->detaching)
 		return;
@@ -223,7 +229,8 @@ static void disconnected(struct spawner_link *l, int error)
 		"lost the spawner (%s), looking for it or starting another",
 		rv_strerror(error));
 	scheduler_block(l->core->scheduler, BLOCK_SPAWNER, true);
-	/* its runs are told when the next table shows whether it was only the connection */
+	/* its runs are told when the next table shows whether it was only the
+	 * connection */
 	for (struct job *j = jobs_at_or_after(jobs, 1); j;
 		j = jobs_at_or_after(jobs, j->id + 1))
 		if (j->run)
@@ -255,6 +262,18 @@ static void send_acks(struct spawner_link *l)
 	spawn_client_flush(l->client);
 }
 
+/* there may be room now */
+static void wake_refused(struct spawner_link *l)
+{
+	struct jobs *jobs = l->core->jobs;
+
+	l->refused = false;
+	for (struct job *j = jobs_at_or_after(jobs, 1); j;
+		j = jobs_at_or_after(jobs, j->id + 1))
+		if (j->run)
+			rv_event_set(&j->run->wake);
+}
+
 static void process(struct spawner_link *l)
 {
 	int r;
@@ -262,20 +281,22 @@ static void process(struct spawner_link *l)
 	if (!l->client)
 		return;
 	r = spawn_client_process(l->client);
-	if (r >= 0 && l->must_drop)
+	if (r >= 0 && l->table_incomplete)
 		r = -ENOMEM;
 	if (r < 0) {
 		disconnected(l, r);
 		return;
 	}
 	if (r > 0 && !l->more_posted) {
-		/* more is there to be read, and no edge will tell: others get their turn first */
+		/* more is there to be read, and no edge will tell: others get their
+		 * turn first */
 		l->more = rv_call_soon(rv_loop_current(), process_more, l);
 		l->more_posted = true;
 	}
 	if (l->n_acks)
 		send_acks(l);
-	wake_wanting(l);
+	if (l->refused)
+		wake_refused(l);
 	tell_changed(l);
 }
 
@@ -288,6 +309,7 @@ static int attach(struct spawner_link *l, int fd)
 {
 	int r;
 
+	l->served = false;
 	r = spawn_client_new(&l->client, fd, &client_ops, l);
 	if (r < 0) {
 		close_safe(fd);
@@ -297,6 +319,8 @@ static int attach(struct spawner_link *l, int fd)
 		RV_READ | RV_WRITE, on_ready, l, &l->watch);
 	if (r < 0)
 		l->client = spawn_client_free(l->client);
+	else
+		l->child_is_new = false;
 	return r;
 }
 
@@ -318,6 +342,7 @@ static int launch(struct spawner_link *l)
 	r = spawn_launch(&l->child, &ready, &how);
 	if (r < 0)
 		return r;
+	l->child_is_new = true;
 	do {
 		r = rv_wait_fd(ready, RV_READ);
 		if (r < 0)
@@ -337,12 +362,22 @@ static int connect_once(struct spawner_link *l)
 		if (r >= 0)
 			r = spawn_connect(&fd, l->core->state_dir);
 	}
-	return r < 0 ? r : attach(l, fd);
+	if (r < 0)
+		return r;
+	r = l->opts.before_table(l->opts.arg);
+	if (r < 0) {
+		close_safe(fd);
+		return r;
+	}
+	return attach(l, fd);
 }
 
-/* 0 when the connection is lost, -ECANCELED */
-static int wait_until_lost(struct spawner_link *l)
+/* 0 when it was of use, -RV_EINCOMPLETE when it ended before its table was whole, or so
+ * soon after that trying again at once would become all there is */
+static int while_connected(struct spawner_link *l)
 {
+	rv_time since = rv_now();
+
 	while (l->client) {
 		int r = rv_event_wait(&l->changed);
 
@@ -350,7 +385,7 @@ static int wait_until_lost(struct spawner_link *l)
 		if (r < 0)
 			return r;
 	}
-	return 0;
+	return l->served && rv_now() - since >= good_after ? 0 : -RV_EINCOMPLETE;
 }
 
 int spawner_link_main(void *arg)
@@ -362,26 +397,20 @@ int spawner_link_main(void *arg)
 	for (;;) {
 		int r = connect_once(l);
 
-		if (r >= 0) {
-			rv_time connected = rv_now();
-
-			r = wait_until_lost(l);
-			if (r < 0)
-				return r;
-			logged = 0;
-			if (rv_now() - connected >= good_after) {
-				delay = retry_first;
-				continue;
-			}
-			/* it came and went: crashes at once, or cannot be understood */
-		} else if (r == -ECANCELED) {
+		if (r >= 0)
+			r = while_connected(l);
+		if (r == -ECANCELED)
 			return r;
-		} else if (r != logged) {
+		if (r >= 0) {
+			delay = retry_first;
+			logged = 0;
+			continue;
+		}
+		if (r != logged)
 			log_at(LOG_ERR, "spawn",
 				"cannot reach or start the spawner: %s, retrying",
 				rv_strerror(r));
-			logged = r;
-		}
+		logged = r;
 		r = rv_sleep(delay);
 		if (r < 0)
 			return r;
@@ -399,7 +428,6 @@ int spawner_link_new(struct spawner_link **ret, struct core *core,
 	l->core = core;
 	l->opts = *opts;
 	rv_event_init(&l->changed);
-	list_init(&l->want_room);
 	scheduler_block(core->scheduler, BLOCK_SPAWNER, true);
 	*ret = l;
 	return 0;
@@ -418,8 +446,16 @@ struct spawner_link *spawner_link_free(struct spawner_link *l)
 	drop_table(l);
 	free(l->acks);
 	reap(l);
+	/* ended while it was being started: it would wait a while for a daemon */
+	if (l->child > 0 && l->child_is_new)
+		kill(l->child, SIGTERM);
 	free(l);
 	return NULL;
+}
+
+void spawner_link_wake(struct spawner_link *l)
+{
+	tell_changed(l);
 }
 
 bool spawner_link_is_ready(const struct spawner_link *l)
@@ -448,16 +484,13 @@ pid_t spawner_link_pid(const struct spawner_link *l)
 	return l->pid;
 }
 
-/* ---- requests ----------------------------------------------------------------------------------- */
+/* ---- requests
+ * -----------------------------------------------------------------------------------
+ */
 
 int spawner_link_wait(struct spawner_link *l)
 {
 	return rv_event_wait(&l->changed);
-}
-
-void spawner_link_wake(struct spawner_link *l)
-{
-	tell_changed(l);
 }
 
 /* after each request: out at once; what does not fit goes with the next write edge */
@@ -466,6 +499,7 @@ static int sent(struct spawner_link *l, int r)
 	if (r >= 0)
 		spawn_client_flush(
 			l->client); /* an error is seen by the next process() */
+	l->refused |= r == -EAGAIN;
 	return r < 0 ? r : 0;
 }
 
@@ -476,8 +510,8 @@ int spawner_link_start(
 
 	if (!l->ready)
 		return -EAGAIN;
-	/* recorded with a spawner that is gone: it was never sent, so this one may have it,
-	 * but then its record must say so */
+	/* recorded with a spawner that is gone: it was never sent, so this one may have
+	 * it, but then its record must say so */
 	if (!STREQ(run->rec.spawner_id, l->instance))
 		return -ESTALE;
 	r = spawn_client_start(l->client, req);
@@ -489,36 +523,26 @@ int spawner_link_start(
 	return 0;
 }
 
-/* where it did not go through the run is woken when there is room, or a spawner */
-static int sent_for(struct spawner_link *l, struct run *run, int r)
-{
-	if (r == -EAGAIN && !list_is_linked(&run->want_room))
-		list_append(&l->want_room, &run->want_room);
-	return sent(l, r);
-}
-
 int spawner_link_stop(struct spawner_link *l, struct run *run, bool now)
 {
 	struct spawn_token t = run_spawn_token(run);
 	int64_t grace = now ? 0 : job_num(&run->spec, KILL_GRACE);
-	int r = -EAGAIN;
 
-	if (l->ready)
-		r = spawn_client_stop(l->client, &t,
-			(int)job_num(&run->spec, KILL_SIGNAL), false,
-			usec_to_time(grace), NULL);
-	return sent_for(l, run, r);
+	if (!l->ready)
+		return -EAGAIN;
+	return sent(l,
+		spawn_client_stop(l->client, &t, (int)job_num(&run->spec, KILL_SIGNAL),
+			false, usec_to_time(grace), NULL));
 }
 
 int spawner_link_pause(struct spawner_link *l, struct run *run, bool on)
 {
 	struct spawn_token t = run_spawn_token(run);
-	int r = -EAGAIN;
 
-	if (l->ready)
-		r = on ? spawn_client_pause(l->client, &t, NULL)
-		       : spawn_client_resume(l->client, &t, NULL);
-	return sent_for(l, run, r);
+	if (!l->ready)
+		return -EAGAIN;
+	return sent(l, on ? spawn_client_pause(l->client, &t, NULL)
+			  : spawn_client_resume(l->client, &t, NULL));
 }
 
 int spawner_link_signal(struct spawner_link *l, struct run *run, int sig)

@@ -15,12 +15,14 @@ struct spawner_link;
 /* One run of the table that a spawner sends when it is connected. */
 struct spawner_run {
 	struct spawn_run_info info;
-	int pidfd;  /* -1: none */
-	bool taken; /* some job's record matched it */
+	int pidfd; /* -1: none */
 };
 
 struct spawner_link_opts {
 	const char *program; /* NULL: never start one (a unit does) */
+	/* A connection was made: if it is to another spawner than the last, that one is gone by
+	 * now. Its table is not read before this returns; an error gives it up. */
+	int (*before_table)(void *arg);
 	/* the table of a new connection is whole: match it, before anything starts. Entries
 	 * whose pidfd is wanted are taken by setting it to -1. */
 	void (*on_table)(
@@ -54,6 +56,8 @@ RV_AWAIT int spawner_link_wait(struct spawner_link *l);
 
 /* whoever waits there looks again */
 void spawner_link_wake(struct spawner_link *l);
+/* some job's record waits for the end of this run: it must not be acknowledged unseen */
+bool spawner_link_is_awaited(const struct core *core, const struct spawn_token *t);
 
 /* 0, -EAGAIN: no spawner or no room: the run is woken when that changes */
 int spawner_link_stop(struct spawner_link *l, struct run *run, bool now);

@@ -24,13 +24,13 @@
 #include "daemon/spawner_link.h"
 #include "daemon/supervisor.h"
 
-/* ---- the object --------------------------------------------------------------------- */
+/* ---- the object ---------------------------------------------------------------------
+ */
 
 static struct run *run_free(struct run *run)
 {
 	if (!run)
 		return NULL;
-	list_remove(&run->want_room);
 	rv_fd_unwatch(run->pidfd_watch);
 	close_safe(run->pidfd);
 	job_spec_deinit(&run->spec);
@@ -53,7 +53,7 @@ static struct run *run_new(struct core *core, struct job *j)
 	}
 	run->core = core;
 	run->job = j;
-	run->deadline = run->kill_at = RV_FOREVER;
+	run->deadline = run->kill_at = run->status_due = RV_FOREVER;
 	rv_event_init(&run->wake);
 	return run;
 }
@@ -72,7 +72,8 @@ static bool wants_file(const struct run *run)
 	return !run->job->is_function && STREQ(job_str(&run->spec, OUTPUT), "file");
 }
 
-/* ---- the start, on disk before anything happens -------------------------------------- */
+/* ---- the start, on disk before anything happens
+ * -------------------------------------- */
 
 static int take_outputs(struct run *run)
 {
@@ -188,7 +189,8 @@ static void abandon_start(struct run *run, int error)
 	tell_ended(core);
 }
 
-/* ---- the end ------------------------------------------------------------------------ */
+/* ---- the end ------------------------------------------------------------------------
+ */
 
 static void describe_end(const struct run *run, char *buf, size_t size)
 {
@@ -365,7 +367,8 @@ static void finish(struct run *run)
 	tell_ended(core);
 }
 
-/* ---- the task ----------------------------------------------------------------------- */
+/* ---- the task -----------------------------------------------------------------------
+ */
 
 /* Cancelled: the daemon goes and leaves the run to the next one. */
 static void detach(struct run *run)
@@ -523,7 +526,8 @@ int supervisor_adopt(struct core *core, struct job *j, const struct store_run *r
 		NULL; /* of a run that has ended */
 	run->rec.output = NULL;
 	r = adopt_outputs(run, rec->output);
-	if (r < 0)
+	/* ENOENT: it had printed nothing, and its end was just being recorded */
+	if (r < 0 && r != -ENOENT)
 		log_at(LOG_WARNING, "job",
 			"output of job %" PRIu64 " cannot be opened: %s; ignoring",
 			j->id, rv_strerror(r));
@@ -539,7 +543,9 @@ int supervisor_adopt(struct core *core, struct job *j, const struct store_run *r
 			run_told_started(run, info, pidfd);
 		else
 			close_safe(pidfd);
-		break; /* else it is between fork and exec: the link tells what becomes of it */
+		/* else it is between fork and exec: the link tells what becomes of it */
+		run->pause_wanted = run->paused;
+		break;
 	case RUN_FOUND_ENDED:
 		close_safe(pidfd);
 		run->end = *end;
@@ -548,8 +554,8 @@ int supervisor_adopt(struct core *core, struct job *j, const struct store_run *r
 		run->ended = true;
 		break;
 	case RUN_FOUND_BY_PIDFD:
-		run->pidfd = pidfd;
-		run_found_by_pidfd(run);
+		run_told_started(run, info, pidfd);
+		run_told_spawner_gone(run);
 		break;
 	}
 	r = spawn_task(core, run, supervise_adopted);

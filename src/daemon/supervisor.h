@@ -16,7 +16,8 @@ int supervisor_start(struct core *core, struct job *j);
 enum run_found {
 	RUN_FOUND_GOING_ON, /* with this spawner: its info holds */
 	RUN_FOUND_ENDED,    /* end holds */
-	RUN_FOUND_BY_PIDFD, /* its spawner is gone, its process is there: pidfd holds */
+	RUN_FOUND_BY_PIDFD, /* its spawner is gone, its process is there: pidfd holds, and
+			     * what info says of the process */
 };
 
 /* Go on with such a run. Takes pidfd (-1: none), also on failure. */
@@ -35,7 +36,5 @@ void run_told_failed(struct run *run, const struct spawn_run_info *info);
 void run_told_exited(struct run *run, const struct spawn_run_info *info);
 void run_told_not_started(struct run *run); /* its request never got there: again */
 void run_told_spawner_gone(struct run *run);
-/* its record and run.pidfd are all there is */
-void run_found_by_pidfd(struct run *run);
 
 #endif

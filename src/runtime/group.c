@@ -18,40 +18,76 @@ static struct rv_task *child_of(struct rv_link *link)
 /* -- errors that outlive the bracket
  * -------------------------------------------------------- */
 
-void rv_group_forget(rv_group *g)
+/*
+ * The group's memory goes with the function that it stands in, and nobody says when.
+ * What has to be freed is therefore kept by the host task.
+ */
+struct group_record {
+	struct rv_link link;  /* in the host's group_records */
+	const rv_group *at;   /* only for comparing: it may be gone */
+	struct rv_link ended; /* tasks that failed, in time */
+	rv_group_error *errors;
+	char *body_msg;
+};
+
+static void record_free(struct group_record *rec)
 {
 	struct rv_link *it;
 
-	if (g->scope.active)
-		return; /* they still belong to the group's work */
-	link_remove(&g->kept);
-	while ((it = link_pop(&g->ended)))
+	link_remove(&rec->link);
+	while ((it = link_pop(&rec->ended)))
 		rv_task_unref(child_of(it));
-	free(g->errors);
-	g->errors = NULL;
-	free(g->body_msg);
-	g->body_msg = NULL;
+	free(rec->errors);
+	free(rec->body_msg);
+	free(rec);
+}
+
+static struct group_record *record_get(rv_group *g)
+{
+	struct task_extra *x = task_extra(g->host);
+	struct group_record *rec = g->record;
+
+	if (rec || !x)
+		return rec;
+	rec = calloc(1, sizeof(*rec));
+	if (!rec)
+		return NULL;
+	rec->at = g;
+	link_init(&rec->ended);
+	link_append(&x->group_records, &rec->link);
+	g->record = rec;
+	return rec;
+}
+
+void rv_group_forget(rv_group *g)
+{
+	if (!g->record || g->scope.active)
+		return; /* nothing, or it still belongs to the group's work */
+	record_free(g->record);
+	g->record = NULL;
 	g->n_failed = 0;
 }
 
-void group_kept_free(struct rv_task *t)
+void group_records_free(struct rv_task *t)
 {
 	struct rv_link *it;
 
-	while ((it = link_first(&t->extra->kept_groups)))
-		rv_group_forget(LINK_ENTRY(it, rv_group, kept));
+	while ((it = link_first(&t->extra->group_records)))
+		record_free(LINK_ENTRY(it, struct group_record, link));
 }
 
 /* The memory of a new group is not that of an old one any more. */
-static void forget_at(struct rv_task *t, rv_group *g)
+static void forget_at(struct rv_task *t, const rv_group *g)
 {
-	if (!t->extra)
-		return;
-	for (struct rv_link *it = t->extra->kept_groups.next, *next;
-		it != &t->extra->kept_groups; it = next) {
+	struct rv_link *head = t->extra ? &t->extra->group_records : NULL;
+
+	for (struct rv_link *it = head ? head->next : NULL, *next; it != head;
+		it = next) {
+		struct group_record *rec = LINK_ENTRY(it, struct group_record, link);
+
 		next = it->next;
-		if (LINK_ENTRY(it, rv_group, kept) == g)
-			rv_group_forget(g);
+		if (rec->at == g)
+			record_free(rec);
 	}
 }
 
@@ -316,17 +352,24 @@ static void body_failed(rv_group *g, int rc)
 }
 
 /* Those that succeeded go now; what failed stays for rv_group_errors. */
-static void drop_ended(rv_group *g)
+static void keep_failed(rv_group *g)
 {
-	for (struct rv_link *it = g->ended.next, *next; it != &g->ended; it = next) {
+	struct group_record *rec = g->n_failed > 0 ? record_get(g) : NULL;
+	struct rv_link *it;
+
+	while ((it = link_pop(&g->ended))) {
 		struct rv_task *t = child_of(it);
 
-		next = it->next;
-		if (t->result >= 0 || t->result == -ECANCELED) {
-			link_unlink(it);
+		/* without memory the first error is all there is */
+		if (rec && t->result < 0 && t->result != -ECANCELED)
+			link_append(&rec->ended, it);
+		else
 			rv_task_unref(t);
-		}
 	}
+	if (rec)
+		rec->body_msg = TAKE_PTR(g->body_msg);
+	free(g->body_msg);
+	g->body_msg = NULL;
 }
 
 int rv_group_exit(rv_group *g, int rc)
@@ -353,16 +396,7 @@ int rv_group_exit(rv_group *g, int rc)
 	 */
 	(void)rv_scope_exit(&g->scope, 0);
 	outside = t->scope->cancelled;
-	drop_ended(g);
-	if (g->n_failed > 0) {
-		struct task_extra *x = task_extra(t);
-
-		if (x)
-			link_append(&x->kept_groups, &g->kept);
-		else
-			rv_group_forget(
-				g); /* no memory: the first error is all there is */
-	}
+	keep_failed(g);
 	if (g->first_err < 0)
 		return g->first_err;
 	if (outside && (waited || rc == -ECANCELED))
@@ -378,27 +412,32 @@ static rv_group_error body_error(const rv_group *g)
 		.task_id = g->host->id,
 		.name = rv_task_name(g->host),
 		.err = g->body_err,
-		.msg = g->body_msg,
+		.msg = g->record ? ((struct group_record *)g->record)->body_msg : NULL,
 	};
 }
 
 const rv_group_error *rv_group_errors(rv_group *g, size_t *n)
 {
+	struct group_record *rec = g->n_failed > 0 && g->host ? record_get(g) : NULL;
+	struct rv_link *from;
 	size_t i = 0;
 
 	*n = 0;
-	free(g->errors);
-	g->errors = g->n_failed ? calloc(g->n_failed, sizeof(*g->errors)) : NULL;
-	if (!g->errors)
+	if (!rec)
 		return NULL;
-	for (struct rv_link *it = g->ended.next; it != &g->ended; it = it->next) {
+	free(rec->errors);
+	rec->errors = calloc(g->n_failed, sizeof(*rec->errors));
+	if (!rec->errors)
+		return NULL;
+	from = g->scope.active ? &g->ended : &rec->ended;
+	for (struct rv_link *it = from->next; it != from; it = it->next) {
 		struct rv_task *t = child_of(it);
 
 		if (t->result >= 0 || t->result == -ECANCELED)
 			continue;
 		if (g->body_err < 0 && i == g->body_index)
-			g->errors[i++] = body_error(g);
-		g->errors[i++] = (rv_group_error){
+			rec->errors[i++] = body_error(g);
+		rec->errors[i++] = (rv_group_error){
 			.task_id = t->id,
 			.name = rv_task_name(t),
 			.err = t->result,
@@ -406,9 +445,9 @@ const rv_group_error *rv_group_errors(rv_group *g, size_t *n)
 		};
 	}
 	if (g->body_err < 0 && i == g->body_index)
-		g->errors[i++] = body_error(g);
+		rec->errors[i++] = body_error(g);
 	*n = i;
-	return g->errors;
+	return rec->errors;
 }
 
 bool rv_group_block_step(struct rv_group_block *b, unsigned policy)

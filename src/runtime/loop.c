@@ -187,7 +187,9 @@ static void loop_iterate(rv_loop *l, bool block)
 	bool nothing = l->ready.next == &l->round_end.link &&
 		       l->round_end.link.next == &l->ready;
 
-	poll_once(l, block && nothing);
+	/* What descriptors have brought is handed on to tasks without polling again. */
+	if (nothing || !block || l->ran_callbacks || l->n_steps >= POLL_BUDGET)
+		poll_once(l, block && nothing);
 	run_round(l);
 }
 

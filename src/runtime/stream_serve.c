@@ -103,13 +103,16 @@ static int serve(rv_group *g, const char *path, int listen_fd, rv_stream_fn h,
 {
 	_cleanup_close_ int fd = listen_fd;
 	static const rv_task_opts opts = {.name = "serve", .arg_dtor = serve_free};
-	rv_listen_opts listen_opts = {.loop = g->host->loop};
+	rv_listen_opts listen_opts = {0};
 	rv_server *s;
 	struct serve *sv;
 	int r;
 
 	if (!h)
 		return -EINVAL;
+	if (g->closed)
+		return -RV_ESHUTDOWN;
+	listen_opts.loop = g->host->loop;
 	sv = calloc(1, sizeof(*sv));
 	if (!sv)
 		return -ENOMEM;

@@ -20,7 +20,7 @@ struct task_extra *task_extra(struct rv_task *t)
 	if (!t->extra) {
 		t->extra = calloc(1, sizeof(*t->extra));
 		if (t->extra)
-			link_init(&t->extra->kept_groups);
+			link_init(&t->extra->group_records);
 	}
 	return t->extra;
 }
@@ -29,7 +29,7 @@ void task_extra_free(struct rv_task *t)
 {
 	struct task_extra *x = t->extra;
 
-	group_kept_free(t);
+	group_records_free(t);
 	if (x->future)
 		future_task_gone(x->future);
 	if (x->val_dtor)

@@ -63,8 +63,7 @@ struct task_extra {
 	rv_future *future; /* rv_task_future */
 	void *val;         /* rv_task_return */
 	rv_dtor val_dtor;
-	struct rv_link
-		kept_groups; /* rv_group.kept: groups left, whose errors are kept */
+	struct rv_link group_records; /* errors of groups that it has left: group.c */
 };
 
 struct rv_task {
@@ -108,6 +107,7 @@ __attribute__((warn_unused_result)) static inline int task_await_begin(
 {
 	struct rv_task *t = current.task;
 
+	*ret = t;
 	if (UNLIKELY(!t))
 		return -RV_ENOTASK;
 	if (UNLIKELY(t->scope->cancelled))
@@ -118,7 +118,6 @@ __attribute__((warn_unused_result)) static inline int task_await_begin(
 		if (r < 0)
 			return r;
 	}
-	*ret = t;
 	return 0;
 }
 
@@ -190,7 +189,7 @@ void group_child_added(rv_group *g, struct rv_task *t);
 /* t, a child, has ended */
 void group_child_done(rv_group *g, struct rv_task *t);
 /* errors of groups that the task has left */
-void group_kept_free(struct rv_task *t);
+void group_records_free(struct rv_task *t);
 
 /* future.c: of a task, which ends with r */
 void future_task_done(rv_future *f, struct rv_task *t);

@@ -2,8 +2,9 @@
  * Between clone and exec.
  *
  * The child shares the spawner's memory: no malloc, no stdio, no lock, and nothing that
- * runs in glibc beyond one system call (setuid(2)'s wrapper, for one, would signal every
- * thread of the spawner). Signals are blocked from the parent until right before exec.
+ * runs in glibc beyond one system call (setuid(2)'s wrapper, for one, would signal
+ * every thread of the spawner). Signals are blocked from the parent until right before
+ * exec.
  */
 #include "config.h"
 
@@ -46,10 +47,11 @@ CHILD_CODE static int child_descriptors(const struct child_args *a)
 	const struct spawn_request *q = &a->start->req;
 	int r;
 
-	/* The table was shared up to here (copying it costs milliseconds with thousands of
-	 * descriptors). Take a copy of the few low ones; a child that hangs later must not
-	 * hold the socket, the lock, or other runs' files. */
-	if (syscall(SYS_close_range, a->common->low_fds_end, ~0U, CLOSE_RANGE_UNSHARE) < 0)
+	/* The table was shared up to here (copying it costs milliseconds with thousands
+	 * of descriptors). Take a copy of the few low ones; a child that hangs later
+	 * must not hold the socket, the lock, or other runs' files. */
+	if (syscall(SYS_close_range, a->common->low_fds_end, ~0U, CLOSE_RANGE_UNSHARE) <
+		0)
 		return -errno;
 	r = child_dup(q->stdout_kind == SPAWN_STDIO_FD ? a->out_fd : 0, 1);
 	if (r < 0)
@@ -67,7 +69,8 @@ CHILD_CODE static int child_cgroup(const struct start *s)
 
 	if (!s->cgroup_procs)
 		return 0;
-	fd = (int)syscall(SYS_openat, AT_FDCWD, s->cgroup_procs, O_WRONLY | O_CLOEXEC, 0);
+	fd = (int)syscall(
+		SYS_openat, AT_FDCWD, s->cgroup_procs, O_WRONLY | O_CLOEXEC, 0);
 	if (fd < 0)
 		return -errno;
 	if (syscall(SYS_write, fd, "0", 1) < 0)
@@ -79,7 +82,7 @@ CHILD_CODE static int child_cgroup(const struct start *s)
 CHILD_CODE static int child_set_rlimit(uint32_t resource, rlim_t soft, rlim_t hard)
 {
 	/* prlimit64 has 64-bit fields everywhere, struct rlimit does not */
-	const uint64_t limit[2] = { soft, hard };
+	const uint64_t limit[2] = {soft, hard};
 
 	return syscall(SYS_prlimit64, 0, resource, limit, NULL) < 0 ? -errno : 0;
 }
@@ -119,7 +122,8 @@ CHILD_CODE static int child_open(const char *path, int flags, int to)
 	if (fd < 0)
 		return -errno;
 	r = child_check_file(fd);
-	/* not O_NONBLOCK any more: it would be seen by every program that inherits it */
+	/* not O_NONBLOCK any more: it would be seen by every program that inherits it
+	 */
 	if (r == 0 && syscall(SYS_fcntl, fd, F_SETFL, flags & O_APPEND) < 0)
 		r = -errno;
 	if (r == 0)
@@ -148,10 +152,12 @@ CHILD_CODE static int child_ids(struct start *s)
 	if (q->set_groups && syscall(CHILD_SETGROUPS, q->n_groups, q->groups) < 0)
 		return -errno;
 	s->step = SPAWN_STEP_GID;
-	if (q->gid != SPAWN_ID_KEEP && syscall(CHILD_SETRESGID, q->gid, q->gid, q->gid) < 0)
+	if (q->gid != SPAWN_ID_KEEP &&
+		syscall(CHILD_SETRESGID, q->gid, q->gid, q->gid) < 0)
 		return -errno;
 	s->step = SPAWN_STEP_UID;
-	if (q->uid != SPAWN_ID_KEEP && syscall(CHILD_SETRESUID, q->uid, q->uid, q->uid) < 0)
+	if (q->uid != SPAWN_ID_KEEP &&
+		syscall(CHILD_SETRESUID, q->uid, q->uid, q->uid) < 0)
 		return -errno;
 	return 0;
 }
@@ -193,7 +199,8 @@ CHILD_CODE static int child_exec(struct start *s)
 		for (; *end && *end != ':'; end++)
 			if (n + 1 < s->exec_size)
 				s->exec_buf[n++] = *end;
-		/* an element that does not fit is passed over; an empty one means "." */
+		/* an element that does not fit is passed over; an empty one means "."
+		 */
 		if (n == (size_t)(end - dir) && n + strlen(name) + 2 <= s->exec_size) {
 			if (n > 0)
 				s->exec_buf[n++] = '/';
@@ -230,8 +237,8 @@ CHILD_CODE static int child_steps(const struct child_args *a)
 	r = child_cgroup(s);
 	if (r < 0)
 		return r;
-	/* what needs the spawner's privileges comes before they are given up, what must be
-	 * done as the owner after it */
+	/* what needs the spawner's privileges comes before they are given up, what must
+	 * be done as the owner after it */
 	s->step = SPAWN_STEP_RLIMIT;
 	r = child_rlimits(a);
 	if (r < 0)
@@ -259,8 +266,8 @@ CHILD_CODE static int child_steps(const struct child_args *a)
 	r = child_open_output(q->stderr_kind, q->stderr_path, 2);
 	if (r < 0)
 		return r;
-	/* Dispositions are all default: the spawner sets none, and what it had inherited as
-	 * ignored it has undone when it started (spawner_setup.c). */
+	/* Dispositions are all default: the spawner sets none, and what it had
+	 * inherited as ignored it has undone when it started (spawner_setup.c). */
 	s->step = SPAWN_STEP_EXEC;
 	syscall(SYS_rt_sigprocmask, SIG_SETMASK, &no_signals, NULL, sizeof(no_signals));
 	return child_exec(s);

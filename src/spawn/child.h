@@ -1,8 +1,8 @@
 /*
  * One start: the request as the child needs it, and the part between clone and exec.
  *
- * A struct start is one allocation that the loop's thread builds, a starter thread works
- * on, and the loop's thread takes back; who has it when is said in starter.h.
+ * A struct start is one allocation that the loop's thread builds, a starter thread
+ * works on, and the loop's thread takes back; who has it when is said in starter.h.
  */
 #ifndef SPAWN_CHILD_H
 #define SPAWN_CHILD_H
@@ -20,9 +20,9 @@ struct start {
 
 	/* the request: fixed once built, everything points into this allocation */
 	struct spawn_request req; /* with argv and env; descriptors are owned */
-	char **argv_sh;    /* argv with one free place before it, for /bin/sh */
-	const char *path;  /* PATH to look argv[0] up in, NULL: it has a slash */
-	char *exec_buf;    /* room for one candidate, when path is set */
+	char **argv_sh;           /* argv with one free place before it, for /bin/sh */
+	const char *path;         /* PATH to look argv[0] up in, NULL: it has a slash */
+	char *exec_buf;           /* room for one candidate, when path is set */
 	size_t exec_size;
 	char *cgroup_leaf;  /* directory of this run's own cgroup, or NULL */
 	char *cgroup_procs; /* the file in it that takes the child, or NULL */
@@ -36,10 +36,11 @@ struct start {
 	rv_time child_boot;    /* CLOCK_BOOTTIME as the child began */
 
 	/* set by the loop's thread under the starters' lock */
-	int give_up; /* errno: ETIMEDOUT or ECANCELED; it was sent SIGKILL */
+	int give_up;    /* errno: ETIMEDOUT or ECANCELED; it was sent SIGKILL */
 	bool abandoned; /* not even SIGKILL ended it; nobody waits for it any more */
 
-	/* result, when it has come back: error 0 and a pid with its pidfd, or an error */
+	/* result, when it has come back: error 0 and a pid with its pidfd, or an error
+	 */
 	pid_t pid;
 	uint64_t start_time;
 	rv_time started_boot;
@@ -56,7 +57,8 @@ struct child_common {
 struct child_args {
 	struct start *start;
 	const struct child_common *common;
-	int out_fd, err_fd; /* where stdout and stderr are if they came along; below low_fds_end */
+	int out_fd, err_fd; /* where stdout and stderr are if they came along; below
+			       low_fds_end */
 };
 
 /**
@@ -72,9 +74,9 @@ int start_new(struct start **ret, const struct wire_start *ws, const char *blob_
 struct start *start_free(struct start *s); /* closes what it still has open */
 
 /*
- * Entry of the child: clone(2) runs it on a stack of its own while the thread that called
- * is suspended and all memory is shared. Never returns into the parent's frames: ends in
- * exec, or in _exit after start->error is set.
+ * Entry of the child: clone(2) runs it on a stack of its own while the thread that
+ * called is suspended and all memory is shared. Never returns into the parent's frames:
+ * ends in exec, or in _exit after start->error is set.
  */
 int child_main(void *child_args);
 

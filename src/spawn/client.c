@@ -24,7 +24,7 @@ struct spawn_client {
 	int fd;
 	const struct spawn_client_ops *ops;
 	void *arg;
-	struct buf queue; /* whole records, oldest first */
+	struct buf queue;       /* whole records, oldest first */
 	int fds[QUEUE_FDS_MAX]; /* theirs, in order; a ring is not worth it */
 	size_t n_fds;
 	uint32_t seq;
@@ -32,8 +32,8 @@ struct spawn_client {
 	char *input;
 };
 
-int spawn_client_new(struct spawn_client **ret, int fd, const struct spawn_client_ops *ops,
-	void *arg)
+int spawn_client_new(struct spawn_client **ret, int fd,
+	const struct spawn_client_ops *ops, void *arg)
 {
 	struct spawn_client *c;
 	struct wire_writer w;
@@ -89,20 +89,22 @@ bool spawn_client_wants_write(const struct spawn_client *c)
 	return buf_len(&c->queue) > 0;
 }
 
-/* -- sending ------------------------------------------------------------------------ */
+/* -- sending ------------------------------------------------------------------------
+ */
 
 /* as many whole records as make one packet */
 static size_t packet_len(const struct spawn_client *c, size_t *ret_n_fds)
 {
-	struct wire_reader all = { (const uint8_t *)buf_head(&c->queue), buf_len(&c->queue),
-		false };
+	struct wire_reader all = {
+		(const uint8_t *)buf_head(&c->queue), buf_len(&c->queue), false};
 	struct wire_record rec;
 	size_t len = 0, n_fds = 0;
 
 	while (wire_next(&all, &rec) > 0) {
 		size_t end = buf_len(&c->queue) - all.left;
 
-		if (len > 0 && (end > PACKET_FILL || n_fds + rec.n_fds > WIRE_PACKET_FDS))
+		if (len > 0 &&
+			(end > PACKET_FILL || n_fds + rec.n_fds > WIRE_PACKET_FDS))
 			break;
 		len = end;
 		n_fds += rec.n_fds;
@@ -115,7 +117,8 @@ int spawn_client_flush(struct spawn_client *c)
 {
 	while (buf_len(&c->queue) > 0) {
 		size_t n_fds, len = packet_len(c, &n_fds);
-		ssize_t n = unix_send_fds(c->fd, buf_head(&c->queue), len, c->fds, n_fds);
+		ssize_t n =
+			unix_send_fds(c->fd, buf_head(&c->queue), len, c->fds, n_fds);
 
 		/* ETOOMANYREFS: the spawner has not received what was sent before */
 		if (n == -EAGAIN || n == -ENOBUFS || n == -ETOOMANYREFS)
@@ -214,7 +217,7 @@ static int queue_op(struct spawn_client *c, struct wire_op *op, uint32_t *ret_se
 int spawn_client_signal(struct spawn_client *c, const struct spawn_token *t, int sig,
 	bool main_only, uint32_t *ret_seq)
 {
-	struct wire_op op = { .type = WIRE_SIGNAL, .token = *t, .main_only = main_only };
+	struct wire_op op = {.type = WIRE_SIGNAL, .token = *t, .main_only = main_only};
 
 	if (sig < 1 || sig > 64)
 		return -EINVAL;
@@ -226,8 +229,7 @@ int spawn_client_stop(struct spawn_client *c, const struct spawn_token *t, int s
 	bool main_only, rv_time grace, uint32_t *ret_seq)
 {
 	struct wire_op op = {
-		.type = WIRE_STOP, .token = *t, .main_only = main_only, .grace = grace
-	};
+		.type = WIRE_STOP, .token = *t, .main_only = main_only, .grace = grace};
 
 	if (sig < 1 || sig > 64 || grace < 0)
 		return -EINVAL;
@@ -238,7 +240,7 @@ int spawn_client_stop(struct spawn_client *c, const struct spawn_token *t, int s
 static int queue_simple(struct spawn_client *c, enum wire_type type,
 	const struct spawn_token *t, uint32_t *ret_seq)
 {
-	struct wire_op op = { .type = type, .token = *t };
+	struct wire_op op = {.type = type, .token = *t};
 
 	return queue_op(c, &op, ret_seq);
 }
@@ -272,7 +274,8 @@ int spawn_client_ack(struct spawn_client *c, const struct spawn_token *t)
 	return queue_simple(c, WIRE_ACK, t, NULL);
 }
 
-/* -- reading ------------------------------------------------------------------------ */
+/* -- reading ------------------------------------------------------------------------
+ */
 
 static int tell_run(struct spawn_client *c, struct wire_record *rec, int *fd)
 {
@@ -336,7 +339,7 @@ static int tell(struct spawn_client *c, struct wire_record *rec, int *fd)
 
 static int tell_packet(struct spawn_client *c, size_t len, int *fds, size_t n_fds)
 {
-	struct wire_reader packet = { (const uint8_t *)c->input, len, false };
+	struct wire_reader packet = {(const uint8_t *)c->input, len, false};
 	struct wire_record rec;
 	size_t used = 0;
 	int r;
@@ -362,7 +365,8 @@ static int process(struct spawn_client *c)
 {
 	int r = spawn_client_flush(c);
 
-	/* a peer that is gone may have left something to read; its end comes after it */
+	/* a peer that is gone may have left something to read; its end comes after it
+	 */
 	if (r < 0 && r != -EPIPE && r != -ECONNRESET)
 		return r;
 	for (int i = 0; i < PACKETS_PER_CALL; i++) {

@@ -2,13 +2,13 @@
  * reeved's side of the spawner's socket.
  *
  * Has no loop: the owner watches the descriptor for reading, and for writing while
- * spawn_client_wants_write() says so, and calls spawn_client_process() when either comes.
- * Requests are queued, bounded, and go out in that call; they are never waited for. All
- * on one thread.
+ * spawn_client_wants_write() says so, and calls spawn_client_process() when either
+ * comes. Requests are queued, bounded, and go out in that call; they are never waited
+ * for. All on one thread.
  *
  * After connecting come on_hello, on_table_run for each run that the spawner has, and
- * on_table_end; then news. What is told of a run may be told again on the next connection
- * until it is acknowledged.
+ * on_table_end; then news. What is told of a run may be told again on the next
+ * connection until it is acknowledged.
  */
 #ifndef SPAWN_CLIENT_H
 #define SPAWN_CLIENT_H
@@ -29,16 +29,17 @@ struct spawn_client_ops {
 	void (*on_table_end)(void *arg);
 	/* token, pid, start_time, started_* are set */
 	void (*on_started)(const struct spawn_run_info *info, int pidfd, void *arg);
-	/* token, error, step. Step "request": it was refused, is in no table and needs no
-	 * acknowledgement (which does no harm): EEXIST, ESTALE (epoch), RV_ELIMIT,
+	/* token, error, step. Step "request": it was refused, is in no table and needs
+	 * no acknowledgement (which does no harm): EEXIST, ESTALE (epoch), RV_ELIMIT,
 	 * RV_ESHUTDOWN, ENOMEM. */
 	void (*on_start_failed)(const struct spawn_run_info *info, void *arg);
 	void (*on_exited)(const struct spawn_run_info *info, void *arg);
 	/* answer to a query; may be NULL */
 	void (*on_query)(const struct spawn_run_info *info, void *arg);
-	/* answer to a request with that seq: 0 or -errno (-ESRCH: it has ended, or is not
-	 * known); may be NULL */
-	void (*on_result)(uint32_t seq, const struct spawn_token *t, int error, void *arg);
+	/* answer to a request with that seq: 0 or -errno (-ESRCH: it has ended, or is
+	 * not known); may be NULL */
+	void (*on_result)(
+		uint32_t seq, const struct spawn_token *t, int error, void *arg);
 	void (*on_orphan)(const struct spawn_orphan *orphan, void *arg);
 };
 
@@ -47,8 +48,8 @@ struct spawn_client_ops {
  *
  * 0, -ENOMEM, -errno.
  */
-int spawn_client_new(struct spawn_client **ret, int fd, const struct spawn_client_ops *ops,
-	void *arg);
+int spawn_client_new(struct spawn_client **ret, int fd,
+	const struct spawn_client_ops *ops, void *arg);
 /* Closes. Requests not sent yet are gone, with their descriptors. Takes NULL. */
 struct spawn_client *spawn_client_free(struct spawn_client *c);
 
@@ -80,8 +81,9 @@ int spawn_client_start(struct spawn_client *c, const struct spawn_request *req);
 /* to the process group, or to the main process alone */
 int spawn_client_signal(struct spawn_client *c, const struct spawn_token *t, int sig,
 	bool main_only, uint32_t *ret_seq);
-/* Signal, grace, SIGKILL of the whole tree; a start that has not come to exec fails with
- * ECANCELED. grace in ns, RV_FOREVER: no SIGKILL. Again: the deadline may come nearer. */
+/* Signal, grace, SIGKILL of the whole tree; a start that has not come to exec fails
+ * with ECANCELED. grace in ns, RV_FOREVER: no SIGKILL. Again: the deadline may come
+ * nearer. */
 int spawn_client_stop(struct spawn_client *c, const struct spawn_token *t, int sig,
 	bool main_only, rv_time grace, uint32_t *ret_seq);
 int spawn_client_kill(

@@ -23,10 +23,10 @@
 
 int conn_init(struct conn *c)
 {
-	*c = (struct conn){ .source.kind = SOURCE_CONN,
+	*c = (struct conn){.source.kind = SOURCE_CONN,
 		.fd = -1,
 		.packet = BUF_NULL,
-		.replies = BUF_NULL };
+		.replies = BUF_NULL};
 	c->input = malloc(SPAWN_MESSAGE_MAX);
 	return c->input ? 0 : -ENOMEM;
 }
@@ -43,14 +43,15 @@ void conn_deinit(struct conn *c)
 static void conn_watch(struct spawner *sp)
 {
 	struct conn *c = &sp->conn;
-	struct epoll_event ev = { .data.ptr = &c->source };
-	bool more = !c->hello_sent || !c->table_sent || !list_is_empty(&sp->runs.dirty) ||
-		    buf_len(&c->replies) > 0;
+	struct epoll_event ev = {.data.ptr = &c->source};
+	bool more = !c->hello_sent || !c->table_sent ||
+		    !list_is_empty(&sp->runs.dirty) || buf_len(&c->replies) > 0;
 
 	if (buf_len(&c->replies) < REPLIES_MAX)
 		ev.events |= EPOLLIN;
 	if (more)
-		ev.events |= EPOLLOUT; /* conn_flush has stopped: the peer does not read */
+		ev.events |=
+			EPOLLOUT; /* conn_flush has stopped: the peer does not read */
 	if (ev.events == c->events)
 		return;
 	if (epoll_ctl(sp->epoll_fd, EPOLL_CTL_MOD, c->fd, &ev) == 0)
@@ -69,8 +70,7 @@ void conn_close(struct spawner *sp)
 	/* whoever comes next is told everything by the table */
 	while (list_pop(&sp->runs.dirty))
 		;
-	LIST_FOREACH(it, &sp->runs.all)
-	{
+	LIST_FOREACH(it, &sp->runs.all) {
 		struct run *run = LIST_ENTRY(it, struct run, all_link);
 
 		run->send_table = run->send_started = run->send_ended = false;
@@ -79,12 +79,13 @@ void conn_close(struct spawner *sp)
 
 static void conn_drop(struct spawner *sp, const char *why, int error)
 {
-	log_at(LOG_WARNING, "spawn", "connection dropped: %s%s%s", why, error ? ": " : "",
-		error ? rv_strerror(error) : "");
+	log_at(LOG_WARNING, "spawn", "connection dropped: %s%s%s", why,
+		error ? ": " : "", error ? rv_strerror(error) : "");
 	conn_close(sp);
 }
 
-/* -- reading ------------------------------------------------------------------------ */
+/* -- reading ------------------------------------------------------------------------
+ */
 
 static void close_all(const int *fds, size_t n)
 {
@@ -96,7 +97,7 @@ static void close_all(const int *fds, size_t n)
 static int conn_execute(struct spawner *sp, size_t len, int *fds, size_t n_fds)
 {
 	struct conn *c = &sp->conn;
-	struct wire_reader packet = { (const uint8_t *)c->input, len, false };
+	struct wire_reader packet = {(const uint8_t *)c->input, len, false};
 	struct wire_record rec;
 	size_t used = 0;
 	int r;
@@ -183,12 +184,13 @@ void conn_process(struct spawner *sp, uint32_t events)
 		conn_read(sp);
 }
 
-/* -- accepting ---------------------------------------------------------------------- */
+/* -- accepting ----------------------------------------------------------------------
+ */
 
 static void conn_begin(struct spawner *sp, int fd)
 {
 	struct conn *c = &sp->conn;
-	struct epoll_event ev = { .events = EPOLLIN, .data.ptr = &c->source };
+	struct epoll_event ev = {.events = EPOLLIN, .data.ptr = &c->source};
 
 	c->fd = fd;
 	c->hello_sent = c->table_sent = c->hello_received = c->draining = false;
@@ -199,8 +201,7 @@ static void conn_begin(struct spawner *sp, int fd)
 		conn_drop(sp, "epoll", -errno);
 		return;
 	}
-	LIST_FOREACH(it, &sp->runs.all)
-	{
+	LIST_FOREACH(it, &sp->runs.all) {
 		struct run *run = LIST_ENTRY(it, struct run, all_link);
 
 		run->send_table = true;
@@ -239,7 +240,8 @@ void conn_accept(struct spawner *sp)
 	}
 }
 
-/* -- sending ------------------------------------------------------------------------ */
+/* -- sending ------------------------------------------------------------------------
+ */
 
 void conn_tell(struct spawner *sp, struct run *run)
 {
@@ -257,14 +259,16 @@ void conn_tell_orphan(const struct spawn_orphan *o, void *spawner)
 {
 	struct spawner *sp = spawner;
 
-	log_at(LOG_NOTICE, "spawn", "pid %d (%s) is left over, job %" PRIu64 ", leaving it",
-		(int)o->pid, o->comm, o->token.job_id);
+	log_at(LOG_NOTICE, "spawn",
+		"pid %d (%s) is left over, job %" PRIu64 ", leaving it", (int)o->pid,
+		o->comm, o->token.job_id);
 	/* only told in passing: past the limit it stands in the log alone */
 	if (sp->conn.fd >= 0 && buf_len(&sp->conn.replies) < REPLIES_MAX)
 		(void)wire_encode_orphan(&sp->conn.replies, o);
 }
 
-/* A packet that is being put together; what it says is struck off only once it is sent. */
+/* A packet that is being put together; what it says is struck off only once it is sent.
+ */
 struct outgoing {
 	int fds[WIRE_PACKET_FDS];
 	size_t n_fds;
@@ -314,8 +318,8 @@ static int put_table_end(struct conn *c)
 
 static int put_replies(struct conn *c, struct outgoing *o)
 {
-	struct wire_reader all = { (const uint8_t *)buf_head(&c->replies),
-		buf_len(&c->replies), false };
+	struct wire_reader all = {
+		(const uint8_t *)buf_head(&c->replies), buf_len(&c->replies), false};
 	struct wire_record rec;
 	size_t n = 0;
 
@@ -340,8 +344,7 @@ static int conn_compose(struct spawner *sp, struct outgoing *o)
 		o->hello = true;
 		r = wire_encode_hello(&c->packet, &sp->self);
 	}
-	LIST_FOREACH(it, &sp->runs.dirty)
-	{
+	LIST_FOREACH(it, &sp->runs.dirty) {
 		struct run *run = LIST_ENTRY(it, struct run, dirty_link);
 
 		if (r < 0 || buf_len(&c->packet) > PACKET_FILL ||
@@ -368,8 +371,8 @@ static void conn_sent(struct spawner *sp, const struct outgoing *o)
 	struct conn *c = &sp->conn;
 
 	for (size_t i = 0; i < o->n_runs; i++) {
-		struct run *run = LIST_ENTRY(
-			list_pop(&sp->runs.dirty), struct run, dirty_link);
+		struct run *run =
+			LIST_ENTRY(list_pop(&sp->runs.dirty), struct run, dirty_link);
 
 		run->send_table = run->send_started = run->send_ended = false;
 	}
@@ -384,7 +387,7 @@ static void conn_sent(struct spawner *sp, const struct outgoing *o)
 static int conn_send_one(struct spawner *sp)
 {
 	struct conn *c = &sp->conn;
-	struct outgoing o = { .n_fds = 0 };
+	struct outgoing o = {.n_fds = 0};
 	ssize_t n;
 	int r;
 
@@ -395,7 +398,8 @@ static int conn_send_one(struct spawner *sp)
 		return 0;
 	if (o.ends)
 		FAILPOINT("spawner-before-exit-report");
-	n = unix_send_fds(c->fd, buf_head(&c->packet), buf_len(&c->packet), o.fds, o.n_fds);
+	n = unix_send_fds(
+		c->fd, buf_head(&c->packet), buf_len(&c->packet), o.fds, o.n_fds);
 	/* ETOOMANYREFS: the peer has not received the descriptors of earlier packets */
 	if (n == -EAGAIN || n == -ENOBUFS || n == -ETOOMANYREFS)
 		return 0;
@@ -416,7 +420,8 @@ void conn_flush(struct spawner *sp)
 	while (r > 0)
 		r = conn_send_one(sp);
 	if (r == -EPIPE || r == -ECONNRESET) {
-		/* gone; what it sent before is still to be read, and then comes its end */
+		/* gone; what it sent before is still to be read, and then comes its end
+		 */
 		(void)shutdown(sp->conn.fd, SHUT_RD);
 		conn_drain(sp);
 		return;

@@ -1,10 +1,10 @@
 /*
  * The spawner's side of the connection to reeved.
  *
- * There is one at most. A new one takes its place only after everything that was sent on
- * the old one has been read and executed or refused; then it gets the hello and the whole
- * table, and only then anything else. News of runs are not queued here but marked on the
- * run (runs.h); only answers are, and while too many wait, no request is read.
+ * There is one at most. A new one takes its place only after everything that was sent
+ * on the old one has been read and executed or refused; then it gets the hello and the
+ * whole table, and only then anything else. News of runs are not queued here but marked
+ * on the run (runs.h); only answers are, and while too many wait, no request is read.
  */
 #ifndef SPAWN_CONN_H
 #define SPAWN_CONN_H
@@ -18,15 +18,15 @@ struct run;
 
 struct conn {
 	struct source source;
-	int fd; /* -1: nobody is connected */
-	struct buf packet;  /* scratch of conn_flush */
-	struct buf replies; /* whole records, oldest first, none with descriptors */
-	char *input;        /* room for one packet */
+	int fd;              /* -1: nobody is connected */
+	struct buf packet;   /* scratch of conn_flush */
+	struct buf replies;  /* whole records, oldest first, none with descriptors */
+	char *input;         /* room for one packet */
 	size_t n_table_left; /* runs whose row has not been sent */
 	bool hello_sent, table_sent;
 	bool hello_received;
-	bool draining;       /* being replaced: what it sends counts, answers do not */
-	uint32_t events;     /* what epoll watches */
+	bool draining;   /* being replaced: what it sends counts, answers do not */
+	uint32_t events; /* what epoll watches */
 };
 
 int conn_init(struct conn *c);

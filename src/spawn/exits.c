@@ -17,11 +17,12 @@
 
 /* walk the records after the magic; fn may be NULL */
 static int records_walk(const struct buf *file,
-	int (*fn)(const struct wire_hello *from, const struct spawn_run_info *info, void *arg),
+	int (*fn)(const struct wire_hello *from, const struct spawn_run_info *info,
+		void *arg),
 	void *arg)
 {
 	const size_t skip = strlen(MAGIC);
-	struct wire_hello from = { 0 };
+	struct wire_hello from = {0};
 	struct wire_record rec;
 	struct wire_reader all;
 	int n = 0, r;
@@ -29,13 +30,18 @@ static int records_walk(const struct buf *file,
 	if (buf_len(file) < skip || memcmp(buf_head(file), MAGIC, skip) != 0)
 		return -RV_ECORRUPT;
 	all = (struct wire_reader){
-		(const uint8_t *)buf_head(file) + skip, buf_len(file) - skip, false };
+		(const uint8_t *)buf_head(file) + skip, buf_len(file) - skip, false};
 	while ((r = wire_next(&all, &rec)) > 0) {
 		enum wire_run_reason reason;
 		struct spawn_run_info info;
 
-		if (rec.type == WIRE_HELLO && wire_decode_hello(&rec.body, &from) == 0)
+		if (rec.type == WIRE_HELLO &&
+			wire_decode_hello(&rec.body, &from) == 0) {
+			r = fn ? fn(&from, NULL, arg) : 0;
+			if (r < 0)
+				return r;
 			continue;
+		}
 		if (rec.type != WIRE_RUN || from.pid == 0 ||
 			wire_decode_run(&rec.body, &reason, &info) < 0)
 			return -RV_ECORRUPT;
@@ -56,7 +62,8 @@ int spawn_exits_write(int dir_fd, const struct buf *records)
 	if (r < 0 && r != -ENOENT)
 		return r;
 	if (r == 0 && records_walk(&file, NULL, NULL) < 0) {
-		if (renameat(dir_fd, SPAWN_EXITS_NAME, dir_fd, SPAWN_EXITS_NAME ".bad") < 0)
+		if (renameat(dir_fd, SPAWN_EXITS_NAME, dir_fd,
+			    SPAWN_EXITS_NAME ".bad") < 0)
 			return -errno;
 		buf_clear(&file);
 	}
@@ -73,7 +80,8 @@ int spawn_exits_write(int dir_fd, const struct buf *records)
 }
 
 int spawn_exits_load(int dir_fd,
-	int (*fn)(const struct wire_hello *from, const struct spawn_run_info *info, void *arg),
+	int (*fn)(const struct wire_hello *from, const struct spawn_run_info *info,
+		void *arg),
 	void *arg)
 {
 	_cleanup_(buf_deinitp) struct buf file = BUF_NULL;
@@ -84,7 +92,7 @@ int spawn_exits_load(int dir_fd,
 		return r == -ENOENT ? 0 : r;
 	/* all or nothing: a damaged file is shown to nobody by halves */
 	r = records_walk(&file, NULL, NULL);
-	return r > 0 ? records_walk(&file, fn, arg) : r;
+	return r >= 0 ? records_walk(&file, fn, arg) : r;
 }
 
 int spawn_exits_remove(int dir_fd)

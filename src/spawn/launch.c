@@ -67,12 +67,12 @@ static int set_attributes(posix_spawnattr_t *at)
 	return -r;
 }
 
-static int launch_with(
-	pid_t *ret_pid, const struct spawn_launch *launch, char *const *env, int ready_fd)
+static int launch_with(pid_t *ret_pid, const struct spawn_launch *launch,
+	char *const *env, int ready_fd)
 {
-	char *const argv[] = { (char *)"reeve-spawner", (char *)"--state-dir",
+	char *const argv[] = {(char *)"reeve-spawner", (char *)"--state-dir",
 		(char *)launch->state_dir, (char *)"--log", (char *)"--ready-fd",
-		(char *)READY_FD_TEXT, launch->stay ? (char *)"--stay" : NULL, NULL };
+		(char *)READY_FD_TEXT, launch->stay ? (char *)"--stay" : NULL, NULL};
 	posix_spawn_file_actions_t fa;
 	posix_spawnattr_t at;
 	int r;
@@ -102,8 +102,7 @@ int spawn_launch(pid_t *ret_pid, int *ret_ready_fd, const struct spawn_launch *l
 	int pipe_fds[2], r;
 
 	r = strv_append(&env, LAUNCH_PATH);
-	STRV_FOREACH(s, launch->env)
-	{
+	STRV_FOREACH(s, launch->env) {
 		if (r == 0)
 			r = strv_append(&env, *s);
 	}
@@ -115,8 +114,8 @@ int spawn_launch(pid_t *ret_pid, int *ret_ready_fd, const struct spawn_launch *l
 	theirs = pipe_fds[1];
 	if (fcntl(ours, F_SETFL, O_NONBLOCK) < 0)
 		return -errno;
-	/* above what the file actions write to, and another number than READY_FD, or the
-	 * copy would keep its close-on-exec flag */
+	/* above what the file actions write to, and another number than READY_FD, or
+	 * the copy would keep its close-on-exec flag */
 	high = fcntl(theirs, F_DUPFD_CLOEXEC, READY_FD + 1);
 	if (high < 0)
 		return -errno;

@@ -25,7 +25,8 @@
 
 #define KILL_AGAIN_FIRST RV_MS(10)
 #define KILL_AGAIN_LAST  RV_SEC(5)
-#define STOP_START_AFTER RV_MS(200) /* a start that takes longer does not come to exec */
+#define STOP_START_AFTER \
+	RV_MS(200) /* a start that takes longer does not come to exec */
 
 static rv_time time_add(rv_time a, rv_time b)
 {
@@ -49,11 +50,14 @@ static void end_times(struct run *run)
 }
 
 /* the run is over, one way or the other; it waits for its acknowledgement */
-static void run_set_ended(struct spawner *sp, struct run *run, enum spawn_run_state state)
+static void run_set_ended(
+	struct spawner *sp, struct run *run, enum spawn_run_state state)
 {
 	INVARIANT(run_is_active(run));
 	if (main_has_ended(run))
 		sp->n_lingering--;
+	if (run->n_orphans > 0)
+		orphans_forget_run(&sp->orphans, run);
 	run->info.state = state;
 	run->info.flags &= SPAWN_RUN_SURVIVORS;
 	sp->runs.n_active--;
@@ -73,7 +77,8 @@ static void run_set_failed(struct spawner *sp, struct run *run, int error, int s
 	run_set_ended(sp, run, SPAWN_RUN_FAILED);
 }
 
-/* -- starting ----------------------------------------------------------------------- */
+/* -- starting -----------------------------------------------------------------------
+ */
 
 static void close_request(struct spawn_request *q)
 {
@@ -110,7 +115,7 @@ int life_start(struct spawner *sp, struct wire_start *ws, const char *blob_data)
 
 static void run_set_started(struct spawner *sp, struct run *run, struct start *s)
 {
-	struct epoll_event ev = { .events = EPOLLIN, .data.ptr = &run->source };
+	struct epoll_event ev = {.events = EPOLLIN, .data.ptr = &run->source};
 
 	run->start = NULL;
 	run->pidfd = TAKE_FD(s->pidfd);
@@ -121,10 +126,12 @@ static void run_set_started(struct spawner *sp, struct run *run, struct start *s
 	run->info.started_usec = s->started_usec;
 	if (s->cgroup_leaf)
 		run->cgroup_leaf = strdup(s->cgroup_leaf);
-	/* ENOMEM, ENOSPC: then life_turn asks for its end */
-	if (epoll_ctl(sp->epoll_fd, EPOLL_CTL_ADD, run->pidfd, &ev) < 0)
-		log_at(LOG_ERR, "spawn", "job %" PRIu64 ": no event for its end: %s",
-			run->info.token.job_id, rv_strerror(errno));
+	/* ENOMEM, ENOSPC (max_user_watches): slower, not deaf */
+	if (epoll_ctl(sp->epoll_fd, EPOLL_CTL_ADD, run->pidfd, &ev) < 0) {
+		run->unwatched = true;
+		sp->n_unwatched++;
+		sp->sigchld = true; /* it may have ended before */
+	}
 	run->send_started = true;
 	conn_tell(sp, run);
 	/* what was asked for while it was starting */
@@ -168,7 +175,8 @@ void life_start_dropped(struct spawner *sp, struct start *s)
 		start_free(s);
 }
 
-/* -- ending ------------------------------------------------------------------------- */
+/* -- ending -------------------------------------------------------------------------
+ */
 
 static int64_t usec_of(struct timeval tv)
 {
@@ -188,8 +196,6 @@ static void run_finish(struct spawner *sp, struct run *run)
 	while (r < 0 && errno == EINTR);
 	if (r == 0)
 		return; /* a tracer has it still; SIGCHLD comes when it lets go */
-	if (run->n_orphans > 0)
-		orphans_forget_run(&sp->orphans, run);
 	run->pidfd = close_safe(run->pidfd);
 	if (r < 0) {
 		/* somebody reaped our child: cannot be, and must not stop us */
@@ -199,9 +205,9 @@ static void run_finish(struct spawner *sp, struct run *run)
 		return;
 	}
 	run->info.status = status;
-	*u = (struct spawn_usage){ usec_of(ru.ru_utime), usec_of(ru.ru_stime), ru.ru_maxrss,
-		ru.ru_minflt, ru.ru_majflt, ru.ru_inblock, ru.ru_oublock, ru.ru_nvcsw,
-		ru.ru_nivcsw };
+	*u = (struct spawn_usage){usec_of(ru.ru_utime), usec_of(ru.ru_stime),
+		ru.ru_maxrss, ru.ru_minflt, ru.ru_majflt, ru.ru_inblock, ru.ru_oublock,
+		ru.ru_nvcsw, ru.ru_nivcsw};
 	run_set_ended(sp, run, SPAWN_RUN_EXITED);
 }
 
@@ -257,8 +263,7 @@ static void leftovers_begin(struct spawner *sp, struct run *run)
 		else
 			run_finish(sp, run);
 		return;
-	case SPAWN_LEFTOVERS_WAIT:
-		return; /* a stop that goes on keeps its deadline */
+	case SPAWN_LEFTOVERS_WAIT: return; /* a stop that goes on keeps its deadline */
 	case SPAWN_LEFTOVERS_KILL: break;
 	}
 	if (run->phase == RUN_KILLING) {
@@ -301,8 +306,7 @@ static void judge_ended(struct spawner *sp, struct run *run, bool orphans)
 /* some child has died: is a run that waited for it over? */
 static void check_leftovers(struct spawner *sp)
 {
-	LIST_FOREACH_SAFE(it, &sp->runs.all)
-	{
+	LIST_FOREACH_SAFE(it, &sp->runs.all) {
 		struct run *run = LIST_ENTRY(it, struct run, all_link);
 
 		if (run->info.state == SPAWN_RUN_RUNNING && main_has_ended(run) &&
@@ -311,8 +315,8 @@ static void check_leftovers(struct spawner *sp)
 	}
 }
 
-/* A run can give us children that are no orphans (CLONE_PARENT): they are listed with the
- * starter threads. When SIGCHLD has no other cause, one of them may have died. */
+/* A run can give us children that are no orphans (CLONE_PARENT): they are listed with
+ * the starter threads. When SIGCHLD has no other cause, one of them may have died. */
 static void reap_strangers(struct spawner *sp)
 {
 	siginfo_t si;
@@ -326,21 +330,37 @@ static void reap_strangers(struct spawner *sp)
 	}
 }
 
+static void find_unwatched_ends(struct spawner *sp)
+{
+	LIST_FOREACH(it, &sp->runs.all) {
+		struct run *run = LIST_ENTRY(it, struct run, all_link);
+		siginfo_t si = {.si_pid = 0};
+
+		if (run->unwatched && run->info.state == SPAWN_RUN_RUNNING &&
+			!main_has_ended(run) &&
+			waitid(P_PIDFD, (id_t)run->pidfd, &si,
+				WEXITED | WNOHANG | WNOWAIT | __WALL) == 0 &&
+			si.si_pid > 0)
+			life_main_ended(sp, run);
+	}
+}
+
 void life_turn(struct spawner *sp)
 {
-	bool some_ended = !list_is_empty(&sp->ended);
 	size_t n_orphans = 0;
-	bool reaped = false;
+	bool some_ended, reaped = false;
 
+	if (sp->sigchld && sp->n_unwatched > 0)
+		find_unwatched_ends(sp);
+	some_ended = !list_is_empty(&sp->ended);
 	if (some_ended || sp->sigchld) {
-		/* one look for all that ended: whoever is dead now has no children any more,
-		 * they are orphans */
+		/* one look for all that ended: whoever is dead now has no children any
+		 * more, they are orphans */
 		n_orphans = orphans_sync(&sp->orphans);
 		reaped = n_orphans > 0 && orphans_reap(&sp->orphans) > 0;
 	}
 	for (struct list *it; (it = list_pop(&sp->ended));)
-		judge_ended(
-			sp, LIST_ENTRY(it, struct run, ended_link), n_orphans > 0);
+		judge_ended(sp, LIST_ENTRY(it, struct run, ended_link), n_orphans > 0);
 	if (sp->n_lingering > 0 && (reaped || sp->sigchld))
 		check_leftovers(sp);
 	else if (sp->sigchld && !reaped && !some_ended &&
@@ -363,10 +383,12 @@ void life_timers(struct spawner *sp, rv_time now)
 	}
 }
 
-/* -- requests ----------------------------------------------------------------------- */
+/* -- requests -----------------------------------------------------------------------
+ */
 
 /* One that waits for a starter never starts. One that is on its way may be the job's
- * program by now, without our knowing: a kill ends it either way, a stop waits a moment. */
+ * program by now, without our knowing: a kill ends it either way, a stop waits a
+ * moment. */
 static void cancel_start(struct spawner *sp, struct run *run, bool kill_it)
 {
 	struct start *s = run->start;
@@ -402,7 +424,8 @@ int life_signal(struct spawner *sp, struct run *run, int sig, bool main_only)
 	return 0;
 }
 
-int life_stop(struct spawner *sp, struct run *run, int sig, bool main_only, rv_time grace)
+int life_stop(
+	struct spawner *sp, struct run *run, int sig, bool main_only, rv_time grace)
 {
 	rv_time deadline = time_add(now_monotonic(), grace);
 

@@ -18,10 +18,10 @@ int orphans_init(struct orphans *os, struct runs *runs, const char *instance)
 {
 	char path[64];
 
-	*os = (struct orphans){ .children_fd = -1,
+	*os = (struct orphans){.children_fd = -1,
 		.scratch = BUF_NULL,
 		.runs = runs,
-		.instance = instance };
+		.instance = instance};
 	list_init(&os->all);
 	snprintf(path, sizeof(path), "/proc/self/task/%d/children", (int)getpid());
 	os->children_fd = open(path, O_RDONLY | O_CLOEXEC);
@@ -39,8 +39,7 @@ static void orphan_remove(struct orphans *os, struct orphan *o)
 
 void orphans_deinit(struct orphans *os)
 {
-	LIST_FOREACH_SAFE(it, &os->all)
-	{
+	LIST_FOREACH_SAFE(it, &os->all) {
 		orphan_remove(os, LIST_ENTRY(it, struct orphan, link));
 	}
 	os->by_pid = hashmap_free(os->by_pid);
@@ -55,12 +54,13 @@ static struct run *run_by_cgroup(struct orphans *os, pid_t pid)
 	char path[32];
 
 	snprintf(path, sizeof(path), "/proc/%d/cgroup", (int)pid);
-	if (file_read(&text, AT_FDCWD, path, 64 << 10) < 0 || buf_append(&text, "", 1) < 0)
+	if (file_read(&text, AT_FDCWD, path, 64 << 10) < 0 ||
+		buf_append(&text, "", 1) < 0)
 		return NULL;
-	LIST_FOREACH(it, &os->runs->all)
-	{
+	LIST_FOREACH(it, &os->runs->all) {
 		struct run *run = LIST_ENTRY(it, struct run, all_link);
-		const char *leaf = run->cgroup_leaf ? strrchr(run->cgroup_leaf, '/') : NULL;
+		const char *leaf =
+			run->cgroup_leaf ? strrchr(run->cgroup_leaf, '/') : NULL;
 		const char *at = leaf ? strstr(buf_head(&text), leaf) : NULL;
 
 		if (at && (at[strlen(leaf)] == '\n' || at[strlen(leaf)] == '/'))
@@ -70,7 +70,8 @@ static struct run *run_by_cgroup(struct orphans *os, pid_t pid)
 }
 
 /* Whose is it? The session is the surest: its number cannot be used again while one of
- * its processes lives. What made itself a session of its own has the mark or the cgroup. */
+ * its processes lives. What made itself a session of its own has the mark or the
+ * cgroup. */
 static struct run *orphan_classify(
 	struct orphans *os, const struct proc_stat *st, struct spawn_token *ret_token)
 {
@@ -91,7 +92,7 @@ static struct run *orphan_classify(
 
 static int orphan_add(struct orphans *os, const struct proc_stat *st)
 {
-	struct spawn_orphan tell = { .pid = st->pid, .start_time = st->start_time };
+	struct spawn_orphan tell = {.pid = st->pid, .start_time = st->start_time};
 	struct orphan *o;
 	int r;
 
@@ -109,7 +110,7 @@ static int orphan_add(struct orphans *os, const struct proc_stat *st)
 	}
 	list_append(&os->all, &o->link);
 	o->run = orphan_classify(os, st, &tell.token);
-	if (o->run && o->run->info.state == SPAWN_RUN_RUNNING) {
+	if (o->run && run_is_active(o->run)) {
 		o->run->n_orphans++;
 		return 0;
 	}
@@ -165,8 +166,7 @@ size_t orphans_reap(struct orphans *os)
 {
 	size_t n = 0;
 
-	LIST_FOREACH_SAFE(it, &os->all)
-	{
+	LIST_FOREACH_SAFE(it, &os->all) {
 		struct orphan *o = LIST_ENTRY(it, struct orphan, link);
 
 		/* ECHILD: it is not ours after all; then it is no orphan either */
@@ -180,8 +180,7 @@ size_t orphans_reap(struct orphans *os)
 
 void orphans_forget_run(struct orphans *os, struct run *run)
 {
-	LIST_FOREACH(it, &os->all)
-	{
+	LIST_FOREACH(it, &os->all) {
 		struct orphan *o = LIST_ENTRY(it, struct orphan, link);
 
 		if (o->run == run)

@@ -1,10 +1,12 @@
 /*
- * Adopted orphans: processes whose parent ended and that the kernel gave to the spawner.
+ * Adopted orphans: processes whose parent ended and that the kernel gave to the
+ * spawner.
  *
- * The kernel gives them to the main thread, and it lists children by the thread that has
- * them. Runs are children of starter threads, so the main thread's list holds orphans
- * only: while it is empty, and it nearly always is, no run has left anything behind, and
- * one pread says so. Without CONFIG_PROC_CHILDREN all of /proc is read instead.
+ * The kernel gives them to the main thread, and it lists children by the thread that
+ * has them. Runs are children of starter threads, so the main thread's list holds
+ * orphans only: while it is empty, and it nearly always is, no run has left anything
+ * behind, and one pread says so. Without CONFIG_PROC_CHILDREN all of /proc is read
+ * instead.
  *
  * Nobody but the spawner can reap them, so a pid in this table names one process.
  */
@@ -28,7 +30,8 @@ struct orphan {
 struct orphans {
 	struct hashmap *by_pid;
 	struct list all;
-	int children_fd; /* the main thread's children; -1: the kernel has no such file */
+	int children_fd; /* the main thread's children; -1: the kernel has no such file
+			  */
 	struct buf scratch;
 	struct runs *runs;
 	const char *instance;
@@ -37,11 +40,13 @@ struct orphans {
 	void *arg;
 };
 
-/* From the main thread, before the first start; unknown and arg are the caller's to set. */
+/* From the main thread, before the first start; unknown and arg are the caller's to
+ * set. */
 int orphans_init(struct orphans *os, struct runs *runs, const char *instance);
 void orphans_deinit(struct orphans *os);
 
-/* Take in those that are new and find out whose they are. Returns how many there are. */
+/* Take in those that are new and find out whose they are. Returns how many there are.
+ */
 size_t orphans_sync(struct orphans *os);
 
 /* Reap the dead ones. Returns how many. */

@@ -23,7 +23,7 @@
 
 int proc_stat_parse(struct proc_stat *ret, const char *line)
 {
-	struct proc_stat st = { 0 };
+	struct proc_stat st = {0};
 	const char *open = strchr(line, '('), *close = strrchr(line, ')');
 	unsigned int flags;
 	size_t n;
@@ -265,8 +265,8 @@ int proc_signal(pid_t pid, uint64_t start_time, int sig)
 	struct proc_stat st;
 	int r;
 
-	/* The pidfd first: then what stat says is of the process that the fd holds, or of
-	 * one that came after it and whose start time differs. */
+	/* The pidfd first: then what stat says is of the process that the fd holds, or
+	 * of one that came after it and whose start time differs. */
 	fd = pidfd_open(pid, 0);
 	if (fd < 0)
 		return -errno;

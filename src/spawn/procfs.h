@@ -1,6 +1,6 @@
 /*
- * What /proc tells about process trees: who a process is, who its children are, and which
- * processes bear the mark of a run.
+ * What /proc tells about process trees: who a process is, who its children are, and
+ * which processes bear the mark of a run.
  *
  * Used by the spawner to find what a run left behind, and by reeved to find runs whose
  * spawner is gone. A pid alone names nobody: everything here comes with the start time.
@@ -13,8 +13,8 @@
 
 struct proc_stat {
 	pid_t pid, ppid, pgrp, session;
-	char state; /* as ps shows it; Z and X are dead */
-	bool execed; /* false: forked, and has not called exec since */
+	char state;          /* as ps shows it; Z and X are dead */
+	bool execed;         /* false: forked, and has not called exec since */
 	uint64_t start_time; /* clock ticks since boot */
 	char comm[16];
 };
@@ -34,9 +34,9 @@ struct proc_list {
 	struct proc_stat *v;
 	size_t n, n_max;
 };
-#define PROC_LIST_NULL                                                                   \
-	{                                                                                \
-		NULL, 0, 0                                                               \
+#define PROC_LIST_NULL     \
+	{                  \
+		NULL, 0, 0 \
 	}
 /* Processes in one list; a tree that is larger is taken in several rounds. */
 #define PROC_LIST_MAX 65536

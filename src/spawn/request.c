@@ -14,8 +14,8 @@
 #include "base/log.h"
 #include "spawn/spawner.h"
 
-static int reply_run(
-	struct spawner *sp, enum wire_run_reason reason, const struct spawn_run_info *info)
+static int reply_run(struct spawner *sp, enum wire_run_reason reason,
+	const struct spawn_run_info *info)
 {
 	if (sp->conn.draining)
 		return 0;
@@ -107,8 +107,7 @@ static int op_execute(struct spawner *sp, struct run *run, const struct wire_op 
 {
 	switch (op->type) {
 	case WIRE_SIGNAL: return life_signal(sp, run, op->signal, op->main_only);
-	case WIRE_STOP:
-		return life_stop(sp, run, op->signal, op->main_only, op->grace);
+	case WIRE_STOP: return life_stop(sp, run, op->signal, op->main_only, op->grace);
 	case WIRE_KILL: return life_kill(sp, run);
 	case WIRE_PAUSE: return life_pause(sp, run);
 	case WIRE_RESUME: return life_resume(sp, run);
@@ -132,7 +131,7 @@ static int request_op(struct spawner *sp, struct wire_record *rec)
 	r = run ? op_execute(sp, run, &op) : -ESRCH;
 	if (op.type == WIRE_ACK || sp->conn.draining)
 		return 0; /* acknowledging twice, or too early, changes nothing */
-	res = (struct wire_result){ op.seq, op.token, -r };
+	res = (struct wire_result){op.seq, op.token, -r};
 	return MIN(0, wire_encode_result(&sp->conn.replies, &res));
 }
 

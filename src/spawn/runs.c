@@ -9,6 +9,7 @@
 #include "base/cleanup.h"
 #include "base/error.h"
 #include "base/invariant.h"
+#include "spawn/child.h"
 
 #define BUCKETS_MIN 256
 
@@ -20,7 +21,7 @@ static bool timer_before(const struct heap_node *a, const struct heap_node *b)
 
 int runs_init(struct runs *rs)
 {
-	*rs = (struct runs){ .n_buckets = BUCKETS_MIN };
+	*rs = (struct runs){.n_buckets = BUCKETS_MIN};
 	rs->buckets = calloc(rs->n_buckets, sizeof(*rs->buckets));
 	if (!rs->buckets)
 		return -ENOMEM;
@@ -32,8 +33,7 @@ int runs_init(struct runs *rs)
 
 void runs_deinit(struct runs *rs)
 {
-	LIST_FOREACH_SAFE(it, &rs->all)
-	{
+	LIST_FOREACH_SAFE(it, &rs->all) {
 		runs_remove(rs, LIST_ENTRY(it, struct run, all_link));
 	}
 	heap_deinit(&rs->timers);
@@ -41,9 +41,9 @@ void runs_deinit(struct runs *rs)
 	rs->buckets = NULL;
 }
 
-/* Job ids count up and come from a daemon of our own user: spreading them is enough, there
- * is nobody to defend against. Without the epoch, so that a run under another epoch is
- * found too. */
+/* Job ids count up and come from a daemon of our own user: spreading them is enough,
+ * there is nobody to defend against. Without the epoch, so that a run under another
+ * epoch is found too. */
 static struct run **bucket_of(const struct runs *rs, const struct spawn_token *t)
 {
 	uint64_t h = (t->job_id + t->run_no * UINT64_C(0x9e3779b9)) *
@@ -63,8 +63,7 @@ static void grow(struct runs *rs)
 	free(rs->buckets);
 	rs->buckets = buckets;
 	rs->n_buckets = n_buckets;
-	LIST_FOREACH(it, &rs->all)
-	{
+	LIST_FOREACH(it, &rs->all) {
 		struct run *run = LIST_ENTRY(it, struct run, all_link);
 		struct run **b = bucket_of(rs, &run->info.token);
 
@@ -128,11 +127,14 @@ struct run *runs_find(const struct runs *rs, const struct spawn_token *t)
 
 struct run *runs_find_pid(const struct runs *rs, pid_t pid)
 {
-	LIST_FOREACH(it, &rs->all)
-	{
+	LIST_FOREACH(it, &rs->all) {
 		struct run *run = LIST_ENTRY(it, struct run, all_link);
 
 		if (run->info.state == SPAWN_RUN_RUNNING && run->info.pid == pid)
+			return run;
+		/* on its way back from the starters: it may even have ended by now */
+		if (run->info.state == SPAWN_RUN_STARTING && run->start &&
+			run->start->child_pid == pid)
 			return run;
 	}
 	return NULL;

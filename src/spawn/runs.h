@@ -2,9 +2,9 @@
  * The table of runs: what the spawner has started and has not been told to forget.
  *
  * A run is in it from the moment its start is accepted until its end is acknowledged,
- * whatever happens to the connection. One that changes in a way the peer must hear of is
- * put on the dirty list, so that news wait in the table and nowhere else, however long
- * nobody reads them.
+ * whatever happens to the connection. One that changes in a way the peer must hear of
+ * is put on the dirty list, so that news wait in the table and nowhere else, however
+ * long nobody reads them.
  */
 #ifndef SPAWN_RUNS_H
 #define SPAWN_RUNS_H
@@ -38,13 +38,15 @@ struct run {
 	struct spawn_run_info info;
 	struct start *start; /* STARTING: belongs to the starters */
 	int pidfd;           /* RUNNING, else -1 */
-	bool pause_wanted;      /* STARTING: to be paused once it runs */
-	int stop_wanted;         /* STARTING: signal of a stop that was asked for, or 0 */
+	bool pause_wanted;   /* STARTING: to be paused once it runs */
+	int stop_wanted;     /* STARTING: signal of a stop that was asked for, or 0 */
 	bool stop_main_only;
 	rv_time stop_grace;
-	uint64_t signals_wanted; /* STARTING: to be sent once it runs; bit n is signal n+1 */
+	uint64_t signals_wanted; /* STARTING: to be sent once it runs; bit n is signal
+				    n+1 */
 
-	bool send_table;   /* as a row of the table: says all that the others say */
+	bool unwatched;  /* epoll had no room for the pidfd: asked at each SIGCHLD */
+	bool send_table; /* as a row of the table: says all that the others say */
 	bool send_started;
 	bool send_ended;
 
@@ -74,13 +76,13 @@ void runs_deinit(struct runs *rs);
 /**
  * A new run, in state starting.
  *
- * Returns 0; -EEXIST (this run is in the table, under whatever epoch); -ESTALE (the epoch
- * is below one that was seen); -RV_ELIMIT; -ENOMEM.
+ * Returns 0; -EEXIST (this run is in the table, under whatever epoch); -ESTALE (the
+ * epoch is below one that was seen); -RV_ELIMIT; -ENOMEM.
  */
 int runs_add(struct runs *rs, struct run **ret, const struct spawn_token *t);
 /* NULL when there is none with exactly this token */
 struct run *runs_find(const struct runs *rs, const struct spawn_token *t);
-/* the running or dead but unreaped main process with this pid; slow */
+/* the run whose main process, not reaped yet, has this pid; slow */
 struct run *runs_find_pid(const struct runs *rs, pid_t pid);
 void runs_remove(struct runs *rs, struct run *run); /* frees it */
 

@@ -1,4 +1,5 @@
-/* What an event of epoll points at: the first member of whatever owns the descriptor. */
+/* What an event of epoll points at: the first member of whatever owns the descriptor.
+ */
 #ifndef SPAWN_SOURCE_H
 #define SPAWN_SOURCE_H
 

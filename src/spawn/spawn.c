@@ -16,8 +16,8 @@ bool spawn_token_equal(const struct spawn_token *a, const struct spawn_token *b)
 
 char *spawn_mark_format(char *buf, const struct spawn_token *t, const char *instance)
 {
-	snprintf(buf, SPAWN_MARK_MAX, "%" PRIu64 ".%" PRIu32 ".%" PRIu64 ".%.*s", t->job_id,
-		t->run_no, t->epoch, SPAWN_ID_LEN, instance);
+	snprintf(buf, SPAWN_MARK_MAX, "%" PRIu64 ".%" PRIu32 ".%" PRIu64 ".%.*s",
+		t->job_id, t->run_no, t->epoch, SPAWN_ID_LEN, instance);
 	return buf;
 }
 
@@ -60,7 +60,7 @@ int spawn_mark_parse(
 		return r;
 	if (strlen(mark) != SPAWN_ID_LEN)
 		return -EINVAL;
-	*ret = (struct spawn_token){ job, (uint32_t)run, epoch };
+	*ret = (struct spawn_token){job, (uint32_t)run, epoch};
 	if (ret_instance)
 		memcpy(ret_instance, mark, SPAWN_ID_LEN + 1);
 	return 0;
@@ -69,7 +69,7 @@ int spawn_mark_parse(
 const char *spawn_step_name(unsigned int step)
 {
 	switch (step) {
-#define X(name, number, text)                                                            \
+#define X(name, number, text) \
 	case SPAWN_STEP_##name: return text;
 		SPAWN_STEPS(X)
 #undef X

@@ -13,17 +13,17 @@
 #include "reeve/base.h"
 
 /* Both are limits of the protocol: a peer that passes them is cut off. */
-#define SPAWN_MESSAGE_MAX  65536      /* bytes of one packet */
-#define SPAWN_BLOB_MAX     (16 << 20) /* bytes of argv and environment of one run */
-#define SPAWN_STRINGS_MAX  (1 << 20)  /* argv + environment entries of one run */
-#define SPAWN_GROUPS_MAX   1024       /* supplementary groups */
-#define SPAWN_PATH_MAX     4095       /* bytes of a path */
-#define SPAWN_ID_LEN       32         /* hex digits of an instance or boot id */
+#define SPAWN_MESSAGE_MAX 65536      /* bytes of one packet */
+#define SPAWN_BLOB_MAX    (16 << 20) /* bytes of argv and environment of one run */
+#define SPAWN_STRINGS_MAX (1 << 20)  /* argv + environment entries of one run */
+#define SPAWN_GROUPS_MAX  1024       /* supplementary groups */
+#define SPAWN_PATH_MAX    4095       /* bytes of a path */
+#define SPAWN_ID_LEN      32         /* hex digits of an instance or boot id */
 
-#define SPAWN_SOCKET_NAME  "spawner.sock"
-#define SPAWN_LOCK_NAME    "spawner.lock"
-#define SPAWN_EXITS_NAME   "spawner-exits"
-#define SPAWN_LOG_NAME     "spawner.log"
+#define SPAWN_SOCKET_NAME "spawner.sock"
+#define SPAWN_LOCK_NAME   "spawner.lock"
+#define SPAWN_EXITS_NAME  "spawner-exits"
+#define SPAWN_LOG_NAME    "spawner.log"
 
 /*
  * Names one execution, forever. The spawner starts at most one process per token; two
@@ -47,22 +47,22 @@ int spawn_mark_parse(
 	struct spawn_token *ret, char ret_instance[SPAWN_ID_LEN + 1], const char *mark);
 
 /* Steps of a start, in the order they happen. Numbers are on the wire: append only. */
-#define SPAWN_STEPS(X)                                                                   \
-	X(NONE, 0, "none")                                                               \
-	X(REQUEST, 1, "request")  /* refused before anything was tried */                \
-	X(FORK, 2, "fork")                                                               \
-	X(DESCRIPTORS, 3, "descriptors")                                                 \
-	X(SESSION, 4, "session")                                                         \
-	X(CGROUP, 5, "cgroup")                                                           \
-	X(RLIMIT, 6, "rlimit")                                                           \
-	X(NICE, 7, "nice")                                                               \
-	X(GROUPS, 8, "setgroups")                                                        \
-	X(GID, 9, "setgid")                                                              \
-	X(UID, 10, "setuid")                                                             \
-	X(CHDIR, 11, "chdir")                                                            \
-	X(STDIN, 12, "stdin")                                                            \
-	X(STDOUT, 13, "stdout")                                                          \
-	X(STDERR, 14, "stderr")                                                          \
+#define SPAWN_STEPS(X)                                                   \
+	X(NONE, 0, "none")                                               \
+	X(REQUEST, 1, "request") /* refused before anything was tried */ \
+	X(FORK, 2, "fork")                                               \
+	X(DESCRIPTORS, 3, "descriptors")                                 \
+	X(SESSION, 4, "session")                                         \
+	X(CGROUP, 5, "cgroup")                                           \
+	X(RLIMIT, 6, "rlimit")                                           \
+	X(NICE, 7, "nice")                                               \
+	X(GROUPS, 8, "setgroups")                                        \
+	X(GID, 9, "setgid")                                              \
+	X(UID, 10, "setuid")                                             \
+	X(CHDIR, 11, "chdir")                                            \
+	X(STDIN, 12, "stdin")                                            \
+	X(STDOUT, 13, "stdout")                                          \
+	X(STDERR, 14, "stderr")                                          \
 	X(EXEC, 15, "exec")
 
 enum spawn_step {
@@ -82,9 +82,9 @@ enum spawn_leftovers {
 };
 
 enum spawn_stdio {
-	SPAWN_STDIO_NULL,   /* /dev/null */
-	SPAWN_STDIO_PATH,   /* opened by the child, as the owner; regular file or null */
-	SPAWN_STDIO_FD,     /* stdout, stderr: the descriptor that comes along */
+	SPAWN_STDIO_NULL, /* /dev/null */
+	SPAWN_STDIO_PATH, /* opened by the child, as the owner; regular file or null */
+	SPAWN_STDIO_FD,   /* stdout, stderr: the descriptor that comes along */
 	SPAWN_STDIO_STDOUT, /* stderr only: the same as stdout */
 };
 
@@ -95,8 +95,8 @@ struct spawn_rlimit {
 };
 
 #define SPAWN_RLIMITS_MAX 16
-#define SPAWN_NICE_KEEP   INT8_MAX    /* nice of the spawner */
-#define SPAWN_ID_KEEP     UINT32_MAX  /* uid or gid of the spawner */
+#define SPAWN_NICE_KEEP   INT8_MAX   /* nice of the spawner */
+#define SPAWN_ID_KEEP     UINT32_MAX /* uid or gid of the spawner */
 
 /*
  * One start. Everything is borrowed for the time of the call that takes it; strings are
@@ -125,8 +125,8 @@ struct spawn_request {
 	bool set_groups; /* false: keep the spawner's */
 
 	rv_time start_timeout; /* ns until a start that hangs before exec fails; > 0 */
-	rv_time kill_grace;    /* ns between kill_signal and SIGKILL for leftovers; >= 0 */
-	int kill_signal;       /* 1 to 64 */
+	rv_time kill_grace; /* ns between kill_signal and SIGKILL for leftovers; >= 0 */
+	int kill_signal;    /* 1 to 64 */
 	enum spawn_leftovers leftovers;
 	const char *cgroup; /* directory (cgroup v2) to make a leaf in, or NULL */
 };
@@ -155,8 +155,8 @@ struct spawn_usage {
 struct spawn_run_info {
 	struct spawn_token token;
 	enum spawn_run_state state;
-	uint32_t flags;      /* SPAWN_RUN_* bits */
-	int32_t pid;         /* of the main process, also its process group and session */
+	uint32_t flags; /* SPAWN_RUN_* bits */
+	int32_t pid;    /* of the main process, also its process group and session */
 	uint64_t start_time; /* of the pid: clock ticks since boot, as /proc/PID/stat */
 	rv_time started_boot, ended_boot; /* CLOCK_BOOTTIME, ns */
 	int64_t started_usec, ended_usec; /* wall clock */

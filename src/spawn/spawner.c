@@ -37,9 +37,10 @@
 #define LEAVE_AGAIN     RV_MS(10)
 #define FIRST_CONTACT   RV_SEC(60) /* leaves when nobody has come by then */
 
-static int watch(struct spawner *sp, int fd, struct source *source, enum source_kind kind)
+static int watch(
+	struct spawner *sp, int fd, struct source *source, enum source_kind kind)
 {
-	struct epoll_event ev = { .events = EPOLLIN, .data.ptr = source };
+	struct epoll_event ev = {.events = EPOLLIN, .data.ptr = source};
 
 	source->kind = kind;
 	return epoll_ctl(sp->epoll_fd, EPOLL_CTL_ADD, fd, &ev) < 0 ? -errno : 0;
@@ -54,7 +55,8 @@ static int spawner_listen(struct spawner *sp)
 	r = buf_printf(&path, "%s/" SPAWN_SOCKET_NAME "%c", sp->state_dir, '\0');
 	if (r < 0)
 		return r;
-	/* the lock is ours: a socket file on which nobody listens is a dead spawner's */
+	/* the lock is ours: a socket file on which nobody listens is a dead spawner's
+	 */
 	r = unix_listen(&sp->listen_fd, buf_head(&path), SOCK_SEQPACKET, 0600, 16);
 	if (r < 0)
 		return r;
@@ -120,7 +122,7 @@ static int spawner_init(struct spawner *sp, const struct setup *setup)
 {
 	int r;
 
-	*sp = (struct spawner){ .state_dir = setup->state_dir,
+	*sp = (struct spawner){.state_dir = setup->state_dir,
 		.stay = setup->stay,
 		.uid = geteuid(),
 		.epoll_fd = -1,
@@ -128,8 +130,9 @@ static int spawner_init(struct spawner *sp, const struct setup *setup)
 		.listen_fd = -1,
 		.lock_fd = setup->lock_fd,
 		.started_fd = -1,
-		.leave_at = setup->stay ? RV_FOREVER
-					: clock_monotonic(&clock_system) + FIRST_CONTACT };
+		.leave_at = setup->stay
+				    ? RV_FOREVER
+				    : clock_monotonic(&clock_system) + FIRST_CONTACT};
 	list_init(&sp->ended);
 	sp->self.version = WIRE_VERSION;
 	sp->self.pid = getpid();
@@ -172,14 +175,14 @@ static void stop_all(struct spawner *sp)
 
 	log_at(LOG_NOTICE, "spawn", "told to stop, ending %zu runs", sp->runs.n_active);
 	sp->stopping = true;
-	LIST_FOREACH_SAFE(it, &sp->runs.all)
-	{
+	LIST_FOREACH_SAFE(it, &sp->runs.all) {
 		struct run *run = LIST_ENTRY(it, struct run, all_link);
 
 		if (again)
 			(void)life_kill(sp, run);
 		else
-			(void)life_stop(sp, run, run->kill_signal, false, run->kill_grace);
+			(void)life_stop(
+				sp, run, run->kill_signal, false, run->kill_grace);
 	}
 }
 
@@ -228,8 +231,7 @@ static int wait_ms(rv_time now, rv_time next)
 /* whoever is still running when all that can be done was done does not hold us */
 static bool all_ended(struct spawner *sp)
 {
-	LIST_FOREACH(it, &sp->runs.all)
-	{
+	LIST_FOREACH(it, &sp->runs.all) {
 		struct run *run = LIST_ENTRY(it, struct run, all_link);
 
 		if (run_is_active(run) && run->n_kills < LIFE_KILLS_MAX)
@@ -268,36 +270,32 @@ static rv_time spawner_turn(struct spawner *sp, int timeout_ms)
 	return MIN(next, runs_next_deadline(&sp->runs));
 }
 
-/* what nobody acknowledged; read back with spawn_exits_load */
+/* What nobody acknowledged, and that this is all: a run that a daemon has recorded with us
+ * and that does not stand there was never started. Read back with spawn_exits_load. */
 static int write_exits(struct spawner *sp)
 {
 	_cleanup_(buf_deinitp) struct buf records = BUF_NULL;
 	_cleanup_close_ int dir_fd = -1;
-	size_t n = 0;
 	int r;
 
 	r = wire_encode_hello(&records, &sp->self);
-	LIST_FOREACH(it, &sp->runs.all)
-	{
+	LIST_FOREACH(it, &sp->runs.all) {
 		struct run *run = LIST_ENTRY(it, struct run, all_link);
 
 		if (r < 0)
 			return r;
-		if (run_is_active(run))
-			continue;
 		r = wire_encode_run(&records, WIRE_RUN_TABLE, &run->info, 0);
-		n++;
 	}
-	if (r < 0 || n == 0)
-		return MIN(r, 0);
+	if (r < 0)
+		return r;
 	dir_fd = open(sp->state_dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (dir_fd < 0)
-		return -errno;
+		return errno == ENOENT && sp->runs.n == 0 ? 0 : -errno; /* nobody to tell */
 	return spawn_exits_write(dir_fd, &records);
 }
 
-/* 1: it is over, and the lock is held so that nobody comes meanwhile; 0; -EAGAIN: over, but
- * somebody is just looking whether there is a spawner. */
+/* 1: it is over, and the lock is held so that nobody comes meanwhile; 0; -EAGAIN: over,
+ * but somebody is just looking whether there is a spawner. */
 static int spawner_leaves(struct spawner *sp)
 {
 	if (!may_leave(sp))
@@ -307,7 +305,8 @@ static int spawner_leaves(struct spawner *sp)
 	unlink_own_socket(sp);
 	if (sp->stopping)
 		return 1;
-	/* somebody connected before the file was gone: serve that one, under the name */
+	/* somebody connected before the file was gone: serve that one, under the name
+	 */
 	conn_accept(sp);
 	if (sp->conn.fd < 0)
 		return 1;
@@ -334,7 +333,8 @@ static int spawner_run(struct spawner *sp)
 			next = MIN(next, clock_monotonic(&clock_system) + LEAVE_AGAIN);
 	}
 
-	r = sp->stopping ? write_exits(sp) : 0;
+	/* unless no daemon ever came: then none has recorded anything with us */
+	r = sp->stopping || sp->leave_at == RV_FOREVER ? write_exits(sp) : 0;
 	if (r < 0)
 		log_at(LOG_ERR, "spawn", "exits of %zu runs are lost: %s", sp->runs.n,
 			rv_strerror(r));

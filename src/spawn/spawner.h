@@ -26,17 +26,19 @@ struct spawner {
 	struct runs runs;
 	struct starters *starters;
 	struct orphans orphans;
-	struct list ended;    /* runs whose main process ended in this turn */
-	bool sigchld;         /* came in this turn */
-	size_t n_lingering;   /* runs whose main process has ended and that are not over */
+	struct list ended;  /* runs whose main process ended in this turn */
+	bool sigchld;       /* came in this turn */
+	size_t n_lingering; /* runs whose main process has ended and that are not over
+			     */
+	size_t n_unwatched; /* runs that were ever so (runs.h) */
 
 	bool stopping; /* SIGTERM came: all runs are being ended */
 };
 
 /* Each time now is CLOCK_MONOTONIC. Life of a run (life.c): */
 
-/* Accept a start or say why not. Takes the descriptors in ws in any case. 0; errors as of
- * runs_add; -RV_ESHUTDOWN; -ENOMEM. */
+/* Accept a start or say why not. Takes the descriptors in ws in any case. 0; errors as
+ * of runs_add; -RV_ESHUTDOWN; -ENOMEM. */
 int life_start(struct spawner *sp, struct wire_start *ws, const char *blob_data);
 /* the starters have given it back; frees it */
 void life_start_done(struct spawner *sp, struct start *s);
@@ -51,7 +53,8 @@ void life_timers(struct spawner *sp, rv_time now);
 
 /* 0, or -ESRCH: it has ended, which is no error for most who ask */
 int life_signal(struct spawner *sp, struct run *run, int sig, bool main_only);
-int life_stop(struct spawner *sp, struct run *run, int sig, bool main_only, rv_time grace);
+int life_stop(
+	struct spawner *sp, struct run *run, int sig, bool main_only, rv_time grace);
 int life_kill(struct spawner *sp, struct run *run);
 int life_pause(struct spawner *sp, struct run *run);
 int life_resume(struct spawner *sp, struct run *run);

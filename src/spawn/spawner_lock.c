@@ -17,7 +17,8 @@
 
 static int lock_byte(int fd, off_t byte, short type, int how)
 {
-	struct flock fl = { .l_type = type, .l_whence = SEEK_SET, .l_start = byte, .l_len = 1 };
+	struct flock fl = {
+		.l_type = type, .l_whence = SEEK_SET, .l_start = byte, .l_len = 1};
 	int r;
 
 	do

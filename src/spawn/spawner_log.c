@@ -14,6 +14,7 @@
 
 #include "base/buf.h"
 #include "base/cleanup.h"
+#include "base/clock.h"
 #include "base/log.h"
 #include "spawn/spawn.h"
 
@@ -21,7 +22,8 @@ static char *log_path; /* NULL: descriptor 2 is somebody else's, and not cut */
 
 static int reopen(void)
 {
-	int fd = open(log_path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0600);
+	int fd = open(
+		log_path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0600);
 	int r = 0;
 
 	if (fd < 0)
@@ -48,7 +50,7 @@ static void rotate(void)
 static void sink(int level, const char *area, const char *text, void *arg)
 {
 	char line[1024], when[32] = "";
-	time_t now = time(NULL);
+	time_t now = (time_t)(clock_wall_usec(&clock_system) / USEC_PER_SEC);
 	struct tm tm;
 	int n;
 
@@ -56,8 +58,8 @@ static void sink(int level, const char *area, const char *text, void *arg)
 		rotate();
 	if (gmtime_r(&now, &tm))
 		(void)strftime(when, sizeof(when), "%Y-%m-%dT%H:%M:%SZ", &tm);
-	n = snprintf(line, sizeof(line), "%s reeve-spawner[%d]: %s\n", when, (int)getpid(),
-		text);
+	n = snprintf(line, sizeof(line), "%s reeve-spawner[%d]: %s\n", when,
+		(int)getpid(), text);
 	if (n >= (int)sizeof(line)) {
 		n = sizeof(line) - 1;
 		line[n - 1] = '\n';

@@ -23,8 +23,8 @@
 #include "base/invariant.h"
 #include "base/log.h"
 #include "base/parse.h"
-#include "spawn/spawner_log.h"
 #include "spawn/spawner_lock.h"
+#include "spawn/spawner_log.h"
 #include "spawn/starter.h"
 
 #define DESCRIPTORS_MIN (STARTERS_FDS_END + 64) /* below that nothing works */
@@ -41,13 +41,13 @@ static const char usage[] =
 static int parse_options(struct setup *s, int argc, char **argv)
 {
 	static const struct option options[] = {
-		{ "state-dir", required_argument, NULL, 'd' },
-		{ "stay", no_argument, NULL, 's' },
-		{ "log", no_argument, NULL, 'l' },
-		{ "ready-fd", required_argument, NULL, 'r' },
-		{ "version", no_argument, NULL, 'V' },
-		{ "help", no_argument, NULL, 'h' },
-		{ NULL, 0, NULL, 0 },
+		{"state-dir", required_argument, NULL, 'd'},
+		{"stay", no_argument, NULL, 's'},
+		{"log", no_argument, NULL, 'l'},
+		{"ready-fd", required_argument, NULL, 'r'},
+		{"version", no_argument, NULL, 'V'},
+		{"help", no_argument, NULL, 'h'},
+		{NULL, 0, NULL, 0},
 	};
 	const char *dir = NULL;
 	int64_t fd;
@@ -112,9 +112,9 @@ static int raise_nofile(struct rlimit *ret_old)
 }
 
 /*
- * 0 and 1 are /dev/null (children get 0 as it is), 2 is the log, then come the starters'
- * (starter.h), all taken now so that nothing else gets their numbers. What was inherited
- * is closed, except for the one that is waited on, which moves up.
+ * 0 and 1 are /dev/null (children get 0 as it is), 2 is the log, then come the
+ * starters' (starter.h), all taken now so that nothing else gets their numbers. What
+ * was inherited is closed, except for the one that is waited on, which moves up.
  */
 static int arrange_descriptors(struct setup *s)
 {
@@ -142,18 +142,21 @@ static int arrange_descriptors(struct setup *s)
 		return r;
 	if (s->ready_fd > STARTERS_FDS_END)
 		syscall(SYS_close_range, STARTERS_FDS_END, s->ready_fd - 1, 0);
-	/* the only call here that a kernel before 5.9 does not have; child.c needs it */
-	if (syscall(SYS_close_range, MAX(s->ready_fd + 1, STARTERS_FDS_END), ~0U, 0) < 0)
+	/* the only call here that a kernel before 5.9 does not have; child.c needs it
+	 */
+	if (syscall(SYS_close_range, MAX(s->ready_fd + 1, STARTERS_FDS_END), ~0U, 0) <
+		0)
 		return -errno;
 	return 0;
 }
 
-/* What is ignored here would be ignored in every job (a handler would not outlive exec).
- * By the system call, for glibc hides two signals that a parent may have ignored: struct
- * sigaction of the kernel, whose first word is the handler and whose zero is the default. */
+/* What is ignored here would be ignored in every job (a handler would not outlive
+ * exec). By the system call, for glibc hides two signals that a parent may have
+ * ignored: struct sigaction of the kernel, whose first word is the handler and whose
+ * zero is the default. */
 static void reset_ignored(int sig)
 {
-	unsigned long action[8] = { 0 };
+	unsigned long action[8] = {0};
 	static const unsigned long by_default[8];
 	const size_t mask_size = 8;
 
@@ -162,8 +165,8 @@ static void reset_ignored(int sig)
 		(void)syscall(SYS_rt_sigaction, sig, by_default, NULL, mask_size);
 }
 
-/* All blocked: signalfd reads ours, and starter threads inherit the mask, which they must
- * have while they fork. */
+/* All blocked: signalfd reads ours, and starter threads inherit the mask, which they
+ * must have while they fork. */
 static void arrange_signals(void)
 {
 	sigset_t all;
@@ -201,7 +204,7 @@ static int setup_steps(struct setup *s)
 
 int setup_process(struct setup *ret, int argc, char **argv)
 {
-	struct setup s = { .ready_fd = -1, .lock_fd = -1 };
+	struct setup s = {.ready_fd = -1, .lock_fd = -1};
 	int r;
 
 	r = parse_options(&s, argc, argv);
@@ -225,7 +228,7 @@ int setup_process(struct setup *ret, int argc, char **argv)
 static void notify_manager(void)
 {
 	const char *path = getenv("NOTIFY_SOCKET");
-	struct sockaddr_un addr = { .sun_family = AF_UNIX };
+	struct sockaddr_un addr = {.sun_family = AF_UNIX};
 	_cleanup_close_ int fd = -1;
 	size_t n = path ? strlen(path) : 0;
 

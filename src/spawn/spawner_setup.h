@@ -19,12 +19,13 @@ struct setup {
 	char *state_dir; /* absolute */
 	bool stay;
 	bool log_to_file;
-	int ready_fd;         /* -1: nobody waits */
+	int ready_fd; /* -1: nobody waits */
 	int lock_fd;
 	struct rlimit nofile; /* what we were started with */
 };
 
-/* 0: go on; 1: done (--help, --version, another spawner is there); -1: failed, said why */
+/* 0: go on; 1: done (--help, --version, another spawner is there); -1: failed, said why
+ */
 int setup_process(struct setup *ret, int argc, char **argv);
 /* error 0: ready; -EBUSY: another one is; else -errno. Once. */
 void setup_tell_ready(struct setup *setup, int error);

@@ -62,8 +62,8 @@ static char *arena_printf(struct arena *a, const char *fmt, ...)
 	return arena_take(a, (size_t)n + 1);
 }
 
-/* argv and the environment point into one copy of the blob; marks come last and whatever
- * the caller's environment had under their names is dropped */
+/* argv and the environment point into one copy of the blob; marks come last and
+ * whatever the caller's environment had under their names is dropped */
 static void fill_strings(struct start *s, struct arena *a, const struct wire_blob *blob,
 	char **argv, char **env, const char *blob_data, const char *mark)
 {
@@ -118,13 +118,14 @@ int start_new(struct start **ret, const struct wire_start *ws, const char *blob_
 	s = malloc(size);
 	if (!s)
 		return -ENOMEM;
-	*s = (struct start){ .req = *q, .pidfd = -1 };
-	a = (struct arena){ (char *)(s + 1), (char *)s + size };
+	*s = (struct start){.req = *q, .pidfd = -1};
+	a = (struct arena){(char *)(s + 1), (char *)s + size};
 	ptrs = arena_take(&a, n_ptrs * sizeof(char *));
 	memset(ptrs, 0, n_ptrs * sizeof(char *));
 	/* what needs alignment first */
 	s->req.rlimits = arena_take(&a, q->n_rlimits * sizeof(q->rlimits[0]));
-	memcpy((void *)s->req.rlimits, q->rlimits, q->n_rlimits * sizeof(q->rlimits[0]));
+	memcpy((void *)s->req.rlimits, q->rlimits,
+		q->n_rlimits * sizeof(q->rlimits[0]));
 	s->req.groups = arena_take(&a, q->n_groups * sizeof(q->groups[0]));
 	memcpy((void *)s->req.groups, q->groups, q->n_groups * sizeof(q->groups[0]));
 	s->req.cwd = arena_str(&a, q->cwd);
@@ -134,9 +135,9 @@ int start_new(struct start **ret, const struct wire_start *ws, const char *blob_
 	if (q->cgroup) {
 		const struct spawn_token *t = &q->token;
 
-		s->cgroup_leaf = arena_printf(&a,
-			"%s/reeve-%" PRIu64 ".%" PRIu32 ".%" PRIu64, q->cgroup, t->job_id,
-			t->run_no, t->epoch);
+		s->cgroup_leaf =
+			arena_printf(&a, "%s/reeve-%" PRIu64 ".%" PRIu32 ".%" PRIu64,
+				q->cgroup, t->job_id, t->run_no, t->epoch);
 		s->cgroup_procs = arena_printf(&a, "%s/cgroup.procs", s->cgroup_leaf);
 	}
 	s->req.cgroup = NULL;

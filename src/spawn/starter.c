@@ -25,28 +25,28 @@
 #include "base/log.h"
 #include "spawn/procfs.h"
 
-#define CHILD_STACK_SIZE   (256 << 10) /* mapped, touched only as far as used */
-#define THREAD_STACK_SIZE  (256 << 10)
-#define STUCK_AFTER        RV_MS(100) /* a start that takes longer may be hanging */
-#define UNKILLABLE_AFTER   RV_SEC(2)  /* in the kernel since SIGKILL: told as failed */
+#define CHILD_STACK_SIZE  (256 << 10) /* mapped, touched only as far as used */
+#define THREAD_STACK_SIZE (256 << 10)
+#define STUCK_AFTER       RV_MS(100) /* a start that takes longer may be hanging */
+#define UNKILLABLE_AFTER  RV_SEC(2)  /* in the kernel since SIGKILL: told as failed */
 
 struct starter {
 	struct starters *all;
-	char *stack;             /* of its children */
-	int out_fd, err_fd;      /* its low descriptors; /dev/null between starts */
-	struct start *current;   /* under the lock */
+	char *stack;              /* of its children */
+	int out_fd, err_fd;       /* its low descriptors; /dev/null between starts */
+	struct start *current;    /* under the lock */
 	rv_time since, killed_at; /* under the lock; killed_at 0: not yet */
-	bool returned;           /* under the lock: clone is over, pidfd is no target */
+	bool returned; /* under the lock: clone is over, pidfd is no target */
 };
 
 struct starters {
-	/* Guards the queue, done and the fields marked above; nothing else is taken while
-	 * it is held, and it is never held over a clone. */
+	/* Guards the queue, done and the fields marked above; nothing else is taken
+	 * while it is held, and it is never held over a clone. */
 	pthread_mutex_t lock;
 	pthread_cond_t wake;
 	struct list queue, done;
 	size_t n_queued, n_idle;
-	size_t n_wake; /* submitted since the last kick */
+	size_t n_wake;    /* submitted since the last kick */
 	size_t n_pending; /* loop thread only */
 	struct starter threads[STARTERS_MAX];
 	unsigned int n_threads; /* loop thread only */
@@ -54,8 +54,8 @@ struct starters {
 	int event_fd;
 };
 
-/* A start time that stat(5) counts in ticks of 10 ms is known without reading it when the
- * clock showed the same tick before the clone and in the child. */
+/* A start time that stat(5) counts in ticks of 10 ms is known without reading it when
+ * the clock showed the same tick before the clone and in the child. */
 static uint64_t start_time_find(pid_t pid, rv_time before, rv_time after)
 {
 	static long hz;
@@ -264,8 +264,8 @@ static int starter_add(struct starters *st)
 	return 0;
 }
 
-int starters_new(
-	struct starters **ret, unsigned int n, const struct rlimit *nofile, int event_fd)
+int starters_new(struct starters **ret, unsigned int n, const struct rlimit *nofile,
+	int event_fd)
 {
 	struct starters *st;
 	int r;
@@ -279,7 +279,7 @@ int starters_new(
 	list_init(&st->queue);
 	list_init(&st->done);
 	st->event_fd = event_fd;
-	st->common = (struct child_common){ *nofile, STARTERS_FDS_END };
+	st->common = (struct child_common){*nofile, STARTERS_FDS_END};
 	for (int i = 0; i < STARTERS_MAX; i++) {
 		st->threads[i].out_fd = 3 + 2 * i;
 		st->threads[i].err_fd = 3 + 2 * i + 1;
@@ -329,8 +329,7 @@ void starters_done(struct starters *st, struct list *done)
 	pthread_mutex_lock(&st->lock);
 	list_splice(&mine, &st->done);
 	pthread_mutex_unlock(&st->lock);
-	LIST_FOREACH(it, &mine)
-	{
+	LIST_FOREACH(it, &mine) {
 		st->n_pending--;
 	}
 	list_splice(done, &mine);
@@ -360,8 +359,7 @@ bool starters_unqueue(struct starters *st, struct start *s)
 	bool found = false;
 
 	pthread_mutex_lock(&st->lock);
-	LIST_FOREACH(it, &st->queue)
-	{
+	LIST_FOREACH(it, &st->queue) {
 		found = it == &s->link;
 		if (found)
 			break;
@@ -411,8 +409,18 @@ static rv_time starter_tick(struct starter *t, rv_time now)
 	return now + UNKILLABLE_AFTER;
 }
 
-rv_time starters_tick(
-	struct starters *st, rv_time now, void (*dropped)(struct start *s, void *arg), void *arg)
+/* as many again as hang, if so many starts wait */
+static void starters_grow(struct starters *st, size_t n_queued)
+{
+	size_t n = MIN(n_queued, (size_t)st->n_threads);
+
+	while (n-- > 0 && st->n_threads < STARTERS_MAX)
+		if (starter_add(st) < 0)
+			return; /* the next tick tries again */
+}
+
+rv_time starters_tick(struct starters *st, rv_time now,
+	void (*dropped)(struct start *s, void *arg), void *arg)
 {
 	struct list refused;
 	struct start *abandoned[STARTERS_MAX];
@@ -446,8 +454,8 @@ rv_time starters_tick(
 	}
 	pthread_mutex_unlock(&st->lock);
 
-	if (n_queued > 0 && n_stuck >= st->n_threads && st->n_threads < STARTERS_MAX)
-		(void)starter_add(st); /* when it cannot be, the next tick tries again */
+	if (n_queued > 0 && n_stuck >= st->n_threads)
+		starters_grow(st, n_queued);
 	if (n_queued > 0)
 		next = MIN(next, now + STUCK_AFTER);
 	for (size_t i = 0; i < n_abandoned; i++)

@@ -1,16 +1,16 @@
 /*
  * Starter threads: the only threads that fork.
  *
- * A vfork suspends its caller until the child execs or dies, and a child can hang before
- * that (a dead network directory, a SIGSTOP). So the loop's thread hands starts over and
- * gets them back; a start that hangs costs one thread. There is a thread for each CPU,
- * two to four; one more is made for each that hangs, up to STARTERS_MAX.
+ * A vfork suspends its caller until the child execs or dies, and a child can hang
+ * before that (a dead network directory, a SIGSTOP). So the loop's thread hands starts
+ * over and gets them back; a start that hangs costs one thread. There is a thread for
+ * each CPU, two to four; one more is made for each that hangs, up to STARTERS_MAX.
  *
  * Threads never end: the kernel would give their children to the main thread, and whose
  * children are listed with the main thread is how leftovers are found (orphans.h).
  *
- * A start belongs to the caller until starters_submit, to the starters until starters_done
- * gives it back. All functions are for the loop's thread.
+ * A start belongs to the caller until starters_submit, to the starters until
+ * starters_done gives it back. All functions are for the loop's thread.
  */
 #ifndef SPAWN_STARTER_H
 #define SPAWN_STARTER_H
@@ -30,8 +30,8 @@ struct starters;
  * All signals must be blocked already, descriptor 0 be /dev/null, and those from 3 to
  * STARTERS_FDS_END taken by copies of it. 0, -errno.
  */
-int starters_new(
-	struct starters **ret, unsigned int n, const struct rlimit *nofile, int event_fd);
+int starters_new(struct starters **ret, unsigned int n, const struct rlimit *nofile,
+	int event_fd);
 
 /* Descriptors below are the starters' own: a child gets a copy of these and of nothing
  * else that the spawner has. */
@@ -50,20 +50,21 @@ size_t starters_n_pending(const struct starters *st);
 /* True: it was still queued, and is the caller's again. */
 bool starters_unqueue(struct starters *st, struct start *s);
 
-/* End a start that is not queued any more: its process is sent SIGKILL, or will be, and it
- * comes back with error as its errno; as started, if it came to run before. */
+/* End a start that is not queued any more: its process is sent SIGKILL, or will be, and
+ * it comes back with error as its errno; as started, if it came to run before. */
 void starters_cancel(struct starters *st, struct start *s, int error);
 
 /**
  * What time brings: kills starts over their timeout, makes threads for those that hang.
  *
- * @dropped  gets the starts that must be told as failed now: those that not even SIGKILL
- *           ends (abandoned is set, the starters keep them: only read step and run), and
- *           those queued behind STARTERS_MAX hanging ones (the caller's again, error set)
+ * @dropped  gets the starts that must be told as failed now: those that not even
+ * SIGKILL ends (abandoned is set, the starters keep them: only read step and run), and
+ *           those queued behind STARTERS_MAX hanging ones (the caller's again, error
+ * set)
  *
  * Returns when to call again (CLOCK_MONOTONIC), RV_FOREVER: not before the next submit.
  */
-rv_time starters_tick(
-	struct starters *st, rv_time now, void (*dropped)(struct start *s, void *arg), void *arg);
+rv_time starters_tick(struct starters *st, rv_time now,
+	void (*dropped)(struct start *s, void *arg), void *arg);
 
 #endif

@@ -29,12 +29,12 @@ int tree_collect(struct proc_list *ret, const struct orphans *os, const struct r
 	}
 	if (run->n_orphans == 0)
 		return 0;
-	LIST_FOREACH(it, &os->all)
-	{
+	LIST_FOREACH(it, &os->all) {
 		struct orphan *o = LIST_ENTRY(it, struct orphan, link);
 		struct proc_stat st;
 
-		/* an orphan that died still is in the way of its pid: no mistake here */
+		/* an orphan that died still is in the way of its pid: no mistake here
+		 */
 		if (o->run != run || proc_list_has(ret, o->pid) ||
 			proc_stat_read(&st, o->pid) < 0 || proc_stat_is_dead(&st))
 			continue;
@@ -58,7 +58,8 @@ size_t tree_signal(
 		(void)pidfd_send_signal(run->pidfd, sig, NULL, 0);
 		return 0;
 	}
-	/* looked for before the group is signalled: what dies gives its children away */
+	/* looked for before the group is signalled: what dies gives its children away
+	 */
 	if (reach != TREE_GROUP)
 		(void)tree_collect(&l, os, run);
 	if (reach != TREE_ESCAPED)
@@ -137,4 +138,3 @@ size_t tree_kill(struct orphans *os, const struct run *run)
 	}
 	return left + tree_cgroup_is_populated(run);
 }
-

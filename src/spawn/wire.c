@@ -4,6 +4,7 @@
 #include "spawn/wire.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/error.h"
@@ -15,9 +16,10 @@ static void encode_le(uint8_t *out, uint64_t v, size_t n_bytes)
 		out[i] = (uint8_t)(v >> (8 * i));
 }
 
-void wire_begin(struct wire_writer *w, struct buf *b, enum wire_type type, uint16_t n_fds)
+void wire_begin(
+	struct wire_writer *w, struct buf *b, enum wire_type type, uint16_t n_fds)
 {
-	*w = (struct wire_writer){ .b = b, .start = buf_len(b) };
+	*w = (struct wire_writer){.b = b, .start = buf_len(b)};
 	wire_put(w, 0, 4); /* the length, set by wire_end */
 	wire_put(w, type, 2);
 	wire_put(w, n_fds, 2);
@@ -117,9 +119,10 @@ int wire_next(struct wire_reader *packet, struct wire_record *ret)
 	len = wire_get(packet, 4);
 	ret->type = (uint16_t)wire_get(packet, 2);
 	ret->n_fds = (uint16_t)wire_get(packet, 2);
-	if (packet->bad || len < WIRE_HEADER_LEN || len - WIRE_HEADER_LEN > packet->left)
+	if (packet->bad || len < WIRE_HEADER_LEN ||
+		len - WIRE_HEADER_LEN > packet->left)
 		return -RV_EPROTOCOL;
-	ret->body = (struct wire_reader){ packet->p, len - WIRE_HEADER_LEN, false };
+	ret->body = (struct wire_reader){packet->p, len - WIRE_HEADER_LEN, false};
 	packet->p += ret->body.left;
 	packet->left -= ret->body.left;
 	return 1;
@@ -127,7 +130,7 @@ int wire_next(struct wire_reader *packet, struct wire_record *ret)
 
 int wire_packet_check(const void *p, size_t n, size_t n_fds)
 {
-	struct wire_reader packet = { p, n, false };
+	struct wire_reader packet = {p, n, false};
 	struct wire_record rec;
 	size_t n_found = 0;
 	int r;
@@ -159,8 +162,8 @@ int wire_encode_run(struct buf *b, enum wire_run_reason reason,
 	const struct spawn_run_info *info, uint16_t n_fds)
 {
 	const struct spawn_usage *u = &info->usage;
-	const int64_t usage[] = { u->utime_usec, u->stime_usec, u->maxrss_kib, u->minflt,
-		u->majflt, u->inblock, u->oublock, u->nvcsw, u->nivcsw };
+	const int64_t usage[] = {u->utime_usec, u->stime_usec, u->maxrss_kib, u->minflt,
+		u->majflt, u->inblock, u->oublock, u->nvcsw, u->nivcsw};
 	struct wire_writer w;
 
 	wire_begin(&w, b, WIRE_RUN, n_fds);
@@ -186,10 +189,11 @@ int wire_encode_run(struct buf *b, enum wire_run_reason reason,
 int wire_decode_run(struct wire_reader *r, enum wire_run_reason *ret_reason,
 	struct spawn_run_info *ret)
 {
-	struct spawn_run_info info = { 0 };
+	struct spawn_run_info info = {0};
 	struct spawn_usage *u = &info.usage;
-	int64_t *const usage[] = { &u->utime_usec, &u->stime_usec, &u->maxrss_kib,
-		&u->minflt, &u->majflt, &u->inblock, &u->oublock, &u->nvcsw, &u->nivcsw };
+	int64_t *const usage[] = {&u->utime_usec, &u->stime_usec, &u->maxrss_kib,
+		&u->minflt, &u->majflt, &u->inblock, &u->oublock, &u->nvcsw,
+		&u->nivcsw};
 	uint64_t reason = wire_get(r, 1), state;
 
 	wire_get_token(r, &info.token);
@@ -244,7 +248,7 @@ static void get_id(struct wire_reader *r, char out[SPAWN_ID_LEN + 1])
 
 int wire_decode_hello(struct wire_reader *r, struct wire_hello *ret)
 {
-	struct wire_hello h = { 0 };
+	struct wire_hello h = {0};
 
 	h.version = (uint32_t)wire_get(r, 4);
 	get_id(r, h.instance);
@@ -274,7 +278,7 @@ int wire_encode_op(struct buf *b, const struct wire_op *op)
 
 int wire_decode_op(struct wire_reader *r, enum wire_type type, struct wire_op *ret)
 {
-	struct wire_op op = { .type = type };
+	struct wire_op op = {.type = type};
 	uint64_t main_only = 0;
 
 	op.seq = (uint32_t)wire_get(r, 4);
@@ -327,12 +331,12 @@ int wire_encode_orphan(struct buf *b, const struct spawn_orphan *o)
 
 int wire_decode_orphan(struct wire_reader *r, struct spawn_orphan *ret)
 {
-	struct spawn_orphan o = { 0 };
+	struct spawn_orphan o = {0};
 
 	o.pid = (int32_t)wire_get(r, 4);
 	o.start_time = wire_get(r, 8);
 	wire_get_token(r, &o.token);
-	strcpy(o.comm, wire_get_str(r, sizeof(o.comm) - 1)); /* "" when too long */
+	snprintf(o.comm, sizeof(o.comm), "%s", wire_get_str(r, sizeof(o.comm) - 1));
 	*ret = o;
 	return wire_done(r);
 }

@@ -1,12 +1,13 @@
 /*
  * Wire format between reeved and the spawner, and of the exits file.
  *
- * A packet (one SOCK_SEQPACKET message, at most SPAWN_MESSAGE_MAX bytes) is a sequence of
- * records: u32 length of the whole record, u16 type, u16 number of descriptors, payload.
- * Descriptors of a packet belong to its records in order. Integers are little-endian and
- * written one by one; a string is u16 length, its bytes (no NUL among them) and a NUL.
- * Decoders are strict: a record must be used up to its last byte. What the peer sends is
- * never trusted; a fault is -RV_EPROTOCOL and costs the peer its connection.
+ * A packet (one SOCK_SEQPACKET message, at most SPAWN_MESSAGE_MAX bytes) is a sequence
+ * of records: u32 length of the whole record, u16 type, u16 number of descriptors,
+ * payload. Descriptors of a packet belong to its records in order. Integers are
+ * little-endian and written one by one; a string is u16 length, its bytes (no NUL among
+ * them) and a NUL. Decoders are strict: a record must be used up to its last byte. What
+ * the peer sends is never trusted; a fault is -RV_EPROTOCOL and costs the peer its
+ * connection.
  *
  * Pure: bytes in, bytes out. Nothing here owns or touches a descriptor, except that
  * wire_blob_check looks at one.
@@ -17,11 +18,11 @@
 #include "base/buf.h"
 #include "spawn/spawn.h"
 
-#define WIRE_VERSION     1
-#define WIRE_HEADER_LEN  8
-#define WIRE_PACKET_FDS  128        /* descriptors in one packet; the kernel's limit is 253 */
-#define WIRE_INLINE_MAX  (24 << 10) /* a longer argv + environment goes into a memfd */
-#define WIRE_START_FDS   3          /* memfd, stdout, stderr */
+#define WIRE_VERSION    1
+#define WIRE_HEADER_LEN 8
+#define WIRE_PACKET_FDS 128 /* descriptors in one packet; the kernel's limit is 253 */
+#define WIRE_INLINE_MAX (24 << 10) /* a longer argv + environment goes into a memfd */
+#define WIRE_START_FDS  3          /* memfd, stdout, stderr */
 
 enum wire_type {
 	/* reeved to spawner */
@@ -51,7 +52,8 @@ enum wire_run_reason {
 	WIRE_RUN_QUERY,
 };
 
-/* -- writing ------------------------------------------------------------------------ */
+/* -- writing ------------------------------------------------------------------------
+ */
 
 /* One record being appended to a buffer. The first error sticks; wire_end tells it. */
 struct wire_writer {
@@ -60,7 +62,8 @@ struct wire_writer {
 	int error;
 };
 
-void wire_begin(struct wire_writer *w, struct buf *b, enum wire_type type, uint16_t n_fds);
+void wire_begin(
+	struct wire_writer *w, struct buf *b, enum wire_type type, uint16_t n_fds);
 void wire_put(struct wire_writer *w, uint64_t v, size_t n_bytes); /* 1 to 8 */
 void wire_put_bytes(struct wire_writer *w, const void *p, size_t n);
 void wire_put_str(struct wire_writer *w, const char *s); /* NULL is written as "" */
@@ -68,7 +71,8 @@ void wire_put_str(struct wire_writer *w, const char *s); /* NULL is written as "
  * -EMSGSIZE: it does not fit into a packet. */
 int wire_end(struct wire_writer *w);
 
-/* -- reading ------------------------------------------------------------------------ */
+/* -- reading ------------------------------------------------------------------------
+ */
 
 struct wire_reader {
 	const uint8_t *p;
@@ -82,7 +86,8 @@ struct wire_record {
 	struct wire_reader body;
 };
 
-/* Framing of a whole packet: lengths add up, and so do descriptors. 0, -RV_EPROTOCOL. */
+/* Framing of a whole packet: lengths add up, and so do descriptors. 0, -RV_EPROTOCOL.
+ */
 int wire_packet_check(const void *p, size_t n, size_t n_fds);
 /* Next record of a packet: 1, 0 at its end, -RV_EPROTOCOL. */
 int wire_next(struct wire_reader *packet, struct wire_record *ret);
@@ -93,7 +98,8 @@ const char *wire_get_str(struct wire_reader *r, size_t max);
 /* 0 when everything was there and nothing is left over, else -RV_EPROTOCOL */
 int wire_done(const struct wire_reader *r);
 
-/* -- records ------------------------------------------------------------------------ */
+/* -- records ------------------------------------------------------------------------
+ */
 
 void wire_put_token(struct wire_writer *w, const struct spawn_token *t);
 void wire_get_token(struct wire_reader *r, struct spawn_token *ret);
@@ -117,9 +123,9 @@ struct wire_op {
 	enum wire_type type;
 	uint32_t seq; /* comes back in the result; ACK has no result */
 	struct spawn_token token;
-	uint8_t signal;  /* SIGNAL, STOP: 1 to 64 */
-	bool main_only;  /* SIGNAL, STOP: the main process alone, not its group */
-	rv_time grace;   /* STOP: ns until SIGKILL, >= 0 */
+	uint8_t signal; /* SIGNAL, STOP: 1 to 64 */
+	bool main_only; /* SIGNAL, STOP: the main process alone, not its group */
+	rv_time grace;  /* STOP: ns until SIGKILL, >= 0 */
 };
 int wire_encode_op(struct buf *b, const struct wire_op *op);
 int wire_decode_op(struct wire_reader *r, enum wire_type type, struct wire_op *ret);
@@ -142,10 +148,12 @@ struct spawn_orphan {
 int wire_encode_orphan(struct buf *b, const struct spawn_orphan *o);
 int wire_decode_orphan(struct wire_reader *r, struct spawn_orphan *ret);
 
-/* Where argv and environment of a start are: NUL-terminated strings one after another. */
+/* Where argv and environment of a start are: NUL-terminated strings one after another.
+ */
 struct wire_blob {
 	uint32_t len, argc, envc;
-	const char *data; /* inline, in the packet; NULL: in the record's first descriptor */
+	const char *data; /* inline, in the packet; NULL: in the record's first
+			     descriptor */
 };
 
 /* A decoded start; its strings point into the packet. */
@@ -156,18 +164,19 @@ struct wire_start {
 	uint32_t groups[SPAWN_GROUPS_MAX];
 };
 
-/* Measure argv and env. 0, -EINVAL (no argv[0]), -E2BIG (over the protocol's limits). */
+/* Measure argv and env. 0, -EINVAL (no argv[0]), -E2BIG (over the protocol's limits).
+ */
 int wire_blob_measure(struct wire_blob *ret, char *const *argv, char *const *env);
 /* Write the strings; out has blob->len bytes. */
 void wire_blob_fill(char *out, char *const *argv, char *const *env);
 /* len bytes must be exactly argc + envc strings. 0, -RV_EPROTOCOL */
 int wire_blob_check(const char *data, const struct wire_blob *blob);
-/* A memfd that can neither change nor shrink any more and has exactly the length that the
- * blob says: 0, -RV_EPROTOCOL, -errno. */
+/* A memfd that can neither change nor shrink any more and has exactly the length that
+ * the blob says: 0, -RV_EPROTOCOL, -errno. */
 int wire_blob_check_memfd(int fd, const struct wire_blob *blob);
 
-/* Everything of the request that the blob does not hold; data is what blob_fill made, or
- * NULL when it travels in a memfd. -EINVAL: a value is outside its range. */
+/* Everything of the request that the blob does not hold; data is what blob_fill made,
+ * or NULL when it travels in a memfd. -EINVAL: a value is outside its range. */
 int wire_encode_start(struct buf *b, const struct spawn_request *req,
 	const struct wire_blob *blob, const char *data);
 int wire_decode_start(struct wire_reader *r, uint16_t n_fds, struct wire_start *ret);

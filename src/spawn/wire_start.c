@@ -17,8 +17,7 @@
 
 static int measure_strings(char *const *v, uint64_t *len, uint32_t *n)
 {
-	STRV_FOREACH(s, v)
-	{
+	STRV_FOREACH(s, v) {
 		*len += strlen(*s) + 1;
 		if (*len > SPAWN_BLOB_MAX || ++*n > SPAWN_STRINGS_MAX)
 			return -E2BIG;
@@ -28,7 +27,7 @@ static int measure_strings(char *const *v, uint64_t *len, uint32_t *n)
 
 int wire_blob_measure(struct wire_blob *ret, char *const *argv, char *const *env)
 {
-	struct wire_blob blob = { 0 };
+	struct wire_blob blob = {0};
 	uint64_t len = 0;
 	int r;
 
@@ -45,16 +44,21 @@ int wire_blob_measure(struct wire_blob *ret, char *const *argv, char *const *env
 	return 0;
 }
 
+static char *fill_strings(char *out, char *const *v)
+{
+	STRV_FOREACH(s, v) {
+		size_t n = strlen(*s) + 1;
+
+		memcpy(out, *s, n);
+		out += n;
+	}
+	return out;
+}
+
 void wire_blob_fill(char *out, char *const *argv, char *const *env)
 {
-	STRV_FOREACH(s, argv)
-	{
-		out = stpcpy(out, *s) + 1;
-	}
-	STRV_FOREACH(s, env)
-	{
-		out = stpcpy(out, *s) + 1;
-	}
+	out = fill_strings(out, argv);
+	fill_strings(out, env);
 }
 
 int wire_blob_check(const char *data, const struct wire_blob *blob)
@@ -79,7 +83,8 @@ int wire_blob_check_memfd(int fd, const struct wire_blob *blob)
 	struct stat st;
 	int seals;
 
-	/* EINVAL: not a memfd at all, which is as wrong as one that may change under us */
+	/* EINVAL: not a memfd at all, which is as wrong as one that may change under us
+	 */
 	seals = fcntl(fd, F_GET_SEALS);
 	if (seals < 0 || (seals & needed) != needed)
 		return -RV_EPROTOCOL;
@@ -101,7 +106,8 @@ static int check_path(const char *s, bool wanted)
 static int request_check(const struct spawn_request *q)
 {
 	if (q->stdin_kind > SPAWN_STDIO_PATH || q->stdout_kind > SPAWN_STDIO_FD ||
-		q->stderr_kind > SPAWN_STDIO_STDOUT || q->leftovers > SPAWN_LEFTOVERS_WAIT)
+		q->stderr_kind > SPAWN_STDIO_STDOUT ||
+		q->leftovers > SPAWN_LEFTOVERS_WAIT)
 		return -EINVAL;
 	if (q->umask > 0777 || q->kill_signal < 1 || q->kill_signal > 64 ||
 		q->start_timeout <= 0 || q->kill_grace < 0)
@@ -211,8 +217,8 @@ int wire_decode_start(struct wire_reader *r, uint16_t n_fds, struct wire_start *
 	struct wire_blob *blob = &ret->blob;
 	uint32_t flags;
 
-	*q = (struct spawn_request){ .stdout_fd = -1, .stderr_fd = -1 };
-	*blob = (struct wire_blob){ 0 };
+	*q = (struct spawn_request){.stdout_fd = -1, .stderr_fd = -1};
+	*blob = (struct wire_blob){0};
 	wire_get_token(r, &q->token);
 	flags = (uint32_t)wire_get(r, 4);
 	q->stdin_kind = (enum spawn_stdio)wire_get(r, 1);

@@ -113,7 +113,7 @@ enum store_op_kind {
 	/* run; its job has to be there. A start that never happened is overwritten by the
 	 * next one of the same number. */
 	STORE_RUN_INSERT,
-	STORE_RUN_UPDATE,  /* run: all but the token, which has to match as a whole */
+	STORE_RUN_UPDATE, /* run: all but the token, which has to match as a whole */
 	/* env; nothing happens where that id is there: a caller that knows the environment
 	 * says it again with each job, in case the last one that used it goes just now */
 	STORE_ENV_INSERT,

@@ -94,9 +94,9 @@ static int write_real(struct buf *out, double v)
 		if (*p == ',') /* the decimal point of the locale */
 			*p = '.';
 	/* a real stays a real when it is read back */
-	if (!strpbrk(text, ".e"))
-		strcat(text, ".0");
-	return buf_append_str(out, text);
+	if (buf_append_str(out, text) < 0)
+		return -ENOMEM;
+	return strpbrk(text, ".e") ? 0 : buf_append_str(out, ".0");
 }
 
 static int write_object(struct buf *out, const json_t *v, unsigned depth_max)

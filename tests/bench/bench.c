@@ -60,8 +60,8 @@ void bench_print(const char *name, const struct bench_series *s, const char *uni
 		min = s->v[i] < min ? s->v[i] : min;
 		max = s->v[i] > max ? s->v[i] : max;
 	}
-	printf("%-44s %10.3f %s  (%.3f .. %.3f, %zu rounds)\n", name, bench_median(s), unit,
-		min, max, s->n);
+	printf("%-44s %10.3f %s  (%.3f .. %.3f, %zu rounds)\n", name, bench_median(s),
+		unit, min, max, s->n);
 	(void)fflush(stdout);
 }
 
@@ -93,7 +93,7 @@ static void write_conf(const char *path, const char *text)
 
 static void exec_daemon(const struct bench_daemon *d, const char *conf, int ready)
 {
-	char socket[128], state[128], config[128], fd[32];
+	char socket[128], state[128], config[160], fd[32];
 	const char *program = bench_program("reeved");
 
 	snprintf(socket, sizeof(socket), "--socket=%s", d->socket);
@@ -101,8 +101,8 @@ static void exec_daemon(const struct bench_daemon *d, const char *conf, int read
 	snprintf(config, sizeof(config), "--config=%s", conf);
 	snprintf(fd, sizeof(fd), "--ready-fd=%d", ready);
 	fcntl(ready, F_SETFD, 0);
-	execl(program, program, "--user", socket, state, config, fd, "--log-level=warning",
-		(char *)NULL);
+	execl(program, program, "--user", socket, state, config, fd,
+		"--log-level=warning", (char *)NULL);
 	_exit(127);
 }
 
@@ -195,7 +195,8 @@ static int next_submit(void *arg, struct client_request *ret)
 	json_decref(command);
 	s->left -= n;
 	ret->method = "io.reeve.Job.Submit";
-	ret->params = json_pack("{s:o, s:[s]}", "jobs", jobs, "env", "PATH=/usr/bin:/bin");
+	ret->params =
+		json_pack("{s:o, s:[s]}", "jobs", jobs, "env", "PATH=/usr/bin:/bin");
 	return 1;
 }
 
@@ -210,7 +211,8 @@ void bench_submit(struct client *c, const char *const *argv, size_t n, bool hold
 {
 	struct submits s = {.argv = argv, .left = n, .hold = hold};
 
-	bench_check("submit", client_batch(c, 8, next_submit, expect_ok, &s, RV_SEC(60)));
+	bench_check(
+		"submit", client_batch(c, 8, next_submit, expect_ok, &s, RV_SEC(60)));
 }
 
 static void call(struct client *c, const char *method, json_t *params)

@@ -20,8 +20,9 @@
 
 static pid_t start_one(const char *dir, size_t i)
 {
-	char *const argv[] = {"true", NULL};
-	char *const envp[] = {"PATH=/usr/bin:/bin", NULL};
+	static char name[] = "true", environment[] = "PATH=/usr/bin:/bin";
+	char *const argv[] = {name, NULL};
+	char *const envp[] = {environment, NULL};
 	char path[128];
 	pid_t pid;
 	int fd;
@@ -82,7 +83,8 @@ static void compare(size_t n, size_t slots, int rounds)
 	char conf[256], name[64];
 
 	snprintf(conf, sizeof(conf),
-		"[reeved]\nkeep-finished-max = 1000000\n[pool default]\nslots = %zu\n", slots);
+		"[reeved]\nkeep-finished-max = 1000000\n[pool default]\nslots = %zu\n",
+		slots);
 	bench_daemon_start(&d, conf);
 	c = bench_connect(&d);
 	reeve(c, n / 10);

@@ -18,3 +18,27 @@ tests_bench_bench_jobs_SOURCES = tests/bench/bench_jobs.c $(bench_common)
 tests_bench_bench_jobs_CPPFLAGS = $(AM_CPPFLAGS) -I$(srcdir)/tests/bench
 tests_bench_bench_jobs_CFLAGS = $(AM_CFLAGS) $(JANSSON_CFLAGS)
 tests_bench_bench_jobs_LDADD = $(bench_libs)
+
+noinst_PROGRAMS += tests/bench/bench_ping
+tests_bench_bench_ping_SOURCES = tests/bench/bench_ping.c $(bench_common)
+tests_bench_bench_ping_CPPFLAGS = $(AM_CPPFLAGS) -I$(srcdir)/tests/bench
+tests_bench_bench_ping_CFLAGS = $(AM_CFLAGS) $(JANSSON_CFLAGS)
+tests_bench_bench_ping_LDADD = $(bench_libs)
+
+noinst_PROGRAMS += tests/bench/bench_add
+tests_bench_bench_add_SOURCES = tests/bench/bench_add.c $(bench_common)
+tests_bench_bench_add_CPPFLAGS = $(AM_CPPFLAGS) -I$(srcdir)/tests/bench
+tests_bench_bench_add_CFLAGS = $(AM_CFLAGS) $(JANSSON_CFLAGS)
+tests_bench_bench_add_LDADD = $(bench_libs)
+
+noinst_PROGRAMS += tests/bench/bench_scale
+tests_bench_bench_scale_SOURCES = tests/bench/bench_scale.c $(bench_common)
+tests_bench_bench_scale_CPPFLAGS = $(AM_CPPFLAGS) -I$(srcdir)/tests/bench
+tests_bench_bench_scale_CFLAGS = $(AM_CFLAGS) $(JANSSON_CFLAGS)
+tests_bench_bench_scale_LDADD = $(bench_libs)
+
+noinst_PROGRAMS += tests/bench/bench_latency
+tests_bench_bench_latency_SOURCES = tests/bench/bench_latency.c $(bench_common)
+tests_bench_bench_latency_CPPFLAGS = $(AM_CPPFLAGS) -I$(srcdir)/tests/bench
+tests_bench_bench_latency_CFLAGS = $(AM_CFLAGS) $(JANSSON_CFLAGS)
+tests_bench_bench_latency_LDADD = $(bench_libs)

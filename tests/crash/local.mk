@@ -1,1 +1,10 @@
 # tests/crash
+check_PROGRAMS += tests/crash/crash
+tests_crash_crash_SOURCES = tests/crash/crash.c \
+	tests/crash/stream.c tests/crash/stream.h \
+	tests/crash/verdict.c tests/crash/verdict.h \
+	tests/crash/world.c tests/crash/world.h
+tests_crash_crash_CFLAGS = $(AM_CFLAGS) $(JANSSON_CFLAGS)
+tests_crash_crash_LDADD = libclient.la libvarlink.la libbase.la $(JANSSON_LIBS) $(PTHREAD_LIBS)
+EXTRA_DIST += tests/crash/README.md tests/crash/crash.sh
+TESTS += tests/crash/crash.sh

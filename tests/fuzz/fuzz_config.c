@@ -9,8 +9,8 @@
 #include <string.h>
 
 #include "base/invariant.h"
-#include "daemon/config_load.h"
-#include "daemon/config_print.h"
+#include "config/config_load.h"
+#include "config/config_print.h"
 #include "tests/fuzz/fuzz.h"
 
 static struct config *load(const char *text, size_t n)

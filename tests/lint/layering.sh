@@ -13,11 +13,12 @@ include: base runtime
 runtime: base
 varlink: base
 job: base
+config: base job
 spawn: base
 store: base job
 client: base varlink
-daemon: base runtime varlink job spawn store client
-cli: base job varlink client
+daemon: base runtime varlink job spawn store client config
+cli: base job config varlink client
 '
 # what a library's headers begin with: layers that may see them
 libraries='
@@ -27,7 +28,7 @@ valgrind/: runtime
 sqlite3: store
 jansson: varlink client daemon cli
 systemd/: daemon
-ini.h: daemon
+ini.h: config
 sha2.h: daemon
 sha256.h: daemon
 libsmartcols/: cli

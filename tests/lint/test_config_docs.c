@@ -8,8 +8,8 @@
 
 #include "base/fd.h"
 #include "base/strv.h"
-#include "daemon/config_load.h"
-#include "daemon/config_print.h"
+#include "config/config_load.h"
+#include "config/config_print.h"
 #include "tests/support/unit.h"
 
 /* a file of the source tree; the caller's */

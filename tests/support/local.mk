@@ -22,3 +22,8 @@ check_PROGRAMS += tests/support/await_gone
 tests_support_await_gone_SOURCES = tests/support/await_gone.c
 tests_support_await_gone_LDADD =
 EXTRA_DIST += tests/support/programs.sh tests/support/run_test tests/support/system.sh
+
+# a client that keeps to no rule; see tests/system/4xx
+check_PROGRAMS += tests/support/hostile
+tests_support_hostile_SOURCES = tests/support/hostile.c
+tests_support_hostile_LDADD = libbase.la

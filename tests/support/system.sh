@@ -1,4 +1,5 @@
 # shellcheck shell=sh
+# shellcheck disable=SC2120 # most callers give start_reeved and stop_reeved no arguments
 # For system tests: a real daemon on a socket and state directory of its own, and the
 # promise that nothing of it is left when the test ends, however it ends.
 #
@@ -106,6 +107,23 @@ signal_reeved() {
 # a round trip: everything that was sent before has been handled
 settle() {
 	reeve daemon ping >/dev/null
+}
+
+# reeved_says N TEXT: until the daemon's log has had the text N times
+reeved_says() {
+	mkfifo "$tmp/says"
+	timeout 60 tail -n +1 -f "$tmp/reeved.log" >"$tmp/says" &
+	says_pid=$!
+	says_left=$1
+	while [ "$says_left" -gt 0 ] && IFS= read -r says_line; do
+		case $says_line in
+		*"$2"*) says_left=$((says_left - 1)) ;;
+		esac
+	done <"$tmp/says"
+	kill "$says_pid" 2>/dev/null || :
+	wait "$says_pid" || :
+	rm "$tmp/says"
+	[ "$says_left" -eq 0 ] || fail "reeved did not say '$2' $1 times"
 }
 
 # await_gone SECONDS: until no process of this test's daemon, spawner or jobs is left

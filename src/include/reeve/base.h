@@ -21,15 +21,15 @@ extern "C" {
 /** May suspend, is a cancellation point, and its result must be looked at. */
 #define RV_AWAIT __attribute__((warn_unused_result)) RV_PUBLIC
 /** Callable from any thread. Everything unmarked belongs to the loop's thread. */
-#define RV_TS RV_PUBLIC
+#define RV_TS           RV_PUBLIC
 #define RV_PRINTF(f, a) __attribute__((format(printf, f, a)))
 
 typedef int64_t rv_time; /* nanoseconds, CLOCK_MONOTONIC */
 #define RV_FOREVER INT64_MAX
 #define RV_NS(n)   ((rv_time)(n))
-#define RV_US(n)   ((rv_time)(n) * 1000)
-#define RV_MS(n)   ((rv_time)(n) * 1000000)
-#define RV_SEC(n)  ((rv_time)(n) * 1000000000)
+#define RV_US(n)   ((rv_time)(n)*1000)
+#define RV_MS(n)   ((rv_time)(n)*1000000)
+#define RV_SEC(n)  ((rv_time)(n)*1000000000)
 
 /* own error codes; the texts are in base/error_codes.def */
 enum rv_error {

@@ -53,13 +53,12 @@ struct rv_group {
 	rv_task *host;
 	struct rv_link children; /* tasks that have not ended */
 	struct rv_link
-		ended;       /* those that have, in time; in the end only what failed */
-	struct rv_link kept; /* in the host's list, once errors outlive the bracket */
+		ended; /* those that have, in time; in the end only what failed */
 	size_t n_children, n_services, n_failed;
 	void *waiter; /* the host, in exit */
 	rv_group_exit_fn on_exit;
 	void *on_exit_arg;
-	rv_group_error *errors; /* made when asked for */
+	void *record; /* of the errors: it outlives the bracket, this memory may not */
 	char *body_msg;
 	int first_err, body_err;
 	size_t body_index; /* place of the body's error among the children's */

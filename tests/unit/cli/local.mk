@@ -1,7 +1,3 @@
-EXTRA_DIST += src/daemon/io.reeve.Job.varlink src/daemon/io.reeve.Pool.varlink \
-	src/daemon/io.reeve.Daemon.varlink
-CLEANFILES += src/daemon/io.reeve.Job.c src/daemon/io.reeve.Pool.c \
-	src/daemon/io.reeve.Daemon.c
 if HAVE_CHECK
 CLI_TEST_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS) $(JANSSON_CFLAGS)
 CLI_TEST_LIBS = $(CLI_LIBS) $(CHECK_LIBS)
@@ -13,6 +9,7 @@ CLI_TESTS = \
 	tests/unit/cli/test_complete \
 	tests/unit/cli/test_connect \
 	tests/unit/cli/test_exit \
+	tests/unit/cli/test_manual \
 	tests/unit/cli/test_options \
 	tests/unit/cli/test_output \
 	tests/unit/cli/test_paths \
@@ -38,6 +35,9 @@ tests_unit_cli_test_connect_LDADD = $(CLI_TEST_LIBS)
 tests_unit_cli_test_exit_SOURCES = tests/unit/cli/test_exit.c
 tests_unit_cli_test_exit_CFLAGS = $(CLI_TEST_CFLAGS)
 tests_unit_cli_test_exit_LDADD = $(CLI_TEST_LIBS)
+tests_unit_cli_test_manual_SOURCES = tests/unit/cli/test_manual.c
+tests_unit_cli_test_manual_CFLAGS = $(CLI_TEST_CFLAGS)
+tests_unit_cli_test_manual_LDADD = $(CLI_TEST_LIBS)
 tests_unit_cli_test_options_SOURCES = tests/unit/cli/test_options.c
 tests_unit_cli_test_options_CFLAGS = $(CLI_TEST_CFLAGS)
 tests_unit_cli_test_options_LDADD = $(CLI_TEST_LIBS)

@@ -49,6 +49,8 @@ START_TEST(failed_start_is_as_env_has_it)
 
 	e.start_error = "ENOENT";
 	ck_assert_int_eq(exit_code_of_job(&e), 127);
+	e.start_error = "No such file or directory";
+	ck_assert_int_eq(exit_code_of_job(&e), 127);
 	e.start_error = "ENOEXEC";
 	ck_assert_int_eq(exit_code_of_job(&e), 126);
 	e.start_step = "cwd";

@@ -391,6 +391,30 @@ START_TEST(cancel_sends_what_was_selected)
 }
 END_TEST
 
+START_TEST(selectors_mean_jobs_on_which_the_verb_can_act)
+{
+	json_t *calls, *states;
+
+	begin(act);
+	REEVE(&reeve, &fake, "resume", "--all");
+	reeve_free(&reeve);
+	REEVE(&reeve, &fake, "resume", "--all", "7");
+	calls = fake_calls(&fake);
+	states = json_object_get(
+		json_object_get(
+			fake_call_params(calls, "io.reeve.Job.Resume", 0), "select"),
+		"states");
+	ck_assert_uint_eq(json_array_size(states), 1);
+	ck_assert_str_eq(json_string_value(json_array_get(states, 0)), "paused");
+	ck_assert_ptr_null(json_object_get(
+		json_object_get(
+			fake_call_params(calls, "io.reeve.Job.Resume", 1), "select"),
+		"states"));
+	json_decref(calls);
+	end();
+}
+END_TEST
+
 START_TEST(some_refused_is_1_and_names_them)
 {
 	begin(act);
@@ -829,7 +853,8 @@ UNIT_MAIN("verbs", add_prints_the_id_alone, add_c_is_a_shell_line,
 	submit_without_answer_is_5_and_names_the_key,
 	submit_is_repeated_with_the_same_key, full_disk_is_6_and_says_so,
 	errors_with_json_are_one_object_on_stderr, nobody_at_the_socket_is_5,
-	cancel_sends_what_was_selected, some_refused_is_1_and_names_them,
+	cancel_sends_what_was_selected, selectors_mean_jobs_on_which_the_verb_can_act,
+	some_refused_is_1_and_names_them,
 	verb_that_changes_refuses_an_empty_command_line, no_ids_on_stdin_is_3,
 	many_ids_on_stdin_become_several_calls, clean_says_how_many,
 	ls_json_is_a_complete_array, ls_escapes_what_would_play_with_the_terminal,

@@ -17,7 +17,7 @@
 
 #include "base/error.h"
 #include "daemon/commit.h"
-#include "daemon/configuration.h"
+#include "config/configuration.h"
 #include "daemon/core.h"
 #include "daemon/envs.h"
 #include "daemon/inputs.h"

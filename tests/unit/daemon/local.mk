@@ -1,30 +1,7 @@
 # tests/unit/daemon
 
-# -- the configuration ---
-if HAVE_CHECK
-unit_config_tests = \
-	tests/unit/daemon/test_config_alloc \
-	tests/unit/daemon/test_config_file \
-	tests/unit/daemon/test_config_load
-check_PROGRAMS += $(unit_config_tests)
-TESTS += $(unit_config_tests)
-unit_config_libs = libconfig.la libjob.la libbase.la $(INIH_LIBS) $(CHECK_LIBS)
-
-tests_unit_daemon_test_config_alloc_SOURCES = tests/unit/daemon/test_config_alloc.c \
-	tests/support/alloc_fail.c
-tests_unit_daemon_test_config_alloc_LDFLAGS = $(alloc_fail_ldflags)
-tests_unit_daemon_test_config_alloc_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
-tests_unit_daemon_test_config_alloc_LDADD = $(unit_config_libs)
-
-tests_unit_daemon_test_config_file_SOURCES = tests/unit/daemon/test_config_file.c
-tests_unit_daemon_test_config_file_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
-tests_unit_daemon_test_config_file_LDADD = $(unit_config_libs)
-
-tests_unit_daemon_test_config_load_SOURCES = tests/unit/daemon/test_config_load.c
-tests_unit_daemon_test_config_load_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
-tests_unit_daemon_test_config_load_LDADD = $(unit_config_libs)
-
 # -- the parts of the core, on a loop with a store in memory ---
+if HAVE_CHECK
 unit_daemon_tests = \
 	tests/unit/daemon/test_commit \
 	tests/unit/daemon/test_jobs \

@@ -1,6 +1,6 @@
 /*
- * What the tests of transports, servers and streams share: a protocol that records what it
- * is told, and socket pairs whose other end the test reads and writes itself.
+ * What the tests of transports, servers and streams share: a protocol that records what
+ * it is told, and socket pairs whose other end the test reads and writes itself.
  */
 #ifndef TESTS_RUNTIME_NET_TEST_H
 #define TESTS_RUNTIME_NET_TEST_H
@@ -106,10 +106,11 @@ static inline void rec_destroy(rv_protocol *p)
 	rec_note(rec_of(p), 'D', NULL);
 }
 
-#define REC_OPS                                                                         \
-	.connection_made = rec_made, .data_received = rec_data,                         \
-	.eof_received = rec_eof, .pause_writing = rec_pause,                            \
-	.resume_writing = rec_resume, .connection_lost = rec_lost, .destroy = rec_destroy
+#define REC_OPS                                                    \
+	.connection_made = rec_made, .data_received = rec_data,    \
+	.eof_received = rec_eof, .pause_writing = rec_pause,       \
+	.resume_writing = rec_resume, .connection_lost = rec_lost, \
+	.destroy = rec_destroy
 
 static const rv_protocol_ops rec_ops = {REC_OPS};
 static const rv_protocol_ops rec_buffered_ops __attribute__((unused)) = {
@@ -136,19 +137,20 @@ static inline void rec_deinit(struct rec *r)
 }
 
 /* wait in the task until cond, which something that r is told makes true */
-#define REC_UNTIL(r, cond)                                                              \
-	do {                                                                            \
-		while (!(cond)) {                                                       \
-			rv_event_clear(&(r)->changed);                                  \
-			ck_assert_int_eq(rv_event_wait(&(r)->changed), 0);              \
-		}                                                                       \
+#define REC_UNTIL(r, cond)                                                 \
+	do {                                                               \
+		while (!(cond)) {                                          \
+			rv_event_clear(&(r)->changed);                     \
+			ck_assert_int_eq(rv_event_wait(&(r)->changed), 0); \
+		}                                                          \
 	} while (0)
 
 /* a non-blocking pair */
 static inline void pair_make(int fds[2])
 {
 	ck_assert_int_eq(
-		socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, fds), 0);
+		socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, fds),
+		0);
 }
 
 /* r on one end of a pair; the other end */
@@ -167,8 +169,8 @@ static inline void put(int fd, const char *s)
 }
 
 /*
- * The loop has seen everything that had happened before: whatever is ready is told in order,
- * so an event that is made now comes after.
+ * The loop has seen everything that had happened before: whatever is ready is told in
+ * order, so an event that is made now comes after.
  */
 static inline void net_settle(void)
 {

@@ -1,9 +1,8 @@
 /* Transports: order of events, reading, the end. */
 #include "config.h"
 
+#include "tests/support/alloc_fail.h"
 #include "tests/unit/runtime/net_test.h"
-
-#include <sys/un.h>
 
 RT_TEST(callbacks_come_in_order_and_the_end_once)
 {
@@ -271,7 +270,7 @@ static void abort_now(struct rec *r)
 
 RT_TEST(close_and_abort_are_allowed_in_every_callback)
 {
-	static void (*const ends[])(struct rec *r) = {close_now, abort_now};
+	static void (*const ends[])(struct rec * r) = {close_now, abort_now};
 
 	for (size_t where = 0; where < 4; where++) {
 		for (size_t how = 0; how < 2; how++) {
@@ -293,9 +292,9 @@ RT_TEST(close_and_abort_are_allowed_in_every_callback)
 				rv_transport_close(r.transport);
 			REC_UNTIL(&r, rec_is_lost(&r));
 			net_settle();
-			ck_assert_str_eq(r.trace, where == 0 ? "mlD" :
-					where == 1           ? "mdlD" :
-							       "mdelD");
+			ck_assert_str_eq(r.trace, where == 0   ? "mlD"
+						  : where == 1 ? "mdlD"
+							       : "mdelD");
 			ck_assert_int_eq(r.err, 0);
 			rec_deinit(&r);
 			close_safe(fd);
@@ -434,7 +433,8 @@ RT_TEST(info_has_descriptor_and_peer)
 	ck_assert_uint_eq(n, sizeof(*peer));
 	ck_assert_int_eq(peer->pid, getpid());
 	ck_assert_uint_eq(peer->uid, getuid());
-	ck_assert_int_ge(*(const int *)rv_transport_info(r.transport, RV_INFO_FD, &n), 0);
+	ck_assert_int_ge(
+		*(const int *)rv_transport_info(r.transport, RV_INFO_FD, &n), 0);
 	rv_transport_abort(r.transport);
 	REC_UNTIL(&r, rec_is_lost(&r));
 	rec_deinit(&r);
@@ -463,7 +463,8 @@ RT_TEST(descriptor_of_a_transport_cannot_be_watched)
 	rec_deinit(&r);
 
 	/* nor the other way round */
-	ck_assert_int_eq(rv_fd_watch(rv_loop_current(), fd, RV_READ, on_fd, NULL, &w), 0);
+	ck_assert_int_eq(
+		rv_fd_watch(rv_loop_current(), fd, RV_READ, on_fd, NULL, &w), 0);
 	rec_init(&r);
 	ck_assert_int_eq(rv_net_open_fd(fd, &r.protocol, NULL), -EBUSY);
 	ck_assert(rv_fd_unwatch(w));
@@ -516,9 +517,92 @@ START_TEST(transport_open_when_the_loop_closes_is_reported_and_lost)
 }
 END_TEST
 
+/* -- without memory -------------------------------------------------------------------
+ */
+
+RT_TEST(opening_without_memory_fails_and_leaves_all_with_the_caller)
+{
+	struct rec r;
+	int fds[2];
+
+	for (size_t n = 1;; n++) {
+		int res;
+
+		rec_init(&r);
+		pair_make(fds);
+		alloc_fail_at(n);
+		res = rv_net_open_fd(fds[0], &r.protocol, NULL);
+		if (!alloc_fail_stop()) {
+			ck_assert_int_eq(res, 0);
+			ck_assert_uint_gt(n, 1);
+			break;
+		}
+		ck_assert_int_eq(res, -ENOMEM);
+		ck_assert_str_eq(r.trace, "");
+		ck_assert_int_ge(fcntl(fds[0], F_GETFD), 0);
+		close_safe(fds[0]);
+		close_safe(fds[1]);
+	}
+	rv_transport_abort(r.transport);
+	REC_UNTIL(&r, rec_is_lost(&r));
+	close_safe(fds[1]);
+	return 0;
+}
+
+RT_TEST(closing_and_aborting_need_no_memory)
+{
+	for (int how = 0; how < 2; how++) {
+		struct rec r;
+		bool failed;
+		int fd, res;
+
+		rec_init(&r);
+		fd = rec_open(&r);
+		ck_assert_ptr_nonnull(
+			rv_transport_spawn(r.transport, rt_sleep_long, NULL));
+		ck_assert_int_eq(rv_yield(), 0);
+		alloc_fail_at(1);
+		if (how)
+			rv_transport_close(r.transport);
+		else
+			rv_transport_abort(r.transport);
+		res = rv_yield();
+		failed = alloc_fail_stop();
+		ck_assert_int_eq(res, 0);
+		ck_assert(!failed);
+		ck_assert_str_eq(r.trace, "mlD");
+		ck_assert_int_eq(rv_yield(), 0);
+		close_safe(fd);
+		rec_deinit(&r);
+	}
+	return 0;
+}
+
+RT_TEST(write_that_cannot_be_kept_loses_the_connection)
+{
+	static char big[1 << 20];
+	struct rec r;
+	int fd, res;
+
+	rt_catch_reports();
+	rec_init(&r);
+	fd = rec_open(&r);
+	alloc_fail_at(1);
+	res = rv_transport_write(r.transport, big, sizeof(big));
+	ck_assert(alloc_fail_stop());
+	ck_assert_int_eq(res, -ENOMEM);
+	REC_UNTIL(&r, rec_is_lost(&r));
+	ck_assert_int_eq(r.err, -ENOMEM);
+	ck_assert_uint_eq(rt_reported.n, 1);
+	close_safe(fd);
+	rec_deinit(&r);
+	return 0;
+}
+
 /*
- * Edges and short reads under fire: a child writes pieces at random moments and ends in one
- * of three ways while the loop reads. Nothing may be lost and no connection may hang.
+ * Edges and short reads under fire: a child writes pieces at random moments and ends in
+ * one of three ways while the loop reads. Nothing may be lost and no connection may
+ * hang.
  */
 static void child_writes(int fd, unsigned seed, size_t n, int how)
 {
@@ -552,7 +636,8 @@ RT_TEST(racing_writers_lose_nothing)
 		pid_t pid;
 
 		rec_init(&r);
-		ck_assert_int_eq(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fds), 0);
+		ck_assert_int_eq(
+			socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fds), 0);
 		pid = fork();
 		ck_assert_int_ge(pid, 0);
 		if (pid == 0) {
@@ -574,16 +659,20 @@ RT_TEST(racing_writers_lose_nothing)
 
 UNIT_MAIN("transport", callbacks_come_in_order_and_the_end_once,
 	pause_in_connection_made_holds, end_while_paused_is_told_after_resume,
-	data_and_end_in_one_edge_are_both_told, data_and_reset_in_one_edge_are_both_told,
-	descriptors_in_the_data_stop_nothing, more_than_one_read_of_data_comes_whole,
+	data_and_end_in_one_edge_are_both_told,
+	data_and_reset_in_one_edge_are_both_told, descriptors_in_the_data_stop_nothing,
+	more_than_one_read_of_data_comes_whole,
 	failing_data_received_fails_the_connection,
 	get_buffer_without_room_fails_the_connection,
 	buffered_protocol_gets_data_in_its_own_memory,
 	protocol_is_switched_while_data_is_waiting,
 	close_and_abort_are_allowed_in_every_callback,
 	connection_lost_comes_in_a_later_round, eof_kept_open_can_still_write,
-	peer_that_goes_after_its_eof_is_noticed, task_of_a_connection_is_cancelled_with_it,
-	calls_on_a_lost_transport_do_nothing, info_has_descriptor_and_peer,
-	descriptor_of_a_transport_cannot_be_watched, what_is_no_stream_socket_is_refused,
+	peer_that_goes_after_its_eof_is_noticed,
+	task_of_a_connection_is_cancelled_with_it, calls_on_a_lost_transport_do_nothing,
+	info_has_descriptor_and_peer, descriptor_of_a_transport_cannot_be_watched,
+	what_is_no_stream_socket_is_refused,
 	transport_open_when_the_loop_closes_is_reported_and_lost,
-	racing_writers_lose_nothing)
+	opening_without_memory_fails_and_leaves_all_with_the_caller,
+	closing_and_aborting_need_no_memory,
+	write_that_cannot_be_kept_loses_the_connection, racing_writers_lose_nothing)

@@ -28,3 +28,9 @@ tests_unit_spawn_test_spawner_conn_SOURCES = \
 tests_unit_spawn_test_spawner_conn_CPPFLAGS = $(spawn_test_cppflags)
 tests_unit_spawn_test_spawner_conn_CFLAGS = $(spawn_test_cflags)
 tests_unit_spawn_test_spawner_conn_LDADD = $(spawn_test_libs)
+
+check_PROGRAMS += tests/unit/spawn/test_wire
+TESTS += tests/unit/spawn/test_wire
+tests_unit_spawn_test_wire_SOURCES = tests/unit/spawn/test_wire.c
+tests_unit_spawn_test_wire_CFLAGS = $(spawn_test_cflags)
+tests_unit_spawn_test_wire_LDADD = $(spawn_test_libs)

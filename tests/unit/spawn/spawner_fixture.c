@@ -34,7 +34,7 @@ char *const *fx_sh(const char *line)
 
 struct spawn_token fx_token(uint64_t job_id)
 {
-	return (struct spawn_token){ job_id, 1, 10 };
+	return (struct spawn_token){job_id, 1, 10};
 }
 
 const char *fx_path(struct fx *fx, const char *name)
@@ -49,12 +49,13 @@ const char *fx_path(struct fx *fx, const char *name)
 
 static void wait_readable(int fd)
 {
-	struct pollfd pfd = { .fd = fd, .events = POLLIN };
+	struct pollfd pfd = {.fd = fd, .events = POLLIN};
 
 	ck_assert_msg(poll(&pfd, 1, FX_PATIENCE_MS) == 1, "nothing came");
 }
 
-/* -- events ------------------------------------------------------------------------- */
+/* -- events -------------------------------------------------------------------------
+ */
 
 static struct fx_event *add(struct fx *fx, enum fx_kind kind)
 {
@@ -62,7 +63,7 @@ static struct fx_event *add(struct fx *fx, enum fx_kind kind)
 
 	ck_assert_uint_lt(fx->n_events, FX_EVENTS_MAX);
 	fx->n_events++;
-	*e = (struct fx_event){ .kind = kind, .pidfd = -1 };
+	*e = (struct fx_event){.kind = kind, .pidfd = -1};
 	return e;
 }
 
@@ -140,16 +141,49 @@ static const struct spawn_client_ops ops = {
 	.on_orphan = on_orphan,
 };
 
-/* -- spawner and connection --------------------------------------------------------- */
+/* -- spawner and connection ---------------------------------------------------------
+ */
+
+/* Check leaves a failed test by _exit: no teardown, and a spawner outlives us by
+ * design. */
+static void guard_begin(struct fx *fx)
+{
+	int fds[2], spawner = pidfd_open(fx->spawner, 0);
+	char c;
+
+	ck_assert_int_ge(spawner, 0);
+	ck_assert_int_eq(pipe2(fds, O_CLOEXEC), 0);
+	fx->guard = fork();
+	ck_assert_int_ge(fx->guard, 0);
+	if (fx->guard == 0) {
+		(void)setsid(); /* a timeout kills our group */
+		close(fds[1]);
+		while (read(fds[0], &c, 1) > 0)
+			;
+		(void)pidfd_send_signal(spawner, SIGTERM, NULL, 0);
+		(void)pidfd_send_signal(spawner, SIGINT, NULL, 0);
+		_exit(0);
+	}
+	close(fds[0]);
+	close(spawner);
+	fx->guard_fd = fds[1];
+}
+
+static void guard_end(struct fx *fx)
+{
+	close(fx->guard_fd);
+	ck_assert_int_eq(waitpid(fx->guard, NULL, 0), fx->guard);
+}
 
 void fx_launch(struct fx *fx)
 {
 	/* the sanitizer's options, and where a crash test stops it */
-	static const char *const passed[] = { "ASAN_OPTIONS", "UBSAN_OPTIONS", "TSAN_OPTIONS",
-		"LD_LIBRARY_PATH", "REEVE_FAILPOINT", "REEVE_FAILPOINT_LOG" };
+	static const char *const passed[] = {"ASAN_OPTIONS", "UBSAN_OPTIONS",
+		"TSAN_OPTIONS", "LD_LIBRARY_PATH", "REEVE_FAILPOINT",
+		"REEVE_FAILPOINT_LOG"};
 	char entries[ARRAY_LEN(passed)][1024];
 	char *env[ARRAY_LEN(passed) + 1];
-	struct spawn_launch launch = { .program = REEVE_SPAWNER, .state_dir = fx->dir };
+	struct spawn_launch launch = {.program = REEVE_SPAWNER, .state_dir = fx->dir};
 	size_t n = 0;
 	int ready_fd, r;
 
@@ -169,6 +203,7 @@ void fx_launch(struct fx *fx)
 	launch.env = env;
 	r = spawn_launch(&fx->spawner, &ready_fd, &launch);
 	ck_assert_int_eq(r, 0);
+	guard_begin(fx);
 	wait_readable(ready_fd);
 	r = spawn_ready(ready_fd);
 	ck_assert_msg(r == 0, "not ready: %s", rv_strerror(r));
@@ -210,9 +245,11 @@ void fx_stop_spawner(struct fx *fx, int sig)
 	if (sig == SIGTERM)
 		ck_assert_int_eq(status, 0);
 	fx->spawner = 0;
+	guard_end(fx);
 }
 
-static int remove_one(const char *path, const struct stat *st, int type, struct FTW *ftw)
+static int remove_one(
+	const char *path, const struct stat *st, int type, struct FTW *ftw)
 {
 	(void)remove(path);
 	return 0;
@@ -235,7 +272,7 @@ void fx_end(struct fx *fx)
 
 void fx_pump(struct fx *fx)
 {
-	struct pollfd pfd = { .fd = spawn_client_fd(fx->client), .events = POLLIN };
+	struct pollfd pfd = {.fd = spawn_client_fd(fx->client), .events = POLLIN};
 
 	if (spawn_client_wants_write(fx->client))
 		pfd.events |= POLLOUT;
@@ -281,7 +318,8 @@ void fx_settle(struct fx *fx)
 	fx_wait(fx, FX_RESULT, UINT64_MAX);
 }
 
-/* -- runs --------------------------------------------------------------------------- */
+/* -- runs ---------------------------------------------------------------------------
+ */
 
 struct spawn_request fx_request(uint64_t job_id, const char *line)
 {

@@ -8,7 +8,7 @@
 #include "base/buf.h"
 #include "spawn/client.h"
 
-#define FX_PATIENCE_MS 5000
+#define FX_PATIENCE_MS 30000
 #define FX_EVENTS_MAX  4096
 
 enum fx_kind {
@@ -37,6 +37,8 @@ struct fx_event {
 struct fx {
 	char dir[64];
 	pid_t spawner; /* 0: has ended and was waited for */
+	pid_t guard;   /* ends the spawner when this process dies of a failed test */
+	int guard_fd;  /* whose end tells it so */
 	struct spawn_client *client;
 	struct fx_event events[FX_EVENTS_MAX];
 	size_t n_events;
@@ -49,7 +51,7 @@ char *const *fx_sh(const char *line);
 void fx_launch(struct fx *fx);  /* directory and spawner; env from fx_env */
 void fx_connect(struct fx *fx); /* connects and waits for the end of the table */
 void fx_disconnect(struct fx *fx);
-void fx_begin(struct fx *fx);   /* both */
+void fx_begin(struct fx *fx); /* both */
 /* kills the spawner and its runs, removes the directory; for a checked fixture */
 void fx_end(struct fx *fx);
 void fx_stop_spawner(struct fx *fx, int sig); /* and waits for its end */

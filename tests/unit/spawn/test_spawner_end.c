@@ -49,6 +49,14 @@ static char state_of(pid_t pid)
 	return proc_stat_read(&st, pid) == 0 ? st.state : '-';
 }
 
+/* a stop signal is on its way until the process is next scheduled */
+static void wait_stopped(pid_t pid)
+{
+	for (int i = 0; i < 1000 && state_of(pid) != 'T'; i++)
+		fx_settle(fx);
+	ck_assert_int_eq(state_of(pid), 'T');
+}
+
 START_TEST(signal_reaches_the_whole_group)
 {
 	struct spawn_request req = job(1, "sleep 100 & echo $! > fifo; wait");
@@ -85,7 +93,8 @@ END_TEST
 
 START_TEST(stop_kills_what_ignores_the_signal_after_the_grace)
 {
-	struct spawn_request req = job(1, "trap '' TERM; echo $$ > fifo; while :; do sleep 1; done");
+	struct spawn_request req =
+		job(1, "trap '' TERM; echo $$ > fifo; while :; do sleep 1; done");
 	struct spawn_token t = req.token;
 	struct fx_event *e;
 
@@ -100,8 +109,8 @@ END_TEST
 
 START_TEST(stop_lets_a_job_end_in_its_own_way)
 {
-	struct spawn_request req =
-		job(1, "trap 'exit 3' TERM; echo $$ > fifo; while :; do sleep 0.05; done");
+	struct spawn_request req = job(
+		1, "trap 'exit 3' TERM; echo $$ > fifo; while :; do sleep 0.05; done");
 	struct spawn_token t = req.token;
 	struct fx_event *e;
 
@@ -133,8 +142,8 @@ END_TEST
 
 START_TEST(pause_stops_the_tree_and_resume_wakes_it)
 {
-	struct spawn_request req =
-		job(1, "setsid sh -c 'echo $$ > fifo; exec sleep 100' & echo $$ > fifo; wait");
+	struct spawn_request req = job(1,
+		"setsid sh -c 'echo $$ > fifo; exec sleep 100' & echo $$ > fifo; wait");
 	struct spawn_token t = req.token;
 	pid_t a, b;
 
@@ -144,10 +153,10 @@ START_TEST(pause_stops_the_tree_and_resume_wakes_it)
 	fx_settle(fx);
 	ck_assert_int_eq(spawn_client_pause(fx->client, &t, NULL), 0);
 	ck_assert_int_eq(spawn_client_query(fx->client, &t, NULL), 0);
-	ck_assert_uint_eq(
-		fx_wait(fx, FX_QUERY, 1)->info.flags & SPAWN_RUN_PAUSED, SPAWN_RUN_PAUSED);
-	ck_assert_int_eq(state_of(a), 'T');
-	ck_assert_int_eq(state_of(b), 'T');
+	ck_assert_uint_eq(fx_wait(fx, FX_QUERY, 1)->info.flags & SPAWN_RUN_PAUSED,
+		SPAWN_RUN_PAUSED);
+	wait_stopped(a);
+	wait_stopped(b);
 	ck_assert_int_eq(spawn_client_resume(fx->client, &t, NULL), 0);
 	fx_settle(fx);
 	ck_assert_int_ne(state_of(a), 'T');
@@ -157,8 +166,9 @@ END_TEST
 
 START_TEST(kill_ends_what_changed_session)
 {
-	struct spawn_request req = job(1, "setsid sh -c 'trap \"\" TERM; echo $$ > fifo; "
-					  "while :; do sleep 1; done' & wait");
+	struct spawn_request req =
+		job(1, "setsid sh -c 'trap \"\" TERM; echo $$ > fifo; "
+		       "while :; do sleep 1; done' & wait");
 	struct spawn_token t = req.token;
 	pid_t escaped;
 
@@ -188,9 +198,9 @@ END_TEST
 START_TEST(leftover_that_made_a_session_and_lost_its_parent_is_ended)
 {
 	/* the one in the middle is gone before main ends: adopted long before */
-	struct spawn_request req =
-		job(1, "sh -c 'setsid sh -c \"echo \\$\\$ > fifo; exec sleep 100\" &' ; "
-		       "read x < go; exit 0");
+	struct spawn_request req = job(1,
+		"sh -c 'setsid sh -c \"echo \\$\\$ > fifo; exec sleep 100\" &' ; "
+		"read x < go; exit 0");
 	struct fx_event *e;
 	int go = fx_fifo(fx, "go");
 	pid_t left;
@@ -207,8 +217,9 @@ END_TEST
 
 START_TEST(leftover_that_ignores_the_signal_is_killed_after_the_grace)
 {
-	struct spawn_request req = job(1, "sh -c 'trap \"\" TERM; echo $$ > fifo; "
-					  "while :; do sleep 1; done' & read x < go; exit 0");
+	struct spawn_request req =
+		job(1, "sh -c 'trap \"\" TERM; echo $$ > fifo; "
+		       "while :; do sleep 1; done' & read x < go; exit 0");
 	struct fx_event *e;
 	int go = fx_fifo(fx, "go");
 	pid_t left;
@@ -244,7 +255,8 @@ END_TEST
 
 START_TEST(wait_tells_the_exit_when_the_rest_has_ended)
 {
-	struct spawn_request req = job(1, "setsid sh -c 'echo $$ > fifo; read x < go' & exit 5");
+	struct spawn_request req =
+		job(1, "setsid sh -c 'echo $$ > fifo; read x < go' & exit 5");
 	struct spawn_token t = req.token;
 	struct fx_event *e;
 	int go = fx_fifo(fx, "go");
@@ -266,8 +278,9 @@ END_TEST
 
 START_TEST(stop_ends_a_run_that_waits_for_its_rest)
 {
-	struct spawn_request req = job(1, "setsid sh -c 'trap \"\" TERM; echo $$ > fifo; "
-					  "while :; do sleep 1; done' & exit 0");
+	struct spawn_request req =
+		job(1, "setsid sh -c 'trap \"\" TERM; echo $$ > fifo; "
+		       "while :; do sleep 1; done' & exit 0");
 	struct spawn_token t = req.token;
 	pid_t left;
 
@@ -301,8 +314,8 @@ END_TEST
 
 START_TEST(orphan_without_mark_in_its_own_session_is_told_and_left_alone)
 {
-	struct spawn_request req =
-		job(1, "setsid env -i /bin/sh -c 'echo $$ > fifo; read x < go' & read x < go2");
+	struct spawn_request req = job(1, "setsid env -i /bin/sh -c 'echo $$ > fifo; "
+					  "read x < go' & read x < go2");
 	struct fx_event *e;
 	int go = fx_fifo(fx, "go"), go2 = fx_fifo(fx, "go2");
 	pid_t left;
@@ -324,8 +337,9 @@ END_TEST
 
 START_TEST(adopted_zombies_are_reaped)
 {
-	struct spawn_request req = job(1, "sh -c 'setsid sh -c \"echo \\$\\$ > fifo; read x < go\" &'"
-					  "; read x < go2");
+	struct spawn_request req =
+		job(1, "sh -c 'setsid sh -c \"echo \\$\\$ > fifo; read x < go\" &'"
+		       "; read x < go2");
 	int go = fx_fifo(fx, "go"), go2 = fx_fifo(fx, "go2");
 	pid_t orphan;
 
@@ -344,10 +358,11 @@ END_TEST
 
 START_TEST(fork_bomb_of_sessions_is_ended)
 {
-	struct spawn_request req = job(1, "f() { [ $1 -gt 0 ] || { echo 1 > fifo; exec sleep 100; }; "
-					  "setsid sh \"$0\" $(($1 - 1)) & setsid sh \"$0\" $(($1 - 1)) & }; "
-					  "f $1; wait");
-	char *argv[] = { (char *)"/bin/sh", (char *)"bomb", (char *)"5", NULL };
+	struct spawn_request req = job(1,
+		"f() { [ $1 -gt 0 ] || { echo 1 > fifo; exec sleep 100; }; "
+		"setsid sh \"$0\" $(($1 - 1)) & setsid sh \"$0\" $(($1 - 1)) & }; "
+		"f $1; wait");
+	char *argv[] = {(char *)"/bin/sh", (char *)"bomb", (char *)"5", NULL};
 	struct spawn_token t = req.token;
 	struct proc_list l = PROC_LIST_NULL;
 	int fd;
@@ -370,14 +385,15 @@ END_TEST
 /* a cgroup to make leaves in, or NULL */
 static const char *cgroup_parent(void)
 {
-	static const char *const roots[] = { "/sys/fs/cgroup", "/sys/fs/cgroup/unified" };
+	static const char *const roots[] = {"/sys/fs/cgroup", "/sys/fs/cgroup/unified"};
 	static char path[128];
 
 	for (size_t i = 0; i < ARRAY_LEN(roots); i++) {
 		snprintf(path, sizeof(path), "%s/cgroup.procs", roots[i]);
 		if (access(path, F_OK) < 0)
 			continue;
-		snprintf(path, sizeof(path), "%s/reeve-test-%d", roots[i], (int)getpid());
+		snprintf(path, sizeof(path), "%s/reeve-test-%d", roots[i],
+			(int)getpid());
 		if (mkdir(path, 0700) == 0)
 			return path;
 	}
@@ -388,8 +404,9 @@ static const char *cgroup_parent(void)
 START_TEST(cgroup_leaf_is_made_killed_and_removed)
 {
 	/* no mark, own session, no parent: only the cgroup knows it */
-	struct spawn_request req = job(1, "setsid env -i /bin/sh -c 'trap \"\" TERM; echo $$ > fifo; "
-					  "while :; do sleep 1; done' & read x < go; exit 0");
+	struct spawn_request req =
+		job(1, "setsid env -i /bin/sh -c 'trap \"\" TERM; echo $$ > fifo; "
+		       "while :; do sleep 1; done' & read x < go; exit 0");
 	const char *parent = cgroup_parent();
 	char leaf[256];
 	struct fx_event *e;
@@ -467,7 +484,8 @@ int main(void)
 	tcase_add_test(tc, wait_tells_the_exit_when_the_rest_has_ended);
 	tcase_add_test(tc, stop_ends_a_run_that_waits_for_its_rest);
 	tcase_add_test(tc, leftovers_of_one_run_do_not_concern_another);
-	tcase_add_test(tc, orphan_without_mark_in_its_own_session_is_told_and_left_alone);
+	tcase_add_test(
+		tc, orphan_without_mark_in_its_own_session_is_told_and_left_alone);
 	tcase_add_test(tc, adopted_zombies_are_reaped);
 	tcase_add_test(tc, fork_bomb_of_sessions_is_ended);
 	tcase_add_test(tc, cgroup_leaf_is_made_killed_and_removed);

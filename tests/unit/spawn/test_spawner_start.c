@@ -37,12 +37,13 @@ static const char *output_of(struct spawn_request *req)
 	struct fx_event *e;
 
 	req->stdout_kind = SPAWN_STDIO_FD;
-	req->stdout_fd = open(fx_path(fx, "out"), O_WRONLY | O_CREAT | O_APPEND | O_TRUNC | O_CLOEXEC, 0600);
+	req->stdout_fd = open(fx_path(fx, "out"),
+		O_WRONLY | O_CREAT | O_APPEND | O_TRUNC | O_CLOEXEC, 0600);
 	req->stderr_kind = SPAWN_STDIO_STDOUT;
 	fx_start(fx, req);
 	e = fx_wait(fx, FX_EXITED, req->token.job_id);
-	ck_assert_msg(e->info.status == 0, "status %x: %s", (unsigned int)e->info.status,
-		fx_read(fx, "out"));
+	ck_assert_msg(e->info.status == 0, "status %x: %s",
+		(unsigned int)e->info.status, fx_read(fx, "out"));
 	return fx_read(fx, "out");
 }
 
@@ -101,10 +102,12 @@ END_TEST
 
 START_TEST(child_leads_session_and_group)
 {
-	struct spawn_request req = fx_request(1, "set -- $(cat /proc/$$/stat); echo $$ $5 $6");
+	struct spawn_request req =
+		fx_request(1, "set -- $(cat /proc/$$/stat); echo $$ $5 $6");
 	long pid, pgrp, session;
 
-	ck_assert_int_eq(sscanf(output_of(&req), "%ld %ld %ld", &pid, &pgrp, &session), 3);
+	ck_assert_int_eq(
+		sscanf(output_of(&req), "%ld %ld %ld", &pid, &pgrp, &session), 3);
 	ck_assert_int_eq(pid, pgrp);
 	ck_assert_int_eq(pid, session);
 }
@@ -126,11 +129,11 @@ END_TEST
 
 START_TEST(child_has_no_signals_blocked_or_ignored)
 {
-	struct spawn_request req =
-		fx_request(1, "grep -E '^Sig(Blk|Ign)' /proc/self/status | tr '\\n' ' '");
+	struct spawn_request req = fx_request(
+		1, "grep -E '^Sig(Blk|Ign)' /proc/self/status | tr '\\n' ' '");
 
-	ck_assert_str_eq(
-		output_of(&req), "SigBlk:\t0000000000000000 SigIgn:\t0000000000000000 ");
+	ck_assert_str_eq(output_of(&req),
+		"SigBlk:\t0000000000000000 SigIgn:\t0000000000000000 ");
 }
 END_TEST
 
@@ -150,9 +153,8 @@ END_TEST
 
 START_TEST(rlimits_are_applied)
 {
-	struct spawn_rlimit limits[] = {
-		{ RLIMIT_NOFILE, 50, 60 }, { RLIMIT_CORE, 0, 0 }, { RLIMIT_FSIZE, 4096, 8192 }
-	};
+	struct spawn_rlimit limits[] = {{RLIMIT_NOFILE, 50, 60}, {RLIMIT_CORE, 0, 0},
+		{RLIMIT_FSIZE, 4096, 8192}};
 	struct spawn_request req = fx_request(1, "ulimit -n; ulimit -Hn; ulimit -f");
 
 	req.rlimits = limits;
@@ -173,15 +175,17 @@ END_TEST
 
 START_TEST(environment_is_exactly_what_was_asked_and_the_marks)
 {
-	char *env[] = { (char *)"A=1", (char *)"REEVE_TOKEN=forged", (char *)"B=x y", NULL };
-	char *argv[] = { (char *)"/usr/bin/env", NULL };
+	char *env[] = {
+		(char *)"A=1", (char *)"REEVE_TOKEN=forged", (char *)"B=x y", NULL};
+	char *argv[] = {(char *)"/usr/bin/env", NULL};
 	struct spawn_request req = fx_request(7, "");
 	char want[256], mark[SPAWN_MARK_MAX];
 	struct spawn_token t = fx_token(7);
 
 	req.argv = argv;
 	req.env = env;
-	snprintf(want, sizeof(want), "A=1\nB=x y\nREEVE_JOB_ID=7\nREEVE_RUN=1\nREEVE_TOKEN=%s\n",
+	snprintf(want, sizeof(want),
+		"A=1\nB=x y\nREEVE_JOB_ID=7\nREEVE_RUN=1\nREEVE_TOKEN=%s\n",
 		spawn_mark_format(mark, &t, fx->events[0].hello.instance));
 	ck_assert_str_eq(output_of(&req), want);
 }
@@ -189,8 +193,8 @@ END_TEST
 
 START_TEST(argv_that_is_not_utf8_arrives_unchanged)
 {
-	char *argv[] = { (char *)"/usr/bin/printf", (char *)"%s", (char *)"\xff\xfe\x01\n\xc3",
-		NULL };
+	char *argv[] = {(char *)"/usr/bin/printf", (char *)"%s",
+		(char *)"\xff\xfe\x01\n\xc3", NULL};
 	struct spawn_request req = fx_request(1, "");
 
 	req.argv = argv;
@@ -200,8 +204,8 @@ END_TEST
 
 START_TEST(command_without_slash_is_found_in_path_of_the_job)
 {
-	char *argv[] = { (char *)"my-tool", (char *)"arg", NULL };
-	char path[256], *env[] = { path, NULL };
+	char *argv[] = {(char *)"my-tool", (char *)"arg", NULL};
+	char path[256], *env[] = {path, NULL};
 	struct spawn_request req = fx_request(1, "");
 	int fd;
 
@@ -220,8 +224,8 @@ END_TEST
 START_TEST(large_argv_travels_and_arrives)
 {
 	static char text[100000];
-	char *argv[] = { (char *)"/bin/sh", (char *)"-c", (char *)"echo ${#1}", (char *)"sh",
-		text, NULL };
+	char *argv[] = {(char *)"/bin/sh", (char *)"-c", (char *)"echo ${#1}",
+		(char *)"sh", text, NULL};
 	struct spawn_request req = fx_request(1, "");
 
 	memset(text, 'x', sizeof(text) - 1);
@@ -247,7 +251,7 @@ END_TEST
 
 START_TEST(command_that_does_not_exist_is_enoent_at_exec)
 {
-	char *argv[] = { (char *)"/nonexistent/tool", NULL };
+	char *argv[] = {(char *)"/nonexistent/tool", NULL};
 	struct spawn_request req = fx_request(1, "");
 
 	req.argv = argv;
@@ -263,7 +267,7 @@ END_TEST
 
 START_TEST(command_that_is_a_directory_or_not_executable_is_eacces_at_exec)
 {
-	char *argv[] = { (char *)"/tmp", NULL };
+	char *argv[] = {(char *)"/tmp", NULL};
 	struct spawn_request req = fx_request(1, "");
 
 	req.argv = argv;
@@ -336,8 +340,9 @@ END_TEST
 
 START_TEST(output_files_are_appended_to_and_blocking)
 {
-	struct spawn_request req = fx_request(1,
-		"echo one; echo two >&2; grep flags /proc/self/fdinfo/1 >> /proc/self/fd/2");
+	struct spawn_request req =
+		fx_request(1, "echo one; echo two >&2; grep flags /proc/self/fdinfo/1 "
+			      ">> /proc/self/fd/2");
 	struct fx_event *e;
 	const char *text;
 
@@ -411,13 +416,13 @@ END_TEST
 
 START_TEST(rlimit_that_may_not_be_set_fails_at_rlimit)
 {
-	struct spawn_rlimit limit = { RLIMIT_NOFILE, 100, 50 };
+	struct spawn_rlimit limit = {RLIMIT_NOFILE, 100, 50};
 	struct spawn_request req = fx_request(1, "true");
 
 	req.rlimits = &limit;
 	req.n_rlimits = 1;
 	expect_failure(&req, SPAWN_STEP_RLIMIT, EINVAL);
-	limit = (struct spawn_rlimit){ 999, 1, 1 };
+	limit = (struct spawn_rlimit){999, 1, 1};
 	req.token = fx_token(2);
 	expect_failure(&req, SPAWN_STEP_RLIMIT, EINVAL);
 }
@@ -425,8 +430,9 @@ END_TEST
 
 START_TEST(uid_gid_and_groups_are_applied)
 {
-	uint32_t groups[] = { 4242, 4243 };
-	struct spawn_request req = fx_request(1, "id -u; id -g; id -G; touch as-owner || echo denied");
+	uint32_t groups[] = {4242, 4243};
+	struct spawn_request req =
+		fx_request(1, "id -u; id -g; id -G; touch as-owner || echo denied");
 
 	if (geteuid() != 0)
 		return; /* only root changes ids */
@@ -466,7 +472,7 @@ END_TEST
 START_TEST(many_starts_all_end_and_are_told_once)
 {
 	enum { N = 300 };
-	char *argv[] = { (char *)"/bin/true", NULL };
+	char *argv[] = {(char *)"/bin/true", NULL};
 
 	for (uint64_t i = 1; i <= N; i++) {
 		struct spawn_request req = fx_request(i, "");
@@ -510,7 +516,8 @@ int main(void)
 	tcase_add_test(tc, large_argv_travels_and_arrives);
 	tcase_add_test(tc, argv_over_arg_max_is_e2big_at_exec);
 	tcase_add_test(tc, command_that_does_not_exist_is_enoent_at_exec);
-	tcase_add_test(tc, command_that_is_a_directory_or_not_executable_is_eacces_at_exec);
+	tcase_add_test(
+		tc, command_that_is_a_directory_or_not_executable_is_eacces_at_exec);
 	tcase_add_test(tc, cwd_that_does_not_exist_fails_at_chdir);
 	tcase_add_test(tc, stdin_is_the_file_that_was_asked_for);
 	tcase_add_test(tc, stdin_null_is_at_its_end);

@@ -282,7 +282,8 @@ START_TEST(start_that_never_happened_is_overwritten_by_the_next)
 
 	again.token.epoch += 7;
 	ck_assert_int_eq(
-		APPLY(st, op_plain_job(1), op_run(STORE_RUN_INSERT, fixture_run(1, 1))), 0);
+		APPLY(st, op_plain_job(1), op_run(STORE_RUN_INSERT, fixture_run(1, 1))),
+		0);
 	ck_assert_int_eq(APPLY(st, op_run(STORE_RUN_INSERT, again)), 0);
 	/* of the first nothing is left: its token matches no more */
 	ck_assert_int_eq(

@@ -1,0 +1,321 @@
+#include "config/config_apply.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/invariant.h"
+#include "base/parse.h"
+#include "base/strv.h"
+
+void config_loader_next_file(struct config_loader *l, const char *file)
+{
+	l->file = file;
+	l->scope = CONFIG_SCOPE_SKIP;
+}
+
+void config_loader_end(struct config_loader *l)
+{
+	l->file = NULL;
+}
+
+static void entry_error(
+	struct config_loader *l, const struct config_entry *e, const char *text)
+{
+	config_errors_add(l->errors, l->file, e->line, "%s: %s", e->key, text);
+}
+
+/* -- sections ---------------------------------------------------------------------- */
+
+static int pool_section(struct config_loader *l, const struct config_entry *e)
+{
+	struct config *c = l->config;
+	struct config_origin origin = {l->file, e->line};
+	struct config_pool *v;
+	char *name;
+
+	if (!e->argument || !name_is_valid(e->argument)) {
+		config_errors_add(l->errors, l->file, e->line,
+			e->argument ? "not the name of a pool: %s"
+				    : "[pool] needs a name: [pool NAME]%s",
+			e->argument ? CONFIG_QUOTED(e->argument) : "");
+		return 0;
+	}
+	l->scope = CONFIG_SCOPE_POOL;
+	for (l->pool = 0; l->pool < c->n_pools; l->pool++)
+		if (STREQ(c->pools[l->pool].name, e->argument)) {
+			c->pools[l->pool].origin = origin;
+			return 0;
+		}
+	if (c->n_pools == CONFIG_POOLS_MAX) {
+		l->scope = CONFIG_SCOPE_SKIP;
+		config_errors_add(l->errors, l->file, e->line, "more than %d pools: %s",
+			CONFIG_POOLS_MAX, CONFIG_QUOTED(e->argument));
+		return 0;
+	}
+	v = reallocarray(c->pools, c->n_pools + 1, sizeof(*v));
+	if (!v)
+		return -ENOMEM;
+	c->pools = v;
+	name = strdup(e->argument);
+	if (!name)
+		return -ENOMEM;
+	v[c->n_pools++] = (struct config_pool){
+		.name = name, .slots = config_num(c, SLOTS), .origin = origin};
+	return 0;
+}
+
+static int section_entry(struct config_loader *l, const struct config_entry *e)
+{
+	static const char *const sections[] = {"reeved", "defaults", "pool"};
+	const char *nearest;
+
+	l->scope = CONFIG_SCOPE_SKIP;
+	if (!e->section)
+		return 0; /* its header is bad: reported by the reader */
+	if (STREQ(e->section, "pool"))
+		return pool_section(l, e);
+	if (!STREQ(e->section, "reeved") && !STREQ(e->section, "defaults")) {
+		nearest = str_nearest(e->section, sections, ARRAY_LEN(sections));
+		config_errors_add(l->errors, l->file, e->line,
+			nearest ? "unknown section %s, did you mean [%s]?"
+				: "unknown section %s%s",
+			CONFIG_QUOTED(e->section), nearest ? nearest : "");
+		return 0;
+	}
+	if (e->argument) {
+		config_errors_add(l->errors, l->file, e->line,
+			"section [%s] takes no name: %s", e->section,
+			CONFIG_QUOTED(e->argument));
+		return 0;
+	}
+	l->scope = STREQ(e->section, "reeved") ? CONFIG_SCOPE_REEVED
+					       : CONFIG_SCOPE_DEFAULTS;
+	return 0;
+}
+
+/* -- keys -------------------------------------------------------------------------- */
+
+/* all keys of a scope; n is how many */
+static size_t scope_keys(
+	const char *out[CONFIG_KEY_N + JOB_FIELD_N], enum config_scope scope)
+{
+	size_t n = 0;
+
+	if (scope == CONFIG_SCOPE_DEFAULTS) {
+		for (int f = 0; f < JOB_FIELD_N; f++)
+			out[n++] = job_field_info[f].key;
+		return n;
+	}
+	for (int k = 0; k < CONFIG_KEY_N; k++)
+		if ((config_key_info[k].section == CONFIG_SECTION_POOL) ==
+			(scope == CONFIG_SCOPE_POOL))
+			out[n++] = config_key_info[k].key;
+	return n;
+}
+
+static void unknown_key(struct config_loader *l, const struct config_entry *e)
+{
+	const char *keys[CONFIG_KEY_N + JOB_FIELD_N], *nearest, *home = NULL;
+
+	/* a key that is known elsewhere is in the wrong section rather than misspelt */
+	if (l->scope != CONFIG_SCOPE_DEFAULTS && job_field_by_key(e->key) >= 0)
+		home = "[defaults]";
+	else if (config_key_find(CONFIG_SECTION_REEVED, e->key) >= 0)
+		home = "[reeved]";
+	else if (config_key_find(CONFIG_SECTION_POOL, e->key) >= 0)
+		home = "[pool NAME]";
+	nearest = str_nearest(e->key, keys, scope_keys(keys, l->scope));
+	if (home)
+		config_errors_add(l->errors, l->file, e->line,
+			"unknown key '%s' in [%s]: it belongs in %s", e->key,
+			e->section, home);
+	else
+		config_errors_add(l->errors, l->file, e->line,
+			nearest ? "unknown key '%s' in [%s], did you mean '%s'?"
+				: "unknown key '%s' in [%s]%s",
+			e->key, e->section, nearest ? nearest : "");
+}
+
+/* Take the place of a value. False when this file gave it before: the pointers to the
+ * name of a file are equal only for the same file. Lists are there to be appended to.
+ */
+static bool origin_take(struct config_loader *l, struct config_origin *origin,
+	const struct config_entry *e, bool is_list)
+{
+	bool again = origin->file == l->file && !is_list;
+
+	if (again)
+		config_errors_add(l->errors, l->file, e->line,
+			"%s is given twice, first in line %u", e->key, origin->line);
+	else
+		*origin = (struct config_origin){l->file, e->line};
+	return !again;
+}
+
+/* an empty value takes back what earlier files said */
+static int reeved_reset(struct config *c, enum config_key k)
+{
+	const char *text = config_key_info[k].default_text;
+
+	config_value_free(&c->v[k], k);
+	return text ? config_value_parse(&c->v[k], k, text, NULL) : 0;
+}
+
+static int strv_move(char ***to, char **from)
+{
+	int r = 0;
+
+	for (size_t i = 0; from && from[i]; i++) {
+		if (r >= 0)
+			r = strv_append_take(to, from[i]);
+		else
+			free(from[i]);
+	}
+	free(from);
+	return r;
+}
+
+static int reeved_key(struct config_loader *l, const struct config_entry *e)
+{
+	int k = config_key_find(CONFIG_SECTION_REEVED, e->key);
+	struct config *c = l->config;
+	_cleanup_free_ char *err = NULL;
+	union config_value v;
+	bool is_list;
+	int r;
+
+	if (k < 0) {
+		unknown_key(l, e);
+		return 0;
+	}
+	is_list = config_type_is_list(config_key_info[k].type);
+	if (!origin_take(l, &c->origin[k], e, is_list))
+		return 0;
+	if (!*e->value)
+		return reeved_reset(c, (enum config_key)k);
+	r = config_value_parse(&v, (enum config_key)k, e->value, &err);
+	if (r == -ENOMEM)
+		return r;
+	if (r < 0)
+		entry_error(l, e, err ? err : rv_strerror(r));
+	else if (is_list)
+		return strv_move(&c->v[k].strv, v.strv);
+	else
+		c->v[k] = v;
+	return 0;
+}
+
+static int pool_key(struct config_loader *l, const struct config_entry *e)
+{
+	struct config_pool *pool = &l->config->pools[l->pool];
+	int k = config_key_find(CONFIG_SECTION_POOL, e->key);
+	_cleanup_free_ char *err = NULL;
+	union config_value v;
+	int r;
+
+	if (k < 0) {
+		unknown_key(l, e);
+		return 0;
+	}
+	/* the only key that pools have so far */
+	INVARIANT(k == CONFIG_SLOTS);
+	if (!origin_take(l, &pool->slots_origin, e, false))
+		return 0;
+	r = config_value_parse(&v, (enum config_key)k,
+		*e->value ? e->value : config_key_info[k].default_text, &err);
+	if (r == -ENOMEM)
+		return r;
+	if (r < 0)
+		entry_error(l, e, err ? err : rv_strerror(r));
+	else
+		pool->slots = v.num;
+	return 0;
+}
+
+/* '%' begins a specifier in command. None is known to [defaults] yet: "%%" is a percent
+ * sign, and all else is refused now so that it can get a meaning later. */
+static int percent_expand(char **ret, const char *text, char **bad)
+{
+	_cleanup_(buf_deinitp) struct buf out = BUF_NULL;
+	int r = 0;
+
+	for (const char *p = text; r >= 0 && *p; p++) {
+		if (*p == '%' && p[1] != '%') {
+			*bad = strndup(p, p[1] ? 2 : 1);
+			return -EINVAL;
+		}
+		p += *p == '%';
+		r = buf_append_byte(&out, *p);
+	}
+	if (r < 0)
+		return r;
+	*ret = buf_steal_str(&out, NULL);
+	return *ret ? 0 : -ENOMEM;
+}
+
+static int defaults_value(
+	union job_value *ret, enum job_field f, const char *text, char **err)
+{
+	_cleanup_free_ char *expanded = NULL, *bad = NULL;
+	int r;
+
+	if (f != JOB_FIELD_COMMAND)
+		return job_value_parse(ret, f, text, err);
+	r = percent_expand(&expanded, text, &bad);
+	if (r == -EINVAL && bad) {
+		struct buf b = BUF_NULL;
+
+		if (buf_printf(&b,
+			    "unknown specifier %s: a percent sign is written %%%%",
+			    CONFIG_QUOTED(bad)) >= 0)
+			*err = buf_steal_str(&b, NULL);
+		buf_deinit(&b);
+	}
+	return r < 0 ? r : job_value_parse(ret, f, expanded, err);
+}
+
+static int defaults_key(struct config_loader *l, const struct config_entry *e)
+{
+	int f = job_field_by_key(e->key);
+	struct config *c = l->config;
+	_cleanup_free_ char *err = NULL;
+	union job_value v;
+	int r;
+
+	if (f < 0) {
+		unknown_key(l, e);
+		return 0;
+	}
+	if (!origin_take(l, &c->defaults_origin[f], e,
+		    job_type_appends(job_field_info[f].type)))
+		return 0;
+	if (!*e->value) {
+		job_spec_unset(&c->defaults, (enum job_field)f);
+		return 0;
+	}
+	r = defaults_value(&v, (enum job_field)f, e->value, &err);
+	if (r >= 0)
+		r = job_spec_put(&c->defaults, (enum job_field)f, v);
+	if (r == -ENOMEM)
+		return r;
+	if (r < 0)
+		entry_error(l, e, err ? err : rv_strerror(r));
+	return 0;
+}
+
+int config_loader_entry(const struct config_entry *e, void *arg)
+{
+	struct config_loader *l = arg;
+
+	if (!e->key)
+		return section_entry(l, e);
+	switch (l->scope) {
+	case CONFIG_SCOPE_SKIP: return 0;
+	case CONFIG_SCOPE_REEVED: return reeved_key(l, e);
+	case CONFIG_SCOPE_DEFAULTS: return defaults_key(l, e);
+	case CONFIG_SCOPE_POOL: return pool_key(l, e);
+	}
+	INVARIANT(!"an unknown scope");
+	return 0;
+}

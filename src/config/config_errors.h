@@ -1,0 +1,58 @@
+/*
+ * What is wrong with a configuration: all of it, each with its place, so that one look
+ * shows everything there is to mend.
+ */
+#ifndef CONFIG_CONFIG_ERRORS_H
+#define CONFIG_CONFIG_ERRORS_H
+
+#include <stdio.h>
+
+#include "base/macro.h"
+#include "reeve/base.h"
+
+/* a file that is no configuration at all would give one for every line */
+#define CONFIG_ERRORS_MAX 100
+
+struct config_error {
+	char *file;    /* NULL: of no file */
+	unsigned line; /* 0: of no line */
+	char *text;
+};
+
+struct config_errors {
+	struct config_error *v; /* in the order in which they were met */
+	size_t n;
+	size_t n_more; /* over CONFIG_ERRORS_MAX: only counted */
+	bool no_memory;
+};
+
+#define CONFIG_ERRORS_NULL        \
+	{                         \
+		NULL, 0, 0, false \
+	}
+
+void config_errors_deinit(struct config_errors *e);
+/* remembers that memory ran out where it did */
+void config_errors_add(struct config_errors *e, const char *file, unsigned line,
+	const char *fmt, ...) PRINTF(4, 5);
+/* Bring those from index first on into the order of their lines: a file is read more
+ * than once over. */
+void config_errors_sort(struct config_errors *e, size_t first);
+/* nothing was added, and memory was enough to know that */
+bool config_errors_is_empty(const struct config_errors *e);
+/* "FILE:LINE: TEXT" each, then how many more there are */
+void config_errors_print(const struct config_errors *e, FILE *out);
+
+static inline void config_errors_deinitp(struct config_errors *e)
+{
+	config_errors_deinit(e);
+}
+
+/* any bytes for a message: in quotes, printable, cut where long */
+struct config_quoted {
+	char text[100];
+};
+const char *config_quote(struct config_quoted *q, const char *text);
+#define CONFIG_QUOTED(text) config_quote(&(struct config_quoted){""}, (text))
+
+#endif

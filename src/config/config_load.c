@@ -1,0 +1,209 @@
+#include "config/config_load.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "base/error.h"
+#include "base/fd.h"
+#include "base/strv.h"
+#include "config/config_apply.h"
+#include "config/config_file.h"
+
+/* A FIFO would hold up the start for ever, a device would never end: only regular
+ * files, and /dev/null, which a link can point to. */
+static int config_file_open(const char *path)
+{
+	_cleanup_close_ int fd =
+		open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+	struct stat st;
+
+	if (fd < 0)
+		return -errno;
+	if (fstat(fd, &st) < 0)
+		return -errno;
+	if (S_ISDIR(st.st_mode))
+		return -EISDIR;
+	if (!S_ISREG(st.st_mode) && !S_ISCHR(st.st_mode))
+		return -EINVAL;
+	return TAKE_FD(fd);
+}
+
+static int fd_read_file(struct buf *out, int fd)
+{
+	for (;;) {
+		char *p;
+		ssize_t n;
+		int r = buf_reserve(out, 65536, &p);
+
+		if (r < 0)
+			return r;
+		n = read(fd, p, 65536);
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n <= 0)
+			return n < 0 ? -errno : 0;
+		buf_commit(out, (size_t)n);
+		if (buf_len(out) > CONFIG_FILE_BYTES_MAX)
+			return -RV_ELIMIT;
+	}
+}
+
+static int load_text(
+	struct config_loader *l, const char *text, size_t n, const char *name)
+{
+	size_t n_errors = l->errors->n;
+	int r = strv_append(&l->config->files, name);
+
+	if (r < 0)
+		return r;
+	config_loader_next_file(l, l->config->files[strv_len(l->config->files) - 1]);
+	r = config_file_parse(text, n, l->file, config_loader_entry, l, l->errors);
+	config_errors_sort(l->errors, n_errors);
+	return r;
+}
+
+static int load_file(struct config_loader *l, const char *path, bool is_required)
+{
+	_cleanup_(buf_deinitp) struct buf text = BUF_NULL;
+	_cleanup_close_ int fd = config_file_open(path);
+	int r;
+
+	if (fd == -ENOENT && !is_required)
+		return 0;
+	r = fd < 0 ? fd : fd_read_file(&text, fd);
+	if (r == -ENOMEM)
+		return r;
+	if (r == -EINVAL)
+		config_errors_add(l->errors, path, 0, "not a regular file");
+	else if (r == -RV_ELIMIT)
+		config_errors_add(l->errors, path, 0, "larger than %d MiB",
+			CONFIG_FILE_BYTES_MAX >> 20);
+	else if (r < 0)
+		config_errors_add(
+			l->errors, path, 0, "cannot be read: %s", rv_strerror(r));
+	if (r < 0)
+		return 0;
+	return load_text(l, buf_head(&text), buf_len(&text), path);
+}
+
+static int name_compare(const void *a, const void *b)
+{
+	return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+/* Editors leave copies beside a file, and packages theirs: only *.conf counts. */
+static bool is_conf_name(const char *name)
+{
+	size_t n = strlen(name);
+
+	return name[0] != '.' && n > 5 && STREQ(name + n - 5, ".conf");
+}
+
+static int dir_list(char ***ret, const char *path)
+{
+	_cleanup_(strv_freep) char **names = NULL;
+	_cleanup_(closedirp) DIR *dir = opendir(path);
+	struct dirent *de;
+
+	if (!dir)
+		return -errno;
+	while ((errno = 0, de = readdir(dir))) {
+		int r = is_conf_name(de->d_name) ? strv_append(&names, de->d_name) : 0;
+
+		if (r < 0)
+			return r;
+	}
+	if (errno)
+		return -errno;
+	if (names)
+		qsort(names, strv_len(names), sizeof(*names), name_compare);
+	*ret = TAKE_PTR(names);
+	return 0;
+}
+
+static int load_dir(struct config_loader *l, const char *path)
+{
+	_cleanup_(strv_freep) char **names = NULL;
+	int r = dir_list(&names, path);
+
+	if (r == -ENOMEM)
+		return r;
+	if (r < 0 && r != -ENOENT)
+		config_errors_add(
+			l->errors, path, 0, "cannot be read: %s", rv_strerror(r));
+	r = 0;
+	STRV_FOREACH(name, names) {
+		_cleanup_(buf_deinitp) struct buf b = BUF_NULL;
+		_cleanup_free_ char *full = NULL;
+
+		r = buf_printf(&b, "%s/%s", path, *name);
+		if (r < 0)
+			return r;
+		full = buf_steal_str(&b, NULL);
+		/* one that was removed since the directory was read is gone: no fault
+		 */
+		r = full ? load_file(l, full, false) : -ENOMEM;
+		if (r < 0)
+			return r;
+	}
+	return r;
+}
+
+/* the end of every road: all good, or nothing */
+static int loader_finish(struct config **ret, struct config_loader *l)
+{
+	config_loader_end(l);
+	config_validate(l->config, l->errors);
+	if (l->errors->no_memory)
+		return -ENOMEM;
+	if (!config_errors_is_empty(l->errors))
+		return -EINVAL;
+	*ret = TAKE_PTR(l->config);
+	return 0;
+}
+
+int config_load(struct config **ret, const struct config_paths *paths,
+	struct config_errors *errors)
+{
+	_cleanup_(config_freep) struct config *c = NULL;
+	struct config_loader l = {.errors = errors};
+	int r;
+
+	r = config_new(&c);
+	if (r < 0)
+		return r;
+	l.config = c;
+	if (paths->vendor_dir)
+		r = load_dir(&l, paths->vendor_dir);
+	if (r >= 0 && paths->file)
+		r = load_file(&l, paths->file, paths->file_is_required);
+	if (r >= 0 && paths->dropin_dir)
+		r = load_dir(&l, paths->dropin_dir);
+	if (r >= 0)
+		r = loader_finish(ret, &l);
+	if (r >= 0)
+		c = NULL; /* it is *ret now */
+	return r;
+}
+
+int config_load_text(struct config **ret, const char *text, size_t n, const char *file,
+	struct config_errors *errors)
+{
+	_cleanup_(config_freep) struct config *c = NULL;
+	struct config_loader l = {.errors = errors};
+	int r;
+
+	r = config_new(&c);
+	if (r < 0)
+		return r;
+	l.config = c;
+	r = load_text(&l, text, n, file);
+	if (r >= 0)
+		r = loader_finish(ret, &l);
+	if (r >= 0)
+		c = NULL; /* it is *ret now */
+	return r;
+}

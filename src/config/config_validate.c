@@ -1,0 +1,63 @@
+/* What holds across keys. Each fault is told at the place of the key to change. */
+#include <stdlib.h>
+
+#include "base/strv.h"
+#include "config/config_load.h"
+
+/*
+ * A part may not be larger than its whole. Where only the whole was given the part
+ * follows it: someone who wants at most 100 connections should not have to say so
+ * twice.
+ */
+static void check_part(struct config *c, struct config_errors *errors,
+	enum config_key part, enum config_key whole)
+{
+	struct config_origin *at = &c->origin[part];
+
+	if (c->v[part].num <= c->v[whole].num)
+		return;
+	if (!at->file)
+		c->v[part].num = c->v[whole].num;
+	else
+		config_errors_add(errors, at->file, at->line,
+			"%s ('%lld') is more than %s ('%lld')",
+			config_key_info[part].key, (long long)c->v[part].num,
+			config_key_info[whole].key, (long long)c->v[whole].num);
+}
+
+static void check_defaults(struct config *c, struct config_errors *errors)
+{
+	const struct config_origin *at;
+	_cleanup_free_ char *err = NULL;
+	enum job_field f;
+
+	if (job_spec_check_options(&c->defaults, &f, &err) < 0) {
+		at = &c->defaults_origin[f];
+		config_errors_add(errors, at->file, at->line, "%s",
+			err ? err : job_field_info[f].key);
+	}
+	if (!config_pool_find(c, job_str(&c->defaults, POOL))) {
+		at = &c->defaults_origin[JOB_FIELD_POOL];
+		config_errors_add(errors, at->file, at->line,
+			"pool: there is no [pool %s]", job_str(&c->defaults, POOL));
+	}
+}
+
+static void check_output(struct config *c, struct config_errors *errors)
+{
+	const struct config_origin *at = &c->defaults_origin[JOB_FIELD_OUTPUT_MAX];
+
+	/* only what was chosen: a small total is met by removing finished outputs */
+	if (at->file && c->origin[CONFIG_OUTPUT_TOTAL_MAX].file &&
+		job_num(&c->defaults, OUTPUT_MAX) > config_num(c, OUTPUT_TOTAL_MAX))
+		config_errors_add(errors, at->file, at->line,
+			"output-max of one run is more than output-total-max");
+}
+
+void config_validate(struct config *c, struct config_errors *errors)
+{
+	check_part(c, errors, CONFIG_CONNECTIONS_PER_USER_MAX, CONFIG_CONNECTIONS_MAX);
+	check_part(c, errors, CONFIG_JOBS_PER_USER_MAX, CONFIG_JOBS_MAX);
+	check_defaults(c, errors);
+	check_output(c, errors);
+}

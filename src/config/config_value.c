@@ -1,0 +1,182 @@
+/* Values of the daemon's own keys: text to value and back. */
+#include <errno.h>
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/error.h"
+#include "base/parse.h"
+#include "base/strv.h"
+#include "config/configuration.h"
+
+bool config_type_is_list(enum config_type t)
+{
+	return t == CONFIG_TYPE_USERS;
+}
+
+void config_value_free(union config_value *v, enum config_key k)
+{
+	if (config_type_is_list(config_key_info[k].type))
+		v->strv = strv_free(v->strv);
+}
+
+PRINTF(3, 4) static int value_err(char **err, int r, const char *fmt, ...)
+{
+	_cleanup_(buf_deinitp) struct buf b = BUF_NULL;
+	va_list ap;
+
+	if (!err)
+		return r;
+	va_start(ap, fmt);
+	*err = buf_vprintf(&b, fmt, ap) < 0 ? NULL : buf_steal_str(&b, NULL);
+	va_end(ap);
+	return r;
+}
+
+/* place of a word in "full|normal|off" */
+static int word_find(int64_t *ret, const char *words, const char *text)
+{
+	size_t len = strlen(text), n;
+
+	for (int64_t i = 0; *words; i++, words += n + (words[n] == '|')) {
+		n = strcspn(words, "|");
+		if (n == len && memcmp(words, text, n) == 0) {
+			*ret = i;
+			return 0;
+		}
+	}
+	return -EINVAL;
+}
+
+static int num_parse(int64_t *ret, const struct config_key_info *info, const char *text)
+{
+	bool b;
+	int r;
+
+	switch (info->type) {
+	case CONFIG_TYPE_NUMBER: return parse_i64(ret, text, INT64_MIN, INT64_MAX);
+	case CONFIG_TYPE_DURATION: return duration_parse(ret, text);
+	case CONFIG_TYPE_SIZE: return size_parse(ret, text);
+	case CONFIG_TYPE_BOOL:
+		r = parse_bool(&b, text);
+		if (r >= 0)
+			*ret = b;
+		return r;
+	default: return word_find(ret, info->metavar, text);
+	}
+}
+
+static const char *type_noun(const struct config_key_info *info)
+{
+	switch (info->type) {
+	case CONFIG_TYPE_NUMBER: return "a number";
+	case CONFIG_TYPE_DURATION: return "a duration such as 90, 5min or infinity";
+	case CONFIG_TYPE_SIZE: return "a size such as 4096, 64M or infinity";
+	case CONFIG_TYPE_BOOL: return "yes or no";
+	default: return info->metavar;
+	}
+}
+
+static void num_format(char *out, size_t size, enum config_type t, int64_t num)
+{
+	if (t == CONFIG_TYPE_DURATION)
+		duration_format(out, size, num);
+	else if (t == CONFIG_TYPE_SIZE)
+		size_format(out, size, num);
+	else
+		snprintf(out, size, "%" PRId64, num);
+}
+
+static int value_parse_num(
+	union config_value *ret, enum config_key k, const char *text, char **err)
+{
+	const struct config_key_info *info = &config_key_info[k];
+	int64_t num;
+	int r;
+
+	r = num_parse(&num, info, text);
+	if (r == -ERANGE)
+		return value_err(
+			err, r, "number is too large: %s", CONFIG_QUOTED(text));
+	if (r < 0)
+		return value_err(
+			err, r, "not %s: %s", type_noun(info), CONFIG_QUOTED(text));
+	if (info->type != CONFIG_TYPE_WORD && (num < info->min || num > info->max)) {
+		char min[DURATION_TEXT_MAX], max[DURATION_TEXT_MAX];
+
+		num_format(min, sizeof(min), info->type, info->min);
+		num_format(max, sizeof(max), info->type, info->max);
+		return value_err(err, -ERANGE, "outside of %s to %s: %s", min, max,
+			CONFIG_QUOTED(text));
+	}
+	ret->num = num;
+	return 0;
+}
+
+/* A name as useradd(8) takes them, or a number. */
+static bool is_user(const char *s)
+{
+	uint64_t uid;
+
+	if (*s >= '0' && *s <= '9')
+		return parse_u64(&uid, s, 0, UINT32_MAX - 1) >= 0;
+	return name_is_valid(s);
+}
+
+static int value_parse_users(
+	union config_value *ret, enum config_key k, const char *text, char **err)
+{
+	_cleanup_(strv_freep) char **v = NULL;
+	int r;
+
+	r = strv_split(&v, text, " \t\r\n\v\f,");
+	if (r < 0)
+		return r;
+	STRV_FOREACH(s, v)
+		if (!is_user(*s))
+			return value_err(err, -EINVAL,
+				"not a user's name or number: %s", CONFIG_QUOTED(*s));
+	if ((int64_t)strv_len(v) > config_key_info[k].max)
+		return value_err(err, -RV_ELIMIT, "more than %" PRId64 " users: %s",
+			config_key_info[k].max, CONFIG_QUOTED(text));
+	ret->strv = TAKE_PTR(v);
+	return 0;
+}
+
+int config_value_parse(
+	union config_value *ret, enum config_key k, const char *text, char **err)
+{
+	if (err)
+		*err = NULL;
+	if (config_type_is_list(config_key_info[k].type))
+		return value_parse_users(ret, k, text, err);
+	return value_parse_num(ret, k, text, err);
+}
+
+int config_value_format(struct buf *out, enum config_key k, const union config_value *v)
+{
+	const struct config_key_info *info = &config_key_info[k];
+	const char *word = info->metavar;
+	char text[DURATION_TEXT_MAX];
+	int r = 0;
+
+	switch (info->type) {
+	case CONFIG_TYPE_BOOL: return buf_append_str(out, v->num ? "yes" : "no");
+	case CONFIG_TYPE_WORD:
+		for (int64_t i = 0; i < v->num; i++)
+			word += strcspn(word, "|") + 1;
+		return buf_append(out, word, strcspn(word, "|"));
+	case CONFIG_TYPE_USERS:
+		STRV_FOREACH(s, v->strv) {
+			if (r >= 0 && s != v->strv)
+				r = buf_append_byte(out, ' ');
+			if (r >= 0)
+				r = buf_append_str(out, *s);
+		}
+		return r;
+	default:
+		num_format(text, sizeof(text), info->type, v->num);
+		return buf_append_str(out, text);
+	}
+}

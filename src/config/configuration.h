@@ -1,0 +1,106 @@
+/*
+ * The configuration: the daemon's settings, the defaults of all jobs, the pools, and
+ * for each value the place it came from. (Not config.h: that is autoconf's, and files
+ * of this folder would find this one in its place.)
+ *
+ * Depends on base, job and libinih only: the CLI links it for `config check`.
+ */
+#ifndef CONFIG_CONFIGURATION_H
+#define CONFIG_CONFIGURATION_H
+
+#include "base/cleanup.h"
+#include "base/clock.h"
+#include "config/config_errors.h"
+#include "job/spec.h"
+
+enum config_type {
+	CONFIG_TYPE_NUMBER,   /* num */
+	CONFIG_TYPE_BOOL,     /* num: 0 or 1 */
+	CONFIG_TYPE_DURATION, /* num: microseconds, INT64_MAX for infinity */
+	CONFIG_TYPE_SIZE,     /* num: bytes, INT64_MAX for infinity */
+	CONFIG_TYPE_WORD,     /* num: place of the word in the row's metavar, from 0 */
+	CONFIG_TYPE_USERS, /* strv: names or numbers of users, not looked up; appends */
+};
+
+enum config_section { CONFIG_SECTION_REEVED, CONFIG_SECTION_POOL };
+
+enum config_key {
+#define X(section, id, ...) CONFIG_##id,
+#include "config/config_keys.def"
+#undef X
+	CONFIG_KEY_N
+};
+
+struct config_key_info {
+	enum config_section section;
+	const char *key;
+	enum config_type type;
+	const char *default_text; /* NULL: an empty list */
+	int64_t min, max;
+	const char *metavar;
+	const char *help;
+};
+extern const struct config_key_info config_key_info[CONFIG_KEY_N];
+
+/* values of CONFIG_SHUTDOWN; those of CONFIG_DURABILITY are enum store_durability */
+enum config_shutdown {
+	CONFIG_SHUTDOWN_TERMINATE,
+	CONFIG_SHUTDOWN_DRAIN,
+	CONFIG_SHUTDOWN_DETACH
+};
+
+union config_value {
+	int64_t num;
+	char **strv; /* owned */
+};
+
+/* Where a value was given; file NULL: nowhere, it is the default. Of a list that was
+ * appended to, the last place. */
+struct config_origin {
+	const char *file; /* belongs to config.files */
+	unsigned line;
+};
+
+struct config_pool {
+	char *name;
+	int64_t slots;                     /* 0: one for each CPU */
+	struct config_origin origin;       /* of its section; none for a `default`
+					      that no file has */
+	struct config_origin slots_origin; /* of slots */
+};
+
+struct config {
+	union config_value v[CONFIG_KEY_N]; /* of [reeved] */
+	struct config_origin origin[CONFIG_KEY_N];
+	struct job_spec defaults; /* set: what [defaults] give */
+	struct config_origin defaults_origin[JOB_FIELD_N];
+	struct config_pool *pools; /* the first is always `default` */
+	size_t n_pools;
+	char **files; /* those that were read, in order */
+};
+
+#define config_num(c, ID)  ((c)->v[CONFIG_##ID].num)
+#define config_strv(c, ID) ((c)->v[CONFIG_##ID].strv)
+
+/* level for log_set_level() */
+int config_log_level(const struct config *c);
+/* NULL when there is none of this name */
+const struct config_pool *config_pool_find(const struct config *c, const char *name);
+
+/* everything at its default: what no file at all gives. 0, -ENOMEM. */
+int config_new(struct config **ret);
+struct config *config_free(struct config *c); /* takes NULL, returns NULL */
+DEFINE_CLEANUP(struct config *, config_free)
+
+/* Key of a section by its name; -ENOENT. */
+int config_key_find(enum config_section section, const char *key);
+
+/* Text to value and back, as job_value_parse and job_value_format do it. */
+int config_value_parse(
+	union config_value *ret, enum config_key k, const char *text, char **err);
+int config_value_format(
+	struct buf *out, enum config_key k, const union config_value *v);
+void config_value_free(union config_value *v, enum config_key k);
+bool config_type_is_list(enum config_type t);
+
+#endif

@@ -1,0 +1,15 @@
+# src/config: daemon and CLI both link it
+noinst_LTLIBRARIES += libconfig.la
+libconfig_la_SOURCES = \
+	src/config/config_apply.c src/config/config_apply.h \
+	src/config/config_errors.c src/config/config_errors.h \
+	src/config/config_file.c src/config/config_file.h \
+	src/config/config_keys.def \
+	src/config/config_load.c src/config/config_load.h \
+	src/config/config_paths.c \
+	src/config/config_print.c src/config/config_print.h \
+	src/config/config_validate.c \
+	src/config/config_value.c \
+	src/config/configuration.c src/config/configuration.h
+libconfig_la_CFLAGS = $(AM_CFLAGS) $(INIH_CFLAGS)
+EXTRA_DIST += src/config/README.md

@@ -1,0 +1,47 @@
+#!/bin/sh
+# SIGTERM with shutdown = terminate: jobs are asked to end, then killed; they are lost by
+# the shutdown and wait to be released.
+. "${srcdir:-.}/tests/support/system.sh"
+cat >"$tmp/conf" <<-END
+	[reeved]
+	shutdown = terminate
+	shutdown-timeout = 2s
+	[pool default]
+	slots = 4
+END
+start_reeved --config="$tmp/conf"
+mkfifo "$tmp/started"
+
+step "one job ends when asked, one ignores it, one has not begun"
+polite=$(reeve add -n polite -c "trap 'echo asked; exit 0' TERM
+	echo polite >'$tmp/started'; while :; do sleep 60 & wait; done")
+assert_eq "started" polite "$(head -n 1 "$tmp/started")"
+stubborn=$(reeve add -n stubborn --kill-grace 1h -c "trap '' TERM
+	echo stubborn >'$tmp/started'; while :; do sleep 60; done")
+assert_eq "started" stubborn "$(head -n 1 "$tmp/started")"
+held=$(reeve add --hold echo held)
+rerun=$(reeve add -n again --on-reboot rerun -c "echo again >'$tmp/started'
+	[ -e '$tmp/second' ] || exec sleep 1000")
+assert_eq "started" again "$(timeout 60 head -n 1 "$tmp/started")"
+signal_reeved TERM
+assert_eq "exit status of reeved" 0 "$reeved_status"
+await_gone 10
+
+step "the next daemon knows"
+: >"$tmp/second"
+cat "$tmp/started" >"$tmp/again" &
+again=$!
+start_reeved --config="$tmp/conf"
+for id in "$polite" "$stubborn"; do
+	assert_eq "job $id" "held lost shutdown 1 lost" "$(reeve show --json "$id" |
+		jq -r '"\(.job.state) \(.job.result) \(.job.reason) \(.job.runs) \(.run_history[0].result)"')"
+done
+assert_eq "output" asked "$(reeve logs "$polite")"
+wait "$again"
+reeve wait "$rerun"
+assert_eq "on-reboot = rerun" "succeeded 2" "$(reeve ls --json "$rerun" |
+	jq -r '.[0] | "\(.result) \(.runs)"')"
+assert_eq "held is held" held "$(reeve ls --json "$held" | jq -r '.[0].state')"
+reeve release "$held"
+reeve wait "$held"
+stop_reeved

@@ -1,0 +1,63 @@
+#!/bin/sh
+# The configuration: read at the start, again at SIGHUP and daemon reload, checked by
+# --check-config; a broken one changes nothing.
+. "${srcdir:-.}/tests/support/system.sh"
+conf=$tmp/reeve.conf
+good() {
+	printf '[reeved]\nkeep-finished-max = %s\n[pool default]\nslots = %s\n' "$1" "$2" >"$conf"
+}
+slots() {
+	reeve varlink io.reeve.Pool.List | jq '.pools[] | select(.name == "default").slots'
+}
+
+step "a broken one is reported as a whole, and no daemon starts with half of it"
+cat >"$conf" <<-END
+	[reeved]
+	durabilty = full
+	min-free = plenty
+	[pool default]
+	slots = 1
+	slots = 2
+	[nonsense]
+END
+status=0
+"$REEVED" --check-config --config="$conf" >"$tmp/out" 2>&1 || status=$?
+assert_eq "exit status" 1 "$status"
+for line in "$conf:2:*durability" "$conf:3:*min-free" "$conf:6:*slots" "$conf:7:*nonsense"; do
+	assert_match "errors" "*$line*" "$(cat "$tmp/out")"
+done
+assert_exit 1 reeve config check "$conf" 2>/dev/null
+status=0
+"$REEVED" --user --config="$conf" --socket="$REEVE_SOCKET" --state-dir="$state" \
+	>"$tmp/out" 2>&1 || status=$?
+assert_eq "exit status" 1 "$status"
+assert_match "errors" "*$conf:7:*" "$(cat "$tmp/out")"
+[ ! -e "$REEVE_SOCKET" ] || fail "it made a socket"
+
+step "a good one"
+good 50 3
+assert_eq "check" "configuration is good" "$("$REEVED" --check-config --config="$conf")"
+reeve config check "$conf" >/dev/null
+start_reeved --config="$conf"
+assert_eq "slots" 3 "$(slots)"
+assert_eq "files" "$conf" "$(reeve daemon status --json | jq -r '.config_files[0]')"
+
+step "daemon reload says what changed"
+good 60 5
+assert_match "changes" "*keep-finished-max*" "$(reeve daemon reload)"
+assert_eq "slots" 5 "$(slots)"
+
+step "SIGHUP reads it again"
+good 60 7
+kill -s HUP "$reeved_pid"
+reeved_says 1 "configuration read again"
+assert_eq "slots" 7 "$(slots)"
+
+step "a broken one is refused and changes nothing"
+good 60 eleven
+assert_exit 1 reeve daemon reload 2>"$tmp/err"
+assert_match "the error" "*$conf:4:*slots*" "$(cat "$tmp/err")"
+kill -s HUP "$reeved_pid"
+reeved_says 1 "configuration not taken over"
+assert_eq "slots" 7 "$(slots)"
+stop_reeved

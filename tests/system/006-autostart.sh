@@ -1,0 +1,76 @@
+#!/bin/sh
+# User mode needs no set-up: verbs that submit start the daemon, others say that it does
+# not run; after `daemon stop` only `daemon start` starts it.
+if [ "$(id -u)" -eq 0 ]; then
+	# root has to start it by hand: the same as somebody else, where that can be done
+	command -v setpriv >/dev/null || { echo "skipped: no setpriv"; exit 77; }
+	dir=$(mktemp -d "${TMPDIR:-/tmp}/reeve-test.XXXXXX")
+	chmod 777 "$dir"
+	status=0
+	if setpriv --reuid=65534 --regid=65534 --clear-groups test -r "$0" -a -x .; then
+		TMPDIR=$dir setpriv --reuid=65534 --regid=65534 --clear-groups \
+			sh "$0" || status=$?
+	else
+		echo "skipped: nobody may not read the tree"
+		status=77
+	fi
+	rm -rf "$dir"
+	exit "$status"
+fi
+. "${srcdir:-.}/tests/support/system.sh"
+unset REEVE_SOCKET
+export XDG_STATE_HOME="$tmp/xdg-state"
+no_manager() {
+	# a user manager that knows an installed reeved.service would be asked
+	! systemctl --user cat reeved.service >/dev/null 2>&1
+}
+no_manager || skip "the user manager would start an installed reeved"
+
+# the daemon is nobody's child here: by its pid from `daemon status`
+daemon_pid() {
+	reeve daemon status --json | jq .pid
+}
+
+step "nothing is started by those that only look"
+for verb in "ls" "show 1" "logs 1" "wait 1" "daemon ping" "daemon status"; do
+	# shellcheck disable=SC2086
+	assert_exit 5 reeve $verb 2>"$tmp/err"
+	assert_match "$verb" "*not running*" "$(cat "$tmp/err")"
+done
+[ ! -e "$XDG_STATE_HOME/reeve" ] || fail "looking made a state directory"
+
+step "nor by those that submit, where that is forbidden"
+assert_exit 5 reeve add true 2>"$tmp/err"
+assert_match "why" "*REEVE_AUTOSTART=0*" "$(cat "$tmp/err")"
+assert_exit 125 reeve run true 2>/dev/null
+
+step "two at once get one daemon"
+unset REEVE_AUTOSTART
+reeve add true >"$tmp/one" &
+reeve add true >"$tmp/two"
+wait $!
+assert_eq "ids" "1 2" "$(sort "$tmp/one" "$tmp/two" | xargs)"
+reeve wait 1 2
+pid=$(daemon_pid)
+assert_eq "cwd" / "$(readlink "/proc/$pid/cwd")"
+assert_eq "umask" 0077 "$(awk '/^Umask/ { print $2 }' "/proc/$pid/status")"
+tr '\0' '\n' <"/proc/$pid/environ" | sed 's/=.*//' | sort >"$tmp/env"
+assert_eq "environment" "" "$(grep -vxE \
+	'PATH|HOME|USER|LOGNAME|SHELL|XDG_RUNTIME_DIR|XDG_STATE_HOME|XDG_CONFIG_HOME' \
+	"$tmp/env" | xargs)"
+assert_eq "socket" "$XDG_RUNTIME_DIR/reeve/control.sock" \
+	"$(reeve daemon status --json | jq -r .socket)"
+
+step "stopped, it says what is queued and stays stopped"
+reeve add --hold true >/dev/null
+reeve daemon stop
+assert_exit 5 reeve ls 2>"$tmp/err"
+assert_match "not running" "*not running*1 held*" "$(cat "$tmp/err")"
+assert_exit 5 reeve add true 2>"$tmp/err"
+assert_match "stopped" "*daemon start*" "$(cat "$tmp/err")"
+reeve daemon start
+assert_eq "state" held "$(reeve ls --json | jq -r '.[-1].state' | head -n 1)"
+reeve add true >/dev/null
+reeve daemon restart
+settle
+reeve daemon stop

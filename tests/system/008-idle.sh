@@ -1,0 +1,37 @@
+#!/bin/sh
+# Idle means idle: without work no thread of reeved or its spawner does a system call, nor
+# with 100 jobs that sleep.
+. "${srcdir:-.}/tests/support/system.sh"
+command -v strace >/dev/null || skip "no strace"
+strace -o "$tmp/try" true 2>/dev/null || skip "strace is not permitted here"
+seconds=${REEVE_TEST_IDLE_SECONDS:-5}
+cat >"$tmp/conf" <<-END
+	[pool default]
+	slots = 200
+END
+
+# quiet WHAT: both are watched from one moment on. What was begun before may still end in
+# the first two seconds (a timer that was set earlier, the end of our last connection);
+# nothing may begin anew. timeout gives the length, so that nothing is slept for.
+quiet() {
+	spawner=$(reeve daemon status --json | jq .spawner_pid)
+	status=0
+	timeout -s INT "$seconds" strace -f -q -ttt -o "$tmp/strace" -p "$reeved_pid" \
+		-p "$spawner" || status=$?
+	[ "$status" -eq 124 ] || [ "$status" -eq 130 ] || skip "strace cannot attach"
+	[ -s "$tmp/strace" ] || fail "strace saw not even the waiting"
+	awk -v from="$(sort -k 2,2n "$tmp/strace" | awk 'NR == 1 { print $2 + 2 }')" '
+		$2 > from && !/detached|unfinished/ { print }' "$tmp/strace" >"$tmp/calls"
+	assert_eq "$1: system calls" "" "$(head -n 5 "$tmp/calls")"
+}
+
+start_reeved --config="$tmp/conf"
+reeve run true
+quiet "after a job"
+seq 100 | sed 's/.*/exec sleep 1000/' | reeve add --batch - >/dev/null
+# one whose start is told comes after all the others
+reeve run true
+assert_eq "sleeping jobs" 100 "$(reeve ls --json --state running | jq length)"
+quiet "with 100 sleeping jobs"
+reeve cancel --all --state running
+stop_reeved

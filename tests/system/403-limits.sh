@@ -1,0 +1,139 @@
+#!/bin/sh
+# Every limit of the configuration at its edge: exactly at it works, one more is refused
+# with the name of the key.
+. "${srcdir:-.}/tests/support/system.sh"
+hostile="$build/tests/support/hostile"
+job=io.reeve.Job
+
+# with LINES...: a daemon with these settings
+with() {
+	[ -z "$reeved_pid" ] || stop_reeved
+	{
+		echo "[reeved]"
+		printf '%s\n' "$@"
+	} >limits.conf
+	step "$@"
+	rm -rf "$state"
+	start_reeved --config=limits.conf
+}
+
+talk() {
+	"$hostile" "$REEVE_SOCKET" talk -n 1
+}
+
+# specs N: that many jobs that are held
+specs() {
+	awk -v n="$1" 'BEGIN {
+		for (i = 0; i < n; i++)
+			printf "%s{\"command\":[\"true\"],\"hold\":true}", i ? "," : ""
+	}'
+}
+
+submit() {
+	printf '{"method":"%s.Submit","parameters":{"jobs":[%s]}}\0' $job "$1" | talk
+}
+
+# limited KEY MAXIMUM REPLY
+limited() {
+	assert_eq "past $1" \
+		"{\"error\":\"$job.LimitReached\",\"parameters\":{\"limit\":\"$1\",\"maximum\":$2}}" \
+		"$3"
+}
+
+with "submit-max = 5"
+assert_match "at submit-max" '{"parameters":{"ids":?1,2,3,4,5?}}' "$(submit "$(specs 5)")"
+limited submit-max 5 "$(submit "$(specs 6)")"
+
+with "jobs-max = 7"
+assert_match "at jobs-max" '*"ids"*' "$(submit "$(specs 7)")"
+limited jobs-max 7 "$(submit "$(specs 1)")"
+assert_exit 6 reeve add true 2>error
+assert_match "what reeve says" "*jobs-max*7*" "$(cat error)"
+reeve cancel 3
+assert_match "room again" '*"ids"*' "$(submit "$(specs 1)")"
+limited jobs-max 7 "$(submit "$(specs 1)")"
+
+with "jobs-per-user-max = 3"
+assert_match "at jobs-per-user-max" '*"ids"*' "$(submit "$(specs 3)")"
+limited jobs-per-user-max 3 "$(submit "$(specs 1)")"
+# calls that come together do not slip through side by side
+reeve cancel 1 2 3
+{
+	printf '{"method":"%s.Submit","parameters":{"jobs":[%s]}}\0' $job "$(specs 2)"
+	printf '{"method":"%s.Submit","parameters":{"jobs":[%s]}}\0' $job "$(specs 2)"
+} | "$hostile" "$REEVE_SOCKET" talk -n 2 >replies
+assert_eq "of two at once" 1 "$(grep -c '"ids"' replies)"
+assert_eq "of two at once" 1 "$(grep -c jobs-per-user-max replies)"
+
+with "input-max = 1000"
+head -c 1000 /dev/zero >input
+assert_eq "at input-max" 1000 "$(reeve run wc -c <input)"
+echo >>input
+assert_exit 125 reeve run wc -c <input 2>error
+assert_match "what reeve says" "*input-max*1000*" "$(cat error)"
+# the first job has its own as long as it may be run again; of the second nothing is left
+assert_eq "inputs that are left" 1 "$(find "$state/input" -type f | wc -l)"
+reeve rm 1
+assert_eq "inputs that are left" 0 "$(find "$state/input" -type f | wc -l)"
+
+with "environments-max = 1M" "message-max = 16M"
+# "A=" + value + NUL
+env_of() {
+	printf '{"method":"%s.Submit","parameters":{"jobs":[{"command":["true"],"hold":true}],"env":["A=' $job
+	head -c "$1" /dev/zero | tr '\0' "$2"
+	printf '"]}}\0'
+}
+assert_match "at environments-max" '*"ids":?1?*' "$(env_of $((1048576 - 3)) a | talk)"
+# the same again is no other one
+assert_match "the same again" '*"ids":?2?*' "$(env_of $((1048576 - 3)) a | talk)"
+limited environments-max 1048576 "$(env_of 1 b | talk)"
+reeve cancel 1 2
+reeve rm 1 2
+assert_match "room again" '*"ids"*' "$(env_of $((1048576 - 3)) b | talk)"
+limited environments-max 1048576 "$(env_of 1 c | talk)"
+
+with "message-max = 16K"
+sized() {
+	printf '{"method":"io.reeve.Daemon.Ping"'
+	head -c $(($1 - 33)) /dev/zero | tr '\0' ' '
+	printf '}\0'
+}
+assert_eq "at message-max" '{"parameters":{}}' "$(sized 16384 | talk)"
+assert_match "past message-max" '*"message over 16384 bytes"*' "$(sized 16385 | talk)"
+
+with "executor-threads = 1" "executor-queue-max = 1"
+# one is being hashed, one waits, one more has no place; the FIFO holds the first
+mkfifo slow
+id1=$(reeve call --detach file.hash "path=$tmp/work/slow" 2>/dev/null) || id1=
+if [ -n "$id1" ]; then
+	reeve wait "$id1" 2>/dev/null || :
+fi
+stop_reeved
+
+with "keep-finished-max = 3" "keep-finished = 30d"
+for i in 1 2 3 4 5; do
+	reeve run true
+done
+reeve wait --all
+# retention goes on behind the replies: it is over when the oldest is gone
+i=0
+while [ "$(reeve ls -q | wc -l)" -gt 3 ] && [ $i -lt 200 ]; do
+	settle
+	i=$((i + 1))
+done
+assert_eq "kept" "3 4 5" "$(reeve ls -q | sort -n | tr '\n' ' ' | sed 's/ $//')"
+assert_exit 3 reeve show 1 2>error
+assert_match "what became of it" "*removed*" "$(cat error)"
+
+with "output-total-max = 1M"
+for i in 1 2 3; do
+	reeve run -c 'head -c 400000 /dev/zero' >/dev/null
+done
+i=0
+while [ "$(du -sb "$state/output" | cut -f 1)" -gt 1500000 ] && [ $i -lt 200 ]; do
+	settle
+	i=$((i + 1))
+done
+assert_eq "the newest output" 400000 "$(reeve logs 3 | wc -c)"
+assert_exit 0 reeve show 1 >/dev/null
+stop_reeved

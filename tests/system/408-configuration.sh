@@ -1,0 +1,84 @@
+#!/bin/sh
+# Configuration files that are broken in many ways at once: all of it is reported with file
+# and line, and the daemon does not start. What looks like a comment inside a value is none.
+. "${srcdir:-.}/tests/support/system.sh"
+
+step "broken in many ways"
+cat >broken.conf <<'EOF'
+no section yet = 1
+[reeved]
+durability = maybe
+submit-max = many
+jobs-max = 0
+shutdown-timeout = 5 parsecs
+durabilty = full
+submit-max = 7
+[pool has space]
+slots = 1
+[pool good]
+slots = -1
+colour = red
+[nonsense]
+a = b
+[defaults]
+priority = 99999999
+timeout = soon
+umask = 999
+[unclosed
+just a word
+EOF
+code=0
+"$REEVED" --user --socket="$REEVE_SOCKET" --state-dir="$state" --config=broken.conf \
+	>said 2>&1 </dev/null || code=$?
+assert_eq "exit status" 1 "$code"
+for line in 1 3 4 5 6 7 8 9 12 13 14 17 18 19 20 21; do
+	grep -q "broken.conf:$line: " said || {
+		cat said >&2
+		fail "nothing is said about line $line"
+	}
+done
+assert_match "the nearest key" "*durability*" "$(grep 'broken.conf:7: ' said)"
+[ ! -e "$state/reeve.db" ] || fail "it began with half a configuration"
+"$REEVED" --user --config=broken.conf --check-config >checked 2>&1 || :
+assert_eq "what --check-config says" "$(grep -o 'broken.conf:[0-9]*: .*' said)" \
+	"$(grep -o 'broken.conf:[0-9]*: .*' checked)"
+assert_exit 1 reeve config check broken.conf >/dev/null 2>&1
+
+step "not there, or no file"
+for f in /nonexistent/reeve.conf "$tmp/work"; do
+	assert_exit 1 "$REEVED" --user --socket="$REEVE_SOCKET" --state-dir="$state" \
+		--config="$f" >said 2>&1 </dev/null
+	assert_match "what it says" "*$f*" "$(cat said)"
+done
+head -c 5000 /dev/urandom >noise.conf
+assert_exit 1 "$REEVED" --user --config=noise.conf --check-config >/dev/null 2>&1
+
+step "long values, and what looks like a comment"
+long=$(head -c 102400 /dev/zero | tr '\0' L)
+{
+	echo "[defaults]"
+	echo "env = LONG=$long"
+	echo "env = MARKS=a ; b # c : d = e"
+	# a list has an entry on each line
+	printf 'env =\n  LINES=one\n  TWO=two ; # three\n'
+	echo "; a comment"
+	echo "# another"
+} >good.conf
+start_reeved --config=good.conf
+# shellcheck disable=SC2016
+assert_eq "a value of 100 KiB" 102400 "$(reeve run -c 'printf %s "$LONG" | wc -c')"
+# shellcheck disable=SC2016
+assert_eq "marks" "a ; b # c : d = e" "$(reeve run -c 'echo "$MARKS"')"
+# shellcheck disable=SC2016
+assert_eq "a continued value" "two ; # three" "$(reeve run -c 'echo "$TWO"')"
+
+step "broken while it runs: the old one stays"
+cp good.conf kept.conf
+echo "nonsense = 1" >>good.conf
+assert_exit 1 reeve daemon reload >said 2>&1
+assert_match "what reeve says" "*good.conf:*" "$(cat said)"
+# shellcheck disable=SC2016
+assert_eq "marks" "a ; b # c : d = e" "$(reeve run -c 'echo "$MARKS"')"
+cp kept.conf good.conf
+reeve daemon reload
+stop_reeved

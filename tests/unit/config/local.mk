@@ -1,0 +1,24 @@
+# tests/unit/config
+if HAVE_CHECK
+unit_config_tests = \
+	tests/unit/config/test_config_alloc \
+	tests/unit/config/test_config_file \
+	tests/unit/config/test_config_load
+check_PROGRAMS += $(unit_config_tests)
+TESTS += $(unit_config_tests)
+unit_config_libs = libconfig.la libjob.la libbase.la $(INIH_LIBS) $(CHECK_LIBS)
+
+tests_unit_config_test_config_alloc_SOURCES = tests/unit/config/test_config_alloc.c \
+	tests/support/alloc_fail.c
+tests_unit_config_test_config_alloc_LDFLAGS = $(alloc_fail_ldflags)
+tests_unit_config_test_config_alloc_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_unit_config_test_config_alloc_LDADD = $(unit_config_libs)
+
+tests_unit_config_test_config_file_SOURCES = tests/unit/config/test_config_file.c
+tests_unit_config_test_config_file_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_unit_config_test_config_file_LDADD = $(unit_config_libs)
+
+tests_unit_config_test_config_load_SOURCES = tests/unit/config/test_config_load.c
+tests_unit_config_test_config_load_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_unit_config_test_config_load_LDADD = $(unit_config_libs)
+endif

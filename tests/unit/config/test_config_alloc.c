@@ -1,0 +1,52 @@
+/* Loading a configuration when memory runs out at any point: -ENOMEM, never half of it.
+ */
+#include <errno.h>
+#include <string.h>
+
+#include "config/config_load.h"
+#include "tests/support/alloc_fail.h"
+#include "tests/support/unit.h"
+
+static void sweep(const char *text, int want)
+{
+	for (size_t n = 1;; n++) {
+		struct config_errors errors = CONFIG_ERRORS_NULL;
+		struct config *c = NULL;
+		bool failed;
+		int r;
+
+		alloc_fail_at(n);
+		r = config_load_text(&c, text, strlen(text), "f", &errors);
+		failed = alloc_fail_stop();
+		ck_assert_msg(failed || r == want, "%d after %zu", r, n);
+		/* a message that was cut short for want of memory still refuses */
+		ck_assert_msg(
+			!failed || r == -ENOMEM || r == want, "%d after %zu", r, n);
+		ck_assert_int_eq(!c, r < 0);
+		ck_assert(r != 0 || !failed);
+		config_free(c);
+		config_errors_deinit(&errors);
+		if (!failed)
+			break;
+	}
+}
+
+START_TEST(good_text_loads_whole_or_not_at_all)
+{
+	sweep("[reeved]\nadmins = a b\nadmins = c\nlog-level = debug\n[pool p]\nslots "
+	      "= 1\n"
+	      "[defaults]\ncommand = a %%\n  b\nenv = A=1\nlabel = x\n",
+		0);
+}
+END_TEST
+
+START_TEST(bad_text_is_refused_all_the_same)
+{
+	sweep("[reeved]\nfoo = 1\nlog-level = x\n[pool 1]\n[defaults]\ncommand = %q\n"
+	      "timeout = y\nbad\n",
+		-EINVAL);
+}
+END_TEST
+
+UNIT_MAIN("config_alloc", good_text_loads_whole_or_not_at_all,
+	bad_text_is_refused_all_the_same)
