@@ -54,8 +54,7 @@ static void tell_changed(struct spawner_link *l)
 	rv_event_clear(&l->changed);
 }
 
-/* ---- what the spawner says
- * ----------------------------------------------------------------- */
+/* ---- what the spawner says ------------------------------------------------------- */
 
 static struct run *run_of(struct spawner_link *l, const struct spawn_token *t)
 {
@@ -210,8 +209,7 @@ static const struct spawn_client_ops client_ops = {
 	.on_orphan = on_orphan,
 };
 
-/* ---- the connection
- * -------------------------------------------------------------------------- */
+/* ---- the connection -------------------------------------------------------------- */
 
 static void disconnected(struct spawner_link *l, int error)
 {
