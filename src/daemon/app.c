@@ -168,8 +168,8 @@ static void store_error_changed(int error, void *arg)
 static int make_core(struct app *app)
 {
 	struct core *c = &app->core;
-	struct spawner_link_opts link = {.before_table = recovery_look_around,
-		.on_table = recovery_match};
+	struct spawner_link_opts link = {
+		.before_table = recovery_look_around, .on_table = recovery_match};
 	size_t env_max = (size_t)config_num(c->config, ENVIRONMENTS_MAX);
 	int r;
 
@@ -283,8 +283,9 @@ static int listen_to_clients(struct app *app)
 	for (int i = 0; i < n && r >= 0; i++)
 		r = control_listen_fd(app->control, first + i);
 	if (n == 0)
-		r = socket_guard_new(&app->socket_guard, app->control, app->loop, app->socket,
-			app->opts.system_mode ? 0666 : 0600, !app->opts.socket);
+		r = socket_guard_new(&app->socket_guard, app->control, app->loop,
+			app->socket, app->opts.system_mode ? 0666 : 0600,
+			!app->opts.socket);
 	if (r == -EADDRINUSE)
 		log_at(LOG_ERR, "control", "another daemon answers at '%s'",
 			app->socket);

@@ -5,8 +5,8 @@
 #ifndef DAEMON_APP_H
 #define DAEMON_APP_H
 
-#include "config/configuration.h"
 #include "config/config_load.h"
+#include "config/configuration.h"
 #include "daemon/core.h"
 #include "reeve/loop.h"
 #include "reeve/sync.h"
@@ -18,13 +18,13 @@ struct socket_guard;
 
 struct app_options {
 	bool system_mode;
-	const char *config_file;  /* NULL: the usual places */
-	const char *socket;       /* NULL: the usual one */
-	const char *state_dir;    /* NULL: the usual one */
-	int shutdown;             /* enum config_shutdown; -1: as configured */
-	int log_level;            /* -1: as configured */
-	int ready_fd;             /* -1: none */
-	bool no_spawner;          /* never start one: a unit does */
+	const char *config_file; /* NULL: the usual places */
+	const char *socket;      /* NULL: the usual one */
+	const char *state_dir;   /* NULL: the usual one */
+	int shutdown;            /* enum config_shutdown; -1: as configured */
+	int log_level;           /* -1: as configured */
+	int ready_fd;            /* -1: none */
+	bool no_spawner;         /* never start one: a unit does */
 };
 
 struct app {
@@ -71,7 +71,7 @@ int app_config_paths(struct config_paths *ret, const struct app_options *opts);
  *
  * 0; -EINVAL with errors; -ENOMEM, -ECANCELED.
  */
-RV_AWAIT int app_reload(struct app *app, struct config_errors *errors, char ***ret_changed,
-	char ***ret_restart);
+RV_AWAIT int app_reload(struct app *app, struct config_errors *errors,
+	char ***ret_changed, char ***ret_restart);
 
 #endif

@@ -89,27 +89,30 @@ static int open_state_dir(struct app *app)
 
 	r = mkdir_all(AT_FDCWD, dir, 0700);
 	if (r < 0) {
-		log_at(LOG_ERR, "state", "cannot make the state directory '%s': %s", dir,
-			rv_strerror(r));
+		log_at(LOG_ERR, "state", "cannot make the state directory '%s': %s",
+			dir, rv_strerror(r));
 		return r;
 	}
 	app->core.state_fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (app->core.state_fd < 0 || fstat(app->core.state_fd, &st) < 0) {
 		r = -errno;
-		log_at(LOG_ERR, "state", "cannot open the state directory '%s': %s", dir,
-			rv_strerror(r));
+		log_at(LOG_ERR, "state", "cannot open the state directory '%s': %s",
+			dir, rv_strerror(r));
 		return r;
 	}
 	if (st.st_uid != geteuid()) {
-		log_at(LOG_ERR, "state", "the state directory '%s' belongs to user %u, not to %u",
-			dir, (unsigned)st.st_uid, (unsigned)geteuid());
+		log_at(LOG_ERR, "state",
+			"the state directory '%s' belongs to user %u, not to %u", dir,
+			(unsigned)st.st_uid, (unsigned)geteuid());
 		return -EPERM;
 	}
-	if (st.st_mode & 077 && fchmod(app->core.state_fd, app->opts.system_mode ? 0711 : 0700) < 0)
+	if (st.st_mode & 077 &&
+		fchmod(app->core.state_fd, app->opts.system_mode ? 0711 : 0700) < 0)
 		return -errno;
 	if (fd_is_network_fs(app->core.state_fd, &fs) > 0) {
 		log_at(LOG_ERR, "state",
-			"the state directory '%s' is on a network file system (%s), where the "
+			"the state directory '%s' is on a network file system (%s), "
+			"where the "
 			"database does not work: choose another with --state-dir",
 			dir, fs);
 		return -EINVAL;
@@ -135,7 +138,8 @@ static int lock_with_patience(int fd)
 			return -errno;
 		if (rv_now() >= until)
 			return -EWOULDBLOCK;
-		poll(NULL, 0, 50); /* start-up, before any loop: nothing else is there to do */
+		poll(NULL, 0,
+			50); /* start-up, before any loop: nothing else is there to do */
 	}
 	return 0;
 }
@@ -145,19 +149,22 @@ static int lock_state(struct app *app)
 	char holder[32];
 	int r;
 
-	app->lock_fd = openat(app->core.state_fd, "reeved.lock", O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+	app->lock_fd = openat(
+		app->core.state_fd, "reeved.lock", O_RDWR | O_CREAT | O_CLOEXEC, 0600);
 	if (app->lock_fd < 0)
 		return -errno;
 	r = lock_with_patience(app->lock_fd);
 	if (r == -EWOULDBLOCK) {
 		name_holder(app->lock_fd, holder, sizeof(holder));
-		log_at(LOG_ERR, "state", "another reeved (process %s) has the state directory '%s'",
+		log_at(LOG_ERR, "state",
+			"another reeved (process %s) has the state directory '%s'",
 			holder[0] ? holder : "unknown", app->state_dir);
 		return r;
 	}
 	if (r < 0)
 		return r;
-	if (ftruncate(app->lock_fd, 0) < 0 || dprintf(app->lock_fd, "%d\n", (int)getpid()) < 0)
+	if (ftruncate(app->lock_fd, 0) < 0 ||
+		dprintf(app->lock_fd, "%d\n", (int)getpid()) < 0)
 		log_at(LOG_WARNING, "state", "cannot write the lock file, ignoring");
 	return 0;
 }
@@ -226,7 +233,8 @@ static int load_job(const struct store_job *rec, void *arg)
 		return r;
 	r = job_spec_get(j, &spec);
 	if (r < 0) {
-		log_at(LOG_ERR, "store", "job %" PRIu64 ": its record cannot be read: %s", rec->id,
+		log_at(LOG_ERR, "store",
+			"job %" PRIu64 ": its record cannot be read: %s", rec->id,
 			rv_strerror(r));
 		job_free(j);
 		return r;

@@ -12,12 +12,12 @@
 #include "base/invariant.h"
 #include "base/list.h"
 #include "base/log.h"
-#include "daemon/app.h"
 #include "config/configuration.h"
+#include "daemon/app.h"
 #include "daemon/control.h"
 #include "daemon/core.h"
-#include "daemon/inputs.h"
 #include "daemon/hangups.h"
+#include "daemon/inputs.h"
 #include "daemon/interfaces.h"
 #include "daemon/users.h"
 #include "reeve/executor.h"
@@ -55,7 +55,8 @@ struct conn {
 	bool pumping;
 	bool counted; /* among the connections of its user */
 	bool hung_up; /* the peer reads no more either */
-	unsigned n_unasked; /* tasks of calls that are to be done though nobody listens */
+	unsigned
+		n_unasked; /* tasks of calls that are to be done though nobody listens */
 };
 
 struct call_task {
@@ -308,7 +309,8 @@ static void pump(struct conn *c)
 	else
 		rv_transport_resume_reading(c->pub.transport);
 	/* what it sent before it went is done, but nobody waits for the answers */
-	if (c->hung_up && c->n_unasked == 0 && !rv_transport_is_reading(c->pub.transport)) {
+	if (c->hung_up && c->n_unasked == 0 &&
+		!rv_transport_is_reading(c->pub.transport)) {
 		rv_transport_abort(c->pub.transport);
 		return;
 	}

@@ -59,7 +59,7 @@ static int status(struct control_conn *conn, struct vl_call *call)
 	json_writer_string(&w, "socket", app->socket);
 	json_writer_string(&w, "state_dir", app->state_dir);
 	json_writer_array(&w, "config_files");
-	STRV_FOREACH (file, core->config->files)
+	STRV_FOREACH(file, core->config->files)
 		json_writer_string(&w, NULL, *file);
 	json_writer_array_end(&w);
 	json_writer_int(&w, "started_usec", app->started_usec);
@@ -69,7 +69,8 @@ static int status(struct control_conn *conn, struct vl_call *call)
 		json_writer_int(&w, job_state_name[s],
 			(int64_t)jobs_count(core->jobs, (enum job_state)s));
 	json_writer_object_end(&w);
-	json_writer_string(&w, "durability", durability[config_num(core->config, DURABILITY)]);
+	json_writer_string(
+		&w, "durability", durability[config_num(core->config, DURABILITY)]);
 	if (spawner_link_pid(core->spawner) > 0)
 		json_writer_int(&w, "spawner_pid", spawner_link_pid(core->spawner));
 	else
@@ -78,12 +79,14 @@ static int status(struct control_conn *conn, struct vl_call *call)
 	put_problems(&w, app);
 	json_writer_object_end(&w);
 	r = json_writer_end(&w);
-	return r < 0 ? r : vl_call_reply_text(call, buf_head(&text), buf_len(&text), false);
+	return r < 0 ? r
+		     : vl_call_reply_text(call, buf_head(&text), buf_len(&text), false);
 }
 
 static int stop(struct control_conn *conn, struct vl_call *call)
 {
-	const char *mode = json_string_value(json_object_get(vl_call_params(call), "mode"));
+	const char *mode =
+		json_string_value(json_object_get(vl_call_params(call), "mode"));
 	int m = -1, r;
 
 	if (!conn->is_admin)
@@ -101,7 +104,7 @@ static int put_strv(json_t *obj, const char *key, char *const *v)
 {
 	json_t *list = json_array();
 
-	STRV_FOREACH (s, v)
+	STRV_FOREACH(s, v)
 		json_array_append_new(list, json_string(*s));
 	return json_object_set_new(obj, key, list) < 0 ? -ENOMEM : 0;
 }
@@ -114,7 +117,8 @@ static int reply_config_errors(struct vl_call *call, const struct config_errors 
 	for (size_t i = 0; i < errors->n; i++) {
 		_cleanup_free_ char *text = NULL;
 
-		if (asprintf(&text, "%s:%u: %s", errors->v[i].file ? errors->v[i].file : "",
+		if (asprintf(&text, "%s:%u: %s",
+			    errors->v[i].file ? errors->v[i].file : "",
 			    errors->v[i].line, errors->v[i].text) >= 0)
 			json_array_append_new(list, json_string(text));
 	}
@@ -126,7 +130,8 @@ static int reply_config_errors(struct vl_call *call, const struct config_errors 
 
 static int reload(struct control_conn *conn, struct vl_call *call)
 {
-	_cleanup_(config_errors_deinitp) struct config_errors errors = CONFIG_ERRORS_NULL;
+	_cleanup_(config_errors_deinitp) struct config_errors errors =
+		CONFIG_ERRORS_NULL;
 	_cleanup_(strv_freep) char **changed = NULL, **restart = NULL;
 	json_t *params;
 	int r;
@@ -167,29 +172,31 @@ static int pool_list(struct control_conn *conn, struct vl_call *call)
 		json_writer_string(&w, "name", p->name);
 		json_writer_int(&w, "slots", p->slots);
 		json_writer_int(&w, "running", p->n_taken + p->n_functions);
-		json_writer_int(&w, "queued", (int64_t)(p->ready.n + p->ready_functions.n));
+		json_writer_int(
+			&w, "queued", (int64_t)(p->ready.n + p->ready_functions.n));
 		json_writer_object_end(&w);
 	}
 	json_writer_array_end(&w);
 	json_writer_object_end(&w);
 	r = json_writer_end(&w);
-	return r < 0 ? r : vl_call_reply_text(call, buf_head(&text), buf_len(&text), false);
+	return r < 0 ? r
+		     : vl_call_reply_text(call, buf_head(&text), buf_len(&text), false);
 }
 
 /* ---- tables ------------------------------------------------------------------------------------------ */
 
-#define METHOD(method, fn)                                                               \
-	{                                                                                \
-		.name = (method), .handler = (vl_handler_fn)(fn)                         \
+#define METHOD(method, fn)                                       \
+	{                                                        \
+		.name = (method), .handler = (vl_handler_fn)(fn) \
 	}
-#define INLINE(method, fn)                                                               \
-	{                                                                                \
-		.name = (method), .handler = (vl_handler_fn)(fn), .id = CONTROL_INLINE   \
+#define INLINE(method, fn)                                                             \
+	{                                                                              \
+		.name = (method), .handler = (vl_handler_fn)(fn), .id = CONTROL_INLINE \
 	}
-#define STREAM(method, fn)                                                               \
-	{                                                                                \
-		.name = (method), .handler = (vl_handler_fn)(fn),                        \
-		.flags = VL_METHOD_MORE_REQUIRED                                         \
+#define STREAM(method, fn)                                        \
+	{                                                         \
+		.name = (method), .handler = (vl_handler_fn)(fn), \
+		.flags = VL_METHOD_MORE_REQUIRED                  \
 	}
 
 const struct vl_method control_daemon_methods[] = {

@@ -22,7 +22,8 @@ int control_job_remove(struct control_conn *conn, struct vl_call *call);
 int control_job_clean(struct control_conn *conn, struct vl_call *call);
 
 /* the effect of Cancel on jobs that are known by id. 0, negative */
-RV_AWAIT int control_cancel_ids(struct control_conn *conn, const uint64_t *ids, size_t n);
+RV_AWAIT int control_cancel_ids(
+	struct control_conn *conn, const uint64_t *ids, size_t n);
 
 /**
  * Entries that no program could look up are not passed on: an environment with one that

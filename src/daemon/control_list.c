@@ -35,9 +35,9 @@ struct lister {
 	struct vl_call *call;
 	struct selection sel;
 	bool reverse;
-	uint64_t at;    /* next id to look at */
-	int64_t left;   /* jobs still wanted */
-	int64_t total;  /* that match */
+	uint64_t at;   /* next id to look at */
+	int64_t left;  /* jobs still wanted */
+	int64_t total; /* that match */
 	bool end;
 	struct buf page;
 };
@@ -105,8 +105,8 @@ static bool is_counted(const struct lister *l)
 {
 	const struct job_select *s = &l->sel.sel;
 
-	return s->any_uid && l->conn->is_admin && !s->n_ids && !s->results && !s->pools &&
-	       !s->labels && !s->name_glob && !s->since_usec;
+	return s->any_uid && l->conn->is_admin && !s->n_ids && !s->results &&
+	       !s->pools && !s->labels && !s->name_glob && !s->since_usec;
 }
 
 static int count_total(struct lister *l)

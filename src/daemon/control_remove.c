@@ -20,7 +20,8 @@
 static int remove_ids(struct core *core, const uint64_t *ids, size_t n_ids, int64_t *n)
 {
 	for (size_t i = 0; i < n_ids; i += REMOVAL_CHUNK) {
-		int r = removal_run(core, ids + i, MIN(n_ids - i, (size_t)REMOVAL_CHUNK));
+		int r = removal_run(
+			core, ids + i, MIN(n_ids - i, (size_t)REMOVAL_CHUNK));
 
 		if (r < 0)
 			return r;
@@ -55,8 +56,8 @@ static int wait_for_end(struct core *core, uint64_t id)
 	return r;
 }
 
-static int reply(struct vl_call *call, int64_t n, const uint64_t *refused, size_t n_refused,
-	struct core *core)
+static int reply(struct vl_call *call, int64_t n, const uint64_t *refused,
+	size_t n_refused, struct core *core)
 {
 	_cleanup_(buf_deinitp) struct buf text = BUF_NULL;
 	struct json_writer w;
@@ -72,7 +73,8 @@ static int reply(struct vl_call *call, int64_t n, const uint64_t *refused, size_
 
 		if (!j)
 			continue;
-		snprintf(message, sizeof(message), "it is %s", job_state_name[j->state]);
+		snprintf(
+			message, sizeof(message), "it is %s", job_state_name[j->state]);
 		json_writer_object(&w, NULL);
 		json_writer_int(&w, "id", (int64_t)j->id);
 		json_writer_string(&w, "error", "io.reeve.Job.WrongState");
@@ -82,7 +84,8 @@ static int reply(struct vl_call *call, int64_t n, const uint64_t *refused, size_
 	json_writer_array_end(&w);
 	json_writer_object_end(&w);
 	r = json_writer_end(&w);
-	return r < 0 ? r : vl_call_reply_text(call, buf_head(&text), buf_len(&text), false);
+	return r < 0 ? r
+		     : vl_call_reply_text(call, buf_head(&text), buf_len(&text), false);
 }
 
 /* sorts what cannot be removed to the front; returns how many those are */
@@ -103,8 +106,8 @@ static size_t split_unfinished(struct core *core, uint64_t *ids, size_t n)
 	return n_unfinished;
 }
 
-static int remove_selected(struct control_conn *conn, struct vl_call *call,
-	struct selection *sel)
+static int remove_selected(
+	struct control_conn *conn, struct vl_call *call, struct selection *sel)
 {
 	struct core *core = control_core(conn->control);
 	bool force = json_is_true(json_object_get(vl_call_params(call), "force"));
@@ -159,12 +162,13 @@ int control_job_clean(struct control_conn *conn, struct vl_call *call)
 	int64_t n = 0;
 	int r;
 
-	r = select_decode(
-		&sel, conn, call, json_object_get(params, "select"), SELECT_EMPTY_IS_ALL);
+	r = select_decode(&sel, conn, call, json_object_get(params, "select"),
+		SELECT_EMPTY_IS_ALL);
 	if (r < 0)
 		return r == -EINVAL ? 0 : r;
 	sel.sel.states = 1u << JOB_FINISHED;
-	sel.sel.results = results_of(json_string_value(json_object_get(params, "what")));
+	sel.sel.results =
+		results_of(json_string_value(json_object_get(params, "what")));
 	r = select_resolve(&sel, conn);
 	if (r >= 0 && json_is_true(json_object_get(params, "dry_run")))
 		n = (int64_t)sel.n_ids;

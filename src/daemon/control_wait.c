@@ -68,7 +68,8 @@ static int reply(struct waiter *w, bool continues, bool with_jobs)
 	if (with_jobs) {
 		json_writer_array(&j, "jobs");
 		while (w->n_told < w->n_done && buf_len(&text) < PAGE_BYTES - 2048) {
-			const struct job *job = jobs_find(core->jobs, w->done[w->n_told++]);
+			const struct job *job =
+				jobs_find(core->jobs, w->done[w->n_told++]);
 
 			if (job)
 				job_to_json(&j, NULL, core, job);
@@ -81,7 +82,9 @@ static int reply(struct waiter *w, bool continues, bool with_jobs)
 	json_writer_bool(&j, "timed_out", w->timed_out);
 	json_writer_object_end(&j);
 	r = json_writer_end(&j);
-	return r < 0 ? r : vl_call_reply_text(w->call, buf_head(&text), buf_len(&text), continues);
+	return r < 0 ? r
+		     : vl_call_reply_text(
+			       w->call, buf_head(&text), buf_len(&text), continues);
 }
 
 /* until all have ended; with "more" each page of ended ones is told */
@@ -180,7 +183,8 @@ int control_job_wait(struct control_conn *conn, struct vl_call *call)
 	leave_out_held(&sel);
 	r = select_resolve(&sel, conn);
 	if (r >= 0)
-		r = wait_for(&w, &sel, json_is_integer(timeout) ? json_integer_value(timeout) : -1);
+		r = wait_for(&w, &sel,
+			json_is_integer(timeout) ? json_integer_value(timeout) : -1);
 	unwatch(&w, w.watches ? sel.n_ids : 0);
 	selection_deinit(&sel);
 	return r;

@@ -46,13 +46,13 @@ struct core {
 	struct users *users;
 	rv_executor *io;       /* the daemon's own blocking work */
 	rv_executor *blocking; /* functions */
-	rv_group *runs;  /* owns the supervising tasks */
-	int state_fd;    /* the state directory */
+	rv_group *runs;        /* owns the supervising tasks */
+	int state_fd;          /* the state directory */
 	const char *state_dir;
 	bool system_mode;
 	rv_event run_ended; /* set and cleared each time */
-	bool detaching;  /* supervising tasks leave their runs alone and return */
-	uint64_t epoch;  /* of this reeved: counts its starts on this state directory */
+	bool detaching;     /* supervising tasks leave their runs alone and return */
+	uint64_t epoch; /* of this reeved: counts its starts on this state directory */
 	char boot_id[33];
 };
 

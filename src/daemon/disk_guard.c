@@ -34,8 +34,10 @@ static void look(struct disk_guard *g)
 	low = have < min;
 	if (low != g->low)
 		log_at(low ? LOG_ERR : LOG_NOTICE, "disk",
-			low ? "%" PRId64 " bytes are free in '%s', less than min-free: nothing starts"
-			    : "%" PRId64 " bytes are free in '%s' again: jobs are started",
+			low ? "%" PRId64 " bytes are free in '%s', less than min-free: "
+					 "nothing starts"
+			    : "%" PRId64
+			      " bytes are free in '%s' again: jobs are started",
 			have, g->core->state_dir);
 	g->low = low;
 	scheduler_block(g->core->scheduler, BLOCK_DISK, low);

@@ -94,13 +94,13 @@ int envs_get(struct envs *es, struct env_set **ret, char *const *env, struct txn
 	size_t len = 0, at = 0;
 	int r;
 
-	STRV_FOREACH (s, env)
+	STRV_FOREACH(s, env)
 		len += strlen(*s) + 1;
 	e = calloc(1, sizeof(*e) + len);
 	if (!e)
 		return -ENOMEM;
 	e->len = len;
-	STRV_FOREACH (s, env) {
+	STRV_FOREACH(s, env) {
 		size_t n = strlen(*s) + 1;
 
 		memcpy(e->data + at, *s, n);

@@ -18,8 +18,10 @@ static const char *get_name(const json_t *arguments, char **message)
 {
 	const char *name = json_string_value(json_object_get(arguments, "name"));
 
-	if (json_object_size(arguments) != 1 || !name || !name[0] || strlen(name) > 255) {
-		function_argument_error(message, "dns.lookup takes just 'name', a host name");
+	if (json_object_size(arguments) != 1 || !name || !name[0] ||
+		strlen(name) > 255) {
+		function_argument_error(
+			message, "dns.lookup takes just 'name', a host name");
 		return NULL;
 	}
 	return name;
@@ -33,7 +35,8 @@ static int check(const json_t *arguments, char **message)
 static int call(struct function_call *c)
 {
 	_cleanup_(freeaddrinfop) struct addrinfo *list = NULL;
-	const struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_flags = AI_ADDRCONFIG};
+	const struct addrinfo hints = {
+		.ai_socktype = SOCK_STREAM, .ai_flags = AI_ADDRCONFIG};
 	const char *name = get_name(c->arguments, &c->message);
 	json_t *addresses;
 	int r;
@@ -49,8 +52,8 @@ static int call(struct function_call *c)
 	for (const struct addrinfo *ai = list; ai; ai = ai->ai_next) {
 		char text[NI_MAXHOST];
 
-		if (getnameinfo(ai->ai_addr, ai->ai_addrlen, text, sizeof(text), NULL, 0,
-			    NI_NUMERICHOST) == 0)
+		if (getnameinfo(ai->ai_addr, ai->ai_addrlen, text, sizeof(text), NULL,
+			    0, NI_NUMERICHOST) == 0)
 			json_array_append_new(addresses, json_string(text));
 	}
 	c->value = json_pack("{s:s, s:o}", "name", name, "addresses", addresses);

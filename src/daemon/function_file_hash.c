@@ -50,7 +50,8 @@ static int call(struct function_call *c)
 	if (fd < 0 || fstat(fd, &st) < 0)
 		return -errno;
 	if (!S_ISREG(st.st_mode)) {
-		function_argument_error(&c->message, "'%s' is not a regular file", path);
+		function_argument_error(
+			&c->message, "'%s' is not a regular file", path);
 		return -EINVAL;
 	}
 	buf = malloc(READ_SIZE);

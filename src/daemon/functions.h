@@ -21,7 +21,7 @@ struct function_call {
 	uint32_t uid, gid;       /* for whom */
 	atomic_bool cancelled;   /* a blocking function looks at it now and then */
 	json_t *value;           /* out: the result, an object */
-	char *message;           /* out: why it failed, for people; malloc'd, may stay NULL */
+	char *message; /* out: why it failed, for people; malloc'd, may stay NULL */
 };
 
 struct function {
@@ -40,7 +40,8 @@ struct functions *functions_free(struct functions *fs);
 /* kept by pointer; -EEXIST when the name is taken */
 int functions_register(struct functions *fs, const struct function *f);
 const struct function *functions_find(const struct functions *fs, const char *name);
-const struct function *functions_at(const struct functions *fs, size_t i); /* NULL: end */
+const struct function *functions_at(
+	const struct functions *fs, size_t i); /* NULL: end */
 
 /* make and check the message of an argument; returns -EINVAL */
 int function_argument_error(char **message, const char *fmt, ...) RV_PRINTF(2, 3);

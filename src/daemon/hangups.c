@@ -36,8 +36,9 @@ int hangups_new(struct hangups **ret, rv_loop *loop, void (*fn)(void *conn))
 		return -ENOMEM;
 	h->fn = fn;
 	h->epoll = epoll_create1(EPOLL_CLOEXEC);
-	r = h->epoll < 0 ? -errno
-			 : rv_fd_watch(loop, h->epoll, RV_READ, some_hung_up, h, &h->watch);
+	r = h->epoll < 0
+		    ? -errno
+		    : rv_fd_watch(loop, h->epoll, RV_READ, some_hung_up, h, &h->watch);
 	if (r < 0) {
 		hangups_free(h);
 		return r;

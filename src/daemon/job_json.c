@@ -97,7 +97,7 @@ void job_to_json(struct json_writer *w, const char *key, const struct core *core
 	put_exit(w, j->exit_code, j->signal);
 	json_writer_string(w, "pool", j->pool->name);
 	json_writer_array(w, "labels");
-	STRV_FOREACH (label, job_strv(&s, LABEL))
+	STRV_FOREACH(label, job_strv(&s, LABEL))
 		json_writer_string(w, NULL, *label);
 	json_writer_array_end(w);
 	json_writer_int(w, "priority", j->priority);
@@ -125,8 +125,8 @@ static void put_number(struct json_writer *w, const char *key, int64_t n, bool k
 		json_writer_null(w, key);
 }
 
-void run_to_json(struct json_writer *w, const struct store_run *rec, int64_t output_bytes,
-	int64_t lost_bytes)
+void run_to_json(struct json_writer *w, const struct store_run *rec,
+	int64_t output_bytes, int64_t lost_bytes)
 {
 	bool ended = rec->ended_usec != 0;
 	bool exited = ended && rec->end_kind == RUN_END_EXITED;

@@ -28,11 +28,13 @@ struct jobs {
 	size_t n, n_max;
 	size_t n_holes;
 	struct hashmap *by_name; /* newest of that name; older ones by older_namesake */
-	struct hashmap *per_uid; /* uid + 1 -> unfinished jobs, counted in the pointer */
+	struct hashmap
+		*per_uid; /* uid + 1 -> unfinished jobs, counted in the pointer */
 	size_t n_state[JOB_STATE_N];
 	uint64_t next_id;
 	uint64_t reserved_end; /* ids below it are reserved on disk */
-	uint64_t asked_end;    /* and below this one, once a commit that asks has gone well */
+	uint64_t
+		asked_end; /* and below this one, once a commit that asks has gone well */
 	size_t n_expected;
 	rv_event idle; /* some job stopped being busy */
 };
@@ -72,8 +74,8 @@ struct jobs *jobs_free(struct jobs *js)
 	return NULL;
 }
 
-int jobs_take_ids(struct jobs *js, uint64_t *ret_first, uint64_t *ret_reserved, uint32_t n,
-	struct txn *t)
+int jobs_take_ids(struct jobs *js, uint64_t *ret_first, uint64_t *ret_reserved,
+	uint32_t n, struct txn *t)
 {
 	uint64_t end = js->next_id + n;
 
@@ -152,8 +154,8 @@ struct job *jobs_find(const struct jobs *js, uint64_t id)
 	return i < js->n && js->v[i].id == id ? js->v[i].job : NULL;
 }
 
-struct job *jobs_find_name(const struct jobs *js, uint32_t uid, bool any_uid,
-	const char *name)
+struct job *jobs_find_name(
+	const struct jobs *js, uint32_t uid, bool any_uid, const char *name)
 {
 	struct job *newest = NULL;
 
@@ -254,7 +256,8 @@ static void unlink_name(struct jobs *js, struct job *j)
 	if (j->newer_namesake)
 		j->newer_namesake->older_namesake = j->older_namesake;
 	else if (j->older_namesake)
-		(void)!hashmap_set(js->by_name, name, j->older_namesake, &old); /* is there */
+		(void)!hashmap_set(
+			js->by_name, name, j->older_namesake, &old); /* is there */
 	else
 		hashmap_remove(js->by_name, name);
 }
@@ -301,7 +304,7 @@ static void tell_watchers(struct job *j)
 
 static void tell_change(struct job *j)
 {
-	LIST_FOREACH (node, &j->watchers) {
+	LIST_FOREACH(node, &j->watchers) {
 		struct job_watch *w = LIST_ENTRY(node, struct job_watch, link);
 
 		if (w->every_change)

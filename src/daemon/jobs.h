@@ -29,8 +29,8 @@ struct jobs *jobs_free(struct jobs *js);
  *
  * @ret_reserved  for jobs_ids_are_reserved when the commit has gone well; 0: nothing to say
  */
-int jobs_take_ids(struct jobs *js, uint64_t *ret_first, uint64_t *ret_reserved, uint32_t n,
-	struct txn *t);
+int jobs_take_ids(struct jobs *js, uint64_t *ret_first, uint64_t *ret_reserved,
+	uint32_t n, struct txn *t);
 void jobs_ids_are_reserved(struct jobs *js, uint64_t end);
 uint64_t jobs_next_id(const struct jobs *js);
 
@@ -43,8 +43,8 @@ void jobs_forget(struct jobs *js, struct job *j);
 
 struct job *jobs_find(const struct jobs *js, uint64_t id);
 /* the newest unfinished job of that name and owner, else the newest; NULL */
-struct job *jobs_find_name(const struct jobs *js, uint32_t uid, bool any_uid,
-	const char *name);
+struct job *jobs_find_name(
+	const struct jobs *js, uint32_t uid, bool any_uid, const char *name);
 /* first job with an id >= id / last with one <= id; NULL. Stable while jobs come and go. */
 struct job *jobs_at_or_after(const struct jobs *js, uint64_t id);
 struct job *jobs_at_or_before(const struct jobs *js, uint64_t id);

@@ -40,8 +40,8 @@ static const char help[] =
 /* journald reads the level of each line from its "<N>" */
 static void log_to_stderr(int level, const char *area, const char *text, void *arg)
 {
-	static const char *const names[] = {
-		"emerg", "alert", "crit", "error", "warning", "notice", "info", "debug"};
+	static const char *const names[] = {"emerg", "alert", "crit", "error",
+		"warning", "notice", "info", "debug"};
 	const bool *journal = arg;
 	char line[2048];
 	int n;
@@ -49,8 +49,8 @@ static void log_to_stderr(int level, const char *area, const char *text, void *a
 	if (*journal)
 		n = snprintf(line, sizeof(line), "<%d>%s: %s\n", level, area, text);
 	else
-		n = snprintf(line, sizeof(line), "reeved: %s: %s: %s\n", names[level & 7], area,
-			text);
+		n = snprintf(line, sizeof(line), "reeved: %s: %s: %s\n",
+			names[level & 7], area, text);
 	if (n >= (int)sizeof(line)) {
 		n = sizeof(line) - 1;
 		line[n - 1] = '\n';
@@ -68,12 +68,14 @@ static bool stderr_is_journal(void)
 	       fstat(STDERR_FILENO, &st) == 0 && st.st_dev == dev && st.st_ino == ino;
 }
 
-static int one_of(const char *option, const char *text, const char *const *words, size_t n)
+static int one_of(
+	const char *option, const char *text, const char *const *words, size_t n)
 {
 	for (size_t i = 0; i < n; i++)
 		if (STREQ(words[i], text))
 			return (int)i;
-	fprintf(stderr, "reeved: %s: '%s' is none of its words, see --help\n", option, text);
+	fprintf(stderr, "reeved: %s: '%s' is none of its words, see --help\n", option,
+		text);
 	return -1;
 }
 
@@ -87,7 +89,8 @@ static int take_shutdown(struct app_options *o, const char *text)
 
 static int take_log_level(struct app_options *o, const char *text)
 {
-	static const char *const words[] = {"error", "warning", "notice", "info", "debug"};
+	static const char *const words[] = {
+		"error", "warning", "notice", "info", "debug"};
 	int i = one_of("--log-level", text, words, ARRAY_LEN(words));
 
 	if (i >= 0) {
@@ -102,7 +105,8 @@ static int take_ready_fd(struct app_options *o, const char *text)
 	int64_t fd;
 
 	if (parse_i64(&fd, text, 3, 1 << 20) < 0 || fd_set_cloexec((int)fd, true) < 0) {
-		fprintf(stderr, "reeved: --ready-fd: '%s' is no open descriptor\n", text);
+		fprintf(stderr, "reeved: --ready-fd: '%s' is no open descriptor\n",
+			text);
 		return -1;
 	}
 	o->ready_fd = (int)fd;
@@ -111,7 +115,8 @@ static int take_ready_fd(struct app_options *o, const char *text)
 
 static int check_config(const struct app_options *o)
 {
-	_cleanup_(config_errors_deinitp) struct config_errors errors = CONFIG_ERRORS_NULL;
+	_cleanup_(config_errors_deinitp) struct config_errors errors =
+		CONFIG_ERRORS_NULL;
 	_cleanup_(config_paths_deinitp) struct config_paths paths = {NULL};
 	_cleanup_(config_freep) struct config *cf = NULL;
 	int r;
@@ -145,8 +150,10 @@ static const struct option long_options[] = {
 int main(int argc, char **argv)
 {
 	static bool journal;
-	struct app_options o = {
-		.system_mode = geteuid() == 0, .shutdown = -1, .log_level = -1, .ready_fd = -1};
+	struct app_options o = {.system_mode = geteuid() == 0,
+		.shutdown = -1,
+		.log_level = -1,
+		.ready_fd = -1};
 	bool check = false, counts = false;
 	int c, r = 0;
 
@@ -171,7 +178,8 @@ int main(int argc, char **argv)
 		}
 	}
 	if (r >= 0 && optind < argc) {
-		fprintf(stderr, "reeved: '%s' is not an option, see --help\n", argv[optind]);
+		fprintf(stderr, "reeved: '%s' is not an option, see --help\n",
+			argv[optind]);
 		r = -1;
 	}
 	if (r < 0)

@@ -58,7 +58,8 @@ void notify_ready(struct notify *n)
 	sd_notify(0, "READY=1\nSTATUS=Ready");
 	if (n->ready_fd < 0)
 		return;
-	(void)!fd_write_all(n->ready_fd, "READY=1\n", 8); /* nobody may be there any more */
+	(void)!fd_write_all(
+		n->ready_fd, "READY=1\n", 8); /* nobody may be there any more */
 	n->ready_fd = close_safe(n->ready_fd);
 }
 

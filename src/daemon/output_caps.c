@@ -51,7 +51,8 @@ static void cut(int fd, int64_t max, int64_t size)
 		return;
 	block = st.st_blksize > 0 ? st.st_blksize : 4096;
 	end = (size - max) / block * block;
-	if (end > 0 && fallocate(fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, 0, end) < 0)
+	if (end > 0 &&
+		fallocate(fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, 0, end) < 0)
 		log_at(LOG_DEBUG, "output", "cannot punch: %s", rv_strerror(errno));
 }
 
@@ -152,7 +153,8 @@ struct output_caps *output_caps_free(struct output_caps *oc)
 	return NULL;
 }
 
-static int begin(struct output_caps *oc, struct cap *c, const struct output_file *f, int64_t max)
+static int begin(
+	struct output_caps *oc, struct cap *c, const struct output_file *f, int64_t max)
 {
 	int r;
 

@@ -45,13 +45,13 @@ struct run {
 	struct spawn_run_info info;
 	int pidfd; /* -1: none */
 	rv_watch *pidfd_watch;
-	rv_time status_due;   /* ended without a spawner: so long its status may become known */
+	rv_time status_due; /* ended without a spawner: so long its status may become known */
 
 	/* asked for by users, the timeout, the shutdown */
 	enum run_stop stop;
 	bool stop_sent;
-	bool hasten;          /* no more grace */
-	rv_time kill_at;      /* end of the grace that we count, its spawner being gone */
+	bool hasten;     /* no more grace */
+	rv_time kill_at; /* end of the grace that we count, its spawner being gone */
 	bool pause_wanted, paused;
 	rv_time deadline; /* of the run-time limit, CLOCK_MONOTONIC; RV_FOREVER */
 };

@@ -37,7 +37,8 @@ void run_request_stop(struct run *run, enum run_stop why)
 		run->stop = why;
 	rv_event_set(&run->wake);
 	if (!run->sent)
-		spawner_link_wake(run->core->spawner); /* it may wait there to be sent */
+		spawner_link_wake(
+			run->core->spawner); /* it may wait there to be sent */
 }
 
 void run_hasten(struct run *run)

@@ -21,7 +21,8 @@ struct run_request {
 	uint32_t *groups;
 };
 /* 0, -errno with ret_step the step that cannot be; deinit it in both cases */
-int run_request_init(struct run_request *rr, struct run *run, enum spawn_step *ret_step);
+int run_request_init(
+	struct run_request *rr, struct run *run, enum spawn_step *ret_step);
 void run_request_deinit(struct run_request *rr);
 
 #endif

@@ -44,7 +44,8 @@ static void each_run(struct app *app, void (*fn)(struct run *run))
 {
 	struct jobs *js = app->core.jobs;
 
-	for (struct job *j = jobs_at_or_after(js, 1); j; j = jobs_at_or_after(js, j->id + 1))
+	for (struct job *j = jobs_at_or_after(js, 1); j;
+		j = jobs_at_or_after(js, j->id + 1))
 		if (j->run)
 			fn(j->run);
 }
@@ -58,7 +59,8 @@ static bool has_runs(struct app *app)
 {
 	struct jobs *js = app->core.jobs;
 
-	for (struct job *j = jobs_at_or_after(js, 1); j; j = jobs_at_or_after(js, j->id + 1))
+	for (struct job *j = jobs_at_or_after(js, 1); j;
+		j = jobs_at_or_after(js, j->id + 1))
 		if (j->run)
 			return true;
 	return false;
@@ -89,7 +91,8 @@ static int terminate(struct app *app, rv_time deadline)
 	r = app->hasten ? -ETIMEDOUT : wait_for_runs(app, deadline - kill_before_end);
 	if (r != -ETIMEDOUT)
 		return r;
-	log_at(LOG_WARNING, "reeved", "%zu jobs have not ended, killing them", n_active(app));
+	log_at(LOG_WARNING, "reeved", "%zu jobs have not ended, killing them",
+		n_active(app));
 	each_run(app, run_hasten);
 	return wait_for_runs(app, MAX(deadline, rv_now() + kill_before_end));
 }
@@ -97,7 +100,8 @@ static int terminate(struct app *app, rv_time deadline)
 static int deal_with_runs(struct app *app, int mode)
 {
 	int64_t limit = config_num(app->core.config, SHUTDOWN_TIMEOUT);
-	rv_time deadline = limit > INT64_MAX / 2000 ? RV_FOREVER / 2 : rv_now() + RV_US(limit);
+	rv_time deadline =
+		limit > INT64_MAX / 2000 ? RV_FOREVER / 2 : rv_now() + RV_US(limit);
 	int r;
 
 	if (mode == CONFIG_SHUTDOWN_DETACH)
@@ -110,7 +114,8 @@ static int deal_with_runs(struct app *app, int mode)
 	}
 	r = terminate(app, deadline);
 	if (r == -ETIMEDOUT)
-		log_at(LOG_ERR, "reeved", "%zu jobs cannot be ended, leaving them", n_active(app));
+		log_at(LOG_ERR, "reeved", "%zu jobs cannot be ended, leaving them",
+			n_active(app));
 	return r == -ETIMEDOUT ? 0 : r;
 }
 
@@ -124,8 +129,8 @@ int shutdown_run(struct app *app)
 		mode = app->opts.shutdown;
 	if (mode < 0)
 		mode = (int)config_num(app->core.config, SHUTDOWN);
-	log_at(LOG_NOTICE, "reeved", "shutting down (%s), %zu jobs are running", mode_name[mode],
-		n_active(app));
+	log_at(LOG_NOTICE, "reeved", "shutting down (%s), %zu jobs are running",
+		mode_name[mode], n_active(app));
 	notify_stopping(app->notify);
 	scheduler_block(app->core.scheduler, BLOCK_SHUTDOWN, true);
 	/* before its socket goes: that is not to be undone */

@@ -34,12 +34,12 @@ struct spawner_link {
 	bool ready, more_posted;
 	rv_handle more;        /* valid while more_posted */
 	bool table_incomplete; /* no memory for all of it: the connection is of no use */
-	bool served;  /* this connection's table was whole */
+	bool served;           /* this connection's table was whole */
 	bool refused; /* some run's request found no room: it is to try again */
 	char instance[SPAWN_ID_LEN + 1];
 	char last_instance[SPAWN_ID_LEN + 1]; /* that runs are with */
 	pid_t pid;
-	pid_t child; /* one that we started; 0: none or reaped */
+	pid_t child;       /* one that we started; 0: none or reaped */
 	bool child_is_new; /* it has had no daemon yet, so it has no runs either */
 	struct spawner_run *table;
 	size_t n_table, n_table_max;

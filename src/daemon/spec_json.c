@@ -18,7 +18,8 @@ static int fault_text(char **err, const struct vl_fault *f)
 	return -EINVAL;
 }
 
-static int str_from_json(union job_value *v, enum job_field f, const json_t *obj, char **err)
+static int str_from_json(
+	union job_value *v, enum job_field f, const json_t *obj, char **err)
 {
 	const struct job_field_info *info = &job_field_info[f];
 	const json_t *m = json_object_get(obj, info->json_name);
@@ -41,7 +42,8 @@ static int str_from_json(union job_value *v, enum job_field f, const json_t *obj
 	return r == -EINVAL ? fault_text(err, &fault) : r;
 }
 
-static int strv_from_json(union job_value *v, enum job_field f, const json_t *obj, char **err)
+static int strv_from_json(
+	union job_value *v, enum job_field f, const json_t *obj, char **err)
 {
 	struct vl_fault fault;
 	int r;
@@ -50,7 +52,8 @@ static int strv_from_json(union job_value *v, enum job_field f, const json_t *ob
 	return r == -EINVAL ? fault_text(err, &fault) : r;
 }
 
-static int num_from_json(union job_value *v, enum job_field f, const json_t *obj, char **err)
+static int num_from_json(
+	union job_value *v, enum job_field f, const json_t *obj, char **err)
 {
 	const struct job_field_info *info = &job_field_info[f];
 	const json_t *m = json_object_get(obj, info->json_name);
@@ -73,7 +76,8 @@ static int num_from_json(union job_value *v, enum job_field f, const json_t *obj
 }
 
 /* 1: v is set; 0: not given */
-static int value_from_json(union job_value *v, enum job_field f, const json_t *obj, char **err)
+static int value_from_json(
+	union job_value *v, enum job_field f, const json_t *obj, char **err)
 {
 	switch (job_type_shape(job_field_info[f].type)) {
 	case JOB_SHAPE_NUM: return num_from_json(v, f, obj, err);
@@ -83,7 +87,8 @@ static int value_from_json(union job_value *v, enum job_field f, const json_t *o
 	return -EINVAL;
 }
 
-int spec_from_json(struct job_spec *ret, const json_t *obj, const char **ret_field, char **err)
+int spec_from_json(
+	struct job_spec *ret, const json_t *obj, const char **ret_field, char **err)
 {
 	struct job_spec s;
 
@@ -113,7 +118,8 @@ int spec_from_json(struct job_spec *ret, const json_t *obj, const char **ret_fie
 	return 0;
 }
 
-static void num_to_json(struct json_writer *w, enum job_field f, const union job_value *v)
+static void num_to_json(
+	struct json_writer *w, enum job_field f, const union job_value *v)
 {
 	const struct job_field_info *info = &job_field_info[f];
 	_cleanup_(buf_deinitp) struct buf text = BUF_NULL;
@@ -141,13 +147,13 @@ static void num_to_json(struct json_writer *w, enum job_field f, const union job
 static void env_names(struct json_writer *w, const char *key, char *const *env)
 {
 	json_writer_array(w, key);
-	STRV_FOREACH (e, env)
+	STRV_FOREACH(e, env)
 		json_writer_string_n(w, NULL, *e, strcspn(*e, "="));
 	json_writer_array_end(w);
 }
 
-static void value_to_json(struct json_writer *w, enum job_field f, const struct job_spec *s,
-	bool env)
+static void value_to_json(
+	struct json_writer *w, enum job_field f, const struct job_spec *s, bool env)
 {
 	const struct job_field_info *info = &job_field_info[f];
 	const union job_value *v = &s->v[f];
@@ -172,7 +178,8 @@ static void value_to_json(struct json_writer *w, enum job_field f, const struct 
 	json_decref(parsed);
 }
 
-void spec_to_json(struct json_writer *w, const char *key, const struct job_spec *s, bool env)
+void spec_to_json(
+	struct json_writer *w, const char *key, const struct job_spec *s, bool env)
 {
 	json_writer_object(w, key);
 	for (int i = 0; i < JOB_FIELD_N; i++)

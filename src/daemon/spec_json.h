@@ -13,9 +13,11 @@
  * Returns 0; -EINVAL with *ret_field the member's name and *err what is wrong with its
  * value (malloc'd); -RV_ELIMIT, -ENOMEM. ret is set (job_spec_deinit it) on success only.
  */
-int spec_from_json(struct job_spec *ret, const json_t *obj, const char **ret_field, char **err);
+int spec_from_json(
+	struct job_spec *ret, const json_t *obj, const char **ret_field, char **err);
 
 /* what was given, not the defaults; env: values of variables too, else their names */
-void spec_to_json(struct json_writer *w, const char *key, const struct job_spec *s, bool env);
+void spec_to_json(
+	struct json_writer *w, const char *key, const struct job_spec *s, bool env);
 
 #endif

@@ -290,7 +290,8 @@ static int write_exits(struct spawner *sp)
 		return r;
 	dir_fd = open(sp->state_dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (dir_fd < 0)
-		return errno == ENOENT && sp->runs.n == 0 ? 0 : -errno; /* nobody to tell */
+		return errno == ENOENT && sp->runs.n == 0 ? 0
+							  : -errno; /* nobody to tell */
 	return spawn_exits_write(dir_fd, &records);
 }
 

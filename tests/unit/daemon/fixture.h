@@ -16,8 +16,8 @@
 #include <string.h>
 
 #include "base/error.h"
-#include "daemon/commit.h"
 #include "config/configuration.h"
+#include "daemon/commit.h"
 #include "daemon/core.h"
 #include "daemon/envs.h"
 #include "daemon/inputs.h"
