@@ -24,8 +24,7 @@
 #include "spawn/launch.h"
 
 static const rv_time retry_first = RV_MS(50), retry_last = RV_SEC(5);
-/* a connection that lasted so long was a good one */
-static const rv_time good_after = RV_SEC(5);
+static const rv_time good_after = RV_SEC(1);
 
 struct spawner_link {
 	struct core *core;
@@ -55,8 +54,7 @@ static void tell_changed(struct spawner_link *l)
 	rv_event_clear(&l->changed);
 }
 
-/* ---- what the spawner says
- * ----------------------------------------------------------------- */
+/* ---- what the spawner says ------------------------------------------------------- */
 
 static struct run *run_of(struct spawner_link *l, const struct spawn_token *t)
 {
@@ -111,15 +109,6 @@ static void drop_table(struct spawner_link *l)
 	l->table_incomplete = false;
 }
 
-/* requests of theirs may go through now */
-static void wake_wanting(struct spawner_link *l)
-{
-	struct list *node;
-
-	while ((node = list_pop(&l->want_room)))
-		rv_event_set(&LIST_ENTRY(node, struct run, want_room)->wake);
-}
-
 static void on_table_end(void *arg)
 {
 	struct spawner_link *l = arg;
@@ -139,7 +128,6 @@ static void on_table_end(void *arg)
 	drop_table(l);
 	l->ready = true;
 	scheduler_block(l->core->scheduler, BLOCK_SPAWNER, false);
-	wake_wanting(l);
 	tell_changed(l);
 }
 
@@ -157,7 +145,8 @@ bool spawner_link_is_awaited(const struct core *core, const struct spawn_token *
 {
 	const struct job *j = jobs_find(core->jobs, t->job_id);
 
-	return j && job_state_is_active((enum job_state)j->state) && j->n_runs == t->run_no;
+	return j && job_state_is_active((enum job_state)j->state) &&
+	       j->n_runs == t->run_no;
 }
 
 /* Nobody waits for it any more: its end is on disk, or the job was never ours. Not so where
