@@ -33,6 +33,8 @@ struct run {
 	struct output_file *out, *err; /* NULL: none of ours */
 	struct run_caps *caps;         /* NULL: nobody watches their size yet */
 	rv_event wake;                 /* something below changed */
+	struct list
+		want_room; /* in the link's list while a request of ours found none */
 
 	/* said by the spawner link */
 	bool sent;     /* the start request is with the spawner */

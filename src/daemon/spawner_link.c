@@ -24,7 +24,8 @@
 #include "spawn/launch.h"
 
 static const rv_time retry_first = RV_MS(50), retry_last = RV_SEC(5);
-static const rv_time good_after = RV_SEC(1);
+/* a connection that lasted so long was a good one */
+static const rv_time good_after = RV_SEC(5);
 
 struct spawner_link {
 	struct core *core;
@@ -109,6 +110,15 @@ static void drop_table(struct spawner_link *l)
 	l->table_incomplete = false;
 }
 
+/* requests of theirs may go through now */
+static void wake_wanting(struct spawner_link *l)
+{
+	struct list *node;
+
+	while ((node = list_pop(&l->want_room)))
+		rv_event_set(&LIST_ENTRY(node, struct run, want_room)->wake);
+}
+
 static void on_table_end(void *arg)
 {
 	struct spawner_link *l = arg;
@@ -128,6 +138,7 @@ static void on_table_end(void *arg)
 	drop_table(l);
 	l->ready = true;
 	scheduler_block(l->core->scheduler, BLOCK_SPAWNER, false);
+	wake_wanting(l);
 	tell_changed(l);
 }
 

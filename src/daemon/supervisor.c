@@ -30,6 +30,7 @@ static struct run *run_free(struct run *run)
 {
 	if (!run)
 		return NULL;
+	list_remove(&run->want_room);
 	rv_fd_unwatch(run->pidfd_watch);
 	close_safe(run->pidfd);
 	job_spec_deinit(&run->spec);
