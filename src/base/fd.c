@@ -22,6 +22,21 @@ static int fd_change_flag(int fd, int get, int set, int flag, bool on)
 	return 0;
 }
 
+int fd_fill_standard(void)
+{
+	int fd;
+
+	/* the lowest free number is given out: those in use are passed over. Not O_CLOEXEC:
+	 * what is started gets them like any standard stream. */
+	do {
+		fd = open("/dev/null", O_RDWR);
+		if (fd < 0)
+			return -errno;
+	} while (fd <= STDERR_FILENO);
+	close_safe(fd);
+	return 0;
+}
+
 int fd_set_nonblock(int fd, bool on)
 {
 	return fd_change_flag(fd, F_GETFL, F_SETFL, O_NONBLOCK, on);

@@ -8,6 +8,10 @@
 #include "base/cleanup.h"
 #include "reeve/base.h"
 
+/* Open /dev/null in place of each standard stream that was closed: else the next file has
+ * its number, and messages are written into it. First thing in main. 0, -errno */
+int fd_fill_standard(void);
+
 int fd_set_nonblock(int fd, bool on); /* 0, -errno */
 int fd_set_cloexec(int fd, bool on);
 /* retry on EINTR and short counts; 0 when all was written or read, -errno,

@@ -57,9 +57,10 @@ struct option_set global_options(void);
 	X(add)                                                                         \
 	X(ls)                                                                          \
 	X(show)                                                                        \
-	X(logs) X(wait) X(cancel) X(kill) X(pause) X(resume) X(hold) X(release)        \
-		X(retry) X(rm) X(clean) X(call) X(config) X(daemon) X(varlink) X(help) \
-			X(version) X(complete)
+	X(logs)                                                                        \
+	X(wait) X(cancel) X(kill) X(pause) X(resume) X(hold) X(release) X(retry) X(rm) \
+		X(clean) X(call) X(config) X(daemon) X(varlink) X(help) X(version)     \
+			X(complete)
 #define X(name) int cmd_##name(struct cli *c);
 COMMANDS(X)
 #undef X

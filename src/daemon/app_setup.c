@@ -151,8 +151,12 @@ static int lock_state(struct app *app)
 
 	app->lock_fd = openat(
 		app->core.state_fd, "reeved.lock", O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-	if (app->lock_fd < 0)
-		return -errno;
+	if (app->lock_fd < 0) {
+		r = -errno;
+		log_at(LOG_ERR, "state", "cannot write in the state directory '%s': %s",
+			app->state_dir, rv_strerror(r));
+		return r;
+	}
 	r = lock_with_patience(app->lock_fd);
 	if (r == -EWOULDBLOCK) {
 		name_holder(app->lock_fd, holder, sizeof(holder));

@@ -184,7 +184,9 @@ static bool run_is_over(struct reader *rd)
 {
 	const struct job *j = jobs_find(rd->core->jobs, rd->id);
 
-	return rd->run_ended || !j || !j->run || j->n_runs != rd->run;
+	/* The record of a start is seen in the store a moment before the table shows it:
+	 * then the run that is read is ahead of n_runs, and only beginning. */
+	return rd->run_ended || !j || !j->run || j->n_runs > rd->run;
 }
 
 static bool job_is_over(struct reader *rd)

@@ -125,16 +125,6 @@ static void put_number(struct json_writer *w, const char *key, int64_t n, bool k
 		json_writer_null(w, key);
 }
 
-/* of a failed start the name of the errno: programs look at it; of a function a text */
-static void put_error(struct json_writer *w, const struct store_run *rec)
-{
-	const char *name = rec->step ? strerrorname_np(-rec->error) : NULL;
-
-	if (!name && rec->error < 0)
-		name = rv_strerror(rec->error);
-	put_text(w, "error", name);
-}
-
 void run_to_json(struct json_writer *w, const struct store_run *rec,
 	int64_t output_bytes, int64_t lost_bytes)
 {
@@ -148,7 +138,7 @@ void run_to_json(struct json_writer *w, const struct store_run *rec,
 	put_text(w, "reason", rec->reason);
 	put_exit(w, exited && WIFEXITED(status) ? WEXITSTATUS(status) : -1,
 		exited && WIFSIGNALED(status) ? WTERMSIG(status) : 0);
-	put_error(w, rec);
+	put_text(w, "error", rec->error < 0 ? rv_strerror(rec->error) : NULL);
 	put_text(w, "step", rec->step);
 	put_number(w, "pid", rec->pid, rec->pid != 0);
 	json_writer_int(w, "started_usec", rec->started_usec);

@@ -157,6 +157,8 @@ int main(int argc, char **argv)
 	bool check = false, counts = false;
 	int c, r = 0;
 
+	if (fd_fill_standard() < 0)
+		return EXIT_FAILURE;
 	journal = stderr_is_journal();
 	log_set_sink(log_to_stderr, &journal);
 	while (r >= 0 && (c = getopt_long(argc, argv, "", long_options, NULL)) != -1) {

@@ -40,6 +40,7 @@ struct left_spawner {
 
 struct marked_process {
 	struct spawn_token token;
+	char instance[SPAWN_ID_LEN + 1]; /* other daemons have the same tokens */
 	pid_t pid;
 };
 
@@ -118,8 +119,7 @@ int recovery_add(struct recovery *rc, const struct store_run *rec)
 	return 0;
 }
 
-/* ---- looking around: blocking
- * ------------------------------------------------------------------ */
+/* ---- looking around: blocking ---------------------------------------------------- */
 
 static int note_left(struct recovery *rc, const struct wire_hello *from)
 {
@@ -151,19 +151,18 @@ static int note_end(
 static int note_mark(struct recovery *rc, pid_t pid)
 {
 	_cleanup_free_ char *mark = NULL;
-	struct marked_process *v;
-	struct spawn_token t;
+	struct marked_process *v, m = {.pid = pid};
 
 	/* the main process of a run leads its session; others only carry its mark along
 	 */
 	if (proc_environ_get(&mark, pid, SPAWN_MARK_ENV) < 0 || getsid(pid) != pid ||
-		spawn_mark_parse(&t, NULL, mark) < 0)
+		spawn_mark_parse(&m.token, m.instance, mark) < 0)
 		return 0;
 	v = reallocarray(rc->marked, rc->n_marked + 1, sizeof(*v));
 	if (!v)
 		return -ENOMEM;
 	rc->marked = v;
-	v[rc->n_marked++] = (struct marked_process){.token = t, .pid = pid};
+	v[rc->n_marked++] = m;
 	return 0;
 }
 
@@ -338,10 +337,13 @@ static int find_process(const struct recovery *rc, const struct store_run *rec,
 	if (rec->pid)
 		pidfd = pidfd_open_checked(rec->pid, rec->pid_start);
 	for (size_t i = 0; i < rc->n_marked && pidfd < 0; i++) {
-		if (!same_run(&rc->marked[i].token, &rec->token) ||
-			process_start_time(ret_start, rc->marked[i].pid) < 0)
+		const struct marked_process *m = &rc->marked[i];
+
+		if (!same_run(&m->token, &rec->token) ||
+			!STREQ(m->instance, rec->spawner_id) ||
+			process_start_time(ret_start, m->pid) < 0)
 			continue;
-		*ret_pid = rc->marked[i].pid;
+		*ret_pid = m->pid;
 		pidfd = pidfd_open_checked(*ret_pid, *ret_start);
 	}
 	return pidfd;

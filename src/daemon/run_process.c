@@ -29,8 +29,7 @@ static const rv_time pid_record_after = RV_MS(20);
 /* After the end of a process whose spawner is gone. Init reaps at once. */
 static const rv_time status_wait = RV_SEC(1);
 
-/* ---- what others tell or ask
- * ---------------------------------------------------------- */
+/* ---- what others tell or ask ----------------------------------------------------- */
 
 void run_request_stop(struct run *run, enum run_stop why)
 {
@@ -211,8 +210,7 @@ static int send_start(struct run *run)
 	return 0;
 }
 
-/* ---- while it goes on
- * ----------------------------------------------------------------- */
+/* ---- while it goes on ------------------------------------------------------------ */
 
 /* A change of state that tells what is: recorded without waiting, seen at once. A crash
  * in between loses nothing: the spawner's table says the same. */
@@ -325,10 +323,11 @@ static void stop_without_spawner(struct run *run)
 
 static void act_on_stop(struct run *run)
 {
-	/* also while the start hangs: the spawner ends that too */
-	if (run->stop == RUN_STOP_NONE)
+	/* also while the start hangs: the spawner gives that up */
+	if (run->stop == RUN_STOP_NONE || !(run->started || run->sent))
 		return;
-	show_state(run, JOB_STOPPING, stop_flag[run->stop]);
+	if (run->started)
+		show_state(run, JOB_STOPPING, stop_flag[run->stop]);
 	if (run->stop_sent)
 		return;
 	if (run->spawner_gone) {

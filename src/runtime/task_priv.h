@@ -18,13 +18,13 @@
  *	}
  *
  * and who makes the thing happen calls waiter_wake(w, result) for one (or each) waiter
- *of the list, in a callback or another task, on the loop's thread. The waiter stands on
- *the stack of the waiting task, so nothing is allocated and nothing can fail.
+ * of the list, in a callback or another task, on the loop's thread. The waiter stands on
+ * the stack of the waiting task, so nothing is allocated and nothing can fail.
  *
  * Cancelling unlinks the waiter and wakes it with -ECANCELED; after waiter_wake it is
- *no longer waiting and cancelling does nothing: completion wins. A waiter that has to
- *do something else when cancelled sets on_cancel, which runs in the canceller's
- *context, must not await, and either calls waiter_wake or leaves the task waiting.
+ * no longer waiting and cancelling does nothing: completion wins. A waiter that has to
+ * do something else when cancelled sets on_cancel, which runs in the canceller's
+ * context, must not await, and either calls waiter_wake or leaves the task waiting.
  */
 #ifndef RUNTIME_TASK_PRIV_H
 #define RUNTIME_TASK_PRIV_H

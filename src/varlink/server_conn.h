@@ -1,23 +1,24 @@
 /*
  * The protocol machine of one connection of a server, without the connection: bytes go
- *in, calls come out; replies go in, bytes come out.
+ * in, calls come out; replies go in, bytes come out.
  *
  * How the owner drives it:
  *
  *	received bytes:  feed, then pump
- *	pump:            while next_call gives calls, start their handlers; send
- *output(); once all is sent and should_close(), close reading:         paused while
- *wants_pause() end of stream:   eof, then pump (the peer may still read its replies)
+ *	pump:            while next_call gives calls, start their handlers; send output();
+ *	                 once all is sent and should_close(), close
+ *	reading:         paused while wants_pause()
+ *	end of stream:   eof, then pump (the peer may still read its replies)
  *	after sending:   pump again when wants_pause() was true
  *	ops->changed:    schedule a pump
  *
  * Handlers answer when they like; replies leave in the order of the calls. What a peer
- *can make grow is bounded by the limits: past the calls (or their bytes) in flight, or
- *with much output unsent, next_call gives none and reading is to pause. A call with
- *"more" that is under way stops all further calls.
+ * can make grow is bounded by the limits: past the calls (or their bytes) in flight, or
+ * with much output unsent, next_call gives none and reading is to pause. A call with
+ * "more" that is under way stops all further calls.
  *
  * What breaks the protocol is answered by a last error, behind the replies that are
- *still due, and then should_close() is true.
+ * still due, and then should_close() is true.
  *
  * Not thread-safe, except vl_call_parse.
  */

@@ -1,11 +1,11 @@
 /*
  * Echo over Unix sockets: a server on transports and one on streams against a bare
- *epoll loop that does the same bytes.
+ * epoll loop that does the same bytes.
  *
  * One client process drives 1, 50 or 1000 connections, one message of 64 bytes under
- *way on each. Servers take turns; each round gives a ratio (bare time / time), and what
- *is printed is its median with the smallest and largest. Above 1 is faster than the
- *bare loop.
+ * way on each. Servers take turns; each round gives a ratio (bare time / time), and what
+ * is printed is its median with the smallest and largest. Above 1 is faster than the
+ * bare loop.
  *
  *	bench_echo [messages per round [rounds]]
  */

@@ -15,8 +15,7 @@
 #define LONG_BATCH   100
 #define REPEAT_EVERY 3 /* so many answered calls, one of them is made again */
 
-/* ---- making calls -------------------------------------------------------------------
- */
+/* ---- making calls ---------------------------------------------------------------- */
 
 static json_t *make_spec(struct world *w, const char *script, int code)
 {
@@ -119,8 +118,7 @@ static void wait_for(struct client **c, const json_t *reply)
 	json_decref(params);
 }
 
-/* ---- the thread ---------------------------------------------------------------------
- */
+/* ---- the thread ------------------------------------------------------------------ */
 
 /* false: it is to end */
 static bool await_turn(struct stream *s)
@@ -169,8 +167,7 @@ static void *stream_main(void *arg)
 	return NULL;
 }
 
-/* ---- control ------------------------------------------------------------------------
- */
+/* ---- control --------------------------------------------------------------------- */
 
 static void submit_long(struct stream *s, unsigned n_long)
 {

@@ -74,8 +74,7 @@ static struct testimony testimony_of(const struct testimonies *t, uint64_t id)
 	return id < t->n ? t->v[id] : (struct testimony){.n_starts = 0};
 }
 
-/* ---- what reeved says ---------------------------------------------------------------
- */
+/* ---- what reeved says ------------------------------------------------------------ */
 
 /* all jobs, an object with the id as its key */
 static json_t *list_jobs(struct world *w)
@@ -160,8 +159,7 @@ void settle(struct stream *s, bool with_long)
 	}
 }
 
-/* ---- long jobs ----------------------------------------------------------------------
- */
+/* ---- long jobs ------------------------------------------------------------------- */
 
 void await_long_jobs(struct stream *s, unsigned n_long)
 {
@@ -205,8 +203,7 @@ void check_long_jobs(struct stream *s)
 	json_decref(all);
 }
 
-/* ---- the verdict --------------------------------------------------------------------
- */
+/* ---- the verdict ----------------------------------------------------------------- */
 
 struct output {
 	char text[256];

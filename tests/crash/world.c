@@ -28,8 +28,7 @@
 
 extern char **environ;
 
-/* ---- saying what goes on ------------------------------------------------------------
- */
+/* ---- saying what goes on --------------------------------------------------------- */
 
 static char step_text[512] = "start";
 static unsigned step_seconds;
@@ -73,8 +72,7 @@ void watchdog(unsigned seconds)
 	alarm(seconds);
 }
 
-/* ---- the directory ------------------------------------------------------------------
- */
+/* ---- the directory --------------------------------------------------------------- */
 
 static void write_file(const char *path, mode_t mode, const char *text)
 {
@@ -147,8 +145,7 @@ void world_deinit(struct world *w)
 	pthread_mutex_destroy(&w->lock);
 }
 
-/* ---- processes ----------------------------------------------------------------------
- */
+/* ---- processes ------------------------------------------------------------------- */
 
 static void make_env(struct world *w, char ***env, const char *failpoints)
 {
@@ -305,8 +302,7 @@ void world_kill_spawner(struct world *w)
 	w->spawner = 0;
 }
 
-/* ---- calls --------------------------------------------------------------------------
- */
+/* ---- calls ----------------------------------------------------------------------- */
 
 struct client *world_connect(struct world *w)
 {

@@ -7,7 +7,9 @@ fuzz_targets = \
 	tests/fuzz/fuzz_call \
 	tests/fuzz/fuzz_config \
 	tests/fuzz/fuzz_frame \
-	tests/fuzz/fuzz_idl
+	tests/fuzz/fuzz_idl \
+	tests/fuzz/fuzz_spawn_wire \
+	tests/fuzz/fuzz_spec
 check_PROGRAMS += $(fuzz_targets)
 EXTRA_DIST += tests/fuzz/corpus
 
@@ -39,3 +41,13 @@ tests_fuzz_fuzz_idl_SOURCES = tests/fuzz/fuzz_idl.c tests/fuzz/fuzz.h $(fuzz_mai
 tests_fuzz_fuzz_idl_CFLAGS = $(AM_CFLAGS) $(JANSSON_CFLAGS)
 tests_fuzz_fuzz_idl_LDFLAGS = $(fuzz_ldflags)
 tests_fuzz_fuzz_idl_LDADD = libvarlink.la libbase.la $(JANSSON_LIBS)
+
+tests_fuzz_fuzz_spawn_wire_SOURCES = tests/fuzz/fuzz_spawn_wire.c tests/fuzz/fuzz.h $(fuzz_main)
+tests_fuzz_fuzz_spawn_wire_CFLAGS = $(AM_CFLAGS)
+tests_fuzz_fuzz_spawn_wire_LDFLAGS = $(fuzz_ldflags)
+tests_fuzz_fuzz_spawn_wire_LDADD = libspawn.la libbase.la
+
+tests_fuzz_fuzz_spec_SOURCES = tests/fuzz/fuzz_spec.c tests/fuzz/fuzz.h $(fuzz_main)
+tests_fuzz_fuzz_spec_CFLAGS = $(AM_CFLAGS)
+tests_fuzz_fuzz_spec_LDFLAGS = $(fuzz_ldflags)
+tests_fuzz_fuzz_spec_LDADD = libjob.la libbase.la

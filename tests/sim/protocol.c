@@ -27,8 +27,7 @@ void model_init(struct state *ret, const struct bounds *bounds)
 	ret->epoch = 1;
 }
 
-/* ---- messages -----------------------------------------------------------------------
- */
+/* ---- messages -------------------------------------------------------------------- */
 
 static void put(struct queue *q, enum message what, int job, int epoch)
 {
@@ -85,8 +84,7 @@ static void sweep(struct state *s)
 	}
 }
 
-/* ---- reeved -------------------------------------------------------------------------
- */
+/* ---- reeved ---------------------------------------------------------------------- */
 
 static void ack(struct state *s, int j)
 {
@@ -317,8 +315,7 @@ static void step_reeved(const struct stepper *st)
 	}
 }
 
-/* ---- spawner ------------------------------------------------------------------------
- */
+/* ---- spawner --------------------------------------------------------------------- */
 
 /* One request of a connection, or its end. */
 static void read_request(const struct stepper *st, int i)
@@ -439,8 +436,7 @@ static void step_spawner(const struct stepper *st)
 	step_leave(st);
 }
 
-/* ---- the world ----------------------------------------------------------------------
- */
+/* ---- the world ------------------------------------------------------------------- */
 
 static void step_process(const struct stepper *st, int j)
 {
@@ -525,8 +521,7 @@ void model_step(
 	drop_conn(&st);
 }
 
-/* ---- what must hold -----------------------------------------------------------------
- */
+/* ---- what must hold -------------------------------------------------------------- */
 
 const char *model_check(const struct state *s)
 {

@@ -53,8 +53,7 @@ struct outcome {
  * to stderr when REEVE_SIM_TRACE is in the environment. */
 struct outcome explore(const struct bounds *bounds, const struct broken *broken);
 
-/* ---- for protocol.c and explore.c
- * ---------------------------------------------------- */
+/* ---- for protocol.c and explore.c ------------------------------------------------ */
 
 enum record { REC_QUEUED, REC_STARTING, REC_EXITED, REC_FAILED, REC_LOST };
 

@@ -70,8 +70,7 @@ START_TEST(deaths_of_both_are_survived)
 }
 END_TEST
 
-/* ---- each rule is needed
- * ------------------------------------------------------------- */
+/* ---- each rule is needed --------------------------------------------------------- */
 
 START_TEST(accepting_before_the_old_connection_is_read_is_noticed)
 {

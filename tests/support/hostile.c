@@ -3,14 +3,15 @@
  *
  *	hostile SOCKET talk [-e] [-n REPLIES] [-r TIMES] < BYTES
  *		send the bytes (-r: so many times over) and, with -e, an end of stream;
- *		print the replies, one a line, until the daemon closes or -n of them
- *came hostile SOCKET mute [-n CONNECTIONS] FILE send what is in FILE on each connection
- *and never read; prints "ready" when all are sent, and leaves at the end of its stdin
+ *		print the replies, one a line, until the daemon closes or -n of them came
+ *	hostile SOCKET mute [-n CONNECTIONS] FILE
+ *		send what is in FILE on each connection and never read; prints "ready"
+ *		when all are sent, and leaves at the end of its stdin
  *	hostile SOCKET vanish [-n TIMES] FILE
  *		connect, send what is in FILE and leave at once, so many times
  *	hostile SOCKET flood N
- *		N connections at one time, a ping on each; all are held until the last
- *has its answer. Prints "served N refused N other N", and the first refusal.
+ *		N connections at one time, a ping on each; all are held until the last has
+ *		its answer. Prints "served N refused N other N", and the first refusal.
  *
  * Exit status 0; 1 where the daemon does not answer at all or within a minute; 2 usage.
  */

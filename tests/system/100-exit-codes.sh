@@ -48,6 +48,23 @@ assert_eq "the job goes on" running "$(reeve ls --json mine | jq -r '.[0].state'
 reeve cancel mine
 reeve wait -q mine || :
 
+# a shell lets its background commands ignore SIGINT, which env undoes
+env --default-signal=INT "$REEVE" run -n mine --kill-grace 1h \
+	-c "trap '' TERM; echo >'$tmp/started'; while :; do sleep 1000; done" \
+	2>/dev/null </dev/null &
+runner=$!
+head -n 1 "$tmp/started" >/dev/null
+kill -s INT "$runner"
+until [ "$(reeve ls --json mine | jq -r '.[0].state')" = stopping ]; do
+	settle
+done
+kill -s INT "$runner"
+status=0
+wait "$runner" || status=$?
+assert_eq "exit status" 130 "$status"
+assert_eq "result" "cancelled 9" \
+	"$(reeve ls --json mine | jq -r '.[0] | "\(.result) \(.signal)"')"
+
 step "wait"
 ok=$(reeve add true)
 bad=$(reeve add false)

@@ -170,7 +170,7 @@ assert_match "a removed id" "*removed on*" "$(cat error)"
 
 step "clients that do not read or end their words"
 (
-	for i in 1 2 3 4 5 6 7 8; do
+	for _ in 1 2 3 4 5 6 7 8; do
 		head -c 100000 /dev/urandom | talk -e >/dev/null &
 	done
 	wait

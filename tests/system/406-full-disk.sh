@@ -35,7 +35,7 @@ reeve wait "$quick"
 step "full"
 fill
 refused=0
-for i in 1 2 3 4 5 6 7 8 9 10; do
+for _ in 1 2 3 4 5 6 7 8 9 10; do
 	code=0
 	reeve add --hold true >/dev/null 2>error || code=$?
 	case $code in

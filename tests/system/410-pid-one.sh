@@ -38,6 +38,7 @@ wait_for_runs
 init=$(pgrep -P "$reeved_pid" | head -n 1)
 i=0
 while [ $i -lt 200 ]; do
+	# shellcheck disable=SC2009
 	zombies=$(ps -o stat= --ppid "$init" 2>/dev/null | grep -c '^Z' || :)
 	[ "$zombies" -gt 0 ] || break
 	settle

@@ -23,5 +23,21 @@ system_tests = \
 	tests/system/203-compile.sh \
 	tests/system/204-ten-thousand.sh
 
+# 4xx: limits and hostile clients; full disks, broken files. 5xx: other programs
+system_tests += \
+	tests/system/400-protocol.sh \
+	tests/system/401-clients-that-stall.sh \
+	tests/system/402-connections.sh \
+	tests/system/403-limits.sh \
+	tests/system/404-commands.sh \
+	tests/system/405-stuck-starts.sh \
+	tests/system/406-full-disk.sh \
+	tests/system/407-databases.sh \
+	tests/system/408-configuration.sh \
+	tests/system/409-hostile-environment.sh \
+	tests/system/410-pid-one.sh \
+	tests/system/500-varlinkctl.sh \
+	tests/system/501-python-varlink.sh
+
 TESTS += $(system_tests)
 EXTRA_DIST += tests/.shellcheckrc tests/system/README.md $(system_tests)

@@ -2,9 +2,9 @@
  * Task groups: no child outlives the bracket of rv_group_enter and rv_group_exit.
  *
  * (asyncio: taskgroups.) Exit waits for every child even when cancelled, and even when
- *the body failed. A group is a scope: a cancel of the task that is waiting in exit
- *reaches the children. A child's deadline is that of the group's scope, not of whoever
- *spawned it.
+ * the body failed. A group is a scope: a cancel of the task that is waiting in exit
+ * reaches the children. A child's deadline is that of the group's scope, not of whoever
+ * spawned it.
  *
  *	rv_group g;
  *	rv_group_enter(&g, RV_GROUP_FAIL_FAST);

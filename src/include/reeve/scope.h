@@ -1,10 +1,10 @@
 /*
  * Cancel scopes: a piece of a task that can be cancelled, by a deadline or by hand, or
- *that is shielded from what comes from outside.
+ * that is shielded from what comes from outside.
  *
  * (asyncio: timeouts, shield.) Scopes nest; groups are scopes; the outermost of a task
- *is that of rv_task_cancel, and its parent is the group it was spawned in. A task is
- *cancelled if, going outward, a cancelled scope is met before a shield.
+ * is that of rv_task_cancel, and its parent is the group it was spawned in. A task is
+ * cancelled if, going outward, a cancelled scope is met before a shield.
  *
  *	rv_scope to;
  *	rv_timeout(&to, RV_SEC(30));
@@ -12,7 +12,7 @@
  *	rc = rv_scope_exit(&to, rc);   -ETIMEDOUT if it was this deadline
  *
  * A scope must be left in the function that entered it, innermost first; leaving a body
- *with an open one aborts, because its memory is gone by then.
+ * with an open one aborts, because its memory is gone by then.
  */
 #ifndef REEVE_SCOPE_H
 #define REEVE_SCOPE_H

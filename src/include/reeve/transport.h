@@ -5,17 +5,19 @@
  * protocol is what the program makes of them. The transport calls, always from the loop
  * and never one inside another:
  *
- *	connection_made, then data_received (or get_buffer and buffer_updated) any
- *number of times, then eof_received at most once, then connection_lost exactly once,
- *destroy
+ *	connection_made
+ *	data_received (or get_buffer and buffer_updated), any number of times
+ *	eof_received, at most once
+ *	connection_lost, exactly once
+ *	destroy
  *
  * Callbacks must not await; rv_transport_spawn starts a task that may. They may call
- *every function here on every transport, rv_transport_close and _abort too:
- *connection_lost never comes from inside another call, but in a later round of the
- *loop.
+ * every function here on every transport, rv_transport_close and _abort too:
+ * connection_lost never comes from inside another call, but in a later round of the
+ * loop.
  *
  * A transport is valid until its connection_lost has returned; who needs it longer
- *takes a reference. On one that is lost all calls are harmless.
+ * takes a reference. On one that is lost all calls are harmless.
  */
 #ifndef REEVE_TRANSPORT_H
 #define REEVE_TRANSPORT_H

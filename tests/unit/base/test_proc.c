@@ -115,6 +115,34 @@ START_TEST(variable_of_another_process_is_found_by_its_whole_name)
 }
 END_TEST
 
+START_TEST(zombie_tells_how_it_ended_and_others_do_not)
+{
+	int status = -1, go[2];
+	uint64_t start;
+	siginfo_t si;
+	pid_t pid;
+
+	ck_assert_int_eq(pipe(go), 0);
+	pid = fork();
+	if (pid == 0) {
+		char c;
+
+		close(go[1]);
+		_exit(read(go[0], &c, 1) == 0 ? 7 : 8);
+	}
+	close(go[0]);
+	ck_assert_int_eq(process_start_time(&start, pid), 0);
+	ck_assert_int_eq(process_zombie_status(&status, pid, start), -ENODATA);
+	close(go[1]);
+	ck_assert_int_eq(waitid(P_PID, (id_t)pid, &si, WEXITED | WNOWAIT), 0);
+	ck_assert_int_eq(process_zombie_status(&status, pid, start + 1), -ESRCH);
+	ck_assert_int_eq(process_zombie_status(&status, pid, start), 0);
+	ck_assert_int_eq(WEXITSTATUS(status), 7);
+	ck_assert_int_eq(waitpid(pid, NULL, 0), pid);
+	ck_assert_int_eq(process_zombie_status(&status, pid, start), -ESRCH);
+}
+END_TEST
+
 START_TEST(zombie_has_a_start_time_and_no_environment)
 {
 	siginfo_t info;
@@ -137,4 +165,5 @@ END_TEST
 UNIT_MAIN("proc", start_time_stays_the_same_and_orders_processes,
 	parentheses_in_the_name_do_not_confuse, process_that_is_gone_is_no_process,
 	variable_of_another_process_is_found_by_its_whole_name,
+	zombie_tells_how_it_ended_and_others_do_not,
 	zombie_has_a_start_time_and_no_environment)

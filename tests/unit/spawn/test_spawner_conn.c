@@ -211,8 +211,10 @@ static void start_and_die(uint64_t first, uint64_t last)
 
 START_TEST(requests_of_a_killed_daemon_are_executed_before_the_next_table)
 {
+	/* all connections wait for it; before it can see that nobody needs it any more */
+	kill(fx->spawner, SIGSTOP);
+	ck_assert_int_eq(waitpid(fx->spawner, NULL, WUNTRACED), fx->spawner);
 	fx_disconnect(fx);
-	kill(fx->spawner, SIGSTOP); /* both connections will wait for it */
 	start_and_die(1, 20);
 	kill(fx->spawner, SIGCONT);
 	fx_connect(fx);
@@ -457,9 +459,20 @@ END_TEST
 /* -- coming and going ---------------------------------------------------------------
  */
 
+static int count_spawners(
+	const struct wire_hello *from, const struct spawn_run_info *info, void *arg)
+{
+	int *n = arg;
+
+	ck_assert_ptr_null(info);
+	++*n;
+	return 0;
+}
+
 START_TEST(spawner_leaves_when_idle_and_alone)
 {
-	int status;
+	_cleanup_close_ int dir = open(fx->dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	int status, n_spawners = 0;
 
 	fx_run(fx, 1, "exit 0");
 	fx_wait(fx, FX_EXITED, 1);
@@ -469,6 +482,9 @@ START_TEST(spawner_leaves_when_idle_and_alone)
 	ck_assert_int_eq(waitpid(fx->spawner, &status, 0), fx->spawner);
 	ck_assert_int_eq(status, 0);
 	fx->spawner = 0; /* and the guard goes with us */
+	/* whatever it was recorded with and did not get was never started */
+	ck_assert_int_eq(spawn_exits_load(dir, count_spawners, &n_spawners), 0);
+	ck_assert_int_eq(n_spawners, 1);
 	ck_assert_int_eq(access(fx_path(fx, SPAWN_SOCKET_NAME), F_OK), -1);
 }
 END_TEST

@@ -1,0 +1,76 @@
+#!/bin/sh
+# What was asked of a run is still so after reeved was killed, and after the spawner was.
+# shellcheck disable=SC2119 # the functions take arguments that are not wanted here
+. "${srcdir:-.}/tests/support/system.sh"
+
+field() { # JOB KEY
+	reeve ls --json | jq -r ".[] | select(.id == $1) | .$2"
+}
+
+# until the job has written a line to its FIFO
+heard() {
+	timeout 60 head -n 1 "$1" >"$tmp/heard" || fail "nothing heard from $1"
+}
+
+kill_spawner() {
+	kill -s KILL "$(cat "$state/spawner.lock")"
+}
+
+step "paused before the kill: still paused, and can be resumed"
+start_reeved
+mkfifo paused
+paused=$(reeve add -- sh -c 'echo up >paused; sleep 0.3; exit 5')
+heard paused
+reeve pause "$paused"
+settle
+signal_reeved KILL
+start_reeved
+assert_eq "state" paused "$(field "$paused" state)"
+reeve resume "$paused"
+assert_exit 1 reeve wait "$paused"
+assert_eq "exit code" 5 "$(field "$paused" exit_code)"
+
+step "a cancel that goes on at the kill: one signal, and the end is cancelled"
+mkfifo stubborn
+stubborn=$(reeve add --kill-grace=2s -- sh -c \
+	'trap "echo term >>terms" TERM; echo up >stubborn; while :; do sleep 0.05; done')
+heard stubborn
+reeve cancel "$stubborn"
+settle
+signal_reeved KILL
+start_reeved
+reeve wait "$stubborn" || :
+assert_eq "result" cancelled "$(field "$stubborn" result)"
+assert_eq "signals" 1 "$(wc -l <terms)"
+
+step "a timeout goes on over a restart"
+mkfifo timed
+timed=$(reeve add --timeout=2s -- sh -c 'echo up >timed; exec sleep 100')
+heard timed
+signal_reeved KILL
+start_reeved
+reeve wait "$timed" || :
+assert_eq "result" timeout "$(field "$timed" result)"
+
+step "without a spawner a run is cancelled with all of its group"
+mkfifo alone
+alone=$(reeve add --kill-grace=200ms -- sh -c \
+	'trap "" TERM; echo up >alone; sleep 1000 & wait; wait')
+heard alone
+kill_spawner
+reeve cancel "$alone"
+reeve wait "$alone" || :
+assert_eq "result" cancelled "$(field "$alone" result)"
+
+step "a timeout goes on without reeved and without a spawner"
+mkfifo both
+both=$(reeve add --timeout=2s -- sh -c 'echo up >both; exec sleep 100')
+heard both
+settle
+kill_spawner
+signal_reeved KILL
+start_reeved
+reeve wait "$both" || :
+assert_match "result" "timeout" "$(field "$both" result)"
+stop_reeved
+await_gone 60
