@@ -44,10 +44,10 @@ struct control *control_free(struct control *c);
 /* Listen at a path, or on sockets that were passed in. */
 int control_bind(struct control *c, const char *path, mode_t mode);
 int control_listen_fd(struct control *c, int fd);
-/* administrators are others now: connections that are there get the rights they have now */
-void control_rights_changed(struct control *c); /* NULL is fine */
 /* stop listening there; connections go on */
 void control_unbind(struct control *c);
+/* administrators are others now: connections that are there get the rights they have now */
+void control_rights_changed(struct control *c); /* NULL is fine */
 /* take no more connections and calls; those under way are finished */
 void control_stop_accepting(struct control *c);
 /* until replies are written, or the grace is over; then connections are closed */

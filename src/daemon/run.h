@@ -33,6 +33,8 @@ struct run {
 	struct output_file *out, *err; /* NULL: none of ours */
 	struct run_caps *caps;         /* NULL: nobody watches their size yet */
 	rv_event wake;                 /* something below changed */
+	struct list
+		want_room; /* in the link's list while a request of ours found none */
 
 	/* said by the spawner link */
 	bool sent;     /* the start request is with the spawner */
@@ -51,7 +53,7 @@ struct run {
 	enum run_stop stop;
 	bool stop_sent;
 	bool hasten;     /* no more grace */
-	rv_time kill_at; /* end of the grace that we count, its spawner being gone */
+	rv_time kill_at; /* without a spawner: when the grace is over; RV_FOREVER */
 	bool pause_wanted, paused;
 	rv_time deadline; /* of the run-time limit, CLOCK_MONOTONIC; RV_FOREVER */
 };

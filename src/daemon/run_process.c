@@ -29,7 +29,8 @@ static const rv_time pid_record_after = RV_MS(20);
 /* After the end of a process whose spawner is gone. Init reaps at once. */
 static const rv_time status_wait = RV_SEC(1);
 
-/* ---- what others tell or ask ----------------------------------------------------- */
+/* ---- what others tell or ask
+ * ---------------------------------------------------------- */
 
 void run_request_stop(struct run *run, enum run_stop why)
 {
@@ -142,6 +143,7 @@ void run_told_spawner_gone(struct run *run)
 	if (run->ended || !run->sent)
 		return;
 	run->spawner_gone = true;
+	run->stop_sent = false; /* what it was told to do is ours now */
 	if (run->pidfd >= 0 && rv_fd_watch(rv_loop_current(), run->pidfd, RV_READ,
 				       pidfd_ended, run, &run->pidfd_watch) >= 0) {
 		log_at(LOG_WARNING, "job",
@@ -154,7 +156,7 @@ void run_told_spawner_gone(struct run *run)
 	end_run(run, &(struct run_end){.kind = RUN_END_LOST});
 }
 
-/* ---- the start ------------------------------------------------------------------- */
+/* ---- the start ------------------------------------------------------------------------ */
 
 /* It was recorded with a spawner that is gone, and never sent: now it is this one's. */
 static int record_spawner(struct run *run)
@@ -209,7 +211,8 @@ static int send_start(struct run *run)
 	return 0;
 }
 
-/* ---- while it goes on ------------------------------------------------------------ */
+/* ---- while it goes on
+ * ----------------------------------------------------------------- */
 
 /* A change of state that tells what is: recorded without waiting, seen at once. A crash
  * in between loses nothing: the spawner's table says the same. */
@@ -316,7 +319,8 @@ static void stop_without_spawner(struct run *run)
 	}
 	signal_group(run, (int)job_num(&run->spec, KILL_SIGNAL));
 	signal_group(run, SIGCONT);
-	run->kill_at = time_after(clock_monotonic(run->core->clock), grace);
+	if (grace < RV_FOREVER / 2000)
+		run->kill_at = clock_monotonic(run->core->clock) + RV_US(grace);
 }
 
 static void act_on_stop(struct run *run)
@@ -354,11 +358,9 @@ static void act_on_pause(struct run *run)
 
 static rv_time next_moment(const struct run *run, rv_time pid_due)
 {
-	rv_time when = run->stop == RUN_STOP_NONE ? run->deadline : RV_FOREVER;
+	rv_time when = run->stop == RUN_STOP_NONE ? run->deadline : run->kill_at;
 
-	when = MIN(when, run->kill_at);
 	when = MIN(when, run->status_due);
-
 	if (run->started && !run->pid_recorded && pid_due < when)
 		when = pid_due;
 	return when;
@@ -393,6 +395,8 @@ static int await_end(struct run *run)
 			show_running(run);
 		if (run->deadline <= now && run->stop == RUN_STOP_NONE)
 			run->stop = RUN_STOP_TIMEOUT;
+		if (run->kill_at <= now)
+			run->stop_sent = false; /* once more, with SIGKILL */
 		if (run->started && !run->pid_recorded && pid_due <= now) {
 			if (!record_pid(run))
 				pid_due = now + RV_SEC(1);
@@ -402,8 +406,6 @@ static int await_end(struct run *run)
 			give_up_status(run);
 			break;
 		}
-		if (run->kill_at <= now)
-			run->stop_sent = false;
 		act_on_stop(run);
 		act_on_pause(run);
 		r = wait_until(run, next_moment(run, pid_due));

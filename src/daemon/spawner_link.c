@@ -24,7 +24,8 @@
 #include "spawn/launch.h"
 
 static const rv_time retry_first = RV_MS(50), retry_last = RV_SEC(5);
-static const rv_time good_after = RV_SEC(1);
+/* a connection that lasted so long was a good one */
+static const rv_time good_after = RV_SEC(5);
 
 struct spawner_link {
 	struct core *core;
@@ -32,10 +33,10 @@ struct spawner_link {
 	struct spawn_client *client; /* NULL: not connected */
 	rv_watch *watch;
 	bool ready, more_posted;
+	bool table_incomplete; /* no memory for all of it */
+	bool must_drop;        /* the connection is of no use */
 	rv_handle more;        /* valid while more_posted */
-	bool table_incomplete; /* no memory for all of it: the connection is of no use */
-	bool served;           /* this connection's table was whole */
-	bool refused; /* some run's request found no room: it is to try again */
+	struct list want_room; /* of struct run.want_room */
 	char instance[SPAWN_ID_LEN + 1];
 	char last_instance[SPAWN_ID_LEN + 1]; /* that runs are with */
 	pid_t pid;
@@ -54,7 +55,8 @@ static void tell_changed(struct spawner_link *l)
 	rv_event_clear(&l->changed);
 }
 
-/* ---- what the spawner says ------------------------------------------------------- */
+/* ---- what the spawner says
+ * ----------------------------------------------------------------- */
 
 static struct run *run_of(struct spawner_link *l, const struct spawn_token *t)
 {
@@ -109,21 +111,35 @@ static void drop_table(struct spawner_link *l)
 	l->table_incomplete = false;
 }
 
+/* requests of theirs may go through now */
+static void wake_wanting(struct spawner_link *l)
+{
+	struct list *node;
+
+	while ((node = list_pop(&l->want_room)))
+		rv_event_set(&LIST_ENTRY(node, struct run, want_room)->wake);
+}
+
 static void on_table_end(void *arg)
 {
 	struct spawner_link *l = arg;
 	bool same = STREQ(l->instance, l->last_instance);
 
 	/* what is missing would pass for never started, and be run twice */
-	if (l->table_incomplete)
+	if (l->table_incomplete) {
+		log_at(LOG_ERR, "spawn",
+			"out of memory for the spawner's table, asking again");
+		l->must_drop = true;
 		return;
+	}
 	log_at(LOG_INFO, "spawn", "connected to spawner %d, which has %zu runs",
 		(int)l->pid, l->n_table);
 	memcpy(l->last_instance, l->instance, sizeof(l->last_instance));
 	l->opts.on_table(l->table, l->n_table, same, l->opts.arg);
 	drop_table(l);
-	l->ready = l->served = true;
+	l->ready = true;
 	scheduler_block(l->core->scheduler, BLOCK_SPAWNER, false);
+	wake_wanting(l);
 	tell_changed(l);
 }
 
@@ -141,20 +157,16 @@ bool spawner_link_is_awaited(const struct core *core, const struct spawn_token *
 {
 	const struct job *j = jobs_find(core->jobs, t->job_id);
 
-	return j && job_state_is_active(j->state) && j->n_runs == t->run_no;
+	return j && job_state_is_active((enum job_state)j->state) && j->n_runs == t->run_no;
 }
 
-/* Nobody waits for it any more: its end is on disk, or the job was never ours. */
+/* Nobody waits for it any more: its end is on disk, or the job was never ours. Not so where
+ * the record says that it goes on (a run that could not be followed, for want of memory):
+ * that one stays with the spawner until somebody can record its end. */
 static void ack_stranger(struct spawner_link *l, const struct spawn_run_info *info)
 {
-	if (spawner_link_is_awaited(l->core, &info->token)) {
-		log_at(LOG_ERR, "spawn",
-			"end of run %" PRIu64 ".%" PRIu32
-			", which nobody follows: it is recorded after a restart of the "
-			"daemon",
-			info->token.job_id, info->token.run_no);
+	if (spawner_link_is_awaited(l->core, &info->token))
 		return;
-	}
 	log_at(LOG_DEBUG, "spawn",
 		"end of unknown run %" PRIu64 ".%" PRIu32 ", acknowledging",
 		info->token.job_id, info->token.run_no);
@@ -209,7 +221,8 @@ static const struct spawn_client_ops client_ops = {
 	.on_orphan = on_orphan,
 };
 
-/* ---- the connection -------------------------------------------------------------- */
+/* ---- the connection
+ * -------------------------------------------------------------------------- */
 
 static void disconnected(struct spawner_link *l, int error)
 {
@@ -220,6 +233,7 @@ static void disconnected(struct spawner_link *l, int error)
 	l->ready = false;
 	l->pid = 0;
 	l->n_acks = 0;
+	l->must_drop = false;
 	drop_table(l);
 	if (l->core->detaching)
 		return;
@@ -260,18 +274,6 @@ static void send_acks(struct spawner_link *l)
 	spawn_client_flush(l->client);
 }
 
-/* there may be room now */
-static void wake_refused(struct spawner_link *l)
-{
-	struct jobs *jobs = l->core->jobs;
-
-	l->refused = false;
-	for (struct job *j = jobs_at_or_after(jobs, 1); j;
-		j = jobs_at_or_after(jobs, j->id + 1))
-		if (j->run)
-			rv_event_set(&j->run->wake);
-}
-
 static void process(struct spawner_link *l)
 {
 	int r;
@@ -279,22 +281,20 @@ static void process(struct spawner_link *l)
 	if (!l->client)
 		return;
 	r = spawn_client_process(l->client);
-	if (r >= 0 && l->table_incomplete)
+	if (r >= 0 && l->must_drop)
 		r = -ENOMEM;
 	if (r < 0) {
 		disconnected(l, r);
 		return;
 	}
 	if (r > 0 && !l->more_posted) {
-		/* more is there to be read, and no edge will tell: others get their
-		 * turn first */
+		/* more is there to be read, and no edge will tell: others get their turn first */
 		l->more = rv_call_soon(rv_loop_current(), process_more, l);
 		l->more_posted = true;
 	}
 	if (l->n_acks)
 		send_acks(l);
-	if (l->refused)
-		wake_refused(l);
+	wake_wanting(l);
 	tell_changed(l);
 }
 
@@ -307,7 +307,6 @@ static int attach(struct spawner_link *l, int fd)
 {
 	int r;
 
-	l->served = false;
 	r = spawn_client_new(&l->client, fd, &client_ops, l);
 	if (r < 0) {
 		close_safe(fd);
@@ -370,12 +369,9 @@ static int connect_once(struct spawner_link *l)
 	return attach(l, fd);
 }
 
-/* 0 when it was of use, -RV_EINCOMPLETE when it ended before its table was whole, or so
- * soon after that trying again at once would become all there is */
-static int while_connected(struct spawner_link *l)
+/* 0 when the connection is lost, -ECANCELED */
+static int wait_until_lost(struct spawner_link *l)
 {
-	rv_time since = rv_now();
-
 	while (l->client) {
 		int r = rv_event_wait(&l->changed);
 
@@ -383,7 +379,7 @@ static int while_connected(struct spawner_link *l)
 		if (r < 0)
 			return r;
 	}
-	return l->served && rv_now() - since >= good_after ? 0 : -RV_EINCOMPLETE;
+	return 0;
 }
 
 int spawner_link_main(void *arg)
@@ -395,20 +391,26 @@ int spawner_link_main(void *arg)
 	for (;;) {
 		int r = connect_once(l);
 
-		if (r >= 0)
-			r = while_connected(l);
-		if (r == -ECANCELED)
-			return r;
 		if (r >= 0) {
-			delay = retry_first;
+			rv_time connected = rv_now();
+
+			r = wait_until_lost(l);
+			if (r < 0)
+				return r;
 			logged = 0;
-			continue;
-		}
-		if (r != logged)
+			if (rv_now() - connected >= good_after) {
+				delay = retry_first;
+				continue;
+			}
+			/* it came and went: crashes at once, or cannot be understood */
+		} else if (r == -ECANCELED) {
+			return r;
+		} else if (r != logged) {
 			log_at(LOG_ERR, "spawn",
 				"cannot reach or start the spawner: %s, retrying",
 				rv_strerror(r));
-		logged = r;
+			logged = r;
+		}
 		r = rv_sleep(delay);
 		if (r < 0)
 			return r;
@@ -426,6 +428,7 @@ int spawner_link_new(struct spawner_link **ret, struct core *core,
 	l->core = core;
 	l->opts = *opts;
 	rv_event_init(&l->changed);
+	list_init(&l->want_room);
 	scheduler_block(core->scheduler, BLOCK_SPAWNER, true);
 	*ret = l;
 	return 0;
@@ -449,11 +452,6 @@ struct spawner_link *spawner_link_free(struct spawner_link *l)
 		kill(l->child, SIGTERM);
 	free(l);
 	return NULL;
-}
-
-void spawner_link_wake(struct spawner_link *l)
-{
-	tell_changed(l);
 }
 
 bool spawner_link_is_ready(const struct spawner_link *l)
@@ -491,13 +489,17 @@ int spawner_link_wait(struct spawner_link *l)
 	return rv_event_wait(&l->changed);
 }
 
+void spawner_link_wake(struct spawner_link *l)
+{
+	tell_changed(l);
+}
+
 /* after each request: out at once; what does not fit goes with the next write edge */
 static int sent(struct spawner_link *l, int r)
 {
 	if (r >= 0)
 		spawn_client_flush(
 			l->client); /* an error is seen by the next process() */
-	l->refused |= r == -EAGAIN;
 	return r < 0 ? r : 0;
 }
 
@@ -521,26 +523,36 @@ int spawner_link_start(
 	return 0;
 }
 
+/* where it did not go through the run is woken when there is room, or a spawner */
+static int sent_for(struct spawner_link *l, struct run *run, int r)
+{
+	if (r == -EAGAIN && !list_is_linked(&run->want_room))
+		list_append(&l->want_room, &run->want_room);
+	return sent(l, r);
+}
+
 int spawner_link_stop(struct spawner_link *l, struct run *run, bool now)
 {
 	struct spawn_token t = run_spawn_token(run);
 	int64_t grace = now ? 0 : job_num(&run->spec, KILL_GRACE);
+	int r = -EAGAIN;
 
-	if (!l->ready)
-		return -EAGAIN;
-	return sent(l,
-		spawn_client_stop(l->client, &t, (int)job_num(&run->spec, KILL_SIGNAL),
-			false, usec_to_time(grace), NULL));
+	if (l->ready)
+		r = spawn_client_stop(l->client, &t,
+			(int)job_num(&run->spec, KILL_SIGNAL), false,
+			usec_to_time(grace), NULL);
+	return sent_for(l, run, r);
 }
 
 int spawner_link_pause(struct spawner_link *l, struct run *run, bool on)
 {
 	struct spawn_token t = run_spawn_token(run);
+	int r = -EAGAIN;
 
-	if (!l->ready)
-		return -EAGAIN;
-	return sent(l, on ? spawn_client_pause(l->client, &t, NULL)
-			  : spawn_client_resume(l->client, &t, NULL));
+	if (l->ready)
+		r = on ? spawn_client_pause(l->client, &t, NULL)
+		       : spawn_client_resume(l->client, &t, NULL);
+	return sent_for(l, run, r);
 }
 
 int spawner_link_signal(struct spawner_link *l, struct run *run, int sig)

@@ -54,10 +54,10 @@ int spawner_link_start(
 /* until something has changed that may let a request through; 0, -ECANCELED */
 RV_AWAIT int spawner_link_wait(struct spawner_link *l);
 
-/* whoever waits there looks again */
-void spawner_link_wake(struct spawner_link *l);
 /* some job's record waits for the end of this run: it must not be acknowledged unseen */
 bool spawner_link_is_awaited(const struct core *core, const struct spawn_token *t);
+/* whoever waits there looks again */
+void spawner_link_wake(struct spawner_link *l);
 
 /* 0, -EAGAIN: no spawner or no room: the run is woken when that changes */
 int spawner_link_stop(struct spawner_link *l, struct run *run, bool now);

@@ -12,7 +12,9 @@ endif
 # tests/lint: what a compiler does not see. Each script takes the tree to look at;
 # self_test.sh proves that each can fail.
 lint_tests = \
+	tests/lint/exports.sh \
 	tests/lint/format.sh \
+	tests/lint/install.sh \
 	tests/lint/layering.sh \
 	tests/lint/manpages.sh \
 	tests/lint/no_forbidden_calls.sh \
@@ -28,3 +30,7 @@ EXTRA_DIST += $(lint_tests) \
 
 # units.sh looks at the units as they will be installed
 tests/lint/units.log: $(system_units) $(user_units)
+
+# install.sh builds a program against what was built here
+AM_TESTS_ENVIRONMENT += REEVE_CC='$(CC)'; export REEVE_CC; \
+	REEVE_LDFLAGS='$(REEVE_LDFLAGS)'; export REEVE_LDFLAGS;

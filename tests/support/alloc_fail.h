@@ -1,7 +1,7 @@
 /*
  * Allocations that fail when the test says so.
  *
- * Link the program with $(ALLOC_FAIL_LDFLAGS) and tests/support/alloc_fail.c: every
+ * Link the program with $(alloc_fail_ldflags) and tests/support/alloc_fail.c: every
  * allocation that the code under test makes itself is then counted. A sweep fails the
  * first one, then the second, until the code gets through:
  *

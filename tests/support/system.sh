@@ -24,11 +24,17 @@ build=$(pwd)
 top=$(cd "${srcdir:-.}" && pwd)
 . "$top/tests/support/programs.sh"
 reeved_pid=
+tmp=
 # no command of reeve takes longer than this unless something hangs
 command_timeout=120
 
+# said by finish: stderr may be redirected where a check stands
 fail() {
-	echo "FAIL: $*" >&2
+	if [ -d "$tmp" ]; then
+		echo "FAIL: $*" >>"$tmp/failures"
+	else
+		echo "FAIL: $*" >&2
+	fi
 	exit 1
 }
 
@@ -136,6 +142,7 @@ finish() {
 	trap - EXIT
 	trap '' HUP INT TERM
 	cd /
+	[ ! -e "$tmp/failures" ] || cat "$tmp/failures" >&2
 	[ -z "$reeved_pid" ] || kill -s TERM "$reeved_pid" 2>/dev/null || :
 	if ! "$build/tests/support/await_gone" -k 60 "$tmp"; then
 		echo "FAIL: processes were left (and are killed now)" >&2

@@ -14,6 +14,14 @@ fails_at() {
 		"$(reeve show --json | jq -r '(if type == "array" then .[0] else . end) | .run_history[-1] | "\(.step) \(.error)"')"
 }
 
+# output_fails ERROR OUTPUT: likewise for where the output goes
+output_fails() {
+	id=$(reeve add --output "$2" true)
+	assert_exit 1 reeve wait -q "$id"
+	assert_eq "step and error of '$2'" "stdout $1" \
+		"$(reeve show "$id" --json | jq -r '(if type == "array" then .[0] else . end) | .run_history[-1] | "\(.step) \(.error)"')"
+}
+
 step "commands"
 fails_at exec 'No such file or directory' 127 no-such-command-anywhere
 fails_at exec 'No such file or directory' 127 /nonexistent/command
@@ -39,10 +47,10 @@ mkfifo fifo
 fails_at stdin 'Operation not supported' 125 --stdin "$tmp/work/fifo" cat
 fails_at stdin 'No such file or directory' 125 --stdin "$tmp/work/nothing" cat
 fails_at stdin 'Is a directory' 125 --stdin "$tmp/work/directory" cat
-fails_at stdout 'No such file or directory' 125 --output "file:/nonexistent/output" true
-fails_at stdout 'Is a directory' 125 --output "file:$tmp/work/directory" true
+output_fails 'No such file or directory' "file:/nonexistent/output"
+output_fails 'Is a directory' "file:$tmp/work/directory"
 # nobody reads it: opening it would hang
-fails_at stdout 'No such device or address' 125 --output "file:$tmp/work/fifo" true
+output_fails 'No such device or address' "file:$tmp/work/fifo"
 
 step "an argument list over ARG_MAX"
 long=$(head -c 131072 /dev/zero | tr '\0' a)

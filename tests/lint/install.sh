@@ -1,0 +1,135 @@
+#!/bin/sh
+# make install puts everything below DESTDIR, a program outside of the tree builds with
+# what was installed and nothing else, and make uninstall leaves no file.
+# usage: install.sh    in a build directory; exit 0 yes, 1 no
+# REEVE_CC, REEVE_LDFLAGS: the compiler, and what it needs to link with this build
+set -u
+build=$(pwd)
+tmp=$(mktemp -d) || exit 1
+trap 'rm -rf "$tmp"' EXIT
+trap 'exit 1' HUP INT TERM
+dest=$tmp/dest
+bad=0
+
+# complain TEXT...
+complain() {
+	echo "install: $*"
+	bad=1
+}
+
+# run_make ARGUMENT...: a make of its own, which takes no jobs of the one that runs tests
+run_make() {
+	if ! env -u MAKEFLAGS -u MFLAGS -u MAKELEVEL make -s -C "$build" "$@" \
+		DESTDIR="$dest" >"$tmp/make.log" 2>&1; then
+		cat "$tmp/make.log"
+		echo "install: make $* failed"
+		exit 1
+	fi
+}
+
+# installed PATTERN...: one file each, whose path ends so
+installed() {
+	for pattern in "$@"; do
+		[ "$(find "$dest" -path "$dest/*/$pattern" | wc -l)" -eq 1 ] ||
+			complain "not one $pattern"
+	done
+}
+
+run_make install
+installed bin/reeve sbin/reeved reeve/reeve-spawner etc/reeve/reeve.conf \
+	bash-completion/completions/reeve.bash \
+	man1/reeve.1 man5/reeve.conf.5 man8/reeved.8 man8/reeve-spawner.8 \
+	include/reeve/reeve.h pkgconfig/reeve.pc libreeve.a
+for manager in system user; do
+	for unit in reeve-spawner.service reeve.target reeved.service reeved.socket; do
+		installed "systemd/$manager/$unit"
+	done
+done
+# what the units and the daemon start is where they look for it
+# shellcheck disable=SC2013  # no path of these has blanks
+for program in $(sed -n 's/^Exec[A-Za-z]*=\(\/[^ ]*reeve[^ ]*\).*/\1/p' \
+	"$build"/conf/system/*.service "$build"/conf/user/*.service | sort -u); do
+	[ -x "$dest$program" ] || complain "a unit starts $program, which is not installed"
+done
+
+cd "$tmp" || exit 1
+cat >hello.c <<'END'
+#include <reeve/reeve.h>
+#include <stdio.h>
+
+static int child(void *arg)
+{
+	int rc = rv_sleep(RV_MS(1));
+
+	return rc < 0 ? rc : printf("%s", (const char *)arg);
+}
+
+static int app(void *arg)
+{
+	rv_group g;
+	int rc = rv_group_enter(&g, RV_GROUP_FAIL_FAST);
+
+	if (rc < 0)
+		return rc;
+	if (!rv_group_spawn(&g, child, arg))
+		rc = -1;
+	return rv_group_exit(&g, rc);
+}
+
+int main(void)
+{
+	static char text[] = "hello\n";
+
+	return rv_run(app, text, NULL) < 0;
+}
+END
+cp hello.c hello.cc
+
+pc=$(find "$dest" -name reeve.pc)
+# pkg-config FLAG: as anybody would call it, if DESTDIR were the root
+from_pc() {
+	PKG_CONFIG_SYSROOT_DIR=$dest PKG_CONFIG_PATH=${pc%/*} \
+		${PKG_CONFIG:-pkg-config} "$@" reeve
+}
+cflags=$(from_pc --cflags) && libs=$(from_pc --libs) || exit 1
+case "$cflags $libs" in
+*"-I$dest/"*"-L$dest/"*) ;;
+*)
+	# a prefix where the compiler looks by itself is left out by pkg-config
+	prefix=$(from_pc --variable=prefix)
+	cflags=-I$dest${prefix#"$dest"}/include
+	libs="-L$(dirname "${pc%/*}") -lreeve"
+	;;
+esac
+if grep -n -F -e "$build" -e "$tmp" "$pc"; then
+	complain "paths of the build are in reeve.pc"
+fi
+
+# shellcheck disable=SC2086  # words are wanted
+if ${REEVE_CC:-cc} -std=gnu11 -Wall -Wextra -Werror $cflags -o hello hello.c $libs \
+	${REEVE_LDFLAGS:-}; then
+	out=$(LD_LIBRARY_PATH=$(dirname "${pc%/*}") ./hello)
+	[ "$out" = hello ] || complain "the program says '$out'"
+else
+	complain "a C program does not build"
+fi
+# shellcheck disable=SC2086
+if ! command -v g++ >/dev/null 2>&1; then
+	echo "no g++: C++ is not tried"
+elif ! g++ -Wall -Wextra -Werror $cflags -c hello.cc; then
+	complain "a C++ program does not build"
+elif ! nm hello.o | grep -q ' U rv_run$'; then
+	complain "the headers declare C++ functions"
+fi
+# each header can be included alone
+for header in "$(dirname "$(find "$dest" -name reeve.h)")"/*.h; do
+	# shellcheck disable=SC2086
+	printf '#include <reeve/%s>\n' "${header##*/}" |
+		${REEVE_CC:-cc} -Wall -Wextra -Werror $cflags -fsyntax-only -xc - ||
+		complain "${header##*/} cannot be included alone"
+done
+
+run_make uninstall
+left=$(find "$dest" ! -type d)
+[ -z "$left" ] || complain "left by make uninstall: $left"
+exit $bad

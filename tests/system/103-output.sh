@@ -1,0 +1,70 @@
+#!/bin/sh
+# Output: files, streams apart, following, limits, other places.
+. "${srcdir:-.}/tests/support/system.sh"
+start_reeved
+mkfifo "$tmp/started" "$tmp/go"
+run() {
+	last=$(reeve add "$@")
+	reeve wait -q "$last" || :
+}
+
+step "logs: all, the last lines, one stream, none"
+run -c 'seq 100; echo bad >&2'
+assert_eq "all" 101 "$(reeve logs "$last" | wc -l)"
+assert_eq "last lines" "99 100 bad" "$(reeve logs -n 3 "$last" | xargs)"
+run --split-output -c 'echo good; echo bad >&2'
+assert_eq "stdout" good "$(reeve logs --stream stdout "$last")"
+assert_eq "stderr" bad "$(reeve logs --stream stderr "$last")"
+assert_eq "both" "bad good" "$(reeve logs "$last" 2>&1 | sort | xargs)"
+run true
+assert_eq "nothing" "" "$(reeve logs "$last")"
+run printf 'no newline'
+assert_eq "bytes" "no newline" "$(reeve logs "$last")"
+run -c "printf '\\377\\000\\001'"
+assert_eq "any bytes" "ff0001" "$(reeve logs "$last" | od -An -tx1 | tr -d ' \n')"
+
+step "logs -f begins before the job and ends with it"
+id=$(reeve add --hold -c "echo one; echo >'$tmp/started'; head -n 1 '$tmp/go'")
+reeve logs -f "$id" >"$tmp/out" &
+follower=$!
+reeve release "$id"
+head -n 1 "$tmp/started" >/dev/null
+echo two >"$tmp/go"
+wait "$follower"
+assert_eq "output" "one two" "$(xargs <"$tmp/out")"
+
+step "output-max: the oldest bytes go, and reading says so"
+run --output-max 64K -c 'seq -w 1 28000; echo end'
+reeve logs "$last" >"$tmp/out" 2>"$tmp/err" || :
+assert_eq "the end is there" end "$(tail -n 1 "$tmp/out")"
+[ "$(stat -c %s "$tmp/out")" -le 131072 ] || fail "$(stat -c %s "$tmp/out") bytes were kept"
+reeve show --json "$last" | jq -e '.run_history[0] | .output_lost_bytes > 0 and
+	.output_bytes > 0' >/dev/null ||
+	fail "show: $(reeve show --json "$last" | jq -c '.run_history[0]')"
+grep -q '[0-9]' "$tmp/err" || fail "reading did not say that bytes are lost"
+assert_exit 0 reeve run --output-max 64K -c 'seq -w 1 2000' >/dev/null
+
+step "to other places"
+run --output "file:$tmp/work/mine" -c 'echo first'
+run --output "file:$tmp/work/mine" -c 'echo second; echo bad >&2'
+assert_eq "file:, appended" "first second bad" "$(xargs <mine)"
+run --output null -c 'echo lost'
+assert_eq "null" "" "$(reeve logs "$last" 2>/dev/null || :)"
+run --output inherit -c 'echo inherited by reeved'
+grep -q "inherited by reeved" "$tmp/reeved.log" || fail "output = inherit went elsewhere"
+run --output "file:$tmp/none/there" true
+assert_eq "a folder that is not there" "failed" "$(reeve ls --json "$last" | jq -r '.[0].result')"
+
+step "what a job leaves behind"
+run --leftovers leave -c "setsid sh -c 'echo \$\$ >pid; echo >\"$tmp/started\"; exec sleep 1000' & read -r x <'$tmp/started'"
+assert_eq "left" succeeded "$(reeve ls --json "$last" | jq -r '.[0].result')"
+kill "$(cat pid)" || fail "leftovers = leave killed it"
+run --leftovers kill --kill-grace 100ms -c "(trap '' TERM; echo >'$tmp/started'; while :; do sleep 1000; done) & read -r x <'$tmp/started'"
+reeve show --json "$last" | jq -e '.run_history[0].leftovers > 0' >/dev/null ||
+	fail "show does not tell of what was left behind"
+last=$(reeve add --leftovers wait -c "(head -n 1 '$tmp/go') & exit 0")
+assert_exit 124 reeve wait -t 100ms "$last"
+echo late >"$tmp/go"
+reeve wait "$last"
+assert_eq "waited for" late "$(reeve logs "$last")"
+stop_reeved

@@ -1,0 +1,60 @@
+#!/bin/sh
+# What a job is given: directory, umask, nice, limits, environment, stdin; and that secrets
+# are shown only when asked for.
+. "${srcdir:-.}/tests/support/system.sh"
+cat >"$tmp/conf" <<-END
+	[defaults]
+	env-drop = DROP_*
+END
+export SECRET=swordfish DROP_ME=1 KEEP_ME=2 OTHER=3
+start_reeved --config="$tmp/conf"
+out() {
+	reeve run --stdin null "$@"
+}
+
+step "directory and umask: the caller's, or what is asked for"
+mkdir sub
+assert_eq "cwd" "$tmp/work" "$(out pwd)"
+assert_eq "cwd" "$tmp/work/sub" "$(out -w "$tmp/work/sub" pwd)"
+assert_eq "umask" 0027 "$(umask 027; out -c umask)"
+assert_eq "umask" 0007 "$(out --umask 7 -c umask)"
+id=$(reeve add -w "$tmp/nowhere" true)
+reeve wait -q "$id" || :
+assert_eq "a cwd that is not there" "chdir No such file or directory failed" "$(reeve show --json "$id" |
+	jq -r '.run_history[0] | "\(.step) \(.error) \(.result)"')"
+
+step "nice, limits, a session of its own"
+assert_eq "nice" "$(($(nice) + 5))" "$(out --nice 5 nice)"
+assert_eq "rlimits" 77 "$(out --rlimits nofile=77 -c 'ulimit -n')"
+assert_eq "session" yes "$(out -c 'read -r pid _ _ _ _ sid _ </proc/$$/stat; [ $pid -eq $sid ] && echo yes')"
+assert_eq "no descriptors but its own" "0 1 2 3" "$(out ls /proc/self/fd | xargs)"
+
+step "environment"
+assert_eq "the caller's" "2 swordfish" "$(out -c 'echo $KEEP_ME $SECRET')"
+assert_eq "env-drop" "" "$(out -c 'echo $DROP_ME')"
+assert_eq "env-drop of its own" "2" "$(out --env-drop OTHER -c 'echo $KEEP_ME $OTHER')"
+assert_eq "env" "new 2" "$(out -e OTHER=new -c 'echo $OTHER $KEEP_ME')"
+assert_eq "the job's id" true "$(out -c '[ -n "$REEVE_JOB_ID" ] && echo true')"
+id=$(reeve add true)
+reeve wait "$id"
+case $(reeve show "$id"; reeve show --json "$id"; cat "$tmp/reeved.log") in
+*swordfish*) fail "a value was shown without --env" ;;
+esac
+assert_match "the name" "*SECRET*" "$(reeve show "$id")"
+assert_match "with --env" "*SECRET=swordfish*" "$(reeve show --env "$id")"
+
+step "stdin"
+assert_eq "null" 0 "$(out -c 'wc -c')"
+echo content >input
+assert_eq "a file" content "$(reeve run --stdin "$tmp/work/input" cat)"
+mkfifo fifo
+id=$(reeve add --stdin "$tmp/work/fifo" cat)
+reeve wait -q "$id" || :
+assert_eq "a FIFO is refused" "stdin failed" "$(reeve show --json "$id" |
+	jq -r '.run_history[0] | "\(.step) \(.result)"')"
+
+step "show tells all of it"
+id=$(reeve add -n all -l a -l b -p 5 -t 1h --nice 3 --retries 2 --output-max 1M true)
+assert_eq "spec" "all a,b 5 3600000000 3 2 1048576" "$(reeve show --json "$id" | jq -r '.spec |
+	"\(.name) \(.label | join(",")) \(.priority) \(.timeout_usec) \(.nice) \(.retries) \(.output_max_bytes)"')"
+stop_reeved

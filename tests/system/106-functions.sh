@@ -1,0 +1,39 @@
+#!/bin/sh
+# Functions: jobs that run inside of the daemon, queued, limited and recorded alike.
+. "${srcdir:-.}/tests/support/system.sh"
+start_reeved
+
+step "results are JSON"
+printf 'abc' >file
+assert_eq "file.hash" "$(printf abc | sha256sum | cut -d ' ' -f 1)" \
+	"$(reeve call file.hash path="$tmp/work/file" | jq -r '.. | strings' | grep -xE '[0-9a-f]{64}')"
+assert_eq "dns.lookup" true "$(reeve call dns.lookup name=localhost |
+	jq '[.. | strings] | any(. == "127.0.0.1" or . == "::1")')"
+reeve call sleep seconds:=0.001 >/dev/null
+
+step "they are jobs"
+id=$(reeve call --detach -n mine file.hash path="$tmp/work/file")
+reeve wait "$id"
+assert_eq "job" "mine finished succeeded" "$(reeve ls --json "$id" |
+	jq -r '.[0] | "\(.name) \(.state) \(.result)"')"
+reeve show --json "$id" | jq -e '.run_history[0].value != null' >/dev/null ||
+	fail "its result was not kept"
+
+step "limits and cancel hold for them"
+id=$(reeve call --detach -t 20ms sleep seconds=1h)
+reeve wait -q "$id" || :
+assert_eq "timeout" timeout "$(reeve ls --json "$id" | jq -r '.[0].result')"
+id=$(reeve call --detach sleep seconds=1h)
+reeve cancel "$id"
+reeve wait -q "$id" || :
+assert_eq "cancel" cancelled "$(reeve ls --json "$id" | jq -r '.[0].result')"
+assert_exit 1 reeve call -t 20ms sleep seconds=1h 2>/dev/null
+
+step "wrong ones"
+assert_exit 2 reeve call no.such.function 2>err
+assert_match "error" "*no such function*" "$(cat err)"
+assert_exit 2 reeve call file.hash 2>err
+assert_match "error" "*path*" "$(cat err)"
+assert_exit 2 reeve call file.hash path="$tmp/work/file" colour=red 2>/dev/null
+assert_exit 1 reeve call file.hash path="$tmp/none" 2>/dev/null
+stop_reeved

@@ -1,0 +1,40 @@
+#!/bin/sh
+# What is kept: so many finished jobs, so much output of them, oldest first.
+. "${srcdir:-.}/tests/support/system.sh"
+cat >"$tmp/conf" <<-END
+	[reeved]
+	keep-finished-max = 5
+	output-total-max = 10G
+END
+start_reeved --config="$tmp/conf"
+
+step "the oldest finished jobs go"
+seq 12 | sed 's/.*/echo &/' | reeve add --batch - >ids
+reeve wait
+held=$(reeve add --hold true)
+until [ "$(reeve ls -q --state finished | wc -l)" -le 5 ]; do settle; done
+assert_eq "how many" 5 "$(reeve ls -q --state finished | wc -l)"
+assert_eq "the newest are kept" 5 "$(reeve ls --json --state finished |
+	jq '[.[].finished_usec] | length')"
+assert_exit 3 reeve show 1 2>err
+assert_match "removed" "*removed on*" "$(cat err)"
+assert_eq "unfinished ones stay" held "$(reeve ls --json "$held" | jq -r '.[0].state')"
+
+step "output over the budget goes, the oldest finished first; the records stay"
+reeve clean --finished >/dev/null
+cat >"$tmp/conf" <<-END
+	[reeved]
+	keep-finished-max = 100
+	output-total-max = 300K
+END
+reeve daemon reload >/dev/null
+first=$(reeve add -c 'head -c 200000 /dev/zero')
+reeve wait "$first"
+second=$(reeve add -c 'head -c 200000 /dev/zero')
+reeve wait "$second"
+until [ "$(reeve logs "$first" 2>/dev/null | wc -c)" -eq 0 ]; do settle; done
+assert_eq "the newer one's is whole" 200000 "$(reeve logs "$second" | wc -c)"
+assert_eq "the record is there" succeeded "$(reeve ls --json "$first" | jq -r '.[0].result')"
+used=$(du -sk "$state/output" | cut -f 1)
+[ "$used" -lt 800 ] || fail "$used KiB are in use"
+stop_reeved
