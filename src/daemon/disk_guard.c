@@ -35,7 +35,7 @@ static void look(struct disk_guard *g)
 	if (low != g->low)
 		log_at(low ? LOG_ERR : LOG_NOTICE, "disk",
 			low ? "%" PRId64 " bytes are free in '%s', less than min-free: "
-					 "nothing starts"
+			      "nothing starts"
 			    : "%" PRId64
 			      " bytes are free in '%s' again: jobs are started",
 			have, g->core->state_dir);

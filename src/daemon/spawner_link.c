@@ -157,7 +157,8 @@ bool spawner_link_is_awaited(const struct core *core, const struct spawn_token *
 {
 	const struct job *j = jobs_find(core->jobs, t->job_id);
 
-	return j && job_state_is_active((enum job_state)j->state) && j->n_runs == t->run_no;
+	return j && job_state_is_active((enum job_state)j->state) &&
+	       j->n_runs == t->run_no;
 }
 
 /* Nobody waits for it any more: its end is on disk, or the job was never ours. Not so where
