@@ -92,10 +92,8 @@ CHILD_CODE static int child_set_rlimit(uint32_t resource, rlim_t soft, rlim_t ha
 CHILD_CODE static int child_rlimits(const struct child_args *a)
 {
 	const struct spawn_request *q = &a->start->req;
-	int r;
+	int r = 0;
 
-	r = child_set_rlimit(
-		RLIMIT_NOFILE, a->common->nofile.rlim_cur, a->common->nofile.rlim_max);
 	for (size_t i = 0; r == 0 && i < q->n_rlimits; i++)
 		r = child_set_rlimit(
 			q->rlimits[i].resource, q->rlimits[i].soft, q->rlimits[i].hard);
@@ -239,8 +237,17 @@ CHILD_CODE static int child_steps(const struct child_args *a)
 	r = child_cgroup(s);
 	if (r < 0)
 		return r;
-	/* what needs the spawner's privileges comes before they are given up, what must
-	 * be done as the owner after it */
+	/* our own limit was raised; the child gets what there was before */
+	s->step = SPAWN_STEP_RLIMIT;
+	r = child_set_rlimit(
+		RLIMIT_NOFILE, a->common->nofile.rlim_cur, a->common->nofile.rlim_max);
+	if (r < 0)
+		return r;
+	/* What a request asks for from here on is done as its owner, so that the kernel
+	 * judges it by the owner's rights: limits may not be raised, nor priority. */
+	r = child_ids(s);
+	if (r < 0)
+		return r;
 	s->step = SPAWN_STEP_RLIMIT;
 	r = child_rlimits(a);
 	if (r < 0)
@@ -249,9 +256,6 @@ CHILD_CODE static int child_steps(const struct child_args *a)
 	if (q->nice != SPAWN_NICE_KEEP &&
 		syscall(SYS_setpriority, PRIO_PROCESS, 0, q->nice) < 0)
 		return -errno;
-	r = child_ids(s);
-	if (r < 0)
-		return r;
 	syscall(SYS_umask, q->umask);
 	s->step = SPAWN_STEP_CHDIR;
 	if (syscall(SYS_chdir, q->cwd) < 0)

@@ -46,7 +46,8 @@ char *spawn_mark_format(char *buf, const struct spawn_token *t, const char *inst
 int spawn_mark_parse(
 	struct spawn_token *ret, char ret_instance[SPAWN_ID_LEN + 1], const char *mark);
 
-/* Steps of a start, in the order they happen. Numbers are on the wire: append only. */
+/* Steps of a start. Numbers are on the wire: append only. Limits and niceness are set
+ * after the change of user, by whose rights the kernel judges them. */
 #define SPAWN_STEPS(X)                                                   \
 	X(NONE, 0, "none")                                               \
 	X(REQUEST, 1, "request") /* refused before anything was tried */ \

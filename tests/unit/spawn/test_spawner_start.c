@@ -428,6 +428,27 @@ START_TEST(rlimit_that_may_not_be_set_fails_at_rlimit)
 }
 END_TEST
 
+START_TEST(limits_and_niceness_are_the_owners_not_the_spawners_to_raise)
+{
+	struct spawn_rlimit limit = {RLIMIT_NOFILE, 1 << 20, RLIM_INFINITY};
+	struct spawn_request req = fx_request(1, "true");
+
+	if (geteuid() != 0)
+		return; /* only root can give up rights */
+	ck_assert_int_eq(chmod(fx->dir, 0711), 0);
+	req.uid = 4000;
+	req.gid = 4001;
+	req.cwd = "/";
+	req.nice = -5;
+	expect_failure(&req, SPAWN_STEP_NICE, EACCES);
+	req.token = fx_token(2);
+	req.nice = SPAWN_NICE_KEEP;
+	req.rlimits = &limit;
+	req.n_rlimits = 1;
+	expect_failure(&req, SPAWN_STEP_RLIMIT, EPERM);
+}
+END_TEST
+
 START_TEST(uid_gid_and_groups_are_applied)
 {
 	uint32_t groups[] = {4242, 4243};
@@ -509,6 +530,8 @@ int main(void)
 	tcase_add_test(tc, child_has_no_signals_blocked_or_ignored);
 	tcase_add_test(tc, cwd_umask_and_nice_are_applied);
 	tcase_add_test(tc, rlimits_are_applied);
+	tcase_add_test(
+		tc, limits_and_niceness_are_the_owners_not_the_spawners_to_raise);
 	tcase_add_test(tc, descriptor_limit_is_the_one_before_the_spawner_raised_it);
 	tcase_add_test(tc, environment_is_exactly_what_was_asked_and_the_marks);
 	tcase_add_test(tc, argv_that_is_not_utf8_arrives_unchanged);
