@@ -210,6 +210,7 @@ static int make_core(struct app *app)
 		return r;
 	app->spawner_program = app_find_program("reeve-spawner");
 	link.program = app->opts.no_spawner ? NULL : app->spawner_program;
+	link.nofile = app->nofile_before;
 	link.arg = app->recovery;
 	return spawner_link_new(&c->spawner, c, &link);
 }
@@ -428,6 +429,19 @@ static int load_config(struct app *app)
 	return r;
 }
 
+/* Each client, run and log that is followed takes descriptors: ours to the hard limit. */
+static void raise_nofile(struct app *app)
+{
+	struct rlimit rl;
+
+	if (getrlimit(RLIMIT_NOFILE, &rl) < 0 || rl.rlim_cur == rl.rlim_max)
+		return;
+	app->nofile_before = rl.rlim_cur;
+	rl.rlim_cur = rl.rlim_max;
+	if (setrlimit(RLIMIT_NOFILE, &rl) < 0)
+		app->nofile_before = 0;
+}
+
 int app_run(const struct app_options *opts)
 {
 	struct app app = {.opts = *opts, .lock_fd = -1, .stop_mode = -1};
@@ -436,6 +450,7 @@ int app_run(const struct app_options *opts)
 
 	app.core.clock = &clock_system;
 	app.core.state_fd = -1;
+	raise_nofile(&app);
 	app.core.system_mode = opts->system_mode;
 	r = load_config(&app);
 	if (r >= 0)

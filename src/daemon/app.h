@@ -6,6 +6,8 @@
 #define DAEMON_APP_H
 
 #include "config/config_load.h"
+#include <sys/resource.h>
+
 #include "config/configuration.h"
 #include "daemon/core.h"
 #include "reeve/loop.h"
@@ -39,6 +41,7 @@ struct app {
 	rv_group services, runs;
 	char *socket, *state_dir, *spawner_program;
 	int lock_fd;
+	rlim_t nofile_before; /* the soft limit that we were started with; 0: not raised */
 	uid_t *admins;
 	size_t n_admins;
 	int64_t started_usec;

@@ -106,7 +106,8 @@ static int open_state_dir(struct app *app)
 			(unsigned)st.st_uid, (unsigned)geteuid());
 		return -EPERM;
 	}
-	if (st.st_mode & 077 &&
+	/* of the machine: owners of jobs pass through to the input that is theirs */
+	if ((st.st_mode & 07777) != (app->opts.system_mode ? 0711 : 0700) &&
 		fchmod(app->core.state_fd, app->opts.system_mode ? 0711 : 0700) < 0)
 		return -errno;
 	if (fd_is_network_fs(app->core.state_fd, &fs) > 0) {

@@ -331,8 +331,9 @@ static void reap(struct spawner_link *l)
 /* 0 when one listens now */
 static int launch(struct spawner_link *l)
 {
-	struct spawn_launch how = {
-		.program = l->opts.program, .state_dir = l->core->state_dir};
+	struct spawn_launch how = {.program = l->opts.program,
+		.state_dir = l->core->state_dir,
+		.nofile = l->opts.nofile};
 	_cleanup_close_ int ready = -1;
 	int r;
 

@@ -20,6 +20,7 @@ struct spawner_run {
 
 struct spawner_link_opts {
 	const char *program; /* NULL: never start one (a unit does) */
+	rlim_t nofile;       /* of runs: what there was before we raised our own */
 	/* A connection was made: if it is to another spawner than the last, that one is gone by
 	 * now. Its table is not read before this returns; an error gives it up. */
 	int (*before_table)(void *arg);

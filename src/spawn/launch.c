@@ -7,6 +7,7 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <spawn.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -70,13 +71,22 @@ static int set_attributes(posix_spawnattr_t *at)
 static int launch_with(pid_t *ret_pid, const struct spawn_launch *launch,
 	char *const *env, int ready_fd)
 {
-	char *const argv[] = {(char *)"reeve-spawner", (char *)"--state-dir",
+	char nofile[24];
+	char *argv[16] = {(char *)"reeve-spawner", (char *)"--state-dir",
 		(char *)launch->state_dir, (char *)"--log", (char *)"--ready-fd",
-		(char *)READY_FD_TEXT, launch->stay ? (char *)"--stay" : NULL, NULL};
+		(char *)READY_FD_TEXT};
+	size_t n = 6;
 	posix_spawn_file_actions_t fa;
 	posix_spawnattr_t at;
 	int r;
 
+	if (launch->stay)
+		argv[n++] = (char *)"--stay";
+	if (launch->nofile) {
+		snprintf(nofile, sizeof(nofile), "%ju", (uintmax_t)launch->nofile);
+		argv[n++] = (char *)"--nofile";
+		argv[n++] = nofile;
+	}
 	r = posix_spawn_file_actions_init(&fa);
 	if (r != 0)
 		return -r;

@@ -8,6 +8,8 @@
 #ifndef SPAWN_LAUNCH_H
 #define SPAWN_LAUNCH_H
 
+#include <sys/resource.h>
+
 #include "reeve/base.h"
 
 /* 0; -ENOENT, -ECONNREFUSED: nobody is there, launch one; -EAGAIN: its backlog is full
@@ -20,7 +22,8 @@ struct spawn_launch {
 	/* more environment (NULL: none), after PATH, which is all that it gets
 	 * otherwise */
 	char *const *env;
-	bool stay; /* --stay: do not leave when idle */
+	bool stay;     /* --stay: do not leave when idle */
+	rlim_t nofile; /* soft descriptor limit of runs; 0: that of the caller */
 };
 
 /**

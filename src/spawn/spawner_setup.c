@@ -36,6 +36,7 @@ static const char usage[] =
 	"  --stay           do not leave when there are neither daemon nor runs\n"
 	"  --log            log to DIR/spawner.log, not to stderr\n"
 	"  --ready-fd N     descriptor that is told when connections are taken\n"
+	"  --nofile N       soft limit of descriptors of runs (default: our own)\n"
 	"  --version, --help\n";
 
 static int parse_options(struct setup *s, int argc, char **argv)
@@ -45,12 +46,14 @@ static int parse_options(struct setup *s, int argc, char **argv)
 		{"stay", no_argument, NULL, 's'},
 		{"log", no_argument, NULL, 'l'},
 		{"ready-fd", required_argument, NULL, 'r'},
+		{"nofile", required_argument, NULL, 'n'},
 		{"version", no_argument, NULL, 'V'},
 		{"help", no_argument, NULL, 'h'},
 		{NULL, 0, NULL, 0},
 	};
 	const char *dir = NULL;
 	int64_t fd;
+	uint64_t n;
 	int c;
 
 	while ((c = getopt_long(argc, argv, "", options, NULL)) >= 0) {
@@ -65,6 +68,14 @@ static int parse_options(struct setup *s, int argc, char **argv)
 				return -1;
 			}
 			s->ready_fd = (int)fd;
+			break;
+		case 'n':
+			if (parse_u64(&n, optarg, 1, INT_MAX) < 0) {
+				fprintf(stderr, "--nofile: not a limit: '%s'\n",
+					optarg);
+				return -1;
+			}
+			s->nofile_soft = (rlim_t)n;
 			break;
 		case 'V': printf("reeve-spawner " PACKAGE_VERSION "\n"); return 1;
 		case 'h': fputs(usage, stdout); return 1;
@@ -91,14 +102,16 @@ static int check_state_dir(const char *dir)
 		return -errno;
 	if (!S_ISDIR(st.st_mode))
 		return -ENOTDIR;
-	/* who can put a socket there can be our peer, who can read it our spy */
-	if (st.st_uid != geteuid() || (st.st_mode & 077))
+	/* Who can put a socket there can be our peer, who can read it our spy. To pass
+	 * through is harmless: owners of jobs open their input below it. */
+	if (st.st_uid != geteuid() || (st.st_mode & 066))
 		return -EPERM;
 	return 0;
 }
 
-/* Ours to the limit; children get the old one back (child.c). */
-static int raise_nofile(struct rlimit *ret_old)
+/* Ours to the limit; children get the old one back (child.c), or what a reeved that has
+ * raised its own says there was before. */
+static int raise_nofile(struct rlimit *ret_old, rlim_t soft)
 {
 	struct rlimit rl;
 
@@ -108,6 +121,8 @@ static int raise_nofile(struct rlimit *ret_old)
 	rl.rlim_cur = rl.rlim_max;
 	if (setrlimit(RLIMIT_NOFILE, &rl) < 0)
 		rl = *ret_old;
+	if (soft && soft < ret_old->rlim_max)
+		ret_old->rlim_cur = soft;
 	return rl.rlim_cur < DESCRIPTORS_MIN ? -EMFILE : 0;
 }
 
@@ -183,7 +198,7 @@ static int setup_steps(struct setup *s)
 
 	arrange_signals();
 	umask(077);
-	r = raise_nofile(&s->nofile);
+	r = raise_nofile(&s->nofile, s->nofile_soft);
 	if (r == 0)
 		r = arrange_descriptors(s);
 	if (r < 0)

@@ -21,7 +21,8 @@ struct setup {
 	bool log_to_file;
 	int ready_fd; /* -1: nobody waits */
 	int lock_fd;
-	struct rlimit nofile; /* what we were started with */
+	rlim_t nofile_soft; /* of runs, where it was said; 0: what we were started with */
+	struct rlimit nofile; /* what runs get */
 };
 
 /* 0: go on; 1: done (--help, --version, another spawner is there); -1: failed, said why
