@@ -79,7 +79,7 @@ static int watch_folders(struct socket_guard *g)
 
 	if (strlen(g->folder) >= sizeof(path))
 		return -ENAMETOOLONG;
-	strcpy(path, g->folder);
+	memcpy(path, g->folder, strlen(g->folder) + 1);
 	for (;;) {
 		if (inotify_add_watch(g->inotify, path, mask | IN_ONLYDIR) >= 0) {
 			/* what came just before the watch made no event */
@@ -91,7 +91,7 @@ static int watch_folders(struct socket_guard *g)
 		slash = strrchr(path, '/');
 		if (!slash || STREQ(path, "/"))
 			return -ENOENT;
-		strcpy(below, path);
+		memcpy(below, path, strlen(path) + 1);
 		slash[slash == path ? 1 : 0] = '\0';
 	}
 }
