@@ -52,7 +52,8 @@ struct option_set command_options(const struct command *cmd);
 /* what may stand before any verb */
 struct option_set global_options(void);
 
-/* clang-format off: it gives such a list another layout each time */
+/* it gives such a list another layout each time */
+/* clang-format off */
 #define COMMANDS(X) \
 	X(run) X(add) X(ls) X(show) X(logs) X(wait) X(cancel) X(kill) \
 	X(pause) X(resume) X(hold) X(release) X(retry) X(rm) X(clean) X(call) \
