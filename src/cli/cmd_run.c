@@ -102,7 +102,9 @@ int cmd_run(struct cli *c)
 	r = submit_spec(&s, c, &err);
 	if (r == 0)
 		r = submit_command(&s, c, &err);
-	if (r == 0 && !job_spec_has(&s, JOB_FIELD_SPLIT_OUTPUT))
+	/* one file that the user names cannot be two */
+	if (r == 0 && !job_spec_has(&s, JOB_FIELD_SPLIT_OUTPUT) &&
+		STREQ(job_str(&s, OUTPUT), "file"))
 		r = spec_put_num(&s, JOB_FIELD_SPLIT_OUTPUT, 1);
 	if (r < 0)
 		return cli_fail(c, CLI_EXIT_USAGE, "%s", err ? err : rv_strerror(r));

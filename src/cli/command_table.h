@@ -52,12 +52,12 @@ struct option_set command_options(const struct command *cmd);
 /* what may stand before any verb */
 struct option_set global_options(void);
 
-/* it gives such a list another layout each time */
+/* clang-format cannot settle how to lay these out */
 /* clang-format off */
 #define COMMANDS(X) \
-	X(run) X(add) X(ls) X(show) X(logs) X(wait) X(cancel) X(kill) \
-	X(pause) X(resume) X(hold) X(release) X(retry) X(rm) X(clean) X(call) \
-	X(config) X(daemon) X(varlink) X(help) X(version) X(complete)
+	X(run) X(add) X(ls) X(show) X(logs) X(wait) X(cancel) X(kill) X(pause) X(resume) \
+	X(hold) X(release) X(retry) X(rm) X(clean) X(call) X(config) X(daemon) X(varlink) \
+	X(help) X(version) X(complete)
 /* clang-format on */
 #define X(name) int cmd_##name(struct cli *c);
 COMMANDS(X)

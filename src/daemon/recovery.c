@@ -119,7 +119,8 @@ int recovery_add(struct recovery *rc, const struct store_run *rec)
 	return 0;
 }
 
-/* ---- looking around: blocking ---------------------------------------------------- */
+/* ---- looking around: blocking
+ * ------------------------------------------------------------------ */
 
 static int note_left(struct recovery *rc, const struct wire_hello *from)
 {

@@ -29,7 +29,8 @@ static const rv_time pid_record_after = RV_MS(20);
 /* After the end of a process whose spawner is gone. Init reaps at once. */
 static const rv_time status_wait = RV_SEC(1);
 
-/* ---- what others tell or ask ----------------------------------------------------- */
+/* ---- what others tell or ask
+ * ---------------------------------------------------------- */
 
 void run_request_stop(struct run *run, enum run_stop why)
 {
@@ -210,7 +211,8 @@ static int send_start(struct run *run)
 	return 0;
 }
 
-/* ---- while it goes on ------------------------------------------------------------ */
+/* ---- while it goes on
+ * ----------------------------------------------------------------- */
 
 /* A change of state that tells what is: recorded without waiting, seen at once. A crash
  * in between loses nothing: the spawner's table says the same. */

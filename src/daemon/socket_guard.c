@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <limits.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/inotify.h>
@@ -79,7 +80,7 @@ static int watch_folders(struct socket_guard *g)
 
 	if (strlen(g->folder) >= sizeof(path))
 		return -ENAMETOOLONG;
-	memcpy(path, g->folder, strlen(g->folder) + 1);
+	snprintf(path, sizeof(path), "%s", g->folder);
 	for (;;) {
 		if (inotify_add_watch(g->inotify, path, mask | IN_ONLYDIR) >= 0) {
 			/* what came just before the watch made no event */
@@ -91,7 +92,7 @@ static int watch_folders(struct socket_guard *g)
 		slash = strrchr(path, '/');
 		if (!slash || STREQ(path, "/"))
 			return -ENOENT;
-		memcpy(below, path, strlen(path) + 1);
+		memcpy(below, path, sizeof(below));
 		slash[slash == path ? 1 : 0] = '\0';
 	}
 }

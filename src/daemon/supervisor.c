@@ -24,7 +24,8 @@
 #include "daemon/spawner_link.h"
 #include "daemon/supervisor.h"
 
-/* ---- the object ------------------------------------------------------------------ */
+/* ---- the object ---------------------------------------------------------------------
+ */
 
 static struct run *run_free(struct run *run)
 {
@@ -72,7 +73,8 @@ static bool wants_file(const struct run *run)
 	return !run->job->is_function && STREQ(job_str(&run->spec, OUTPUT), "file");
 }
 
-/* ---- the start, on disk before anything happens ---------------------------------- */
+/* ---- the start, on disk before anything happens
+ * -------------------------------------- */
 
 static int take_outputs(struct run *run)
 {
@@ -188,7 +190,8 @@ static void abandon_start(struct run *run, int error)
 	tell_ended(core);
 }
 
-/* ---- the end --------------------------------------------------------------------- */
+/* ---- the end ------------------------------------------------------------------------
+ */
 
 static void describe_end(const struct run *run, char *buf, size_t size)
 {
@@ -365,7 +368,8 @@ static void finish(struct run *run)
 	tell_ended(core);
 }
 
-/* ---- the task -------------------------------------------------------------------- */
+/* ---- the task -----------------------------------------------------------------------
+ */
 
 /* Cancelled: the daemon goes and leaves the run to the next one. */
 static void detach(struct run *run)

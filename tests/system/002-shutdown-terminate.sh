@@ -14,10 +14,10 @@ mkfifo "$tmp/started"
 
 step "one job ends when asked, one ignores it, one has not begun"
 polite=$(reeve add -n polite -c "trap 'echo asked; exit 0' TERM
-	echo polite >'$tmp/started'; while :; do sleep 60 & wait; done")
+	echo polite >'$tmp/started'; while :; do tail -f /dev/null & wait; done")
 assert_eq "started" polite "$(head -n 1 "$tmp/started")"
 stubborn=$(reeve add -n stubborn --kill-grace 1h -c "trap '' TERM
-	echo stubborn >'$tmp/started'; while :; do sleep 60; done")
+	echo stubborn >'$tmp/started'; while :; do tail -f /dev/null; done")
 assert_eq "started" stubborn "$(head -n 1 "$tmp/started")"
 held=$(reeve add --hold echo held)
 rerun=$(reeve add -n again --on-reboot rerun -c "echo again >'$tmp/started'

@@ -33,6 +33,10 @@ begun rerun --on-lost rerun >/dev/null
 begun lost --on-lost lost >/dev/null
 queued=$(reeve add --hold true)
 spawner=$(reeve daemon status --json | jq .spawner_pid)
+# a job may say that it runs before reeved has heard of it from the spawner
+until [ "$(reeve ls -q --state running | wc -l)" -eq 3 ]; do
+	settle
+done
 pids=$(reeve ls --json --state running | jq '.[].pid')
 kill -s KILL "$reeved_pid"
 reeved_ended
@@ -63,6 +67,10 @@ begun hold --on-reboot hold >/dev/null
 begun rerun --on-reboot rerun >/dev/null
 begun lost --on-reboot lost >/dev/null
 spawner=$(reeve daemon status --json | jq .spawner_pid)
+# a job may say that it runs before reeved has heard of it from the spawner
+until [ "$(reeve ls -q --state running | wc -l)" -eq 3 ]; do
+	settle
+done
 pids=$(reeve ls --json --state running | jq '.[].pid')
 kill -s KILL "$reeved_pid"
 reeved_ended
