@@ -41,6 +41,7 @@ fresh_tree() {
 		'tests_unit_base_test_a_SOURCES = tests/unit/base/test_a.c'
 	put tests/system/000-a.sh '#!/bin/sh' \
 		'# never sleep 1' 'reeve add sleep 60' "reeve add -c 'true; sleep 60'" \
+		'reeve add -c "echo' '	sleep 60; while :; do sleep 60; done"' \
 		'cat <<EOT' 'sleep 60' 'EOT'
 	put tests/system/local.mk 'TESTS += tests/system/000-a.sh'
 	for manager in system user; do
@@ -103,7 +104,8 @@ for call in 'sleep(1)' 'usleep (5)' 'system("x")' 'strcpy(a, b)' 'sprintf(a, "%d
 done
 refuses no_forbidden_calls.sh tests/unit/job/test_b.c '/* a' ' */ int b = sleep(1);'
 for line in 'sleep 1' 'reeve ls; sleep 0.1' 'while :; do sleep 1; done' \
-	'if true && sleep 1' '	sleep 1 # "quoted' "echo 'a' && sleep 1"; do
+	'if true && sleep 1' '	sleep 1 # "quoted' "echo 'a' && sleep 1" \
+	"$(printf 'echo "a\nb"; sleep 1')" "echo \"don't\"; sleep 1"; do
 	refuses no_forbidden_calls.sh tests/system/001-b.sh "$line"
 done
 
