@@ -1,0 +1,43 @@
+#!/bin/sh
+# The machine's daemon: a job belongs to the user who submitted it and runs as that user;
+# others neither see nor touch it; administrators do.
+. "${srcdir:-.}/tests/support/system.sh"
+[ "$(id -u)" -eq 0 ] || skip "only root can be two users"
+command -v setpriv >/dev/null || skip "no setpriv"
+nobody() {
+	setpriv --reuid 65534 --regid 65534 --clear-groups "$@"
+}
+chmod 711 "$tmp"
+nobody "$REEVE" version >/dev/null 2>&1 || skip "others cannot reach the build folder"
+start_reeved --system
+
+step "each runs as who submitted it, with that user's rights"
+assert_eq "root's" 0 "$(reeve run -- id -u)"
+assert_eq "nobody's" 65534 "$(nobody "$REEVE" run -- id -u)"
+assert_eq "no groups of root's" 65534 "$(nobody "$REEVE" run -- id -G)"
+assert_eq "input" "by a pipe" "$(echo by a pipe | nobody "$REEVE" run -- cat)"
+assert_exit 1 nobody "$REEVE" run -- touch "$tmp/not-mine"
+assert_exit 125 nobody "$REEVE" run --nice -5 -- true
+[ ! -e "$tmp/not-mine" ] || fail "written with root's rights"
+
+step "others' jobs are neither seen nor touched"
+id=$(reeve add --hold -- echo secret)
+assert_eq "list" "" "$(nobody "$REEVE" ls -q --state held)"
+for verb in show cancel release rm logs; do
+	assert_exit 4 nobody "$REEVE" "$verb" "$id"
+done
+assert_exit 4 nobody "$REEVE" ls --user root
+assert_exit 4 nobody "$REEVE" daemon stop
+assert_exit 4 nobody "$REEVE" daemon reload
+assert_eq "untouched" held "$(reeve ls --json "$id" | jq -r '.[0].state')"
+
+step "root sees its own, and all when asked"
+assert_eq "own" 0 "$(reeve ls --all --json | jq '[.[] | select(.uid != 0)] | length')"
+[ "$(reeve ls --all --user '*' --json | jq '[.[] | select(.uid == 65534)] | length')" -ge 4 ] ||
+	fail "root does not see the jobs of nobody"
+
+step "functions that touch files are root's"
+assert_exit 2 nobody "$REEVE" call file.hash path=/etc/passwd
+reeve call file.hash path=/etc/passwd >/dev/null
+reeve rm --all --force >/dev/null
+stop_reeved
