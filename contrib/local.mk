@@ -11,6 +11,10 @@ EXTRA_DIST += \
 	contrib/adr/0005-clock-injection.md \
 	contrib/adr/0006-convenience-library-per-layer.md \
 	contrib/adr/0007-packed-spec.md \
+	contrib/adr/0008-configuration-is-a-layer.md \
+	contrib/adr/0009-spawner-by-libc.md \
+	contrib/adr/0010-runtime-where-it-differs.md \
+	contrib/adr/0011-calls-without-a-task.md \
 	contrib/check \
 	contrib/dev/build.sh \
 	contrib/dev/check-all.sh \

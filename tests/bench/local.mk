@@ -1,4 +1,5 @@
 # tests/bench
+EXTRA_DIST += tests/bench/README.md
 
 check_PROGRAMS += tests/bench/bench_store
 tests_bench_bench_store_SOURCES = tests/bench/bench_store.c
