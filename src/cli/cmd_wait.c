@@ -18,8 +18,9 @@ struct wait {
 	int64_t deadline_usec; /* monotonic; USEC_INFINITY: none */
 	int64_t waiting, succeeded, failed;
 	bool timed_out;
-	json_t *jobs;  /* with --json: all that were told; owned */
-	int exit_code; /* of an error that was printed */
+	bool must_match; /* something was named: nothing is not success then */
+	json_t *jobs;    /* with --json: all that were told; owned */
+	int exit_code;   /* of an error that was printed */
 };
 
 static bool job_succeeded(const json_t *job)
@@ -102,6 +103,8 @@ static int report(const struct wait *w)
 	}
 	if (w->timed_out)
 		return CLI_EXIT_TIMED_OUT;
+	if (w->must_match && w->failed == 0 && w->succeeded == 0)
+		return cli_fail(w->c, CLI_EXIT_NOTHING, "wait: no job matches");
 	return w->failed > 0 ? CLI_EXIT_SOME : CLI_EXIT_OK;
 }
 
@@ -121,6 +124,7 @@ int cmd_wait(struct cli *c)
 	if (timeout && usec < USEC_INFINITY - now_usec())
 		w.deadline_usec = now_usec() + usec;
 	r = cli_select(c, &sel, SELECT_OPTIONAL);
+	w.must_match = !selection_is_absent(&sel) && !options_has(&c->opts, OPT_ALL);
 	if (r == 0)
 		r = cli_connect(c, &client);
 	if (r == 0 && selection_is_absent(&sel))

@@ -54,6 +54,23 @@ static int put_callers_variables(
 	return 0;
 }
 
+static bool is_relative_stdin(const char *text)
+{
+	return text[0] != '/' && strcmp(text, "null") != 0 &&
+	       strncmp(text, "input:", 6) != 0;
+}
+
+static int put_stdin(struct job_spec *s, char **err)
+{
+	_cleanup_free_ char *cwd = NULL, *path = NULL;
+
+	if (!is_relative_stdin(job_str(s, STDIN)))
+		return 0;
+	cwd = getcwd(NULL, 0);
+	path = cwd ? text_printf("%s/%s", cwd, job_str(s, STDIN)) : NULL;
+	return path ? spec_put_str(s, JOB_FIELD_STDIN, path, err) : -ENOMEM;
+}
+
 static int put_cwd(struct job_spec *s, char **err)
 {
 	_cleanup_free_ char *cwd = getcwd(NULL, 0), *path = NULL;
@@ -82,6 +99,8 @@ int submit_spec(struct job_spec *s, const struct cli *c, char **err)
 		r = put_callers_variables(s, &c->opts, err);
 	if (r == 0)
 		r = put_cwd(s, err);
+	if (r == 0)
+		r = put_stdin(s, err);
 	if (r == 0 && !job_spec_has(s, JOB_FIELD_UMASK)) {
 		mask = umask(0);
 		umask(mask);

@@ -281,7 +281,7 @@ static int plan_kill(struct act *a, struct job *j, struct planned *p)
 		return PLAN_DONE;
 	if (!j->run || !j->run->started || j->is_function)
 		return -RV_ESTATE;
-	return spawner_link_signal(a->core->spawner, j->run, a->signal);
+	return run_signal(j->run, a->signal);
 }
 
 static int plan_pause(struct act *a, struct job *j, struct planned *p)
@@ -290,6 +290,8 @@ static int plan_pause(struct act *a, struct job *j, struct planned *p)
 		return PLAN_DONE;
 	if (j->state != JOB_RUNNING || j->is_function)
 		return -RV_ESTATE;
+	if (j->run->spawner_gone)
+		return -EOPNOTSUPP; /* its whole tree can be stopped only by its spawner */
 	run_request_pause(j->run, true);
 	return PLAN_DONE;
 }
@@ -360,7 +362,10 @@ static int plan_retry(struct act *a, struct job *j, struct planned *p)
 
 	if (j->state != JOB_FINISHED)
 		return -RV_ESTATE;
-	if ((int64_t)jobs_unfinished(a->core->jobs) >= config_num(cf, JOBS_MAX))
+	if ((int64_t)(jobs_unfinished(a->core->jobs) + a->n_planned) >=
+			config_num(cf, JOBS_MAX) ||
+		(int64_t)(jobs_unfinished_of(a->core->jobs, j->uid) + a->n_planned) >=
+			config_num(cf, JOBS_PER_USER_MAX))
 		return -RV_ELIMIT;
 	rec->state = JOB_QUEUED;
 	rec->result = JOB_RESULT_NONE;

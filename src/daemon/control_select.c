@@ -5,6 +5,7 @@
 #include <pwd.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/cleanup.h"
 #include "base/error.h"
@@ -185,18 +186,16 @@ static int decode_user(struct selection *s, struct control_conn *conn,
 	struct vl_call *call, const json_t *obj)
 {
 	struct user_query q = {.name = json_string_value(json_object_get(obj, "user"))};
+	bool one_user = !control_core(conn->control)->system_mode;
 	int r;
 
 	s->sel.uid = conn->peer.uid;
-	if (!control_core(conn->control)->system_mode) {
-		s->sel.any_uid = true; /* everything belongs to the one user */
-		return 0;
-	}
+	s->sel.any_uid = one_user; /* where everything belongs to one */
 	if (!q.name)
 		return 0;
 	if (STREQ(q.name, "*")) {
-		s->sel.any_uid =
-			conn->is_admin; /* all that the caller may see: its own */
+		/* all that the caller may see: its own */
+		s->sel.any_uid = one_user || conn->is_admin;
 		return 0;
 	}
 	r = rv_run_blocking(control_core(conn->control)->io, ask_user, &q);
@@ -206,7 +205,8 @@ static int decode_user(struct selection *s, struct control_conn *conn,
 		vl_call_invalid(call, "select.user", "no such user");
 		return -EINVAL;
 	}
-	if (q.uid != conn->peer.uid && !conn->is_admin) {
+	if (one_user ? q.uid != geteuid()
+		     : q.uid != conn->peer.uid && !conn->is_admin) {
 		vl_call_denied(call);
 		return -EINVAL;
 	}

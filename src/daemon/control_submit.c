@@ -113,8 +113,7 @@ static int check_function(struct submit *s, size_t i, const struct job_spec *spe
 		return invalid(s, i, "function",
 			"no such function: see reeve varlink io.reeve.Job.Functions");
 	if (f->touches_files && s->core->system_mode && s->conn->peer.uid != 0)
-		return invalid(s, i, "function",
-			"functions that touch files are only for root in system mode");
+		return vl_call_denied(s->call), -EINVAL;
 	if (!f->check)
 		return 0;
 	arguments = text ? json_loads(text, 0, NULL) : json_object();

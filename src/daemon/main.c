@@ -79,6 +79,17 @@ static int one_of(
 	return -1;
 }
 
+static int take_mode(struct app_options *o, int *mode, int option)
+{
+	if (*mode && *mode != option) {
+		fputs("reeved: --user and --system: one of them\n", stderr);
+		return -1;
+	}
+	*mode = option;
+	o->system_mode = option == 'y';
+	return 0;
+}
+
 static int take_shutdown(struct app_options *o, const char *text)
 {
 	static const char *const words[] = {"terminate", "drain", "detach"};
@@ -155,7 +166,7 @@ int main(int argc, char **argv)
 		.log_level = -1,
 		.ready_fd = -1};
 	bool check = false, counts = false;
-	int c, r = 0;
+	int c, mode = 0, r = 0;
 
 	if (fd_fill_standard() < 0)
 		return EXIT_FAILURE;
@@ -163,8 +174,8 @@ int main(int argc, char **argv)
 	log_set_sink(log_to_stderr, &journal);
 	while (r >= 0 && (c = getopt_long(argc, argv, "", long_options, NULL)) != -1) {
 		switch (c) {
-		case 'u': o.system_mode = false; break;
-		case 'y': o.system_mode = true; break;
+		case 'u':
+		case 'y': r = take_mode(&o, &mode, c); break;
 		case 'c': o.config_file = optarg; break;
 		case 'C': check = true; break;
 		case 'j': counts = true; break;

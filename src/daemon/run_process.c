@@ -307,6 +307,14 @@ static void signal_group(struct run *run, int sig)
 		kill(-run->info.pid, sig);
 }
 
+int run_signal(struct run *run, int sig)
+{
+	if (!run->spawner_gone)
+		return spawner_link_signal(run->core->spawner, run, sig);
+	signal_group(run, sig);
+	return 0;
+}
+
 static void stop_without_spawner(struct run *run)
 {
 	int64_t grace = job_num(&run->spec, KILL_GRACE);

@@ -29,6 +29,8 @@ int supervisor_adopt(struct core *core, struct job *j, const struct store_run *r
 void run_request_stop(struct run *run, enum run_stop why);
 void run_hasten(struct run *run); /* of a run that is being stopped: SIGKILL now */
 void run_request_pause(struct run *run, bool on);
+/* to its process group, now. 0, -EAGAIN: no spawner or no room */
+int run_signal(struct run *run, int sig);
 
 /* told by the spawner link */
 void run_told_started(struct run *run, const struct spawn_run_info *info, int pidfd);

@@ -209,6 +209,10 @@ int job_spec_check_options(
 			"split-output needs two files, output names one: %s",
 			QUOTED(output));
 	}
+	if (!STREQ(job_str(s, STDIN), "null") &&
+		strncmp(job_str(s, STDIN), "input:", 6) != 0 &&
+		check_absolute(s, JOB_FIELD_STDIN, ret_field, err) < 0)
+		return -EINVAL;
 	if (check_absolute(s, JOB_FIELD_CWD, ret_field, err) < 0 ||
 		check_absolute(s, JOB_FIELD_SHELL, ret_field, err) < 0)
 		return -EINVAL;

@@ -81,7 +81,7 @@ start_reeved() {
 	[ -z "$reeved_pid" ] || fail "start_reeved: one is running already"
 	rm -f "$tmp/ready"
 	mkfifo "$tmp/ready"
-	"$REEVED" --user --socket="$REEVE_SOCKET" --state-dir="$state" --ready-fd=3 "$@" \
+	"$REEVED" "${reeved_mode:---user}" --socket="$REEVE_SOCKET" --state-dir="$state" --ready-fd=3 "$@" \
 		3>"$tmp/ready" >>"$tmp/reeved.log" 2>&1 </dev/null &
 	reeved_pid=$!
 	# ends at once when reeved does: nobody else holds the FIFO

@@ -89,4 +89,15 @@ long=$(reeve add sleep 1000)
 assert_exit 1 reeve rm "$long" 2>/dev/null
 reeve rm --force "$long"
 assert_exit 3 reeve show "$long" 2>/dev/null
+
+step "what is named and not there is not success; nothing unfinished is"
+assert_exit 3 reeve wait -l no-such-label
+assert_exit 3 reeve wait --name 'no-such-*'
+reeve wait
+
+step "another user's jobs are not the caller's to select"
+mine=$(reeve add --hold -l mine true)
+assert_exit 4 reeve cancel --user 4242 --all
+assert_exit 2 reeve ls --user no-such-user
+assert_eq "untouched" held "$(reeve ls --json "$mine" | jq -r '.[0].state')"
 stop_reeved

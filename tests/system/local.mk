@@ -18,6 +18,7 @@ system_tests = \
 	tests/system/105-batch.sh \
 	tests/system/106-functions.sh \
 	tests/system/107-two-users.sh \
+	tests/system/108-without-its-spawner.sh \
 	tests/system/200-on-reboot-on-lost.sh \
 	tests/system/201-retention.sh \
 	tests/system/202-min-free.sh \
