@@ -246,7 +246,8 @@ static int64_t settle_outputs(struct run *run)
 		return 0; /* none, or one that cannot be opened: its name stays */
 	output_caps_settle(run);
 	bytes = settle_one(run, &run->out, out, "-");
-	bytes += settle_one(run, &run->err, err, "");
+	/* an empty stderr is still a stream of its own: without it stdout would be all */
+	bytes += settle_one(run, &run->err, err, run->err ? "-" : "");
 	snprintf(run->output_names, sizeof(run->output_names), "%s%s%s", out,
 		err[0] ? " " : "", err);
 	run->rec.output = bytes ? run->output_names : NULL;

@@ -23,6 +23,14 @@ assert_eq "bytes" "no newline" "$(reeve logs "$last")"
 run -c "printf '\\377\\000\\001'"
 assert_eq "any bytes" "ff0001" "$(reeve logs "$last" | od -An -tx1 | tr -d ' \n')"
 
+step "a stream that stayed empty is empty, and not the other one"
+run --split-output -c 'echo good'
+assert_eq "stdout" good "$(reeve logs --stream stdout "$last")"
+assert_eq "stderr" "" "$(reeve logs --stream stderr "$last")"
+run --split-output -c 'echo bad >&2'
+assert_eq "stdout" "" "$(reeve logs --stream stdout "$last")"
+assert_eq "stderr" bad "$(reeve logs --stream stderr "$last")"
+
 step "logs -f begins before the job and ends with it"
 id=$(reeve add --hold -c "echo one; echo >'$tmp/started'; head -n 1 '$tmp/go'")
 reeve logs -f "$id" >"$tmp/out" &
