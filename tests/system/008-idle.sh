@@ -4,14 +4,14 @@
 . "${srcdir:-.}/tests/support/system.sh"
 command -v strace >/dev/null || skip "no strace"
 strace -o "$tmp/try" true 2>/dev/null || skip "strace is not permitted here"
-seconds=${REEVE_TEST_IDLE_SECONDS:-9}
+seconds=${REEVE_TEST_IDLE_SECONDS:-12}
 cat >"$tmp/conf" <<-END
 	[pool default]
 	slots = 200
 END
 
 # quiet WHAT: both are watched from one moment on. What was begun before may still end in
-# the first four seconds (a timer that was set earlier, the end of our last connection);
+# the first two seconds (a timer that was set earlier, the end of our last connection);
 # nothing may begin anew. timeout gives the length, so that nothing is slept for.
 quiet() {
 	spawner=$(reeve daemon status --json | jq .spawner_pid)
@@ -20,7 +20,7 @@ quiet() {
 		-p "$spawner" || status=$?
 	[ "$status" -eq 124 ] || [ "$status" -eq 130 ] || skip "strace cannot attach"
 	[ -s "$tmp/strace" ] || fail "strace saw not even the waiting"
-	awk -v from="$(sort -k 2,2n "$tmp/strace" | awk 'NR == 1 { print $2 + 4 }')" '
+	awk -v from="$(sort -k 2,2n "$tmp/strace" | awk 'NR == 1 { printf "%.6f", $2 + 2 }')" '
 		$2 > from && !/detached|unfinished/ { print }' "$tmp/strace" >"$tmp/calls"
 	assert_eq "$1: system calls" "" "$(head -n 5 "$tmp/calls")"
 }
