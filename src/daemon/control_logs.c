@@ -373,8 +373,6 @@ int control_job_logs(struct control_conn *conn, struct vl_call *call)
 	rd.core = control_core(conn->control);
 	rv_event_init(&rd.changed);
 	take_members(&rd, params);
-	if (json_integer_value(json_object_get(params, "run")) > UINT32_MAX)
-		return vl_call_invalid(call, "run", "no such run");
 	r = select_one(&rd.id, conn, call, json_object_get(params, "select"));
 	if (r <= 0)
 		return r;

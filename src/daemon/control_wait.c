@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "base/cleanup.h"
+#include "base/clock.h"
 #include "base/error.h"
 #include "daemon/control_job.h"
 #include "daemon/control_select.h"
@@ -141,9 +142,7 @@ static int watch_all(struct waiter *w, const struct selection *sel)
 
 static int wait_for(struct waiter *w, const struct selection *sel, int64_t timeout_usec)
 {
-	rv_time timeout = timeout_usec < 0 || timeout_usec > INT64_MAX / 1000
-				  ? RV_FOREVER
-				  : RV_US(timeout_usec);
+	rv_time timeout = timeout_usec < 0 ? RV_FOREVER : usec_to_time(timeout_usec);
 	int r;
 
 	r = watch_all(w, sel);

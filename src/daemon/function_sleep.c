@@ -44,7 +44,7 @@ static int call(struct function_call *c)
 	r = get_usec(&usec, c->arguments, &c->message);
 	if (r < 0)
 		return r;
-	r = rv_sleep(usec > INT64_MAX / 1000 ? RV_FOREVER : RV_US(usec));
+	r = rv_sleep(usec_to_time(usec));
 	if (r < 0)
 		return r;
 	c->value = json_pack("{s:f}", "slept", (double)(rv_now() - before) / 1e9);

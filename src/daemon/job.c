@@ -157,6 +157,16 @@ int job_record_put(struct txn *t, const struct store_job *rec)
 	return 0;
 }
 
+int run_record_put(struct txn *t, enum store_op_kind kind, const struct store_run *rec)
+{
+	struct store_op *op = txn_add(t, kind);
+
+	if (!op)
+		return -ENOMEM;
+	op->run = *rec;
+	return 0;
+}
+
 void job_apply(struct job *j, const struct store_job *rec)
 {
 	if (apply_record(j, rec) < 0) {

@@ -61,6 +61,9 @@ struct job *job_free(struct job *j);
 void job_record(const struct job *j, struct store_job *ret);
 /* adds STORE_JOB_UPDATE with that record. 0, -ENOMEM */
 int job_record_put(struct txn *t, const struct store_job *rec);
+/* the same for a run: STORE_RUN_INSERT or STORE_RUN_UPDATE; its strings are borrowed until
+ * the commit */
+int run_record_put(struct txn *t, enum store_op_kind kind, const struct store_run *rec);
 /* take over what a record says, without telling anybody: job_publish is what others call */
 void job_apply(struct job *j, const struct store_job *rec);
 void job_watch_add(struct job *j, struct job_watch *w);

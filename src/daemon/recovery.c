@@ -119,8 +119,7 @@ int recovery_add(struct recovery *rc, const struct store_run *rec)
 	return 0;
 }
 
-/* ---- looking around: blocking
- * ------------------------------------------------------------------ */
+/* ---- looking around: blocking ---------------------------------------------------- */
 
 static int note_left(struct recovery *rc, const struct wire_hello *from)
 {
@@ -220,9 +219,7 @@ int recovery_look_around(void *arg)
 	return rv_run_blocking(rc->core->io, look_around, rc);
 }
 
-/* ---- matching
- * ------------------------------------------------------------------------------------
- */
+/* ---- matching -------------------------------------------------------------------- */
 
 static bool same_run(const struct spawn_token *t, const struct run_token *r)
 {

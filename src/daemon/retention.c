@@ -241,12 +241,11 @@ static int commit_trim(struct trim *t)
 	if (!txn)
 		return -ENOMEM;
 	for (size_t i = 0; i < t->n; i++) {
-		struct store_op *op = txn_add(txn, STORE_RUN_UPDATE);
+		struct store_run rec = t->runs[i];
 
-		if (!op)
+		rec.output = NULL;
+		if (run_record_put(txn, STORE_RUN_UPDATE, &rec) < 0)
 			return -ENOMEM;
-		op->run = t->runs[i];
-		op->run.output = NULL;
 	}
 	return committer_commit(t->core->committer, TAKE_PTR(txn), 0);
 }

@@ -29,8 +29,7 @@ static const rv_time pid_record_after = RV_MS(20);
 /* After the end of a process whose spawner is gone. Init reaps at once. */
 static const rv_time status_wait = RV_SEC(1);
 
-/* ---- what others tell or ask
- * ---------------------------------------------------------- */
+/* ---- what others tell or ask ----------------------------------------------------- */
 
 void run_request_stop(struct run *run, enum run_stop why)
 {
@@ -162,15 +161,13 @@ void run_told_spawner_gone(struct run *run)
 static int record_spawner(struct run *run)
 {
 	struct txn *t = txn_new();
-	struct store_op *op = t ? txn_add(t, STORE_RUN_UPDATE) : NULL;
 
-	if (!op) {
+	snprintf(run->rec.spawner_id, sizeof(run->rec.spawner_id), "%s",
+		spawner_link_instance(run->core->spawner));
+	if (!t || run_record_put(t, STORE_RUN_UPDATE, &run->rec) < 0) {
 		txn_free(t);
 		return -ENOMEM;
 	}
-	snprintf(run->rec.spawner_id, sizeof(run->rec.spawner_id), "%s",
-		spawner_link_instance(run->core->spawner));
-	op->run = run->rec;
 	return committer_commit(run->core->committer, t, COMMIT_MUST);
 }
 
@@ -211,8 +208,7 @@ static int send_start(struct run *run)
 	return 0;
 }
 
-/* ---- while it goes on
- * ----------------------------------------------------------------- */
+/* ---- while it goes on ------------------------------------------------------------ */
 
 /* A change of state that tells what is: recorded without waiting, seen at once. A crash
  * in between loses nothing: the spawner's table says the same. */
@@ -230,7 +226,7 @@ static void show_state(struct run *run, enum job_state state, uint32_t flags)
 	rec.flags = flags;
 	rec.reason = NULL;
 	job_publish(core->jobs, j, &rec);
-	t = flags || state == JOB_PAUSED || state == JOB_RUNNING ? txn_new() : NULL;
+	t = txn_new();
 	if (t && job_record_put(t, &rec) >= 0)
 		committer_post(core->committer, t, COMMIT_MUST, NULL, NULL);
 	else
@@ -253,7 +249,7 @@ static void show_running(struct run *run)
 /* false: no memory now */
 static bool record_pid(struct run *run)
 {
-	struct store_op *op;
+	struct store_run run_rec;
 	struct store_job rec;
 	struct txn *t = txn_new();
 	char *names = run->rec.output ? strdup(run->rec.output) : NULL;
@@ -265,14 +261,12 @@ static bool record_pid(struct run *run)
 	run->rec.pid = run->info.pid;
 	run->rec.pid_start = run->info.start_time;
 	run->rec.started_usec = run->info.started_usec;
-	op = txn_add(t, STORE_RUN_UPDATE);
-	if (op) {
-		op->run = run->rec;
-		op->run.output = names;
-	}
+	run_rec = run->rec;
+	run_rec.output = names;
 	job_record(run->job, &rec);
 	rec.reason = NULL;
-	if (!op || job_record_put(t, &rec) < 0) {
+	if (run_record_put(t, STORE_RUN_UPDATE, &run_rec) < 0 ||
+		job_record_put(t, &rec) < 0) {
 		txn_free(t);
 		return false;
 	}
@@ -317,18 +311,17 @@ int run_signal(struct run *run, int sig)
 
 static void stop_without_spawner(struct run *run)
 {
-	int64_t grace = job_num(&run->spec, KILL_GRACE);
+	rv_time now = clock_monotonic(run->core->clock);
 
 	run->stop_sent = true;
-	if (run->hasten || run->kill_at <= clock_monotonic(run->core->clock)) {
+	if (run->hasten || run->kill_at <= now) {
 		signal_group(run, SIGKILL);
 		run->kill_at = RV_FOREVER;
 		return;
 	}
 	signal_group(run, (int)job_num(&run->spec, KILL_SIGNAL));
 	signal_group(run, SIGCONT);
-	if (grace < RV_FOREVER / 2000)
-		run->kill_at = clock_monotonic(run->core->clock) + RV_US(grace);
+	run->kill_at = time_after(now, job_num(&run->spec, KILL_GRACE));
 }
 
 static void act_on_stop(struct run *run)

@@ -55,8 +55,7 @@ static void tell_changed(struct spawner_link *l)
 	rv_event_clear(&l->changed);
 }
 
-/* ---- what the spawner says
- * ----------------------------------------------------------------- */
+/* ---- what the spawner says ------------------------------------------------------- */
 
 static struct run *run_of(struct spawner_link *l, const struct spawn_token *t)
 {
@@ -222,8 +221,7 @@ static const struct spawn_client_ops client_ops = {
 	.on_orphan = on_orphan,
 };
 
-/* ---- the connection
- * -------------------------------------------------------------------------- */
+/* ---- the connection -------------------------------------------------------------- */
 
 static void disconnected(struct spawner_link *l, int error)
 {
@@ -482,9 +480,7 @@ pid_t spawner_link_pid(const struct spawner_link *l)
 	return l->pid;
 }
 
-/* ---- requests
- * -----------------------------------------------------------------------------------
- */
+/* ---- requests -------------------------------------------------------------------- */
 
 int spawner_link_wait(struct spawner_link *l)
 {

@@ -24,8 +24,7 @@
 #include "daemon/spawner_link.h"
 #include "daemon/supervisor.h"
 
-/* ---- the object ---------------------------------------------------------------------
- */
+/* ---- the object ------------------------------------------------------------------ */
 
 static struct run *run_free(struct run *run)
 {
@@ -73,8 +72,7 @@ static bool wants_file(const struct run *run)
 	return !run->job->is_function && STREQ(job_str(&run->spec, OUTPUT), "file");
 }
 
-/* ---- the start, on disk before anything happens
- * -------------------------------------- */
+/* ---- the start, on disk before anything happens ---------------------------------- */
 
 static int take_outputs(struct run *run)
 {
@@ -105,16 +103,6 @@ static void give_back_outputs(struct run *run)
 	if (run->err)
 		outputs_finish(run->core->outputs, TAKE_PTR(run->err));
 	run->rec.output = NULL;
-}
-
-static int put_run(struct txn *t, enum store_op_kind kind, const struct store_run *rec)
-{
-	struct store_op *op = txn_add(t, kind);
-
-	if (!op)
-		return -ENOMEM;
-	op->run = *rec;
-	return 0;
 }
 
 static int record_start(struct run *run)
@@ -149,7 +137,7 @@ static int record_start(struct run *run)
 	t = txn_new();
 	if (!t)
 		return -ENOMEM;
-	r = put_run(t, STORE_RUN_INSERT, &run->rec);
+	r = run_record_put(t, STORE_RUN_INSERT, &run->rec);
 	if (r >= 0)
 		r = job_record_put(t, &rec);
 	if (r < 0)
@@ -190,8 +178,7 @@ static void abandon_start(struct run *run, int error)
 	tell_ended(core);
 }
 
-/* ---- the end ------------------------------------------------------------------------
- */
+/* ---- the end --------------------------------------------------------------------- */
 
 static void describe_end(const struct run *run, char *buf, size_t size)
 {
@@ -333,7 +320,7 @@ static int record_end(struct run *run)
 		j->due = clock_boottime(core->clock) + RV_US(delay);
 	}
 	t = txn_new();
-	r = t ? put_run(t, STORE_RUN_UPDATE, &run->rec) : -ENOMEM;
+	r = t ? run_record_put(t, STORE_RUN_UPDATE, &run->rec) : -ENOMEM;
 	if (r >= 0)
 		r = job_record_put(t, &rec);
 	INVARIANT(r >= 0); /* small allocations: no way to go on without this record */
@@ -369,8 +356,7 @@ static void finish(struct run *run)
 	tell_ended(core);
 }
 
-/* ---- the task -----------------------------------------------------------------------
- */
+/* ---- the task -------------------------------------------------------------------- */
 
 /* Cancelled: the daemon goes and leaves the run to the next one. */
 static void detach(struct run *run)
