@@ -28,7 +28,9 @@ struct fake {
 	fake_handler handler;
 	struct vl_call *held[FAKE_HELD_MAX];
 	bool answered; /* the call that the handler has */
-	int n;         /* for the handler's own counting */
+	char told[8];  /* events that wait until all answers are sent */
+	size_t n_told;
+	int n; /* for the handler's own counting */
 };
 
 /* Start one; it runs until fake_stop. */
@@ -42,7 +44,7 @@ void fake_error(struct fake *f, struct vl_call *call, const char *name, json_t *
 void fake_hold(struct fake *f, struct vl_call *call, unsigned slot);
 /* the same for a held call; nothing when the slot is empty */
 void fake_reply_held(struct fake *f, unsigned slot, json_t *params, bool continues);
-/* tell the test that it has come to this point */
+/* tell the test that it has come to this point, once the answers given so far are sent */
 void fake_tell(struct fake *f, char event);
 /* in the test: wait for the next fake_tell, which must be this one */
 void fake_await(struct fake *f, char event);
