@@ -10,6 +10,7 @@
 struct current {
 	rv_loop *loop; /* that runs, NULL outside of one */
 	rv_task *task; /* NULL in callbacks */
+	rv_ctx *ctx;   /* in a thread that works for a task: its values */
 };
 
 extern __thread struct current current

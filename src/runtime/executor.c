@@ -11,6 +11,7 @@
 
 #include "base/cleanup.h"
 #include "base/invariant.h"
+#include "reeve/ctx.h"
 #include "reeve/executor.h"
 #include "reeve/scope.h"
 #include "runtime/loop_priv.h"
@@ -35,6 +36,7 @@ struct job {
 	rv_fn fn;
 	void *arg;
 	rv_dtor dtor; /* of an abandoned one */
+	rv_ctx *ctx;  /* fn sees it; a reference where it may be abandoned */
 	int result;
 	enum job_state state;
 	bool may_abandon, abandoned;
@@ -154,7 +156,9 @@ static void job_run(rv_executor *e, struct job *j)
 	j->state = JOB_RUNNING;
 	e->n_busy++;
 	(void)pthread_mutex_unlock(&e->lock);
+	current.ctx = j->ctx;
 	r = j->fn(j->arg);
+	current.ctx = NULL;
 	(void)pthread_mutex_lock(&e->lock);
 	e->n_busy--;
 	j->state = JOB_DONE;
@@ -165,6 +169,7 @@ static void job_run(rv_executor *e, struct job *j)
 	if (abandoned) {
 		if (j->dtor)
 			j->dtor(j->arg);
+		rv_ctx_unref(j->ctx);
 		free(j);
 	} else {
 		/* Once posted the job may be gone. A closed loop's tasks are frozen:
@@ -325,6 +330,7 @@ int rv_run_blocking(rv_executor *e, rv_fn fn, void *arg)
 
 	if (r < 0)
 		return r;
+	j.ctx = self->ctx;
 	r = job_do(self, e, &j);
 	/* cancelled before a thread took it: that reference is still here */
 	if (r == -ECANCELED && j.state == JOB_QUEUED && j.loop)
@@ -348,6 +354,7 @@ int rv_run_blocking_ex(rv_executor *e, rv_fn fn, void *arg, rv_dtor d, unsigned 
 	j->fn = fn;
 	j->arg = arg;
 	j->dtor = d;
+	j->ctx = rv_ctx_ref(self->ctx);
 	j->may_abandon = flags & RV_BLOCK_ABANDON;
 	r = job_do(self, e, j);
 	is_mine = !j->abandoned; /* written by this thread only */
@@ -357,6 +364,7 @@ int rv_run_blocking_ex(rv_executor *e, rv_fn fn, void *arg, rv_dtor d, unsigned 
 		loop_release(j->loop);
 	if (d)
 		d(arg);
+	rv_ctx_unref(j->ctx);
 	free(j);
 	return r;
 }

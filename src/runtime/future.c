@@ -14,8 +14,10 @@ struct rv_future {
 	rv_loop *loop;            /* NULL once it is closed */
 	struct rv_link link;      /* in loop->futures */
 	struct rv_link waiters;   /* struct waiter */
+	struct rv_link watches;   /* struct future_watch */
 	struct rv_link callbacks; /* struct future_cb, by registration */
 	struct rv_task *task;     /* whose completion this is; NULL: nobody's */
+	rv_future *source;        /* whose value and text it shows; NULL: its own */
 	void *val;
 	rv_dtor val_dtor;
 	char *errmsg;
@@ -50,6 +52,7 @@ int rv_future_new(rv_future **ret, rv_loop *l)
 	f->loop = l;
 	f->refs = 1;
 	link_init(&f->waiters);
+	link_init(&f->watches);
 	link_init(&f->callbacks);
 	link_append(&l->futures, &f->link);
 	*ret = f;
@@ -76,7 +79,7 @@ void rv_future_unref(rv_future *f)
 	INVARIANT(f->refs > 0);
 	if (--f->refs > 0)
 		return;
-	INVARIANT(link_is_empty(&f->waiters));
+	INVARIANT(link_is_empty(&f->waiters) && link_is_empty(&f->watches));
 	if (f->done && f->result < 0 && f->result != -ECANCELED && !f->error_read &&
 		f->loop) {
 		rv_exc e = RV_EXC_NULL;
@@ -91,6 +94,7 @@ void rv_future_unref(rv_future *f)
 		cb_free(LINK_ENTRY(f->callbacks.next, struct future_cb, link));
 	if (f->val_dtor)
 		f->val_dtor(f->val);
+	rv_future_unref(f->source);
 	if (f->loop)
 		link_unlink(&f->link);
 	free(f->errmsg);
@@ -119,6 +123,20 @@ static void cb_queue(struct future_cb *cb)
 	ready_append(cb->future->loop, &cb->ready);
 }
 
+/* Last of all: they may drop what they hold of f. */
+static void tell_watches(rv_future *f)
+{
+	struct rv_link *told;
+
+	rv_future_ref(f);
+	while ((told = link_pop(&f->watches))) {
+		struct future_watch *w = LINK_ENTRY(told, struct future_watch, link);
+
+		w->fn(w);
+	}
+	rv_future_unref(f);
+}
+
 static void complete(rv_future *f, int result)
 {
 	f->result = result;
@@ -128,6 +146,8 @@ static void complete(rv_future *f, int result)
 	waiters_wake_all(&f->waiters, 0);
 	for (struct rv_link *it = f->callbacks.next; it != &f->callbacks; it = it->next)
 		cb_queue(LINK_ENTRY(it, struct future_cb, link));
+	if (!link_is_empty(&f->watches))
+		tell_watches(f);
 }
 
 int rv_future_set(rv_future *f, void *val, rv_dtor d)
@@ -211,15 +231,20 @@ bool rv_future_cancelled(const rv_future *f)
 	return f->done && f->result == -ECANCELED;
 }
 
+static void *value_of(const rv_future *f)
+{
+	while (f->source)
+		f = f->source;
+	return f->val;
+}
+
 int rv_future_result(rv_future *f, void **val)
 {
 	if (!f->done)
 		return -RV_ESTATE;
-	f->error_read = true;
-	if (f->task)
-		f->task->error_read = true;
+	future_ignore_error(f);
 	if (val)
-		*val = f->val;
+		*val = value_of(f);
 	return f->result;
 }
 
@@ -229,8 +254,8 @@ int rv_future_take(rv_future *f, void **val)
 
 	if (r < 0)
 		return r;
-	if (f->task)
-		return -RV_ESTATE; /* the payload is the task's */
+	if (f->task || f->source)
+		return -RV_ESTATE; /* the payload is the task's, or the source's */
 	f->val = NULL;
 	f->val_dtor = NULL;
 	return r;
@@ -238,6 +263,8 @@ int rv_future_take(rv_future *f, void **val)
 
 const char *rv_future_errmsg(const rv_future *f)
 {
+	if (f->source)
+		return rv_future_errmsg(f->source);
 	return f->task ? rv_task_errmsg(f->task) : f->errmsg;
 }
 
@@ -314,6 +341,38 @@ static void await_cancelled(struct waiter *w)
 	(void)rv_future_cancel(w->data);
 }
 
+void future_watch(rv_future *f, struct future_watch *w)
+{
+	INVARIANT(!f->done);
+	link_append(&f->watches, &w->link);
+}
+
+void future_unwatch(struct future_watch *w)
+{
+	link_remove(&w->link);
+}
+
+int future_peek(const rv_future *f)
+{
+	return f->result;
+}
+
+int future_check_await(const rv_future *f, const struct rv_task *self)
+{
+	if (f->done)
+		return 0;
+	if (f->loop != self->loop)
+		return -RV_EWRONGLOOP;
+	return f->task == self ? -EDEADLK : 0;
+}
+
+void future_ignore_error(rv_future *f)
+{
+	f->error_read = true;
+	if (f->task)
+		f->task->error_read = true;
+}
+
 int rv_future_await(rv_future *f, void **val)
 {
 	struct waiter w = {.data = f};
@@ -324,14 +383,90 @@ int rv_future_await(rv_future *f, void **val)
 		return r;
 	if (f->done)
 		return rv_future_result(f, val);
-	if (f->loop != self->loop)
-		return -RV_EWRONGLOOP;
-	if (f->task == self)
-		return -EDEADLK;
+	r = future_check_await(f, self);
+	if (r < 0)
+		return r;
 	link_append(&f->waiters, &w.link);
 	r = task_wait_on_cancel(self, &w, await_cancelled, "future", f);
 	INVARIANT(r == 0);
 	return rv_future_result(f, val);
+}
+
+/* -- shielding ---------------------------------------------------------------------- */
+
+struct shield {
+	struct future_watch watch;
+	rv_future *inner, *outer; /* references */
+};
+
+static void shield_free(struct future_watch *w)
+{
+	struct shield *s = CONTAINER_OF(w, struct shield, watch);
+
+	rv_future_unref(s->outer);
+	rv_future_unref(s->inner);
+	free(s);
+}
+
+/* what outer shows is inner's, which stays for that */
+static void show(rv_future *outer, rv_future *inner)
+{
+	future_ignore_error(inner);
+	if (outer->done) /* cancelled; who did that does not want to know */
+		return;
+	outer->source = rv_future_ref(inner);
+	complete(outer, inner->result);
+}
+
+static void shield_told(struct future_watch *w)
+{
+	struct shield *s = CONTAINER_OF(w, struct shield, watch);
+
+	show(s->outer, s->inner);
+	shield_free(w);
+}
+
+int rv_future_shield(rv_future *f, rv_future **ret)
+{
+	rv_future *outer;
+	struct shield *s;
+	int r;
+
+	if (!f->loop)
+		return -RV_ELOOPCLOSED;
+	r = rv_future_new(&outer, f->loop);
+	if (r < 0)
+		return r;
+	if (f->done) {
+		show(outer, f);
+		*ret = outer;
+		return 0;
+	}
+	s = malloc(sizeof(*s));
+	if (!s) {
+		rv_future_unref(outer);
+		return -ENOMEM;
+	}
+	*s = (struct shield){.watch = {.fn = shield_told, .closed = shield_free},
+		.inner = rv_future_ref(f),
+		.outer = rv_future_ref(outer)};
+	future_watch(f, &s->watch);
+	*ret = outer;
+	return 0;
+}
+
+/* -- the end of the loop ------------------------------------------------------------ */
+
+static void close_watches(rv_future *f)
+{
+	struct rv_link *it;
+
+	while ((it = link_pop(&f->watches))) {
+		struct future_watch *w = LINK_ENTRY(it, struct future_watch, link);
+
+		if (w->closed)
+			w->closed(w);
+	}
 }
 
 void futures_close(rv_loop *l)
@@ -348,6 +483,7 @@ void futures_close(rv_loop *l)
 		/* abandoned tasks: they will never look again */
 		while (link_pop(&f->waiters))
 			;
+		close_watches(f);
 		rv_future_unref(f);
 	}
 }

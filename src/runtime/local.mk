@@ -2,9 +2,12 @@ noinst_LTLIBRARIES += libruntime.la
 libruntime_la_SOURCES = \
 	src/runtime/coro.h src/runtime/coro_stack.c src/runtime/coro_switch.c \
 	src/runtime/current.h src/runtime/link.h \
+	src/runtime/ctx.c \
 	src/runtime/debug.c \
 	src/runtime/executor.c \
 	src/runtime/future.c \
+	src/runtime/gather.c \
+	src/runtime/gen.c \
 	src/runtime/group.c \
 	src/runtime/loop.c src/runtime/loop_priv.h \
 	src/runtime/loop_handle.c \
@@ -15,20 +18,29 @@ libruntime_la_SOURCES = \
 	src/runtime/loop_wakeup.c \
 	src/runtime/loop_watch.c \
 	src/runtime/queue.c \
+	src/runtime/race.c \
 	src/runtime/runner.c \
 	src/runtime/scope.c \
+	src/runtime/sync_barrier.c \
+	src/runtime/sync_cond.c \
 	src/runtime/sync_event.c \
 	src/runtime/sync_lock.c \
+	src/runtime/sync_sem.c \
 	src/runtime/task.c src/runtime/task_priv.h \
 	src/runtime/task_info.c \
-	src/runtime/task_wait.c
+	src/runtime/task_wait.c \
+	src/runtime/wait.c src/runtime/wait_priv.h \
+	src/runtime/wait_set.c \
+	src/runtime/xfuture.c
 libruntime_la_CFLAGS = $(AM_CFLAGS) $(EVENT_CFLAGS)
 
 reeve_headers = \
 	src/include/reeve/base.h \
+	src/include/reeve/ctx.h \
 	src/include/reeve/debug.h \
 	src/include/reeve/executor.h \
 	src/include/reeve/future.h \
+	src/include/reeve/gen.h \
 	src/include/reeve/group.h \
 	src/include/reeve/loop.h \
 	src/include/reeve/queue.h \
@@ -38,7 +50,8 @@ reeve_headers = \
 	src/include/reeve/signal.h \
 	src/include/reeve/sync.h \
 	src/include/reeve/task.h \
-	src/include/reeve/types.h
+	src/include/reeve/types.h \
+	src/include/reeve/wait.h
 include src/runtime/net.mk
 # all headers stand in one folder, so the prefix is all that nobase would keep
 reeveincludedir = $(includedir)/reeve

@@ -330,6 +330,8 @@ static rv_loop *loop_alloc(const rv_loop_opts *o)
 	link_append(&l->ready, &l->round_end.link);
 	link_init(&l->tasks);
 	link_init(&l->futures);
+	link_init(&l->submitted);
+	link_init(&l->gens);
 	link_init(&l->cancel_later);
 	link_init(&l->task_cache);
 	link_init(&l->handle_slabs);
@@ -415,7 +417,9 @@ int rv_loop_close(rv_loop *l)
 	signals_close(l);
 	rv_executor_unref(l->executor); /* its threads end with their last job */
 	l->executor = NULL;
+	gens_close(l);
 	close_tasks(l);
+	xfutures_close(l);
 	l->closed = true;
 	net_close(l);
 	futures_close(l);

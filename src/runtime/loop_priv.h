@@ -88,6 +88,8 @@ struct rv_loop {
 	uint64_t next_task_id, next_timer_seq;
 	struct rv_link tasks;        /* all that exist, done ones too, by spawn */
 	struct rv_link futures;      /* likewise */
+	struct rv_link submitted;    /* rv_xfuture.link: whose tasks have not ended */
+	struct rv_link gens;         /* rv_gen.link: those that are not over */
 	struct rv_link cancel_later; /* rv_task.cancel_link */
 	struct rv_link task_cache;   /* rv_task.link */
 	size_t n_tasks_cached;
@@ -201,6 +203,12 @@ void net_close(rv_loop *l);
 
 /* future.c */
 void futures_close(rv_loop *l);
+
+/* xfuture.c: what is left will never end; tell those who wait */
+void xfutures_close(rv_loop *l);
+
+/* gen.c: report those that nobody closed */
+void gens_close(rv_loop *l);
 
 /* loop_signal.c */
 void signals_dispatch(rv_loop *l);

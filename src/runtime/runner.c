@@ -6,7 +6,9 @@
 #include <stdlib.h>
 
 #include "base/cleanup.h"
+#include "reeve/ctx.h"
 #include "reeve/executor.h"
+#include "reeve/gen.h"
 #include "reeve/runner.h"
 #include "reeve/scope.h"
 #include "reeve/signal.h"
@@ -20,6 +22,7 @@ struct rv_runner {
 
 	bool handle_sigint, closed;
 	struct rv_task *main; /* while it runs */
+	rv_ctx *ctx;          /* what the main tasks so far have set */
 	bool interrupted;
 };
 
@@ -87,10 +90,13 @@ static void sigint_end(rv_runner *r)
 	signal_set_second_fatal(SIGINT, false);
 }
 
-static int run_main(rv_runner *r, const rv_task_opts *o, rv_fn fn, void *arg)
+static int run_main(rv_runner *r, rv_task_opts *o, rv_fn fn, void *arg)
 {
 	struct rv_task *t;
-	int rc = rv_spawn_ex(&t, o, fn, arg);
+	int rc;
+
+	o->ctx = r->ctx;
+	rc = rv_spawn_ex(&t, o, fn, arg);
 
 	if (rc < 0)
 		return rc;
@@ -100,6 +106,8 @@ static int run_main(rv_runner *r, const rv_task_opts *o, rv_fn fn, void *arg)
 	r->main = NULL;
 	if (rc >= 0)
 		rc = rv_task_result(t, NULL);
+	rv_ctx_unref(r->ctx);
+	r->ctx = rv_ctx_ref(t->ctx);
 	rv_task_unref(t);
 	return rc;
 }
@@ -160,6 +168,9 @@ static int shut_down(void *arg)
 
 	(void)rv_timeout(&s, r->shutdown_grace);
 	rc = rv_scope_exit(&s, wait_until_alone(l));
+	(void)rv_timeout(&s, r->shutdown_grace);
+	rc2 = rv_scope_exit(&s, rv_loop_shutdown_gens(l));
+	rc = rc < 0 ? rc : rc2;
 	rc2 = l->executor ? rv_loop_shutdown_executor(l, r->shutdown_grace) : 0;
 	return rc < 0 ? rc : rc2;
 }
@@ -174,7 +185,7 @@ int rv_runner_close(rv_runner *r)
 	if (current.loop)
 		return -RV_ERUNNING;
 	r->closed = true;
-	if (r->loop->n_live > 0 || r->loop->executor)
+	if (r->loop->n_live > 0 || r->loop->executor || !link_is_empty(&r->loop->gens))
 		rc = run_main(r, &o, shut_down, r);
 	(void)rv_loop_close(r->loop);
 	return rc;
@@ -186,6 +197,7 @@ void rv_runner_free(rv_runner *r)
 		return;
 	(void)rv_runner_close(r);
 	rv_loop_unref(r->loop);
+	rv_ctx_unref(r->ctx);
 	free(r);
 }
 

@@ -7,6 +7,7 @@
 
 #include "base/cleanup.h"
 #include "base/invariant.h"
+#include "reeve/ctx.h"
 #include "runtime/loop_priv.h"
 
 static struct rv_task *task_alloc(rv_loop *l)
@@ -28,6 +29,7 @@ static void task_free(struct rv_task *t)
 		task_report(t, "task failed and nobody looked");
 	if (t->extra)
 		task_extra_free(t);
+	rv_ctx_unref(t->ctx);
 	if (!l) {
 		free(t);
 		return;
@@ -80,6 +82,10 @@ static int task_new(struct rv_task **ret, const struct spawn_params *p)
 		.refs = 2, /* the caller's, and the loop's until it ends */
 		.op_budget = TASK_OP_BUDGET,
 	};
+	if (o && o->ctx)
+		t->ctx = rv_ctx_ref(o->ctx);
+	else if (current.task)
+		t->ctx = rv_ctx_ref(current.task->ctx);
 	t->scope = &t->root;
 	scope_node_init(&t->root, p->parent, t, false);
 	link_init(&t->joiners);
@@ -88,6 +94,7 @@ static int task_new(struct rv_task **ret, const struct spawn_params *p)
 		coro_pool_unpromise(pool);
 		if (t->extra)
 			task_extra_free(t);
+		rv_ctx_unref(t->ctx);
 		free(t);
 		return -ENOMEM;
 	}

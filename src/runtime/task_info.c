@@ -158,6 +158,14 @@ void rv_task_return(void *val, rv_dtor d)
 	x->val_dtor = d;
 }
 
+void task_take_payload(struct rv_task *t, void **ret, rv_dtor *ret_dtor)
+{
+	struct task_extra *x = t->extra;
+
+	*ret = x ? TAKE_PTR(x->val) : NULL;
+	*ret_dtor = x ? TAKE_PTR(x->val_dtor) : NULL;
+}
+
 int rv_fail(int err, const char *fmt, ...)
 {
 	struct rv_task *t = current.task;

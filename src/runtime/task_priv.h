@@ -84,6 +84,7 @@ struct rv_task {
 	rv_group *group;
 	struct waiter *starter; /* rv_group_start waits for rv_task_started */
 	struct task_extra *extra;
+	rv_ctx *ctx; /* NULL: nothing was set */
 	uint64_t id;
 	rv_time spin_since; /* of a run of awaits that were refused */
 	unsigned refs;
@@ -152,6 +153,8 @@ void task_yield(struct rv_task *self);
 /* NULL: no memory */
 struct task_extra *task_extra(struct rv_task *t);
 void task_extra_free(struct rv_task *t);
+/* what rv_task_return has stored is the caller's from now on; NULL */
+void task_take_payload(struct rv_task *t, void **ret, rv_dtor *ret_dtor);
 
 struct spawn_params {
 	rv_loop *loop;            /* NULL: -RV_ENOTASK */
@@ -195,5 +198,24 @@ void group_records_free(struct rv_task *t);
 void future_task_done(rv_future *f, struct rv_task *t);
 void future_task_gone(rv_future *f);
 int future_new_for_task(rv_future **ret, struct rv_task *t);
+
+/* Told at once when a future is done: for who waits for several. fn is called from inside
+ * whatever completed it, so it must only note that, or wake somebody. */
+struct future_watch {
+	struct rv_link link; /* in the future's watches; out of it when fn is called */
+	void (*fn)(struct future_watch *w);
+	/* the loop closes, and the future will never be done; may be NULL */
+	void (*closed)(struct future_watch *w);
+};
+/* f is not done yet */
+void future_watch(rv_future *f, struct future_watch *w);
+/* no effect when it has been told */
+void future_unwatch(struct future_watch *w);
+/* 0; why self cannot wait for f: -RV_EWRONGLOOP, -EDEADLK */
+int future_check_await(const rv_future *f, const struct rv_task *self);
+/* the result of one that is done; does not count as having read it */
+int future_peek(const rv_future *f);
+/* a failure that is still to come is nobody's business */
+void future_ignore_error(rv_future *f);
 
 #endif

@@ -46,6 +46,56 @@ RV_PUBLIC int rv_future_off_done(rv_future *f, uint32_t id);
 RV_PUBLIC int rv_future_off_done_fn(rv_future *f, rv_future_fn fn, void *arg);
 /** Wait for the result. Being cancelled meanwhile cancels f. -RV_EWRONGLOOP. */
 RV_AWAIT int rv_future_await(rv_future *f, void **val);
+/**
+ * A future that ends as f does, but whose cancelling does not touch f. If f fails after
+ * that, nobody is told. (asyncio: shield.)
+ *
+ * @ret  one reference; its value is borrowed from f and cannot be taken
+ *
+ * Returns 0; -ENOMEM; -RV_ELOOPCLOSED.
+ */
+RV_PUBLIC int rv_future_shield(rv_future *f, rv_future **ret);
+
+/*
+ * The thread-safe kind: a task of a loop as other threads, and the tasks of other
+ * loops, see it. (asyncio: run_coroutine_threadsafe, wrap_future.)
+ */
+typedef struct rv_xfuture rv_xfuture;
+
+/**
+ * Run fn(arg) as a task of l.
+ *
+ * @d    takes over arg: called once, in l's thread, or here where this fails; NULL
+ * @ret  one reference; NULL: a failure goes to l's exception handler
+ *
+ * Returns 0; -ENOMEM; -RV_ELOOPCLOSED. The caller must hold a reference to l, or know
+ * otherwise that it stays.
+ */
+RV_TS int rv_submit(rv_loop *l, rv_fn fn, void *arg, rv_dtor d, rv_xfuture **ret);
+RV_TS rv_xfuture *rv_xfuture_ref(rv_xfuture *x);
+/** NULL is fine. The task goes on. One that fails afterwards is reported to its loop. */
+RV_TS void rv_xfuture_unref(rv_xfuture *x);
+/**
+ * Block this thread until the task has ended.
+ *
+ * @timeout  from now; <= 0: only look; the task goes on after it
+ * @val      its payload, borrowed; may be NULL
+ *
+ * Returns its result (-ECANCELED: it was cancelled); -ETIMEDOUT; -RV_ELOOPCLOSED: it
+ * will never end; -EDEADLK in the thread that runs its loop.
+ */
+RV_TS int rv_xfuture_wait(rv_xfuture *x, rv_time timeout, void **val);
+/** Wait in a task, of whichever loop. Being cancelled meanwhile cancels x's task, and the
+ * wait goes on until that has ended. */
+RV_AWAIT int rv_xfuture_await(rv_xfuture *x, void **val);
+RV_TS bool rv_xfuture_done(rv_xfuture *x);
+/** Cancel its task, once; false if it is done. */
+RV_TS bool rv_xfuture_cancel(rv_xfuture *x);
+/** Text that rv_fail stored in it; NULL. Borrowed; only when it is done. */
+RV_TS const char *rv_xfuture_errmsg(rv_xfuture *x);
+/** Run fn(arg) as a task of l and block until it has ended: for threads of an executor
+ * that have something to do in the loop. Errors as above. */
+RV_TS int rv_thread_call(rv_loop *l, rv_fn fn, void *arg);
 
 #ifdef __cplusplus
 }

@@ -3,9 +3,11 @@
 #define REEVE_REEVE_H
 
 #include "reeve/base.h"
+#include "reeve/ctx.h"
 #include "reeve/debug.h"
 #include "reeve/executor.h"
 #include "reeve/future.h"
+#include "reeve/gen.h"
 #include "reeve/group.h"
 #include "reeve/loop.h"
 #include "reeve/net.h"
@@ -17,5 +19,6 @@
 #include "reeve/sync.h"
 #include "reeve/task.h"
 #include "reeve/transport.h"
+#include "reeve/wait.h"
 
 #endif

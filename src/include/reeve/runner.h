@@ -29,8 +29,8 @@ typedef struct rv_run_opts {
 } rv_run_opts;
 
 /**
- * Make a loop, run main_fn in it as a task, then cancel and join all other tasks, end
- * the threads, close.
+ * Make a loop, run main_fn in it as a task, then cancel and join all other tasks, close
+ * the generators, end the threads, close.
  *
  * SIGINT, if asked for and at its default disposition, cancels the main task; the
  * second one has its default action, whatever the program is doing.
@@ -41,7 +41,7 @@ typedef struct rv_run_opts {
  */
 RV_PUBLIC int rv_run(rv_fn main_fn, void *arg, const rv_run_opts *o);
 
-/* The same in parts: several runs in one loop. */
+/* The same in parts: several runs in one loop, in which context values persist. */
 RV_PUBLIC int rv_runner_new(rv_runner **ret, const rv_run_opts *o);
 /** -RV_ELOOPCLOSED after close. Tasks that are left go on in the next run. */
 RV_PUBLIC int rv_runner_run(rv_runner *r, rv_fn fn, void *arg);

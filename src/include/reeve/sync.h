@@ -1,7 +1,7 @@
 /*
- * Locks and events between the tasks of one loop. They live in the caller's memory and
- * never allocate; waiting tasks are linked from their own stacks, so the memory must
- * outlive every wait.
+ * Locks, events, conditions, semaphores and barriers between the tasks of one loop. They
+ * live in the caller's memory and never allocate; waiting tasks are linked from their own
+ * stacks, so the memory must outlive every wait.
  *
  * (asyncio: locks.)
  */
@@ -42,6 +42,76 @@ RV_AWAIT int rv_event_wait(rv_event *e);
 RV_PUBLIC void rv_event_set(rv_event *e);
 RV_PUBLIC void rv_event_clear(rv_event *e);
 RV_PUBLIC bool rv_event_is_set(const rv_event *e);
+
+/* a place to wait for a change of what a lock guards */
+typedef struct rv_cond {
+	struct rv_link waiters;
+	rv_lock *lock;
+} rv_cond;
+
+/** The lock must outlive it. Several conditions may share one. */
+RV_PUBLIC void rv_cond_init(rv_cond *c, rv_lock *l);
+/**
+ * Give the lock back, wait to be notified, take it again.
+ *
+ * The lock is held whenever this returns, also with -ECANCELED. A notification that
+ * meets a task which is cancelled before it holds the lock again goes on to the next
+ * one that waits.
+ *
+ * Returns 0; -ECANCELED; -RV_ESTATE: the lock is not locked.
+ */
+RV_AWAIT int rv_cond_wait(rv_cond *c);
+/** Wait until pred(arg), which is asked with the lock held and must not await. */
+RV_AWAIT int rv_cond_wait_until(rv_cond *c, bool (*pred)(void *arg), void *arg);
+/** Wake at most n of those that wait, the first first. -RV_ESTATE: not locked. */
+RV_PUBLIC int rv_cond_notify(rv_cond *c, size_t n);
+RV_PUBLIC int rv_cond_notify_all(rv_cond *c);
+
+enum {
+	RV_SEM_BOUNDED = 1, /* never more permits than in the beginning */
+};
+
+/* permits, handed over first come, first served: nobody overtakes who waits */
+typedef struct rv_sem {
+	struct rv_link waiters;
+	long value, max;
+} rv_sem;
+
+/** v permits, >= 0. 0; -EINVAL. */
+RV_PUBLIC int rv_sem_init(rv_sem *s, long v, unsigned flags);
+/** 0: one permit is yours; -ECANCELED. */
+RV_AWAIT int rv_sem_acquire(rv_sem *s);
+/** True: taken. */
+RV_PUBLIC bool rv_sem_try(rv_sem *s);
+/** -RV_ESTATE: a bounded one has all its permits already; -EOVERFLOW. */
+RV_PUBLIC int rv_sem_release(rv_sem *s);
+/** Permits that nobody has. */
+RV_PUBLIC long rv_sem_value(const rv_sem *s);
+
+/* a meeting point for a fixed number of tasks, again and again */
+typedef struct rv_barrier {
+	struct rv_link waiters;
+	unsigned parties, n_waiting;
+	bool broken;
+} rv_barrier;
+
+/** n > 0 tasks meet. 0; -EINVAL. */
+RV_PUBLIC int rv_barrier_init(rv_barrier *b, unsigned n);
+/**
+ * Wait until as many are here as shall meet; then all go on at once, and the next to
+ * arrive begins a new meeting.
+ *
+ * Returns 0 to parties - 1, another for each, in the order of arrival; -ECANCELED: this
+ * task does not count any more; -RV_EBROKEN: reset or aborted.
+ */
+RV_AWAIT int rv_barrier_wait(rv_barrier *b);
+/** Send those that wait away with -RV_EBROKEN and begin anew, also after an abort. */
+RV_PUBLIC void rv_barrier_reset(rv_barrier *b);
+/** Send them away, and everybody who comes until rv_barrier_reset. */
+RV_PUBLIC void rv_barrier_abort(rv_barrier *b);
+RV_PUBLIC unsigned rv_barrier_parties(const rv_barrier *b);
+RV_PUBLIC unsigned rv_barrier_n_waiting(const rv_barrier *b);
+RV_PUBLIC bool rv_barrier_is_broken(const rv_barrier *b);
 
 #ifdef __cplusplus
 }

@@ -34,6 +34,7 @@ typedef struct rv_task_opts {
 			      fails */
 	unsigned flags;    /* RV_SPAWN_* */
 	rv_loop *loop;     /* NULL: the one that runs in this thread */
+	rv_ctx *ctx;       /* reeve/ctx.h; NULL: that of the task that spawns */
 } rv_task_opts;
 
 /** NULL with errno set (ENOMEM, EAGAIN, RV_E*): arg is still yours. One reference is

@@ -16,6 +16,7 @@ typedef struct rv_loop rv_loop;
 typedef struct rv_task rv_task;
 typedef struct rv_future rv_future;
 typedef struct rv_executor rv_executor;
+typedef struct rv_ctx rv_ctx;
 
 /* node or head of a doubly linked list */
 struct rv_link {

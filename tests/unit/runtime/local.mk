@@ -11,7 +11,12 @@ unit_runtime_tests = \
 	tests/unit/runtime/test_loop \
 	tests/unit/runtime/test_sync \
 	tests/unit/runtime/test_future \
-	tests/unit/runtime/test_threads
+	tests/unit/runtime/test_threads \
+	tests/unit/runtime/test_ctx \
+	tests/unit/runtime/test_gen \
+	tests/unit/runtime/test_meet \
+	tests/unit/runtime/test_wait \
+	tests/unit/runtime/test_xfuture
 check_PROGRAMS += $(unit_runtime_tests)
 TESTS += $(unit_runtime_tests)
 
@@ -42,5 +47,25 @@ tests_unit_runtime_test_future_LDADD = $(RUNTIME_TEST_LIBS)
 tests_unit_runtime_test_threads_SOURCES = tests/unit/runtime/test_threads.c
 tests_unit_runtime_test_threads_CFLAGS = $(RUNTIME_TEST_CFLAGS)
 tests_unit_runtime_test_threads_LDADD = $(RUNTIME_TEST_LIBS)
+
+tests_unit_runtime_test_ctx_SOURCES = tests/unit/runtime/test_ctx.c
+tests_unit_runtime_test_ctx_CFLAGS = $(RUNTIME_TEST_CFLAGS)
+tests_unit_runtime_test_ctx_LDADD = $(RUNTIME_TEST_LIBS)
+
+tests_unit_runtime_test_gen_SOURCES = tests/unit/runtime/test_gen.c
+tests_unit_runtime_test_gen_CFLAGS = $(RUNTIME_TEST_CFLAGS)
+tests_unit_runtime_test_gen_LDADD = $(RUNTIME_TEST_LIBS)
+
+tests_unit_runtime_test_meet_SOURCES = tests/unit/runtime/test_meet.c
+tests_unit_runtime_test_meet_CFLAGS = $(RUNTIME_TEST_CFLAGS)
+tests_unit_runtime_test_meet_LDADD = $(RUNTIME_TEST_LIBS)
+
+tests_unit_runtime_test_wait_SOURCES = tests/unit/runtime/test_wait.c
+tests_unit_runtime_test_wait_CFLAGS = $(RUNTIME_TEST_CFLAGS)
+tests_unit_runtime_test_wait_LDADD = $(RUNTIME_TEST_LIBS)
+
+tests_unit_runtime_test_xfuture_SOURCES = tests/unit/runtime/test_xfuture.c
+tests_unit_runtime_test_xfuture_CFLAGS = $(RUNTIME_TEST_CFLAGS)
+tests_unit_runtime_test_xfuture_LDADD = $(RUNTIME_TEST_LIBS)
 endif
 include tests/unit/runtime/net.mk
