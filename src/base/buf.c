@@ -191,3 +191,9 @@ void buf_trim(struct buf *b, size_t keep)
 	b->data = data;
 	b->cap = cap;
 }
+
+void rv_buf_free(rv_buf *b)
+{
+	free(b->data);
+	*b = (rv_buf){0};
+}

@@ -332,6 +332,7 @@ static rv_loop *loop_alloc(const rv_loop_opts *o)
 	link_init(&l->futures);
 	link_init(&l->submitted);
 	link_init(&l->gens);
+	link_init(&l->processes);
 	link_init(&l->cancel_later);
 	link_init(&l->task_cache);
 	link_init(&l->handle_slabs);
@@ -420,6 +421,7 @@ int rv_loop_close(rv_loop *l)
 	gens_close(l);
 	close_tasks(l);
 	xfutures_close(l);
+	processes_close(l);
 	l->closed = true;
 	net_close(l);
 	futures_close(l);

@@ -90,6 +90,7 @@ struct rv_loop {
 	struct rv_link futures;      /* likewise */
 	struct rv_link submitted;    /* rv_xfuture.link: whose tasks have not ended */
 	struct rv_link gens;         /* rv_gen.link: those that are not over */
+	struct rv_link processes;    /* rv_process.link: those that have not ended */
 	struct rv_link cancel_later; /* rv_task.cancel_link */
 	struct rv_link task_cache;   /* rv_task.link */
 	size_t n_tasks_cached;
@@ -206,6 +207,9 @@ void futures_close(rv_loop *l);
 
 /* xfuture.c: what is left will never end; tell those who wait */
 void xfutures_close(rv_loop *l);
+
+/* process.c: kill what runs, and report it where somebody still has it */
+void processes_close(rv_loop *l);
 
 /* gen.c: report those that nobody closed */
 void gens_close(rv_loop *l);

@@ -3,6 +3,9 @@ libruntime_la_SOURCES += \
 	src/runtime/net.c src/runtime/net_priv.h \
 	src/runtime/net_fd.c \
 	src/runtime/net_poll.c src/runtime/net_poll.h \
+	src/runtime/pipe.c \
+	src/runtime/process.c src/runtime/process_spawn.c src/runtime/process_priv.h \
+	src/runtime/process_io.c \
 	src/runtime/server.c \
 	src/runtime/server_accept.c \
 	src/runtime/stream.c src/runtime/stream_priv.h \
@@ -13,5 +16,7 @@ libruntime_la_SOURCES += \
 	src/runtime/transport_write.c
 reeve_headers += \
 	src/include/reeve/net.h \
+	src/include/reeve/pipe.h \
+	src/include/reeve/process.h \
 	src/include/reeve/stream.h \
 	src/include/reeve/transport.h

@@ -47,6 +47,12 @@ struct out_queue {
 	size_t size;
 };
 
+enum transport_kind {
+	TRANSPORT_SOCKET,
+	TRANSPORT_READER, /* a pipe, FIFO or terminal that is only read from */
+	TRANSPORT_WRITER, /* one that is only written to */
+};
+
 struct rv_transport {
 	struct rv_ready ready; /* linked: something is to be done */
 	struct net *net;       /* NULL once it is lost */
@@ -63,7 +69,8 @@ struct rv_transport {
 	struct rv_peer peer;
 	unsigned refs; /* the connection has one until it is lost */
 	int fd;
-	int err;           /* for connection_lost */
+	int err; /* for connection_lost */
+	enum transport_kind kind;
 	uint8_t n_ignored; /* writes after the end */
 	/* reading */
 	bool readable; /* an edge came and the socket was not seen empty since */
@@ -118,7 +125,8 @@ void net_doubt(struct rv_transport *t);
 
 /* -- transport.c ---- */
 /* A transport that nobody has heard of yet; 0 (fd is its own then), or an error. */
-int transport_new(rv_transport **ret, rv_loop *l, int fd, rv_protocol *p);
+int transport_new(rv_transport **ret, rv_loop *l, int fd, rv_protocol *p,
+	enum transport_kind kind);
 /* call connection_made; data may come from now on */
 void transport_start(rv_transport *t);
 /* It is over: drop what is buffered, connection_lost(err) in the next round. */
@@ -132,6 +140,11 @@ static inline void transport_queue(rv_transport *t)
 	if (!link_is_linked(&t->ready.link))
 		ready_append(t->net->loop, &t->ready);
 }
+
+/* -- pipe.c ---- */
+/* The same as recv and sendmsg, for what is no socket. -errno */
+ssize_t pipe_read(int fd, void *p, size_t cap);
+ssize_t pipe_writev(int fd, const struct iovec *v, int n);
 
 /* -- transport_write.c ---- */
 void transport_flush(rv_transport *t);

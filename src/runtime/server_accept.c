@@ -67,7 +67,7 @@ static void welcome(rv_server *s, int conn_fd)
 			p->ops->destroy(p);
 		return;
 	}
-	r = transport_new(&t, s->loop, fd, p);
+	r = transport_new(&t, s->loop, fd, p, TRANSPORT_SOCKET);
 	if (r < 0) {
 		report(s, "connection could not be set up", r);
 		if (p->ops->destroy)

@@ -35,6 +35,8 @@ static ssize_t recv_some(rv_transport *t, void *p, size_t cap, bool *ret_emptied
 	struct msghdr msg = {.msg_iov = &iov, .msg_iovlen = 1};
 	ssize_t n;
 
+	if (t->kind != TRANSPORT_SOCKET)
+		return pipe_read(t->fd, p, cap);
 	do
 		n = recvmsg(t->fd, &msg, MSG_DONTWAIT);
 	while (n < 0 && errno == EINTR);
@@ -71,7 +73,8 @@ static void check_gone(rv_transport *t)
 	t->readable = false;
 	if (!peer_is_gone(t))
 		return;
-	(void)getsockopt(t->fd, SOL_SOCKET, SO_ERROR, &err, &len);
+	if (t->kind == TRANSPORT_SOCKET)
+		(void)getsockopt(t->fd, SOL_SOCKET, SO_ERROR, &err, &len);
 	if (err == 0 && t->out.size)
 		err = EPIPE;
 	transport_finish(t, -err);
@@ -87,7 +90,8 @@ static void read_eof(rv_transport *t)
 	r = p->ops->eof_received ? p->ops->eof_received(p) : 0;
 	if (r < 0)
 		transport_fail(t, r, "eof_received failed");
-	else if (r == 0)
+	else if (r == 0 ||
+		 t->kind == TRANSPORT_READER) /* nothing is left to do on it */
 		rv_transport_close(t);
 	else if (!t->closing)
 		check_gone(t);
@@ -195,7 +199,8 @@ bool rv_transport_is_reading(const rv_transport *t)
 
 /* -- beginning ---------------------------------------------------------------- */
 
-int transport_new(rv_transport **ret, rv_loop *l, int fd, rv_protocol *p)
+int transport_new(rv_transport **ret, rv_loop *l, int fd, rv_protocol *p,
+	enum transport_kind kind)
 {
 	_cleanup_free_ rv_transport *t = NULL;
 	struct net *net;
@@ -216,6 +221,9 @@ int transport_new(rv_transport **ret, rv_loop *l, int fd, rv_protocol *p)
 	t->net = net;
 	t->protocol = p;
 	t->fd = fd;
+	t->kind = kind;
+	t->eof_wanted = kind == TRANSPORT_READER;
+	t->got_eof = kind == TRANSPORT_WRITER;
 	t->high = MARK_HIGH;
 	t->low = MARK_LOW;
 	t->refs = 1;
@@ -267,7 +275,7 @@ int rv_net_open_fd(int fd, rv_protocol *p, rv_transport **ret)
 	r = check_socket(fd);
 	if (r < 0)
 		return r;
-	r = transport_new(&t, current.loop, fd, p);
+	r = transport_new(&t, current.loop, fd, p, TRANSPORT_SOCKET);
 	if (r < 0)
 		return r;
 	if (ret)

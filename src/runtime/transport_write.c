@@ -161,6 +161,10 @@ static ssize_t send_some(rv_transport *t, const struct iovec *v, int n)
 	};
 	ssize_t k;
 
+	if (t->kind != TRANSPORT_SOCKET) {
+		k = pipe_writev(t->fd, v, (int)msg.msg_iovlen);
+		return k == -EAGAIN ? 0 : k;
+	}
 	do
 		k = n == 1 ? send(t->fd, v->iov_base, v->iov_len,
 				     MSG_NOSIGNAL | MSG_DONTWAIT)
@@ -176,6 +180,11 @@ static void flushed(rv_transport *t)
 {
 	if (t->eof_wanted && !t->eof_sent) {
 		t->eof_sent = true;
+		if (t->kind ==
+			TRANSPORT_WRITER) { /* closing it is the only way to say so */
+			transport_finish(t, 0);
+			return;
+		}
 		/* fails only if the peer is gone, which reading tells */
 		(void)shutdown(t->fd, SHUT_WR);
 	}

@@ -58,6 +58,15 @@ typedef void (*rv_dtor)(void *p);
  */
 RV_TS const char *rv_strerror(int err);
 
+/* Bytes that a function hands out; begin with {NULL, 0}. */
+typedef struct rv_buf {
+	char *data; /* allocated, a NUL that does not count behind it; NULL */
+	size_t n;
+} rv_buf;
+
+/** Free what is in it; it is empty then. Any thread. */
+RV_TS void rv_buf_free(rv_buf *b);
+
 /** Now, CLOCK_MONOTONIC, read from the kernel. Any thread. */
 RV_TS rv_time rv_now(void);
 

@@ -11,6 +11,8 @@
 #include "reeve/group.h"
 #include "reeve/loop.h"
 #include "reeve/net.h"
+#include "reeve/pipe.h"
+#include "reeve/process.h"
 #include "reeve/queue.h"
 #include "reeve/runner.h"
 #include "reeve/scope.h"

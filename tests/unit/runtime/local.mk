@@ -15,6 +15,7 @@ unit_runtime_tests = \
 	tests/unit/runtime/test_ctx \
 	tests/unit/runtime/test_gen \
 	tests/unit/runtime/test_meet \
+	tests/unit/runtime/test_process \
 	tests/unit/runtime/test_wait \
 	tests/unit/runtime/test_xfuture
 check_PROGRAMS += $(unit_runtime_tests)
@@ -59,6 +60,10 @@ tests_unit_runtime_test_gen_LDADD = $(RUNTIME_TEST_LIBS)
 tests_unit_runtime_test_meet_SOURCES = tests/unit/runtime/test_meet.c
 tests_unit_runtime_test_meet_CFLAGS = $(RUNTIME_TEST_CFLAGS)
 tests_unit_runtime_test_meet_LDADD = $(RUNTIME_TEST_LIBS)
+
+tests_unit_runtime_test_process_SOURCES = tests/unit/runtime/test_process.c
+tests_unit_runtime_test_process_CFLAGS = $(RUNTIME_TEST_CFLAGS)
+tests_unit_runtime_test_process_LDADD = $(RUNTIME_TEST_LIBS)
 
 tests_unit_runtime_test_wait_SOURCES = tests/unit/runtime/test_wait.c
 tests_unit_runtime_test_wait_CFLAGS = $(RUNTIME_TEST_CFLAGS)
