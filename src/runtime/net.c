@@ -87,7 +87,8 @@ void net_close(rv_loop *l)
 	while ((it = link_first(&net->servers))) {
 		rv_server *s = LINK_ENTRY(it, rv_server, link);
 
-		report_open(l, "server was open when its loop closed", s->fd, NULL);
+		report_open(l, "server was open when its loop closed",
+			s->listeners[0].fd, NULL);
 		rv_server_close(s);
 	}
 	while ((it = link_first(&net->transports))) {

@@ -2,6 +2,7 @@
 #include "config.h"
 
 #include <errno.h>
+#include <sys/sendfile.h>
 #include <sys/socket.h>
 
 #include "base/cleanup.h"
@@ -105,6 +106,29 @@ int rv_accept(int fd, struct sockaddr *sa, socklen_t *len)
 			r = -errno;
 	}
 	return r;
+}
+
+ssize_t rv_sendfile(int out, int in, off_t *off, size_t n)
+{
+	size_t left = n;
+	struct rv_task *self;
+	int r = task_await_begin(&self);
+
+	while (r >= 0 && left > 0) {
+		ssize_t k = sendfile(out, in, off, left);
+
+		if (k > 0)
+			left -= (size_t)k;
+		else if (k == 0)
+			break;
+		else if (errno == EAGAIN)
+			r = rv_wait_fd(out, RV_WRITE);
+		else if (errno == EINVAL || errno == ENOSYS)
+			r = left == n ? -RV_ENOSENDFILE : -errno;
+		else if (errno != EINTR)
+			r = -errno;
+	}
+	return r < 0 ? r : (ssize_t)(n - left);
 }
 
 int rv_send_fds(int sock, const int *fds, size_t n, const void *b, size_t nb)

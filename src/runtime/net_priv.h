@@ -41,9 +41,12 @@ struct out_chunk {
 	char mem[];
 };
 
+struct datagram;
+
 /* bytes that the kernel has not taken yet */
 struct out_queue {
 	struct out_chunk *first, *last;
+	struct datagram *first_datagram, *last_datagram; /* instead of those */
 	size_t size;
 };
 
@@ -51,6 +54,7 @@ enum transport_kind {
 	TRANSPORT_SOCKET,
 	TRANSPORT_READER, /* a pipe, FIFO or terminal that is only read from */
 	TRANSPORT_WRITER, /* one that is only written to */
+	TRANSPORT_DATAGRAM,
 };
 
 struct rv_transport {
@@ -67,7 +71,8 @@ struct rv_transport {
 	rv_time read_at;            /* loop time of the last read, while in doubt */
 	struct rv_scope_node tasks; /* parent of those of rv_transport_spawn */
 	struct rv_peer peer;
-	unsigned refs; /* the connection has one until it is lost */
+	struct sockaddr_storage *name; /* for RV_INFO_SOCKNAME and _PEERNAME; NULL */
+	unsigned refs;                 /* the connection has one until it is lost */
 	int fd;
 	int err; /* for connection_lost */
 	enum transport_kind kind;
@@ -87,12 +92,21 @@ struct rv_transport {
 	bool has_peer;
 };
 
-struct rv_server {
+/* one socket that a server listens on */
+struct listener {
 	struct rv_ready ready; /* linked: it is time to accept */
-	rv_loop *loop;         /* NULL once it is closed */
-	struct rv_link link;   /* in net.servers */
 	struct net_poll poll;
 	rv_timer retry; /* no descriptors were left */
+	rv_server *server;
+	int fd;
+	bool readable; /* an edge came and accept has not said -EAGAIN since */
+	bool starved;  /* the last try failed for want of descriptors */
+	bool is_inet;  /* connections get TCP_NODELAY */
+};
+
+struct rv_server {
+	rv_loop *loop;       /* NULL once it is closed */
+	struct rv_link link; /* in net.servers */
 	rv_protocol_factory factory;
 	void *arg;
 	bool (*accept)(int fd, void *arg);
@@ -103,14 +117,12 @@ struct rv_server {
 	char *path;             /* to be removed; NULL: none */
 	dev_t path_dev;
 	ino_t path_ino;
-	unsigned refs; /* the listening and each connection have one */
-	int fd;
+	unsigned refs;  /* the listening and each connection have one */
 	int reserve_fd; /* given up for a moment to refuse a client when none is left */
 	int backlog;
-	bool readable; /* an edge came and accept has not said -EAGAIN since */
 	bool paused;
-	bool starved; /* the last try failed for want of descriptors */
-	bool is_inet; /* connections get TCP_NODELAY */
+	size_t n_listeners;
+	struct listener listeners[];
 };
 
 /* -- net.c ---- */
@@ -141,6 +153,13 @@ static inline void transport_queue(rv_transport *t)
 		ready_append(t->net->loop, &t->ready);
 }
 
+/* -- udp.c ---- */
+/* one of them read and handed on; false: there is none */
+bool udp_read(rv_transport *t);
+/* 1: one was sent, or given up; 0: not now */
+int udp_flush_one(rv_transport *t);
+void udp_clear(struct out_queue *q);
+
 /* -- pipe.c ---- */
 /* The same as recv and sendmsg, for what is no socket. -errno */
 ssize_t pipe_read(int fd, void *p, size_t cap);
@@ -148,18 +167,24 @@ ssize_t pipe_writev(int fd, const struct iovec *v, int n);
 
 /* -- transport_write.c ---- */
 void transport_flush(rv_transport *t);
+/* Something was put into the queue (r >= 0), or could not be. */
+int transport_written(rv_transport *t, int r);
 void out_clear(struct out_queue *q);
 
 /* -- server.c ---- */
+enum { BACKLOG_DEFAULT = 128 };
+/* On listening sockets, which are the server's if this succeeds. path: of the socket file,
+ * to be removed when the server closes; NULL: none. */
+int server_new(rv_server **ret, const int *fds, size_t n, const char *path,
+	rv_protocol_factory f, void *arg, const rv_listen_opts *o);
 void server_attach(rv_server *s, rv_transport *t);
 void server_detach(rv_server *s, rv_transport *t);
-void server_close(rv_server *s);
 
 /* -- server_accept.c ---- */
-void server_poll_cb(struct net_poll *p, unsigned ev);
-void server_run(struct rv_ready *r);
-void server_retry(void *arg);
+void listener_poll_cb(struct net_poll *p, unsigned ev);
+void listener_run(struct rv_ready *r);
+void listener_retry(void *arg);
 /* accept, or find out that there is nobody, in the next round */
-void server_queue(rv_server *s);
+void listener_queue(struct listener *l);
 
 #endif

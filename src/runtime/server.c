@@ -15,10 +15,7 @@
 #include "base/unix_socket.h"
 #include "runtime/net_priv.h"
 
-enum {
-	BACKLOG_DEFAULT = 128,
-	MODE_DEFAULT = 0600,
-};
+enum { MODE_DEFAULT = 0600 };
 
 rv_server *rv_server_ref(rv_server *s)
 {
@@ -57,12 +54,9 @@ static int check_listener(int fd, bool *ret_is_inet)
 	return fd_set_cloexec(fd, true);
 }
 
-static void server_init(rv_server *s, rv_loop *l, rv_protocol_factory f, void *arg,
+static void server_init(rv_server *s, size_t n, rv_protocol_factory f, void *arg,
 	const rv_listen_opts *o)
 {
-	s->ready.run = server_run;
-	s->poll.fn = server_poll_cb;
-	rv_timer_init(&s->retry, l, server_retry, s);
 	s->factory = f;
 	s->arg = arg;
 	s->accept = o->accept;
@@ -71,28 +65,70 @@ static void server_init(rv_server *s, rv_loop *l, rv_protocol_factory f, void *a
 	s->paused = o->paused;
 	link_init(&s->connections);
 	link_init(&s->waiters);
+	s->n_listeners = n;
+	for (size_t i = 0; i < n; i++)
+		s->listeners[i].fd = -1;
 	s->reserve_fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
 }
 
+static int listener_init(struct listener *ls, rv_server *s, rv_loop *l, int fd)
+{
+	int r = check_listener(fd, &ls->is_inet);
+
+	if (r < 0)
+		return r;
+	ls->server = s;
+	ls->ready.run = listener_run;
+	ls->poll.fn = listener_poll_cb;
+	rv_timer_init(&ls->retry, l, listener_retry, ls);
+	r = net_poll_add(&ls->poll, l, fd);
+	if (r >= 0)
+		ls->fd = fd;
+	return r;
+}
+
+static void listener_stop(struct listener *ls)
+{
+	net_poll_remove(&ls->poll);
+	rv_timer_stop(&ls->retry);
+	link_remove(&ls->ready.link);
+}
+
+/* The sockets are still the caller's. */
 static void server_freep(rv_server **sp)
 {
 	rv_server *s = *sp;
 
 	if (!s)
 		return;
+	for (size_t i = 0; i < s->n_listeners; i++)
+		if (s->listeners[i].fd >= 0)
+			listener_stop(&s->listeners[i]);
 	close_safe(s->reserve_fd);
 	free(s->path);
 	free(s);
 }
 
-/* path: of the socket file, to be removed when the server closes; NULL: none */
-static int server_new(rv_server **ret, int fd, const char *path, rv_protocol_factory f,
-	void *arg, const rv_listen_opts *o)
+static int keep_path(rv_server *s, const char *path)
+{
+	struct stat st;
+
+	s->path = strdup(path);
+	if (!s->path)
+		return -ENOMEM;
+	if (lstat(path, &st) < 0)
+		return -errno;
+	s->path_dev = st.st_dev;
+	s->path_ino = st.st_ino;
+	return 0;
+}
+
+int server_new(rv_server **ret, const int *fds, size_t n, const char *path,
+	rv_protocol_factory f, void *arg, const rv_listen_opts *o)
 {
 	_cleanup_(server_freep) rv_server *s = NULL;
 	rv_loop *l = o->loop ? o->loop : current.loop;
 	struct net *net;
-	struct stat st;
 	int r;
 
 	if (!l)
@@ -100,26 +136,15 @@ static int server_new(rv_server **ret, int fd, const char *path, rv_protocol_fac
 	r = net_get(&net, l);
 	if (r < 0)
 		return r;
-	s = calloc(1, sizeof(*s));
+	s = calloc(1, sizeof(*s) + n * sizeof(s->listeners[0]));
 	if (!s)
 		return -ENOMEM;
-	server_init(s, l, f, arg, o);
-	if (path) {
-		s->path = strdup(path);
-		if (!s->path)
-			return -ENOMEM;
-		if (lstat(path, &st) < 0)
-			return -errno;
-		s->path_dev = st.st_dev;
-		s->path_ino = st.st_ino;
-	}
-	r = check_listener(fd, &s->is_inet);
+	server_init(s, n, f, arg, o);
+	r = path ? keep_path(s, path) : 0;
+	for (size_t i = 0; i < n && r >= 0; i++)
+		r = listener_init(&s->listeners[i], s, l, fds[i]);
 	if (r < 0)
 		return r;
-	r = net_poll_add(&s->poll, l, fd);
-	if (r < 0)
-		return r;
-	s->fd = fd;
 	s->loop = l;
 	s->refs = 2; /* the caller's, and that of the listening */
 	link_append(&net->servers, &s->link);
@@ -142,7 +167,7 @@ int rv_net_listen_unix(const char *path, rv_protocol_factory f, void *arg,
 		o->backlog > 0 ? o->backlog : BACKLOG_DEFAULT);
 	if (r < 0)
 		return r;
-	r = server_new(ret, fd, o->keep_path ? NULL : path, f, arg, o);
+	r = server_new(ret, &fd, 1, o->keep_path ? NULL : path, f, arg, o);
 	if (r < 0) {
 		(void)unlink(path);
 		return r;
@@ -158,7 +183,7 @@ int rv_net_listen_fd(int fd, rv_protocol_factory f, void *arg, const rv_listen_o
 
 	if (!f || !ret)
 		return -EINVAL;
-	return server_new(ret, fd, NULL, f, arg, o ? o : &defaults);
+	return server_new(ret, &fd, 1, NULL, f, arg, o ? o : &defaults);
 }
 
 int rv_server_start(rv_server *s)
@@ -166,8 +191,10 @@ int rv_server_start(rv_server *s)
 	if (!s->loop)
 		return -RV_ESTATE;
 	s->paused = false;
-	if (s->readable && !rv_timer_active(&s->retry))
-		server_queue(s);
+	for (size_t i = 0; i < s->n_listeners; i++)
+		if (s->listeners[i].readable &&
+			!rv_timer_active(&s->listeners[i].retry))
+			listener_queue(&s->listeners[i]);
 	return 0;
 }
 
@@ -188,15 +215,15 @@ void rv_server_close(rv_server *s)
 
 	if (!s->loop)
 		return;
-	net_poll_remove(&s->poll);
-	rv_timer_stop(&s->retry);
-	link_remove(&s->ready.link);
+	for (size_t i = 0; i < s->n_listeners; i++)
+		listener_stop(&s->listeners[i]);
 	link_unlink(&s->link);
 	/* Another may have replaced it, if ours was removed. */
 	if (s->path && lstat(s->path, &st) == 0 && st.st_dev == s->path_dev &&
 		st.st_ino == s->path_ino)
 		(void)unlink(s->path);
-	s->fd = close_safe(s->fd);
+	for (size_t i = 0; i < s->n_listeners; i++)
+		s->listeners[i].fd = close_safe(s->listeners[i].fd);
 	s->reserve_fd = close_safe(s->reserve_fd);
 	s->loop = NULL;
 	wake_if_over(s);
@@ -211,6 +238,17 @@ bool rv_server_is_closed(const rv_server *s)
 size_t rv_server_connections(const rv_server *s)
 {
 	return s->n_connections;
+}
+
+int rv_server_address(
+	const rv_server *s, size_t i, struct sockaddr_storage *ret, socklen_t *ret_len)
+{
+	if (!s->loop || i >= s->n_listeners)
+		return -ENOENT;
+	*ret_len = sizeof(*ret);
+	return getsockname(s->listeners[i].fd, (struct sockaddr *)ret, ret_len) < 0
+		       ? -errno
+		       : 0;
 }
 
 void server_attach(rv_server *s, rv_transport *t)

@@ -12,43 +12,44 @@
 
 #define RETRY_AFTER RV_MS(200)
 
-static void report(rv_server *s, const char *message, int err)
+static void report(struct listener *ls, const char *message, int err)
 {
 	rv_exc e = RV_EXC_NULL;
 
 	e.message = message;
 	e.err = err;
-	e.fd = s->fd;
-	rv_report(s->loop, &e);
+	e.fd = ls->fd;
+	rv_report(ls->server->loop, &e);
 }
 
-void server_queue(rv_server *s)
+void listener_queue(struct listener *ls)
 {
-	if (!link_is_linked(&s->ready.link))
-		ready_append(s->loop, &s->ready);
+	if (!link_is_linked(&ls->ready.link))
+		ready_append(ls->server->loop, &ls->ready);
 }
 
-void server_poll_cb(struct net_poll *p, unsigned ev)
+void listener_poll_cb(struct net_poll *p, unsigned ev)
 {
-	rv_server *s = CONTAINER_OF(p, rv_server, poll);
+	struct listener *ls = CONTAINER_OF(p, struct listener, poll);
 
-	s->readable = true;
+	ls->readable = true;
 	/* While descriptors are short the timer decides. */
-	if (!s->paused && !rv_timer_active(&s->retry))
-		server_queue(s);
+	if (!ls->server->paused && !rv_timer_active(&ls->retry))
+		listener_queue(ls);
 }
 
-void server_retry(void *arg)
+void listener_retry(void *arg)
 {
-	rv_server *s = arg;
+	struct listener *ls = arg;
 
-	if (!s->paused)
-		server_queue(s);
+	if (!ls->server->paused)
+		listener_queue(ls);
 }
 
 /* A connection: ours from here on. */
-static void welcome(rv_server *s, int conn_fd)
+static void welcome(struct listener *ls, int conn_fd)
 {
+	rv_server *s = ls->server;
 	_cleanup_close_ int fd = conn_fd;
 	rv_protocol *p;
 	rv_transport *t;
@@ -59,7 +60,7 @@ static void welcome(rv_server *s, int conn_fd)
 		return;
 	if (!s->loop) /* closed by the hook */
 		return;
-	if (s->is_inet)
+	if (ls->is_inet)
 		(void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
 	p = s->factory(s->arg);
 	if (!p || !s->loop) {
@@ -69,7 +70,7 @@ static void welcome(rv_server *s, int conn_fd)
 	}
 	r = transport_new(&t, s->loop, fd, p, TRANSPORT_SOCKET);
 	if (r < 0) {
-		report(s, "connection could not be set up", r);
+		report(ls, "connection could not be set up", r);
 		if (p->ops->destroy)
 			p->ops->destroy(p);
 		return;
@@ -79,9 +80,9 @@ static void welcome(rv_server *s, int conn_fd)
 	transport_start(t);
 }
 
-static int accept_fd(rv_server *s)
+static int accept_fd(struct listener *ls)
 {
-	int fd = accept4(s->fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+	int fd = accept4(ls->fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
 
 	return fd < 0 ? -errno : fd;
 }
@@ -90,14 +91,15 @@ static int accept_fd(rv_server *s)
  * Tell one client that it cannot be served, with the descriptor kept for this.
  * 0: done; -EAGAIN: nobody waits; other: it did not work.
  */
-static int refuse_one(rv_server *s, int err)
+static int refuse_one(struct listener *ls, int err)
 {
+	rv_server *s = ls->server;
 	int fd;
 
 	if (s->reserve_fd < 0)
 		return err;
 	s->reserve_fd = close_safe(s->reserve_fd);
-	fd = accept_fd(s);
+	fd = accept_fd(ls);
 	if (fd >= 0) {
 		if (s->refused)
 			s->refused(fd, err, s->arg);
@@ -108,61 +110,63 @@ static int refuse_one(rv_server *s, int err)
 	return fd >= 0 || fd == -ECONNABORTED ? 0 : fd;
 }
 
-static void starve(rv_server *s, int err)
+static void starve(struct listener *ls, int err)
 {
+	rv_server *s = ls->server;
 	int r = 0;
 
-	if (s->starved) {
+	if (ls->starved) {
 		/* It was no passing shortage: better a word than silence. */
 		for (int i = 0; i < s->backlog && r == 0 && s->loop; i++)
-			r = refuse_one(s, err);
+			r = refuse_one(ls, err);
 		if (!s->loop)
 			return;
 		if (r == -EAGAIN)
-			s->readable = false;
+			ls->readable = false;
 	} else {
-		report(s, "cannot accept connections, retrying", err);
+		report(ls, "cannot accept connections, retrying", err);
 	}
-	s->starved = true;
+	ls->starved = true;
 	/* The edge has gone by: nothing but this timer comes back here. */
-	rv_timer_start(&s->retry, rv_loop_now(s->loop) + RETRY_AFTER);
+	rv_timer_start(&ls->retry, rv_loop_now(s->loop) + RETRY_AFTER);
 }
 
 /* 0: go on; -EAGAIN: nobody waits; other: stop for now */
-static int accept_one(rv_server *s)
+static int accept_one(struct listener *ls)
 {
-	int fd = accept_fd(s);
+	int fd = accept_fd(ls);
 
 	if (fd >= 0) {
-		s->starved = false;
-		welcome(s, fd);
+		ls->starved = false;
+		welcome(ls, fd);
 		return 0;
 	}
 	switch (fd) {
-	case -EAGAIN: s->readable = false; return fd;
+	case -EAGAIN: ls->readable = false; return fd;
 	case -EINTR:
 	case -ECONNABORTED: /* that client has left again */ return 0;
 	case -EMFILE:
 	case -ENFILE:
 	case -ENOBUFS:
-	case -ENOMEM: starve(s, fd); return fd;
+	case -ENOMEM: starve(ls, fd); return fd;
 	default:
 		/* Linux passes on network errors of the new socket (EPROTO, ENETDOWN
 		 * ...): another try may well succeed, but not in a tight loop. */
-		report(s, "accept failed, retrying", fd);
-		rv_timer_start(&s->retry, rv_loop_now(s->loop) + RETRY_AFTER);
+		report(ls, "accept failed, retrying", fd);
+		rv_timer_start(&ls->retry, rv_loop_now(ls->server->loop) + RETRY_AFTER);
 		return fd;
 	}
 }
 
-void server_run(struct rv_ready *r)
+void listener_run(struct rv_ready *r)
 {
-	rv_server *s = rv_server_ref(CONTAINER_OF(r, rv_server, ready));
+	struct listener *ls = CONTAINER_OF(r, struct listener, ready);
+	rv_server *s = rv_server_ref(ls->server);
 
 	for (int i = 0; i < s->backlog; i++)
-		if (!s->loop || s->paused || accept_one(s) < 0)
+		if (!s->loop || s->paused || accept_one(ls) < 0)
 			break;
-	if (s->loop && s->readable && !s->paused && !rv_timer_active(&s->retry))
-		server_queue(s);
+	if (s->loop && ls->readable && !s->paused && !rv_timer_active(&ls->retry))
+		listener_queue(ls);
 	rv_server_unref(s);
 }

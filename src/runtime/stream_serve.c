@@ -7,6 +7,7 @@
 
 #include "base/cleanup.h"
 #include "base/invariant.h"
+#include "reeve/inet.h"
 #include "runtime/stream_priv.h"
 
 static int handler_run(void *arg)
@@ -97,13 +98,29 @@ static void serve_free(void *arg)
 	free(sv);
 }
 
-/* fd, used without a path, is taken over in every case */
-static int serve(rv_group *g, const char *path, int listen_fd, rv_stream_fn h,
-	void *arg, rv_server **ret)
+/* where to listen: one of them */
+struct place {
+	const char *path;
+	const char *host, *port; /* port NULL: not this */
+	int fd;                  /* taken over in every case; -1 */
+};
+
+static int listen_at(const struct place *at, struct serve *sv, rv_server **ret)
 {
-	_cleanup_close_ int fd = listen_fd;
+	const rv_listen_opts o = {.loop = sv->group->host->loop};
+
+	if (at->path)
+		return rv_net_listen_unix(at->path, serve_factory, sv, &o, ret);
+	if (at->port)
+		return rv_net_listen(at->host, at->port, serve_factory, sv, &o, ret);
+	return rv_net_listen_fd(at->fd, serve_factory, sv, &o, ret);
+}
+
+static int serve(
+	rv_group *g, const struct place *at, rv_stream_fn h, void *arg, rv_server **ret)
+{
 	static const rv_task_opts opts = {.name = "serve", .arg_dtor = serve_free};
-	rv_listen_opts listen_opts = {0};
+	_cleanup_close_ int fd = at->fd;
 	rv_server *s;
 	struct serve *sv;
 	int r;
@@ -112,23 +129,19 @@ static int serve(rv_group *g, const char *path, int listen_fd, rv_stream_fn h,
 		return -EINVAL;
 	if (g->closed)
 		return -RV_ESHUTDOWN;
-	listen_opts.loop = g->host->loop;
 	sv = calloc(1, sizeof(*sv));
 	if (!sv)
 		return -ENOMEM;
 	*sv = (struct serve){.group = g, .fn = h, .arg = arg};
-	if (path)
-		r = rv_net_listen_unix(path, serve_factory, sv, &listen_opts, &s);
-	else
-		r = rv_net_listen_fd(fd, serve_factory, sv, &listen_opts, &s);
+	r = listen_at(at, sv, &s);
 	if (r < 0) {
 		free(sv);
 		return r;
 	}
 	TAKE_FD(fd);
 	sv->server = rv_server_ref(s);
-	r = rv_group_spawn_ex(
-		g, &opts, serve_run, sv, NULL); /* it has sv from here on */
+	/* it has sv from here on */
+	r = rv_group_spawn_ex(g, &opts, serve_run, sv, NULL);
 	if (r >= 0 && ret)
 		*ret = s;
 	else
@@ -139,19 +152,29 @@ static int serve(rv_group *g, const char *path, int listen_fd, rv_stream_fn h,
 int rv_serve_unix(
 	rv_group *g, const char *path, rv_stream_fn h, void *arg, rv_server **ret)
 {
-	return path ? serve(g, path, -1, h, arg, ret) : -EINVAL;
+	const struct place at = {.path = path, .fd = -1};
+
+	return path ? serve(g, &at, h, arg, ret) : -EINVAL;
+}
+
+int rv_serve(rv_group *g, const char *host, const char *port, rv_stream_fn h, void *arg,
+	rv_server **ret)
+{
+	const struct place at = {.host = host, .port = port, .fd = -1};
+
+	return port ? serve(g, &at, h, arg, ret) : -EINVAL;
 }
 
 int rv_serve_fd(rv_group *g, int fd, rv_stream_fn h, void *arg, rv_server **ret)
 {
 	/* The server closes its descriptor also where only its task could not be
 	 * started, but the caller's is to be untouched then. */
-	int copy = fcntl(fd, F_DUPFD_CLOEXEC, 3);
+	struct place at = {.fd = fcntl(fd, F_DUPFD_CLOEXEC, 3)};
 	int r;
 
-	if (copy < 0)
+	if (at.fd < 0)
 		return -errno;
-	r = serve(g, NULL, copy, h, arg, ret);
+	r = serve(g, &at, h, arg, ret);
 	if (r >= 0)
 		close_safe(fd);
 	return r;

@@ -108,6 +108,10 @@ static void read_once(rv_transport *t)
 	ssize_t n;
 	int r = 0;
 
+	if (t->kind == TRANSPORT_DATAGRAM) {
+		t->readable = udp_read(t);
+		return;
+	}
 	if (buffered) {
 		cap = 0;
 		dst = p->ops->get_buffer(p, READ_SIZE, &cap);
@@ -301,6 +305,7 @@ void rv_transport_unref(rv_transport *t)
 		return;
 	INVARIANT(!t->net);
 	scope_node_deinit(&t->tasks);
+	free(t->name);
 	free(t);
 }
 

@@ -21,31 +21,60 @@ rv_protocol *rv_transport_protocol(const rv_transport *t)
 	return t->protocol;
 }
 
+static const void *info_peer(rv_transport *t)
+{
+	struct unix_peer peer;
+
+	if (!t->has_peer && t->fd >= 0 && unix_peer_get(&peer, t->fd) >= 0) {
+		t->peer = (struct rv_peer){
+			.pid = peer.pid,
+			.uid = peer.uid,
+			.gid = peer.gid,
+		};
+		t->has_peer = true;
+	}
+	return t->has_peer ? &t->peer : NULL;
+}
+
+/* One place for both: it is read before the other is asked for. */
+static const void *info_name(rv_transport *t, bool peer, size_t *ret_n)
+{
+	socklen_t n = sizeof(*t->name);
+	int r;
+
+	if (t->fd < 0)
+		return NULL;
+	if (!t->name)
+		t->name = calloc(1, sizeof(*t->name));
+	if (!t->name)
+		return NULL;
+	r = peer ? getpeername(t->fd, (struct sockaddr *)t->name, &n)
+		 : getsockname(t->fd, (struct sockaddr *)t->name, &n);
+	*ret_n = n;
+	return r < 0 ? NULL : t->name;
+}
+
 const void *rv_transport_info(rv_transport *t, enum rv_info key, size_t *n)
 {
 	const void *ret = NULL;
 	size_t size = 0;
 
-	if (key == RV_INFO_FD && t->fd >= 0) {
-		ret = &t->fd;
+	switch (key) {
+	case RV_INFO_FD:
+		ret = t->fd >= 0 ? &t->fd : NULL;
 		size = sizeof(t->fd);
-	}
-	if (key == RV_INFO_PEER) {
-		struct unix_peer peer;
-
-		if (!t->has_peer && t->fd >= 0 && unix_peer_get(&peer, t->fd) >= 0) {
-			t->peer = (struct rv_peer){
-				.pid = peer.pid,
-				.uid = peer.uid,
-				.gid = peer.gid,
-			};
-			t->has_peer = true;
-		}
-		ret = t->has_peer ? &t->peer : NULL;
-		size = ret ? sizeof(t->peer) : 0;
+		break;
+	case RV_INFO_PEER:
+		ret = info_peer(t);
+		size = sizeof(t->peer);
+		break;
+	case RV_INFO_SOCKNAME:
+	case RV_INFO_PEERNAME:
+		ret = info_name(t, key == RV_INFO_PEERNAME, &size);
+		break;
 	}
 	if (n)
-		*n = size;
+		*n = ret ? size : 0;
 	return ret;
 }
 

@@ -29,6 +29,7 @@ void out_clear(struct out_queue *q)
 {
 	struct out_chunk *c;
 
+	udp_clear(q);
 	while ((c = q->first)) {
 		q->first = c->next;
 		chunk_free(c);
@@ -224,7 +225,7 @@ void transport_flush(rv_transport *t)
 		return;
 	}
 	for (int i = 0; i < FLUSHES_MAX && r > 0 && t->out.size; i++)
-		r = flush_once(t);
+		r = t->kind == TRANSPORT_DATAGRAM ? udp_flush_one(t) : flush_once(t);
 	if (r < 0) {
 		transport_fail(t, (int)r, "write failed");
 		return;
@@ -254,11 +255,11 @@ static int write_check(rv_transport *t)
 		}
 		return 0;
 	}
-	return t->eof_wanted ? -RV_ESTATE : 1;
+	return t->eof_wanted || t->kind == TRANSPORT_DATAGRAM ? -RV_ESTATE : 1;
 }
 
 /* Something was put into the queue (r >= 0), or could not be. */
-static int written(rv_transport *t, int r)
+int transport_written(rv_transport *t, int r)
 {
 	if (r >= 0)
 		r = net_poll_want_write(&t->poll, true);
@@ -297,7 +298,7 @@ int rv_transport_writev(rv_transport *t, const struct iovec *v, int n)
 	for (r = 0; n > 0 && r >= 0; n--, v++, sent = 0)
 		r = out_append(
 			&t->out, (const char *)v->iov_base + sent, v->iov_len - sent);
-	return written(t, r);
+	return transport_written(t, r);
 }
 
 int rv_transport_write(rv_transport *t, const void *p, size_t n)
@@ -324,7 +325,7 @@ int rv_transport_write_take(rv_transport *t, void *p, size_t n, rv_dtor d)
 		r = out_append_owned(&t->out, (char *)p + k, n - (size_t)k, p, d);
 		if (r < 0 && d)
 			d(p);
-		return written(t, r);
+		return transport_written(t, r);
 	}
 	if (d)
 		d(p);

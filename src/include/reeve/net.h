@@ -81,6 +81,10 @@ RV_PUBLIC void rv_server_pause(rv_server *s);
 RV_PUBLIC void rv_server_close(rv_server *s);
 RV_PUBLIC bool rv_server_is_closed(const rv_server *s);
 RV_PUBLIC size_t rv_server_connections(const rv_server *s);
+/** The address of its i-th socket. 0; -ENOENT: there are no more, or it is closed;
+ * -errno. */
+RV_PUBLIC int rv_server_address(
+	const rv_server *s, size_t i, struct sockaddr_storage *ret, socklen_t *ret_len);
 /** Wait until it is closed and every connection is lost. 0; -ECANCELED. */
 RV_AWAIT int rv_server_wait_closed(rv_server *s);
 /**
@@ -104,6 +108,16 @@ RV_AWAIT ssize_t rv_recv(int fd, void *b, size_t n, int flags);
 RV_AWAIT int rv_send_all(int fd, const void *b, size_t n);
 /** A descriptor, non-blocking and close-on-exec; sa and len may be NULL. */
 RV_AWAIT int rv_accept(int fd, struct sockaddr *sa, socklen_t *len);
+/**
+ * Copy n bytes from a file into a socket, in the kernel.
+ *
+ * @off  where in the file, moved on by what was sent, also with an error; NULL: from
+ *       where the file's own position is, which moves
+ *
+ * Returns the bytes sent: fewer than n at the end of the file; -RV_ENOSENDFILE: not for
+ * these two; -ECANCELED, -errno: off tells how much was sent.
+ */
+RV_AWAIT ssize_t rv_sendfile(int out, int in, off_t *off, size_t n);
 /** Send nb bytes, at least one, and n descriptors (at most 253) along with the first.
  */
 RV_AWAIT int rv_send_fds(int sock, const int *fds, size_t n, const void *b, size_t nb);

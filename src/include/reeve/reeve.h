@@ -5,10 +5,12 @@
 #include "reeve/base.h"
 #include "reeve/ctx.h"
 #include "reeve/debug.h"
+#include "reeve/dns.h"
 #include "reeve/executor.h"
 #include "reeve/future.h"
 #include "reeve/gen.h"
 #include "reeve/group.h"
+#include "reeve/inet.h"
 #include "reeve/loop.h"
 #include "reeve/net.h"
 #include "reeve/pipe.h"
@@ -21,6 +23,7 @@
 #include "reeve/sync.h"
 #include "reeve/task.h"
 #include "reeve/transport.h"
+#include "reeve/udp.h"
 #include "reeve/wait.h"
 
 #endif

@@ -22,6 +22,7 @@
 #ifndef REEVE_TRANSPORT_H
 #define REEVE_TRANSPORT_H
 
+#include <sys/socket.h>
 #include <sys/uio.h>
 
 #include "reeve/task.h"
@@ -62,6 +63,12 @@ typedef struct rv_protocol_ops {
 	/* err: 0 after close, abort, or the peer's end; else why it was lost, negative.
 	 */
 	void (*connection_lost)(rv_protocol *p, int err);
+	/* Datagrams (reeve/udp.h) have these two instead of data and its end. The
+	 * memory is valid during the call. */
+	void (*datagram_received)(rv_protocol *p, const void *buf, size_t n,
+		const struct sockaddr *from, socklen_t len);
+	/* One could not be sent, or came back; the endpoint stays open. */
+	void (*error_received)(rv_protocol *p, int err);
 	/* The transport will not use p any more. */
 	void (*destroy)(rv_protocol *p);
 } rv_protocol_ops;
@@ -146,13 +153,15 @@ struct rv_peer {
 };
 
 enum rv_info {
-	RV_INFO_FD,   /* const int */
-	RV_INFO_PEER, /* const struct rv_peer: who connected, at that moment; Unix
+	RV_INFO_FD,       /* const int */
+	RV_INFO_PEER,     /* const struct rv_peer: who connected, at that moment; Unix
 			 sockets */
+	RV_INFO_SOCKNAME, /* const struct sockaddr: our address */
+	RV_INFO_PEERNAME, /* const struct sockaddr: the other's */
 };
 
 /** Something about the connection, with its size in *n (may be NULL); NULL if not
- * known. */
+ * known. Valid until the next call for this transport. */
 RV_PUBLIC const void *rv_transport_info(rv_transport *t, enum rv_info key, size_t *n);
 
 #ifdef __cplusplus
