@@ -238,6 +238,39 @@ START_TEST(second_connection_replaces_the_first)
 }
 END_TEST
 
+static void count_result(
+	uint32_t seq, const struct spawn_token *t, int error, void *arg)
+{
+	++*(int *)arg;
+}
+
+/* the loop's watch tells an edge, and what was left would wait for the next one */
+START_TEST(news_that_one_call_leaves_are_told_of)
+{
+	static const struct spawn_client_ops count = {.on_result = count_result};
+	struct wire_result res = {.token = fx_token(1)};
+	_cleanup_(buf_deinitp) struct buf record = BUF_NULL;
+	struct spawn_client *c;
+	int fds[2], n = 0;
+
+	ck_assert_int_eq(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, fds), 0);
+	ck_assert_int_eq(spawn_client_new(&c, fds[0], &count, &n), 0);
+	ck_assert_int_gt(wire_encode_result(&record, &res), 0);
+	for (int i = 0; i < 100; i++)
+		ck_assert_int_gt(unix_send_fds(fds[1], buf_head(&record),
+					 buf_len(&record), NULL, 0),
+			0);
+	ck_assert_int_eq(spawn_client_process(c), 1);
+	ck_assert_int_lt(n, 100);
+	while (spawn_client_process(c) == 1)
+		;
+	ck_assert_int_eq(n, 100);
+	ck_assert_int_eq(spawn_client_process(c), 0);
+	spawn_client_free(c);
+	close(fds[1]);
+}
+END_TEST
+
 /* raw bytes as a peer; true when the connection was dropped, and the spawner lives */
 static void expect_drop(const void *p, size_t n, int *fds, size_t n_fds)
 {
@@ -643,6 +676,7 @@ int main(void)
 	tcase_add_test(
 		tc, requests_of_a_killed_daemon_are_executed_before_the_next_table);
 	tcase_add_test(tc, second_connection_replaces_the_first);
+	tcase_add_test(tc, news_that_one_call_leaves_are_told_of);
 	tcase_add_test(tc, malformed_messages_cost_the_connection_and_nothing_else);
 	tcase_add_test(tc, cwd_that_hangs_times_out_with_its_step_and_others_go_on);
 	tcase_add_test(tc, start_that_hangs_can_be_cancelled);
