@@ -30,6 +30,8 @@ struct pending {
 
 /* an end from the exits file */
 struct noted_end {
+	char instance[SPAWN_ID_LEN +
+		      1];           /* another spawner may have had the token too */
 	struct spawn_run_info info; /* RUNNING: it did not end */
 };
 
@@ -144,7 +146,9 @@ static int note_end(
 	if (!v)
 		return -ENOMEM;
 	rc->ends = v;
-	v[rc->n_ends++].info = *info;
+	v = &v[rc->n_ends++];
+	memcpy(v->instance, from->instance, sizeof(v->instance));
+	v->info = *info;
 	return 0;
 }
 
@@ -240,7 +244,9 @@ static struct run_end end_of(const struct spawn_run_info *info)
 	if (info->state == SPAWN_RUN_FAILED)
 		return (struct run_end){
 			.kind = RUN_END_START_FAILED, .error = -info->error};
-	return (struct run_end){.kind = RUN_END_EXITED, .wait_status = info->status};
+	return (struct run_end){.kind = RUN_END_EXITED,
+		.wait_status = info->status,
+		.shutdown = info->flags & SPAWN_RUN_SHUTDOWN};
 }
 
 static bool info_is_end(const struct spawn_run_info *info)
@@ -258,20 +264,6 @@ static void adopt(struct recovery *rc, struct job *j, const struct pending *p,
 		log_at(LOG_ERR, "job",
 			"job %" PRIu64 " cannot be followed: %s; restart the daemon",
 			j->id, rv_strerror(r));
-}
-
-static void adopt_from_table(struct recovery *rc, struct job *j,
-	const struct pending *p, struct spawner_run *sr)
-{
-	struct run_end end;
-
-	if (info_is_end(&sr->info)) {
-		end = end_of(&sr->info);
-		adopt(rc, j, p, RUN_FOUND_ENDED, &sr->info, &end, -1);
-	} else {
-		adopt(rc, j, p, RUN_FOUND_GOING_ON, &sr->info, NULL,
-			TAKE_FD(sr->pidfd));
-	}
 }
 
 /* The record of the start stays; the next start of the job overwrites it. */
@@ -299,6 +291,22 @@ static void was_never_started(struct recovery *rc, struct job *j)
 	scheduler_place(rc->core->scheduler, j);
 }
 
+static void adopt_from_table(struct recovery *rc, struct job *j,
+	const struct pending *p, struct spawner_run *sr)
+{
+	struct run_end end;
+
+	if (spawn_run_never_began(&sr->info)) {
+		was_never_started(rc, j);
+	} else if (info_is_end(&sr->info)) {
+		end = end_of(&sr->info);
+		adopt(rc, j, p, RUN_FOUND_ENDED, &sr->info, &end, -1);
+	} else {
+		adopt(rc, j, p, RUN_FOUND_GOING_ON, &sr->info, NULL,
+			TAKE_FD(sr->pidfd));
+	}
+}
+
 /* What is left of a run whose spawner is gone. */
 enum trace {
 	TRACE_NONE,        /* nobody can tell: it is lost */
@@ -308,10 +316,11 @@ enum trace {
 };
 
 static const struct noted_end *find_noted(
-	const struct recovery *rc, const struct run_token *t)
+	const struct recovery *rc, const struct store_run *rec)
 {
 	for (size_t i = 0; i < rc->n_ends; i++)
-		if (same_run(&rc->ends[i].info.token, t))
+		if (same_run(&rc->ends[i].info.token, &rec->token) &&
+			STREQ(rc->ends[i].instance, rec->spawner_id))
 			return &rc->ends[i];
 	return NULL;
 }
@@ -350,17 +359,17 @@ static int find_process(const struct recovery *rc, const struct store_run *rec,
 static enum trace look_for(struct recovery *rc, const struct store_run *rec,
 	struct spawn_run_info *info, int *ret_pidfd)
 {
-	const struct noted_end *e = find_noted(rc, &rec->token);
+	const struct noted_end *e = find_noted(rc, rec);
 	rv_time tick = RV_SEC(1) / sysconf(_SC_CLK_TCK);
 
 	*info = (struct spawn_run_info){.state = SPAWN_RUN_RUNNING};
 	*ret_pidfd = -1;
-	if (e && info_is_end(&e->info)) {
+	if (e && info_is_end(&e->info) && !spawn_run_never_began(&e->info)) {
 		rc->ends_used = true;
 		*info = e->info;
 		return TRACE_END;
 	}
-	if (!e && has_left(rc, rec->spawner_id)) {
+	if (e ? spawn_run_never_began(&e->info) : has_left(rc, rec->spawner_id)) {
 		rc->ends_used = true;
 		return TRACE_NOT_STARTED;
 	}
@@ -450,7 +459,12 @@ static void tell_from_table(struct run *run, struct spawner_run *sr)
 		run_told_started(run, &sr->info, TAKE_FD(sr->pidfd));
 		break;
 	case SPAWN_RUN_EXITED: run_told_exited(run, &sr->info); break;
-	case SPAWN_RUN_FAILED: run_told_failed(run, &sr->info); break;
+	case SPAWN_RUN_FAILED:
+		if (spawn_run_never_began(&sr->info))
+			run_told_not_started(run);
+		else
+			run_told_failed(run, &sr->info);
+		break;
 	}
 }
 

@@ -185,7 +185,9 @@ static void on_start_failed(const struct spawn_run_info *info, void *arg)
 {
 	struct run *run = run_of(arg, &info->token);
 
-	if (run && info->step == SPAWN_STEP_REQUEST && info->error == RV_ESHUTDOWN)
+	if (run &&
+		(spawn_run_never_began(info) || (info->step == SPAWN_STEP_REQUEST &&
+							info->error == RV_ESHUTDOWN)))
 		spawner_leaves(arg, run);
 	else if (run)
 		run_told_failed(run, info);

@@ -59,7 +59,7 @@ static void run_set_ended(
 	if (run->n_orphans > 0)
 		orphans_forget_run(&sp->orphans, run);
 	run->info.state = state;
-	run->info.flags &= SPAWN_RUN_SURVIVORS;
+	run->info.flags &= SPAWN_RUN_SURVIVORS | SPAWN_RUN_SHUTDOWN;
 	sp->runs.n_active--;
 	runs_set_deadline(&sp->runs, run, RV_FOREVER);
 	if (run->cgroup_leaf)
@@ -448,6 +448,15 @@ int life_stop(
 	if (deadline < run->deadline)
 		runs_set_deadline(&sp->runs, run, deadline);
 	return 0;
+}
+
+int life_shut_down(struct spawner *sp, struct run *run)
+{
+	/* what has ended by itself and only left something behind did not end by this
+	 */
+	if (run_is_active(run) && !main_has_ended(run))
+		run->info.flags |= SPAWN_RUN_SHUTDOWN;
+	return life_stop(sp, run, run->kill_signal, false, run->kill_grace);
 }
 
 int life_kill(struct spawner *sp, struct run *run)

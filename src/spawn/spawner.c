@@ -181,8 +181,7 @@ static void stop_all(struct spawner *sp)
 		if (again)
 			(void)life_kill(sp, run);
 		else
-			(void)life_stop(
-				sp, run, run->kill_signal, false, run->kill_grace);
+			(void)life_shut_down(sp, run);
 	}
 }
 

@@ -565,10 +565,35 @@ START_TEST(sigterm_ends_the_runs_and_writes_their_exits)
 	ck_assert_int_eq(WEXITSTATUS(infos[1].status), 3);
 	ck_assert_int_eq(WTERMSIG(infos[2].status), SIGTERM);
 	ck_assert_int_eq(WTERMSIG(infos[3].status), SIGKILL);
+	/* which of them it ended itself */
+	ck_assert(!(infos[1].flags & SPAWN_RUN_SHUTDOWN));
+	ck_assert(infos[2].flags & SPAWN_RUN_SHUTDOWN);
+	ck_assert(infos[3].flags & SPAWN_RUN_SHUTDOWN);
 	ck_assert_int_eq(access(fx_path(fx, SPAWN_SOCKET_NAME), F_OK), -1);
 	ck_assert_int_eq(spawn_exits_remove(dir), 0);
 	ck_assert_int_eq(spawn_exits_load(dir, collect_exit, infos), 0);
 	close(fifo);
+}
+END_TEST
+
+START_TEST(sigterm_takes_back_starts_that_hang)
+{
+	struct spawn_run_info infos[4] = {0};
+	_cleanup_close_ int dir = open(fx->dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	int fuse = mount_hanging(fx_path(fx, "hang"));
+	struct spawn_request req = fx_request(1, "true");
+
+	if (fuse < 0)
+		return;
+	req.cwd = fx_path(fx, "hang");
+	fx_start(fx, &req);
+	fx_settle(fx);
+	fx_stop_spawner(fx, SIGTERM);
+	ck_assert_int_eq(spawn_exits_load(dir, collect_exit, infos), 1);
+	ck_assert_int_eq(infos[1].state, SPAWN_RUN_FAILED);
+	ck_assert(spawn_run_never_began(&infos[1]));
+	umount2(fx_path(fx, "hang"), MNT_DETACH);
+	close(fuse);
 }
 END_TEST
 
@@ -686,6 +711,7 @@ int main(void)
 	tcase_add_test(tc, spawner_leaves_when_idle_and_alone);
 	tcase_add_test(tc, spawner_stays_while_an_exit_waits);
 	tcase_add_test(tc, sigterm_ends_the_runs_and_writes_their_exits);
+	tcase_add_test(tc, sigterm_takes_back_starts_that_hang);
 	tcase_add_test(tc, starts_after_sigterm_are_refused);
 	tcase_add_test(tc, second_spawner_in_a_directory_yields_to_the_first);
 	tcase_add_test(tc, killed_spawner_is_replaced_and_has_another_instance);
