@@ -132,6 +132,12 @@ static void give_up_status(struct run *run)
 	end_run(run, &(struct run_end){.kind = RUN_END_LOST});
 }
 
+void run_told_reaped(struct run *run, int status)
+{
+	rv_fd_unwatch(TAKE_PTR(run->pidfd_watch));
+	end_run(run, &(struct run_end){.kind = RUN_END_EXITED, .wait_status = status});
+}
+
 void run_told_not_started(struct run *run)
 {
 	run->sent = false;

@@ -20,6 +20,7 @@
 #include "daemon/spawner_link.h"
 #include "daemon/supervisor.h"
 #include "reeve/loop.h"
+#include "reeve/signal.h"
 #include "reeve/sync.h"
 #include "spawn/launch.h"
 
@@ -40,7 +41,7 @@ struct spawner_link {
 	char instance[SPAWN_ID_LEN + 1];
 	char last_instance[SPAWN_ID_LEN + 1]; /* that runs are with */
 	pid_t pid;
-	pid_t child;       /* one that we started; 0: none or reaped */
+	pid_t child;       /* the last that we started; 0: none or reaped */
 	bool child_is_new; /* it has had no daemon yet, so it has no runs either */
 	struct spawner_run *table;
 	size_t n_table, n_table_max;
@@ -322,10 +323,33 @@ static int attach(struct spawner_link *l, int fd)
 	return r;
 }
 
-static void reap(struct spawner_link *l)
+static struct run *run_of_pid(struct spawner_link *l, pid_t pid)
 {
-	if (l->child > 0 && waitpid(l->child, NULL, WNOHANG) != 0)
-		l->child = 0;
+	struct jobs *jobs = l->core->jobs;
+
+	for (struct job *j = jobs_at_or_after(jobs, 1); j;
+		j = jobs_at_or_after(jobs, j->id + 1))
+		if (j->run && j->run->started && j->run->info.pid == pid)
+			return j->run;
+	return NULL;
+}
+
+/* Our children are spawners: this one, and one before it that is still ending. Where we are
+ * process 1 also what a spawner that was killed had, and then nobody else knows its status. */
+static void reap(void *arg)
+{
+	struct spawner_link *l = arg;
+	int status;
+	pid_t pid;
+
+	while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
+		struct run *run = pid == l->child ? NULL : run_of_pid(l, pid);
+
+		if (pid == l->child)
+			l->child = 0;
+		if (run)
+			run_told_reaped(run, status);
+	}
 }
 
 /* 0 when one listens now */
@@ -337,7 +361,6 @@ static int launch(struct spawner_link *l)
 	_cleanup_close_ int ready = -1;
 	int r;
 
-	reap(l);
 	r = spawn_launch(&l->child, &ready, &how);
 	if (r < 0)
 		return r;
@@ -377,7 +400,6 @@ static int wait_until_lost(struct spawner_link *l)
 	while (l->client) {
 		int r = rv_event_wait(&l->changed);
 
-		reap(l);
 		if (r < 0)
 			return r;
 	}
@@ -388,11 +410,13 @@ int spawner_link_main(void *arg)
 {
 	struct spawner_link *l = arg;
 	rv_time delay = retry_first;
-	int logged = 0;
+	int logged = 0, r;
 
+	r = rv_signal_on(rv_loop_current(), SIGCHLD, reap, l);
+	if (r < 0)
+		return r;
 	for (;;) {
-		int r = connect_once(l);
-
+		r = connect_once(l);
 		if (r >= 0) {
 			rv_time connected = rv_now();
 
@@ -440,6 +464,7 @@ struct spawner_link *spawner_link_free(struct spawner_link *l)
 {
 	if (!l)
 		return NULL;
+	rv_signal_off(rv_loop_current(), SIGCHLD);
 	rv_fd_unwatch(l->watch);
 	if (l->more_posted)
 		rv_handle_cancel(rv_loop_current(), l->more);
