@@ -230,13 +230,43 @@ static bool same_run(const struct spawn_token *t, const struct run_token *r)
 	return t->job_id == r->job_id && t->run_no == r->run && t->epoch == r->epoch;
 }
 
+static int compare_tokens(const struct spawn_token *a, const struct spawn_token *b)
+{
+	if (a->job_id != b->job_id)
+		return a->job_id < b->job_id ? -1 : 1;
+	if (a->run_no != b->run_no)
+		return a->run_no < b->run_no ? -1 : 1;
+	return (a->epoch > b->epoch) - (a->epoch < b->epoch);
+}
+
+static int compare_rows(const void *a, const void *b)
+{
+	const struct spawner_run *x = a, *y = b;
+
+	return compare_tokens(&x->info.token, &y->info.token);
+}
+
+static int compare_ends(const void *a, const void *b)
+{
+	const struct noted_end *x = a, *y = b;
+	int c = compare_tokens(&x->info.token, &y->info.token);
+
+	return c ? c : strcmp(x->instance, y->instance);
+}
+
+static struct spawn_token token_of(const struct run_token *t)
+{
+	return (struct spawn_token){
+		.job_id = t->job_id, .run_no = t->run, .epoch = t->epoch};
+}
+
+/* the table is sorted: thousands of runs are matched while the loop waits */
 static struct spawner_run *find_in_table(
 	struct spawner_run *runs, size_t n, const struct run_token *t)
 {
-	for (size_t i = 0; i < n; i++)
-		if (same_run(&runs[i].info.token, t))
-			return &runs[i];
-	return NULL;
+	struct spawner_run key = {.info.token = token_of(t)};
+
+	return n ? bsearch(&key, runs, n, sizeof(*runs), compare_rows) : NULL;
 }
 
 static struct run_end end_of(const struct spawn_run_info *info)
@@ -318,11 +348,12 @@ enum trace {
 static const struct noted_end *find_noted(
 	const struct recovery *rc, const struct store_run *rec)
 {
-	for (size_t i = 0; i < rc->n_ends; i++)
-		if (same_run(&rc->ends[i].info.token, &rec->token) &&
-			STREQ(rc->ends[i].instance, rec->spawner_id))
-			return &rc->ends[i];
-	return NULL;
+	struct noted_end key = {.info.token = token_of(&rec->token)};
+
+	memcpy(key.instance, rec->spawner_id, sizeof(key.instance));
+	return rc->n_ends ? bsearch(&key, rc->ends, rc->n_ends, sizeof(*rc->ends),
+				    compare_ends)
+			  : NULL;
 }
 
 static bool has_left(const struct recovery *rc, const char *instance)
@@ -333,27 +364,27 @@ static bool has_left(const struct recovery *rc, const char *instance)
 	return false;
 }
 
-/* by its pid, else by its mark */
+/* By its pid; by its mark only where that was not recorded any more. What the main process
+ * leaves behind has the mark too, and may lead a session as it does: the first to have begun
+ * is the main process, as long as that is there. */
 static int find_process(const struct recovery *rc, const struct store_run *rec,
 	int32_t *ret_pid, uint64_t *ret_start)
 {
-	int pidfd = -ESRCH;
-
 	*ret_pid = rec->pid;
 	*ret_start = rec->pid_start;
-	if (rec->pid)
-		pidfd = pidfd_open_checked(rec->pid, rec->pid_start);
-	for (size_t i = 0; i < rc->n_marked && pidfd < 0; i++) {
+	for (size_t i = 0; i < rc->n_marked && !rec->pid; i++) {
 		const struct marked_process *m = &rc->marked[i];
+		uint64_t start;
 
 		if (!same_run(&m->token, &rec->token) ||
 			!STREQ(m->instance, rec->spawner_id) ||
-			process_start_time(ret_start, m->pid) < 0)
+			process_start_time(&start, m->pid) < 0 ||
+			(*ret_pid && start >= *ret_start))
 			continue;
 		*ret_pid = m->pid;
-		pidfd = pidfd_open_checked(*ret_pid, *ret_start);
+		*ret_start = start;
 	}
-	return pidfd;
+	return *ret_pid ? pidfd_open_checked(*ret_pid, *ret_start) : -ESRCH;
 }
 
 static enum trace look_for(struct recovery *rc, const struct store_run *rec,
@@ -515,6 +546,10 @@ void recovery_match(struct spawner_run *runs, size_t n, bool same_instance, void
 {
 	struct recovery *rc = arg;
 
+	if (n)
+		qsort(runs, n, sizeof(*runs), compare_rows);
+	if (rc->n_ends)
+		qsort(rc->ends, rc->n_ends, sizeof(*rc->ends), compare_ends);
 	if (!rc->first_done)
 		match_pending(rc, runs, n);
 	else
