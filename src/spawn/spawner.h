@@ -32,6 +32,7 @@ struct spawner {
 			     */
 	size_t n_unwatched; /* runs that were ever so (runs.h) */
 
+	bool deaf;     /* could not listen again */
 	bool stopping; /* SIGTERM came: all runs are being ended */
 };
 

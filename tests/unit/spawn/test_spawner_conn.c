@@ -616,6 +616,24 @@ START_TEST(starts_after_sigterm_are_refused)
 }
 END_TEST
 
+START_TEST(socket_that_was_removed_is_made_again_for_the_next_daemon)
+{
+	int fd, r;
+
+	fx_run(fx, 1, "exec sleep 100");
+	ck_assert_int_eq(unlink(fx_path(fx, SPAWN_SOCKET_NAME)), 0);
+	fx_disconnect(fx);
+	/* it comes when the spawner has seen that; nothing tells of it */
+	do
+		r = spawn_connect(&fd, fx->dir);
+	while (r == -ENOENT || r == -ECONNREFUSED);
+	ck_assert_int_eq(r, 0);
+	close(fd);
+	fx_connect(fx);
+	ck_assert(fx_has(fx, FX_TABLE_RUN, 1));
+}
+END_TEST
+
 START_TEST(second_spawner_in_a_directory_yields_to_the_first)
 {
 	struct spawn_launch launch = {.program = REEVE_SPAWNER, .state_dir = fx->dir};
@@ -713,6 +731,7 @@ int main(void)
 	tcase_add_test(tc, sigterm_ends_the_runs_and_writes_their_exits);
 	tcase_add_test(tc, sigterm_takes_back_starts_that_hang);
 	tcase_add_test(tc, starts_after_sigterm_are_refused);
+	tcase_add_test(tc, socket_that_was_removed_is_made_again_for_the_next_daemon);
 	tcase_add_test(tc, second_spawner_in_a_directory_yields_to_the_first);
 	tcase_add_test(tc, killed_spawner_is_replaced_and_has_another_instance);
 	tcase_add_test(tc, state_directory_that_others_may_enter_is_refused);
