@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -49,6 +50,9 @@ int outputs_new(struct outputs **ret, struct core *core)
 	list_init(&os->ready);
 	rv_event_init(&os->work);
 	rv_event_init(&os->more);
+	/* What the kernel sends us when somebody opens a file while we hold its lease: a
+	 * backup, or one of our workers. Its default ends the process. */
+	signal(SIGIO, SIG_IGN);
 	for (int i = 0; i < BUCKETS; i++) {
 		char dir[16];
 
