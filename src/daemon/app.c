@@ -327,6 +327,8 @@ static int serve(struct app *app)
 	if (r >= 0)
 		r = start_service(app, "outputs", outputs_main, c->outputs);
 	if (r >= 0)
+		r = start_service(app, "output-caps", output_caps_main, c->caps);
+	if (r >= 0)
 		r = start_service(app, "retention", retention_main, c->retention);
 	if (r >= 0)
 		r = start_service(app, "spawner", spawner_link_main, c->spawner);
