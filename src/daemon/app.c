@@ -163,6 +163,7 @@ static void store_error_changed(int error, void *arg)
 	struct app *app = arg;
 
 	scheduler_block(app->core.scheduler, BLOCK_STORE, error < 0);
+	jobs_wake_waiters(app->core.jobs);
 }
 
 static int make_core(struct app *app)

@@ -60,6 +60,9 @@ step "a job ends while nothing can be recorded"
 echo >go
 settle
 assert_exit 124 reeve wait -t 300ms "$running"
+# its end is known and cannot be recorded: nobody is kept waiting for that
+assert_exit 1 timeout 60 "$REEVE" cancel "$running" 2>error
+assert_match "what cancel says" "*no space left*" "$(cat error)"
 settle
 
 step "space again"
