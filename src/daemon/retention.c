@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -206,10 +207,15 @@ static int remove_chunk(struct retention *rt, int64_t *ret_next_usec)
 
 /* ---- the budget of all outputs -------------------------------------------------------------- */
 
+struct trim_run {
+	struct store_run rec; /* strings are copies */
+	char gone[32];        /* what it says of its output afterwards */
+};
+
 struct trim {
 	struct core *core;
 	uint64_t id;
-	struct store_run *runs; /* those with output; strings are copies */
+	struct trim_run *runs; /* those with output */
 	size_t n;
 	int64_t bytes;
 };
@@ -217,12 +223,13 @@ struct trim {
 static int take_run(const struct store_run *rec, void *arg)
 {
 	struct trim *t = arg;
-	struct store_run *v;
+	int64_t bytes = 0, lost = 0;
+	struct trim_run *v;
 	int r = 0;
 	char **copies[] = {NULL, NULL, NULL, NULL};
 	const char *texts[] = {rec->output, rec->reason, rec->step, rec->value};
 
-	if (!rec->output || !rec->ended_usec)
+	if (!rec->output || !rec->ended_usec || output_gone(rec->output))
 		return 0;
 	if (t->n == TRIM_RUNS_MAX)
 		return 1;
@@ -230,11 +237,15 @@ static int take_run(const struct store_run *rec, void *arg)
 	if (!v)
 		return -ENOMEM;
 	t->runs = v;
-	v[t->n] = *rec;
-	copies[0] = (char **)&v[t->n].output;
-	copies[1] = (char **)&v[t->n].reason;
-	copies[2] = (char **)&v[t->n].step;
-	copies[3] = (char **)&v[t->n].value;
+	v[t->n] = (struct trim_run){.rec = *rec};
+	output_sizes(t->core->state_fd, rec->output, &bytes, &lost);
+	/* at least one: 0 would be a run that printed nothing */
+	snprintf(v[t->n].gone, sizeof(v[t->n].gone), OUTPUT_GONE "%" PRId64,
+		MAX(bytes + lost, 1));
+	copies[0] = (char **)&v[t->n].rec.output;
+	copies[1] = (char **)&v[t->n].rec.reason;
+	copies[2] = (char **)&v[t->n].rec.step;
+	copies[3] = (char **)&v[t->n].rec.value;
 	t->n++;
 	for (size_t i = 0; i < ARRAY_LEN(copies); i++) {
 		*copies[i] = texts[i] ? strdup(texts[i]) : NULL;
@@ -255,10 +266,10 @@ static int look_up(void *arg)
 static void trim_deinit(struct trim *t)
 {
 	for (size_t i = 0; i < t->n; i++) {
-		free((char *)t->runs[i].output);
-		free((char *)t->runs[i].reason);
-		free((char *)t->runs[i].step);
-		free((char *)t->runs[i].value);
+		free((char *)t->runs[i].rec.output);
+		free((char *)t->runs[i].rec.reason);
+		free((char *)t->runs[i].rec.step);
+		free((char *)t->runs[i].rec.value);
 	}
 	free(t->runs);
 }
@@ -270,9 +281,9 @@ static int commit_trim(struct trim *t)
 	if (!txn)
 		return -ENOMEM;
 	for (size_t i = 0; i < t->n; i++) {
-		struct store_run rec = t->runs[i];
+		struct store_run rec = t->runs[i].rec;
 
-		rec.output = NULL;
+		rec.output = t->runs[i].gone;
 		if (run_record_put(txn, STORE_RUN_UPDATE, &rec) < 0)
 			return -ENOMEM;
 	}
@@ -285,7 +296,7 @@ static void remove_files(const struct trim *t)
 
 	for (size_t i = 0; i < t->n; i++)
 		for (int s = OUTPUT_STDOUT; s <= OUTPUT_STDERR; s++)
-			if (output_name(name, sizeof(name), t->runs[i].output,
+			if (output_name(name, sizeof(name), t->runs[i].rec.output,
 				    (enum output_stream)s) > 0)
 				outputs_remove(t->core->outputs, name);
 }

@@ -34,6 +34,9 @@ second=$(reeve add -c 'head -c 200000 /dev/zero')
 reeve wait "$second"
 until [ "$(reeve logs "$first" 2>/dev/null | wc -c)" -eq 0 ]; do settle; done
 assert_eq "the newer one's is whole" 200000 "$(reeve logs "$second" | wc -c)"
+assert_exit 0 reeve logs "$first" 2>said
+assert_match "what logs says" "*200000 bytes*trimmed*" "$(cat said)"
+assert_eq "show's bytes" 200000 "$(reeve show --json "$first" | jq '.run_history[0].output_lost_bytes')"
 assert_eq "the record is there" succeeded "$(reeve ls --json "$first" | jq -r '.[0].result')"
 used=$(du -sk "$state/output" | cut -f 1)
 [ "$used" -lt 800 ] || fail "$used KiB are in use"
