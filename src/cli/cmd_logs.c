@@ -56,7 +56,7 @@ static int take_page(void *arg, const struct client_reply *reply)
 		if (lost > 0)
 			cli_note(l->c,
 				"%" PRId64 " bytes before this were trimmed "
-				"(output-max)",
+				"(output-max, output-total-max)",
 				lost);
 		r = write_page(reply->params);
 	}

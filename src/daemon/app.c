@@ -163,6 +163,7 @@ static void store_error_changed(int error, void *arg)
 	struct app *app = arg;
 
 	scheduler_block(app->core.scheduler, BLOCK_STORE, error < 0);
+	jobs_wake_waiters(app->core.jobs);
 }
 
 static int make_core(struct app *app)
@@ -326,6 +327,8 @@ static int serve(struct app *app)
 		r = inputs_sweep(c->inputs);
 	if (r >= 0)
 		r = start_service(app, "outputs", outputs_main, c->outputs);
+	if (r >= 0)
+		r = start_service(app, "output-caps", output_caps_main, c->caps);
 	if (r >= 0)
 		r = start_service(app, "retention", retention_main, c->retention);
 	if (r >= 0)

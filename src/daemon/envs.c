@@ -60,11 +60,11 @@ void envs_set_limit(struct envs *es, size_t bytes_max)
 	es->bytes_max = bytes_max;
 }
 
+/* its digest is known */
 static int add(struct envs *es, struct env_set *e)
 {
 	int r;
 
-	SHA256Data((const uint8_t *)e->data, e->len, e->digest);
 	r = hashmap_put(es->by_digest, e->digest, e);
 	if (r < 0)
 		return r;
@@ -160,6 +160,7 @@ int envs_add(struct envs *es, const struct store_env *rec)
 	e->id = rec->id;
 	e->len = rec->len;
 	memcpy(e->data, rec->data, rec->len);
+	SHA256Data((const uint8_t *)e->data, e->len, e->digest);
 	r = add(es, e);
 	if (r < 0)
 		free(e);

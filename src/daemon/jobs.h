@@ -66,8 +66,12 @@ void job_publish(struct jobs *js, struct job *j, const struct store_job *rec);
  * The job must not be busy: one change at a time. */
 void job_begin(struct jobs *js, struct job *j);
 void job_end(struct jobs *js, struct job *j);
-/* Wait until the job of that id is not busy. 1: *ret is it; 0: no such job (any more). */
+/* Wait until the job of that id is not busy. 1: *ret is it; 0: no such job (any more);
+ * -ECANCELED; the committer's error when it is busy with what cannot be written, which may
+ * last as long as the disk is full. */
 RV_AWAIT int jobs_wait_idle(struct jobs *js, uint64_t id, struct job **ret);
+/* the committer's error changed: those who wait look again */
+void jobs_wake_waiters(struct jobs *js);
 
 /* ids from here on are free; what is below was reserved by an earlier reeved */
 void jobs_set_next_id(struct jobs *js, uint64_t next);

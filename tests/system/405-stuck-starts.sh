@@ -11,8 +11,9 @@ mount -i -t fuse -o fd=7,rootmode=40000,user_id=0,group_id=0 hang "$tmp/work/han
 	skip "a file system in user space cannot be mounted"
 # nobody reads from 7: every access waits for ever, until it is killed
 unmount() {
+	status=$?
 	umount -l "$tmp/work/hang" 2>/dev/null || :
-	finish
+	finish "$status"
 }
 trap unmount EXIT
 cat >some.conf <<'EOF'

@@ -654,8 +654,8 @@ START_TEST(logs_are_bytes_as_they_are)
 	begin(logs);
 	REEVE(&reeve, &fake, "logs", "-n", "20", "--run=2", "--stream", "stderr", "3");
 	ck_assert_int_eq(memcmp(reeve.out, "a\0\xff\n", 5), 0);
-	ck_assert_str_eq(
-		reeve.err, "reeve: 10 bytes before this were trimmed (output-max)\n");
+	ck_assert_str_eq(reeve.err, "reeve: 10 bytes before this were trimmed "
+				    "(output-max, output-total-max)\n");
 	calls = fake_calls(&fake);
 	params = fake_call_params(calls, "io.reeve.Job.Logs", 0);
 	ck_assert_int_eq(int_of(params, "lines"), 20);
