@@ -37,7 +37,8 @@ struct control {
 	struct app *app;
 	struct vl_registry *registry;
 	struct vl_server_limits limits;
-	rv_server *servers[8]; /* one, or those that were passed in */
+	rv_server **servers; /* one, or those that were passed in, and closed ones that
+			      * still have connections */
 	size_t n_servers;
 	struct hangups *hangups;
 	struct list conns;
@@ -524,11 +525,15 @@ static rv_protocol *make_conn(void *arg)
 
 static int add_server(struct control *c, rv_server *srv)
 {
-	if (c->n_servers == ARRAY_LEN(c->servers)) {
+	rv_server **v = reallocarray(c->servers, c->n_servers + 1, sizeof(*v));
+
+	if (!v) {
+		rv_server_close(srv);
 		rv_server_unref(srv);
-		return -RV_ELIMIT;
+		return -ENOMEM;
 	}
-	c->servers[c->n_servers++] = srv;
+	c->servers = v;
+	v[c->n_servers++] = srv;
 	return 0;
 }
 
@@ -631,6 +636,7 @@ struct control *control_free(struct control *c)
 	INVARIANT(list_is_empty(&c->conns));
 	for (size_t i = 0; i < c->n_servers; i++)
 		rv_server_unref(c->servers[i]);
+	free(c->servers);
 	vl_registry_free(c->registry);
 	hangups_free(c->hangups);
 	hashmap_free(c->per_uid);
