@@ -46,7 +46,8 @@ struct control {
 	unsigned n_tasks;        /* of all connections */
 	struct hashmap *per_uid; /* uid + 1 -> connections, counted in the pointer */
 	bool stopping;
-	rv_event idle; /* a task or a connection ended */
+	rv_event idle;       /* a task or a connection ended, or a task began to wait */
+	struct list waiting; /* struct waiting */
 };
 
 struct conn {
@@ -58,6 +59,12 @@ struct conn {
 	bool hung_up; /* the peer reads no more either */
 	unsigned
 		n_unasked; /* tasks of calls that are to be done though nobody listens */
+};
+
+/* a task in control_wait_event */
+struct waiting {
+	struct list link;
+	const rv_event *event;
 };
 
 struct call_task {
@@ -610,6 +617,7 @@ int control_new(struct control **ret, struct app *app)
 		return -ENOMEM;
 	c->app = app;
 	list_init(&c->conns);
+	list_init(&c->waiting);
 	rv_event_init(&c->idle);
 	c->limits = (struct vl_server_limits)VL_SERVER_LIMITS_DEFAULT;
 	c->limits.message_max = (size_t)config_num(cf, MESSAGE_MAX);
@@ -651,9 +659,21 @@ void control_stop_accepting(struct control *c)
 		rv_server_close(c->servers[i]);
 }
 
+/* tasks that will get on by themselves */
+static unsigned n_busy_tasks(const struct control *c)
+{
+	unsigned n = c->n_tasks;
+
+	LIST_FOREACH(node, &c->waiting) {
+		if (!rv_event_is_set(LIST_ENTRY(node, struct waiting, link)->event))
+			n--;
+	}
+	return n;
+}
+
 static int wait_for_tasks(struct control *c)
 {
-	while (c->n_tasks) {
+	while (n_busy_tasks(c)) {
 		int r = rv_event_wait(&c->idle);
 
 		if (r < 0)
@@ -668,7 +688,11 @@ int control_shutdown(struct control *c, rv_time grace)
 
 	control_stop_accepting(c);
 	r = rv_timed(grace, wait_for_tasks(c));
-	if (r < 0 && r != -ETIMEDOUT)
+	if (r == -ETIMEDOUT)
+		log_at(LOG_WARNING, "control",
+			"%u calls have no answer yet, closing their connections",
+			n_busy_tasks(c));
+	else if (r < 0)
 		return r;
 	for (size_t i = 0; i < c->n_servers; i++) {
 		r = rv_server_shutdown(c->servers[i], RV_SEC(1));
@@ -681,6 +705,20 @@ int control_shutdown(struct control *c, rv_time grace)
 			return r;
 	}
 	return 0;
+}
+
+int control_wait_event(struct control_conn *conn, rv_event *event)
+{
+	struct control *c = conn->control;
+	struct waiting w = {.event = event};
+	int r;
+
+	list_append(&c->waiting, &w.link);
+	rv_event_set(&c->idle);
+	rv_event_clear(&c->idle);
+	r = rv_event_wait(event);
+	list_remove(&w.link);
+	return r;
 }
 
 int control_wait_writable(struct control_conn *conn, struct vl_call *call)
