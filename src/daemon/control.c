@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "base/clock.h"
 #include "base/error.h"
 #include "base/hashmap.h"
 #include "base/invariant.h"
@@ -30,8 +31,6 @@ enum {
 	WRITE_HIGH = 256 * 1024,
 	WRITE_LOW = 64 * 1024,
 };
-/* a client that has read nothing for so long is gone, whatever its socket says */
-static const rv_time stall_max = RV_SEC(600);
 
 struct control {
 	struct app *app;
@@ -54,6 +53,7 @@ struct conn {
 	struct control_conn pub; /* first */
 	struct list link;
 	rv_timer stall;
+	size_t unread; /* bytes that waited for it when that timer was started */
 	bool pumping;
 	bool counted; /* among the connections of its user */
 	bool hung_up; /* the peer reads no more either */
@@ -413,10 +413,26 @@ static int on_eof(rv_protocol *p)
 	return 1;
 }
 
+static void stalled(void *arg);
+
+static void watch_stall(struct conn *c)
+{
+	const struct app *app = c->pub.control->app;
+
+	c->unread = rv_transport_buffered(c->pub.transport);
+	rv_timer_start(&c->stall, time_after(rv_loop_time(app->loop),
+					  config_num(app->core.config, STALL_TIMEOUT)));
+}
+
+/* one that reads slowly is none that reads nothing */
 static void stalled(void *arg)
 {
 	struct conn *c = arg;
 
+	if (rv_transport_buffered(c->pub.transport) < c->unread) {
+		watch_stall(c);
+		return;
+	}
 	log_at(LOG_NOTICE, "control",
 		"process %d reads nothing, closing its connection",
 		(int)c->pub.peer.pid);
@@ -428,7 +444,7 @@ static void on_pause(rv_protocol *p)
 	struct conn *c = conn_of(p);
 
 	c->pub.writable = false;
-	rv_timer_start(&c->stall, rv_loop_time(c->pub.control->app->loop) + stall_max);
+	watch_stall(c);
 }
 
 static void on_resume(rv_protocol *p)
