@@ -40,7 +40,8 @@ system_tests += \
 	tests/system/409-hostile-environment.sh \
 	tests/system/410-pid-one.sh \
 	tests/system/500-varlinkctl.sh \
-	tests/system/501-python-varlink.sh
+	tests/system/501-python-varlink.sh \
+	tests/system/502-service-manager.sh
 
 TESTS += $(system_tests)
 EXTRA_DIST += tests/.shellcheckrc tests/system/README.md $(system_tests)
