@@ -6,8 +6,8 @@
 # told LINE: read on until it was told
 told() {
 	while read -r told_line <&4; do
-		case $told_line in
 		# shellcheck disable=SC2254
+		case $told_line in
 		$1) return ;;
 		esac
 	done
