@@ -258,7 +258,7 @@ static int stream_run(struct reader *rd)
 		r = send_what_is_there(rd);
 		if (r < 0 || over || !rd->follow)
 			return r;
-		r = rv_event_wait(&rd->changed);
+		r = control_wait_event(rd->conn, &rd->changed);
 		if (r < 0)
 			return r;
 	}
@@ -276,7 +276,7 @@ static int wait_for_next_run(struct reader *rd)
 		if (job_is_over(rd))
 			return 0;
 		rv_event_clear(&rd->changed);
-		r = rv_event_wait(&rd->changed);
+		r = control_wait_event(rd->conn, &rd->changed);
 		if (r < 0)
 			return r;
 	}

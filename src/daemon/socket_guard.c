@@ -19,6 +19,8 @@
 /* Whoever removes the socket removes its folder next: a socket that is back at once
  * would make that fail. */
 static const rv_time patience = RV_MS(500);
+/* where it cannot be bound for another reason than a folder that is not there */
+enum { RETRY_SEC = 10 };
 
 struct socket_guard {
 	struct control *control;
@@ -73,7 +75,9 @@ static void file_event(int fd, unsigned ev, void *arg)
  * folder may be a busy one, but this lasts only until the socket is back. */
 static int watch_folders(struct socket_guard *g)
 {
-	const uint32_t mask = IN_CREATE | IN_MOVED_TO | IN_DELETE_SELF | IN_MOVE_SELF;
+	/* what leaves may be what stood in our place */
+	const uint32_t mask =
+		IN_CREATE | IN_DELETE | IN_MOVE | IN_DELETE_SELF | IN_MOVE_SELF;
 	char path[PATH_MAX], below[PATH_MAX] = "";
 	struct stat st;
 	char *slash;
@@ -141,8 +145,10 @@ static void look(void *arg)
 		g->gone = false;
 		log_at(LOG_NOTICE, "control", "answering at '%s' again", g->path);
 	} else if (!bound && r != -ENOENT) {
-		log_at(LOG_ERR, "control", "cannot listen at '%s': %s", g->path,
-			rv_strerror(r));
+		log_at(LOG_ERR, "control",
+			"cannot listen at '%s': %s; trying again in %d s", g->path,
+			rv_strerror(r), RETRY_SEC);
+		rv_timer_start(&g->timer, rv_loop_time(g->loop) + RV_SEC(RETRY_SEC));
 	}
 	r = watch(g, bound);
 	if (r < 0)

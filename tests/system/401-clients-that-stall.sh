@@ -134,3 +134,14 @@ wait "$cli"
 assert_eq "what it followed" begun "$(cat followed)"
 
 stop_reeved
+
+step "one that reads nothing for long is let go"
+cat >stall.conf <<'END'
+[reeved]
+stall-timeout = 200ms
+END
+start_reeved --config=stall.conf
+hold 1 follow-it
+reeved_says 1 "process $holder_pid reads nothing, closing its connection"
+let_go
+stop_reeved

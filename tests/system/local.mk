@@ -20,6 +20,7 @@ system_tests = \
 	tests/system/107-two-users.sh \
 	tests/system/108-without-its-spawner.sh \
 	tests/system/109-stopped-spawner.sh \
+	tests/system/110-functions-that-hang.sh \
 	tests/system/200-on-reboot-on-lost.sh \
 	tests/system/201-retention.sh \
 	tests/system/202-min-free.sh \
@@ -40,7 +41,8 @@ system_tests += \
 	tests/system/409-hostile-environment.sh \
 	tests/system/410-pid-one.sh \
 	tests/system/500-varlinkctl.sh \
-	tests/system/501-python-varlink.sh
+	tests/system/501-python-varlink.sh \
+	tests/system/502-service-manager.sh
 
 TESTS += $(system_tests)
 EXTRA_DIST += tests/.shellcheckrc tests/system/README.md $(system_tests)
