@@ -77,6 +77,10 @@ static int status(struct control_conn *conn, struct vl_call *call)
 		json_writer_null(&w, "spawner_pid");
 	json_writer_bool(&w, "shutting_down", app->stopping);
 	put_problems(&w, app);
+	if (app->opts.config_file)
+		json_writer_string(&w, "config_file", app->opts.config_file);
+	else
+		json_writer_null(&w, "config_file");
 	json_writer_object_end(&w);
 	r = json_writer_end(&w);
 	return r < 0 ? r
