@@ -100,8 +100,7 @@ static int run_verb(struct cli *c, struct general *g, int argc, char **argv, int
 	read_general(g, &c->opts);
 	c->json = g->json;
 	if (g->help) {
-		help_verb(stdout, c->command);
-		r = CLI_EXIT_OK;
+		r = cmd_help_of(c);
 	} else if (r < 0) {
 		/* `run` answers with its job's code, so its own mistakes have one apart
 		 */
