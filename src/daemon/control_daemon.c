@@ -37,7 +37,7 @@ static void put_problems(struct json_writer *w, const struct app *app)
 	}
 	if (scheduler_is_blocked(s, BLOCK_DISK))
 		json_writer_string(w, NULL, "free disk space is below min-free");
-	if (scheduler_is_blocked(s, BLOCK_SPAWNER))
+	if (spawner_link_has_failed(app->core.spawner))
 		json_writer_string(w, NULL, "the spawner is not there");
 	json_writer_array_end(w);
 }

@@ -89,6 +89,8 @@ reeve daemon restart
 [ "$(daemon_pid)" != "$pid" ] || fail "it is the same daemon"
 assert_eq "the job" "running $job_pid" \
 	"$(reeve ls --json "$job" | jq -r '.[0] | "\(.state) \(.pid)"')"
+assert_eq "problems" healthy "$(reeve daemon health)"
+assert_eq "ids go on" "$((job + 1))" "$(reeve add true)"
 reeve cancel "$job"
 reeve wait -q "$job" || :
 assert_exit 2 reeve daemon stop --mode sometimes 2>/dev/null
