@@ -19,6 +19,7 @@ system_tests = \
 	tests/system/106-functions.sh \
 	tests/system/107-two-users.sh \
 	tests/system/108-without-its-spawner.sh \
+	tests/system/109-completion.sh \
 	tests/system/200-on-reboot-on-lost.sh \
 	tests/system/201-retention.sh \
 	tests/system/202-min-free.sh \
