@@ -24,6 +24,8 @@
 #include "job/state.h"
 
 #define ROWS_ON_TERMINAL 50
+/* so many the daemon puts into the order of their ends; more come by their ids */
+#define LATEST_MAX 1000
 /* rows of a table that are held before it is printed: widths fit within them */
 #define ROWS_AT_ONCE 1000
 
@@ -257,6 +259,11 @@ static int list_all(struct ls *ls)
 	return r;
 }
 
+static bool says_states(const struct ls *ls)
+{
+	return json_object_get(ls->sel.filters, "states") != NULL;
+}
+
 /* at most limit rows of one chunk that are, or are not, finished */
 static int list_half(struct ls *ls, size_t chunk, bool finished)
 {
@@ -265,7 +272,7 @@ static int list_half(struct ls *ls, size_t chunk, bool finished)
 	json_t *sel = selector(ls, chunk), *params;
 	int r = sel ? 0 : -ENOMEM;
 
-	for (int s = 0; r == 0 && s < JOB_STATE_N; s++)
+	for (int s = 0; r == 0 && s < JOB_STATE_N && !says_states(ls); s++)
 		if ((s == JOB_FINISHED) == finished)
 			r = json_put_append(
 				sel, "states", json_string(job_state_name[s]));
@@ -273,14 +280,23 @@ static int list_half(struct ls *ls, size_t chunk, bool finished)
 		json_decref(sel);
 		return list(ls, NULL);
 	}
-	params = json_pack("{s:o, s:I, s:b}", "select", sel, "limit", (json_int_t)left,
-		"reverse", (int)finished);
+	params = json_pack("{s:o, s:I, s:s}", "select", sel, "limit", (json_int_t)left,
+		"order", finished && left <= LATEST_MAX ? "finished" : "id");
+	if (finished && left > LATEST_MAX && params)
+		json_object_set_new(params, "reverse", json_true());
 	return list(ls, params);
 }
 
-static bool says_states(const struct ls *ls)
+static bool says_just_finished(const struct ls *ls)
 {
-	return json_object_get(ls->sel.filters, "states") != NULL;
+	const json_t *states = json_object_get(ls->sel.filters, "states");
+	const json_t *v;
+	size_t i;
+
+	json_array_foreach((json_t *)states, i,
+		v) if (strcmp(json_string_value(v), job_state_name[JOB_FINISHED]) !=
+		       0) return false;
+	return says_states(ls);
 }
 
 /* what is not finished first, then what finished last */
@@ -289,6 +305,10 @@ static int list_limited(struct ls *ls)
 	size_t n = selection_n_chunks(&ls->sel);
 	int r = 0;
 
+	for (size_t i = 0; r == 0 && i < n && says_just_finished(ls); i++)
+		r = list_half(ls, i, true);
+	if (says_just_finished(ls))
+		return r;
 	for (size_t i = 0; r == 0 && i < n && says_states(ls); i++)
 		r = list(ls, json_pack("{s:o, s:I}", "select", selector(ls, i), "limit",
 				     (json_int_t)MAX(ls->limit - ls->n, INT64_C(0))));

@@ -635,7 +635,7 @@ START_TEST(ls_limit_asks_for_unfinished_then_finished)
 		9);
 	ck_assert_int_eq(int_of(first, "limit"), 5);
 	ck_assert_int_eq(int_of(second, "limit"), 2);
-	ck_assert(json_is_true(json_object_get(second, "reverse")));
+	ck_assert_str_eq(text_of(second, "order"), "finished");
 	json_decref(calls);
 	end();
 }
