@@ -28,7 +28,7 @@ assert_eq "jobs" "over waits" "$(candidates cancel '' | xargs -n 1 | grep -v '[0
 assert_eq "finished jobs" "over" "$(candidates rm '' | xargs -n 1 | grep -v '[0-9]')"
 assert_eq "labels" "of-mine" "$(candidates ls -l '')"
 assert_eq "pools" "default" "$(candidates add -g '')"
-assert_eq "functions" "file.hash" "$(candidates call fi)"
+assert_eq "functions" "file.hash" "$(candidates call file)"
 
 step "what the shell knows"
 assert_match "commands" "*mkfifo*" "$(candidates run mkf)"
