@@ -85,6 +85,7 @@ static int report(const struct cli *c, const json_t *show)
 {
 	const json_t *job = json_object_get(show, "job"), *run = job_last_run(show);
 	json_t *value = json_object_get(run, "value");
+	const char *error = json_str(run, "error");
 	char outcome[128];
 
 	if (STREQ(json_str(job, "result"), "succeeded")) {
@@ -93,10 +94,12 @@ static int report(const struct cli *c, const json_t *show)
 			return cli_fail_errno(c, -EIO, "cannot write");
 		return CLI_EXIT_OK;
 	}
+	/* of a function that failed by itself the error is the reason */
 	cli_job_outcome(outcome, sizeof(outcome), job);
+	if (STREQ(error, json_str(job, "reason")))
+		error = "";
 	return cli_fail(c, CLI_EXIT_SOME, "%s: job %" PRId64 " %s%s%s", c->opts.args[0],
-		json_int(job, "id", 0), outcome, json_is_set(run, "error") ? ": " : "",
-		json_str(run, "error"));
+		json_int(job, "id", 0), outcome, *error ? ": " : "", error);
 }
 
 static int wait_and_report(const struct cli *c, struct client *client, int64_t id)

@@ -235,6 +235,17 @@ static int begin_epoch(struct app *app)
 	return 0;
 }
 
+/* A record that is lost with the machine, or finds no room, only leaves a gap. */
+static void give_back_ids(struct app *app)
+{
+	struct txn *t = txn_new();
+
+	if (t && jobs_give_back_ids(app->core.jobs, t) == 0)
+		committer_post(app->core.committer, t, 0, NULL, NULL);
+	else
+		txn_free(t);
+}
+
 static bool output_is_known(const char *name, void *arg)
 {
 	return hashmap_get(arg, name) != NULL;
@@ -406,6 +417,8 @@ static int app_task(void *arg)
 	committer_give_up(c->committer);
 	rv_group_cancel(&app->runs, "the daemon goes");
 	r = rv_group_exit(&app->runs, r);
+	if (r >= 0)
+		give_back_ids(app);
 	committer_stop(c->committer);
 	rv_group_cancel(&app->services, "the daemon goes");
 	r = rv_group_exit(&app->services, r);

@@ -103,6 +103,18 @@ void jobs_ids_are_reserved(struct jobs *js, uint64_t end)
 		js->reserved_end = end;
 }
 
+int jobs_give_back_ids(struct jobs *js, struct txn *t)
+{
+	struct store_op *op = txn_add(t, STORE_META_SET);
+
+	if (!op)
+		return -ENOMEM;
+	op->meta.name = "next_id";
+	op->meta.number = (int64_t)js->next_id;
+	js->reserved_end = js->asked_end = js->next_id;
+	return 0;
+}
+
 uint64_t jobs_next_id(const struct jobs *js)
 {
 	return js->next_id;

@@ -32,6 +32,9 @@ struct jobs *jobs_free(struct jobs *js);
 int jobs_take_ids(struct jobs *js, uint64_t *ret_first, uint64_t *ret_reserved,
 	uint32_t n, struct txn *t);
 void jobs_ids_are_reserved(struct jobs *js, uint64_t end);
+/* At a shutdown: the rest of the block is for the next reeved, so that its ids go on from
+ * ours. Should an id be taken after all, its txn reserves anew. 0, -ENOMEM */
+int jobs_give_back_ids(struct jobs *js, struct txn *t);
 uint64_t jobs_next_id(const struct jobs *js);
 
 /* ---- the table ---------------------------------------------------------------------- */

@@ -34,6 +34,7 @@ struct spawner_link {
 	struct spawn_client *client; /* NULL: not connected */
 	rv_watch *watch;
 	bool ready, more_posted;
+	bool failed;           /* it was lost or not to be had, and is not back */
 	bool table_incomplete; /* no memory for all of it */
 	bool must_drop;        /* the connection is of no use */
 	rv_handle more;        /* valid while more_posted */
@@ -138,6 +139,7 @@ static void on_table_end(void *arg)
 	l->opts.on_table(l->table, l->n_table, same, l->opts.arg);
 	drop_table(l);
 	l->ready = true;
+	l->failed = false;
 	scheduler_block(l->core->scheduler, BLOCK_SPAWNER, false);
 	wake_wanting(l);
 	tell_changed(l);
@@ -239,6 +241,7 @@ static void disconnected(struct spawner_link *l, int error)
 	drop_table(l);
 	if (l->core->detaching)
 		return;
+	l->failed = true;
 	log_at(LOG_ERR, "spawn",
 		"lost the spawner (%s), looking for it or starting another",
 		rv_strerror(error));
@@ -432,6 +435,7 @@ int spawner_link_main(void *arg)
 		} else if (r == -ECANCELED) {
 			return r;
 		} else if (r != logged) {
+			l->failed = true;
 			log_at(LOG_ERR, "spawn",
 				"cannot reach or start the spawner: %s, retrying",
 				rv_strerror(r));
@@ -479,6 +483,11 @@ struct spawner_link *spawner_link_free(struct spawner_link *l)
 		kill(l->child, SIGTERM);
 	free(l);
 	return NULL;
+}
+
+bool spawner_link_has_failed(const struct spawner_link *l)
+{
+	return l->failed;
 }
 
 bool spawner_link_is_ready(const struct spawner_link *l)
