@@ -104,8 +104,8 @@ struct rv_loop {
 	struct rv_link handle_slabs;
 	struct handle *handle_running;
 	struct signal_slot *signals; /* by number; NULL until needed */
-	rv_cb jump_fn;
-	void *jump_arg;
+	rv_timer
+		jump; /* queued when the wall clock has jumped; fn NULL: nobody cares */
 
 	struct net *net; /* transports and servers; NULL until the first */
 
@@ -160,7 +160,9 @@ void timers_expire(rv_loop *l);
 /* earliest deadline of a clock; RV_FOREVER */
 rv_time timers_next(const rv_loop *l, enum timer_clock clock);
 bool timers_are_due(const rv_loop *l);
-/* set the kernel timers for sleeping */
+/* What starting one of clock needs, so that the sleep cannot fail. 0, -errno */
+int timers_prepare(rv_loop *l, enum timer_clock clock);
+/* set the kernel timers for sleeping; may find out that something is due */
 void timers_arm(rv_loop *l);
 rv_time loop_clock(const rv_loop *l, enum timer_clock clock);
 static inline rv_time loop_monotonic(const rv_loop *l)

@@ -48,7 +48,8 @@ typedef struct rv_loop_opts {
 
 /* A value, not an object: using one after the callback ran, or twice, is harmless. */
 typedef struct rv_handle {
-	void *p; /* NULL: the call was refused (closed loop, no memory, wrong thread) */
+	void *p; /* NULL: the call was refused (closed loop, no memory, wrong thread,
+		    no descriptor for the clock) */
 	uint64_t gen;
 } rv_handle;
 

@@ -3,8 +3,11 @@
 
 #include <fcntl.h>
 #include <pthread.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/timerfd.h>
 #include <unistd.h>
 
 static rv_loop *new_loop(void)
@@ -645,6 +648,62 @@ RT_TEST(boot_and_wall_timers_fire)
 	return 0;
 }
 
+/* the kernel's answer where the clock was set just before */
+static bool settime_is_cancelled;
+
+int timerfd_settime(
+	int fd, int flags, const struct itimerspec *its, struct itimerspec *old)
+{
+	long r = syscall(SYS_timerfd_settime, fd, flags, its, old);
+
+	if (r < 0 || !(flags & TFD_TIMER_CANCEL_ON_SET) || !settime_is_cancelled)
+		return (int)r;
+	settime_is_cancelled = false;
+	errno = ECANCELED;
+	return -1;
+}
+
+RT_TEST(jump_that_setting_the_timer_tells_of_is_reported)
+{
+	rv_loop *l = rv_loop_current();
+	rv_event e;
+
+	rv_event_init(&e);
+	ck_assert_int_eq(rv_loop_on_clock_jump(l, set_event, &e), 0);
+	settime_is_cancelled = true;
+	ck_assert_ptr_nonnull(rv_call_at_wall(l,
+		clock_ns(CLOCK_REALTIME) / 1000 + INT64_C(3600000000), rt_cb_add,
+		RT_W("wall"))
+				      .p);
+	ck_assert_int_eq(rv_timed(RV_SEC(10), rv_event_wait(&e)), 0);
+	ck_assert(!settime_is_cancelled);
+	ck_assert_int_eq(rv_loop_on_clock_jump(l, NULL, NULL), 0);
+	ck_assert_str_eq(rt_trace, "");
+	return 0;
+}
+
+/* Not later, when nobody is there to be told: the timer would never come. */
+RT_TEST(timer_of_a_clock_without_a_descriptor_is_refused)
+{
+	rv_loop *l = rv_loop_current();
+	struct rlimit old, none;
+	rv_event e;
+
+	rv_event_init(&e);
+	ck_assert_int_eq(getrlimit(RLIMIT_NOFILE, &old), 0);
+	none = old;
+	none.rlim_cur = 0;
+	ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &none), 0);
+	ck_assert_ptr_null(rv_call_at_boot(l, 1, rt_cb_add, RT_W("boot")).p);
+	ck_assert_ptr_null(rv_call_at_wall(l, 1, rt_cb_add, RT_W("wall")).p);
+	ck_assert_int_eq(rv_loop_on_clock_jump(l, rt_cb_add, RT_W("jump")), -EMFILE);
+	ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &old), 0);
+	ck_assert_ptr_nonnull(rv_call_at_boot(l, 1, set_event, &e).p);
+	ck_assert_int_eq(rv_timed(RV_SEC(60), rv_event_wait(&e)), 0);
+	ck_assert_str_eq(rt_trace, "");
+	return 0;
+}
+
 struct virtual
 {
 	rv_time now;
@@ -771,6 +830,8 @@ UNIT_MAIN("loop", b001_callbacks_run_in_order_each_once,
 	regular_files_and_bad_descriptors_are_refused,
 	wait_fd_wakes_and_works_again_after_a_cancel,
 	wait_fd_on_a_reused_descriptor_number_works, boot_and_wall_timers_fire,
+	jump_that_setting_the_timer_tells_of_is_reported,
+	timer_of_a_clock_without_a_descriptor_is_refused,
 	virtual_clock_makes_long_sleeps_instant_and_jumps_are_reported,
 	intrusive_timer_may_start_itself_again,
 	run_until_ends_with_the_future_and_says_when_stopped_before)
