@@ -5,6 +5,7 @@ EXTRA_DIST += tests/unit/runtime/rt.h
 
 if HAVE_CHECK
 unit_runtime_tests = \
+	tests/unit/runtime/test_coro \
 	tests/unit/runtime/test_task \
 	tests/unit/runtime/test_scope \
 	tests/unit/runtime/test_group \
@@ -14,6 +15,10 @@ unit_runtime_tests = \
 	tests/unit/runtime/test_threads
 check_PROGRAMS += $(unit_runtime_tests)
 TESTS += $(unit_runtime_tests)
+
+tests_unit_runtime_test_coro_SOURCES = tests/unit/runtime/test_coro.c
+tests_unit_runtime_test_coro_CFLAGS = $(RUNTIME_TEST_CFLAGS)
+tests_unit_runtime_test_coro_LDADD = $(RUNTIME_TEST_LIBS)
 
 tests_unit_runtime_test_task_SOURCES = tests/unit/runtime/test_task.c
 tests_unit_runtime_test_task_CFLAGS = $(RUNTIME_TEST_CFLAGS)
