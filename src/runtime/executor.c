@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <pthread.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -458,8 +459,15 @@ int rv_loop_shutdown_executor(rv_loop *l, rv_time timeout)
 		r = rv_scope_exit(&s, shutdown_wait(self, e));
 	if (r == -ETIMEDOUT) {
 		rv_exc exc = RV_EXC_NULL;
+		char message[64];
+		unsigned n;
 
-		exc.message = "executor threads are still busy at shutdown";
+		(void)pthread_mutex_lock(&e->lock);
+		n = e->n_threads; /* idle ones have ended */
+		(void)pthread_mutex_unlock(&e->lock);
+		(void)snprintf(message, sizeof(message),
+			"executor threads still busy at shutdown: %u", n);
+		exc.message = message;
 		exc.err = r;
 		rv_report(l, &exc);
 	}

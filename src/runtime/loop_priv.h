@@ -82,6 +82,7 @@ struct rv_loop {
 	bool ran_callbacks; /* since the last poll */
 	bool stop, running, closed, debug;
 	bool cancel_busy; /* scopes are being walked */
+	bool shield_reported;
 	size_t stack_size;
 	const rv_clock *clock; /* NULL: the kernel's */
 	rv_time cleanup_grace, slow_callback;
@@ -197,12 +198,15 @@ void watches_close(rv_loop *l);
 /* fd is a transport's: no watch may be made on it (-EBUSY; also when there is one). */
 int watch_claim(rv_loop *l, int fd);
 void watch_release(rv_loop *l, int fd);
+bool watch_is_claimed(const rv_loop *l, int fd);
 
 /* net.c: end what is open, and say so */
 void net_close(rv_loop *l);
 
 /* future.c */
 void futures_close(rv_loop *l);
+/* NULL once it is closed */
+rv_loop *future_loop(const rv_future *f);
 
 /* loop_signal.c */
 void signals_dispatch(rv_loop *l);

@@ -209,6 +209,12 @@ void watch_release(rv_loop *l, int fd)
 	l->slots[fd]->owned = false;
 }
 
+bool watch_is_claimed(const rv_loop *l, int fd)
+{
+	return fd >= 0 && (size_t)fd < l->n_slots && l->slots[fd] &&
+	       l->slots[fd]->owned;
+}
+
 /* -- watches
  * --------------------------------------------------------------------------------- */
 
@@ -295,6 +301,8 @@ int rv_wait_fd(int fd, unsigned ev)
 		return r;
 	if (!ev || (ev & ~(unsigned)(RV_READ | RV_WRITE)))
 		return -EINVAL;
+	if (watch_is_claimed(self->loop, fd))
+		return -EBUSY;
 	r = fd_ready_now(fd, ev);
 	if (r != 0)
 		return r;

@@ -97,7 +97,7 @@ RV_PUBLIC rv_loop *rv_loop_current(void);
 /** Run until rv_loop_stop. 0; -RV_ERUNNING if a loop runs in this thread;
  * -RV_ELOOPCLOSED. */
 RV_PUBLIC int rv_loop_run_forever(rv_loop *l);
-/** Run until f is done. As above; -RV_ESTATE if stopped before. */
+/** Run until f is done. As above; -RV_ESTATE if stopped before; -RV_EWRONGLOOP. */
 RV_PUBLIC int rv_loop_run_until(rv_loop *l, rv_future *f);
 /** One round; sleeps at most max_wait (0: not at all) when there is nothing to do. */
 RV_PUBLIC int rv_loop_run_once(rv_loop *l, rv_time max_wait);

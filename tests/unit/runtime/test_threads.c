@@ -327,6 +327,8 @@ RT_TEST(b223_executor_shutdown_times_out_and_then_refuses)
 	rt_settle(1);
 	ck_assert_int_eq(rv_loop_shutdown_executor(l, RV_MS(5)), -ETIMEDOUT);
 	ck_assert_uint_eq(rt_reported.n, 1);
+	ck_assert_str_eq(
+		rt_reported.message, "executor threads still busy at shutdown: 1");
 	ck_assert_int_eq(rv_run_blocking(NULL, rt_nop, NULL), -RV_ESHUTDOWN);
 	ck_assert_int_eq(write(p[1], "A", 1), 1);
 	ck_assert_int_eq(rv_task_join(t, NULL), 'A');
