@@ -30,7 +30,8 @@ enum job_state { JOB_QUEUED, JOB_RUNNING, JOB_DONE };
 struct job {
 	struct rv_link link; /* in the queue */
 	struct inbox_node node;
-	struct waiter w;
+	struct waiter
+		*w; /* on the waiting task's stack: an abandoned job is the thread's */
 	rv_executor *executor;
 	rv_loop *loop; /* a reference, for the post at the end */
 	rv_fn fn;
@@ -142,7 +143,7 @@ static void job_arrived(struct inbox_node *n)
 {
 	struct job *j = CONTAINER_OF(n, struct job, node);
 
-	waiter_wake(&j->w, j->result);
+	waiter_wake(j->w, j->result);
 }
 
 /* with the lock held; given back while the call runs */
@@ -269,7 +270,7 @@ static int job_submit(rv_executor *e, struct job *j)
 
 static void job_cancelled(struct waiter *w)
 {
-	struct job *j = CONTAINER_OF(w, struct job, w);
+	struct job *j = w->data;
 	rv_executor *e = j->executor;
 	bool is_over = false;
 
@@ -280,6 +281,7 @@ static void job_cancelled(struct waiter *w)
 		is_over = true;
 	} else if (j->state == JOB_RUNNING && j->may_abandon) {
 		j->abandoned = true;
+		w->data = NULL; /* the thread may free it before this task runs again */
 		is_over = true;
 	}
 	(void)pthread_mutex_unlock(&e->lock);
@@ -296,8 +298,12 @@ static int default_executor(rv_executor **ret, rv_loop *l)
 	return r;
 }
 
-static int job_do(struct rv_task *self, rv_executor *e, struct job *j)
+/* *job is set to NULL when the job was abandoned: it is not this task's any more. */
+static int job_do(struct rv_task *self, rv_executor *e, struct job **job)
 {
+	struct job *j = *job;
+	/* linked into nothing while it waits; filled before a thread can finish it */
+	struct waiter w = {.task = self, .data = j};
 	int r;
 
 	if (!e) {
@@ -308,25 +314,26 @@ static int job_do(struct rv_task *self, rv_executor *e, struct job *j)
 	j->executor = e;
 	j->loop = loop_hold(self->loop);
 	j->node.fn = job_arrived;
-	/* linked into nothing while it waits; filled before a thread can finish it */
-	j->w.task = self;
+	j->w = &w;
 	r = job_submit(e, j);
 	if (r < 0) {
 		loop_release(j->loop);
 		return r;
 	}
-	return task_wait_on_cancel(self, &j->w, job_cancelled, "executor", j->fn);
+	r = task_wait_on_cancel(self, &w, job_cancelled, "executor", j->fn);
+	*job = w.data;
+	return r;
 }
 
 int rv_run_blocking(rv_executor *e, rv_fn fn, void *arg)
 {
-	struct job j = {.fn = fn, .arg = arg};
+	struct job j = {.fn = fn, .arg = arg}, *job = &j;
 	struct rv_task *self;
 	int r = task_await_begin(&self);
 
 	if (r < 0)
 		return r;
-	r = job_do(self, e, &j);
+	r = job_do(self, e, &job);
 	/* cancelled before a thread took it: that reference is still here */
 	if (r == -ECANCELED && j.state == JOB_QUEUED && j.loop)
 		loop_release(j.loop);
@@ -337,7 +344,6 @@ int rv_run_blocking_ex(rv_executor *e, rv_fn fn, void *arg, rv_dtor d, unsigned 
 {
 	struct rv_task *self;
 	struct job *j;
-	bool is_mine;
 	int r = task_await_begin(&self);
 
 	j = r < 0 ? NULL : calloc(1, sizeof(*j));
@@ -350,9 +356,8 @@ int rv_run_blocking_ex(rv_executor *e, rv_fn fn, void *arg, rv_dtor d, unsigned 
 	j->arg = arg;
 	j->dtor = d;
 	j->may_abandon = flags & RV_BLOCK_ABANDON;
-	r = job_do(self, e, j);
-	is_mine = !j->abandoned; /* written by this thread only */
-	if (!is_mine)
+	r = job_do(self, e, &j);
+	if (!j)
 		return r;
 	if (r == -ECANCELED && j->state == JOB_QUEUED && j->loop)
 		loop_release(j->loop);
