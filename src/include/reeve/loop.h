@@ -169,7 +169,8 @@ typedef void (*rv_fd_cb)(int fd, unsigned ev, void *arg);
  *
  * @ev  RV_READ, RV_WRITE or both
  *
- * Returns 0; -EBUSY if the fd belongs to a transport; -EPERM for a regular file;
+ * Returns 0; -EBUSY if the fd belongs to a transport; -EPERM for what cannot be polled (a
+ * regular file, /dev/null);
  * -EINVAL; -EBADF; -ENOMEM; -RV_ELOOPCLOSED.
  */
 RV_PUBLIC int rv_fd_watch(

@@ -590,9 +590,20 @@ START_TEST(regular_files_and_bad_descriptors_are_refused)
 {
 	rv_loop *l = new_loop();
 	rv_watch *w;
-	FILE *f = tmpfile();
+	FILE *f = tmpfile(), *err = tmpfile();
+	int null = open("/dev/null", O_RDONLY | O_CLOEXEC);
+	int saved = dup(STDERR_FILENO);
 
 	ck_assert_ptr_nonnull(f);
+	ck_assert_ptr_nonnull(err);
+	ck_assert_int_ge(dup2(fileno(err), STDERR_FILENO), 0);
+	ck_assert_int_eq(rv_fd_watch(l, null, RV_READ, readable_add, NULL, &w), -EPERM);
+	ck_assert_int_ge(dup2(saved, STDERR_FILENO), 0);
+	ck_assert_int_eq(
+		lseek(fileno(err), 0, SEEK_END), 0); /* nobody has complained */
+	fclose(err);
+	close(null);
+	close(saved);
 	ck_assert_int_eq(
 		rv_fd_watch(l, fileno(f), RV_READ, readable_add, NULL, &w), -EPERM);
 	ck_assert_int_eq(rv_fd_watch(l, 9999, RV_READ, readable_add, NULL, &w), -EBADF);
