@@ -211,8 +211,10 @@ START_TEST(b009_short_sleeps_need_few_rounds)
 	int n = 0;
 
 	ck_assert_int_eq(rv_spawn_ex(NULL, &o, sleep_shorter_and_shorter, &done), 0);
-	for (; !done; n++)
+	while (!done) {
 		ck_assert_int_eq(rv_loop_run_once(l, RV_SEC(60)), 0);
+		n++;
+	}
 	ck_assert_int_le(n, 20);
 	rv_loop_unref(l);
 }
