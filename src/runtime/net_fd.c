@@ -48,11 +48,20 @@ int rv_net_connect_unix(const char *path, rv_protocol *p, rv_transport **ret)
 	return 0;
 }
 
+/* Open an await on a descriptor that must be nobody's. */
+static int await_begin_on(struct rv_task **ret_self, int fd)
+{
+	int r = task_await_begin(ret_self);
+
+	/* also where nothing has to be waited for: the bytes are the transport's */
+	return r >= 0 && watch_is_claimed((*ret_self)->loop, fd) ? -EBUSY : r;
+}
+
 ssize_t rv_recv(int fd, void *b, size_t n, int flags)
 {
 	struct rv_task *self;
 	ssize_t k;
-	int r = task_await_begin(&self);
+	int r = await_begin_on(&self, fd);
 
 	if (r < 0)
 		return r;
@@ -72,7 +81,7 @@ int rv_send_all(int fd, const void *b, size_t n)
 {
 	const char *p = b;
 	struct rv_task *self;
-	int r = task_await_begin(&self);
+	int r = await_begin_on(&self, fd);
 
 	while (r >= 0 && n) {
 		ssize_t k = send(fd, p, n, MSG_NOSIGNAL | MSG_DONTWAIT);
@@ -92,7 +101,7 @@ int rv_send_all(int fd, const void *b, size_t n)
 int rv_accept(int fd, struct sockaddr *sa, socklen_t *len)
 {
 	struct rv_task *self;
-	int r = task_await_begin(&self);
+	int r = await_begin_on(&self, fd);
 
 	while (r >= 0) {
 		int conn = accept4(fd, sa, len, SOCK_NONBLOCK | SOCK_CLOEXEC);
@@ -110,7 +119,7 @@ int rv_accept(int fd, struct sockaddr *sa, socklen_t *len)
 int rv_send_fds(int sock, const int *fds, size_t n, const void *b, size_t nb)
 {
 	struct rv_task *self;
-	int r = task_await_begin(&self);
+	int r = await_begin_on(&self, sock);
 
 	while (r >= 0) {
 		ssize_t k = unix_send_fds(sock, b, nb, fds, n);
@@ -128,7 +137,7 @@ int rv_send_fds(int sock, const int *fds, size_t n, const void *b, size_t nb)
 int rv_recv_fds(int sock, int *fds, size_t *n, void *b, size_t *nb)
 {
 	struct rv_task *self;
-	int r = task_await_begin(&self);
+	int r = await_begin_on(&self, sock);
 
 	while (r >= 0) {
 		ssize_t k = unix_recv_fds(sock, b, *nb, fds, n);
