@@ -126,7 +126,21 @@ refuses units.sh conf/system/reeve-bad.service '[Service]' 'ExecStart=/bin/true'
 refuses units.sh conf/user/reeve-bad.service '[Service]' 'ExecStart=/bin/true' \
 	'Type=sometimes'
 
-# these two look at what was built
+# these look at what was built
+build=$(pwd)
+if [ -e reeved ]; then
+	for program in reeve reeve-spawner reeved; do
+		ln -s "$build/reeved" "$tmp/tree/$program"
+	done
+	n=$((n + 1))
+	out=$(cd "$tmp/tree" && sh "$here/linkage.sh")
+	r=$?
+	if [ $r -ne 77 ] && { [ $r -ne 1 ] || [ "${out#*reeve-spawner: links libsqlite3}" = "$out" ]; }; then
+		printf 'linkage.sh on a spawner that links SQLite: exit %d\n%s\n' $r "$out"
+		bad=1
+	fi
+	fresh_tree
+fi
 list=debian/libreeve0.symbols
 mkdir "$tmp/tree/debian"
 grep -v ' rv_sleep@' "$top/$list" >"$tmp/tree/$list"
