@@ -19,6 +19,7 @@ cd "$tree" || exit 1
 	find contrib .ci debian -maxdepth 2 -type f -not -name '*.mk' \
 		-not -path 'contrib/autotools/*' -not -path 'debian/.debhelper/*' \
 		-not -path 'debian/tmp/*' -not -path debian/files \
+		-not -path 'debian/autoreconf.*' \
 		-not -name '*debhelper*' -not -name '*.substvars' \
 		2>/dev/null | LC_ALL=C sort | sed 's/^/f /'
 } | awk '

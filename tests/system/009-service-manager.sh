@@ -114,11 +114,13 @@ runs = Unit("reeve-spawner", spawner)
 daemon = Unit("reeved", reeved, listen)
 
 print("who comes before the daemon waits and is answered")
+unable, connected = "cannot reach or start the spawner", "connected to spawner"
 early = ask()
 runs.start()
 lines = daemon.start()
 assert "STATUS=0 running, 0 queued" in lines, lines
 assert early.recv(4096)[-1:] == b"\0"
+await_log(connected)
 status = json.loads(reeve("daemon", "status", "--json"))
 assert status["pid"] == daemon.pid and status["spawner_pid"] == runs.pid, status
 
@@ -141,16 +143,14 @@ assert found == 0, found
 late = ask()
 daemon.start()
 assert late.recv(4096)[-1:] == b"\0"
+await_log(connected)
 assert state_of(job) == "running"
 status = json.loads(reeve("daemon", "status", "--json"))
 assert status["spawner_pid"] == runs.pid, status
 
 print("the spawner dies: it is the manager's to start another")
-unable, found = "cannot reach or start the spawner", "connected to spawner"
-await_log(found)
-await_log(found)
 runs.end(signal.SIGKILL, -signal.SIGKILL)
-assert await_log(unable, found) == unable
+assert await_log(unable, connected) == unable
 after = reeve("add", "true").strip()
 assert state_of(after) == "queued"
 runs.start()
