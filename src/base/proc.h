@@ -26,7 +26,7 @@ int process_zombie_status(int *ret_status, pid_t pid, uint64_t start_time);
  * freely
  *
  * Returns 0; -ENODATA (not set); -ESRCH (no such process); for a zombie or a
- * kernel thread one of these two, by kernel; -EACCES (another
+ * kernel thread one of these two, by kernel, or -EACCES; -EACCES (another
  * user's); -RV_ELIMIT (larger than exec allows: it was tampered with); -EINVAL (bad
  * name); -errno.
  */

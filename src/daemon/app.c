@@ -355,9 +355,12 @@ static int serve(struct app *app)
 	log_at(LOG_NOTICE, "reeved",
 		"reeved " PACKAGE_VERSION " answers at '%s', state in '%s'",
 		app->socket, app->state_dir);
-	notify_ready(app->notify);
+	notify_ready(app->notify, c->jobs);
 	r = rv_event_wait(&app->stop);
-	return r < 0 ? r : shutdown_run(app);
+	if (r >= 0)
+		return shutdown_run(app);
+	notify_stopping(app->notify);
+	return r;
 }
 
 /* ---- the whole ---------------------------------------------------------------------------------------- */

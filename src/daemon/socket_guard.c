@@ -36,14 +36,24 @@ struct socket_guard {
 	ino_t ino;
 };
 
+static int make_folder(const struct socket_guard *g)
+{
+	mode_t mode = g->mode & 077 ? 0755 : 0700;
+
+	if (mkdir(g->folder, mode) < 0)
+		return errno == EEXIST ? 0 : -errno;
+	/* a tight umask would shut out the users to whom the socket is open */
+	return chmod(g->folder, mode) < 0 ? -errno : 0;
+}
+
 static int bind_it(struct socket_guard *g)
 {
 	struct stat st;
 	int r;
 
-	if (g->own_folder && mkdir(g->folder, g->mode & 077 ? 0755 : 0700) < 0 &&
-		errno != EEXIST)
-		return -errno;
+	r = g->own_folder ? make_folder(g) : 0;
+	if (r < 0)
+		return r;
 	r = control_bind(g->control, g->path, g->mode);
 	if (r < 0)
 		return r;

@@ -135,10 +135,15 @@ static void run_set_started(struct spawner *sp, struct run *run, struct start *s
 	run->send_started = true;
 	conn_tell(sp, run);
 	/* what was asked for while it was starting */
-	for (int sig = 1; run->signals_wanted && sig <= 64; sig++)
-		if (run->signals_wanted & (UINT64_C(1) << (sig - 1)))
+	for (int sig = 1; sig <= 64; sig++) {
+		uint64_t bit = UINT64_C(1) << (sig - 1);
+
+		if (run->signals_wanted & bit)
 			(void)tree_signal(&sp->orphans, run, TREE_GROUP, sig);
-	run->signals_wanted = 0;
+		else if (run->main_signals_wanted & bit)
+			(void)tree_signal(&sp->orphans, run, TREE_MAIN, sig);
+	}
+	run->signals_wanted = run->main_signals_wanted = 0;
 	if (run->pause_wanted)
 		(void)life_pause(sp, run);
 	runs_set_deadline(&sp->runs, run, RV_FOREVER);
@@ -411,7 +416,8 @@ static void cancel_start(struct spawner *sp, struct run *run, bool kill_it)
 int life_signal(struct spawner *sp, struct run *run, int sig, bool main_only)
 {
 	if (run->info.state == SPAWN_RUN_STARTING) {
-		run->signals_wanted |= UINT64_C(1) << (sig - 1);
+		*(main_only ? &run->main_signals_wanted : &run->signals_wanted) |=
+			UINT64_C(1) << (sig - 1);
 		return 0;
 	}
 	if (run->info.state != SPAWN_RUN_RUNNING)

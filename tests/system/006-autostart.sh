@@ -4,16 +4,20 @@
 if [ "$(id -u)" -eq 0 ]; then
 	# root has to start it by hand: the same as somebody else, where that can be done
 	command -v setpriv >/dev/null || { echo "skipped: no setpriv"; exit 77; }
+	set -e
+	. "${srcdir:-.}/tests/support/programs.sh"
 	dir=$(mktemp -d "${TMPDIR:-/tmp}/reeve-test.XXXXXX")
 	chmod 777 "$dir"
+	# copies, because nobody else may look into root's home
+	mkdir -p "$dir/tests/support"
+	for program in reeve reeved reeve-spawner; do
+		cp "$(find_program "$(pwd)" $program)" "$dir"
+	done
+	cp tests/support/await_gone "${srcdir:-.}"/tests/support/*.sh "$dir/tests/support"
+	cp "$0" "$dir/tests/autostart.sh"
 	status=0
-	if setpriv --reuid=65534 --regid=65534 --clear-groups test -r "$0" -a -x .; then
-		TMPDIR=$dir setpriv --reuid=65534 --regid=65534 --clear-groups \
-			sh "$0" || status=$?
-	else
-		echo "skipped: nobody may not read the tree"
-		status=77
-	fi
+	(cd "$dir" && TMPDIR=$dir srcdir=. setpriv --reuid=65534 --regid=65534 \
+		--clear-groups sh tests/autostart.sh) || status=$?
 	rm -rf "$dir"
 	exit "$status"
 fi

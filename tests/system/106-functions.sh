@@ -7,8 +7,13 @@ step "results are JSON"
 printf 'abc' >file
 assert_eq "file.hash" "$(printf abc | sha256sum | cut -d ' ' -f 1)" \
 	"$(reeve call file.hash path="$tmp/work/file" | jq -r '.. | strings' | grep -xE '[0-9a-f]{64}')"
-assert_eq "dns.lookup" true "$(reeve call dns.lookup name=localhost |
-	jq '[.. | strings] | any(. == "127.0.0.1" or . == "::1")')"
+assert_eq "dns.lookup" true "$(reeve call dns.lookup name=127.0.0.1 |
+	jq '[.. | strings] | any(. == "127.0.0.1")')"
+# what a minimal system, without /etc/hosts, does not know
+if getent ahosts localhost >/dev/null; then
+	assert_eq "dns.lookup" true "$(reeve call dns.lookup name=localhost |
+		jq '[.. | strings] | any(. == "127.0.0.1" or . == "::1")')"
+fi
 reeve call sleep seconds:=0.001 >/dev/null
 bad=$tmp/work/$(printf '\377\376')
 printf 'abc' >"$bad"

@@ -35,12 +35,13 @@ wait_for_runs() {
 }
 wait_for_runs
 init=$(pgrep -P "$reeved_pid" | head -n 1)
+[ -n "$init" ] || fail "process 1 of the namespace is not found"
 # no zombie is left in the namespace; each round trip is a chance to reap
 no_zombies() {
 	i=0
 	while [ $i -lt 200 ]; do
 		# shellcheck disable=SC2009
-		zombies=$(ps -o stat= --ppid "$init" 2>/dev/null | grep -c '^Z' || :)
+		zombies=$(ps -o stat= --ppid "$init" | grep -c '^Z' || :)
 		[ "$zombies" -gt 0 ] || break
 		settle
 		i=$((i + 1))
