@@ -3,6 +3,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <inttypes.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -152,6 +153,20 @@ static int note_end(
 	return 0;
 }
 
+/* In a worker. A process that is in exec is looked at again, for a second at most: more
+ * than that no disk takes that works. */
+static int get_mark(char **ret, pid_t pid)
+{
+	int r = -EAGAIN;
+
+	for (int i = 0; i < 1000 && r == -EAGAIN; i++) {
+		r = proc_environ_get(ret, pid, SPAWN_MARK_ENV);
+		if (r == -EAGAIN)
+			(void)poll(NULL, 0, 1);
+	}
+	return r;
+}
+
 static int note_mark(struct recovery *rc, pid_t pid)
 {
 	_cleanup_free_ char *mark = NULL;
@@ -159,7 +174,7 @@ static int note_mark(struct recovery *rc, pid_t pid)
 
 	/* the main process of a run leads its session; others only carry its mark along
 	 */
-	if (proc_environ_get(&mark, pid, SPAWN_MARK_ENV) < 0 || getsid(pid) != pid ||
+	if (getsid(pid) != pid || get_mark(&mark, pid) < 0 ||
 		spawn_mark_parse(&m.token, m.instance, mark) < 0)
 		return 0;
 	v = reallocarray(rc->marked, rc->n_marked + 1, sizeof(*v));

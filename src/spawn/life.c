@@ -230,7 +230,7 @@ static void kill_round(struct spawner *sp, struct run *run)
 	size_t left = tree_kill(&sp->orphans, run);
 	rv_time pause = KILL_AGAIN_FIRST;
 
-	if (left == 0 && main_has_ended(run)) {
+	if (left == 0 && main_has_ended(run) && sp->orphans.n_doubtful == 0) {
 		run_finish(sp, run);
 		return;
 	}
@@ -342,7 +342,7 @@ static void find_unwatched_ends(struct spawner *sp)
 		siginfo_t si = {.si_pid = 0};
 
 		if (run->unwatched && run->info.state == SPAWN_RUN_RUNNING &&
-			!main_has_ended(run) &&
+			!main_has_ended(run) && !list_is_linked(&run->ended_link) &&
 			waitid(P_PIDFD, (id_t)run->pidfd, &si,
 				WEXITED | WNOHANG | WNOWAIT | __WALL) == 0 &&
 			si.si_pid > 0)
@@ -358,11 +358,17 @@ void life_turn(struct spawner *sp)
 	if (sp->sigchld && sp->n_unwatched > 0)
 		find_unwatched_ends(sp);
 	some_ended = !list_is_empty(&sp->ended);
-	if (some_ended || sp->sigchld) {
+	if (some_ended || sp->sigchld || sp->orphans.n_doubtful > 0) {
 		/* one look for all that ended: whoever is dead now has no children any
 		 * more, they are orphans */
 		n_orphans = orphans_sync(&sp->orphans);
 		reaped = n_orphans > 0 && orphans_reap(&sp->orphans) > 0;
+	}
+	/* It may be of a run that would be taken to have left nothing: look again in the
+	 * next turn, which comes soon. */
+	if (sp->orphans.n_doubtful > 0) {
+		sp->sigchld = sp->sigchld || reaped;
+		return;
 	}
 	for (struct list *it; (it = list_pop(&sp->ended));)
 		judge_ended(sp, LIST_ENTRY(it, struct run, ended_link), n_orphans > 0);

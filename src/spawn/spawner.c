@@ -34,6 +34,7 @@
 #include "spawn/spawner_setup.h"
 
 #define EVENTS_PER_TURN 128
+#define LOOK_AGAIN      RV_MS(1) /* at a process that is in exec */
 #define LEAVE_AGAIN     RV_MS(10)
 #define FIRST_CONTACT   RV_SEC(60) /* leaves when nobody has come by then */
 
@@ -301,6 +302,8 @@ static rv_time spawner_turn(struct spawner *sp, int timeout_ms)
 	keep_listening(sp);
 	if (sp->runs.n == 0 && sp->conn.fd < 0)
 		next = MIN(next, sp->leave_at);
+	if (sp->orphans.n_doubtful > 0)
+		next = MIN(next, now + LOOK_AGAIN);
 	return MIN(next, runs_next_deadline(&sp->runs));
 }
 
