@@ -160,7 +160,7 @@ assert status["spawner_pid"] == runs.pid, status
 reeve("cancel", job)
 
 print("the spawner stops: so do the jobs")
-job = reeve("add", "--", "tail", "-f", "/dev/null").strip()
+job = reeve("add", "--on-reboot", "lost", "--", "tail", "-f", "/dev/null").strip()
 daemon.until("STATUS=1 running, 0 queued")
 runs.end(signal.SIGTERM, 0)
 reeve("wait", "-q", job, status=1)
