@@ -11,6 +11,14 @@ _reeve()
 		cur=${COMP_WORDS[COMP_CWORD]} cword=$COMP_CWORD words=("${COMP_WORDS[@]}")
 	fi
 	COMPREPLY=($("$1" __complete "$cword" "${words[@]}" 2>/dev/null))
+	case $? in # what the shell knows better
+	10) COMPREPLY=($(compgen -A command -- "$cur")) ;;
+	11) COMPREPLY=($(compgen -A user -- "${cur#--*=}")) ;;
+	12)
+		compopt -o filenames 2>/dev/null
+		COMPREPLY=($(compgen -A directory -- "${cur#--*=}"))
+		;;
+	esac
 	# readline replaces only what is behind its last break
 	if [[ $cur == *@* ]]; then
 		COMPREPLY=("${COMPREPLY[@]#"${cur%@*}@"}")

@@ -22,6 +22,8 @@ prepare() {
 	if [ ! -f "$prepare_dir/config.status" ] ||
 		[ "$(cat "$prepare_dir/configured-with" 2>/dev/null)" != "$prepare_want" ]; then
 		# objects and answers of another compiler or other switches are worth nothing
+		# (make distcheck that failed leaves a tree in it that is read-only)
+		chmod -R u+w "$prepare_dir" 2>/dev/null || :
 		rm -rf "$prepare_dir"
 		mkdir -p "$prepare_dir"
 		(cd "$prepare_dir" && ../../configure -q CC="$prepare_cc" "$@")

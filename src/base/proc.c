@@ -12,6 +12,7 @@
 #include "base/parse.h"
 
 #define STAT_MAX 4096
+enum { LOOKS_MAX = 3 };
 /* three quarters of 8 MiB is the most that exec takes for arguments and environment */
 #define ENVIRON_MAX ((size_t)6 << 20)
 
@@ -28,13 +29,20 @@ static int proc_read(struct buf *out, pid_t pid, const char *name, size_t max)
 }
 
 #define STAT_STATE      3
+#define STAT_FLAGS      9
 #define STAT_START_TIME 22
+#define STAT_END_CODE   27
+#define STAT_ENV_START  50
+#define STAT_ENV_END    51
 #define STAT_EXIT_CODE  52
 
-/* the fields of /proc/PID/stat that are asked for; state is Z for a zombie */
+/* PF_KTHREAD: has no environment, ever */
+#define FLAG_KTHREAD 0x00200000
+
+/* /proc/PID/stat: the numbers, by field, where they are not negative; Z for a zombie */
 struct proc_stat {
 	char state;
-	uint64_t start_time, exit_code;
+	uint64_t field[STAT_EXIT_CODE + 1];
 };
 
 static int stat_read(struct proc_stat *ret, pid_t pid)
@@ -60,12 +68,8 @@ static int stat_read(struct proc_stat *ret, pid_t pid)
 	for (n = STAT_STATE; field && n <= STAT_EXIT_CODE; n++) {
 		if (n == STAT_STATE)
 			ps.state = field[0];
-		if (n == STAT_START_TIME)
-			r = parse_u64(&ps.start_time, field, 0, UINT64_MAX);
-		if (n == STAT_EXIT_CODE)
-			r = parse_u64(&ps.exit_code, field, 0, INT32_MAX);
-		if (r < 0)
-			return -EIO;
+		else
+			(void)parse_u64(&ps.field[n], field, 0, UINT64_MAX);
 		field = strtok_r(NULL, " \n", &rest);
 	}
 	if (n <= STAT_EXIT_CODE)
@@ -80,7 +84,7 @@ int process_start_time(uint64_t *ret_ticks, pid_t pid)
 	int r = stat_read(&ps, pid);
 
 	if (r >= 0)
-		*ret_ticks = ps.start_time;
+		*ret_ticks = ps.field[STAT_START_TIME];
 	return MIN(r, 0);
 }
 
@@ -98,12 +102,46 @@ int process_zombie_status(int *ret_status, pid_t pid, uint64_t start_time)
 	r = stat_read(&ps, pid);
 	if (r < 0)
 		return r;
-	if (ps.start_time != start_time)
+	if (ps.field[STAT_START_TIME] != start_time)
 		return -ESRCH;
 	if (ps.state != 'Z')
 		return -ENODATA;
-	*ret_status = (int)ps.exit_code;
+	*ret_status = (int)ps.field[STAT_EXIT_CODE];
 	return 0;
+}
+
+/*
+ * It reads as empty. That is so for a moment in exec, when the old memory is gone and the
+ * new one has nothing in it yet: its code gets its bounds last, after the environment. And
+ * at the end, when there is none.
+ * -ENODATA: it really is empty; -EAGAIN; -errno.
+ */
+static int judge_empty(pid_t pid)
+{
+	struct proc_stat ps;
+	int r = stat_read(&ps, pid);
+
+	if (r < 0)
+		return r;
+	if (ps.state == 'Z' || ps.state == 'X' || ps.field[STAT_FLAGS] & FLAG_KTHREAD)
+		return -ENODATA;
+	return ps.field[STAT_END_CODE] > 0 &&
+			       ps.field[STAT_ENV_END] == ps.field[STAT_ENV_START]
+		       ? -ENODATA
+		       : -EAGAIN;
+}
+
+static int environ_read(struct buf *env, pid_t pid)
+{
+	int r = -EAGAIN;
+
+	/* Mostly the exec is over when it has been noticed. */
+	for (int i = 0; i < LOOKS_MAX && r == -EAGAIN; i++) {
+		r = proc_read(env, pid, "environ", ENVIRON_MAX);
+		if (r >= 0 && buf_len(env) == 0)
+			r = judge_empty(pid);
+	}
+	return r;
 }
 
 int proc_environ_get(char **ret, pid_t pid, const char *name)
@@ -115,7 +153,7 @@ int proc_environ_get(char **ret, pid_t pid, const char *name)
 
 	if (len == 0 || strchr(name, '='))
 		return -EINVAL;
-	r = proc_read(&env, pid, "environ", ENVIRON_MAX);
+	r = environ_read(&env, pid);
 	if (r < 0)
 		return r;
 	/* the last entry may lack its NUL: the process can write there while we read */

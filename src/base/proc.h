@@ -25,10 +25,10 @@ int process_zombie_status(int *ret_status, pid_t pid, uint64_t start_time);
  * @ret  malloc'd, the caller's; any bytes but NUL: a process chooses its environment
  * freely
  *
- * Returns 0; -ENODATA (not set); -ESRCH (no such process); for a zombie or a
- * kernel thread one of these two, by kernel; -EACCES (another
- * user's); -RV_ELIMIT (larger than exec allows: it was tampered with); -EINVAL (bad
- * name); -errno.
+ * Returns 0; -ENODATA (not set); -EAGAIN (it is between two programs, in exec: look
+ * again); -ESRCH (no such process, or it is just ending); for a zombie or a kernel thread
+ * one of -ENODATA and -ESRCH, by kernel, or -EACCES; -EACCES (another user's); -RV_ELIMIT
+ * (larger than exec allows: it was tampered with); -EINVAL (bad name); -errno.
  */
 int proc_environ_get(char **ret, pid_t pid, const char *name);
 

@@ -116,25 +116,59 @@ int strv_env_set(char ***env, const char *name, const char *value)
 	return 0;
 }
 
-int strv_split(char ***ret, const char *s, const char *sep)
+#define BUILDER_MIN 8
+
+int strv_builder_add(struct strv_builder *b, const char *s)
 {
-	_cleanup_(strv_freep) char **v = calloc(1, sizeof(*v));
-	int r;
+	return strv_builder_take(b, strdup(s));
+}
+
+int strv_builder_take(struct strv_builder *b, char *s)
+{
+	if (!s)
+		return -ENOMEM;
+	if (b->n + 1 >= b->n_max) { /* one for the NULL */
+		size_t n_max = b->n_max ? b->n_max * 2 : BUILDER_MIN;
+		char **longer = reallocarray(b->v, n_max, sizeof(*longer));
+
+		if (!longer) {
+			free(s);
+			return -ENOMEM;
+		}
+		b->v = longer;
+		b->n_max = n_max;
+	}
+	b->v[b->n++] = s;
+	b->v[b->n] = NULL;
+	return 0;
+}
+
+int strv_builder_finish(struct strv_builder *b, char ***ret)
+{
+	/* it may live long: without the room that was kept free */
+	char **v = reallocarray(b->v, b->n + 1, sizeof(*v));
 
 	if (!v)
 		return -ENOMEM;
-	for (;;) {
-		size_t len;
+	v[b->n] = NULL;
+	*b = (struct strv_builder)STRV_BUILDER_NULL;
+	*ret = v;
+	return 0;
+}
 
+int strv_split(char ***ret, const char *s, const char *sep)
+{
+	_cleanup_(strv_builder_deinitp) struct strv_builder b = STRV_BUILDER_NULL;
+	size_t len;
+	int r;
+
+	for (;; s += len) {
 		s += strspn(s, sep);
 		len = strcspn(s, sep);
 		if (len == 0)
-			break;
-		r = strv_append_take(&v, strndup(s, len));
+			return strv_builder_finish(&b, ret);
+		r = strv_builder_take(&b, strndup(s, len));
 		if (r < 0)
 			return r;
-		s += len;
 	}
-	*ret = TAKE_PTR(v);
-	return 0;
 }

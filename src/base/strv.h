@@ -17,11 +17,34 @@ int strv_env_set(char ***env, const char *name, const char *value);
 /* split at any of the bytes in sep, dropping empty parts; 0, -ENOMEM */
 int strv_split(char ***ret, const char *s, const char *sep);
 
+/*
+ * An array that grows by doubling, for what comes from outside and may be long:
+ * strv_append counts the entries each time, and n of them cost n * n.
+ */
+struct strv_builder {
+	char **v; /* NULL-terminated; NULL while empty */
+	size_t n, n_max;
+};
+
+#define STRV_BUILDER_NULL  \
+	{                  \
+		NULL, 0, 0 \
+	}
+
+int strv_builder_add(struct strv_builder *b, const char *s); /* copies; 0, -ENOMEM */
+int strv_builder_take(struct strv_builder *b, char *s); /* takes s, also on failure */
+/* hands over the array, which may be of length 0; b is empty then. 0, -ENOMEM */
+int strv_builder_finish(struct strv_builder *b, char ***ret);
+
 #define STRV_FOREACH(s, v) for (char *const *s = (v); s && *s; s++)
 
 static inline void strv_freep(char ***v)
 {
 	strv_free(*v);
+}
+static inline void strv_builder_deinitp(struct strv_builder *b)
+{
+	strv_free(b->v);
 }
 
 #endif

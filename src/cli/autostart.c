@@ -111,6 +111,22 @@ int autostart_not_running(const struct cli *c)
 		queued ? "; in its state: " : "", queued ? queued : "");
 }
 
+int start_fail(const struct cli *c, int r, const char *err)
+{
+	const char *end = err ? strchr(err, '\n') : NULL;
+	int code;
+
+	if (!end || c->json)
+		return cli_fail(c, CLI_EXIT_NO_DAEMON, "cannot start the daemon: %s",
+			err ? err : rv_strerror(r));
+	/* all that is wrong with a configuration, a line for each */
+	code = cli_fail(c, CLI_EXIT_NO_DAEMON, "cannot start the daemon:");
+	for (; end; err = end + 1, end = strchr(err, '\n'))
+		cli_note(c, "%.*s", (int)(end - err), err);
+	cli_note(c, "%s", err);
+	return code;
+}
+
 /* Why no daemon may be started; NULL: it may */
 static const char *forbidden(const struct target *t)
 {
@@ -144,8 +160,7 @@ int autostart(const struct cli *c, struct client **ret)
 					 .state_dir = t->state_dir},
 			&err);
 	if (r < 0)
-		return cli_fail(c, CLI_EXIT_NO_DAEMON, "cannot start the daemon: %s",
-			err ? err : rv_strerror(r));
+		return start_fail(c, r, err);
 	if (r == 0)
 		linger_tell_once(c, t->state_dir);
 	r = client_open(ret, t->socket, CLI_CONNECT_TIMEOUT);

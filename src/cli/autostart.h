@@ -14,6 +14,9 @@ struct client;
  * printing why not. */
 int autostart(const struct cli *c, struct client **ret);
 
+/* Say that start_daemon failed, and what the daemon said. Returns the exit code. */
+int start_fail(const struct cli *c, int r, const char *err);
+
 /* Say that no daemon runs, and how much is queued. Returns the exit code. */
 int autostart_not_running(const struct cli *c);
 

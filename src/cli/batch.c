@@ -32,6 +32,7 @@ static int refuse_line(const struct batch_reader *b, const char *why, char **err
 /* 1, 0 at the end. Not getline: it would take memory for a line without end. */
 static int read_line(struct batch_reader *b, char **err)
 {
+	char why[128];
 	int c;
 
 	buf_clear(&b->line);
@@ -44,8 +45,10 @@ static int read_line(struct batch_reader *b, char **err)
 		if (buf_append_byte(&b->line, (char)c) < 0)
 			return -ENOMEM;
 	}
-	if (c == EOF && ferror(b->in))
-		return errno ? -errno : -EIO;
+	if (c == EOF && ferror(b->in)) {
+		snprintf(why, sizeof(why), "cannot be read: %s", strerror(errno));
+		return refuse_line(b, why, err);
+	}
 	if (c == EOF && buf_len(&b->line) == 0)
 		return 0;
 	return buf_append_byte(&b->line, '\0') < 0 ? -ENOMEM : 1;

@@ -3,6 +3,7 @@
 #include "cli/cli_main.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <locale.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -100,8 +101,7 @@ static int run_verb(struct cli *c, struct general *g, int argc, char **argv, int
 	read_general(g, &c->opts);
 	c->json = g->json;
 	if (g->help) {
-		help_verb(stdout, c->command);
-		r = CLI_EXIT_OK;
+		r = cmd_help_of(c);
 	} else if (r < 0) {
 		/* `run` answers with its job's code, so its own mistakes have one apart
 		 */
@@ -131,6 +131,18 @@ static int find_verb(struct cli *c, const char *word)
 	return cli_fail(c, CLI_EXIT_USAGE, "unknown verb '%s'; `reeve help`", word);
 }
 
+/* A caller may have closed one of the three: a socket must not get its number, or what
+ * is meant for people goes to the daemon. Output that has no place fails as it would
+ * have; messages are what nobody wanted to see. */
+static void open_standard_streams(void)
+{
+	static const int flags[] = {O_RDONLY, O_RDONLY, O_WRONLY};
+
+	for (int fd = 0; fd <= STDERR_FILENO; fd++)
+		if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", flags[fd]) != fd)
+			_exit(CLI_EXIT_SOME);
+}
+
 int cli_main(int argc, char **argv)
 {
 	struct option_set set = global_options();
@@ -140,6 +152,7 @@ int cli_main(int argc, char **argv)
 	char *err = NULL;
 	int next = 1, r;
 
+	open_standard_streams();
 	setlocale(LC_CTYPE, ""); /* how wide characters are */
 	r = options_parse(&before, &set, argv, argc, MIN(1, argc), &next, &err);
 	read_general(&g, &before);

@@ -10,6 +10,7 @@
 
 #include "base/cleanup.h"
 #include "base/macro.h"
+#include "base/parse.h"
 #include "cli/cli.h"
 #include "cli/command_table.h"
 #include "cli/job_end.h"
@@ -17,6 +18,7 @@
 #include "cli/submit.h"
 #include "cli/text.h"
 #include "client/client.h"
+#include "varlink/bytes_field.h"
 
 /* "key=text" or "key:=JSON" into args. 0, -EINVAL with *err, -ENOMEM */
 static int add_argument(json_t *args, const char *word, char **err)
@@ -34,16 +36,20 @@ static int add_argument(json_t *args, const char *word, char **err)
 	key = strndup(word, (size_t)(eq - word) - raw);
 	if (!key)
 		return -ENOMEM;
+	if (!utf8_is_valid(key, strlen(key))) {
+		*err = text_printf("call: the name of an argument is not UTF-8");
+		return -EINVAL;
+	}
 	if (json_object_get(args, key)) {
 		*err = text_printf("call: '%s' is given twice", key);
 		return -EINVAL;
 	}
-	value = raw ? json_loads(eq + 1, JSON_DECODE_ANY | JSON_REJECT_DUPLICATES,
-			      &json_error)
-		    : json_string(eq + 1);
+	if (!raw) /* what is no text goes into the twin, as paths do elsewhere */
+		return vl_put_bytes(args, key, eq + 1, strlen(eq + 1));
+	value = json_loads(
+		eq + 1, JSON_DECODE_ANY | JSON_REJECT_DUPLICATES, &json_error);
 	if (!value || json_object_set_new(args, key, value) < 0) {
-		*err = text_printf(
-			"call: %s: %s", key, raw ? json_error.text : "not UTF-8");
+		*err = text_printf("call: %s: %s", key, json_error.text);
 		return -EINVAL;
 	}
 	return 0;
@@ -79,6 +85,7 @@ static int report(const struct cli *c, const json_t *show)
 {
 	const json_t *job = json_object_get(show, "job"), *run = job_last_run(show);
 	json_t *value = json_object_get(run, "value");
+	const char *error = json_str(run, "error");
 	char outcome[128];
 
 	if (STREQ(json_str(job, "result"), "succeeded")) {
@@ -87,10 +94,12 @@ static int report(const struct cli *c, const json_t *show)
 			return cli_fail_errno(c, -EIO, "cannot write");
 		return CLI_EXIT_OK;
 	}
+	/* of a function that failed by itself the error is the reason */
 	cli_job_outcome(outcome, sizeof(outcome), job);
+	if (STREQ(error, json_str(job, "reason")))
+		error = "";
 	return cli_fail(c, CLI_EXIT_SOME, "%s: job %" PRId64 " %s%s%s", c->opts.args[0],
-		json_int(job, "id", 0), outcome, json_is_set(run, "error") ? ": " : "",
-		json_str(run, "error"));
+		json_int(job, "id", 0), outcome, *error ? ": " : "", error);
 }
 
 static int wait_and_report(const struct cli *c, struct client *client, int64_t id)

@@ -87,7 +87,7 @@ int cmd_complete(struct cli *c)
 		return CLI_EXIT_OK;
 	if (p.hint != HINT_JOB && p.hint != HINT_FINISHED_JOB && p.hint != HINT_LABEL &&
 		p.hint != HINT_POOL && p.hint != HINT_FUNCTION)
-		return CLI_EXIT_OK;
+		return complete_by_shell(&p);
 	if (client_open(&client, c->target.socket, PATIENCE) < 0)
 		return CLI_EXIT_OK;
 	if (p.hint == HINT_POOL)

@@ -11,6 +11,7 @@
 #include "cli/autostart.h"
 #include "cli/cli.h"
 #include "cli/command_table.h"
+#include "cli/config_check.h"
 #include "cli/daemon_stop.h"
 #include "cli/output.h"
 #include "cli/start.h"
@@ -61,8 +62,7 @@ static int read_place(struct place *p, const struct cli *c)
 static int started(const struct cli *c, int r, const char *err, const char *state_dir)
 {
 	if (r < 0)
-		return cli_fail(c, CLI_EXIT_NO_DAEMON, "cannot start the daemon: %s",
-			err ? err : rv_strerror(r));
+		return start_fail(c, r, err);
 	if (r > 0) {
 		cli_note(c, "the daemon is running already");
 		return CLI_EXIT_OK;
@@ -72,8 +72,8 @@ static int started(const struct cli *c, int r, const char *err, const char *stat
 	return CLI_EXIT_OK;
 }
 
-/* @last_state_dir  where it was before; NULL: as the options or the defaults say */
-static int start(struct cli *c, const char *last_state_dir)
+/* @last  where it was before, for what the options do not say; NULL: by the defaults */
+static int start(struct cli *c, const struct place *last)
 {
 	_cleanup_(place_deinit) struct place place = {0};
 	_cleanup_free_ char *state_dir = NULL, *err = NULL;
@@ -87,8 +87,10 @@ static int start(struct cli *c, const char *last_state_dir)
 	}
 	paths_env_get(&env);
 	r = read_place(&place, c);
-	if (r == 0 && !place.state_dir)
-		r = absolute(&place.state_dir, last_state_dir);
+	if (r == 0 && last && !place.state_dir)
+		r = absolute(&place.state_dir, last->state_dir);
+	if (r == 0 && last && !place.config)
+		r = absolute(&place.config, last->config);
 	if (r == 0 && place.state_dir)
 		state_dir = strdup(place.state_dir);
 	else if (r == 0)
@@ -130,7 +132,7 @@ static int get_status(struct cli *c, struct client **ret_client, json_t **ret)
 		      : cli_call(c, *ret_client, "io.reeve.Daemon.Status", NULL, ret);
 }
 
-static int stop(struct cli *c, bool mark)
+static int daemon_stop_verb(struct cli *c)
 {
 	_cleanup_(client_closep) struct client *client = NULL;
 	_cleanup_json_ json_t *status = NULL;
@@ -142,7 +144,7 @@ static int stop(struct cli *c, bool mark)
 		return r;
 	pid = (pid_t)json_int(status, "pid", 0);
 	/* before it is gone: a verb that submits must not start it in between */
-	if (mark && *json_str(status, "state_dir"))
+	if (*json_str(status, "state_dir"))
 		stopped_mark_set(json_str(status, "state_dir"));
 	if (systemd_owns(c->target.mode, pid)) {
 		client = client_close(client);
@@ -154,34 +156,68 @@ static int stop(struct cli *c, bool mark)
 	return daemon_stop(c, client, pid, options_get(&c->opts, OPT_MODE));
 }
 
-static int daemon_stop_verb(struct cli *c)
+/* Its directory and its one file, where those are not what it finds by itself. 0,
+ * -ENOMEM */
+static int last_place(struct place *ret, const struct cli *c, const json_t *status)
 {
-	return stop(c, true);
+	const char *dir = json_str(status, "state_dir");
+	const char *config = json_str(status, "config_file");
+
+	if (!c->target.state_dir || !STREQ(dir, c->target.state_dir)) {
+		ret->state_dir = strdup(dir);
+		if (!ret->state_dir)
+			return -ENOMEM;
+	}
+	if (*config) {
+		ret->config = strdup(config);
+		if (!ret->config)
+			return -ENOMEM;
+	}
+	return 0;
 }
 
-static int daemon_restart(struct cli *c)
+/* Stop the one that answers, if there is nothing that would keep the next one from
+ * starting, and start that. What runs goes on meanwhile. */
+static int restart(
+	struct cli *c, struct client *client, const json_t *status, struct place *last)
 {
-	_cleanup_(client_closep) struct client *client = NULL;
-	_cleanup_json_ json_t *status = NULL;
+	const char *mode = options_get(&c->opts, OPT_MODE);
+	const char *config = options_get(&c->opts, OPT_CONFIG);
+	pid_t pid = (pid_t)json_int(status, "pid", 0);
 	int r;
 
-	r = get_status(c, &client, &status);
-	client = client_close(client);
-	if (r != 0)
+	c->target.mode =
+		STREQ(json_str(status, "mode"), "system") ? PATHS_SYSTEM : PATHS_USER;
+	r = config_check(
+		c, c->target.mode, config ? config : last->config, CHECK_QUIET);
+	if (r != 0) {
+		cli_note(c, "the daemon was not restarted and goes on");
 		return r;
-	if (systemd_owns(c->target.mode, (pid_t)json_int(status, "pid", 0))) {
+	}
+	if (systemd_owns(c->target.mode, pid)) {
 		r = systemd_restart(c->target.mode);
 		return r < 0 ? cli_fail(c, CLI_EXIT_SOME,
 				       "systemctl could not restart reeved.service")
 			     : CLI_EXIT_OK;
 	}
-	r = stop(c, false);
-	if (r != 0 || target_is_default(&c->target))
-		return r != 0 ? r : start(c, NULL);
-	/* where it was is not where the defaults would put it */
-	c->target.mode =
-		STREQ(json_str(status, "mode"), "system") ? PATHS_SYSTEM : PATHS_USER;
-	return start(c, json_str(status, "state_dir"));
+	r = daemon_stop(c, client, pid, mode ? mode : "detach");
+	return r != 0 ? r : start(c, last);
+}
+
+static int daemon_restart(struct cli *c)
+{
+	_cleanup_(place_deinit) struct place last = {0};
+	_cleanup_(client_closep) struct client *client = NULL;
+	_cleanup_json_ json_t *status = NULL;
+	int r;
+
+	r = get_status(c, &client, &status);
+	if (r != 0)
+		return r;
+	r = last_place(&last, c, status);
+	if (r < 0)
+		return cli_fail_errno(c, r, "cannot restart the daemon");
+	return restart(c, client, status, &last);
 }
 
 static void print_strings(const char *title, const json_t *list)
@@ -339,7 +375,12 @@ int cmd_daemon(struct cli *c)
 		daemon_restart, daemon_reload, daemon_status, daemon_ping,
 		daemon_health};
 	const char *word = c->opts.n_args == 1 ? c->opts.args[0] : NULL;
+	const char *mode = options_get(&c->opts, OPT_MODE);
 
+	if (mode && !STREQ(mode, "terminate") && !STREQ(mode, "drain") &&
+		!STREQ(mode, "detach"))
+		return cli_fail(c, CLI_EXIT_USAGE,
+			"daemon: --mode is terminate, drain, or detach");
 	for (size_t i = 0; word && i < ARRAY_LEN(verbs); i++)
 		if (STREQ(c->command->words[i], word))
 			return verbs[i](c);

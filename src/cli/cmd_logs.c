@@ -14,11 +14,13 @@
 #include "cli/command_table.h"
 #include "cli/select.h"
 #include "client/client.h"
+#include "job/state.h"
 
 struct logs {
 	const struct cli *c;
 	json_t *params; /* what goes with every selector; owned */
 	bool follow;
+	int64_t run; /* that is asked for; 0: the newest */
 	size_t n_shown;
 	int exit_code; /* of an error that was printed */
 };
@@ -38,6 +40,31 @@ static int write_page(const json_t *page)
 	return fwrite(data, 1, n, stdout) == n ? 0 : -EIO;
 }
 
+static int fail_no_run(const struct logs *l, int64_t id)
+{
+	return cli_fail(l->c, CLI_EXIT_NOTHING,
+		"logs: job %" PRId64 " has no run %" PRId64, id, l->run);
+}
+
+/* A run that printed nothing and one that never was have the same log. 0, or the exit
+ * code */
+static int check_run(const struct logs *l, struct client *client, json_t *select)
+{
+	_cleanup_json_ json_t *reply = NULL;
+	const json_t *job;
+	int r;
+
+	r = cli_call(l->c, client, "io.reeve.Job.List",
+		json_pack("{s:O, s:i}", "select", select, "limit", 1), &reply);
+	job = json_array_get(json_object_get(reply, "jobs"), 0);
+	/* who follows waits also for a run to come */
+	if (l->follow && !STREQ(json_str(job, "state"), job_state_name[JOB_FINISHED]))
+		return r;
+	if (r == 0 && job && json_int(job, "runs", 0) < l->run)
+		r = fail_no_run(l, json_int(job, "id", 0));
+	return r;
+}
+
 /* client_reply_fn */
 static int take_page(void *arg, const struct client_reply *reply)
 {
@@ -49,6 +76,11 @@ static int take_page(void *arg, const struct client_reply *reply)
 		l->exit_code = cli_fail_reply(l->c, reply->error, reply->params);
 		return -ECANCELED;
 	}
+	/* where none such came, an empty page of the last one says so */
+	if (l->run > 0 && json_int(reply->params, "run", l->run) != l->run) {
+		l->exit_code = fail_no_run(l, json_int(reply->params, "id", 0));
+		return -ECANCELED;
+	}
 	if (l->c->json) {
 		r = json_print(stdout, reply->params, false);
 	} else {
@@ -56,7 +88,7 @@ static int take_page(void *arg, const struct client_reply *reply)
 		if (lost > 0)
 			cli_note(l->c,
 				"%" PRId64 " bytes before this were trimmed "
-				"(output-max)",
+				"(output-max, output-total-max)",
 				lost);
 		r = write_page(reply->params);
 	}
@@ -74,6 +106,9 @@ static int show_logs(struct logs *l, struct client *client, json_t *select)
 
 	if (!params || !select || json_put(params, "select", select) < 0)
 		return cli_fail_errno(l->c, -ENOMEM, "logs");
+	r = l->run > 0 ? check_run(l, client, select) : 0;
+	if (r != 0)
+		return r;
 	r = client_call_more(
 		client, "io.reeve.Job.Logs", params, take_page, l, RV_FOREVER);
 	if (r == -ECANCELED)
@@ -149,10 +184,10 @@ static int read_options(struct logs *l)
 		r = json_put(l->params, "lines", json_integer(n));
 	}
 	if (r == 0 && run) {
-		if (parse_i64(&n, run, 1, INT32_MAX) < 0)
+		if (parse_i64(&l->run, run, 1, INT32_MAX) < 0)
 			return cli_fail(
 				l->c, CLI_EXIT_USAGE, "logs: not a run: '%s'", run);
-		r = json_put(l->params, "run", json_integer(n));
+		r = json_put(l->params, "run", json_integer(l->run));
 	}
 	if (r == 0 && stream) {
 		if (!STREQ(stream, "all") && !STREQ(stream, "stdout") &&

@@ -24,6 +24,8 @@
 #include "job/state.h"
 
 #define ROWS_ON_TERMINAL 50
+/* so many the daemon puts into the order of their ends; more come by their ids */
+#define LATEST_MAX 1000
 /* rows of a table that are held before it is printed: widths fit within them */
 #define ROWS_AT_ONCE 1000
 
@@ -101,11 +103,11 @@ static const char *color_of(const json_t *job)
 	return "red";
 }
 
-/* when it began or ended or will begin, whichever is latest */
+/* when it ended, is due, began, or came: the first that there is */
 static void format_when(char *buf, size_t size, const json_t *job, int64_t now)
 {
 	static const char *const keys[] = {
-		"finished_usec", "started_usec", "due_usec", "submitted_usec"};
+		"finished_usec", "due_usec", "started_usec", "submitted_usec"};
 
 	for (size_t i = 0; i < ARRAY_LEN(keys); i++) {
 		if (!json_is_set(job, keys[i]))
@@ -119,17 +121,42 @@ static void format_when(char *buf, size_t size, const json_t *job, int64_t now)
 static void format_time(char *buf, size_t size, const json_t *job, int64_t now)
 {
 	int64_t started = json_int(job, "started_usec", -1);
+	int state = job_state_by_name(json_str(job, "state"));
 
-	if (started < 0)
+	/* one that waits for its next run has started before, but no time passes */
+	if (started < 0 || state < 0 ||
+		(state != JOB_FINISHED && !job_state_is_active((enum job_state)state)))
 		snprintf(buf, size, "-");
 	else
 		time_format_span(
 			buf, size, json_int(job, "finished_usec", now) - started);
 }
 
+/* In few columns: those of the command are worth more. `show` tells the rest. */
+static void format_state(char *buf, size_t size, const json_t *job)
+{
+	static const char start_failed[] = "start failed at ";
+	const char *result = json_str(job, "result"), *reason = json_str(job, "reason");
+	int64_t code = json_int(job, "exit_code", 0), sig = json_int(job, "signal", 0);
+
+	if (!STREQ(json_str(job, "state"), job_state_name[JOB_FINISHED]))
+		snprintf(buf, size, "%s", json_str(job, "state"));
+	else if (!STREQ(result, job_result_name[JOB_RESULT_FAILED]))
+		snprintf(buf, size, "%s", result); /* a signal was our own */
+	else if (sig > 0)
+		snprintf(buf, size, "%s, %s", result, signal_name((int)sig));
+	else if (code > 0)
+		snprintf(buf, size, "%s, exit %" PRId64, result, code);
+	else if (strncmp(reason, start_failed, strlen(start_failed)) == 0)
+		snprintf(buf, size, "%s at %.*s", result,
+			(int)strcspn(reason + strlen(start_failed), ":"),
+			reason + strlen(start_failed));
+	else
+		snprintf(buf, size, "%s", result);
+}
+
 static int add_row(struct ls *ls, const json_t *job)
 {
-	bool finished = STREQ(json_str(job, "state"), job_state_name[JOB_FINISHED]);
 	char id[32], state[128], when[TIME_TEXT_MAX], time[TIME_TEXT_MAX];
 	const char *cells[COL_CMD + 1] = {[COL_ID] = id,
 		[COL_STATE] = state,
@@ -143,10 +170,7 @@ static int add_row(struct ls *ls, const json_t *job)
 	int r;
 
 	snprintf(id, sizeof(id), "%" PRId64, json_int(job, "id", 0));
-	if (finished)
-		cli_job_outcome(state, sizeof(state), job);
-	else
-		snprintf(state, sizeof(state), "%s", json_str(job, "state"));
+	format_state(state, sizeof(state), job);
 	format_when(when, sizeof(when), job, ls->c->now_usec);
 	format_time(time, sizeof(time), job, ls->c->now_usec);
 	r = ls->table ? 0 : new_table(ls);
@@ -235,6 +259,11 @@ static int list_all(struct ls *ls)
 	return r;
 }
 
+static bool says_states(const struct ls *ls)
+{
+	return json_object_get(ls->sel.filters, "states") != NULL;
+}
+
 /* at most limit rows of one chunk that are, or are not, finished */
 static int list_half(struct ls *ls, size_t chunk, bool finished)
 {
@@ -243,7 +272,7 @@ static int list_half(struct ls *ls, size_t chunk, bool finished)
 	json_t *sel = selector(ls, chunk), *params;
 	int r = sel ? 0 : -ENOMEM;
 
-	for (int s = 0; r == 0 && s < JOB_STATE_N; s++)
+	for (int s = 0; r == 0 && s < JOB_STATE_N && !says_states(ls); s++)
 		if ((s == JOB_FINISHED) == finished)
 			r = json_put_append(
 				sel, "states", json_string(job_state_name[s]));
@@ -251,14 +280,23 @@ static int list_half(struct ls *ls, size_t chunk, bool finished)
 		json_decref(sel);
 		return list(ls, NULL);
 	}
-	params = json_pack("{s:o, s:I, s:b}", "select", sel, "limit", (json_int_t)left,
-		"reverse", (int)finished);
+	params = json_pack("{s:o, s:I, s:s}", "select", sel, "limit", (json_int_t)left,
+		"order", finished && left <= LATEST_MAX ? "finished" : "id");
+	if (finished && left > LATEST_MAX && params)
+		json_object_set_new(params, "reverse", json_true());
 	return list(ls, params);
 }
 
-static bool says_states(const struct ls *ls)
+static bool says_just_finished(const struct ls *ls)
 {
-	return json_object_get(ls->sel.filters, "states") != NULL;
+	const json_t *states = json_object_get(ls->sel.filters, "states");
+	const json_t *v;
+	size_t i;
+
+	json_array_foreach((json_t *)states, i,
+		v) if (strcmp(json_string_value(v), job_state_name[JOB_FINISHED]) !=
+		       0) return false;
+	return says_states(ls);
 }
 
 /* what is not finished first, then what finished last */
@@ -267,6 +305,10 @@ static int list_limited(struct ls *ls)
 	size_t n = selection_n_chunks(&ls->sel);
 	int r = 0;
 
+	for (size_t i = 0; r == 0 && i < n && says_just_finished(ls); i++)
+		r = list_half(ls, i, true);
+	if (says_just_finished(ls))
+		return r;
 	for (size_t i = 0; r == 0 && i < n && says_states(ls); i++)
 		r = list(ls, json_pack("{s:o, s:I}", "select", selector(ls, i), "limit",
 				     (json_int_t)MAX(ls->limit - ls->n, INT64_C(0))));

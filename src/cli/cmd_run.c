@@ -57,8 +57,8 @@ static int judge(const struct cli *c, const struct follow_result *res, bool quie
 	if (res->lost_bytes > 0)
 		return cli_fail(c, CLI_EXIT_RUN_FAILED,
 			"%" PRId64
-			" bytes of output were trimmed (output-max) before they "
-			"could be shown; the job %s",
+			" bytes of output were trimmed (output-max, output-total-max) "
+			"before they could be shown; the job %s",
 			res->lost_bytes, end.result);
 	return exit_code_of_job(&end);
 }

@@ -4,12 +4,14 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/macro.h"
 #include "base/parse.h"
+#include "base/strv.h"
 #include "cli/cli.h"
 #include "cli/command_table.h"
 #include "cli/output.h"
@@ -17,6 +19,9 @@
 #include "cli/text.h"
 #include "cli/time.h"
 #include "client/client.h"
+#include "varlink/bytes_field.h"
+
+#define NAMES_WIDTH 64 /* with the title before them a line has 80 columns */
 
 static bool ends_with(const char *s, const char *end)
 {
@@ -136,14 +141,74 @@ static void print_spec(const json_t *spec)
 	}
 }
 
-static void print_environment(const json_t *show)
+/* The caller's; all of it is in the twin where a part is not UTF-8. NULL: no memory */
+static char **callers_environment(const json_t *show)
 {
-	const json_t *names = json_object_get(show, "environment"), *v;
-	size_t i;
+	_cleanup_json_ json_t *twin = NULL;
+	struct vl_fault fault;
+	char **v = NULL;
 
-	json_array_foreach((json_t *)names, i, v)
-		print_pair(stdout, i == 0 ? "environment" : "", "%s",
-			json_is_string(v) ? json_string_value(v) : "?");
+	if (json_is_set(show, "environment_b64"))
+		twin = json_pack("{s:O}", "environment_b64",
+			json_object_get(show, "environment_b64"));
+	if (vl_get_bytes_array(twin ? twin : show, "environment", &v, &fault) < 0)
+		return NULL;
+	return v;
+}
+
+/* what the job has, as the daemon puts it together: its own over the caller's; without
+ * values just names */
+static char **environment(const json_t *show)
+{
+	_cleanup_(strv_freep) char **own = NULL, **all = NULL;
+	struct vl_fault fault;
+
+	all = callers_environment(show);
+	if (vl_get_bytes_array(json_object_get(show, "spec"), "env", &own, &fault) < 0)
+		return NULL;
+	STRV_FOREACH(e, own) {
+		size_t n = strcspn(*e, "="), kept = 0;
+
+		for (size_t i = 0; all && all[i]; i++) {
+			if (strncmp(all[i], *e, n) == 0 &&
+				(!all[i][n] || all[i][n] == '='))
+				free(all[i]);
+			else
+				all[kept++] = all[i];
+		}
+		if (all)
+			all[kept] = NULL;
+		if (strv_append(&all, *e) < 0)
+			return NULL;
+	}
+	return TAKE_PTR(all);
+}
+
+static int compare_text(const void *a, const void *b)
+{
+	return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+static void print_environment(const json_t *show, bool values)
+{
+	_cleanup_(strv_freep) char **all = environment(show);
+	_cleanup_(buf_deinitp) struct buf line = BUF_NULL;
+	const char *title = "environment";
+	size_t n = strv_len(all);
+
+	if (n == 0)
+		return;
+	qsort(all, n, sizeof(*all), compare_text);
+	STRV_FOREACH(e, all) {
+		if (buf_printf(&line, "%s%s", buf_len(&line) ? " " : "", *e) < 0)
+			return;
+		/* names fill lines, values have one each */
+		if (!values && e[1] && buf_len(&line) + 1 + strlen(e[1]) <= NAMES_WIDTH)
+			continue;
+		print_pair(stdout, title, "%.*s", (int)buf_len(&line), buf_head(&line));
+		buf_clear(&line);
+		title = "";
+	}
 }
 
 static void format_usage(char *buf, size_t size, const json_t *run)
@@ -245,7 +310,7 @@ static int show(struct cli *c, struct client *client, json_t *select, bool first
 		putchar('\n');
 	print_job(json_object_get(reply, "job"), json_str(reply, "why"), c->now_usec);
 	print_spec(json_object_get(reply, "spec"));
-	print_environment(reply);
+	print_environment(reply, options_has(&c->opts, OPT_ENV));
 	r = print_runs(c, json_object_get(reply, "run_history"));
 	return r < 0 ? cli_fail_errno(c, r, "cannot write") : CLI_EXIT_OK;
 }

@@ -139,7 +139,8 @@ static const struct option_def options_daemon[] = {
 		"start: where the state is kept"},
 	{OPT_CONFIG, "config", 0, "FILE", HINT_FILE, "start: the configuration"},
 	{OPT_MODE, "mode", 0, "MODE", HINT_SHUTDOWN,
-		"stop: terminate, drain, or detach, in place of what is configured"},
+		"stop, restart: terminate, drain, or detach what runs (restart: "
+		"detach)"},
 	{0},
 };
 

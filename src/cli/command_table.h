@@ -62,5 +62,7 @@ struct option_set global_options(void);
 #define X(name) int cmd_##name(struct cli *c);
 COMMANDS(X)
 #undef X
+/* VERB --help */
+int cmd_help_of(const struct cli *c);
 
 #endif

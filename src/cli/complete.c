@@ -89,6 +89,7 @@ void complete_find_place(
 		}
 		d = NULL;
 	}
+	p.is_first = n_operands == 0;
 	/* words behind the first are arguments of a function, sub-verb or command */
 	if (!d && n_operands > 0 && p.command &&
 		(p.command->words || p.hint == HINT_VERB || p.hint == HINT_FUNCTION))
@@ -152,6 +153,17 @@ static void offer_signals(FILE *out, const struct complete_place *p)
 		"USR2", "ALRM", "TERM", "CONT", "STOP", "TSTP", "WINCH", NULL};
 
 	offer_list(out, p, signals);
+}
+
+int complete_by_shell(const struct complete_place *p)
+{
+	switch (p->hint) {
+	/* behind the command stand its arguments: files, most likely */
+	case HINT_COMMAND: return p->is_first ? COMPLETE_COMMAND : 0;
+	case HINT_USER: return COMPLETE_USER;
+	case HINT_DIR: return COMPLETE_DIR;
+	default: return 0;
+	}
 }
 
 bool complete_static(FILE *out, const struct complete_place *p)

@@ -18,6 +18,7 @@ struct complete_place {
 	const char *prefix; /* what is written of the word, after "--name=" */
 	enum hint hint;     /* of the value or operand */
 	bool is_option;     /* an option's name is being written */
+	bool is_first;      /* no operand stands before it */
 };
 
 /**
@@ -26,6 +27,15 @@ struct complete_place {
  */
 void complete_find_place(
 	struct complete_place *ret, char *const *words, size_t n, size_t index);
+
+/* What `__complete` exits with where the shell has to find the candidates by itself; any
+ * other code: its usual completion, of files. contrib/completion knows these. */
+enum complete_by_shell {
+	COMPLETE_COMMAND = 10,
+	COMPLETE_USER = 11,
+	COMPLETE_DIR = 12,
+};
+int complete_by_shell(const struct complete_place *place); /* 0: none of these */
 
 /* The candidates that need no daemon, one a line. False: the hint is one of those that
  * only a daemon, or the shell itself (files, commands), can tell. */

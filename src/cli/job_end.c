@@ -6,9 +6,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/cleanup.h"
 #include "base/macro.h"
+#include "base/strv.h"
 #include "cli/text.h"
 #include "client/client.h"
+#include "varlink/bytes_field.h"
 
 void job_end_text_deinit(struct job_end_text *t)
 {
@@ -37,9 +40,32 @@ static int show_job(json_t **ret, const struct cli *c, int64_t id)
 	return client_call(client, "io.reeve.Job.Show", params, ret, NULL, RV_FOREVER);
 }
 
+/* What the step that failed was about; "" where it is about nothing with a name. The
+ * caller frees it. */
+static char *step_object(const char *step, const json_t *spec)
+{
+	_cleanup_(strv_freep) char **argv = NULL;
+	struct vl_fault fault;
+	char *text = NULL;
+
+	if (STREQ(step, "exec") &&
+		vl_get_bytes_array(spec, "command", &argv, &fault) > 0)
+		return strdup(argv[0] ? argv[0] : "");
+	if (STREQ(step, "exec"))
+		return strdup(json_is_set(spec, "shell") ? json_str(spec, "shell")
+							 : "/bin/sh");
+	if ((STREQ(step, "chdir") &&
+		    vl_get_bytes(spec, "cwd", &text, NULL, &fault) > 0) ||
+		(STREQ(step, "stdin") &&
+			vl_get_bytes(spec, "stdin", &text, NULL, &fault) > 0))
+		return text;
+	return strdup("");
+}
+
 int job_end_read(struct job_end *ret, struct job_end_text *text, const struct cli *c,
 	const json_t *job)
 {
+	_cleanup_free_ char *object = NULL;
 	const json_t *run;
 	int r;
 
@@ -58,6 +84,10 @@ int job_end_read(struct job_end *ret, struct job_end_text *text, const struct cl
 		return 0;
 	ret->start_step = json_str(run, "step");
 	ret->start_error = json_str(run, "error");
-	text->start_failure = text_printf("%s: %s", ret->start_step, ret->start_error);
+	object = step_object(ret->start_step, json_object_get(text->show, "spec"));
+	if (!object)
+		return -ENOMEM;
+	text->start_failure = text_printf("%s%s%s%s: %s", ret->start_step,
+		*object ? " '" : "", object, *object ? "'" : "", ret->start_error);
 	return text->start_failure ? 0 : -ENOMEM;
 }

@@ -21,6 +21,7 @@ libcli_la_SOURCES = \
 	src/cli/cmd_wait.c \
 	src/cli/command_table.c src/cli/command_table.h \
 	src/cli/complete.c src/cli/complete.h \
+	src/cli/config_check.c src/cli/config_check.h \
 	src/cli/connect.c src/cli/connect.h \
 	src/cli/daemon_stop.c src/cli/daemon_stop.h \
 	src/cli/exit.c src/cli/exit.h \

@@ -112,6 +112,10 @@ char *reply_error_text(const char *name, const json_t *params)
 	_cleanup_free_ char *all = NULL;
 	int r;
 
+	/* of all that is said on the command line only the daemon can tell this one */
+	if (STREQ(name, "org.varlink.service.InvalidParameter") &&
+		STREQ(json_str(params, "parameter"), "select.user"))
+		return text_printf("--user: there is no such user");
 	for (size_t i = 0; i < ARRAY_LEN(errors); i++) {
 		if (!STREQ(errors[i].name, name))
 			continue;

@@ -300,8 +300,7 @@ static void tell_why(struct follow *f)
 		return;
 	why = json_str(reply, "why");
 	if (*why)
-		cli_note(f->c, "job %" PRId64 " is %s: %s", f->id,
-			json_str(json_object_get(reply, "job"), "state"), why);
+		cli_note(f->c, "job %" PRId64 " waits: %s", f->id, why);
 }
 
 static int ms_left(rv_time until)

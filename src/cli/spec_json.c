@@ -196,23 +196,23 @@ static int list_from_json(
 	struct job_spec *s, enum job_field f, const json_t *value, char **err)
 {
 	const char *member = job_field_info[f].json_name;
-	_cleanup_(strv_freep) char **list = NULL;
+	_cleanup_(strv_builder_deinitp) struct strv_builder list = STRV_BUILDER_NULL;
+	union job_value v;
 	const json_t *item;
 	size_t i;
 
 	if (!json_is_array(value))
 		return wrong_type(member, "an array of strings", err);
-	list = calloc(1, sizeof(*list));
-	if (!list)
-		return -ENOMEM;
 	json_array_foreach(value, i, item)
 	{
 		if (!json_is_string(item))
 			return wrong_type(member, "an array of strings", err);
-		if (strv_append(&list, json_string_value(item)) < 0)
+		if (strv_builder_add(&list, json_string_value(item)) < 0)
 			return -ENOMEM;
 	}
-	return put_checked(s, f, (union job_value){.strv = TAKE_PTR(list)}, err);
+	if (strv_builder_finish(&list, &v.strv) < 0)
+		return -ENOMEM;
+	return put_checked(s, f, v, err);
 }
 
 /* KEY or KEY_b64 */

@@ -170,17 +170,20 @@ static int spawn_detached(char *const *argv, char *const *env, int log_fd, int r
 	return 0;
 }
 
-/* what the daemon said since its start, without the last line's end */
+/* what the daemon said since its start, whole lines, without the last one's end */
 static char *log_since(const char *path, off_t from)
 {
 	_cleanup_close_ int fd = open(path, O_RDONLY | O_CLOEXEC);
 	char text[LOG_TAIL_MAX + 1];
+	const char *whole;
 	struct stat st;
 	ssize_t n;
+	bool cut;
 
 	if (fd < 0 || fstat(fd, &st) < 0)
 		return NULL;
-	if (st.st_size - from > LOG_TAIL_MAX)
+	cut = st.st_size - from > LOG_TAIL_MAX;
+	if (cut)
 		from = st.st_size - LOG_TAIL_MAX;
 	n = pread(fd, text, LOG_TAIL_MAX, from);
 	while (n > 0 && (text[n - 1] == '\n' || text[n - 1] == '\0'))
@@ -188,10 +191,8 @@ static char *log_since(const char *path, off_t from)
 	if (n <= 0)
 		return NULL;
 	text[n] = '\0';
-	/* it becomes part of one message */
-	for (char *p = strchr(text, '\n'); p; p = strchr(p, '\n'))
-		*p = ' ';
-	return strdup(text);
+	whole = cut ? strchr(text, '\n') : NULL;
+	return strdup(whole ? whole + 1 : text);
 }
 
 /* 0 when "READY=1" came; what went wrong else */

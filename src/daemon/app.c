@@ -163,6 +163,7 @@ static void store_error_changed(int error, void *arg)
 	struct app *app = arg;
 
 	scheduler_block(app->core.scheduler, BLOCK_STORE, error < 0);
+	jobs_wake_waiters(app->core.jobs);
 }
 
 static int make_core(struct app *app)
@@ -232,6 +233,17 @@ static int begin_epoch(struct app *app)
 	txn_set_sync(t);
 	committer_post(app->core.committer, t, COMMIT_MUST, NULL, NULL);
 	return 0;
+}
+
+/* A record that is lost with the machine, or finds no room, only leaves a gap. */
+static void give_back_ids(struct app *app)
+{
+	struct txn *t = txn_new();
+
+	if (t && jobs_give_back_ids(app->core.jobs, t) == 0)
+		committer_post(app->core.committer, t, 0, NULL, NULL);
+	else
+		txn_free(t);
 }
 
 static bool output_is_known(const char *name, void *arg)
@@ -327,6 +339,8 @@ static int serve(struct app *app)
 	if (r >= 0)
 		r = start_service(app, "outputs", outputs_main, c->outputs);
 	if (r >= 0)
+		r = start_service(app, "output-caps", output_caps_main, c->caps);
+	if (r >= 0)
 		r = start_service(app, "retention", retention_main, c->retention);
 	if (r >= 0)
 		r = start_service(app, "spawner", spawner_link_main, c->spawner);
@@ -341,9 +355,12 @@ static int serve(struct app *app)
 	log_at(LOG_NOTICE, "reeved",
 		"reeved " PACKAGE_VERSION " answers at '%s', state in '%s'",
 		app->socket, app->state_dir);
-	notify_ready(app->notify);
+	notify_ready(app->notify, c->jobs);
 	r = rv_event_wait(&app->stop);
-	return r < 0 ? r : shutdown_run(app);
+	if (r >= 0)
+		return shutdown_run(app);
+	notify_stopping(app->notify);
+	return r;
 }
 
 /* ---- the whole ---------------------------------------------------------------------------------------- */
@@ -403,6 +420,8 @@ static int app_task(void *arg)
 	committer_give_up(c->committer);
 	rv_group_cancel(&app->runs, "the daemon goes");
 	r = rv_group_exit(&app->runs, r);
+	if (r >= 0)
+		give_back_ids(app);
 	committer_stop(c->committer);
 	rv_group_cancel(&app->services, "the daemon goes");
 	r = rv_group_exit(&app->services, r);

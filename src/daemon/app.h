@@ -69,7 +69,8 @@ int app_config_paths(struct config_paths *ret, const struct app_options *opts);
 /**
  * Read the configuration again: all or nothing.
  *
- * @ret_changed  keys that have another value now; strv, the caller's
+ * @ret_changed  keys and job fields that have another value now, and pools that came, went
+ *               or have other slots; strv, the caller's
  * @ret_restart  of these, those that need a restart to have their effect
  *
  * 0; -EINVAL with errors; -ENOMEM, -ECANCELED.

@@ -82,6 +82,16 @@ int app_apply_config(struct app *app, const struct config *cf)
 		if (r < 0)
 			return r;
 	}
+	/* its jobs keep it, but it has no slots, as after a restart without its section */
+	for (size_t i = 0; i < scheduler_n_pools(app->core.scheduler); i++) {
+		const struct pool *p = scheduler_pool_at(app->core.scheduler, i);
+		int r = config_pool_find(cf, p->name)
+				? 0
+				: scheduler_set_pool(app->core.scheduler, p->name, 0);
+
+		if (r < 0)
+			return r;
+	}
 	envs_set_limit(app->core.envs, (size_t)config_num(cf, ENVIRONMENTS_MAX));
 	return 0;
 }
@@ -132,6 +142,20 @@ static bool same_value(
 	       memcmp(buf_head(&x), buf_head(&y), buf_len(&x)) == 0;
 }
 
+static bool same_default(
+	const struct config *a, const struct config *b, enum job_field f)
+{
+	_cleanup_(buf_deinitp) struct buf x = BUF_NULL, y = BUF_NULL;
+
+	if (job_spec_has(&a->defaults, f) != job_spec_has(&b->defaults, f))
+		return false;
+	if (job_value_format(&x, f, &a->defaults.v[f]) < 0 ||
+		job_value_format(&y, f, &b->defaults.v[f]) < 0)
+		return false;
+	return buf_len(&x) == buf_len(&y) &&
+	       memcmp(buf_head(&x), buf_head(&y), buf_len(&x)) == 0;
+}
+
 static bool is_for_restart(enum config_key k)
 {
 	for (size_t i = 0; i < ARRAY_LEN(needs_restart); i++)
@@ -161,6 +185,12 @@ static int compare(const struct config *old, const struct config *cf, char ***ch
 		if (!p || p->slots != cf->pools[i].slots)
 			r = strv_append(changed, cf->pools[i].name);
 	}
+	for (size_t i = 0; i < old->n_pools && r >= 0; i++)
+		if (!config_pool_find(cf, old->pools[i].name))
+			r = strv_append(changed, old->pools[i].name);
+	for (int f = 0; f < JOB_FIELD_N && r >= 0; f++)
+		if (!same_default(old, cf, (enum job_field)f))
+			r = strv_append(changed, job_field_info[f].key);
 	return r;
 }
 

@@ -14,8 +14,10 @@
 #include "reeve/task.h"
 
 enum {
-	UNITS_MAX =
-		2048, /* in one transaction: bounds how long a client waits for it */
+	/* in one transaction: bounds how long a client waits for it. A unit may be one
+	 * number, or 500 jobs */
+	UNITS_MAX = 2048,
+	OPS_MAX = 8192,
 	CHECKPOINT_BYTES = 4 << 20,
 };
 static const rv_time retry_first = RV_MS(100), retry_last = RV_SEC(5);
@@ -274,14 +276,16 @@ static int apply(struct committer *c)
 static int run_one_transaction(struct committer *c)
 {
 	struct list batch;
+	size_t n_ops = 0;
 	int r;
 
 	list_init(&batch);
 	c->n_units = 0;
-	while (c->n_units < UNITS_MAX && !list_is_empty(&c->queue)) {
+	while (c->n_units < UNITS_MAX && n_ops < OPS_MAX && !list_is_empty(&c->queue)) {
 		struct txn *t = LIST_ENTRY(list_pop(&c->queue), struct txn, link);
 
 		t->unit.error = 0;
+		n_ops += t->unit.n_ops;
 		list_append(&batch, &t->link);
 		c->units[c->n_units++] = &t->unit;
 	}

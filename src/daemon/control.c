@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "base/clock.h"
 #include "base/error.h"
 #include "base/hashmap.h"
 #include "base/invariant.h"
@@ -30,14 +31,13 @@ enum {
 	WRITE_HIGH = 256 * 1024,
 	WRITE_LOW = 64 * 1024,
 };
-/* a client that has read nothing for so long is gone, whatever its socket says */
-static const rv_time stall_max = RV_SEC(600);
 
 struct control {
 	struct app *app;
 	struct vl_registry *registry;
 	struct vl_server_limits limits;
-	rv_server *servers[8]; /* one, or those that were passed in */
+	rv_server **servers; /* one, or those that were passed in, and closed ones that
+			      * still have connections */
 	size_t n_servers;
 	struct hangups *hangups;
 	struct list conns;
@@ -45,18 +45,26 @@ struct control {
 	unsigned n_tasks;        /* of all connections */
 	struct hashmap *per_uid; /* uid + 1 -> connections, counted in the pointer */
 	bool stopping;
-	rv_event idle; /* a task or a connection ended */
+	rv_event idle;       /* a task or a connection ended, or a task began to wait */
+	struct list waiting; /* struct waiting */
 };
 
 struct conn {
 	struct control_conn pub; /* first */
 	struct list link;
 	rv_timer stall;
+	size_t unread; /* bytes that waited for it when that timer was started */
 	bool pumping;
 	bool counted; /* among the connections of its user */
 	bool hung_up; /* the peer reads no more either */
 	unsigned
 		n_unasked; /* tasks of calls that are to be done though nobody listens */
+};
+
+/* a task in control_wait_event */
+struct waiting {
+	struct list link;
+	const rv_event *event;
 };
 
 struct call_task {
@@ -405,10 +413,26 @@ static int on_eof(rv_protocol *p)
 	return 1;
 }
 
+static void stalled(void *arg);
+
+static void watch_stall(struct conn *c)
+{
+	const struct app *app = c->pub.control->app;
+
+	c->unread = rv_transport_buffered(c->pub.transport);
+	rv_timer_start(&c->stall, time_after(rv_loop_time(app->loop),
+					  config_num(app->core.config, STALL_TIMEOUT)));
+}
+
+/* one that reads slowly is none that reads nothing */
 static void stalled(void *arg)
 {
 	struct conn *c = arg;
 
+	if (rv_transport_buffered(c->pub.transport) < c->unread) {
+		watch_stall(c);
+		return;
+	}
 	log_at(LOG_NOTICE, "control",
 		"process %d reads nothing, closing its connection",
 		(int)c->pub.peer.pid);
@@ -420,7 +444,7 @@ static void on_pause(rv_protocol *p)
 	struct conn *c = conn_of(p);
 
 	c->pub.writable = false;
-	rv_timer_start(&c->stall, rv_loop_time(c->pub.control->app->loop) + stall_max);
+	watch_stall(c);
 }
 
 static void on_resume(rv_protocol *p)
@@ -524,11 +548,15 @@ static rv_protocol *make_conn(void *arg)
 
 static int add_server(struct control *c, rv_server *srv)
 {
-	if (c->n_servers == ARRAY_LEN(c->servers)) {
+	rv_server **v = reallocarray(c->servers, c->n_servers + 1, sizeof(*v));
+
+	if (!v) {
+		rv_server_close(srv);
 		rv_server_unref(srv);
-		return -RV_ELIMIT;
+		return -ENOMEM;
 	}
-	c->servers[c->n_servers++] = srv;
+	c->servers = v;
+	v[c->n_servers++] = srv;
 	return 0;
 }
 
@@ -605,6 +633,7 @@ int control_new(struct control **ret, struct app *app)
 		return -ENOMEM;
 	c->app = app;
 	list_init(&c->conns);
+	list_init(&c->waiting);
 	rv_event_init(&c->idle);
 	c->limits = (struct vl_server_limits)VL_SERVER_LIMITS_DEFAULT;
 	c->limits.message_max = (size_t)config_num(cf, MESSAGE_MAX);
@@ -631,6 +660,7 @@ struct control *control_free(struct control *c)
 	INVARIANT(list_is_empty(&c->conns));
 	for (size_t i = 0; i < c->n_servers; i++)
 		rv_server_unref(c->servers[i]);
+	free(c->servers);
 	vl_registry_free(c->registry);
 	hangups_free(c->hangups);
 	hashmap_free(c->per_uid);
@@ -645,9 +675,21 @@ void control_stop_accepting(struct control *c)
 		rv_server_close(c->servers[i]);
 }
 
+/* tasks that will get on by themselves */
+static unsigned n_busy_tasks(const struct control *c)
+{
+	unsigned n = c->n_tasks;
+
+	LIST_FOREACH(node, &c->waiting) {
+		if (!rv_event_is_set(LIST_ENTRY(node, struct waiting, link)->event))
+			n--;
+	}
+	return n;
+}
+
 static int wait_for_tasks(struct control *c)
 {
-	while (c->n_tasks) {
+	while (n_busy_tasks(c)) {
 		int r = rv_event_wait(&c->idle);
 
 		if (r < 0)
@@ -662,7 +704,11 @@ int control_shutdown(struct control *c, rv_time grace)
 
 	control_stop_accepting(c);
 	r = rv_timed(grace, wait_for_tasks(c));
-	if (r < 0 && r != -ETIMEDOUT)
+	if (r == -ETIMEDOUT)
+		log_at(LOG_WARNING, "control",
+			"%u calls have no answer yet, closing their connections",
+			n_busy_tasks(c));
+	else if (r < 0)
 		return r;
 	for (size_t i = 0; i < c->n_servers; i++) {
 		r = rv_server_shutdown(c->servers[i], RV_SEC(1));
@@ -675,6 +721,20 @@ int control_shutdown(struct control *c, rv_time grace)
 			return r;
 	}
 	return 0;
+}
+
+int control_wait_event(struct control_conn *conn, rv_event *event)
+{
+	struct control *c = conn->control;
+	struct waiting w = {.event = event};
+	int r;
+
+	list_append(&c->waiting, &w.link);
+	rv_event_set(&c->idle);
+	rv_event_clear(&c->idle);
+	r = rv_event_wait(event);
+	list_remove(&w.link);
+	return r;
 }
 
 int control_wait_writable(struct control_conn *conn, struct vl_call *call)

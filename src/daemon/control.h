@@ -50,7 +50,8 @@ void control_unbind(struct control *c);
 void control_rights_changed(struct control *c); /* NULL is fine */
 /* take no more connections and calls; those under way are finished */
 void control_stop_accepting(struct control *c);
-/* until replies are written, or the grace is over; then connections are closed */
+/* until replies are written, or the grace is over; then connections are closed, those too
+ * whose calls wait in control_wait_event */
 RV_AWAIT int control_shutdown(struct control *c, rv_time grace);
 
 struct app *control_app(const struct control *c);
@@ -60,6 +61,9 @@ size_t control_n_connections(const struct control *c);
 /* For handlers that stream: wait until the reply before was taken by the transport and it
  * is this call's turn. 0, -ECONNRESET when the connection is gone. */
 RV_AWAIT int control_wait_writable(struct control_conn *conn, struct vl_call *call);
+/* For handlers that wait for what may never happen: rv_event_wait, but a shutdown does not
+ * wait for them while the event is not set. */
+RV_AWAIT int control_wait_event(struct control_conn *conn, rv_event *event);
 
 /* reply helpers: error names of io.reeve.Job */
 int reply_error(struct vl_call *call, const char *name, const char *fmt, ...)

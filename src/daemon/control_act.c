@@ -165,11 +165,14 @@ static int act_on(struct act *a, const struct selection *sel)
 		if (j && j->busy) {
 			/* another change of it is under way, maybe one of this very chunk */
 			r = end_chunk(a);
-			if (r >= 0)
-				r = jobs_wait_idle(a->core->jobs, sel->ids[i], &j);
 			if (r < 0)
 				return r;
-			if (r == 0)
+			r = jobs_wait_idle(a->core->jobs, sel->ids[i], &j);
+			if (r == -ECANCELED)
+				return r;
+			if (r < 0) /* it ended, which cannot be recorded now */
+				refuse(a, sel->ids[i], r, JOB_FINISHED);
+			if (r <= 0)
 				continue;
 		}
 		r = j ? plan_job(a, j) : 0;

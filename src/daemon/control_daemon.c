@@ -37,7 +37,7 @@ static void put_problems(struct json_writer *w, const struct app *app)
 	}
 	if (scheduler_is_blocked(s, BLOCK_DISK))
 		json_writer_string(w, NULL, "free disk space is below min-free");
-	if (scheduler_is_blocked(s, BLOCK_SPAWNER))
+	if (spawner_link_has_failed(app->core.spawner))
 		json_writer_string(w, NULL, "the spawner is not there");
 	json_writer_array_end(w);
 }
@@ -77,6 +77,10 @@ static int status(struct control_conn *conn, struct vl_call *call)
 		json_writer_null(&w, "spawner_pid");
 	json_writer_bool(&w, "shutting_down", app->stopping);
 	put_problems(&w, app);
+	if (app->opts.config_file)
+		json_writer_string(&w, "config_file", app->opts.config_file);
+	else
+		json_writer_null(&w, "config_file");
 	json_writer_object_end(&w);
 	r = json_writer_end(&w);
 	return r < 0 ? r

@@ -26,6 +26,7 @@
 
 enum {
 	YIELD_EVERY = 4096, /* jobs looked at without a match */
+	LATEST_MAX = 1000,  /* jobs in the order in which they finished */
 	RUNS_SHOWN_MAX =
 		500, /* the newest: all of a million retries fit into no reply */
 };
@@ -35,17 +36,32 @@ struct lister {
 	struct vl_call *call;
 	struct selection sel;
 	bool reverse;
-	uint64_t at;   /* next id to look at */
+	bool by_end; /* those in latest, in its order */
+	struct ended {
+		int64_t usec;
+		uint64_t id;
+	} * latest;
+	size_t n_latest;
+	uint64_t at;   /* next id, or place in latest, to look at */
 	int64_t left;  /* jobs still wanted */
 	int64_t total; /* that match */
 	bool end;
 	struct buf page;
 };
 
-static struct job *next_job(const struct lister *l)
+static struct job *next_job(struct lister *l)
 {
 	const struct jobs *jobs = control_core(l->conn->control)->jobs;
+	struct job *j;
 
+	/* some may have been removed while others had their turn */
+	for (; l->by_end && l->at < l->n_latest; l->at++) {
+		j = jobs_find(jobs, l->latest[l->at].id);
+		if (j)
+			return j;
+	}
+	if (l->by_end)
+		return NULL;
 	return l->reverse ? jobs_at_or_before(jobs, l->at)
 			  : jobs_at_or_after(jobs, l->at);
 }
@@ -77,7 +93,7 @@ static int fill_page(struct lister *l)
 	json_writer_object(&w, NULL);
 	json_writer_array(&w, "jobs");
 	while (r >= 0 && l->left > 0 && (j = next_job(l))) {
-		l->at = l->reverse ? j->id - 1 : j->id + 1;
+		l->at = l->by_end ? l->at + 1 : l->reverse ? j->id - 1 : j->id + 1;
 		if (wanted(l, j)) {
 			job_to_json(&w, NULL, core, j);
 			l->left--;
@@ -92,7 +108,7 @@ static int fill_page(struct lister *l)
 	l->end = l->left <= 0 || !next_job(l);
 	json_writer_array_end(&w);
 	json_writer_int(&w, "total", l->total);
-	if (l->end)
+	if (l->end || l->by_end)
 		json_writer_null(&w, "next_id");
 	else
 		json_writer_int(&w, "next_id", (int64_t)l->at);
@@ -114,7 +130,7 @@ static int count_total(struct lister *l)
 	const struct jobs *jobs = control_core(l->conn->control)->jobs;
 	int r;
 
-	if (!is_counted(l)) {
+	if (l->by_end || !is_counted(l)) {
 		r = select_resolve(&l->sel, l->conn);
 		l->total = (int64_t)l->sel.n_ids;
 		return r;
@@ -125,12 +141,58 @@ static int count_total(struct lister *l)
 	return 0;
 }
 
+/* Keep e if it is among the latest; they stand in order, the last to finish first. */
+static void keep_latest(struct lister *l, size_t n_max, struct ended e)
+{
+	size_t i = l->n_latest;
+
+	while (i > 0 &&
+		(l->latest[i - 1].usec < e.usec || (l->latest[i - 1].usec == e.usec &&
+							   l->latest[i - 1].id < e.id)))
+		i--;
+	if (i == n_max)
+		return;
+	if (l->n_latest < n_max)
+		l->n_latest++;
+	memmove(l->latest + i + 1, l->latest + i,
+		(l->n_latest - i - 1) * sizeof(*l->latest));
+	l->latest[i] = e;
+}
+
+/* The matching jobs that finished last into l->latest. Newer ones first: they mostly are
+ * the ones, and what comes after them is put nowhere. */
+static int find_latest(struct lister *l)
+{
+	const struct jobs *jobs = control_core(l->conn->control)->jobs;
+	int64_t wanted_max = MIN(l->left, (int64_t)LATEST_MAX);
+	size_t n_max = (size_t)MIN(wanted_max, l->total);
+	const struct job *j;
+	int r = 0;
+
+	l->at = 0;
+	if (n_max == 0)
+		return 0;
+	l->latest = calloc(n_max, sizeof(*l->latest));
+	if (!l->latest)
+		return -ENOMEM;
+	for (size_t i = l->sel.n_ids; i > 0 && r >= 0; i--) {
+		j = jobs_find(jobs, l->sel.ids[i - 1]);
+		if (j && j->state == JOB_FINISHED)
+			keep_latest(l, n_max, (struct ended){j->finished_usec, j->id});
+		if (i % YIELD_EVERY == 0)
+			r = rv_yield();
+	}
+	return r;
+}
+
 static int list(struct lister *l)
 {
 	bool more = vl_call_wants_more(l->call);
 	int r;
 
 	r = count_total(l);
+	if (r >= 0 && l->by_end)
+		r = find_latest(l);
 	if (r < 0)
 		return r;
 	for (;;) {
@@ -155,7 +217,10 @@ static void take_members(struct lister *l, const json_t *params)
 	const json_t *limit = json_object_get(params, "limit");
 	const json_t *from = json_object_get(params, "from_id");
 
+	const char *order = json_string_value(json_object_get(params, "order"));
+
 	l->reverse = json_is_true(json_object_get(params, "reverse"));
+	l->by_end = order && STREQ(order, "finished");
 	l->left = json_is_integer(limit) ? json_integer_value(limit) : INT64_MAX;
 	l->at = l->reverse ? UINT64_MAX : 1;
 	if (json_is_integer(from) && json_integer_value(from) > 0)
@@ -173,9 +238,12 @@ int control_job_list(struct control_conn *conn, struct vl_call *call)
 		SELECT_EMPTY_IS_ALL);
 	if (r < 0)
 		return r == -EINVAL ? 0 : r;
+	if (l.by_end && !l.sel.sel.states)
+		l.sel.sel.states = 1U << JOB_FINISHED;
 	r = list(&l);
 	selection_deinit(&l.sel);
 	buf_deinit(&l.page);
+	free(l.latest);
 	return r;
 }
 

@@ -43,6 +43,7 @@ struct reader {
 	int stream;
 	struct buf raw;
 	int64_t lost;
+	int64_t gone; /* bytes of a run whose output was dropped, not told yet */
 	int64_t n;
 	/* what wakes a follower */
 	struct job_watch watch;
@@ -78,6 +79,7 @@ static void open_streams(struct reader *rd, const char *names)
 	char name[64];
 
 	rd->split = names && strchr(names, ' ');
+	rd->gone = MAX(output_gone(names) - rd->from, 0);
 	for (int s = 0; s < 2; s++) {
 		if (!rd->want[s] && !(s == OUTPUT_STDOUT && !rd->split))
 			continue; /* unsplit output is one stream, whichever was asked for */
@@ -123,6 +125,10 @@ static int read_page(void *arg)
 
 	buf_clear(&rd->raw);
 	rd->n = 0;
+	rd->lost = rd->gone;
+	rd->gone = 0;
+	if (rd->lost > 0)
+		return 1;
 	for (int s = 0; s < 2 && rd->n == 0; s++) {
 		int which = (rd->stream + 1 + s) % 2; /* turn and turn about */
 
@@ -252,7 +258,7 @@ static int stream_run(struct reader *rd)
 		r = send_what_is_there(rd);
 		if (r < 0 || over || !rd->follow)
 			return r;
-		r = rv_event_wait(&rd->changed);
+		r = control_wait_event(rd->conn, &rd->changed);
 		if (r < 0)
 			return r;
 	}
@@ -270,7 +276,7 @@ static int wait_for_next_run(struct reader *rd)
 		if (job_is_over(rd))
 			return 0;
 		rv_event_clear(&rd->changed);
-		r = rv_event_wait(&rd->changed);
+		r = control_wait_event(rd->conn, &rd->changed);
 		if (r < 0)
 			return r;
 	}

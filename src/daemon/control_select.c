@@ -150,12 +150,16 @@ static int decode_bits(unsigned *ret, struct vl_call *call, const json_t *v,
 
 static int decode_strings(char ***ret, const json_t *v)
 {
+	_cleanup_(strv_builder_deinitp) struct strv_builder b = STRV_BUILDER_NULL;
 	size_t i;
 	json_t *text;
 
-	json_array_foreach(v, i,
-		text) if (strv_append(ret, json_string_value(text)) < 0) return -ENOMEM;
-	return 0;
+	json_array_foreach(v, i, text)
+	{
+		if (strv_builder_add(&b, json_string_value(text)) < 0)
+			return -ENOMEM;
+	}
+	return b.n > 0 ? strv_builder_finish(&b, ret) : 0;
 }
 
 struct user_query {

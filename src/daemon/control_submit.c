@@ -141,7 +141,8 @@ static int check_spec(struct submit *s, size_t i, const struct job_spec *spec)
 		s->conn->peer.uid != 0)
 		return invalid(
 			s, i, "output", "inherit is only for root in system mode");
-	if (!scheduler_pool(s->core->scheduler, job_str(spec, POOL)))
+	/* one that a reload took away is still the scheduler's, for its jobs */
+	if (!config_pool_find(s->core->config, job_str(spec, POOL)))
 		return invalid(s, i, "pool", "no such pool");
 	if (job_str(spec, FUNCTION))
 		return check_function(s, i, spec);

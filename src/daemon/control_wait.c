@@ -107,7 +107,7 @@ static int wait_all(struct waiter *w)
 			return 0;
 		if (rv_event_is_set(&w->changed))
 			continue;
-		r = rv_event_wait(&w->changed);
+		r = control_wait_event(w->conn, &w->changed);
 		if (r < 0)
 			return r;
 	}

@@ -60,11 +60,11 @@ void envs_set_limit(struct envs *es, size_t bytes_max)
 	es->bytes_max = bytes_max;
 }
 
+/* its digest is known */
 static int add(struct envs *es, struct env_set *e)
 {
 	int r;
 
-	SHA256Data((const uint8_t *)e->data, e->len, e->digest);
 	r = hashmap_put(es->by_digest, e->digest, e);
 	if (r < 0)
 		return r;
@@ -160,6 +160,7 @@ int envs_add(struct envs *es, const struct store_env *rec)
 	e->id = rec->id;
 	e->len = rec->len;
 	memcpy(e->data, rec->data, rec->len);
+	SHA256Data((const uint8_t *)e->data, e->len, e->digest);
 	r = add(es, e);
 	if (r < 0)
 		free(e);
@@ -173,20 +174,17 @@ struct env_set *envs_by_id(const struct envs *es, uint64_t id)
 
 int env_set_strv(char ***ret, const struct env_set *e)
 {
-	char **v = NULL;
+	_cleanup_(strv_builder_deinitp) struct strv_builder b = STRV_BUILDER_NULL;
 	size_t at = 0;
 
 	while (e && at < e->len) {
 		size_t n = strnlen(e->data + at, e->len - at);
-		char *s = strndup(e->data + at, n);
-		int r = s ? strv_append_take(&v, s) : -ENOMEM;
+		int r = strv_builder_take(&b, strndup(e->data + at, n));
 
-		if (r < 0) {
-			strv_free(v);
+		if (r < 0)
 			return r;
-		}
 		at += n + 1;
 	}
-	*ret = v;
-	return 0;
+	*ret = NULL;
+	return b.n > 0 ? strv_builder_finish(&b, ret) : 0;
 }

@@ -10,42 +10,55 @@
 
 #include "base/cleanup.h"
 #include "daemon/functions.h"
+#include "varlink/bytes_field.h"
 
 enum { READ_SIZE = 256 * 1024 };
 
-static const char *get_path(const json_t *arguments, char **message)
+/* a path is bytes: path_b64 where they are not UTF-8. 0, -EINVAL, -ENOMEM */
+static int get_path(char **ret, const json_t *arguments, char **message)
 {
-	const char *path = json_string_value(json_object_get(arguments, "path"));
+	_cleanup_free_ char *path = NULL;
+	struct vl_fault fault;
+	int r;
 
-	if (json_object_size(arguments) != 1 || !path) {
-		function_argument_error(message, "file.hash takes just 'path', a text");
-		return NULL;
-	}
-	if (path[0] != '/') {
-		function_argument_error(message, "path: must be absolute: '%s'", path);
-		return NULL;
-	}
-	return path;
+	r = vl_get_bytes(arguments, "path", &path, NULL, &fault);
+	if (r == -EINVAL)
+		return function_argument_error(
+			message, "%s: %s", fault.path, fault.reason);
+	if (r < 0)
+		return r;
+	if (r == 0 || json_object_size(arguments) != 1)
+		return function_argument_error(
+			message, "file.hash takes just 'path', a text");
+	if (path[0] != '/')
+		return function_argument_error(
+			message, "path: must be absolute: '%s'", path);
+	*ret = TAKE_PTR(path);
+	return 0;
 }
 
 static int check(const json_t *arguments, char **message)
 {
-	return get_path(arguments, message) ? 0 : -EINVAL;
+	_cleanup_free_ char *path = NULL;
+
+	return get_path(&path, arguments, message);
 }
 
 static int call(struct function_call *c)
 {
+	_cleanup_free_ char *path = NULL;
 	_cleanup_free_ uint8_t *buf = NULL;
 	_cleanup_close_ int fd = -1;
 	char digest[SHA256_DIGEST_STRING_LENGTH];
-	const char *path = get_path(c->arguments, &c->message);
 	json_int_t bytes = 0;
 	struct stat st;
 	SHA2_CTX sha;
 	ssize_t n;
+	int r;
 
-	if (!path)
-		return -EINVAL;
+	r = get_path(&path, c->arguments, &c->message);
+	if (r < 0)
+		return r;
 	fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
 	if (fd < 0 || fstat(fd, &st) < 0)
 		return -errno;

@@ -8,10 +8,13 @@
 
 #include "base/macro.h"
 #include "daemon/functions.h"
+#include "reeve/sync.h"
 
 struct functions {
 	const struct function **v; /* a handful: searched in turn */
 	size_t n;
+	unsigned n_blocking; /* calls that wait for a thread or its end */
+	rv_event room;       /* set and cleared as one of them leaves */
 };
 
 int functions_new(struct functions **ret)
@@ -22,6 +25,7 @@ int functions_new(struct functions **ret)
 
 	if (!fs)
 		return -ENOMEM;
+	rv_event_init(&fs->room);
 	for (size_t i = 0; i < ARRAY_LEN(built_in); i++) {
 		int r = functions_register(fs, built_in[i]);
 
@@ -67,6 +71,29 @@ const struct function *functions_find(const struct functions *fs, const char *na
 const struct function *functions_at(const struct functions *fs, size_t i)
 {
 	return i < fs->n ? fs->v[i] : NULL;
+}
+
+int functions_block(
+	struct functions *fs, rv_executor *e, rv_fn fn, void *arg, rv_dtor dtor)
+{
+	int r;
+
+	fs->n_blocking++;
+	r = rv_run_blocking_ex(e, fn, arg, dtor, RV_BLOCK_ABANDON);
+	fs->n_blocking--;
+	if (r != -EAGAIN) {
+		rv_event_set(&fs->room);
+		rv_event_clear(&fs->room);
+	}
+	return r;
+}
+
+int functions_wait_for_room(struct functions *fs)
+{
+	/* then it is not the queue that is full: there is no thread at all */
+	if (fs->n_blocking == 0)
+		return -EAGAIN;
+	return rv_event_wait(&fs->room);
 }
 
 int function_argument_error(char **message, const char *fmt, ...)

@@ -18,6 +18,7 @@
 #include "daemon/core.h"
 #include "daemon/inputs.h"
 #include "daemon/jobs.h"
+#include "daemon/outputs.h"
 #include "reeve/executor.h"
 #include "reeve/loop.h"
 
@@ -131,6 +132,17 @@ struct append {
 	size_t n;
 };
 
+/* the bytes and the name */
+static int sync_input(int state_fd, int fd)
+{
+	_cleanup_close_ int dir = -1;
+
+	if (fdatasync(fd) < 0)
+		return -errno;
+	dir = openat(state_fd, "input", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	return dir < 0 || fsync(dir) < 0 ? -errno : 0;
+}
+
 static int append_in_worker(void *arg)
 {
 	struct append *a = arg;
@@ -150,9 +162,8 @@ static int append_in_worker(void *arg)
 	if (lseek(fd, a->input->size, SEEK_SET) < 0)
 		return -errno;
 	r = fd_write_all(fd, a->p, a->n);
-	if (r >= 0 && a->input->complete && fdatasync(fd) < 0)
-		r = -errno; /* acknowledged means durable, for what it reads as well */
-	return r;
+	/* acknowledged means durable, for what it reads as well */
+	return r >= 0 && a->input->complete ? sync_input(a->state_fd, fd) : r;
 }
 
 struct usage {
@@ -299,12 +310,11 @@ void inputs_remove(struct inputs *in, const char *name)
 {
 	char path[64];
 
-	file_path(path, sizeof(path), name);
-	if (strchr(name, '/') || unlinkat(in->core->state_fd, path, 0) == 0 ||
-		errno == ENOENT)
+	if (strchr(name, '/'))
 		return;
-	log_at(LOG_WARNING, "input", "cannot remove '%s': %s, ignoring", path,
-		rv_strerror(errno));
+	/* in a worker: freeing the blocks of a large one takes its time */
+	file_path(path, sizeof(path), name);
+	outputs_remove(in->core->outputs, path);
 }
 
 /* ---- what an earlier daemon left ---------------------------------------------------- */

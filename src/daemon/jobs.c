@@ -103,6 +103,18 @@ void jobs_ids_are_reserved(struct jobs *js, uint64_t end)
 		js->reserved_end = end;
 }
 
+int jobs_give_back_ids(struct jobs *js, struct txn *t)
+{
+	struct store_op *op = txn_add(t, STORE_META_SET);
+
+	if (!op)
+		return -ENOMEM;
+	op->meta.name = "next_id";
+	op->meta.number = (int64_t)js->next_id;
+	js->reserved_end = js->asked_end = js->next_id;
+	return 0;
+}
+
 uint64_t jobs_next_id(const struct jobs *js)
 {
 	return js->next_id;
@@ -325,6 +337,12 @@ static void compact(struct jobs *js)
 	js->n_holes = 0;
 }
 
+void jobs_wake_waiters(struct jobs *js)
+{
+	rv_event_set(&js->idle);
+	rv_event_clear(&js->idle);
+}
+
 void jobs_forget(struct jobs *js, struct job *j)
 {
 	size_t i = lower_bound(js, j->id);
@@ -341,8 +359,7 @@ void jobs_forget(struct jobs *js, struct job *j)
 	envs_put(js->core->envs, j->env);
 	job_free(j);
 	compact(js);
-	rv_event_set(&js->idle);
-	rv_event_clear(&js->idle);
+	jobs_wake_waiters(js);
 }
 
 void job_publish(struct jobs *js, struct job *j, const struct store_job *rec)
@@ -381,8 +398,7 @@ void job_end(struct jobs *js, struct job *j)
 	INVARIANT(j->busy);
 	j->busy = false;
 	scheduler_place(js->core->scheduler, j);
-	rv_event_set(&js->idle);
-	rv_event_clear(&js->idle);
+	jobs_wake_waiters(js);
 }
 
 int jobs_wait_idle(struct jobs *js, uint64_t id, struct job **ret)
@@ -397,7 +413,9 @@ int jobs_wait_idle(struct jobs *js, uint64_t id, struct job **ret)
 			*ret = j;
 			return 1;
 		}
-		r = rv_event_wait(&js->idle);
+		r = committer_error(js->core->committer);
+		if (r == 0)
+			r = rv_event_wait(&js->idle);
 		if (r < 0)
 			return r;
 	}

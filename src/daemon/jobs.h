@@ -32,6 +32,9 @@ struct jobs *jobs_free(struct jobs *js);
 int jobs_take_ids(struct jobs *js, uint64_t *ret_first, uint64_t *ret_reserved,
 	uint32_t n, struct txn *t);
 void jobs_ids_are_reserved(struct jobs *js, uint64_t end);
+/* At a shutdown: the rest of the block is for the next reeved, so that its ids go on from
+ * ours. Should an id be taken after all, its txn reserves anew. 0, -ENOMEM */
+int jobs_give_back_ids(struct jobs *js, struct txn *t);
 uint64_t jobs_next_id(const struct jobs *js);
 
 /* ---- the table ---------------------------------------------------------------------- */
@@ -66,8 +69,12 @@ void job_publish(struct jobs *js, struct job *j, const struct store_job *rec);
  * The job must not be busy: one change at a time. */
 void job_begin(struct jobs *js, struct job *j);
 void job_end(struct jobs *js, struct job *j);
-/* Wait until the job of that id is not busy. 1: *ret is it; 0: no such job (any more). */
+/* Wait until the job of that id is not busy. 1: *ret is it; 0: no such job (any more);
+ * -ECANCELED; the committer's error when it is busy with what cannot be written, which may
+ * last as long as the disk is full. */
 RV_AWAIT int jobs_wait_idle(struct jobs *js, uint64_t id, struct job **ret);
+/* the committer's error changed: those who wait look again */
+void jobs_wake_waiters(struct jobs *js);
 
 /* ids from here on are free; what is below was reserved by an earlier reeved */
 void jobs_set_next_id(struct jobs *js, uint64_t next);

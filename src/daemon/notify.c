@@ -7,6 +7,7 @@
 
 #include "base/cleanup.h"
 #include "base/fd.h"
+#include "daemon/jobs.h"
 #include "daemon/notify.h"
 
 struct notify {
@@ -14,14 +15,31 @@ struct notify {
 	rv_timer watchdog;
 	rv_time period; /* 0: no watchdog */
 	int ready_fd;
+	const struct jobs *jobs; /* that the status text tells of; NULL: not ready, or
+				  * stopping */
 };
+
+static void tell(const struct notify *n, const char *what)
+{
+	size_t n_active = 0;
+
+	if (!n->jobs) {
+		sd_notify(0, what);
+		return;
+	}
+	for (int s = 0; s < JOB_STATE_N; s++)
+		if (job_state_is_active((enum job_state)s))
+			n_active += jobs_count(n->jobs, (enum job_state)s);
+	sd_notifyf(0, "%s\nSTATUS=%zu running, %zu queued", what, n_active,
+		jobs_count(n->jobs, JOB_QUEUED));
+}
 
 /* From the loop: a loop that hangs does not feed it. */
 static void feed(void *arg)
 {
 	struct notify *n = arg;
 
-	sd_notify(0, "WATCHDOG=1");
+	tell(n, "WATCHDOG=1");
 	rv_timer_start(&n->watchdog, rv_loop_time(n->loop) + n->period);
 }
 
@@ -53,9 +71,10 @@ struct notify *notify_free(struct notify *n)
 	return NULL;
 }
 
-void notify_ready(struct notify *n)
+void notify_ready(struct notify *n, const struct jobs *jobs)
 {
-	sd_notify(0, "READY=1\nSTATUS=Ready");
+	n->jobs = jobs;
+	tell(n, "READY=1");
 	if (n->ready_fd < 0)
 		return;
 	(void)!fd_write_all(
@@ -65,13 +84,17 @@ void notify_ready(struct notify *n)
 
 void notify_stopping(struct notify *n)
 {
+	n->jobs = NULL;
 	sd_notify(0, "STOPPING=1\nSTATUS=Shutting down");
 }
 
 void notify_reloading(struct notify *n, bool done)
 {
+	/* while starting, READY=1 would come too early, and while stopping, too late */
+	if (!n->jobs)
+		return;
 	if (done)
-		sd_notify(0, "READY=1\nSTATUS=Ready");
+		tell(n, "READY=1");
 	else
 		sd_notifyf(0, "RELOADING=1\nMONOTONIC_USEC=%" PRIi64, rv_now() / 1000);
 }

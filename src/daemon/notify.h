@@ -4,12 +4,15 @@
 
 #include "reeve/loop.h"
 
+struct jobs;
 struct notify;
 
 /* Nothing of it costs a wake-up where no manager asked for it. */
 int notify_new(struct notify **ret, rv_loop *loop, int ready_fd);
 struct notify *notify_free(struct notify *n);
-void notify_ready(struct notify *n);
+/* From here on the status text says how many jobs run and are queued: again with every
+ * feeding of the watchdog, so that no job costs a message. @jobs lives to notify_stopping. */
+void notify_ready(struct notify *n, const struct jobs *jobs);
 void notify_stopping(struct notify *n);
 void notify_reloading(struct notify *n, bool done);
 

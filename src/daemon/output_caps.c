@@ -11,18 +11,23 @@
 
 #include "base/cleanup.h"
 #include "base/hashmap.h"
+#include "base/list.h"
 #include "base/log.h"
 #include "daemon/core.h"
 #include "daemon/output_caps.h"
 #include "daemon/outputs.h"
+#include "reeve/executor.h"
+#include "reeve/scope.h"
+#include "reeve/sync.h"
 
 static const rv_time look_first = RV_MS(50), look_last = RV_SEC(1);
 
 /* one file of one run */
 struct cap {
+	struct list link; /* in output_caps.due when it is to be looked at */
 	struct output_caps *oc;
 	int fd; /* the run's output_file's */
-	int wd; /* -1: none */
+	int wd; /* -1: none, or it has told */
 	int64_t max;
 	int64_t last_size;
 	rv_time last_look;
@@ -39,27 +44,53 @@ struct output_caps {
 	int inotify;
 	rv_watch *watch;
 	struct hashmap *by_wd; /* wd + 1 -> struct cap */
+	struct list due;       /* of struct cap.link */
+	struct cap *cutting;   /* a worker is at it; NULL: its run is over, or none */
+	rv_event work;         /* for output_caps_main */
+	int told;              /* the error that was logged last */
+};
+
+/* what a worker does; the descriptor is its own where the run may end meanwhile */
+struct cut {
+	int fd;
+	int64_t max, size;
 };
 
 /* keeps max bytes at the end; whole blocks go */
-static void cut(int fd, int64_t max, int64_t size)
+static int cut_in_worker(void *arg)
 {
+	const struct cut *w = arg;
 	struct stat st;
 	int64_t block, end;
 
-	if (size <= max || fstat(fd, &st) < 0)
-		return;
+	if (fstat(w->fd, &st) < 0)
+		return -errno;
 	block = st.st_blksize > 0 ? st.st_blksize : 4096;
-	end = (size - max) / block * block;
-	if (end > 0 &&
-		fallocate(fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, 0, end) < 0)
-		log_at(LOG_DEBUG, "output", "cannot punch: %s", rv_strerror(errno));
+	end = (w->size - w->max) / block * block;
+	if (end > 0 && fallocate(w->fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, 0,
+			       end) < 0)
+		return -errno;
+	return 0;
+}
+
+/* once for each kind of failure: it is the file system's, and every run will meet it */
+static void tell(struct output_caps *oc, int error)
+{
+	if (error < 0 && error != -ECANCELED && error != oc->told) {
+		log_at(LOG_WARNING, "output",
+			"cannot cut output in '%s' to output-max: %s; it may grow over "
+			"that",
+			oc->core->state_dir, rv_strerror(error));
+		oc->told = error;
+	}
 }
 
 static int arm(struct cap *c)
 {
 	char path[32];
 
+	if (c->wd >= 0)
+		return 0; /* it has told nothing yet */
 	snprintf(path, sizeof(path), "/proc/self/fd/%d", c->fd);
 	c->wd = inotify_add_watch(c->oc->inotify, path, IN_MODIFY | IN_ONESHOT);
 	if (c->wd < 0)
@@ -74,14 +105,20 @@ static int64_t size_of(int fd)
 	return fstat(fd, &st) < 0 ? 0 : st.st_size;
 }
 
-/* It grew lately: cut it, and look again when at this pace a tenth of the limit is new. */
-static void look(void *arg)
+static void is_due(void *arg)
 {
 	struct cap *c = arg;
-	rv_time now = rv_loop_time(c->oc->loop), delay = look_last;
-	int64_t size = size_of(c->fd), grown = size - c->last_size;
 
-	cut(c->fd, c->max, size);
+	list_append(&c->oc->due, &c->link);
+	rv_event_set(&c->oc->work);
+}
+
+/* It was looked at: again when at this pace a tenth of the limit is new. */
+static void look_again(struct cap *c, int64_t size)
+{
+	rv_time now = rv_loop_time(c->oc->loop), delay = look_last;
+	int64_t grown = size - c->last_size;
+
 	if (grown == 0) {
 		/* quiet: the next write tells. Growth between the look and the watch is seen
 		 * by looking once more. */
@@ -96,6 +133,45 @@ static void look(void *arg)
 	c->last_size = size;
 	c->last_look = now;
 	rv_timer_start(&c->timer, now + MAX(delay, look_first));
+}
+
+/* 0, -ECANCELED. The run may end meanwhile, and the cap with it. */
+static int look(struct output_caps *oc, struct cap *c)
+{
+	struct cut w = {.fd = -1, .max = c->max, .size = size_of(c->fd)};
+	int r = 0;
+
+	oc->cutting = c;
+	if (w.size > w.max) {
+		w.fd = fcntl(c->fd, F_DUPFD_CLOEXEC, 3);
+		r = w.fd < 0 ? -errno
+			     : rv_run_blocking(oc->core->io, cut_in_worker, &w);
+		close_safe(w.fd);
+		tell(oc, r);
+	}
+	if (r != -ECANCELED && oc->cutting)
+		look_again(oc->cutting, w.size);
+	oc->cutting = NULL;
+	return r == -ECANCELED ? r : 0;
+}
+
+int output_caps_main(void *arg)
+{
+	struct output_caps *oc = arg;
+
+	for (;;) {
+		struct list *node = list_pop(&oc->due);
+		int r;
+
+		if (node) {
+			r = look(oc, LIST_ENTRY(node, struct cap, link));
+		} else {
+			rv_event_clear(&oc->work);
+			r = rv_event_wait(&oc->work);
+		}
+		if (r < 0)
+			return r;
+	}
 }
 
 static void on_event(int fd, unsigned ev, void *arg)
@@ -115,6 +191,8 @@ static void on_event(int fd, unsigned ev, void *arg)
 			if (!c)
 				continue;
 			c->wd = -1;
+			if (list_is_linked(&c->link) || c == oc->cutting)
+				continue; /* it is being looked at */
 			c->last_look = rv_loop_time(oc->loop);
 			rv_timer_start(&c->timer, c->last_look + look_first);
 		}
@@ -130,6 +208,8 @@ int output_caps_new(struct output_caps **ret, struct core *core, rv_loop *loop)
 		return -ENOMEM;
 	oc->core = core;
 	oc->loop = loop;
+	list_init(&oc->due);
+	rv_event_init(&oc->work);
 	oc->inotify = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
 	r = oc->inotify < 0 ? -errno : hashmap_new(&oc->by_wd, HASHMAP_U64);
 	if (r >= 0)
@@ -162,7 +242,8 @@ static int begin(
 	c->wd = -1;
 	c->fd = f ? f->fd : -1;
 	c->max = max;
-	rv_timer_init(&c->timer, oc->loop, look, c);
+	list_init(&c->link);
+	rv_timer_init(&c->timer, oc->loop, is_due, c);
 	if (!f)
 		return 0;
 	r = arm(c);
@@ -200,6 +281,9 @@ void output_caps_unwatch(struct output_caps *oc, struct run *run)
 		if (!c->oc)
 			continue;
 		rv_timer_stop(&c->timer);
+		list_remove(&c->link);
+		if (oc->cutting == c)
+			oc->cutting = NULL;
 		if (c->wd >= 0) {
 			hashmap_remove_u64(oc->by_wd, (uint64_t)c->wd + 1);
 			inotify_rm_watch(oc->inotify, c->wd);
@@ -209,14 +293,23 @@ void output_caps_unwatch(struct output_caps *oc, struct run *run)
 	run->caps = NULL;
 }
 
+static void settle(struct run *run, const struct output_file *f)
+{
+	struct cut w = {.max = job_num(&run->spec, OUTPUT_MAX)};
+	rv_scope shield;
+	int r;
+
+	if (!f || (w.size = size_of(f->fd)) <= w.max)
+		return;
+	w.fd = f->fd;
+	rv_scope_enter(&shield, RV_SCOPE_SHIELD, RV_FOREVER);
+	r = rv_run_blocking(run->core->io, cut_in_worker, &w);
+	rv_scope_exit(&shield, 0);
+	tell(run->core->caps, r);
+}
+
 void output_caps_settle(struct run *run)
 {
-	int64_t max = job_num(&run->spec, OUTPUT_MAX);
-
-	if (max == INT64_MAX)
-		return;
-	if (run->out)
-		cut(run->out->fd, max, size_of(run->out->fd));
-	if (run->err)
-		cut(run->err->fd, max, size_of(run->err->fd));
+	settle(run, run->out);
+	settle(run, run->err);
 }

@@ -3,8 +3,9 @@
  * hole is punched), reading tells that they are gone.
  *
  * A run that prints nothing costs nothing: its file is watched with a one-shot inotify
- * watch, and only one that grows is looked at again, the sooner the nearer it is to its
- * limit. Loop thread only; punching is quick and done at once.
+ * watch, and only one that grows is looked at again, the sooner the faster it grows. Loop
+ * thread only; holes are punched in a worker, because giving back what a job wrote in a
+ * twentieth of a second takes milliseconds, and on a busy disk a tenth of a second.
  */
 #ifndef DAEMON_OUTPUT_CAPS_H
 #define DAEMON_OUTPUT_CAPS_H
@@ -17,11 +18,14 @@ struct output_caps;
 int output_caps_new(struct output_caps **ret, struct core *core, rv_loop *loop);
 struct output_caps *output_caps_free(struct output_caps *oc);
 
+/* The task that cuts what is over its limit; a service task. */
+int output_caps_main(void *output_caps);
+
 /* Begin to watch a run's files; the run tells when it is over. 0, -errno (then there is no
  * limit for this run: the caller logs it). */
 int output_caps_watch(struct output_caps *oc, struct run *run);
 void output_caps_unwatch(struct output_caps *oc, struct run *run);
-/* a last cut after the run has ended, before its files are closed: blocking but short */
+/* A last cut after the run has ended, before its files are closed. Cannot be cancelled. */
 void output_caps_settle(struct run *run);
 
 #endif

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -10,12 +11,21 @@
 #include "base/cleanup.h"
 #include "daemon/output_read.h"
 
+int64_t output_gone(const char *names)
+{
+	size_t n = strlen(OUTPUT_GONE);
+
+	return names && strncmp(names, OUTPUT_GONE, n) == 0
+		       ? strtoll(names + n, NULL, 10)
+		       : 0;
+}
+
 int output_name(char *ret, size_t size, const char *names, enum output_stream s)
 {
 	const char *space = names ? strchr(names, ' ') : NULL;
 	size_t n;
 
-	if (!names || (s == OUTPUT_STDERR && !space))
+	if (!names || (s == OUTPUT_STDERR && !space) || output_gone(names))
 		return 0;
 	if (s == OUTPUT_STDERR)
 		names = space + 1;
@@ -50,8 +60,14 @@ static int64_t data_at(int fd, int64_t offset, int64_t size)
 
 void output_sizes(int state_fd, const char *names, int64_t *bytes, int64_t *lost)
 {
+	int64_t gone = output_gone(names);
 	char name[64];
 
+	if (gone) {
+		*bytes = MAX(*bytes, 0);
+		*lost = MAX(*lost, 0) + gone;
+		return;
+	}
 	for (int s = OUTPUT_STDOUT; s <= OUTPUT_STDERR; s++) {
 		_cleanup_close_ int fd = -1;
 		struct stat st;

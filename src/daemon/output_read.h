@@ -2,7 +2,8 @@
  * Reading the output of runs: sizes, the last lines, pages. Blocking: for workers.
  *
  * A record names a run's files as "OUT" or "OUT ERR"; "-" is a file that stayed empty and
- * is no more. Bytes that were given up to keep within output-max are holes at the front.
+ * is no more. "gone:N" is output of N bytes that was dropped to keep within the budget of
+ * all outputs: reading tells of it, and it is not taken for none. Bytes that were given up to keep within output-max are holes at the front.
  */
 #ifndef DAEMON_OUTPUT_READ_H
 #define DAEMON_OUTPUT_READ_H
@@ -10,6 +11,11 @@
 #include "base/buf.h"
 
 enum output_stream { OUTPUT_STDOUT, OUTPUT_STDERR };
+
+/* the text for a record whose output is dropped: OUTPUT_GONE and the number of bytes */
+#define OUTPUT_GONE "gone:"
+/* that number, 0 for output that is there or never was */
+int64_t output_gone(const char *names);
 
 /* the name of one stream in a record's text; 1, or 0 when there is none. */
 int output_name(char *ret, size_t size, const char *names, enum output_stream s);

@@ -4,17 +4,18 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/buf.h"
 #include "base/cleanup.h"
 #include "base/fd.h"
 #include "base/invariant.h"
 #include "base/log.h"
-#include "base/strv.h"
 #include "daemon/core.h"
 #include "daemon/outputs.h"
 #include "reeve/executor.h"
@@ -24,17 +25,19 @@ enum {
 	READY_LOW = 16, /* fewer ready files than this: make more */
 	READY_HIGH = 32,
 	BUCKETS = 64, /* folders, so that none gets too large */
+	/* in one call of the worker, so that many do not keep a start from its file */
+	REMOVALS_MAX = 64,
 };
 
 struct outputs {
 	struct core *core;
 	struct list ready; /* of struct output_file, empty and open */
 	size_t n_ready;
-	char **removals; /* names to unlink */
-	uint64_t n_made; /* in this epoch */
-	rv_event work;   /* for outputs_main */
-	rv_event more;   /* ready files came, or error is set */
-	int error;       /* of the last attempt to make files */
+	struct buf removals; /* names to unlink, each ended by NUL */
+	uint64_t n_made;     /* in this epoch */
+	rv_event work;       /* for outputs_main */
+	rv_event more;       /* ready files came, or error is set */
+	int error;           /* of the last attempt to make files */
 	int64_t total;
 };
 
@@ -49,6 +52,9 @@ int outputs_new(struct outputs **ret, struct core *core)
 	list_init(&os->ready);
 	rv_event_init(&os->work);
 	rv_event_init(&os->more);
+	/* What the kernel sends us when somebody opens a file while we hold its lease: a
+	 * backup, or one of our workers. Its default ends the process. */
+	signal(SIGIO, SIG_IGN);
 	for (int i = 0; i < BUCKETS; i++) {
 		char dir[16];
 
@@ -72,6 +78,21 @@ static struct output_file *file_free(struct output_file *f)
 	return NULL;
 }
 
+/* up to n of the names, which are gone from the list then */
+static void remove_named(int state_fd, struct buf *names, size_t n)
+{
+	for (; n > 0 && buf_len(names) > 0; n--) {
+		const char *name = buf_head(names);
+
+		/* gone already is as good */
+		if (unlinkat(state_fd, name, 0) < 0 && errno != ENOENT)
+			log_at(LOG_WARNING, "output",
+				"cannot remove '%s': %s, ignoring", name,
+				rv_strerror(errno));
+		buf_consume(names, strlen(name) + 1);
+	}
+}
+
 struct outputs *outputs_free(struct outputs *os)
 {
 	struct list *node;
@@ -84,9 +105,8 @@ struct outputs *outputs_free(struct outputs *os)
 		unlinkat(os->core->state_fd, f->name, 0);
 		file_free(f);
 	}
-	STRV_FOREACH(name, os->removals)
-		unlinkat(os->core->state_fd, *name, 0);
-	strv_free(os->removals);
+	remove_named(os->core->state_fd, &os->removals, SIZE_MAX);
+	buf_deinit(&os->removals);
 	free(os);
 	return NULL;
 }
@@ -96,7 +116,7 @@ struct outputs *outputs_free(struct outputs *os)
 struct work {
 	int state_fd;
 	struct list made; /* of struct output_file, named; fd is filled in */
-	char **removals;
+	struct buf removals;
 	int error;
 };
 
@@ -114,8 +134,7 @@ static int do_work(void *arg)
 			break;
 		}
 	}
-	STRV_FOREACH(name, w->removals)
-		unlinkat(w->state_fd, *name, 0); /* gone already is as good */
+	remove_named(w->state_fd, &w->removals, REMOVALS_MAX);
 	return 0;
 }
 
@@ -159,10 +178,20 @@ static void take_made(struct outputs *os, struct work *w)
 	rv_event_clear(&os->more);
 }
 
+/* What was not removed yet comes before what was named meanwhile. */
 static void keep_removals(struct outputs *os, struct work *w)
 {
-	STRV_FOREACH(name, w->removals)
-		outputs_remove(os, *name);
+	if (buf_len(&w->removals) > 0) {
+		if (buf_append(&w->removals, buf_head(&os->removals),
+			    buf_len(&os->removals)) < 0)
+			log_at(LOG_WARNING, "output",
+				"out of memory: some files stay until the next start");
+		buf_deinit(&os->removals);
+		os->removals = w->removals;
+		rv_event_set(&os->work);
+		return;
+	}
+	buf_deinit(&w->removals);
 }
 
 int outputs_main(void *arg)
@@ -180,13 +209,12 @@ int outputs_main(void *arg)
 		name_files(os, &w);
 		if (list_is_empty(&w.made) && os->n_ready == 0)
 			w.error = -ENOMEM;
-		w.removals = TAKE_PTR(os->removals);
+		w.removals = os->removals;
+		os->removals = (struct buf)BUF_NULL;
 		r = rv_run_blocking(os->core->io, do_work, &w);
-		if (r < 0) { /* it did not run */
+		if (r < 0) /* it did not run */
 			w.error = r;
-			keep_removals(os, &w);
-		}
-		strv_free(w.removals);
+		keep_removals(os, &w);
 		take_made(os, &w);
 		if (r == -ECANCELED)
 			return r;
@@ -285,7 +313,7 @@ int outputs_adopt(struct outputs *os, struct output_file **ret, const char *name
 
 void outputs_remove(struct outputs *os, const char *name)
 {
-	if (strv_append(&os->removals, name) < 0)
+	if (buf_append(&os->removals, name, strlen(name) + 1) < 0)
 		log_at(LOG_WARNING, "output",
 			"out of memory: '%s' stays until the next start", name);
 	rv_event_set(&os->work);

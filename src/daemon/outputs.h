@@ -49,7 +49,8 @@ void outputs_detach(struct output_file *f);
 /* The file of a run that was found going on. 0, -errno. */
 int outputs_adopt(struct outputs *os, struct output_file **ret, const char *name);
 
-/* unlink soon; the record that named it is gone */
+/* Unlink soon, in a worker: a file below the state directory, of output or input, that no
+ * record names any more. */
 void outputs_remove(struct outputs *os, const char *name);
 
 /* bytes of all kept outputs of finished runs, and those that go first */

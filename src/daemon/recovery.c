@@ -3,6 +3,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <inttypes.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -30,6 +31,8 @@ struct pending {
 
 /* an end from the exits file */
 struct noted_end {
+	char instance[SPAWN_ID_LEN +
+		      1];           /* another spawner may have had the token too */
 	struct spawn_run_info info; /* RUNNING: it did not end */
 };
 
@@ -144,8 +147,24 @@ static int note_end(
 	if (!v)
 		return -ENOMEM;
 	rc->ends = v;
-	v[rc->n_ends++].info = *info;
+	v = &v[rc->n_ends++];
+	memcpy(v->instance, from->instance, sizeof(v->instance));
+	v->info = *info;
 	return 0;
+}
+
+/* In a worker. A process that is in exec is looked at again, for a second at most: more
+ * than that no disk takes that works. */
+static int get_mark(char **ret, pid_t pid)
+{
+	int r = -EAGAIN;
+
+	for (int i = 0; i < 1000 && r == -EAGAIN; i++) {
+		r = proc_environ_get(ret, pid, SPAWN_MARK_ENV);
+		if (r == -EAGAIN)
+			(void)poll(NULL, 0, 1);
+	}
+	return r;
 }
 
 static int note_mark(struct recovery *rc, pid_t pid)
@@ -155,7 +174,7 @@ static int note_mark(struct recovery *rc, pid_t pid)
 
 	/* the main process of a run leads its session; others only carry its mark along
 	 */
-	if (proc_environ_get(&mark, pid, SPAWN_MARK_ENV) < 0 || getsid(pid) != pid ||
+	if (getsid(pid) != pid || get_mark(&mark, pid) < 0 ||
 		spawn_mark_parse(&m.token, m.instance, mark) < 0)
 		return 0;
 	v = reallocarray(rc->marked, rc->n_marked + 1, sizeof(*v));
@@ -226,13 +245,43 @@ static bool same_run(const struct spawn_token *t, const struct run_token *r)
 	return t->job_id == r->job_id && t->run_no == r->run && t->epoch == r->epoch;
 }
 
+static int compare_tokens(const struct spawn_token *a, const struct spawn_token *b)
+{
+	if (a->job_id != b->job_id)
+		return a->job_id < b->job_id ? -1 : 1;
+	if (a->run_no != b->run_no)
+		return a->run_no < b->run_no ? -1 : 1;
+	return (a->epoch > b->epoch) - (a->epoch < b->epoch);
+}
+
+static int compare_rows(const void *a, const void *b)
+{
+	const struct spawner_run *x = a, *y = b;
+
+	return compare_tokens(&x->info.token, &y->info.token);
+}
+
+static int compare_ends(const void *a, const void *b)
+{
+	const struct noted_end *x = a, *y = b;
+	int c = compare_tokens(&x->info.token, &y->info.token);
+
+	return c ? c : strcmp(x->instance, y->instance);
+}
+
+static struct spawn_token token_of(const struct run_token *t)
+{
+	return (struct spawn_token){
+		.job_id = t->job_id, .run_no = t->run, .epoch = t->epoch};
+}
+
+/* the table is sorted: thousands of runs are matched while the loop waits */
 static struct spawner_run *find_in_table(
 	struct spawner_run *runs, size_t n, const struct run_token *t)
 {
-	for (size_t i = 0; i < n; i++)
-		if (same_run(&runs[i].info.token, t))
-			return &runs[i];
-	return NULL;
+	struct spawner_run key = {.info.token = token_of(t)};
+
+	return n ? bsearch(&key, runs, n, sizeof(*runs), compare_rows) : NULL;
 }
 
 static struct run_end end_of(const struct spawn_run_info *info)
@@ -240,7 +289,9 @@ static struct run_end end_of(const struct spawn_run_info *info)
 	if (info->state == SPAWN_RUN_FAILED)
 		return (struct run_end){
 			.kind = RUN_END_START_FAILED, .error = -info->error};
-	return (struct run_end){.kind = RUN_END_EXITED, .wait_status = info->status};
+	return (struct run_end){.kind = RUN_END_EXITED,
+		.wait_status = info->status,
+		.shutdown = info->flags & SPAWN_RUN_SHUTDOWN};
 }
 
 static bool info_is_end(const struct spawn_run_info *info)
@@ -258,20 +309,6 @@ static void adopt(struct recovery *rc, struct job *j, const struct pending *p,
 		log_at(LOG_ERR, "job",
 			"job %" PRIu64 " cannot be followed: %s; restart the daemon",
 			j->id, rv_strerror(r));
-}
-
-static void adopt_from_table(struct recovery *rc, struct job *j,
-	const struct pending *p, struct spawner_run *sr)
-{
-	struct run_end end;
-
-	if (info_is_end(&sr->info)) {
-		end = end_of(&sr->info);
-		adopt(rc, j, p, RUN_FOUND_ENDED, &sr->info, &end, -1);
-	} else {
-		adopt(rc, j, p, RUN_FOUND_GOING_ON, &sr->info, NULL,
-			TAKE_FD(sr->pidfd));
-	}
 }
 
 /* The record of the start stays; the next start of the job overwrites it. */
@@ -299,6 +336,22 @@ static void was_never_started(struct recovery *rc, struct job *j)
 	scheduler_place(rc->core->scheduler, j);
 }
 
+static void adopt_from_table(struct recovery *rc, struct job *j,
+	const struct pending *p, struct spawner_run *sr)
+{
+	struct run_end end;
+
+	if (spawn_run_never_began(&sr->info)) {
+		was_never_started(rc, j);
+	} else if (info_is_end(&sr->info)) {
+		end = end_of(&sr->info);
+		adopt(rc, j, p, RUN_FOUND_ENDED, &sr->info, &end, -1);
+	} else {
+		adopt(rc, j, p, RUN_FOUND_GOING_ON, &sr->info, NULL,
+			TAKE_FD(sr->pidfd));
+	}
+}
+
 /* What is left of a run whose spawner is gone. */
 enum trace {
 	TRACE_NONE,        /* nobody can tell: it is lost */
@@ -308,12 +361,14 @@ enum trace {
 };
 
 static const struct noted_end *find_noted(
-	const struct recovery *rc, const struct run_token *t)
+	const struct recovery *rc, const struct store_run *rec)
 {
-	for (size_t i = 0; i < rc->n_ends; i++)
-		if (same_run(&rc->ends[i].info.token, t))
-			return &rc->ends[i];
-	return NULL;
+	struct noted_end key = {.info.token = token_of(&rec->token)};
+
+	memcpy(key.instance, rec->spawner_id, sizeof(key.instance));
+	return rc->n_ends ? bsearch(&key, rc->ends, rc->n_ends, sizeof(*rc->ends),
+				    compare_ends)
+			  : NULL;
 }
 
 static bool has_left(const struct recovery *rc, const char *instance)
@@ -324,43 +379,43 @@ static bool has_left(const struct recovery *rc, const char *instance)
 	return false;
 }
 
-/* by its pid, else by its mark */
+/* By its pid; by its mark only where that was not recorded any more. What the main process
+ * leaves behind has the mark too, and may lead a session as it does: the first to have begun
+ * is the main process, as long as that is there. */
 static int find_process(const struct recovery *rc, const struct store_run *rec,
 	int32_t *ret_pid, uint64_t *ret_start)
 {
-	int pidfd = -ESRCH;
-
 	*ret_pid = rec->pid;
 	*ret_start = rec->pid_start;
-	if (rec->pid)
-		pidfd = pidfd_open_checked(rec->pid, rec->pid_start);
-	for (size_t i = 0; i < rc->n_marked && pidfd < 0; i++) {
+	for (size_t i = 0; i < rc->n_marked && !rec->pid; i++) {
 		const struct marked_process *m = &rc->marked[i];
+		uint64_t start;
 
 		if (!same_run(&m->token, &rec->token) ||
 			!STREQ(m->instance, rec->spawner_id) ||
-			process_start_time(ret_start, m->pid) < 0)
+			process_start_time(&start, m->pid) < 0 ||
+			(*ret_pid && start >= *ret_start))
 			continue;
 		*ret_pid = m->pid;
-		pidfd = pidfd_open_checked(*ret_pid, *ret_start);
+		*ret_start = start;
 	}
-	return pidfd;
+	return *ret_pid ? pidfd_open_checked(*ret_pid, *ret_start) : -ESRCH;
 }
 
 static enum trace look_for(struct recovery *rc, const struct store_run *rec,
 	struct spawn_run_info *info, int *ret_pidfd)
 {
-	const struct noted_end *e = find_noted(rc, &rec->token);
+	const struct noted_end *e = find_noted(rc, rec);
 	rv_time tick = RV_SEC(1) / sysconf(_SC_CLK_TCK);
 
 	*info = (struct spawn_run_info){.state = SPAWN_RUN_RUNNING};
 	*ret_pidfd = -1;
-	if (e && info_is_end(&e->info)) {
+	if (e && info_is_end(&e->info) && !spawn_run_never_began(&e->info)) {
 		rc->ends_used = true;
 		*info = e->info;
 		return TRACE_END;
 	}
-	if (!e && has_left(rc, rec->spawner_id)) {
+	if (e ? spawn_run_never_began(&e->info) : has_left(rc, rec->spawner_id)) {
 		rc->ends_used = true;
 		return TRACE_NOT_STARTED;
 	}
@@ -450,7 +505,12 @@ static void tell_from_table(struct run *run, struct spawner_run *sr)
 		run_told_started(run, &sr->info, TAKE_FD(sr->pidfd));
 		break;
 	case SPAWN_RUN_EXITED: run_told_exited(run, &sr->info); break;
-	case SPAWN_RUN_FAILED: run_told_failed(run, &sr->info); break;
+	case SPAWN_RUN_FAILED:
+		if (spawn_run_never_began(&sr->info))
+			run_told_not_started(run);
+		else
+			run_told_failed(run, &sr->info);
+		break;
 	}
 }
 
@@ -501,6 +561,10 @@ void recovery_match(struct spawner_run *runs, size_t n, bool same_instance, void
 {
 	struct recovery *rc = arg;
 
+	if (n)
+		qsort(runs, n, sizeof(*runs), compare_rows);
+	if (rc->n_ends)
+		qsort(rc->ends, rc->n_ends, sizeof(*rc->ends), compare_ends);
 	if (!rc->first_done)
 		match_pending(rc, runs, n);
 	else

@@ -4,8 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/buf.h"
 #include "base/cleanup.h"
-#include "base/strv.h"
 #include "daemon/commit.h"
 #include "daemon/core.h"
 #include "daemon/inputs.h"
@@ -20,7 +20,7 @@ struct removal {
 	const uint64_t *ids;
 	size_t n;
 	/* filled in by the worker */
-	char **outputs;
+	struct buf outputs; /* names, each ended by NUL */
 	int64_t bytes;
 	int error;
 };
@@ -28,17 +28,14 @@ struct removal {
 static int note_outputs(const struct store_run *rec, void *arg)
 {
 	struct removal *rm = arg;
-	_cleanup_(strv_freep) char **names = NULL;
-	int r;
+	char name[OUTPUT_NAME_MAX];
+	int r = 0;
 
-	if (!rec->output)
-		return 0;
 	rm->bytes += output_disk_bytes(rm->core->state_fd, rec->output);
-	r = strv_split(&names, rec->output, " ");
-	STRV_FOREACH(name, names) {
-		if (r >= 0 && !STREQ(*name, "-"))
-			r = strv_append(&rm->outputs, *name);
-	}
+	for (int s = OUTPUT_STDOUT; r >= 0 && s <= OUTPUT_STDERR; s++)
+		if (output_name(
+			    name, sizeof(name), rec->output, (enum output_stream)s) > 0)
+			r = buf_append(&rm->outputs, name, strlen(name) + 1);
 	return r;
 }
 
@@ -129,10 +126,14 @@ int removal_run(struct core *core, const uint64_t *ids, size_t n)
 			job_end(core->jobs, j);
 	}
 	if (r >= 0) {
-		STRV_FOREACH(name, rm.outputs)
-			outputs_remove(core->outputs, *name);
+		for (size_t at = 0; at < buf_len(&rm.outputs);) {
+			const char *name = buf_head(&rm.outputs) + at;
+
+			outputs_remove(core->outputs, name);
+			at += strlen(name) + 1;
+		}
 		outputs_account(core->outputs, -rm.bytes);
 	}
-	strv_free(rm.outputs);
+	buf_deinit(&rm.outputs);
 	return r < 0 ? r : n_chosen;
 }

@@ -2,13 +2,13 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/log.h"
-#include "base/strv.h"
 #include "config/configuration.h"
 #include "daemon/commit.h"
 #include "daemon/core.h"
@@ -21,9 +21,20 @@
 #include "reeve/scope.h"
 #include "reeve/sync.h"
 
+/* runs whose output one transaction drops: a job may have had a million */
+enum { TRIM_RUNS_MAX = 1000 };
+
 struct retention {
 	struct core *core;
 	rv_event work;
+	bool nothing_due; /* no finished job was there: the next one is news */
+};
+
+/* among which jobs the oldest is looked for */
+enum candidates {
+	FINISHED,
+	FINISHED_WITH_OUTPUT,
+	UNFINISHED_WITH_OUTPUT, /* of the runs that they have behind them */
 };
 
 int retention_new(struct retention **ret, struct core *core)
@@ -69,10 +80,7 @@ void retention_run_ended(struct retention *rt, struct job *j, int64_t output_byt
 
 void retention_jobs_finished(struct retention *rt)
 {
-	int64_t slack = config_num(rt->core->config, KEEP_FINISHED_MAX) / 16;
-
-	/* a few more than allowed, so that they go many at a time */
-	if (n_over(rt) > MIN(slack, (int64_t)REMOVAL_CHUNK))
+	if (n_over(rt) > 0 || rt->nothing_due)
 		retention_look(rt);
 }
 
@@ -123,9 +131,21 @@ static void keep_oldest(struct oldest *v, size_t *n, size_t n_max, const struct 
 	}
 }
 
+static bool is_candidate(const struct job *j, enum candidates which)
+{
+	switch (which) {
+	case FINISHED: return j->state == JOB_FINISHED && !j->busy;
+	case FINISHED_WITH_OUTPUT:
+		return j->state == JOB_FINISHED && !j->busy && j->may_have_output;
+	case UNFINISHED_WITH_OUTPUT:
+		return j->state != JOB_FINISHED && j->may_have_output;
+	}
+	return false;
+}
+
 /* the n jobs that finished first, in that order; yields on the way */
 static int find_oldest(struct retention *rt, struct oldest *v, size_t n_max,
-	size_t *ret_n, bool with_output)
+	size_t *ret_n, enum candidates which)
 {
 	unsigned looked = 0;
 	uint64_t id = 0;
@@ -134,8 +154,7 @@ static int find_oldest(struct retention *rt, struct oldest *v, size_t n_max,
 
 	while ((j = jobs_at_or_after(rt->core->jobs, id + 1))) {
 		id = j->id;
-		if (j->state == JOB_FINISHED && !j->busy &&
-			(!with_output || j->may_have_output))
+		if (is_candidate(j, which))
 			keep_oldest(v, &n, n_max, j);
 		if (++looked % 4096 == 0) {
 			int r = rv_yield();
@@ -149,6 +168,15 @@ static int find_oldest(struct retention *rt, struct oldest *v, size_t n_max,
 	return 0;
 }
 
+/* A few more go than have to, so that this is not needed at every end. */
+static int64_t n_to_remove(const struct retention *rt)
+{
+	int64_t slack = config_num(rt->core->config, KEEP_FINISHED_MAX) / 16;
+	int64_t over = n_over(rt);
+
+	return over > 0 ? over + MIN(slack, (int64_t)REMOVAL_CHUNK) : 0;
+}
+
 /* one chunk of jobs that are too many or too old; how many went */
 static int remove_chunk(struct retention *rt, int64_t *ret_next_usec)
 {
@@ -156,12 +184,12 @@ static int remove_chunk(struct retention *rt, int64_t *ret_next_usec)
 	uint64_t ids[REMOVAL_CHUNK];
 	int64_t keep = config_num(rt->core->config, KEEP_FINISHED);
 	int64_t now = clock_wall_usec(rt->core->clock);
-	int64_t over = n_over(rt);
+	int64_t over = n_to_remove(rt);
 	size_t n, n_ids = 0;
 	int r;
 
 	*ret_next_usec = INT64_MAX;
-	r = find_oldest(rt, v, ARRAY_LEN(v), &n, false);
+	r = find_oldest(rt, v, ARRAY_LEN(v), &n, FINISHED);
 	if (r < 0)
 		return r;
 	for (size_t i = 0; i < n; i++) {
@@ -179,10 +207,15 @@ static int remove_chunk(struct retention *rt, int64_t *ret_next_usec)
 
 /* ---- the budget of all outputs -------------------------------------------------------------- */
 
+struct trim_run {
+	struct store_run rec; /* strings are copies */
+	char gone[32];        /* what it says of its output afterwards */
+};
+
 struct trim {
 	struct core *core;
 	uint64_t id;
-	struct store_run *runs; /* those with output; strings are copies */
+	struct trim_run *runs; /* those with output */
 	size_t n;
 	int64_t bytes;
 };
@@ -190,22 +223,29 @@ struct trim {
 static int take_run(const struct store_run *rec, void *arg)
 {
 	struct trim *t = arg;
-	struct store_run *v;
+	int64_t bytes = 0, lost = 0;
+	struct trim_run *v;
 	int r = 0;
 	char **copies[] = {NULL, NULL, NULL, NULL};
 	const char *texts[] = {rec->output, rec->reason, rec->step, rec->value};
 
-	if (!rec->output || !rec->ended_usec)
+	if (!rec->output || !rec->ended_usec || output_gone(rec->output))
 		return 0;
+	if (t->n == TRIM_RUNS_MAX)
+		return 1;
 	v = reallocarray(t->runs, t->n + 1, sizeof(*v));
 	if (!v)
 		return -ENOMEM;
 	t->runs = v;
-	v[t->n] = *rec;
-	copies[0] = (char **)&v[t->n].output;
-	copies[1] = (char **)&v[t->n].reason;
-	copies[2] = (char **)&v[t->n].step;
-	copies[3] = (char **)&v[t->n].value;
+	v[t->n] = (struct trim_run){.rec = *rec};
+	output_sizes(t->core->state_fd, rec->output, &bytes, &lost);
+	/* at least one: 0 would be a run that printed nothing */
+	snprintf(v[t->n].gone, sizeof(v[t->n].gone), OUTPUT_GONE "%" PRId64,
+		MAX(bytes + lost, 1));
+	copies[0] = (char **)&v[t->n].rec.output;
+	copies[1] = (char **)&v[t->n].rec.reason;
+	copies[2] = (char **)&v[t->n].rec.step;
+	copies[3] = (char **)&v[t->n].rec.value;
 	t->n++;
 	for (size_t i = 0; i < ARRAY_LEN(copies); i++) {
 		*copies[i] = texts[i] ? strdup(texts[i]) : NULL;
@@ -226,10 +266,10 @@ static int look_up(void *arg)
 static void trim_deinit(struct trim *t)
 {
 	for (size_t i = 0; i < t->n; i++) {
-		free((char *)t->runs[i].output);
-		free((char *)t->runs[i].reason);
-		free((char *)t->runs[i].step);
-		free((char *)t->runs[i].value);
+		free((char *)t->runs[i].rec.output);
+		free((char *)t->runs[i].rec.reason);
+		free((char *)t->runs[i].rec.step);
+		free((char *)t->runs[i].rec.value);
 	}
 	free(t->runs);
 }
@@ -241,60 +281,49 @@ static int commit_trim(struct trim *t)
 	if (!txn)
 		return -ENOMEM;
 	for (size_t i = 0; i < t->n; i++) {
-		struct store_run rec = t->runs[i];
+		struct store_run rec = t->runs[i].rec;
 
-		rec.output = NULL;
+		rec.output = t->runs[i].gone;
 		if (run_record_put(txn, STORE_RUN_UPDATE, &rec) < 0)
 			return -ENOMEM;
 	}
 	return committer_commit(t->core->committer, TAKE_PTR(txn), 0);
 }
 
-/* the output of one finished job goes, its record stays; bytes that went */
-static int64_t drop_output(struct retention *rt, uint64_t id)
+static void remove_files(const struct trim *t)
 {
-	struct trim t = {.core = rt->core, .id = id};
-	struct job *j;
-	int64_t r;
+	char name[OUTPUT_NAME_MAX];
 
-	r = rv_run_blocking(rt->core->io, look_up, &t);
-	if (r >= 0 && t.n)
-		r = commit_trim(&t);
-	j = jobs_find(rt->core->jobs, id);
-	if (r >= 0 && j && !j->run && !j->busy)
-		j->may_have_output = false;
-	if (r == -ENOENT) { /* forgotten meanwhile, with its output */
-		trim_deinit(&t);
-		return 0;
-	}
-	for (size_t i = 0; r >= 0 && i < t.n; i++) {
-		_cleanup_(strv_freep) char **names = NULL;
-
-		if (strv_split(&names, t.runs[i].output, " ") < 0)
-			continue;
-		STRV_FOREACH(name, names)
-			if (!STREQ(*name, "-"))
-				outputs_remove(rt->core->outputs, *name);
-	}
-	if (r >= 0) {
-		outputs_account(rt->core->outputs, -t.bytes);
-		r = t.bytes;
-	}
-	trim_deinit(&t);
-	return r;
+	for (size_t i = 0; i < t->n; i++)
+		for (int s = OUTPUT_STDOUT; s <= OUTPUT_STDERR; s++)
+			if (output_name(name, sizeof(name), t->runs[i].rec.output,
+				    (enum output_stream)s) > 0)
+				outputs_remove(t->core->outputs, name);
 }
 
-/* false: all of them are busy again, so looking once more would not help */
-static bool outputs_dropped_any(
-	const struct retention *rt, const struct oldest *v, size_t n)
+/* The output of a job's runs that are over goes, the records stay; bytes that went. */
+static int64_t drop_output(struct retention *rt, struct job *j)
 {
-	for (size_t i = 0; i < n; i++) {
-		const struct job *j = jobs_find(rt->core->jobs, v[i].id);
+	struct trim t = {.core = rt->core, .id = j->id};
+	int64_t bytes = 0;
+	int r, more;
 
-		if (!j || !j->may_have_output)
-			return true;
+	/* before looking: what a run that ends meanwhile leaves is news */
+	j->may_have_output = false;
+	r = more = rv_run_blocking(rt->core->io, look_up, &t);
+	if (r >= 0 && t.n)
+		r = commit_trim(&t);
+	if (r >= 0) {
+		remove_files(&t);
+		outputs_account(rt->core->outputs, -t.bytes);
+		bytes = t.bytes;
 	}
-	return false;
+	j = jobs_find(rt->core->jobs, t.id);
+	trim_deinit(&t);
+	if (j && (r < 0 || more > 0))
+		j->may_have_output = true;
+	/* -ENOENT: forgotten meanwhile, with its output */
+	return r < 0 && r != -ENOENT ? r : bytes;
 }
 
 /* an eighth below the limit, so that this is not needed at every end */
@@ -303,37 +332,49 @@ static bool is_over(const struct retention *rt, int64_t max)
 	return outputs_total(rt->core->outputs) > max - max / 8;
 }
 
+/* Drops output of such jobs, the oldest first, until it is little enough or they have none
+ * left. */
+static int drop_oldest(
+	struct retention *rt, enum candidates which, int64_t max, int64_t *dropped)
+{
+	struct oldest v[REMOVAL_CHUNK];
+	size_t n = 1;
+
+	while (n && is_over(rt, max)) {
+		int r = find_oldest(rt, v, ARRAY_LEN(v), &n, which);
+
+		if (r < 0)
+			return r;
+		for (size_t i = 0; i < n && is_over(rt, max); i++) {
+			struct job *j = jobs_find(rt->core->jobs, v[i].id);
+			int64_t bytes = j ? drop_output(rt, j) : 0;
+
+			if (bytes < 0)
+				return (int)bytes;
+			*dropped += bytes;
+		}
+	}
+	return 0;
+}
+
 static int keep_budget(struct retention *rt)
 {
 	int64_t max = config_num(rt->core->config, OUTPUT_TOTAL_MAX);
-	struct oldest v[REMOVAL_CHUNK];
 	int64_t dropped = 0;
-	size_t n = 1;
 	int r;
 
 	if (outputs_total(rt->core->outputs) <= max)
 		return 0;
-	/* each job is looked at once: then it has no output any more */
-	while (n && is_over(rt, max)) {
-		r = find_oldest(rt, v, ARRAY_LEN(v), &n, true);
-		if (r < 0)
-			return r;
-		for (size_t i = 0; i < n && is_over(rt, max); i++) {
-			int64_t bytes = drop_output(rt, v[i].id);
-
-			if (bytes < 0)
-				return (int)bytes;
-			dropped += bytes;
-		}
-		if (n && !outputs_dropped_any(rt, v, n))
-			break;
-	}
+	r = drop_oldest(rt, FINISHED_WITH_OUTPUT, max, &dropped);
+	/* not enough: then earlier runs of what is retried have it */
+	if (r >= 0)
+		r = drop_oldest(rt, UNFINISHED_WITH_OUTPUT, max, &dropped);
 	if (dropped)
 		log_at(LOG_NOTICE, "output",
 			"dropped %" PRId64
 			" bytes of the oldest output to keep within output-total-max",
 			dropped);
-	return 0;
+	return r;
 }
 
 int retention_main(void *arg)
@@ -352,10 +393,14 @@ int retention_main(void *arg)
 			r = keep_budget(rt);
 		if (r == -ECANCELED)
 			return r;
-		/* what finishes from now on is due after the whole time at the earliest */
-		wait = config_num(rt->core->config, KEEP_FINISHED);
+		/* without any there is nothing to wait for but the next that finishes */
+		rt->nothing_due = jobs_count(rt->core->jobs, JOB_FINISHED) == 0;
 		if (next_usec != INT64_MAX)
-			wait = MIN(wait, next_usec - clock_wall_usec(rt->core->clock));
+			wait = next_usec - clock_wall_usec(rt->core->clock);
+		else if (rt->nothing_due)
+			wait = USEC_INFINITY;
+		else /* kept for ever, or all of them are busy just now */
+			wait = config_num(rt->core->config, KEEP_FINISHED);
 		if (r < 0)
 			wait = 60 * USEC_PER_SEC; /* a full disk: later */
 		r = rv_timed(usec_to_time(MAX(wait, USEC_PER_SEC)),

@@ -98,8 +98,9 @@ void run_told_failed(struct run *run, const struct spawn_run_info *info)
 void run_told_exited(struct run *run, const struct spawn_run_info *info)
 {
 	run->info = *info;
-	end_run(run,
-		&(struct run_end){.kind = RUN_END_EXITED, .wait_status = info->status});
+	end_run(run, &(struct run_end){.kind = RUN_END_EXITED,
+			     .wait_status = info->status,
+			     .shutdown = info->flags & SPAWN_RUN_SHUTDOWN});
 }
 
 /* The kernel knows the status once the process was reaped, by whoever inherited it:
@@ -129,6 +130,12 @@ static void give_up_status(struct run *run)
 {
 	rv_fd_unwatch(TAKE_PTR(run->pidfd_watch));
 	end_run(run, &(struct run_end){.kind = RUN_END_LOST});
+}
+
+void run_told_reaped(struct run *run, int status)
+{
+	rv_fd_unwatch(TAKE_PTR(run->pidfd_watch));
+	end_run(run, &(struct run_end){.kind = RUN_END_EXITED, .wait_status = status});
 }
 
 void run_told_not_started(struct run *run)

@@ -13,6 +13,8 @@
 #include "reeve/scope.h"
 
 static const rv_time kill_before_end = RV_SEC(1), reply_grace = RV_SEC(3);
+/* after a second signal */
+static const rv_time short_grace = RV_MS(200);
 
 void app_stop(struct app *app, int mode)
 {
@@ -138,6 +140,7 @@ int shutdown_run(struct app *app)
 	control_stop_accepting(app->control);
 	r = deal_with_runs(app, mode);
 	if (r >= 0)
-		r = control_shutdown(app->control, app->hasten ? 0 : reply_grace);
+		r = control_shutdown(
+			app->control, app->hasten ? short_grace : reply_grace);
 	return r;
 }

@@ -19,6 +19,8 @@
 /* Whoever removes the socket removes its folder next: a socket that is back at once
  * would make that fail. */
 static const rv_time patience = RV_MS(500);
+/* where it cannot be bound for another reason than a folder that is not there */
+enum { RETRY_SEC = 10 };
 
 struct socket_guard {
 	struct control *control;
@@ -34,14 +36,24 @@ struct socket_guard {
 	ino_t ino;
 };
 
+static int make_folder(const struct socket_guard *g)
+{
+	mode_t mode = g->mode & 077 ? 0755 : 0700;
+
+	if (mkdir(g->folder, mode) < 0)
+		return errno == EEXIST ? 0 : -errno;
+	/* a tight umask would shut out the users to whom the socket is open */
+	return chmod(g->folder, mode) < 0 ? -errno : 0;
+}
+
 static int bind_it(struct socket_guard *g)
 {
 	struct stat st;
 	int r;
 
-	if (g->own_folder && mkdir(g->folder, g->mode & 077 ? 0755 : 0700) < 0 &&
-		errno != EEXIST)
-		return -errno;
+	r = g->own_folder ? make_folder(g) : 0;
+	if (r < 0)
+		return r;
 	r = control_bind(g->control, g->path, g->mode);
 	if (r < 0)
 		return r;
@@ -73,7 +85,9 @@ static void file_event(int fd, unsigned ev, void *arg)
  * folder may be a busy one, but this lasts only until the socket is back. */
 static int watch_folders(struct socket_guard *g)
 {
-	const uint32_t mask = IN_CREATE | IN_MOVED_TO | IN_DELETE_SELF | IN_MOVE_SELF;
+	/* what leaves may be what stood in our place */
+	const uint32_t mask =
+		IN_CREATE | IN_DELETE | IN_MOVE | IN_DELETE_SELF | IN_MOVE_SELF;
 	char path[PATH_MAX], below[PATH_MAX] = "";
 	struct stat st;
 	char *slash;
@@ -141,8 +155,10 @@ static void look(void *arg)
 		g->gone = false;
 		log_at(LOG_NOTICE, "control", "answering at '%s' again", g->path);
 	} else if (!bound && r != -ENOENT) {
-		log_at(LOG_ERR, "control", "cannot listen at '%s': %s", g->path,
-			rv_strerror(r));
+		log_at(LOG_ERR, "control",
+			"cannot listen at '%s': %s; trying again in %d s", g->path,
+			rv_strerror(r), RETRY_SEC);
+		rv_timer_start(&g->timer, rv_loop_time(g->loop) + RV_SEC(RETRY_SEC));
 	}
 	r = watch(g, bound);
 	if (r < 0)

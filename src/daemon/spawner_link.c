@@ -20,6 +20,7 @@
 #include "daemon/spawner_link.h"
 #include "daemon/supervisor.h"
 #include "reeve/loop.h"
+#include "reeve/signal.h"
 #include "reeve/sync.h"
 #include "spawn/launch.h"
 
@@ -33,6 +34,7 @@ struct spawner_link {
 	struct spawn_client *client; /* NULL: not connected */
 	rv_watch *watch;
 	bool ready, more_posted;
+	bool failed;           /* it was lost or not to be had, and is not back */
 	bool table_incomplete; /* no memory for all of it */
 	bool must_drop;        /* the connection is of no use */
 	rv_handle more;        /* valid while more_posted */
@@ -40,7 +42,7 @@ struct spawner_link {
 	char instance[SPAWN_ID_LEN + 1];
 	char last_instance[SPAWN_ID_LEN + 1]; /* that runs are with */
 	pid_t pid;
-	pid_t child;       /* one that we started; 0: none or reaped */
+	pid_t child;       /* the last that we started; 0: none or reaped */
 	bool child_is_new; /* it has had no daemon yet, so it has no runs either */
 	struct spawner_run *table;
 	size_t n_table, n_table_max;
@@ -137,6 +139,7 @@ static void on_table_end(void *arg)
 	l->opts.on_table(l->table, l->n_table, same, l->opts.arg);
 	drop_table(l);
 	l->ready = true;
+	l->failed = false;
 	scheduler_block(l->core->scheduler, BLOCK_SPAWNER, false);
 	wake_wanting(l);
 	tell_changed(l);
@@ -185,7 +188,9 @@ static void on_start_failed(const struct spawn_run_info *info, void *arg)
 {
 	struct run *run = run_of(arg, &info->token);
 
-	if (run && info->step == SPAWN_STEP_REQUEST && info->error == RV_ESHUTDOWN)
+	if (run &&
+		(spawn_run_never_began(info) || (info->step == SPAWN_STEP_REQUEST &&
+							info->error == RV_ESHUTDOWN)))
 		spawner_leaves(arg, run);
 	else if (run)
 		run_told_failed(run, info);
@@ -236,6 +241,7 @@ static void disconnected(struct spawner_link *l, int error)
 	drop_table(l);
 	if (l->core->detaching)
 		return;
+	l->failed = true;
 	log_at(LOG_ERR, "spawn",
 		"lost the spawner (%s), looking for it or starting another",
 		rv_strerror(error));
@@ -320,10 +326,33 @@ static int attach(struct spawner_link *l, int fd)
 	return r;
 }
 
-static void reap(struct spawner_link *l)
+static struct run *run_of_pid(struct spawner_link *l, pid_t pid)
 {
-	if (l->child > 0 && waitpid(l->child, NULL, WNOHANG) != 0)
-		l->child = 0;
+	struct jobs *jobs = l->core->jobs;
+
+	for (struct job *j = jobs_at_or_after(jobs, 1); j;
+		j = jobs_at_or_after(jobs, j->id + 1))
+		if (j->run && j->run->started && j->run->info.pid == pid)
+			return j->run;
+	return NULL;
+}
+
+/* Our children are spawners: this one, and one before it that is still ending. Where we are
+ * process 1 also what a spawner that was killed had, and then nobody else knows its status. */
+static void reap(void *arg)
+{
+	struct spawner_link *l = arg;
+	int status;
+	pid_t pid;
+
+	while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
+		struct run *run = pid == l->child ? NULL : run_of_pid(l, pid);
+
+		if (pid == l->child)
+			l->child = 0;
+		if (run)
+			run_told_reaped(run, status);
+	}
 }
 
 /* 0 when one listens now */
@@ -335,7 +364,6 @@ static int launch(struct spawner_link *l)
 	_cleanup_close_ int ready = -1;
 	int r;
 
-	reap(l);
 	r = spawn_launch(&l->child, &ready, &how);
 	if (r < 0)
 		return r;
@@ -375,7 +403,6 @@ static int wait_until_lost(struct spawner_link *l)
 	while (l->client) {
 		int r = rv_event_wait(&l->changed);
 
-		reap(l);
 		if (r < 0)
 			return r;
 	}
@@ -386,11 +413,13 @@ int spawner_link_main(void *arg)
 {
 	struct spawner_link *l = arg;
 	rv_time delay = retry_first;
-	int logged = 0;
+	int logged = 0, r;
 
+	r = rv_signal_on(rv_loop_current(), SIGCHLD, reap, l);
+	if (r < 0)
+		return r;
 	for (;;) {
-		int r = connect_once(l);
-
+		r = connect_once(l);
 		if (r >= 0) {
 			rv_time connected = rv_now();
 
@@ -406,6 +435,7 @@ int spawner_link_main(void *arg)
 		} else if (r == -ECANCELED) {
 			return r;
 		} else if (r != logged) {
+			l->failed = true;
 			log_at(LOG_ERR, "spawn",
 				"cannot reach or start the spawner: %s, retrying",
 				rv_strerror(r));
@@ -438,6 +468,7 @@ struct spawner_link *spawner_link_free(struct spawner_link *l)
 {
 	if (!l)
 		return NULL;
+	rv_signal_off(rv_loop_current(), SIGCHLD);
 	rv_fd_unwatch(l->watch);
 	if (l->more_posted)
 		rv_handle_cancel(rv_loop_current(), l->more);
@@ -452,6 +483,11 @@ struct spawner_link *spawner_link_free(struct spawner_link *l)
 		kill(l->child, SIGTERM);
 	free(l);
 	return NULL;
+}
+
+bool spawner_link_has_failed(const struct spawner_link *l)
+{
+	return l->failed;
 }
 
 bool spawner_link_is_ready(const struct spawner_link *l)

@@ -38,6 +38,10 @@ struct spawner_link *spawner_link_free(struct spawner_link *l);
 /* The task that keeps it connected; a service task. */
 int spawner_link_main(void *link);
 
+/* It was lost, or could not be reached or started, and is not back: not so while the first
+ * connection is only being made. */
+bool spawner_link_has_failed(const struct spawner_link *l);
+
 /* Connected, and its table was matched. */
 bool spawner_link_is_ready(const struct spawner_link *l);
 /* until then; 0, -ECANCELED */

@@ -38,5 +38,7 @@ void run_told_failed(struct run *run, const struct spawn_run_info *info);
 void run_told_exited(struct run *run, const struct spawn_run_info *info);
 void run_told_not_started(struct run *run); /* its request never got there: again */
 void run_told_spawner_gone(struct run *run);
+/* it had become our own child, and has ended */
+void run_told_reaped(struct run *run, int status);
 
 #endif

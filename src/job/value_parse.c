@@ -116,7 +116,7 @@ static int value_parse_str(
 /* one entry per line; empty lines are nothing */
 static int env_parse(char ***ret, const char *text, char **err)
 {
-	_cleanup_(strv_freep) char **v = NULL;
+	_cleanup_(strv_builder_deinitp) struct strv_builder b = STRV_BUILDER_NULL;
 	const char *p = text;
 
 	while (*p) {
@@ -133,13 +133,13 @@ static int env_parse(char ***ret, const char *text, char **err)
 			r = entry ? 0 : -ENOMEM;
 		}
 		if (r >= 0 && entry)
-			r = strv_append_take(&v, entry);
+			r = strv_builder_take(&b, entry);
 		if (r < 0)
 			return r;
 		p += n + (p[n] == '\n');
 	}
-	*ret = TAKE_PTR(v);
-	return 0;
+	*ret = NULL;
+	return b.n > 0 ? strv_builder_finish(&b, ret) : 0;
 }
 
 static int value_parse_strv(

@@ -61,6 +61,7 @@ struct coro {
 /* Stacks of one size. */
 struct coro_pool {
 	size_t stack_size;    /* with guard, bytes: the distance of two stacks */
+	size_t slab_stacks;   /* in one mapping */
 	struct rv_link free;  /* last used first: its pages are warm */
 	struct rv_link slabs; /* all, oldest first */
 	struct coro_slab

@@ -35,11 +35,9 @@ enum {
 	 * would compete for the same lines of the cache. */
 	COLOUR_STEP = 256,
 	N_COLOURS = 8,
-#if CORO_ASAN || CORO_TSAN
-	SLAB_STACKS = 8, /* stacks are larger there, and tests have few */
-#else
-	SLAB_STACKS = 64,
-#endif
+	SLAB_STACKS_MAX = 64,
+	/* Where memory is not overcommitted a mapping counts whole, touched or not. */
+	SLAB_SIZE_MAX = 16 * 1024 * 1024,
 	SLABS_KEPT = 4,   /* empty slabs that stay mapped */
 	MAP_SLACK = 2048, /* mappings left to the rest of the process */
 	MAP_COUNT_DEFAULT = 65530,
@@ -49,10 +47,11 @@ struct coro_slab {
 	struct rv_link link;
 	char *base;
 	size_t size;
+	size_t n_stacks;
 	size_t n_used;
 	size_t n_taken;       /* so many, from the first on, have been used at all */
 	bool guards_are_maps; /* by mprotect: counted against the limit */
-	struct coro *coros[SLAB_STACKS];
+	struct coro *coros[];
 };
 
 /* Stacks of this process whose guard is a mapping of its own. */
@@ -79,6 +78,8 @@ static long mapped_guards_max(void)
 	maps = fopen("/proc/self/maps", "re");
 	while (maps && (c = getc_unlocked(maps)) != EOF)
 		used += c == '\n';
+	/* valgrind ends itself at 30,000 mappings */
+	n_maps = RUNNING_ON_VALGRIND ? MIN(n_maps, 20000L) : n_maps;
 	max = MAX((n_maps - used - MAP_SLACK) / 2, 64L);
 	atomic_store(&cached, max);
 	return max;
@@ -95,7 +96,7 @@ static int slab_guard(struct coro_slab *s, size_t stack_size)
 {
 	bool advise = guards_can_be_advised();
 
-	for (size_t i = 0; i < SLAB_STACKS; i++) {
+	for (size_t i = 0; i < s->n_stacks; i++) {
 		char *guard = s->base + i * stack_size;
 
 		/* EINVAL: an older kernel, or locked memory (mlockall) */
@@ -104,10 +105,11 @@ static int slab_guard(struct coro_slab *s, size_t stack_size)
 		if (advise && errno != EINVAL)
 			return -errno;
 		if (!s->guards_are_maps) {
-			long after = atomic_fetch_add(&n_mapped_guards, SLAB_STACKS);
+			long n = (long)s->n_stacks;
+			long before = atomic_fetch_add(&n_mapped_guards, n);
 
 			s->guards_are_maps = true;
-			if (after + SLAB_STACKS > mapped_guards_max())
+			if (before + n > mapped_guards_max())
 				return -EAGAIN;
 		}
 		advise = false;
@@ -138,7 +140,7 @@ static void slab_free(struct coro_slab *s)
 		(void)munmap(s->base, s->size);
 	}
 	if (s->guards_are_maps)
-		atomic_fetch_sub(&n_mapped_guards, SLAB_STACKS);
+		atomic_fetch_sub(&n_mapped_guards, (long)s->n_stacks);
 	link_remove(&s->link);
 	free(s);
 }
@@ -172,10 +174,11 @@ static int slab_add(struct coro_pool *p)
 	void *base;
 	int r;
 
-	s = calloc(1, sizeof(*s));
+	s = calloc(1, sizeof(*s) + p->slab_stacks * sizeof(struct coro *));
 	if (!s)
 		return -ENOMEM;
-	s->size = p->stack_size * SLAB_STACKS;
+	s->n_stacks = p->slab_stacks;
+	s->size = p->stack_size * s->n_stacks;
 	base = mmap(NULL, s->size, PROT_READ | PROT_WRITE,
 		MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_STACK, -1, 0);
 	if (base == MAP_FAILED)
@@ -187,7 +190,7 @@ static int slab_add(struct coro_pool *p)
 	r = slab_guard(s, p->stack_size);
 	if (r < 0)
 		return r;
-	p->n_free += SLAB_STACKS;
+	p->n_free += s->n_stacks;
 	link_append(&p->slabs, &s->link);
 	if (!p->fresh)
 		p->fresh = s;
@@ -202,6 +205,8 @@ void coro_pool_init(struct coro_pool *p, size_t stack_size)
 	while (size < stack_size)
 		size *= 2;
 	*p = (struct coro_pool){.stack_size = size};
+	p->slab_stacks = MIN(SLAB_SIZE_MAX / size, (size_t)SLAB_STACKS_MAX);
+	p->slab_stacks = MAX(p->slab_stacks, (size_t)1);
 	link_init(&p->free);
 	link_init(&p->slabs);
 }
@@ -219,7 +224,7 @@ static void slab_drop(struct coro_pool *p, struct coro_slab *s)
 		link_unlink(&s->coros[i]->link);
 	if (p->fresh == s)
 		p->fresh = slab_after(p, s);
-	p->n_free -= SLAB_STACKS;
+	p->n_free -= s->n_stacks;
 	slab_free(s);
 }
 
@@ -272,9 +277,9 @@ struct coro *coro_pool_take(struct coro_pool *p)
 	} else {
 		struct coro_slab *s = p->fresh;
 
-		INVARIANT(s && s->n_taken < SLAB_STACKS);
+		INVARIANT(s && s->n_taken < s->n_stacks);
 		c = slab_take_fresh(s, p->stack_size);
-		if (s->n_taken == SLAB_STACKS)
+		if (s->n_taken == s->n_stacks)
 			p->fresh = slab_after(p, s);
 	}
 	p->n_promised--;
@@ -294,7 +299,7 @@ void coro_pool_put(struct coro_pool *p, struct coro *c)
 
 void coro_pool_trim(struct coro_pool *p)
 {
-	size_t keep = p->n_promised + (size_t)SLABS_KEPT * SLAB_STACKS;
+	size_t keep = p->n_promised + SLABS_KEPT * p->slab_stacks;
 	struct rv_link *next;
 
 	/* A whole slab at a time: unmapping single stacks would split it into many
@@ -303,7 +308,7 @@ void coro_pool_trim(struct coro_pool *p)
 		struct coro_slab *s = LINK_ENTRY(it, struct coro_slab, link);
 
 		next = it->next;
-		if (p->n_free < keep + SLAB_STACKS)
+		if (p->n_free < keep + p->slab_stacks)
 			return;
 		if (s->n_used == 0)
 			slab_drop(p, s);

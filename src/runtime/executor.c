@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <pthread.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -30,7 +31,8 @@ enum job_state { JOB_QUEUED, JOB_RUNNING, JOB_DONE };
 struct job {
 	struct rv_link link; /* in the queue */
 	struct inbox_node node;
-	struct waiter w;
+	struct waiter
+		*w; /* on the waiting task's stack: an abandoned job is the thread's */
 	rv_executor *executor;
 	rv_loop *loop; /* a reference, for the post at the end */
 	rv_fn fn;
@@ -143,7 +145,7 @@ static void job_arrived(struct inbox_node *n)
 {
 	struct job *j = CONTAINER_OF(n, struct job, node);
 
-	waiter_wake(&j->w, j->result);
+	waiter_wake(j->w, j->result);
 }
 
 /* with the lock held; given back while the call runs */
@@ -273,7 +275,7 @@ static int job_submit(rv_executor *e, struct job *j)
 
 static void job_cancelled(struct waiter *w)
 {
-	struct job *j = CONTAINER_OF(w, struct job, w);
+	struct job *j = w->data;
 	rv_executor *e = j->executor;
 	bool is_over = false;
 
@@ -284,6 +286,7 @@ static void job_cancelled(struct waiter *w)
 		is_over = true;
 	} else if (j->state == JOB_RUNNING && j->may_abandon) {
 		j->abandoned = true;
+		w->data = NULL; /* the thread may free it before this task runs again */
 		is_over = true;
 	}
 	(void)pthread_mutex_unlock(&e->lock);
@@ -300,8 +303,12 @@ static int default_executor(rv_executor **ret, rv_loop *l)
 	return r;
 }
 
-static int job_do(struct rv_task *self, rv_executor *e, struct job *j)
+/* *job is set to NULL when the job was abandoned: it is not this task's any more. */
+static int job_do(struct rv_task *self, rv_executor *e, struct job **job)
 {
+	struct job *j = *job;
+	/* linked into nothing while it waits; filled before a thread can finish it */
+	struct waiter w = {.task = self, .data = j};
 	int r;
 
 	if (!e) {
@@ -312,26 +319,27 @@ static int job_do(struct rv_task *self, rv_executor *e, struct job *j)
 	j->executor = e;
 	j->loop = loop_hold(self->loop);
 	j->node.fn = job_arrived;
-	/* linked into nothing while it waits; filled before a thread can finish it */
-	j->w.task = self;
+	j->w = &w;
 	r = job_submit(e, j);
 	if (r < 0) {
 		loop_release(j->loop);
 		return r;
 	}
-	return task_wait_on_cancel(self, &j->w, job_cancelled, "executor", j->fn);
+	r = task_wait_on_cancel(self, &w, job_cancelled, "executor", j->fn);
+	*job = w.data;
+	return r;
 }
 
 int rv_run_blocking(rv_executor *e, rv_fn fn, void *arg)
 {
-	struct job j = {.fn = fn, .arg = arg};
+	struct job j = {.fn = fn, .arg = arg}, *job = &j;
 	struct rv_task *self;
 	int r = task_await_begin(&self);
 
 	if (r < 0)
 		return r;
 	j.ctx = self->ctx;
-	r = job_do(self, e, &j);
+	r = job_do(self, e, &job);
 	/* cancelled before a thread took it: that reference is still here */
 	if (r == -ECANCELED && j.state == JOB_QUEUED && j.loop)
 		loop_release(j.loop);
@@ -342,7 +350,6 @@ int rv_run_blocking_ex(rv_executor *e, rv_fn fn, void *arg, rv_dtor d, unsigned 
 {
 	struct rv_task *self;
 	struct job *j;
-	bool is_mine;
 	int r = task_await_begin(&self);
 
 	j = r < 0 ? NULL : calloc(1, sizeof(*j));
@@ -356,9 +363,8 @@ int rv_run_blocking_ex(rv_executor *e, rv_fn fn, void *arg, rv_dtor d, unsigned 
 	j->dtor = d;
 	j->ctx = rv_ctx_ref(self->ctx);
 	j->may_abandon = flags & RV_BLOCK_ABANDON;
-	r = job_do(self, e, j);
-	is_mine = !j->abandoned; /* written by this thread only */
-	if (!is_mine)
+	r = job_do(self, e, &j);
+	if (!j)
 		return r;
 	if (r == -ECANCELED && j->state == JOB_QUEUED && j->loop)
 		loop_release(j->loop);
@@ -466,8 +472,15 @@ int rv_loop_shutdown_executor(rv_loop *l, rv_time timeout)
 		r = rv_scope_exit(&s, shutdown_wait(self, e));
 	if (r == -ETIMEDOUT) {
 		rv_exc exc = RV_EXC_NULL;
+		char message[64];
+		unsigned n;
 
-		exc.message = "executor threads are still busy at shutdown";
+		(void)pthread_mutex_lock(&e->lock);
+		n = e->n_threads; /* idle ones have ended */
+		(void)pthread_mutex_unlock(&e->lock);
+		(void)snprintf(message, sizeof(message),
+			"executor threads still busy at shutdown: %u", n);
+		exc.message = message;
 		exc.err = r;
 		rv_report(l, &exc);
 	}

@@ -59,6 +59,11 @@ int rv_future_new(rv_future **ret, rv_loop *l)
 	return 0;
 }
 
+rv_loop *future_loop(const rv_future *f)
+{
+	return f->loop;
+}
+
 rv_future *rv_future_ref(rv_future *f)
 {
 	f->refs++;

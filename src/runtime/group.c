@@ -135,10 +135,11 @@ static int group_spawn(rv_group *g, const rv_task_opts *o, rv_fn fn, void *arg,
 				      .parent = service ? &g->services : &g->scope.node,
 				      .starter = starter,
 				      .service = service,
+				      .borrowed = ret != NULL,
 				      .fn = fn,
 				      .arg = arg,
 			      });
-	if (r >= 0)
+	if (r >= 0 && ret)
 		*ret = t;
 	return r;
 }
@@ -168,12 +169,7 @@ rv_task *rv_group_spawn(rv_group *g, rv_fn fn, void *arg)
 int rv_group_spawn_ex(
 	rv_group *g, const rv_task_opts *o, rv_fn fn, void *arg, rv_task **ret)
 {
-	struct rv_task *t;
-	int r = group_spawn(g, o, fn, arg, false, NULL, &t);
-
-	if (r >= 0 && ret)
-		*ret = t;
-	return r;
+	return group_spawn(g, o, fn, arg, false, NULL, ret);
 }
 
 rv_task *rv_group_spawn_service(rv_group *g, rv_fn fn, void *arg)
@@ -210,6 +206,8 @@ int rv_group_start(rv_group *g, rv_fn fn, void *arg, void **ready)
 	r = group_spawn(g, NULL, fn, arg, false, &s.w, &t);
 	if (r < 0)
 		return r;
+	t->borrowed =
+		false; /* by this function only, which looks no more once it runs */
 	s.w.data = t;
 	r = task_wait_on_cancel(self, &s.w, start_cancelled, "start of a task", t);
 	if (r >= 0 && ready)
@@ -286,7 +284,9 @@ static bool child_judge(rv_group *g, struct rv_task *t, int r)
 		if (g->policy == RV_GROUP_FAIL_FAST)
 			cancel_siblings(g, t, r);
 	}
-	return true;
+	/* What ended well and nobody can ask about would pile up in a group that serves
+	 * whoever connects. */
+	return failed || t->borrowed;
 }
 
 void group_child_done(rv_group *g, struct rv_task *t)

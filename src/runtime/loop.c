@@ -167,13 +167,14 @@ static void run_round(rv_loop *l)
 		struct rv_link *first;
 		struct rv_ready *r;
 
-		if (l->n_steps >= POLL_BUDGET)
-			poll_once(l, false);
 		first = l->ready.next;
 		if (first == &l->round_end.link)
 			return;
+		if (!budget_left(l)) {
+			poll_once(l, false); /* brings what belongs to the next round */
+			continue;
+		}
 		link_unlink(first);
-		l->n_steps++;
 		r = LINK_ENTRY(first, struct rv_ready, link);
 		if (UNLIKELY(l->debug))
 			leader_step_timed(l, r);
@@ -269,6 +270,8 @@ int rv_loop_run_until(rv_loop *l, rv_future *f)
 		return -RV_ELOOPCLOSED;
 	if (current.loop)
 		return -RV_ERUNNING;
+	if (future_loop(f) != l)
+		return -RV_EWRONGLOOP;
 	id = rv_future_on_done(f, stop_when_done, l);
 	if (!id)
 		return -errno;

@@ -105,6 +105,10 @@ static rv_handle call_at(
 {
 	struct handle *h = handle_new(l, fn, arg);
 
+	if (h && timers_prepare(l, clock) < 0) {
+		handle_put(l, h);
+		h = NULL;
+	}
 	if (h)
 		timer_start_clock(&h->timer, clock, when);
 	return handle_value(h);

@@ -125,7 +125,7 @@ void poll_once(rv_loop *l, bool block)
 			if (l->pools[i].n_free)
 				coro_pool_trim(&l->pools[i]);
 		timers_arm(l);
-		if (inbox_park(&l->inbox))
+		if (inbox_park(&l->inbox) || !nothing_ready(l))
 			block = false;
 	}
 	collect(l, block ? EVLOOP_ONCE : EVLOOP_NONBLOCK);

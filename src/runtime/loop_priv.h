@@ -82,6 +82,7 @@ struct rv_loop {
 	bool ran_callbacks; /* since the last poll */
 	bool stop, running, closed, debug;
 	bool cancel_busy; /* scopes are being walked */
+	bool shield_reported;
 	size_t stack_size;
 	const rv_clock *clock; /* NULL: the kernel's */
 	rv_time cleanup_grace, slow_callback;
@@ -107,8 +108,8 @@ struct rv_loop {
 	struct rv_link handle_slabs;
 	struct handle *handle_running;
 	struct signal_slot *signals; /* by number; NULL until needed */
-	rv_cb jump_fn;
-	void *jump_arg;
+	rv_timer
+		jump; /* queued when the wall clock has jumped; fn NULL: nobody cares */
 
 	struct net *net; /* transports and servers; NULL until the first */
 
@@ -163,7 +164,9 @@ void timers_expire(rv_loop *l);
 /* earliest deadline of a clock; RV_FOREVER */
 rv_time timers_next(const rv_loop *l, enum timer_clock clock);
 bool timers_are_due(const rv_loop *l);
-/* set the kernel timers for sleeping */
+/* What starting one of clock needs, so that the sleep cannot fail. 0, -errno */
+int timers_prepare(rv_loop *l, enum timer_clock clock);
+/* set the kernel timers for sleeping; may find out that something is due */
 void timers_arm(rv_loop *l);
 rv_time loop_clock(const rv_loop *l, enum timer_clock clock);
 static inline rv_time loop_monotonic(const rv_loop *l)
@@ -198,12 +201,15 @@ void watches_close(rv_loop *l);
 /* fd is a transport's: no watch may be made on it (-EBUSY; also when there is one). */
 int watch_claim(rv_loop *l, int fd);
 void watch_release(rv_loop *l, int fd);
+bool watch_is_claimed(const rv_loop *l, int fd);
 
 /* net.c: end what is open, and say so */
 void net_close(rv_loop *l);
 
 /* future.c */
 void futures_close(rv_loop *l);
+/* NULL once it is closed */
+rv_loop *future_loop(const rv_future *f);
 
 /* xfuture.c: what is left will never end; tell those who wait */
 void xfutures_close(rv_loop *l);

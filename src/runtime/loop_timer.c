@@ -255,6 +255,12 @@ static int timers_open(rv_loop *l, struct timers *ts, clockid_t id)
 	return 0;
 }
 
+int timers_prepare(rv_loop *l, enum timer_clock clock)
+{
+	/* a virtual clock needs none */
+	return l->clock ? 0 : timers_open(l, &l->timers[clock], clock_ids[clock]);
+}
+
 static void timers_arm_clock(rv_loop *l, struct timers *ts, enum timer_clock clock)
 {
 	struct itimerspec its = {0};
@@ -263,16 +269,23 @@ static void timers_arm_clock(rv_loop *l, struct timers *ts, enum timer_clock clo
 
 	if (clock == TIMER_WALL) {
 		flags |= TFD_TIMER_CANCEL_ON_SET;
-		if (when == RV_FOREVER && l->jump_fn)
+		if (when == RV_FOREVER && l->jump.fn)
 			when = WALL_FAR;
 	}
-	if (when >= ts->armed || timers_open(l, ts, clock_ids[clock]) < 0)
+	if (when >= ts->armed)
 		return;
+	INVARIANT(ts->fd >= 0);
 	when = MAX(when, (rv_time)1); /* zero would disarm */
 	its.it_value.tv_sec = when / NS_PER_SEC;
 	its.it_value.tv_nsec = when % NS_PER_SEC;
-	if (timerfd_settime(ts->fd, flags, &its, NULL) == 0 || errno == ECANCELED)
-		ts->armed = when;
+	if (timerfd_settime(ts->fd, flags, &its, NULL) < 0) {
+		INVARIANT(errno == ECANCELED);
+		/* The clock was set since the last call. The timer runs all the same,
+		 * but this is all that the kernel says of the jump: it has dropped the
+		 * edge. */
+		rv_loop_clock_jumped(l);
+	}
+	ts->armed = when;
 }
 
 void timers_arm(rv_loop *l)
@@ -312,21 +325,28 @@ void timers_deinit(rv_loop *l)
 void rv_loop_clock_jumped(rv_loop *l)
 {
 	l->timers[TIMER_WALL].armed = RV_FOREVER;
-	if (l->jump_fn)
-		(void)rv_call_soon(l, l->jump_fn, l->jump_arg);
+	if (l->jump.fn && !rv_timer_active(&l->jump))
+		timer_start_now(&l->jump);
 }
 
 int rv_loop_on_clock_jump(rv_loop *l, rv_cb fn, void *arg)
 {
+	int r;
+
 	if (l->closed)
 		return -RV_ELOOPCLOSED;
-	if (fn && !l->clock) {
-		int r = timers_open(l, &l->timers[TIMER_WALL], CLOCK_REALTIME);
-
-		if (r < 0)
-			return r;
+	if (!fn) {
+		rv_timer_stop(&l->jump);
+		l->jump.fn = NULL;
+		return 0;
 	}
-	l->jump_fn = fn;
-	l->jump_arg = arg;
+	r = timers_prepare(l, TIMER_WALL);
+	if (r < 0)
+		return r;
+	l->jump.loop = l;
+	l->jump.fn = fn;
+	l->jump.arg = arg;
+	if (!l->clock) /* from now on, not from the next sleep on */
+		timers_arm_clock(l, &l->timers[TIMER_WALL], TIMER_WALL);
 	return 0;
 }

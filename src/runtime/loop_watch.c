@@ -10,8 +10,10 @@
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/epoll.h>
 #include <sys/stat.h>
 
+#include "base/cleanup.h"
 #include "base/invariant.h"
 #include "runtime/loop_priv.h"
 
@@ -130,6 +132,17 @@ static bool slot_is_used(const struct fd_slot *s)
 	return !link_is_empty(&s->watches) || !link_is_empty(&s->waiters);
 }
 
+/* Whether a device can be polled; libevent would complain on stderr. */
+static int probe_device(int fd)
+{
+	_cleanup_close_ int epoll = epoll_create1(EPOLL_CLOEXEC);
+	struct epoll_event ev = {.events = EPOLLIN};
+
+	if (epoll < 0)
+		return -errno;
+	return epoll_ctl(epoll, EPOLL_CTL_ADD, fd, &ev) < 0 ? -errno : 0;
+}
+
 static int check_fd(int fd)
 {
 	struct stat st;
@@ -137,7 +150,9 @@ static int check_fd(int fd)
 	if (fd < 0 || fstat(fd, &st) < 0)
 		return -EBADF;
 	/* always ready as far as the kernel is concerned: nothing to wait for */
-	return S_ISREG(st.st_mode) || S_ISDIR(st.st_mode) ? -EPERM : 0;
+	if (S_ISREG(st.st_mode) || S_ISDIR(st.st_mode) || S_ISBLK(st.st_mode))
+		return -EPERM;
+	return S_ISCHR(st.st_mode) ? probe_device(fd) : 0;
 }
 
 /* The slot of fd, made if need be. -EBUSY: it belongs to a transport. */
@@ -207,6 +222,12 @@ int watch_claim(rv_loop *l, int fd)
 void watch_release(rv_loop *l, int fd)
 {
 	l->slots[fd]->owned = false;
+}
+
+bool watch_is_claimed(const rv_loop *l, int fd)
+{
+	return fd >= 0 && (size_t)fd < l->n_slots && l->slots[fd] &&
+	       l->slots[fd]->owned;
 }
 
 /* -- watches
@@ -295,6 +316,8 @@ int rv_wait_fd(int fd, unsigned ev)
 		return r;
 	if (!ev || (ev & ~(unsigned)(RV_READ | RV_WRITE)))
 		return -EINVAL;
+	if (watch_is_claimed(self->loop, fd))
+		return -EBUSY;
 	r = fd_ready_now(fd, ev);
 	if (r != 0)
 		return r;

@@ -157,6 +157,17 @@ static bool scope_is_entered(const struct rv_task *t, const rv_scope *s)
 	return false;
 }
 
+/* Once for each loop: whoever shields so on purpose does it all the time. */
+static void report_shield(struct rv_task *t)
+{
+	rv_exc e = RV_EXC_NULL;
+
+	t->loop->shield_reported = true;
+	e.message = "shield without a deadline";
+	e.task = t;
+	rv_report(t->loop, &e);
+}
+
 int rv_scope_enter(rv_scope *s, unsigned flags, rv_time deadline)
 {
 	struct rv_task *t = current.task;
@@ -174,6 +185,9 @@ int rv_scope_enter(rv_scope *s, unsigned flags, rv_time deadline)
 	s->active = true;
 	if (deadline != RV_FOREVER)
 		scope_arm(s, deadline);
+	else if (UNLIKELY(t->loop->debug) && (flags & RV_SCOPE_SHIELD) &&
+		 !t->loop->shield_reported)
+		report_shield(t);
 	return 0;
 }
 

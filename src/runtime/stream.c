@@ -224,6 +224,13 @@ int rv_stream_drain(rv_stream *s)
 
 	if (r < 0)
 		return r;
+	/* That it is lost comes in the next round; without this, who writes in a loop
+	 * would go on into nothing until then. */
+	if (s->transport && rv_transport_is_closing(s->transport)) {
+		r = rv_yield();
+		if (r < 0)
+			return r;
+	}
 	if (s->lost)
 		return drain_error(s);
 	if (!s->writing_paused)

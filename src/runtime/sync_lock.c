@@ -2,7 +2,7 @@
 #include "config.h"
 
 #include "reeve/sync.h"
-#include "runtime/task_priv.h"
+#include "runtime/loop_priv.h"
 
 void rv_lock_init(rv_lock *l)
 {
@@ -37,12 +37,24 @@ bool rv_lock_try(rv_lock *l)
 	return true;
 }
 
+/* That is allowed, and mostly a bug. */
+static void report_release(void)
+{
+	rv_exc e = RV_EXC_NULL;
+
+	e.message = "lock was released by another than its owner";
+	e.task = current.task;
+	rv_report(current.loop, &e);
+}
+
 int rv_lock_release(rv_lock *l)
 {
 	struct waiter *w;
 
 	if (!l->locked)
 		return -RV_ESTATE;
+	if (UNLIKELY(current.loop && current.loop->debug) && l->owner != current.task)
+		report_release();
 	w = waiter_first(&l->waiters);
 	if (LIKELY(!w)) {
 		l->locked = false;

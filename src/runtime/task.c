@@ -78,6 +78,7 @@ static int task_new(struct rv_task **ret, const struct spawn_params *p)
 		.group = p->group,
 		.starter = p->starter,
 		.service = p->service,
+		.borrowed = p->borrowed,
 		.id = l->next_task_id++,
 		.refs = 2, /* the caller's, and the loop's until it ends */
 		.op_budget = TASK_OP_BUDGET,

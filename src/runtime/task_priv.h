@@ -92,6 +92,7 @@ struct rv_task {
 	int op_budget;
 	unsigned n_spins;
 	bool done, error_read, detached, service, spin_reported, is_main;
+	bool borrowed; /* somebody has a pointer until the group exits */
 };
 
 /* the slow paths of task_await_begin */
@@ -162,7 +163,7 @@ struct spawn_params {
 	rv_group *group;          /* NULL: none */
 	struct rv_scope_node *parent;
 	struct waiter *starter;
-	bool service;
+	bool service, borrowed;
 	rv_fn fn;
 	void *arg;
 };

@@ -364,6 +364,7 @@ static int tell_packet(struct spawn_client *c, size_t len, int *fds, size_t n_fd
 static int process(struct spawn_client *c)
 {
 	int r = spawn_client_flush(c);
+	bool more = true;
 
 	/* a peer that is gone may have left something to read; its end comes after it
 	 */
@@ -375,8 +376,10 @@ static int process(struct spawn_client *c)
 		ssize_t n;
 
 		n = unix_recv_fds(c->fd, c->input, SPAWN_MESSAGE_MAX, fds, &n_fds);
-		if (n == -EAGAIN)
+		if (n == -EAGAIN) {
+			more = false;
 			break;
+		}
 		if (n < 0)
 			return n == -ECONNRESET ? -RV_EINCOMPLETE : (int)n;
 		if (n == 0)
@@ -386,7 +389,7 @@ static int process(struct spawn_client *c)
 			return r;
 	}
 	r = spawn_client_flush(c); /* what the callbacks have asked for */
-	return r == -EPIPE || r == -ECONNRESET ? 0 : r;
+	return r == 0 || r == -EPIPE || r == -ECONNRESET ? more : r;
 }
 
 int spawn_client_process(struct spawn_client *c)

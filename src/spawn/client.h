@@ -59,11 +59,9 @@ bool spawn_client_wants_write(const struct spawn_client *c);
 /**
  * Send what is queued, read what has come, and tell it.
  *
- * Reads a bounded amount: it may leave some for the next call (the descriptor stays
- * readable).
- *
- * Returns 0, or why the connection is over (-RV_EINCOMPLETE: the spawner closed it;
- * -RV_EPROTOCOL): free the client then.
+ * Reads a bounded amount. Returns 0 when there is no more now; 1 when there may be: call
+ * again, for who watches edges is not told of it; or why the connection is over
+ * (-RV_EINCOMPLETE: the spawner closed it; -RV_EPROTOCOL): free the client then.
  */
 int spawn_client_process(struct spawn_client *c);
 /* only send; 0 (also when not all went out), -errno */

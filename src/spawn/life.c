@@ -59,7 +59,7 @@ static void run_set_ended(
 	if (run->n_orphans > 0)
 		orphans_forget_run(&sp->orphans, run);
 	run->info.state = state;
-	run->info.flags &= SPAWN_RUN_SURVIVORS;
+	run->info.flags &= SPAWN_RUN_SURVIVORS | SPAWN_RUN_SHUTDOWN;
 	sp->runs.n_active--;
 	runs_set_deadline(&sp->runs, run, RV_FOREVER);
 	if (run->cgroup_leaf)
@@ -135,10 +135,15 @@ static void run_set_started(struct spawner *sp, struct run *run, struct start *s
 	run->send_started = true;
 	conn_tell(sp, run);
 	/* what was asked for while it was starting */
-	for (int sig = 1; run->signals_wanted && sig <= 64; sig++)
-		if (run->signals_wanted & (UINT64_C(1) << (sig - 1)))
+	for (int sig = 1; sig <= 64; sig++) {
+		uint64_t bit = UINT64_C(1) << (sig - 1);
+
+		if (run->signals_wanted & bit)
 			(void)tree_signal(&sp->orphans, run, TREE_GROUP, sig);
-	run->signals_wanted = 0;
+		else if (run->main_signals_wanted & bit)
+			(void)tree_signal(&sp->orphans, run, TREE_MAIN, sig);
+	}
+	run->signals_wanted = run->main_signals_wanted = 0;
 	if (run->pause_wanted)
 		(void)life_pause(sp, run);
 	runs_set_deadline(&sp->runs, run, RV_FOREVER);
@@ -225,7 +230,7 @@ static void kill_round(struct spawner *sp, struct run *run)
 	size_t left = tree_kill(&sp->orphans, run);
 	rv_time pause = KILL_AGAIN_FIRST;
 
-	if (left == 0 && main_has_ended(run)) {
+	if (left == 0 && main_has_ended(run) && sp->orphans.n_doubtful == 0) {
 		run_finish(sp, run);
 		return;
 	}
@@ -337,7 +342,7 @@ static void find_unwatched_ends(struct spawner *sp)
 		siginfo_t si = {.si_pid = 0};
 
 		if (run->unwatched && run->info.state == SPAWN_RUN_RUNNING &&
-			!main_has_ended(run) &&
+			!main_has_ended(run) && !list_is_linked(&run->ended_link) &&
 			waitid(P_PIDFD, (id_t)run->pidfd, &si,
 				WEXITED | WNOHANG | WNOWAIT | __WALL) == 0 &&
 			si.si_pid > 0)
@@ -353,11 +358,17 @@ void life_turn(struct spawner *sp)
 	if (sp->sigchld && sp->n_unwatched > 0)
 		find_unwatched_ends(sp);
 	some_ended = !list_is_empty(&sp->ended);
-	if (some_ended || sp->sigchld) {
+	if (some_ended || sp->sigchld || sp->orphans.n_doubtful > 0) {
 		/* one look for all that ended: whoever is dead now has no children any
 		 * more, they are orphans */
 		n_orphans = orphans_sync(&sp->orphans);
 		reaped = n_orphans > 0 && orphans_reap(&sp->orphans) > 0;
+	}
+	/* It may be of a run that would be taken to have left nothing: look again in the
+	 * next turn, which comes soon. */
+	if (sp->orphans.n_doubtful > 0) {
+		sp->sigchld = sp->sigchld || reaped;
+		return;
 	}
 	for (struct list *it; (it = list_pop(&sp->ended));)
 		judge_ended(sp, LIST_ENTRY(it, struct run, ended_link), n_orphans > 0);
@@ -411,7 +422,8 @@ static void cancel_start(struct spawner *sp, struct run *run, bool kill_it)
 int life_signal(struct spawner *sp, struct run *run, int sig, bool main_only)
 {
 	if (run->info.state == SPAWN_RUN_STARTING) {
-		run->signals_wanted |= UINT64_C(1) << (sig - 1);
+		*(main_only ? &run->main_signals_wanted : &run->signals_wanted) |=
+			UINT64_C(1) << (sig - 1);
 		return 0;
 	}
 	if (run->info.state != SPAWN_RUN_RUNNING)
@@ -448,6 +460,15 @@ int life_stop(
 	if (deadline < run->deadline)
 		runs_set_deadline(&sp->runs, run, deadline);
 	return 0;
+}
+
+int life_shut_down(struct spawner *sp, struct run *run)
+{
+	/* what has ended by itself and only left something behind did not end by this
+	 */
+	if (run_is_active(run) && !main_has_ended(run))
+		run->info.flags |= SPAWN_RUN_SHUTDOWN;
+	return life_stop(sp, run, run->kill_signal, false, run->kill_grace);
 }
 
 int life_kill(struct spawner *sp, struct run *run)

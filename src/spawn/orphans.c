@@ -11,6 +11,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/fd.h"
 #include "spawn/procfs.h"
 
@@ -34,6 +35,8 @@ static void orphan_remove(struct orphans *os, struct orphan *o)
 	list_remove(&o->link);
 	if (o->run)
 		o->run->n_orphans--;
+	if (o->doubt_until)
+		os->n_doubtful--;
 	free(o);
 }
 
@@ -72,27 +75,76 @@ static struct run *run_by_cgroup(struct orphans *os, pid_t pid)
 /* Whose is it? The session is the surest: its number cannot be used again while one of
  * its processes lives. What made itself a session of its own has the mark or the
  * cgroup. */
-static struct run *orphan_classify(
-	struct orphans *os, const struct proc_stat *st, struct spawn_token *ret_token)
+static struct run *orphan_classify(struct orphans *os, const struct proc_stat *st,
+	struct spawn_token *ret_token, bool *ret_doubt)
 {
 	char instance[SPAWN_ID_LEN + 1];
 	struct run *run;
+	int r;
 
+	*ret_doubt = false;
 	run = runs_find_pid(os->runs, st->session);
 	if (run)
 		return run;
-	if (proc_mark_get(ret_token, instance, st->pid) == 0) {
+	r = proc_mark_get(ret_token, instance, st->pid);
+	if (r == 0) {
 		/* another spawner's run, below one of ours: its own business */
 		if (strcmp(instance, os->instance) != 0)
 			return NULL;
 		return runs_find(os->runs, ret_token);
 	}
-	return run_by_cgroup(os, st->pid);
+	run = run_by_cgroup(os, st->pid);
+	/* in exec, or just ending */
+	*ret_doubt = !run && (r == -EAGAIN || r == -ESRCH) && !proc_stat_is_dead(st);
+	return run;
+}
+
+/* Look whose it is, for the first time or again. */
+static void orphan_judge(
+	struct orphans *os, struct orphan *o, const struct proc_stat *st)
+{
+	struct spawn_orphan tell = {.pid = o->pid, .start_time = o->start_time};
+	rv_time now = clock_monotonic(&clock_system);
+	bool doubt;
+
+	o->run = orphan_classify(os, st, &tell.token, &doubt);
+	if (doubt && !o->doubt_until) {
+		o->doubt_until = now + ORPHAN_DOUBT_MAX;
+		os->n_doubtful++;
+	}
+	if (doubt && now < o->doubt_until)
+		return;
+	if (o->doubt_until) {
+		o->doubt_until = 0;
+		os->n_doubtful--;
+	}
+	if (o->run && run_is_active(o->run)) {
+		o->run->n_orphans++;
+		return;
+	}
+	/* a run that is over has been told already: this is what it was let leave */
+	if (o->run)
+		tell.token = o->run->info.token;
+	o->run = NULL;
+	if (!proc_stat_is_dead(st)) {
+		memcpy(tell.comm, st->comm, sizeof(tell.comm));
+		os->unknown(&tell, os->arg);
+	}
+}
+
+static void judge_doubtful(struct orphans *os)
+{
+	LIST_FOREACH(it, &os->all) {
+		struct orphan *o = LIST_ENTRY(it, struct orphan, link);
+		struct proc_stat st;
+
+		if (o->doubt_until && proc_stat_read(&st, o->pid) == 0)
+			orphan_judge(os, o, &st);
+	}
 }
 
 static int orphan_add(struct orphans *os, const struct proc_stat *st)
 {
-	struct spawn_orphan tell = {.pid = st->pid, .start_time = st->start_time};
 	struct orphan *o;
 	int r;
 
@@ -109,19 +161,7 @@ static int orphan_add(struct orphans *os, const struct proc_stat *st)
 		return r;
 	}
 	list_append(&os->all, &o->link);
-	o->run = orphan_classify(os, st, &tell.token);
-	if (o->run && run_is_active(o->run)) {
-		o->run->n_orphans++;
-		return 0;
-	}
-	/* a run that is over has been told already: this is what it was let leave */
-	if (o->run)
-		tell.token = o->run->info.token;
-	o->run = NULL;
-	if (!proc_stat_is_dead(st)) {
-		memcpy(tell.comm, st->comm, sizeof(tell.comm));
-		os->unknown(&tell, os->arg);
-	}
+	orphan_judge(os, o, st);
 	return 0;
 }
 
@@ -155,6 +195,8 @@ static int sync_one_of_all(pid_t pid, void *arg)
 
 size_t orphans_sync(struct orphans *os)
 {
+	if (os->n_doubtful > 0)
+		judge_doubtful(os);
 	if (os->children_fd >= 0)
 		(void)proc_children_read(os->children_fd, &os->scratch, sync_one, os);
 	else

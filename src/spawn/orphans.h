@@ -19,17 +19,22 @@
 #include "spawn/wire.h"
 
 #define ORPHANS_MAX 65536 /* known at once; more wait until some are reaped */
+/* Whose a process is cannot be seen while it is in exec, which takes microseconds unless
+ * a disk hangs. After this it is taken for a stranger. */
+#define ORPHAN_DOUBT_MAX RV_SEC(1)
 
 struct orphan {
 	struct list link;
 	pid_t pid;
 	uint64_t start_time;
-	struct run *run; /* NULL: not one of the table's runs, and left alone */
+	struct run *run;     /* NULL: not one of the table's runs, and left alone */
+	rv_time doubt_until; /* it was in exec when looked at; 0: it is known whose it is */
 };
 
 struct orphans {
 	struct hashmap *by_pid;
 	struct list all;
+	size_t n_doubtful;
 	int children_fd; /* the main thread's children; -1: the kernel has no such file
 			  */
 	struct buf scratch;
@@ -45,8 +50,9 @@ struct orphans {
 int orphans_init(struct orphans *os, struct runs *runs, const char *instance);
 void orphans_deinit(struct orphans *os);
 
-/* Take in those that are new and find out whose they are. Returns how many there are.
- */
+/* Take in those that are new and find out whose they are, also those that were in doubt.
+ * Returns how many there are. While n_doubtful is not 0 nobody can say that a run has left
+ * nothing behind: sync again soon. */
 size_t orphans_sync(struct orphans *os);
 
 /* Reap the dead ones. Returns how many. */

@@ -71,7 +71,8 @@ int proc_each(int (*fn)(pid_t pid, void *arg), void *arg);
  *
  * @ret_instance  may be NULL
  *
- * 0; -ENODATA (no mark, or one that is not readable); -errno of reading it
+ * 0; -ENODATA (no mark, or one that is not readable); -EAGAIN (it is in exec: look
+ * again); -errno of reading it
  */
 int proc_mark_get(
 	struct spawn_token *ret, char ret_instance[SPAWN_ID_LEN + 1], pid_t pid);

@@ -42,8 +42,9 @@ struct run {
 	int stop_wanted;     /* STARTING: signal of a stop that was asked for, or 0 */
 	bool stop_main_only;
 	rv_time stop_grace;
-	uint64_t signals_wanted; /* STARTING: to be sent once it runs; bit n is signal
-				    n+1 */
+	/* STARTING: to be sent once it runs, to the group or to the main process; bit n is
+	 * signal n+1 */
+	uint64_t signals_wanted, main_signals_wanted;
 
 	bool unwatched;  /* epoll had no room for the pidfd: asked at each SIGCHLD */
 	bool send_table; /* as a row of the table: says all that the others say */

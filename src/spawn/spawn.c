@@ -87,3 +87,9 @@ const char *spawn_run_state_name(enum spawn_run_state state)
 	}
 	return "unknown";
 }
+
+bool spawn_run_never_began(const struct spawn_run_info *info)
+{
+	return info->state == SPAWN_RUN_FAILED && info->error == ECANCELED &&
+	       (info->flags & SPAWN_RUN_SHUTDOWN);
+}

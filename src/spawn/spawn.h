@@ -145,6 +145,8 @@ const char *spawn_run_state_name(enum spawn_run_state state);
 #define SPAWN_RUN_STOPPING   (1U << 1) /* a stop, a kill, or leftovers being ended */
 #define SPAWN_RUN_MAIN_ENDED (1U << 2) /* only leftovers are left */
 #define SPAWN_RUN_SURVIVORS  (1U << 3) /* not even SIGKILL ended all of the tree */
+#define SPAWN_RUN_SHUTDOWN \
+	(1U << 4) /* was going on when the spawner was told to stop */
 
 struct spawn_usage {
 	int64_t utime_usec, stime_usec;
@@ -167,5 +169,8 @@ struct spawn_run_info {
 	int32_t error;                    /* FAILED: errno, > 0 */
 	enum spawn_step step;             /* FAILED */
 };
+
+/* The spawner took the start back because it was told to stop: no program has run. */
+bool spawn_run_never_began(const struct spawn_run_info *info);
 
 #endif

@@ -34,6 +34,7 @@
 #include "spawn/spawner_setup.h"
 
 #define EVENTS_PER_TURN 128
+#define LOOK_AGAIN      RV_MS(1) /* at a process that is in exec */
 #define LEAVE_AGAIN     RV_MS(10)
 #define FIRST_CONTACT   RV_SEC(60) /* leaves when nobody has come by then */
 
@@ -67,15 +68,22 @@ static int spawner_listen(struct spawner *sp)
 	return 0;
 }
 
+/* 1; 0: there is none, or it is not ours; -ENOMEM. path: of the socket */
+static int find_own_socket(const struct spawner *sp, struct buf *path)
+{
+	struct stat st;
+
+	if (buf_printf(path, "%s/" SPAWN_SOCKET_NAME "%c", sp->state_dir, '\0') < 0)
+		return -ENOMEM;
+	return lstat(buf_head(path), &st) == 0 && st.st_dev == sp->socket_dev &&
+	       st.st_ino == sp->socket_ino;
+}
+
 static void unlink_own_socket(struct spawner *sp)
 {
 	_cleanup_(buf_deinitp) struct buf path = BUF_NULL;
-	struct stat st;
 
-	if (buf_printf(&path, "%s/" SPAWN_SOCKET_NAME "%c", sp->state_dir, '\0') < 0)
-		return;
-	if (lstat(buf_head(&path), &st) == 0 && st.st_dev == sp->socket_dev &&
-		st.st_ino == sp->socket_ino)
+	if (find_own_socket(sp, &path) > 0)
 		(void)unlink(buf_head(&path));
 }
 
@@ -181,8 +189,7 @@ static void stop_all(struct spawner *sp)
 		if (again)
 			(void)life_kill(sp, run);
 		else
-			(void)life_stop(
-				sp, run, run->kill_signal, false, run->kill_grace);
+			(void)life_shut_down(sp, run);
 	}
 }
 
@@ -249,6 +256,33 @@ static bool may_leave(struct spawner *sp)
 		       clock_monotonic(&clock_system) >= sp->leave_at);
 }
 
+static void listen_again(struct spawner *sp)
+{
+	sp->listen_fd = close_safe(sp->listen_fd);
+	if (spawner_listen(sp) == 0 &&
+		watch(sp, sp->listen_fd, &sp->on_listen, SOURCE_LISTEN) == 0) {
+		sp->deaf = false;
+		return;
+	}
+	if (!sp->deaf)
+		log_at(LOG_ERR, "spawn", "cannot listen again");
+	sp->deaf = true;
+}
+
+/* Without its file no daemon would ever find us, and no other spawner takes our place: the
+ * next daemon is expected when there is none. */
+static void keep_listening(struct spawner *sp)
+{
+	_cleanup_(buf_deinitp) struct buf path = BUF_NULL;
+
+	if (sp->conn.fd >= 0 || find_own_socket(sp, &path) != 0)
+		return;
+	if (!sp->deaf)
+		log_at(LOG_WARNING, "spawn", "'%s' is gone, making it again",
+			buf_head(&path));
+	listen_again(sp);
+}
+
 /* One pass of the loop. Returns when the next is due by time. */
 static rv_time spawner_turn(struct spawner *sp, int timeout_ms)
 {
@@ -265,8 +299,11 @@ static rv_time spawner_turn(struct spawner *sp, int timeout_ms)
 	life_timers(sp, now);
 	next = starters_tick(sp->starters, now, on_dropped, sp);
 	conn_flush(sp);
+	keep_listening(sp);
 	if (sp->runs.n == 0 && sp->conn.fd < 0)
 		next = MIN(next, sp->leave_at);
+	if (sp->orphans.n_doubtful > 0)
+		next = MIN(next, now + LOOK_AGAIN);
 	return MIN(next, runs_next_deadline(&sp->runs));
 }
 
@@ -311,10 +348,7 @@ static int spawner_leaves(struct spawner *sp)
 	conn_accept(sp);
 	if (sp->conn.fd < 0)
 		return 1;
-	close_safe(sp->listen_fd);
-	if (spawner_listen(sp) < 0 ||
-		watch(sp, sp->listen_fd, &sp->on_listen, SOURCE_LISTEN) < 0)
-		log_at(LOG_ERR, "spawn", "cannot listen again");
+	listen_again(sp);
 	spawner_lock_arrived(sp->lock_fd);
 	return 0;
 }

@@ -32,6 +32,7 @@ struct spawner {
 			     */
 	size_t n_unwatched; /* runs that were ever so (runs.h) */
 
+	bool deaf;     /* could not listen again */
 	bool stopping; /* SIGTERM came: all runs are being ended */
 };
 
@@ -55,6 +56,8 @@ void life_timers(struct spawner *sp, rv_time now);
 int life_signal(struct spawner *sp, struct run *run, int sig, bool main_only);
 int life_stop(
 	struct spawner *sp, struct run *run, int sig, bool main_only, rv_time grace);
+/* a stop because the spawner itself is to end, which its end says */
+int life_shut_down(struct spawner *sp, struct run *run);
 int life_kill(struct spawner *sp, struct run *run);
 int life_pause(struct spawner *sp, struct run *run);
 int life_resume(struct spawner *sp, struct run *run);

@@ -38,8 +38,8 @@ static int get_description(const struct vl_registry *reg, const json_t *params,
 	struct json_writer w;
 
 	if (!text) {
-		vl_fault_set(fault, "interface", "no such interface");
-		return -EINVAL;
+		vl_fault_set(fault, name, "no such interface");
+		return -ENOENT;
 	}
 	json_writer_init(&w, out);
 	json_writer_object(&w, NULL);

@@ -38,8 +38,9 @@ struct vl_route {
 	const struct vl_member *member; /* its types */
 	const struct vl_method
 		*method; /* NULL: defined but not implemented, or builtin */
-	/* Answers by itself: appends the reply's parameters to out, or the fault and
-	 * -EINVAL; NULL for all but org.varlink.service */
+	/* Answers by itself: appends the reply's parameters to out, or -ENOENT and the
+	 * fault, whose path is the interface that is not there; NULL for all but
+	 * org.varlink.service */
 	int (*builtin)(const struct vl_registry *reg, const json_t *params,
 		struct buf *out, struct vl_fault *fault);
 };

@@ -204,8 +204,9 @@ static int answer_builtin(struct vl_call *call, struct buf *out)
 	int r;
 
 	r = call->route->builtin(call->reg, vl_call_params(call), &params, &fault);
-	if (r == -EINVAL)
-		return vl_encode_invalid(out, fault.path, fault.reason);
+	if (r == -ENOENT)
+		return vl_encode_error_simple(
+			out, VL_ERROR_INTERFACE_NOT_FOUND, "interface", fault.path);
 	if (r < 0)
 		return r;
 	/* bounded by the program's own interfaces, not by reply_max */

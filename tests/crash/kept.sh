@@ -62,6 +62,32 @@ reeve cancel "$alone"
 reeve wait "$alone" || :
 assert_eq "result" cancelled "$(field "$alone" result)"
 
+step "what a run left behind does not pass for it, when nobody was there to see its end"
+mkfifo daemonized go
+daemon=$(reeve add --leftovers=leave --on-lost=lost -- sh -c \
+	'setsid sh -c "echo \$\$ >daemonized; exec tail -f /dev/null" & read -r x <go; exit 9')
+heard daemonized
+child=$(cat "$tmp/heard")
+until [ "$(field "$daemon" state)" = running ]; do
+	settle
+done
+pid=$(field "$daemon" pid)
+# its pid is on disk a moment after it began: before the end of a job that takes longer
+reeve run sleep 0.3
+signal_reeved KILL
+kill_spawner
+echo >go
+timeout 60 tail --pid="$pid" -s 0.05 -f /dev/null || : # nobody may reap it
+start_reeved
+assert_exit 1 reeve wait -q "$daemon"
+kill -s 0 "$child" || fail "what was left behind has ended, too"
+case "$(field "$daemon" result) $(field "$daemon" exit_code)" in
+lost*) ;;
+"failed 9") ;; # it was a zombie still, whose status can be read
+*) fail "what was left behind passes for the run" ;;
+esac
+kill -s KILL "$child"
+
 step "a timeout goes on without reeved and without a spawner"
 mkfifo both
 both=$(reeve add --timeout=2s -- sh -c 'echo up >both; exec sleep 100')

@@ -258,8 +258,9 @@ static void check_ended(struct world *w, const struct known_job *k,
 	check_output(w, k->id, j->run);
 }
 
-void judge(struct verdict *ret, struct stream *s, bool may_lose)
+void judge(struct verdict *ret, struct stream *s, size_t lost_max)
 {
+	size_t n_lost_short = 0;
 	struct testimonies t;
 	json_t *all = list_jobs(s->w);
 
@@ -277,14 +278,18 @@ void judge(struct verdict *ret, struct stream *s, bool may_lose)
 			check_ended(s->w, k, &j, job);
 			continue;
 		}
-		if (!may_lose)
+		if (lost_max == 0)
 			die("job %" PRIu64 " is lost, though the spawner lived (%s)",
 				k->id, text_of(job, "reason"));
 		if (!STREQ(text_of(job, "state"), "held"))
 			die("job %" PRIu64 " is lost and not held but %s", k->id,
 				text_of(job, "state"));
 		ret->n_lost++;
+		n_lost_short += !k->is_long;
 	}
+	if (n_lost_short > lost_max)
+		die("%zu short jobs are lost, and at most %zu were going on",
+			n_lost_short, lost_max);
 	/* every job that reeved has is one of ours: here is whether the judge has
 	 * others */
 	for (uint64_t id = 1; id < t.n; id++)

@@ -19,7 +19,8 @@ void await_long_jobs(struct stream *s, unsigned n_long);
 void check_long_jobs(struct stream *s);
 /* until no job is queued or runs but the long ones; with_long: them too. Paused. */
 void settle(struct stream *s, bool with_long);
-/* After settle with the long ones: every acknowledged job against the judge. */
-void judge(struct verdict *ret, struct stream *s, bool may_lose);
+/* After settle with the long ones: every acknowledged job against the judge. lost_max: so
+ * many short jobs may be lost; 0: nothing may. */
+void judge(struct verdict *ret, struct stream *s, size_t lost_max);
 
 #endif

@@ -30,7 +30,7 @@ run_make() {
 # installed PATTERN...: one file each, whose path ends so
 installed() {
 	for pattern in "$@"; do
-		[ "$(find "$dest" -path "$dest/*/$pattern" | wc -l)" -eq 1 ] ||
+		[ "$(find "$dest" -path "$dest*/$pattern" | wc -l)" -eq 1 ] ||
 			complain "not one $pattern"
 	done
 }

@@ -16,6 +16,7 @@ lint_tests = \
 	tests/lint/format.sh \
 	tests/lint/install.sh \
 	tests/lint/layering.sh \
+	tests/lint/linkage.sh \
 	tests/lint/manpages.sh \
 	tests/lint/no_forbidden_calls.sh \
 	tests/lint/registration.sh \
@@ -30,6 +31,8 @@ EXTRA_DIST += $(lint_tests) \
 
 # units.sh looks at the units as they will be installed
 tests/lint/units.log: $(system_units) $(user_units)
+
+tests/lint/linkage.log: reeve$(EXEEXT) reeved$(EXEEXT) reeve-spawner$(EXEEXT)
 
 # install.sh builds a program against what was built here
 AM_TESTS_ENVIRONMENT += REEVE_CC='$(CC)'; export REEVE_CC; \

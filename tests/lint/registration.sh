@@ -1,6 +1,6 @@
 #!/bin/sh
-# Is every file of src and tests named in a local.mk? One that is not is missing from the
-# build, from the tests or from the tarball, and nobody notices.
+# Is every file of the tree named in a local.mk? One that is not is missing from the build,
+# from the tests or from the tarball, and nobody notices.
 # usage: registration.sh [TREE]    exit 0 yes, 1 no (each is printed)
 set -u
 tree=${1:-${srcdir:-.}}
@@ -15,6 +15,13 @@ cd "$tree" || exit 1
 		-o -name '*.varlink' -o -name '*.sh' -o -name '*.awk' -o -name '*.py' \
 		-o -name '*.sym' -o -name '*.md' -o -name '*.conf' \) \
 		-exec grep -L '^/\* Generated' {} + | LC_ALL=C sort | sed 's/^/f /'
+	# all files here, but what autotools and debhelper make
+	find contrib .ci debian -maxdepth 2 -type f -not -name '*.mk' \
+		-not -path 'contrib/autotools/*' -not -path 'debian/.debhelper/*' \
+		-not -path 'debian/tmp/*' -not -path debian/files \
+		-not -path 'debian/autoreconf.*' \
+		-not -name '*debhelper*' -not -name '*.substvars' \
+		2>/dev/null | LC_ALL=C sort | sed 's/^/f /'
 } | awk '
 # named itself, or by a folder that is distributed whole (a fuzz corpus)
 function is_named(path) {

@@ -110,7 +110,8 @@ for line in 'sleep 1' 'reeve ls; sleep 0.1' 'while :; do sleep 1; done' \
 done
 
 for file in src/job/b.c src/job/b.h src/job/README.md tests/unit/job/test_b.c \
-	tests/system/001-b.sh; do
+	tests/system/001-b.sh contrib/b contrib/dev/b .ci/b debian/b.install \
+	debian/tests/b; do
 	refuses registration.sh $file ''
 done
 # named, but only as a source and not as a test
@@ -124,6 +125,35 @@ refuses units.sh conf/system/reeve-bad.service '[Service]' 'ExecStart=/bin/true'
 	'Restrat=always'
 refuses units.sh conf/user/reeve-bad.service '[Service]' 'ExecStart=/bin/true' \
 	'Type=sometimes'
+
+# these look at what was built
+build=$(pwd)
+if [ -e reeved ]; then
+	for program in reeve reeve-spawner reeved; do
+		ln -s "$build/reeved" "$tmp/tree/$program"
+	done
+	n=$((n + 1))
+	out=$(cd "$tmp/tree" && sh "$here/linkage.sh")
+	r=$?
+	if [ $r -ne 77 ] && { [ $r -ne 1 ] || [ "${out#*reeve-spawner: links libsqlite3}" = "$out" ]; }; then
+		printf 'linkage.sh on a spawner that links SQLite: exit %d\n%s\n' $r "$out"
+		bad=1
+	fi
+	fresh_tree
+fi
+list=debian/libreeve0.symbols
+mkdir "$tmp/tree/debian"
+grep -v ' rv_sleep@' "$top/$list" >"$tmp/tree/$list"
+lint 1 exports.sh "a list without rv_sleep"
+sed 's/ rv_sleep@\(.*\)/&\n rv_slumber@\1/' "$top/$list" >"$tmp/tree/$list"
+lint 1 exports.sh "a list with what is not there"
+fresh_tree
+put Makefile 'install uninstall:'
+n=$((n + 1))
+if (cd "$tmp/tree" && sh "$here/install.sh" >/dev/null 2>&1); then
+	echo "install.sh is content with a make install that installs nothing"
+	bad=1
+fi
 
 echo "$n cases"
 exit $bad

@@ -23,6 +23,7 @@ void model_init(struct state *ret, const struct bounds *bounds)
 	ret->reeved_deaths = (uint8_t)bounds->reeved_deaths;
 	ret->spawner_deaths = (uint8_t)bounds->spawner_deaths;
 	ret->drops = (uint8_t)bounds->drops;
+	ret->stops = (uint8_t)bounds->stops;
 	ret->reeved_alive = 1;
 	ret->epoch = 1;
 }
@@ -168,13 +169,27 @@ static void never_started(struct state *s, int j)
 	s->job[j].doubt = 0;
 }
 
+/* what the exits file says of it */
+static enum row noted_end(const struct stepper *st, const struct state *s, int j)
+{
+	enum row row = (enum row)s->exits[s->store[j].instance][j];
+
+	for (int i = 0; st->broken->ends_of_any_spawner && !row && i < INSTANCES_MAX;
+		i++)
+		row = (enum row)s->exits[i][j];
+	return row;
+}
+
 /* its spawner is another one */
 static void look_for(const struct stepper *st, struct state *s, int j)
 {
 	int fate = s->fate[s->store[j].instance];
+	enum row noted = noted_end(st, s, j);
 
-	if (st->broken->restart_lost ||
-		(fate == FATE_LEFT && !st->broken->leaves_without_trace)) {
+	if (noted == ROW_EXITED) {
+		ended(s, j, REC_EXITED);
+	} else if (st->broken->restart_lost || noted == ROW_NEVER ||
+		   (fate == FATE_LEFT && !st->broken->leaves_without_trace)) {
 		never_started(s, j);
 	} else if (s->process[j] == PROCESS_RUNS) {
 		s->job[j].mind = MIND_FOLLOWED;
@@ -195,6 +210,8 @@ static void match_row(
 		s->job[j].doubt = 0;
 	} else if (asks && row == ROW_EXITED) {
 		ended(s, j, REC_EXITED);
+	} else if (asks && row == ROW_NEVER) {
+		never_started(s, j);
 	} else if (asks && same && s->store[j].instance == s->last_instance) {
 		never_started(s, j);
 	} else if (asks) {
@@ -232,9 +249,12 @@ static void take_message(const struct stepper *st)
 	bool ours = n.job[j].mind == MIND_SENT && !n.job[j].doubt;
 
 	drop_first(&c->to_reeved);
-	if (ours && what == MSG_EXITED)
+	if (ours && what == MSG_EXITED) {
 		ended(&n, j, REC_EXITED);
-	else if (ours)
+	} else if (ours && what == MSG_NEVER && !st->broken->failed_by_stop) {
+		n.job[j].mind = MIND_RECORDED;
+		n.ready = 0; /* the next spawner may have it */
+	} else if (ours)
 		ended(&n, j, REC_FAILED);
 	else if (what == MSG_EXITED && n.store[j].record != REC_STARTING)
 		ack(&n, j);
@@ -281,6 +301,7 @@ static void step_connect(const struct stepper *st)
 	if (!n.spawner_alive) {
 		INVARIANT(n.instance + 1 < INSTANCES_MAX);
 		n.spawner_alive = 1;
+		n.stopping = 0;
 		n.instance++;
 		n.epoch_seen = 0;
 	}
@@ -340,6 +361,11 @@ static void read_request(const struct stepper *st, int i)
 		return;
 	}
 	drop_first(&c->to_spawner);
+	if (n.stopping) {
+		tell(&n, MSG_NEVER, j, epoch);
+		emit(st, &n, "the spawner stops and takes no start");
+		return;
+	}
 	if ((n.table[j] != ROW_NONE || epoch < n.epoch_seen) &&
 		!st->broken->no_token_check) {
 		tell(&n, MSG_REFUSED, j, epoch);
@@ -392,6 +418,13 @@ static void step_run(const struct stepper *st, int j)
 {
 	struct state n = *st->from;
 
+	if (n.table[j] == ROW_STARTING && n.stopping) {
+		struct state back = n;
+
+		back.table[j] = ROW_NEVER;
+		tell(&back, MSG_NEVER, j, 0);
+		emit(st, &back, "the spawner takes a start back");
+	}
 	if (n.table[j] == ROW_STARTING) {
 		n.table[j] = ROW_RUNNING;
 		n.process[j] = PROCESS_RUNS;
@@ -419,6 +452,36 @@ static void step_leave(const struct stepper *st)
 	emit(st, &n, "the spawner leaves");
 }
 
+/* it is gone, and with it what it had not read and what it had not written down */
+static void spawner_ends(struct state *s, int fate)
+{
+	s->spawner_alive = s->stopping = 0;
+	s->fate[s->instance] = (uint8_t)fate;
+	memset(s->table, 0, sizeof(s->table));
+	for (int i = 0; i < CONNS_MAX; i++) {
+		struct conn *c = &s->conns[i];
+
+		c->spawner_end = c->table_due = 0;
+		memset(&c->to_spawner, 0, sizeof(c->to_spawner));
+	}
+	sweep(s);
+}
+
+/* told to stop: it goes when nothing runs any more */
+static void step_stop(const struct stepper *st)
+{
+	struct state n = *st->from;
+
+	if (!n.stopping)
+		return;
+	for (int j = 0; j < n.n_jobs; j++)
+		if (n.table[j] == ROW_STARTING || n.table[j] == ROW_RUNNING)
+			return;
+	memcpy(n.exits[n.instance], n.table, sizeof(n.table));
+	spawner_ends(&n, FATE_LEFT);
+	emit(st, &n, "the spawner has stopped");
+}
+
 static void step_spawner(const struct stepper *st)
 {
 	if (!st->from->spawner_alive)
@@ -434,6 +497,7 @@ static void step_spawner(const struct stepper *st)
 	for (int j = 0; j < st->from->n_jobs; j++)
 		step_run(st, j);
 	step_leave(st);
+	step_stop(st);
 }
 
 /* ---- the world ------------------------------------------------------------------- */
@@ -479,17 +543,19 @@ static void kill_spawner(const struct stepper *st)
 	if (!n.spawner_alive || !n.spawner_deaths)
 		return;
 	n.spawner_deaths--;
-	n.spawner_alive = 0;
-	n.fate[n.instance] = FATE_DIED;
-	memset(n.table, 0, sizeof(n.table));
-	for (int i = 0; i < CONNS_MAX; i++) {
-		struct conn *c = &n.conns[i];
-
-		c->spawner_end = c->table_due = 0;
-		memset(&c->to_spawner, 0, sizeof(c->to_spawner));
-	}
-	sweep(&n);
+	spawner_ends(&n, FATE_DIED);
 	st->emit(&n, "THE SPAWNER DIES", true, st->arg);
+}
+
+static void stop_spawner(const struct stepper *st)
+{
+	struct state n = *st->from;
+
+	if (!n.spawner_alive || n.stopping || !n.stops)
+		return;
+	n.stops--;
+	n.stopping = 1;
+	st->emit(&n, "THE SPAWNER IS TOLD TO STOP", true, st->arg);
 }
 
 /* The spawner gives the connection up, and with it what it has not read. */
@@ -518,6 +584,7 @@ void model_step(
 		step_process(&st, j);
 	kill_reeved(&st);
 	kill_spawner(&st);
+	stop_spawner(&st);
 	drop_conn(&st);
 }
 

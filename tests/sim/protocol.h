@@ -35,12 +35,15 @@ struct broken {
 	bool leaves_without_trace; /* a spawner that nobody needs does not say that it
 				      has left */
 	bool restart_lost; /* what another spawner's table does not hold is started */
+	bool ends_of_any_spawner; /* what a spawner wrote down counts for the next ones */
+	bool failed_by_stop; /* a start that a stopping spawner takes back has failed */
 };
 
 struct bounds {
 	int n_jobs;
 	int reeved_deaths, spawner_deaths;
 	int drops; /* of the connection, both sides living on */
+	int stops; /* of the spawner, in good order: it ends its runs and writes that down */
 };
 
 struct outcome {
@@ -69,9 +72,15 @@ enum mind {
 	MIND_DONE,
 };
 
-enum row { ROW_NONE, ROW_STARTING, ROW_RUNNING, ROW_EXITED };
+enum row {
+	ROW_NONE,
+	ROW_STARTING,
+	ROW_RUNNING,
+	ROW_EXITED,
+	ROW_NEVER, /* taken back by a spawner that stops */
+};
 enum process { PROCESS_NONE, PROCESS_RUNS, PROCESS_ENDED };
-enum message { MSG_START = 1, MSG_ACK, MSG_EXITED, MSG_REFUSED };
+enum message { MSG_START = 1, MSG_ACK, MSG_EXITED, MSG_REFUSED, MSG_NEVER };
 
 struct queue {
 	uint8_t n;
@@ -92,7 +101,8 @@ struct conn {
 
 /* Compared and hashed as bytes: nothing but uint8_t, so there is no padding. */
 struct state {
-	uint8_t n_jobs, reeved_deaths, spawner_deaths, drops; /* that may still come */
+	/* how many, and what may still come */
+	uint8_t n_jobs, reeved_deaths, spawner_deaths, drops, stops;
 	/* store */
 	struct {
 		uint8_t record, instance;
@@ -108,10 +118,12 @@ struct state {
 	/* socket */
 	struct conn conns[CONNS_MAX];
 	/* spawner */
-	uint8_t spawner_alive, instance, epoch_seen;
+	uint8_t spawner_alive, stopping, instance, epoch_seen;
 	uint8_t table[JOBS_MAX];
 	/* the world */
 	uint8_t fate[INSTANCES_MAX]; /* of each instance: 0, FATE_* */
+	/* the exits file: what each instance had in its table when it left */
+	uint8_t exits[INSTANCES_MAX][JOBS_MAX];
 	uint8_t process[JOBS_MAX], n_started[JOBS_MAX];
 };
 

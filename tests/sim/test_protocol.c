@@ -9,17 +9,23 @@
 
 static const struct broken nothing;
 
+static struct outcome expect_safe_within(const struct bounds *b)
+{
+	struct outcome o = explore(b, &nothing);
+
+	printf("%d jobs, %d deaths of reeved, %d of the spawner, %d drops, %d stops: "
+	       "%zu states\n",
+		b->n_jobs, b->reeved_deaths, b->spawner_deaths, b->drops, b->stops,
+		o.n_states);
+	ck_assert_msg(!o.violation, "%s", o.violation);
+	return o;
+}
+
 static struct outcome expect_safe(
 	int n_jobs, int reeved_deaths, int spawner_deaths, int drops)
 {
-	struct bounds b = {n_jobs, reeved_deaths, spawner_deaths, drops};
-	struct outcome o = explore(&b, &nothing);
-
-	printf("%d jobs, %d deaths of reeved, %d of the spawner, %d drops: %zu "
-	       "states\n",
-		n_jobs, reeved_deaths, spawner_deaths, drops, o.n_states);
-	ck_assert_msg(!o.violation, "%s", o.violation);
-	return o;
+	return expect_safe_within(
+		&(struct bounds){n_jobs, reeved_deaths, spawner_deaths, drops, 0});
 }
 
 static void expect_violation(const struct bounds *b, const struct broken *broken)
@@ -67,6 +73,16 @@ START_TEST(deaths_of_both_are_survived)
 	expect_safe(2, 1, 1, 0);
 	expect_safe(1, 2, 2, 1);
 	expect_safe(2, 2, 2, 0);
+}
+END_TEST
+
+START_TEST(a_spawner_that_is_told_to_stop_loses_nothing)
+{
+	ck_assert(!expect_safe_within(&(struct bounds){2, 0, 0, 0, 2}).some_lost);
+	ck_assert(!expect_safe_within(&(struct bounds){2, 1, 0, 0, 1}).some_lost);
+	ck_assert(!expect_safe_within(&(struct bounds){1, 1, 0, 1, 2}).some_lost);
+	expect_safe_within(&(struct bounds){1, 1, 1, 1, 1});
+	expect_safe_within(&(struct bounds){2, 1, 1, 0, 1});
 }
 END_TEST
 
@@ -123,6 +139,20 @@ START_TEST(starting_again_what_another_spawner_had_is_noticed)
 }
 END_TEST
 
+START_TEST(ends_that_an_earlier_spawner_wrote_down_are_noticed)
+{
+	expect_violation(&(struct bounds){1, 0, 1, 0, 1},
+		&(struct broken){.ends_of_any_spawner = true});
+}
+END_TEST
+
+START_TEST(failing_what_a_stopping_spawner_takes_back_is_noticed)
+{
+	expect_violation(&(struct bounds){1, 0, 0, 0, 1},
+		&(struct broken){.failed_by_stop = true});
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("protocol");
@@ -136,6 +166,7 @@ int main(void)
 	tcase_add_test(safe, broken_connections_lose_nothing);
 	tcase_add_test(safe, deaths_of_the_spawner_lose_only_what_nobody_can_know);
 	tcase_add_test(safe, deaths_of_both_are_survived);
+	tcase_add_test(safe, a_spawner_that_is_told_to_stop_loses_nothing);
 	tcase_add_test(unsafe, accepting_before_the_old_connection_is_read_is_noticed);
 	tcase_add_test(unsafe, spawning_before_the_commit_is_noticed);
 	tcase_add_test(unsafe, acknowledging_before_the_commit_is_noticed);
@@ -144,6 +175,8 @@ int main(void)
 	tcase_add_test(unsafe, starting_without_a_look_at_the_token_is_noticed);
 	tcase_add_test(unsafe, a_spawner_that_leaves_without_a_trace_is_noticed);
 	tcase_add_test(unsafe, starting_again_what_another_spawner_had_is_noticed);
+	tcase_add_test(unsafe, ends_that_an_earlier_spawner_wrote_down_are_noticed);
+	tcase_add_test(unsafe, failing_what_a_stopping_spawner_takes_back_is_noticed);
 	suite_add_tcase(suite, safe);
 	suite_add_tcase(suite, unsafe);
 	sr = srunner_create(suite);

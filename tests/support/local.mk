@@ -27,3 +27,8 @@ EXTRA_DIST += tests/support/programs.sh tests/support/run_test tests/support/sys
 check_PROGRAMS += tests/support/hostile
 tests_support_hostile_SOURCES = tests/support/hostile.c
 tests_support_hostile_LDADD = libbase.la
+
+# a service manager for one service
+check_PROGRAMS += tests/support/manager
+tests_support_manager_SOURCES = tests/support/manager.c
+tests_support_manager_LDADD = libbase.la

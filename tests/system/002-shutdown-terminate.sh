@@ -13,7 +13,7 @@ start_reeved --config="$tmp/conf"
 mkfifo "$tmp/started"
 
 step "one job ends when asked, one ignores it, one has not begun"
-polite=$(reeve add -n polite -c "trap 'echo asked; exit 0' TERM
+polite=$(reeve add -n polite -c "trap 'echo asked; exit 0' TERM; echo begun
 	echo polite >'$tmp/started'; while :; do tail -f /dev/null & wait; done")
 assert_eq "started" polite "$(head -n 1 "$tmp/started")"
 stubborn=$(reeve add -n stubborn --kill-grace 1h -c "trap '' TERM
@@ -23,9 +23,26 @@ held=$(reeve add --hold echo held)
 rerun=$(reeve add -n again --on-reboot rerun -c "echo again >'$tmp/started'
 	[ -e '$tmp/second' ] || exec sleep 1000")
 assert_eq "started" again "$(timeout 60 head -n 1 "$tmp/started")"
+reeve wait -q "$held" 2>"$tmp/err" &
+waiter=$!
+mkfifo "$tmp/followed"
+reeve logs -f "$polite" >"$tmp/followed" 2>/dev/null &
+follower=$!
+exec 4<"$tmp/followed"
+read -r line <&4
+assert_eq "followed" begun "$line"
 signal_reeved TERM
 assert_eq "exit status of reeved" 0 "$reeved_status"
 await_gone 10
+status=0
+wait "$waiter" || status=$?
+assert_eq "whoever waits for what does not come" 5 "$status"
+# the last words of a job get to those who follow it
+assert_eq "followed" asked "$(cat <&4)"
+wait "$follower" || :
+exec 4<&-
+! grep -q "calls have no answer" "$tmp/reeved.log" ||
+	fail "the shutdown waited for calls that wait for ever"
 
 step "the next daemon knows"
 : >"$tmp/second"
@@ -36,7 +53,7 @@ for id in "$polite" "$stubborn"; do
 	assert_eq "job $id" "held lost shutdown 1 lost" "$(reeve show --json "$id" |
 		jq -r '"\(.job.state) \(.job.result) \(.job.reason) \(.job.runs) \(.run_history[0].result)"')"
 done
-assert_eq "output" asked "$(reeve logs "$polite")"
+assert_eq "output" "begun asked" "$(reeve logs "$polite" | xargs)"
 wait "$again"
 reeve wait "$rerun"
 assert_eq "on-reboot = rerun" "succeeded 2" "$(reeve ls --json "$rerun" |

@@ -8,11 +8,19 @@ job() {
 	echo "echo begun; echo $1 >'$tmp/started'; head -n 1 '$tmp/$1'
 		echo over >'$tmp/ended'; exit $2"
 }
+# what a job does can be seen before the daemon has heard that it runs
+until_running() {
+	until reeve ls --json "$1" | jq -e '.[0].state == "running"' >/dev/null; do
+		settle
+	done
+}
 a=$(reeve add -c "$(job a 3)")
 head -n 1 "$tmp/started" >/dev/null
 b=$(reeve add --split-output -c "$(job b 0); echo never")
 head -n 1 "$tmp/started" >/dev/null
 c=$(reeve add --hold true)
+until_running "$a"
+until_running "$b"
 pid_b=$(reeve ls --json "$b" | jq '.[0].pid')
 
 signal_reeved TERM
@@ -39,6 +47,7 @@ assert_eq "b" "0 1 begun from-b" "$(reeve ls --json "$b" |
 step "the same where it is asked for by daemon stop"
 d=$(reeve add -c "$(job a 0)")
 head -n 1 "$tmp/started" >/dev/null
+until_running "$d"
 stop_reeved --mode detach
 start_reeved
 assert_eq "d" running "$(reeve ls --json "$d" | jq -r '.[0].state')"

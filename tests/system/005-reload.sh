@@ -60,4 +60,23 @@ assert_match "the error" "*$conf:4:*slots*" "$(cat "$tmp/err")"
 kill -s HUP "$reeved_pid"
 reeved_says 1 "configuration not taken over"
 assert_eq "slots" 7 "$(slots)"
+
+step "what is gone from it"
+printf '\n[pool other]\nslots = 1\n[defaults]\npriority = 4\n' >>"$conf"
+sed -i 's/eleven/7/' "$conf"
+assert_match "changes" "*other*priority*" "$(reeve daemon reload | xargs)"
+first=$(reeve add -g other tail -f /dev/null)
+second=$(reeve add -g other true)
+good 60 7
+assert_match "changes" "*other*priority*" "$(reeve daemon reload | xargs)"
+assert_exit 2 reeve add -g other true 2>"$tmp/err"
+assert_match "a pool that is gone" "*no such pool*" "$(cat "$tmp/err")"
+reeve cancel "$first"
+assert_exit 1 reeve wait -q "$first"
+settle
+assert_match "its jobs stay, and it has no slots" "queued *'other' has 0 of 0 slots*" \
+	"$(reeve show --json "$second" | jq -r '"\(.job.state) \(.why)"')"
+printf '\n[pool other]\nslots = 1\n' >>"$conf"
+reeve daemon reload
+reeve wait "$second"
 stop_reeved

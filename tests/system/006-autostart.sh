@@ -4,16 +4,20 @@
 if [ "$(id -u)" -eq 0 ]; then
 	# root has to start it by hand: the same as somebody else, where that can be done
 	command -v setpriv >/dev/null || { echo "skipped: no setpriv"; exit 77; }
+	set -e
+	. "${srcdir:-.}/tests/support/programs.sh"
 	dir=$(mktemp -d "${TMPDIR:-/tmp}/reeve-test.XXXXXX")
 	chmod 777 "$dir"
+	# copies, because nobody else may look into root's home
+	mkdir -p "$dir/tests/support"
+	for program in reeve reeved reeve-spawner; do
+		cp "$(find_program "$(pwd)" $program)" "$dir"
+	done
+	cp tests/support/await_gone "${srcdir:-.}"/tests/support/*.sh "$dir/tests/support"
+	cp "$0" "$dir/tests/autostart.sh"
 	status=0
-	if setpriv --reuid=65534 --regid=65534 --clear-groups test -r "$0" -a -x .; then
-		TMPDIR=$dir setpriv --reuid=65534 --regid=65534 --clear-groups \
-			sh "$0" || status=$?
-	else
-		echo "skipped: nobody may not read the tree"
-		status=77
-	fi
+	(cd "$dir" && TMPDIR=$dir srcdir=. setpriv --reuid=65534 --regid=65534 \
+		--clear-groups sh tests/autostart.sh) || status=$?
 	rm -rf "$dir"
 	exit "$status"
 fi
@@ -71,6 +75,41 @@ assert_match "stopped" "*daemon start*" "$(cat "$tmp/err")"
 reeve daemon start
 assert_eq "state" held "$(reeve ls --json | jq -r '.[-1].state' | head -n 1)"
 reeve add true >/dev/null
+
+step "a restart touches no job, and none comes of a broken configuration"
+job=$(reeve add sleep 1000)
+until [ "$(reeve ls --json "$job" | jq -r '.[0].state')" = running ]; do
+	reeve wait -t 10ms "$job" || :
+done
+job_pid=$(reeve ls --json "$job" | jq '.[0].pid')
+pid=$(daemon_pid)
+mkdir -p "$XDG_CONFIG_HOME/reeve"
+printf '[reeved]\ndurabilty = full\nnonsense = 1\n' >"$XDG_CONFIG_HOME/reeve/reeve.conf"
+assert_exit 1 reeve daemon restart 2>"$tmp/err"
+assert_match "what is wrong" "*reeve.conf:2:*reeve.conf:3:*" "$(xargs -0 <"$tmp/err")"
+assert_eq "the same daemon" "$pid" "$(daemon_pid)"
+rm "$XDG_CONFIG_HOME/reeve/reeve.conf"
 reeve daemon restart
-settle
+[ "$(daemon_pid)" != "$pid" ] || fail "it is the same daemon"
+assert_eq "the job" "running $job_pid" \
+	"$(reeve ls --json "$job" | jq -r '.[0] | "\(.state) \(.pid)"')"
+assert_eq "problems" healthy "$(reeve daemon health)"
+assert_eq "ids go on" "$((job + 1))" "$(reeve add true)"
+reeve cancel "$job"
+reeve wait -q "$job" || :
+assert_exit 2 reeve daemon stop --mode sometimes 2>/dev/null
+reeve daemon stop
+
+step "all that is wrong is said, a line for each, when it cannot start"
+printf '[reeved]\ndurabilty = full\nnonsense = 1\n' >"$XDG_CONFIG_HOME/reeve/reeve.conf"
+assert_exit 5 reeve daemon start 2>"$tmp/err"
+assert_eq "lines" 3 "$(wc -l <"$tmp/err")"
+assert_match "the last" "reeve: *reeve.conf:3:*nonsense*" "$(tail -n 1 "$tmp/err")"
+rm "$XDG_CONFIG_HOME/reeve/reeve.conf"
+
+step "a restart leaves it where it was started"
+reeve daemon start --state-dir "$tmp/elsewhere" --config /dev/null
+reeve daemon restart
+assert_eq "place" "$tmp/elsewhere /dev/null" \
+	"$(reeve daemon status --json | jq -r '"\(.state_dir) \(.config_file)"')"
 reeve daemon stop

@@ -39,6 +39,34 @@ step "only the socket"
 rm "$REEVE_SOCKET"
 reeved_says 3 "answering at"
 settle
+
+step "another file in its place, until that goes"
+ln -s nothing "$tmp/run/other"
+mv -T "$tmp/run/other" "$REEVE_SOCKET"
+reeved_says 1 "cannot listen at"
+rm "$REEVE_SOCKET"
+reeved_says 4 "answering at"
+settle
+
+step "more often than connections from before fit into a small table"
+# each stays, so that the listener it came by is kept for it
+: >nothing
+mkfifo until
+exec 8<>until
+for i in 1 2 3 4 5 6 7 8 9 10; do
+	mkfifo said
+	"$build/tests/support/hostile" "$REEVE_SOCKET" mute nothing <until >said 8>&- &
+	holders="${holders:-} $!"
+	assert_eq "a connection" ready "$(head -n 1 said)"
+	rm said
+	settle
+	rm "$REEVE_SOCKET"
+	reeved_says $((4 + i)) "answering at"
+done
+settle
+exec 8>&-
+# shellcheck disable=SC2086
+wait $holders
 assert_eq "nothing was lost" 201 "$(reeve ls --json | jq '[.[] | select(.result == "succeeded")] | length')"
 stop_reeved
 [ ! -e "$REEVE_SOCKET" ] || fail "the socket is still there"

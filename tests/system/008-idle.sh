@@ -1,6 +1,6 @@
 #!/bin/sh
 # Idle means idle: without work no thread of reeved or its spawner does a system call, nor
-# with 100 jobs that sleep.
+# with 100 jobs that said something and sleep.
 . "${srcdir:-.}/tests/support/system.sh"
 command -v strace >/dev/null || skip "no strace"
 strace -o "$tmp/try" true 2>/dev/null || skip "strace is not permitted here"
@@ -28,7 +28,7 @@ quiet() {
 start_reeved --config="$tmp/conf"
 reeve run true
 quiet "after a job"
-seq 100 | sed 's/.*/exec sleep 1000/' | reeve add --batch - >/dev/null
+seq 100 | sed 's/.*/echo &; exec sleep 1000/' | reeve add --batch - >/dev/null
 # one whose start is told comes after all the others
 reeve run true
 assert_eq "sleeping jobs" 100 "$(reeve ls --json --state running | jq length)"

@@ -28,6 +28,12 @@ assert_eq "no stdin" 0 "$(echo lost | reeve run --stdin null wc -l)"
 head -c 3000000 /dev/zero | reeve run cat >"$tmp/out"
 assert_eq "bytes" 3000000 "$(stat -c %s "$tmp/out")"
 
+step "run: a stream that the caller closed is nobody's"
+assert_exit 125 reeve run echo lost >&- 2>/dev/null
+assert_exit 0 reeve run true >&-
+assert_exit 3 reeve run sh -c 'echo lost >&2; exit 3' 2>&-
+assert_eq "stdin" 0 "$(reeve run wc -c <&-)"
+
 step "run: cancelled from elsewhere; and by its own Ctrl-C"
 mkfifo "$tmp/started"
 reeve run -n mine -c "echo >'$tmp/started'; exec sleep 1000" 2>/dev/null &

@@ -90,6 +90,22 @@ assert_exit 1 reeve rm "$long" 2>/dev/null
 reeve rm --force "$long"
 assert_exit 3 reeve show "$long" 2>/dev/null
 
+step "few rows are those that finished last, whatever their ids"
+reeve rm --force --all || :
+mkfifo "$tmp/go"
+first=$(reeve add -c "head -n 1 '$tmp/go'")
+second=$(reeve add true)
+reeve wait "$second"
+third=$(reeve add true)
+reeve wait "$third"
+echo >"$tmp/go"
+reeve wait "$first"
+assert_eq "rows" "$first $third" "$(reeve ls -q --limit 2 | xargs)"
+assert_eq "of one state" "$first" "$(reeve ls -q --limit 1 --state finished)"
+assert_eq "page by page" "$first $third $second" "$(reeve varlink --more io.reeve.Job.List \
+	'{"order": "finished", "limit": 1000}' | jq -r '.jobs[].id' | xargs)"
+reeve clean >/dev/null
+
 step "what is named and not there is not success; nothing unfinished is"
 assert_exit 3 reeve wait -l no-such-label
 assert_exit 3 reeve wait --name 'no-such-*'

@@ -10,6 +10,7 @@ END
 start_reeved --config="$tmp/conf"
 mkfifo "$tmp/started"
 # begun OPTION... TEXT: adds a shell job and returns when it runs; the id is in $id
+# $trap_first: what it does before, so that no signal comes too early
 begun() {
 	id=$(eval "reeve add $(begun_args "$@")")
 	head -n 1 "$tmp/started" >/dev/null
@@ -20,7 +21,7 @@ begun_args() {
 		shift
 	done
 	printf "%s" "-c \"\$(cat <<'TEXT'
-echo >'$tmp/started'; $1
+${trap_first:-:}; echo >'$tmp/started'; $1
 TEXT
 )\""
 }
@@ -61,16 +62,20 @@ ended "$backoff" "finished cancelled 1"
 reeve cancel "$backoff" # an end before its signal is no error
 
 step "cancel takes no retry; a job that ignores it is killed after its grace"
-begun --retries 5 --kill-grace 100ms "trap '' TERM; while :; do sleep 100; done"
+trap_first="trap '' TERM"
+begun --retries 5 --kill-grace 100ms "while :; do sleep 100; done"
 reeve cancel "$id"
 ended "$id" "finished cancelled 1"
-begun --kill-signal INT --kill-grace 100ms "trap 'echo INT; exit 9' INT; while :; do sleep 1000 & wait; done"
+trap_first="trap 'echo INT; exit 9' INT"
+begun --kill-signal INT --kill-grace 100ms "while :; do sleep 1000 & wait; done"
 reeve cancel "$id"
 ended "$id" "finished cancelled 1"
 assert_eq "kill-signal" INT "$(reeve logs "$id")"
 
 step "kill only sends a signal, and the end is judged as usual"
-begun "trap 'echo got it; exit 0' USR1; while :; do sleep 1000 & wait; done"
+trap_first="trap 'echo got it; exit 0' USR1"
+begun "while :; do sleep 1000 & wait; done"
+trap_first=
 reeve kill -s USR1 "$id"
 ended "$id" "finished succeeded 1"
 assert_eq "output" "got it" "$(reeve logs "$id")"

@@ -31,6 +31,14 @@ run --split-output -c 'echo bad >&2'
 assert_eq "stdout" "" "$(reeve logs --stream stdout "$last")"
 assert_eq "stderr" bad "$(reeve logs --stream stderr "$last")"
 
+step "a run that never was is not one that printed nothing"
+assert_eq "run 1" bad "$(reeve logs --run 1 "$last")"
+for follow in "" "-f"; do
+	# shellcheck disable=SC2086
+	assert_exit 3 reeve logs $follow --run 2 "$last" 2>"$tmp/err"
+	assert_match "error" "*job $last has no run 2*" "$(cat "$tmp/err")"
+done
+
 step "logs -f begins before the job and ends with it"
 id=$(reeve add --hold -c "echo one; echo >'$tmp/started'; head -n 1 '$tmp/go'")
 reeve logs -f "$id" >"$tmp/out" &

@@ -24,7 +24,8 @@ assert_eq "a cwd that is not there" "chdir No such file or directory failed" "$(
 	jq -r '.run_history[0] | "\(.step) \(.error) \(.result)"')"
 
 step "nice, limits, a session of its own"
-assert_eq "nice" "$(($(nice) + 5))" "$(out --nice 5 nice)"
+nicer=$(($(nice) + 5))
+assert_eq "nice" "$nicer" "$(out --nice "$nicer" nice)"
 assert_eq "rlimits" 77 "$(out --rlimits nofile=77 -c 'ulimit -n')"
 assert_eq "session" yes "$(out -c 'read -r pid _ _ _ _ sid _ </proc/$$/stat; [ $pid -eq $sid ] && echo yes')"
 assert_eq "no descriptors but its own" "0 1 2 3" "$(out ls /proc/self/fd | xargs)"
@@ -42,6 +43,18 @@ case $(reeve show "$id"; reeve show --json "$id"; cat "$tmp/reeved.log") in
 esac
 assert_match "the name" "*SECRET*" "$(reeve show "$id")"
 assert_match "with --env" "*SECRET=swordfish*" "$(reeve show --env "$id")"
+id=$(reeve add --hold -e OTHER=its-own -e ALONE=x true)
+assert_match "its own, by name" "* ALONE *OTHER*" "$(reeve show "$id")"
+case $(reeve show "$id") in
+*its-own*) fail "a value of its own was shown without --env" ;;
+esac
+assert_eq "its own instead of the caller's" "OTHER=its-own" \
+	"$(reeve show --env "$id" | grep -o 'OTHER=.*')"
+odd=$(printf 'odd\377')
+id=$(ODD=$odd reeve add --hold true)
+assert_match "values that are not UTF-8" "*ODD=odd?xff*SECRET=swordfish*" \
+	"$(reeve show --env "$id" | xargs -d '\n')"
+reeve rm --force --state held
 
 step "stdin"
 assert_eq "null" 0 "$(out -c 'wc -c')"

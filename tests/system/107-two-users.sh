@@ -42,4 +42,37 @@ step "functions that touch files are root's"
 assert_exit 4 nobody "$REEVE" call file.hash path=/etc/passwd
 reeve call file.hash path=/etc/passwd >/dev/null
 reeve rm --all --force >/dev/null
+
+step "systemd gives the state directory the mode that it has without"
+for unit in reeved reeve-spawner; do
+	assert_eq "StateDirectoryMode of $unit.service" "0$(stat -c %a "$state")" \
+		"$(sed -n 's/^StateDirectoryMode=//p' "$top/conf/system/$unit.service.in")"
+done
 stop_reeved
+
+step "where it listens by itself, others reach it whatever the umask is"
+case $tmp in
+/run/*)
+	echo "not tested: this test itself is in /run" >&2
+	exit
+	;;
+esac
+if ! unshare --mount mount -t tmpfs tmpfs /run 2>/dev/null; then
+	echo "not tested: a /run of its own cannot be mounted" >&2
+	exit
+fi
+mkfifo "$tmp/ready"
+# shellcheck disable=SC2016  # the inner shell's
+(umask 077 && exec unshare --mount sh -c 'mount -t tmpfs -o mode=755 tmpfs /run && exec "$@"' sh \
+	"$REEVED" --system --state-dir="$state" --ready-fd=3) \
+	3>"$tmp/ready" >>"$tmp/reeved.log" 2>&1 </dev/null &
+reeved_pid=$!
+assert_eq "readiness" READY=1 "$(timeout 60 head -n 1 "$tmp/ready")"
+within() {
+	nsenter --mount --target "$reeved_pid" env -u REEVE_SOCKET "$@"
+}
+assert_eq "nobody's" 65534 "$(within setpriv --reuid 65534 --regid 65534 --clear-groups \
+	"$REEVE" --system run -- id -u)"
+within "$REEVE" --system daemon stop
+reeved_ended
+assert_eq "exit status of reeved" 0 "$reeved_status"

@@ -34,7 +34,25 @@ second=$(reeve add -c 'head -c 200000 /dev/zero')
 reeve wait "$second"
 until [ "$(reeve logs "$first" 2>/dev/null | wc -c)" -eq 0 ]; do settle; done
 assert_eq "the newer one's is whole" 200000 "$(reeve logs "$second" | wc -c)"
+assert_exit 0 reeve logs "$first" 2>said
+assert_match "what logs says" "*200000 bytes*trimmed*" "$(cat said)"
+assert_eq "show's bytes" 200000 "$(reeve show --json "$first" | jq '.run_history[0].output_lost_bytes')"
 assert_eq "the record is there" succeeded "$(reeve ls --json "$first" | jq -r '.[0].result')"
 used=$(du -sk "$state/output" | cut -f 1)
 [ "$used" -lt 800 ] || fail "$used KiB are in use"
+
+step "a job that is run again and again does not fill the disk before it has finished"
+mkfifo "$tmp/go"
+cat >"$tmp/again" <<-END
+	head -c 200000 /dev/zero
+	echo >>"$tmp/runs"
+	[ "\$(wc -l <"$tmp/runs")" -eq 6 ] || exit 1
+	read -r x <"$tmp/go"
+END
+id=$(reeve add --retries 9 --retry-delay 0 sh "$tmp/again")
+until [ "$(reeve ls --json "$id" | jq '.[0].runs')" -eq 6 ]; do settle; done
+# five of its runs are over: 1,000,000 bytes
+until [ "$(du -sk "$state/output" | cut -f 1)" -lt 800 ]; do settle; done
+assert_eq "it goes on" running "$(reeve ls --json "$id" | jq -r '.[0].state')"
+reeve cancel "$id"
 stop_reeved

@@ -49,7 +49,11 @@ printf '[1,2]\0' | broken "an array" "not a JSON object*"
 printf '"x"\0' | broken "a string" "not a JSON object*"
 printf '\0' | broken "an empty one" "not a JSON object*"
 printf '{"method":\0' | broken "half of one" "*"
-head -c 4096 /dev/urandom | tr '\0' x | talk -e >/dev/null
+# whatever follows: the first byte is none of a message
+{
+	printf x
+	head -c 4096 /dev/urandom | tr '\0' x
+} | broken "unterminated noise" "not a JSON object*"
 assert_eq "unterminated" "" "$(printf '{"method":"io.reeve.Daemon.Ping"' | talk -e)"
 assert_eq "unterminated, after one that is whole" '{"parameters":{}}' \
 	"$(printf '{"method":"io.reeve.Daemon.Ping"}\0{"meth' | talk -e)"

@@ -102,12 +102,16 @@ assert_eq "at message-max" '{"parameters":{}}' "$(sized 16384 | talk)"
 assert_match "past message-max" '*"message over 16384 bytes"*' "$(sized 16385 | talk)"
 
 with "executor-threads = 1" "executor-queue-max = 1"
-# one is being hashed, one waits, one more has no place; the FIFO holds the first
-mkfifo slow
-id1=$(reeve call --detach file.hash "path=$tmp/work/slow" 2>/dev/null) || id1=
-if [ -n "$id1" ]; then
-	reeve wait "$id1" 2>/dev/null || :
-fi
+# one is being hashed, one waits for the thread, the others for a place: none fails by it
+head -c 2000000 /dev/zero >zeros
+i=0
+while [ $i -lt 50 ]; do
+	printf '{"function":"file.hash","arguments":{"path":"%s"}}\n' "$tmp/work/zeros"
+	i=$((i + 1))
+done | reeve add --batch - >/dev/null
+reeve wait --all
+assert_eq "past executor-queue-max" 50 \
+	"$(reeve ls --json | jq '[.[] | select(.result == "succeeded")] | length')"
 stop_reeved
 
 with "keep-finished-max = 3" "keep-finished = 30d"

@@ -1,7 +1,7 @@
 #!/bin/sh
 # Starts that hang before exec: a directory on a file system whose server never answers, a
-# child frozen by its cgroup. Others start, end and are killed; the stuck one times out, and
-# says where.
+# child that is stopped. Others start, end and are killed; the stuck one times out, and says
+# where. (A child frozen by its cgroup: tests/unit/spawn/test_spawner_conn.c.)
 . "${srcdir:-.}/tests/support/system.sh"
 [ "$(id -u)" = 0 ] || skip "only root can mount what hangs"
 [ -c /dev/fuse ] || skip "there is no /dev/fuse"
@@ -11,8 +11,9 @@ mount -i -t fuse -o fd=7,rootmode=40000,user_id=0,group_id=0 hang "$tmp/work/han
 	skip "a file system in user space cannot be mounted"
 # nobody reads from 7: every access waits for ever, until it is killed
 unmount() {
+	status=$?
 	umount -l "$tmp/work/hang" 2>/dev/null || :
-	finish
+	finish "$status"
 }
 trap unmount EXIT
 cat >some.conf <<'EOF'
@@ -47,5 +48,31 @@ for i in 1 2 3 4 5; do
 done
 reeve cancel -l stuck
 reeve wait -q -l stuck || :
+
+step "a child that is stopped before exec"
+spawner=$(reeve daemon status --json | jq .spawner_pid)
+id=$(reeve add -w "$tmp/work/hang" --start-timeout infinity --kill-grace 100ms true)
+# each round trip is a chance for it to be there
+i=0
+until child=$(pgrep -P "$spawner") || [ $i -ge 400 ]; do
+	settle
+	i=$((i + 1))
+done
+kill -s STOP "$child"
+# it comes back from where it hangs, with an error, and stops there
+exec 7>&-
+i=0
+until grep -q '^State:.*stopped' "/proc/$child/status" || [ $i -ge 400 ]; do
+	settle
+	i=$((i + 1))
+done
+grep -q '^State:.*stopped' "/proc/$child/status" || fail "the child does not stop"
+for i in 1 2 3 4 5; do
+	assert_eq "output" "$i" "$(reeve run echo "$i")"
+done
+assert_eq "state" starting "$(reeve ls --json "$id" | jq -r '.[0].state')"
+reeve cancel "$id"
+assert_exit 1 reeve wait -q "$id"
+assert_eq "result" cancelled "$(reeve ls --json "$id" | jq -r '.[0].result')"
 stop_reeved
 umount -l "$tmp/work/hang"

@@ -72,6 +72,23 @@ assert_eq "marks" "a ; b # c : d = e" "$(reeve run -c 'echo "$MARKS"')"
 # shellcheck disable=SC2016
 assert_eq "a continued value" "two ; # three" "$(reeve run -c 'echo "$TWO"')"
 
+step "a command of 100 KiB, with marks and continued lines"
+cp good.conf before.conf
+{
+	cat before.conf
+	echo "shell-command = echo a ; echo b # c : d"
+	echo "    echo '# no comment' ; echo 10%d"
+	echo "    : $long"
+} >good.conf
+reeve daemon reload
+id=$(reeve varlink io.reeve.Job.Submit '{"jobs": [{}]}' | jq '.ids[0]')
+reeve wait "$id"
+assert_eq "its output" "a|b|# no comment|10%d" "$(reeve logs "$id" | paste -sd '|')"
+[ "$(reeve show --json "$id" | jq -r .spec.shell_command | wc -c)" -gt 102400 ] ||
+	fail "the command was cut"
+cp before.conf good.conf
+reeve daemon reload
+
 step "broken while it runs: the old one stays"
 cp good.conf kept.conf
 echo "nonsense = 1" >>good.conf

@@ -104,8 +104,9 @@ step "a state directory that cannot be written"
 if [ "$(id -u)" = 0 ] && mount -t tmpfs -o size=1m,mode=700 reeve-test "$tmp/home" 2>/dev/null; then
 	mount -o remount,ro "$tmp/home"
 	unmount() {
+		status=$?
 		umount "$tmp/home" 2>/dev/null || :
-		finish
+		finish "$status"
 	}
 	trap unmount EXIT
 	for dir in "$tmp/home" "$tmp/home/state"; do

@@ -34,17 +34,39 @@ wait_for_runs() {
 	reeve wait -q --all
 }
 wait_for_runs
-# no zombie is left in the namespace; each round trip is a chance to reap
 init=$(pgrep -P "$reeved_pid" | head -n 1)
-i=0
-while [ $i -lt 200 ]; do
-	# shellcheck disable=SC2009
-	zombies=$(ps -o stat= --ppid "$init" 2>/dev/null | grep -c '^Z' || :)
-	[ "$zombies" -gt 0 ] || break
+[ -n "$init" ] || fail "process 1 of the namespace is not found"
+# no zombie is left in the namespace; each round trip is a chance to reap
+no_zombies() {
+	i=0
+	while [ $i -lt 200 ]; do
+		# shellcheck disable=SC2009
+		zombies=$(ps -o stat= --ppid "$init" | grep -c '^Z' || :)
+		[ "$zombies" -gt 0 ] || break
+		settle
+		i=$((i + 1))
+	done
+	assert_eq "zombies" 0 "$zombies"
+}
+no_zombies
+
+step "a run whose spawner was killed is its own child, and it knows how that ends"
+mkfifo up go
+reeve add -n orphan -c "echo >up; read -r x <go; exit 7" >/dev/null
+timeout 60 head -n 1 up >/dev/null
+until [ "$(reeve ls -q --state running | wc -l)" -eq 1 ]; do
 	settle
-	i=$((i + 1))
 done
-assert_eq "zombies" 0 "$zombies"
+before=$(reeve daemon status --json | jq .spawner_pid)
+pkill -KILL -P "$init" -x reeve-spawner
+until [ "$(reeve daemon status --json | jq .spawner_pid)" -ne "$before" ] 2>/dev/null; do
+	settle
+done
+echo go >go
+assert_exit 1 reeve wait -q orphan
+assert_eq "how it ended" "failed 7" \
+	"$(reeve ls --json orphan | jq -r '.[0] | "\(.result) \(.exit_code)"')"
+no_zombies
 
 step "the end"
 reeve daemon stop

@@ -10,6 +10,7 @@ system_tests = \
 	tests/system/006-autostart.sh \
 	tests/system/007-runtime-directory.sh \
 	tests/system/008-idle.sh \
+	tests/system/009-service-manager.sh \
 	tests/system/100-exit-codes.sh \
 	tests/system/101-selectors.sh \
 	tests/system/102-control.sh \
@@ -19,6 +20,9 @@ system_tests = \
 	tests/system/106-functions.sh \
 	tests/system/107-two-users.sh \
 	tests/system/108-without-its-spawner.sh \
+	tests/system/109-stopped-spawner.sh \
+	tests/system/110-functions-that-hang.sh \
+	tests/system/111-completion.sh \
 	tests/system/200-on-reboot-on-lost.sh \
 	tests/system/201-retention.sh \
 	tests/system/202-min-free.sh \
@@ -39,7 +43,8 @@ system_tests += \
 	tests/system/409-hostile-environment.sh \
 	tests/system/410-pid-one.sh \
 	tests/system/500-varlinkctl.sh \
-	tests/system/501-python-varlink.sh
+	tests/system/501-python-varlink.sh \
+	tests/system/502-service-manager.sh
 
 TESTS += $(system_tests)
 EXTRA_DIST += tests/.shellcheckrc tests/system/README.md $(system_tests)

@@ -71,7 +71,12 @@ RV_PUBLIC int rv_group_enter(rv_group *g, unsigned policy);
 /** Borrowed, valid until exit returns; NULL with errno set (RV_ESHUTDOWN: cancelled or
  * over). */
 RV_PUBLIC rv_task *rv_group_spawn(rv_group *g, rv_fn fn, void *arg);
-/** As rv_spawn_ex; -RV_ESHUTDOWN. ret, if not NULL, is borrowed. */
+/**
+ * As rv_spawn_ex; -RV_ESHUTDOWN.
+ *
+ * @ret  borrowed, valid until exit returns; NULL: a child that does not fail leaves
+ *       nothing behind when it ends, which is for groups that live long
+ */
 RV_PUBLIC int rv_group_spawn_ex(
 	rv_group *g, const rv_task_opts *o, rv_fn fn, void *arg, rv_task **ret);
 /** A child that is not waited for: cancelled after all others, and the body, have

@@ -48,7 +48,8 @@ typedef struct rv_loop_opts {
 
 /* A value, not an object: using one after the callback ran, or twice, is harmless. */
 typedef struct rv_handle {
-	void *p; /* NULL: the call was refused (closed loop, no memory, wrong thread) */
+	void *p; /* NULL: the call was refused (closed loop, no memory, wrong thread,
+		    no descriptor for the clock) */
 	uint64_t gen;
 } rv_handle;
 
@@ -96,7 +97,7 @@ RV_PUBLIC rv_loop *rv_loop_current(void);
 /** Run until rv_loop_stop. 0; -RV_ERUNNING if a loop runs in this thread;
  * -RV_ELOOPCLOSED. */
 RV_PUBLIC int rv_loop_run_forever(rv_loop *l);
-/** Run until f is done. As above; -RV_ESTATE if stopped before. */
+/** Run until f is done. As above; -RV_ESTATE if stopped before; -RV_EWRONGLOOP. */
 RV_PUBLIC int rv_loop_run_until(rv_loop *l, rv_future *f);
 /** One round; sleeps at most max_wait (0: not at all) when there is nothing to do. */
 RV_PUBLIC int rv_loop_run_once(rv_loop *l, rv_time max_wait);
@@ -168,7 +169,8 @@ typedef void (*rv_fd_cb)(int fd, unsigned ev, void *arg);
  *
  * @ev  RV_READ, RV_WRITE or both
  *
- * Returns 0; -EBUSY if the fd belongs to a transport; -EPERM for a regular file;
+ * Returns 0; -EBUSY if the fd belongs to a transport; -EPERM for what cannot be polled (a
+ * regular file, /dev/null);
  * -EINVAL; -EBADF; -ENOMEM; -RV_ELOOPCLOSED.
  */
 RV_PUBLIC int rv_fd_watch(

@@ -64,7 +64,7 @@ RV_PUBLIC int rv_scope_enter(rv_scope *s, unsigned flags, rv_time deadline);
 RV_PUBLIC int rv_scope_exit(rv_scope *s, int rc);
 /** Enter with a deadline from now; RV_FOREVER: none. */
 RV_PUBLIC int rv_timeout(rv_scope *s, rv_time d);
-/** Enter a shield that holds for at most grace. */
+/** Enter a shield that holds for at most grace; in debug mode RV_FOREVER is reported. */
 RV_PUBLIC int rv_shield(rv_scope *s, rv_time grace);
 /** Cancel what runs inside. why is copied (47 bytes). Never allocates. */
 RV_PUBLIC void rv_scope_cancel(rv_scope *s, const char *why);

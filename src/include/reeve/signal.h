@@ -26,7 +26,8 @@ RV_PUBLIC int rv_signal_on(rv_loop *l, int sig, rv_cb cb, void *arg);
 /** Restore the disposition from before. False if there was nothing; cb will not run. */
 RV_PUBLIC bool rv_signal_off(rv_loop *l, int sig);
 /**
- * Wait for one of set; each is handled by the loop meanwhile.
+ * Wait for one of set; each is handled by the loop meanwhile. Between two waits a signal
+ * has its old disposition, which may end the program, unless rv_signal_on holds it too.
  *
  * @ret_info  may be NULL; only si_signo is filled in
  *

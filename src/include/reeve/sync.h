@@ -17,7 +17,8 @@ extern "C" {
 /* handed over first come, first served: nobody overtakes who waits */
 typedef struct rv_lock {
 	struct rv_link waiters;
-	rv_task *owner; /* only for looking at: another task may release */
+	rv_task *owner; /* for debugging: another task may release, in debug mode that
+			   is reported */
 	bool locked;
 } rv_lock;
 

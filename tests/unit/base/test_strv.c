@@ -79,6 +79,44 @@ START_TEST(split_drops_empty_parts)
 }
 END_TEST
 
+/* Quadratic, as appending one by one is, this takes minutes. */
+START_TEST(split_of_a_long_text_is_quick)
+{
+	enum { WORDS = 1000000 };
+	STRV_LOCAL v = NULL;
+	char *text = malloc(2 * WORDS + 1);
+
+	ck_assert_ptr_nonnull(text);
+	for (size_t i = 0; i < WORDS; i++)
+		memcpy(text + 2 * i, "w ", 2);
+	text[2 * WORDS] = '\0';
+	ck_assert_int_eq(strv_split(&v, text, " "), 0);
+	ck_assert_uint_eq(strv_len(v), WORDS);
+	ck_assert_str_eq(v[WORDS - 1], "w");
+	free(text);
+}
+END_TEST
+
+START_TEST(builder_grows_and_hands_over)
+{
+	struct strv_builder b = STRV_BUILDER_NULL;
+	STRV_LOCAL v = NULL;
+	STRV_LOCAL none = NULL;
+
+	ck_assert_int_eq(strv_builder_finish(&b, &none), 0);
+	ck_assert_uint_eq(strv_len(none), 0);
+	for (int i = 0; i < 20; i++)
+		ck_assert_int_eq(strv_builder_add(&b, i % 2 ? "odd" : "even"), 0);
+	ck_assert_int_eq(strv_builder_take(&b, strdup("last")), 0);
+	ck_assert_uint_eq(b.n, 21);
+	ck_assert_int_eq(strv_builder_finish(&b, &v), 0);
+	ck_assert_ptr_null(b.v);
+	ck_assert_uint_eq(strv_len(v), 21);
+	ck_assert_str_eq(v[19], "odd");
+	ck_assert_str_eq(v[20], "last");
+}
+END_TEST
+
 START_TEST(failed_allocations_change_nothing)
 {
 	char *const *model = STRV("one", "two", "three");
@@ -118,4 +156,5 @@ END_TEST
 
 UNIT_MAIN("strv", null_counts_as_empty, append_keeps_order_and_copies,
 	environment_is_read_by_whole_names, environment_is_set_in_place_or_at_the_end,
-	split_drops_empty_parts, failed_allocations_change_nothing)
+	split_drops_empty_parts, split_of_a_long_text_is_quick,
+	builder_grows_and_hands_over, failed_allocations_change_nothing)

@@ -84,6 +84,21 @@ START_TEST(behind_a_command_nothing_is_ours)
 }
 END_TEST
 
+START_TEST(commands_users_and_folders_are_for_the_shell)
+{
+	COMPLETE("run", "-t", "1h", "ma");
+	ck_assert_int_eq(complete_by_shell(&place), COMPLETE_COMMAND);
+	COMPLETE("run", "make", "ma");
+	ck_assert_int_eq(complete_by_shell(&place), 0);
+	COMPLETE("ls", "--user", "");
+	ck_assert_int_eq(complete_by_shell(&place), COMPLETE_USER);
+	COMPLETE("add", "--cwd=/et");
+	ck_assert_int_eq(complete_by_shell(&place), COMPLETE_DIR);
+	COMPLETE("config", "check", "");
+	ck_assert_int_eq(complete_by_shell(&place), 0);
+}
+END_TEST
+
 START_TEST(unknown_verb_offers_nothing)
 {
 	COMPLETE("nope", "");
@@ -94,4 +109,4 @@ END_TEST
 UNIT_MAIN("complete", verbs_are_offered_by_prefix, options_are_offered_after_a_dash,
 	values_of_options_are_offered, sub_verbs_are_offered_once,
 	jobs_are_for_the_daemon_to_tell, behind_a_command_nothing_is_ours,
-	unknown_verb_offers_nothing)
+	commands_users_and_folders_are_for_the_shell, unknown_verb_offers_nothing)

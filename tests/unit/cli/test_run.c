@@ -50,10 +50,11 @@ static json_t *shown(const char *why)
 		job.result, "step", job.step, "error", job.error, "started_usec", 1,
 		"leftovers", 0);
 
-	return json_pack("{s:o, s:{}, s:[], s:[o], s:s*}", "job",
+	return json_pack("{s:o, s:{s:[s], s:s}, s:[], s:[o], s:s*}", "job",
 		fake_job(7, why ? "queued" : "finished", why ? NULL : job.result,
 			job.exit_code, job.signal),
-		"spec", "environment", "run_history", run, "why", why);
+		"spec", "command", "no-such", "cwd", "/nowhere", "environment",
+		"run_history", run, "why", why);
 }
 
 static void answer_logs(struct fake *f, struct vl_call *call, const json_t *params)
@@ -125,7 +126,7 @@ START_TEST(run_of_a_missing_command_is_127_and_says_so)
 	job.error = "ENOENT";
 	run_true();
 	ck_assert_int_eq(reeve.code, 127);
-	ck_assert_ptr_nonnull(strstr(reeve.err, "exec: ENOENT"));
+	ck_assert_ptr_nonnull(strstr(reeve.err, "exec 'no-such': ENOENT"));
 	reeve_free(&reeve);
 }
 END_TEST
@@ -144,10 +145,11 @@ END_TEST
 START_TEST(run_in_a_missing_directory_is_125)
 {
 	ends_with("failed", -1, 0);
-	job.step = "cwd";
+	job.step = "chdir";
 	job.error = "ENOENT";
 	run_true();
 	ck_assert_int_eq(reeve.code, 125);
+	ck_assert_ptr_nonnull(strstr(reeve.err, "chdir '/nowhere': ENOENT"));
 	reeve_free(&reeve);
 }
 END_TEST
@@ -361,7 +363,7 @@ START_TEST(waiting_says_why_once)
 	fake_await(&fake, 's');
 	ck_assert_int_eq(kill(reeve.pid, SIGINT), 0);
 	reeve_finish(&reeve);
-	line = strstr(reeve.err, "job 7 is queued: no slot is free in pool default\n");
+	line = strstr(reeve.err, "job 7 waits: no slot is free in pool default\n");
 	ck_assert_ptr_nonnull(line);
 	ck_assert_ptr_null(strstr(strchr(line, '\n'), "is queued"));
 	fake_stop(&fake);

@@ -185,6 +185,16 @@ START_TEST(bad_batch_line_is_named_and_nothing_is_sent)
 }
 END_TEST
 
+START_TEST(batch_that_cannot_be_read_is_usage)
+{
+	begin(submit);
+	REEVE(&reeve, &fake, "add", "--batch", fake.dir);
+	ck_assert_int_eq(reeve.code, 2);
+	ck_assert_str_eq(reeve.err, "reeve: line 1: cannot be read: Is a directory\n");
+	end();
+}
+END_TEST
+
 START_TEST(bad_line_in_a_later_chunk_tells_what_is_submitted)
 {
 	char path[128];
@@ -554,6 +564,52 @@ START_TEST(ls_has_colours_only_where_asked)
 }
 END_TEST
 
+/* one of each kind of end, and one between two runs */
+static void list_ends(
+	struct fake *f, struct vl_call *call, const char *method, const json_t *params)
+{
+	static const char not_started[] =
+		"start failed at exec: No such file or directory";
+	json_t *start = fake_job(1, "finished", "failed", -1, 0),
+	       *late = fake_job(2, "finished", "timeout", -1, 15),
+	       *crash = fake_job(3, "finished", "failed", -1, 11),
+	       *again = fake_job(4, "backoff", "failed", 1, 0),
+	       *queued = fake_job(5, "queued", NULL, -1, 0);
+
+	json_object_set_new(start, "reason", json_string(not_started));
+	json_object_del(again, "finished_usec");
+	fake_reply(f, call,
+		json_pack("{s:[o, o, o, o, o], s:i}", "jobs", start, late, crash, again,
+			queued, "total", 5),
+		false);
+}
+
+START_TEST(ls_says_in_few_words_how_jobs_ended)
+{
+	begin(list_ends);
+	REEVE(&reeve, &fake, "ls");
+	ck_assert_ptr_nonnull(strstr(reeve.out, " 1 failed at exec "));
+	ck_assert_ptr_nonnull(strstr(reeve.out, " 2 timeout "));
+	ck_assert_ptr_nonnull(strstr(reeve.out, " 3 failed, SIGSEGV "));
+	ck_assert_ptr_nonnull(strstr(reeve.out, " 4 backoff "));
+	ck_assert_ptr_null(strstr(reeve.out, "directory"));
+	end();
+}
+END_TEST
+
+START_TEST(ls_counts_no_time_of_jobs_that_do_not_run)
+{
+	const char *row;
+
+	begin(list_ends);
+	REEVE(&reeve, &fake, "ls");
+	row = strstr(reeve.out, "\n 4 backoff");
+	ck_assert_ptr_nonnull(row);
+	ck_assert_ptr_nonnull(strstr(row, " - make all\n 5 queued"));
+	end();
+}
+END_TEST
+
 START_TEST(ls_q_prints_ids_only)
 {
 	begin(list);
@@ -579,7 +635,7 @@ START_TEST(ls_limit_asks_for_unfinished_then_finished)
 		9);
 	ck_assert_int_eq(int_of(first, "limit"), 5);
 	ck_assert_int_eq(int_of(second, "limit"), 2);
-	ck_assert(json_is_true(json_object_get(second, "reverse")));
+	ck_assert_str_eq(text_of(second, "order"), "finished");
 	json_decref(calls);
 	end();
 }
@@ -654,8 +710,8 @@ START_TEST(logs_are_bytes_as_they_are)
 	begin(logs);
 	REEVE(&reeve, &fake, "logs", "-n", "20", "--run=2", "--stream", "stderr", "3");
 	ck_assert_int_eq(memcmp(reeve.out, "a\0\xff\n", 5), 0);
-	ck_assert_str_eq(
-		reeve.err, "reeve: 10 bytes before this were trimmed (output-max)\n");
+	ck_assert_str_eq(reeve.err, "reeve: 10 bytes before this were trimmed "
+				    "(output-max, output-total-max)\n");
 	calls = fake_calls(&fake);
 	params = fake_call_params(calls, "io.reeve.Job.Logs", 0);
 	ck_assert_int_eq(int_of(params, "lines"), 20);
@@ -678,6 +734,72 @@ START_TEST(bare_logs_means_the_newest)
 			fake_call_params(calls, "io.reeve.Job.Logs", 0), "select"),
 		"newest")));
 	json_decref(calls);
+	end();
+}
+END_TEST
+
+static void list_and_logs(
+	struct fake *f, struct vl_call *call, const char *method, const json_t *params)
+{
+	json_t *job;
+
+	if (!STREQ(method, "List")) {
+		logs(f, call, method, params);
+		return;
+	}
+	job = fake_job(7, "finished", "succeeded", 0, 0);
+	json_object_set_new(job, "runs", json_integer(2));
+	fake_reply(f, call, json_pack("{s:[o], s:i}", "jobs", job, "total", 1), false);
+}
+
+START_TEST(logs_of_a_run_that_never_was_is_3)
+{
+	begin(list_and_logs);
+	REEVE(&reeve, &fake, "logs", "--run", "3");
+	ck_assert_int_eq(reeve.code, 3);
+	ck_assert_str_eq(reeve.err, "reeve: logs: job 7 has no run 3\n");
+	reeve_free(&reeve);
+	REEVE(&reeve, &fake, "logs", "--run", "2");
+	ck_assert_int_eq(reeve.code, 0);
+	end();
+}
+END_TEST
+
+static void no_such_user(
+	struct fake *f, struct vl_call *call, const char *method, const json_t *params)
+{
+	fake_error(f, call, "org.varlink.service.InvalidParameter",
+		json_pack("{s:s}", "parameter", "select.user"));
+}
+
+START_TEST(user_that_does_not_exist_is_said_to_be_none)
+{
+	begin(no_such_user);
+	REEVE(&reeve, &fake, "ls", "--user", "nobody-so-named");
+	ck_assert_int_eq(reeve.code, 2);
+	ck_assert_str_eq(reeve.err, "reeve: --user: there is no such user\n");
+	end();
+}
+END_TEST
+
+START_TEST(help_is_json_where_json_is_asked_for)
+{
+	static const char *const ways[][3] = {
+		{"--json", "help", NULL}, {"ls", "--help", "-j"}, {"-j", "-h", NULL}};
+
+	begin(list);
+	for (size_t i = 0; i < ARRAY_LEN(ways); i++) {
+		json_t *o;
+
+		REEVE(&reeve, &fake, ways[i][0], ways[i][1], ways[i][2]);
+		ck_assert_int_eq(reeve.code, 0);
+		o = json_loads(reeve.out, 0, NULL);
+		ck_assert_ptr_nonnull(strstr(text_of(o, "help"), "Usage: reeve"));
+		json_decref(o);
+		reeve_free(&reeve);
+	}
+	REEVE(&reeve, &fake, "help");
+	ck_assert_int_eq(strncmp(reeve.out, "Usage: ", 7), 0);
 	end();
 }
 END_TEST
@@ -846,7 +968,7 @@ UNIT_MAIN("verbs", add_prints_the_id_alone, add_c_is_a_shell_line,
 	bytes_that_are_not_utf8_go_as_base64,
 	batch_sends_chunks_and_prints_ids_in_order,
 	batch_options_hold_for_all_and_lines_win,
-	bad_batch_line_is_named_and_nothing_is_sent,
+	bad_batch_line_is_named_and_nothing_is_sent, batch_that_cannot_be_read_is_usage,
 	bad_line_in_a_later_chunk_tells_what_is_submitted,
 	refusal_of_the_daemon_names_the_line, batch_json_is_an_array,
 	job_over_the_message_size_is_usage, daemon_vanishing_mid_call_is_5,
@@ -858,10 +980,13 @@ UNIT_MAIN("verbs", add_prints_the_id_alone, add_c_is_a_shell_line,
 	verb_that_changes_refuses_an_empty_command_line, no_ids_on_stdin_is_3,
 	many_ids_on_stdin_become_several_calls, clean_says_how_many,
 	ls_json_is_a_complete_array, ls_escapes_what_would_play_with_the_terminal,
-	ls_has_colours_only_where_asked, ls_q_prints_ids_only,
+	ls_has_colours_only_where_asked, ls_says_in_few_words_how_jobs_ended,
+	ls_counts_no_time_of_jobs_that_do_not_run, ls_q_prints_ids_only,
 	ls_limit_asks_for_unfinished_then_finished, wait_is_1_when_some_failed,
 	wait_too_long_is_124, wait_for_nothing_is_3, logs_are_bytes_as_they_are,
-	bare_logs_means_the_newest, removed_job_is_said_to_be_removed,
+	bare_logs_means_the_newest, logs_of_a_run_that_never_was_is_3,
+	user_that_does_not_exist_is_said_to_be_none,
+	help_is_json_where_json_is_asked_for, removed_job_is_said_to_be_removed,
 	call_prints_the_value, call_detach_prints_the_id, bad_call_arguments_are_usage,
 	status_says_which_daemon_and_why, health_is_1_where_there_are_problems,
 	ping_is_answered, raw_call_prints_the_reply,

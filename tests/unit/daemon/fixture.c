@@ -1,5 +1,7 @@
 #include "tests/unit/daemon/fixture.h"
 
+#include "daemon/output_caps.h"
+
 /* ---- a clock that jumps ------------------------------------------------------------- */
 
 static rv_time virtual_now;
@@ -70,6 +72,7 @@ static void unmake(struct fixture *fx)
 {
 	struct core *c = &fx->core;
 
+	output_caps_free(c->caps);
 	inputs_free(c->inputs);
 	outputs_free(c->outputs);
 	scheduler_free(c->scheduler);

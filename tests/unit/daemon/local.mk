@@ -10,6 +10,7 @@ unit_daemon_tests = \
 	tests/unit/daemon/test_envs \
 	tests/unit/daemon/test_inputs \
 	tests/unit/daemon/test_outputs \
+	tests/unit/daemon/test_output_caps \
 	tests/unit/daemon/test_output_read
 check_PROGRAMS += $(unit_daemon_tests)
 TESTS += $(unit_daemon_tests)
@@ -45,6 +46,10 @@ tests_unit_daemon_test_inputs_LDADD = $(unit_daemon_libs)
 tests_unit_daemon_test_outputs_SOURCES = tests/unit/daemon/test_outputs.c $(unit_daemon_fixture)
 tests_unit_daemon_test_outputs_CFLAGS = $(unit_daemon_cflags)
 tests_unit_daemon_test_outputs_LDADD = $(unit_daemon_libs)
+
+tests_unit_daemon_test_output_caps_SOURCES = tests/unit/daemon/test_output_caps.c $(unit_daemon_fixture)
+tests_unit_daemon_test_output_caps_CFLAGS = $(unit_daemon_cflags)
+tests_unit_daemon_test_output_caps_LDADD = $(unit_daemon_libs)
 
 tests_unit_daemon_test_output_read_SOURCES = tests/unit/daemon/test_output_read.c $(unit_daemon_fixture)
 tests_unit_daemon_test_output_read_CFLAGS = $(unit_daemon_cflags)

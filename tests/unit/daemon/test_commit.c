@@ -75,6 +75,32 @@ DAEMON_TEST(posts_before_the_first_commit_share_one_transaction)
 	return 0;
 }
 
+/* one client's hundred thousand jobs must not make all others wait for all of them */
+DAEMON_TEST(large_units_are_spread_over_several_transactions)
+{
+	struct answers a = {.n = 0};
+
+	for (int i = 0; i < 3; i++) {
+		struct txn *t = set_number("a", i);
+
+		for (int k = 0; k < 10000; k++) {
+			struct store_op *op = txn_add(t, STORE_META_SET);
+
+			ck_assert_ptr_nonnull(op);
+			op->meta.name = "b";
+			op->meta.number = k;
+		}
+		committer_post(fx->core.committer, t, 0, note_answer, &a);
+	}
+	fixture_start_committer(fx);
+	ck_assert_int_eq(
+		committer_commit(fx->core.committer, set_number("c", 9), 0), 0);
+	ck_assert_uint_eq(store_memory_n_applied(fx->core.store), 4);
+	ck_assert_uint_eq(a.n, 3);
+	ck_assert_int_eq(stored(fx, "a"), 2);
+	return 0;
+}
+
 DAEMON_VIRTUAL_TEST(full_disk_refuses_what_may_fail_and_keeps_what_must_not)
 {
 	struct answers may = {.n = 0}, must = {.n = 0};
@@ -222,6 +248,7 @@ DAEMON_TEST(cancelled_commit_waits_for_its_answer)
 
 UNIT_MAIN("commit", commit_is_in_the_store_when_it_returns,
 	posts_before_the_first_commit_share_one_transaction,
+	large_units_are_spread_over_several_transactions,
 	full_disk_refuses_what_may_fail_and_keeps_what_must_not,
 	what_was_kept_goes_before_what_came_later,
 	error_goes_by_itself_when_the_store_can_be_written_again,

@@ -281,6 +281,47 @@ DAEMON_TEST(waiting_for_a_busy_job_ends_when_it_is_forgotten)
 	return 0;
 }
 
+static struct txn *some_txn(void)
+{
+	struct txn *t = txn_new();
+	struct store_op *op;
+
+	ck_assert_ptr_nonnull(t);
+	op = txn_add(t, STORE_META_SET);
+	ck_assert_ptr_nonnull(op);
+	op->meta.name = "a";
+	return t;
+}
+
+static void store_changed(int error, void *arg)
+{
+	jobs_wake_waiters(arg);
+}
+
+/* its end has to be recorded, which may take as long as the disk is full */
+DAEMON_VIRTUAL_TEST(waiting_for_a_busy_job_ends_when_the_store_cannot_be_written)
+{
+	struct job *j = fixture_add_job(fx, 1, &queued);
+	struct idle_wait w = {.fx = fx, .result = -1};
+	rv_task *t;
+
+	committer_on_change(fx->core.committer, store_changed, fx->core.jobs);
+	store_memory_fail_apply(fx->core.store, 0, SIZE_MAX, -ENOSPC);
+	job_begin(fx->core.jobs, j);
+	t = rv_spawn(wait_idle, &w);
+	ck_assert_int_eq(rv_yield(), 0);
+	ck_assert_int_eq(w.result, -1);
+	fixture_start_committer(fx);
+	ck_assert_int_eq(committer_commit(fx->core.committer, some_txn(), 0), -ENOSPC);
+	ck_assert_int_eq(rv_task_join(t, NULL), 0);
+	ck_assert_int_eq(w.result, -ENOSPC);
+	job_end(fx->core.jobs, j);
+	committer_on_change(fx->core.committer, NULL, NULL);
+	store_memory_fail_apply(fx->core.store, 0, 0, 0);
+	rv_task_unref(t);
+	return 0;
+}
+
 UNIT_MAIN("jobs", ids_count_up_without_gaps,
 	ids_are_reserved_by_each_submit_until_one_is_on_disk,
 	ids_that_pass_the_block_reserve_the_next,
@@ -292,4 +333,5 @@ UNIT_MAIN("jobs", ids_count_up_without_gaps,
 	watch_is_told_of_the_end_once_and_unlinked,
 	watch_of_every_change_is_told_of_each, watch_is_told_when_its_job_is_forgotten,
 	waiting_for_a_busy_job_ends_with_its_change,
-	waiting_for_a_busy_job_ends_when_it_is_forgotten)
+	waiting_for_a_busy_job_ends_when_it_is_forgotten,
+	waiting_for_a_busy_job_ends_when_the_store_cannot_be_written)

@@ -175,8 +175,27 @@ START_TEST(output_that_is_a_link_is_not_opened)
 }
 END_TEST
 
+START_TEST(output_that_was_dropped_is_lost_and_has_no_name)
+{
+	int64_t bytes = -1, lost = -1;
+	char name[64];
+
+	TEMP_DIR(d);
+	ck_assert_int_eq(output_gone("gone:123"), 123);
+	ck_assert_int_eq(output_gone("output/00/1-1"), 0);
+	ck_assert_int_eq(output_gone(NULL), 0);
+	ck_assert_int_eq(output_name(name, sizeof(name), "gone:123", OUTPUT_STDOUT), 0);
+	ck_assert_int_eq(output_name(name, sizeof(name), "gone:123", OUTPUT_STDERR), 0);
+	output_sizes(d.fd, "gone:123", &bytes, &lost);
+	ck_assert_int_eq(bytes, 0);
+	ck_assert_int_eq(lost, 123);
+	ck_assert_int_eq(output_disk_bytes(d.fd, "gone:123"), 0);
+}
+END_TEST
+
 UNIT_MAIN("output_read", last_lines_begin_where_they_should,
 	last_lines_are_found_over_many_reads, pages_join_to_the_whole,
 	offset_beyond_the_end_is_the_end, hole_at_the_front_is_passed_and_counted,
 	last_lines_do_not_reach_into_a_hole, names_of_both_streams_are_told_apart,
-	output_that_is_a_link_is_not_opened)
+	output_that_is_a_link_is_not_opened,
+	output_that_was_dropped_is_lost_and_has_no_name)

@@ -95,6 +95,23 @@ DAEMON_TEST(empty_file_that_is_being_read_is_not_used_again)
 	return 0;
 }
 
+/* outputs_finish holds a lease for a moment: who opens the file just then breaks it, which
+ * the kernel tells the holder by a signal */
+DAEMON_TEST(file_opened_under_its_lease_does_not_end_the_daemon)
+{
+	struct output_file *f;
+
+	begin(fx);
+	f = take(fx);
+	ck_assert_int_eq(fcntl(f->fd, F_SETLEASE, F_WRLCK), 0);
+	ck_assert_int_eq(
+		openat(fx->dir.fd, f->name, O_RDONLY | O_NONBLOCK | O_CLOEXEC), -1);
+	ck_assert_int_eq(errno, EWOULDBLOCK);
+	ck_assert_int_eq(fcntl(f->fd, F_SETLEASE, F_UNLCK), 0);
+	outputs_finish(fx->core.outputs, f);
+	return 0;
+}
+
 DAEMON_TEST(file_with_output_stays_and_tells_its_blocks)
 {
 	char name[OUTPUT_NAME_MAX];
@@ -212,6 +229,7 @@ UNIT_MAIN("outputs", files_are_empty_and_of_different_names,
 	file_that_stayed_empty_is_used_again,
 	empty_file_that_somebody_has_open_is_not_used_again,
 	empty_file_that_is_being_read_is_not_used_again,
+	file_opened_under_its_lease_does_not_end_the_daemon,
 	file_with_output_stays_and_tells_its_blocks, removed_file_goes_soon,
 	want_of_descriptors_is_told_and_heals, many_takers_all_get_a_file,
 	sweep_removes_what_no_record_names, adopted_file_is_not_counted_twice,

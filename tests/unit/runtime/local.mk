@@ -5,12 +5,14 @@ EXTRA_DIST += tests/unit/runtime/rt.h
 
 if HAVE_CHECK
 unit_runtime_tests = \
+	tests/unit/runtime/test_coro \
 	tests/unit/runtime/test_task \
 	tests/unit/runtime/test_scope \
 	tests/unit/runtime/test_group \
 	tests/unit/runtime/test_loop \
 	tests/unit/runtime/test_sync \
 	tests/unit/runtime/test_future \
+	tests/unit/runtime/test_memory \
 	tests/unit/runtime/test_threads \
 	tests/unit/runtime/test_ctx \
 	tests/unit/runtime/test_gen \
@@ -21,6 +23,10 @@ unit_runtime_tests = \
 	tests/unit/runtime/test_xfuture
 check_PROGRAMS += $(unit_runtime_tests)
 TESTS += $(unit_runtime_tests)
+
+tests_unit_runtime_test_coro_SOURCES = tests/unit/runtime/test_coro.c
+tests_unit_runtime_test_coro_CFLAGS = $(RUNTIME_TEST_CFLAGS)
+tests_unit_runtime_test_coro_LDADD = $(RUNTIME_TEST_LIBS)
 
 tests_unit_runtime_test_task_SOURCES = tests/unit/runtime/test_task.c
 tests_unit_runtime_test_task_CFLAGS = $(RUNTIME_TEST_CFLAGS)
@@ -45,6 +51,12 @@ tests_unit_runtime_test_sync_LDADD = $(RUNTIME_TEST_LIBS)
 tests_unit_runtime_test_future_SOURCES = tests/unit/runtime/test_future.c
 tests_unit_runtime_test_future_CFLAGS = $(RUNTIME_TEST_CFLAGS)
 tests_unit_runtime_test_future_LDADD = $(RUNTIME_TEST_LIBS)
+
+tests_unit_runtime_test_memory_SOURCES = tests/unit/runtime/test_memory.c \
+	tests/support/alloc_fail.c
+tests_unit_runtime_test_memory_CFLAGS = $(RUNTIME_TEST_CFLAGS)
+tests_unit_runtime_test_memory_LDFLAGS = $(alloc_fail_ldflags)
+tests_unit_runtime_test_memory_LDADD = $(RUNTIME_TEST_LIBS)
 
 tests_unit_runtime_test_threads_SOURCES = tests/unit/runtime/test_threads.c
 tests_unit_runtime_test_threads_CFLAGS = $(RUNTIME_TEST_CFLAGS)

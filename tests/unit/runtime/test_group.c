@@ -547,10 +547,46 @@ RT_TEST(cancel_of_deeply_nested_groups_needs_no_stack)
 {
 	rv_task *t = rv_spawn(deeper, N(300));
 
-	ck_assert_int_eq(rv_sleep(RV_MS(20)), 0);
+	rt_settle(302); /* each level begins a round after the one above */
 	ck_assert(rv_task_cancel(t));
 	ck_assert_int_eq(rv_task_join(t, NULL), -ECANCELED);
 	rv_task_unref(t);
+	return 0;
+}
+
+static void count_gone(void *n)
+{
+	++*(int *)n;
+}
+
+static int leaves_a_payload(void *n_gone)
+{
+	rv_task_started(NULL);
+	rv_task_return(n_gone, count_gone);
+	return 0;
+}
+
+/* A server's group lives as long as the server: what each client leaves there adds up. */
+RT_TEST(child_that_nobody_can_ask_about_goes_when_it_ends)
+{
+	rv_task *t;
+	rv_group g;
+	int n_gone = 0;
+
+	(void)rv_group_enter(&g, RV_GROUP_FAIL_FAST);
+	ck_assert_int_eq(
+		rv_group_spawn_ex(&g, NULL, leaves_a_payload, &n_gone, NULL), 0);
+	rt_settle(2);
+	ck_assert_int_eq(n_gone, 1);
+	ck_assert_int_eq(rv_group_start(&g, leaves_a_payload, &n_gone, NULL), 0);
+	rt_settle(2);
+	ck_assert_int_eq(n_gone, 2);
+	t = rv_group_spawn(&g, leaves_a_payload, &n_gone);
+	rt_settle(2);
+	ck_assert(rv_task_done(t));
+	ck_assert_int_eq(n_gone, 2); /* t is borrowed until exit */
+	ck_assert_int_eq(rv_group_exit(&g, 0), 0);
+	ck_assert_int_eq(n_gone, 3);
 	return 0;
 }
 
@@ -577,4 +613,5 @@ UNIT_MAIN("group", b112_exit_returns_after_the_last_child,
 	supervisor_that_gives_up_fails_the_group,
 	supervised_failure_without_supervisor_is_reported,
 	collecting_group_runs_all_and_reports_all, group_block_joins_on_every_way_out,
-	cancel_of_deeply_nested_groups_needs_no_stack)
+	cancel_of_deeply_nested_groups_needs_no_stack,
+	child_that_nobody_can_ask_about_goes_when_it_ends)

@@ -1,7 +1,7 @@
 /* Timeout scopes and wait_for: behaviours 2.5 and the second half of 2.4. */
 #include "rt.h"
 
-RT_TEST(b098_body_in_time_is_untouched_and_its_timer_goes)
+RT_VIRTUAL_TEST(b098_body_in_time_is_untouched_and_its_timer_goes)
 {
 	rv_scope s;
 
@@ -13,7 +13,7 @@ RT_TEST(b098_body_in_time_is_untouched_and_its_timer_goes)
 	return 0;
 }
 
-RT_TEST(b099_deadline_cancels_the_await_and_becomes_a_timeout)
+RT_VIRTUAL_TEST(b099_deadline_cancels_the_await_and_becomes_a_timeout)
 {
 	rv_scope s;
 	int r;
@@ -29,31 +29,33 @@ RT_TEST(b099_deadline_cancels_the_await_and_becomes_a_timeout)
 	return rv_yield();
 }
 
-RT_TEST(b100_deadline_in_the_past_fails_the_first_await)
+RT_VIRTUAL_TEST(b100_deadline_in_the_past_fails_the_first_await)
 {
 	rv_scope s;
 
 	ck_assert_int_eq(rv_timeout(&s, 0), 0);
 	ck_assert_int_eq(rv_scope_exit(&s, rv_sleep(0)), -ETIMEDOUT);
-	ck_assert_int_eq(rv_scope_enter(&s, 0, rv_now() - RV_SEC(1)), 0);
+	ck_assert_int_eq(
+		rv_scope_enter(&s, 0, rv_loop_now(rv_loop_current()) - RV_SEC(1)), 0);
 	ck_assert_int_eq(rv_scope_exit(&s, rv_yield()), -ETIMEDOUT);
 	return 0;
 }
 
-RT_TEST(b101_disabled_deadline_may_be_armed_later)
+RT_VIRTUAL_TEST(b101_disabled_deadline_may_be_armed_later)
 {
 	rv_scope s;
 
 	ck_assert_int_eq(rv_timeout(&s, RV_FOREVER), 0);
 	ck_assert_int_eq(rv_sleep(RV_MS(1)), 0);
-	ck_assert_int_eq(rv_scope_reschedule(&s, rv_now() + RV_MS(1)), 0);
+	ck_assert_int_eq(
+		rv_scope_reschedule(&s, rv_loop_now(rv_loop_current()) + RV_MS(1)), 0);
 	ck_assert_int_eq(rv_scope_exit(&s, rv_sleep(RV_SEC(60))), -ETIMEDOUT);
 	return 0;
 }
 
-RT_TEST(b102_equal_deadlines_time_out_the_outermost_and_both_expire)
+RT_VIRTUAL_TEST(b102_equal_deadlines_time_out_the_outermost_and_both_expire)
 {
-	rv_time when = rv_now() + RV_MS(2);
+	rv_time when = rv_loop_now(rv_loop_current()) + RV_MS(2);
 	rv_scope outer, inner;
 	int r;
 
@@ -67,7 +69,7 @@ RT_TEST(b102_equal_deadlines_time_out_the_outermost_and_both_expire)
 	return 0;
 }
 
-RT_TEST(b103_inner_timeout_handled_then_outer_times_out_too)
+RT_VIRTUAL_TEST(b103_inner_timeout_handled_then_outer_times_out_too)
 {
 	rv_scope outer, inner;
 
@@ -79,7 +81,7 @@ RT_TEST(b103_inner_timeout_handled_then_outer_times_out_too)
 	return 0;
 }
 
-RT_TEST(b105_foreign_error_passes_through_an_expired_scope)
+RT_VIRTUAL_TEST(b105_foreign_error_passes_through_an_expired_scope)
 {
 	rv_scope s;
 
@@ -99,7 +101,7 @@ static int sleep_under_timeout(void *arg)
 	return rv_scope_exit(&s, rv_sleep(RV_SEC(60)));
 }
 
-RT_TEST(b106_cancel_from_outside_is_not_a_timeout)
+RT_VIRTUAL_TEST(b106_cancel_from_outside_is_not_a_timeout)
 {
 	rv_task *t = rv_spawn(sleep_under_timeout, NULL);
 
@@ -119,7 +121,7 @@ static int cancelled_and_expired(void *arg)
 	return rv_scope_exit(&s, rv_yield());
 }
 
-RT_TEST(outer_cancel_outranks_the_own_deadline)
+RT_VIRTUAL_TEST(outer_cancel_outranks_the_own_deadline)
 {
 	rv_task *t = rv_spawn(cancelled_and_expired, NULL);
 
@@ -141,7 +143,7 @@ static int times_out_while_cleaning_up(void *arg)
 	return rv_scope_exit(&sh, r);
 }
 
-RT_TEST(b108_timeout_works_in_a_shield_during_cleanup)
+RT_VIRTUAL_TEST(b108_timeout_works_in_a_shield_during_cleanup)
 {
 	rv_task *t = rv_spawn(times_out_while_cleaning_up, NULL);
 
@@ -152,15 +154,17 @@ RT_TEST(b108_timeout_works_in_a_shield_during_cleanup)
 	return 0;
 }
 
-RT_TEST(b109_entering_twice_and_moving_a_finished_deadline_are_refused)
+RT_VIRTUAL_TEST(b109_entering_twice_and_moving_a_finished_deadline_are_refused)
 {
 	rv_scope s = {0};
 
-	ck_assert_int_eq(rv_scope_reschedule(&s, rv_now()), -RV_ESTATE);
+	ck_assert_int_eq(
+		rv_scope_reschedule(&s, rv_loop_now(rv_loop_current())), -RV_ESTATE);
 	ck_assert_int_eq(rv_timeout(&s, RV_SEC(60)), 0);
 	ck_assert_int_eq(rv_timeout(&s, RV_SEC(60)), -RV_ESTATE);
 	ck_assert_int_eq(rv_scope_exit(&s, 0), 0);
-	ck_assert_int_eq(rv_scope_reschedule(&s, rv_now()), -RV_ESTATE);
+	ck_assert_int_eq(
+		rv_scope_reschedule(&s, rv_loop_now(rv_loop_current())), -RV_ESTATE);
 	ck_assert_int_eq(rv_timeout(&s, 0), 0);
 	ck_assert_int_eq(rv_scope_reschedule(&s, RV_FOREVER), -RV_ESTATE);
 	ck_assert_int_eq(rv_scope_exit(&s, 0), 0);
@@ -176,7 +180,7 @@ START_TEST(b110_scope_outside_of_a_task_is_refused)
 }
 END_TEST
 
-RT_TEST(b111_success_stays_success_when_the_deadline_fires_before_exit)
+RT_VIRTUAL_TEST(b111_success_stays_success_when_the_deadline_fires_before_exit)
 {
 	rv_scope s, sh;
 
@@ -189,7 +193,7 @@ RT_TEST(b111_success_stays_success_when_the_deadline_fires_before_exit)
 	return 0;
 }
 
-RT_TEST(scope_cancelled_by_hand_ends_with_success)
+RT_VIRTUAL_TEST(scope_cancelled_by_hand_ends_with_success)
 {
 	rv_scope s;
 
@@ -217,7 +221,7 @@ static int shielded(void *arg)
 	return rv_scope_exit(&sh, r);
 }
 
-RT_TEST(shield_hides_the_cancel_until_its_grace_ends)
+RT_VIRTUAL_TEST(shield_hides_the_cancel_until_its_grace_ends)
 {
 	rv_task *t = rv_spawn(shielded, NULL);
 
@@ -226,6 +230,27 @@ RT_TEST(shield_hides_the_cancel_until_its_grace_ends)
 	ck_assert_int_eq(rv_task_join(t, NULL), -ECANCELED);
 	ck_assert_str_eq(rt_trace, "in hidden");
 	rv_task_unref(t);
+	return 0;
+}
+
+RT_VIRTUAL_TEST(shield_without_a_deadline_is_reported_once_in_debug_mode)
+{
+	rv_scope s;
+
+	rt_catch_reports();
+	ck_assert_int_eq(rv_shield(&s, RV_FOREVER), 0);
+	ck_assert_int_eq(rv_scope_exit(&s, 0), 0);
+	ck_assert_uint_eq(rt_reported.n, 0);
+	rv_loop_set_debug(rv_loop_current(), true);
+	ck_assert_int_eq(rv_shield(&s, RV_SEC(1)), 0);
+	ck_assert_int_eq(rv_scope_exit(&s, 0), 0);
+	ck_assert_uint_eq(rt_reported.n, 0);
+	for (int i = 0; i < 3; i++) {
+		ck_assert_int_eq(rv_shield(&s, RV_FOREVER), 0);
+		ck_assert_int_eq(rv_scope_exit(&s, 0), 0);
+	}
+	ck_assert_uint_eq(rt_reported.n, 1);
+	ck_assert_str_eq(rt_reported.message, "shield without a deadline");
 	return 0;
 }
 
@@ -243,7 +268,7 @@ static int uncancel_below_scopes(void *arg)
 	return rv_scope_exit(&a, 9);
 }
 
-RT_TEST(uncancel_lowers_the_level_in_all_scopes)
+RT_VIRTUAL_TEST(uncancel_lowers_the_level_in_all_scopes)
 {
 	rv_task *t = rv_spawn(uncancel_below_scopes, NULL);
 
@@ -254,9 +279,9 @@ RT_TEST(uncancel_lowers_the_level_in_all_scopes)
 	return 0;
 }
 
-RT_TEST(effective_deadline_is_the_earliest_up_to_a_shield)
+RT_VIRTUAL_TEST(effective_deadline_is_the_earliest_up_to_a_shield)
 {
-	rv_time now = rv_now();
+	rv_time now = rv_loop_now(rv_loop_current());
 	rv_scope a, b, c;
 
 	ck_assert_int_eq(rv_effective_deadline(), RV_FOREVER);
@@ -285,7 +310,7 @@ static int block_left_by_return(void)
 	return rc;
 }
 
-RT_TEST(timeout_block_maps_the_result_on_every_way_out)
+RT_VIRTUAL_TEST(timeout_block_maps_the_result_on_every_way_out)
 {
 	int rc = 0;
 
@@ -321,14 +346,14 @@ static int fails_while_cancelled(void *arg)
 	return r == -ECANCELED ? -EIO : 0;
 }
 
-RT_TEST(b090_wait_for_without_timeout_is_a_plain_call)
+RT_VIRTUAL_TEST(b090_wait_for_without_timeout_is_a_plain_call)
 {
 	ck_assert_int_eq(rv_wait_for(rt_say, RT_W("x"), RV_FOREVER), 0);
 	ck_assert_str_eq(rt_trace, "x");
 	return 0;
 }
 
-RT_TEST(b091_wait_for_zero_reads_what_is_done_and_starts_nothing)
+RT_VIRTUAL_TEST(b091_wait_for_zero_reads_what_is_done_and_starts_nothing)
 {
 	rv_task *t = rv_spawn(rt_nop, NULL);
 
@@ -344,7 +369,7 @@ RT_TEST(b091_wait_for_zero_reads_what_is_done_and_starts_nothing)
 	return 0;
 }
 
-RT_TEST(b092_wait_for_returns_only_when_the_inner_has_cleaned_up)
+RT_VIRTUAL_TEST(b092_wait_for_returns_only_when_the_inner_has_cleaned_up)
 {
 	rv_task *t = rv_spawn(cleans_up, NULL);
 
@@ -356,7 +381,7 @@ RT_TEST(b092_wait_for_returns_only_when_the_inner_has_cleaned_up)
 	return 0;
 }
 
-RT_TEST(b094_error_of_the_inner_outranks_the_timeout)
+RT_VIRTUAL_TEST(b094_error_of_the_inner_outranks_the_timeout)
 {
 	rv_task *t = rv_spawn(fails_while_cancelled, NULL);
 
@@ -380,7 +405,7 @@ static int wait_for_then_yield(void *f)
 	return rv_yield();
 }
 
-RT_TEST(b095_result_is_returned_and_the_cancel_of_that_round_stays_pending)
+RT_VIRTUAL_TEST(b095_result_is_returned_and_the_cancel_of_that_round_stays_pending)
 {
 	rv_future *f;
 	rv_task *t;
@@ -410,7 +435,7 @@ static int wait_for_it(void *t)
 	return rv_wait_for_task(t, RV_MS(1), NULL);
 }
 
-RT_TEST(b096_cancelled_wait_for_leaves_an_inner_that_resists)
+RT_VIRTUAL_TEST(b096_cancelled_wait_for_leaves_an_inner_that_resists)
 {
 	rv_event e;
 	rv_task *inner, *w;
@@ -445,6 +470,7 @@ UNIT_MAIN("scope", b098_body_in_time_is_untouched_and_its_timer_goes,
 	b111_success_stays_success_when_the_deadline_fires_before_exit,
 	scope_cancelled_by_hand_ends_with_success,
 	shield_hides_the_cancel_until_its_grace_ends,
+	shield_without_a_deadline_is_reported_once_in_debug_mode,
 	uncancel_lowers_the_level_in_all_scopes,
 	effective_deadline_is_the_earliest_up_to_a_shield,
 	timeout_block_maps_the_result_on_every_way_out,

@@ -398,6 +398,23 @@ RT_TEST(all_in_drain_wake_with_the_error_when_the_peer_goes)
 	return 0;
 }
 
+RT_TEST(writer_hears_at_once_that_the_peer_has_gone)
+{
+	rv_stream *s;
+	int fd = stream_pair(&s);
+	int n = 0, r;
+
+	rt_catch_reports();
+	close_safe(fd);
+	while ((r = rv_stream_send(s, "x", 1)) == 0)
+		n++;
+	ck_assert(r == -EPIPE || r == -ECONNRESET);
+	ck_assert_int_le(n, 1);
+	ck_assert_uint_eq(rt_reported.n, 0); /* of a writer that goes on */
+	stream_end(s, -1);
+	return 0;
+}
+
 RT_TEST(close_sends_what_is_buffered_before_it_ends)
 {
 	static char b[4 << 20];
@@ -710,6 +727,7 @@ UNIT_MAIN("stream", read_returns_what_is_there_and_0_at_the_end,
 	broken_connection_gives_data_then_its_error,
 	all_in_drain_wake_when_the_peer_reads,
 	all_in_drain_wake_with_the_error_when_the_peer_goes,
+	writer_hears_at_once_that_the_peer_has_gone,
 	close_sends_what_is_buffered_before_it_ends, printf_writes_short_and_long_text,
 	send_by_a_cancelled_task_writes_nothing,
 	stream_dropped_without_close_is_reported_and_ended,

@@ -120,6 +120,33 @@ RT_TEST(b129_releasing_an_unlocked_lock_is_an_error)
 	return 0;
 }
 
+static int release(void *lock)
+{
+	return rv_lock_release(lock);
+}
+
+RT_TEST(lock_released_by_another_is_reported_in_debug_mode)
+{
+	rv_task *t;
+	rv_lock l;
+
+	rt_catch_reports();
+	rv_lock_init(&l);
+	for (int debug = 0; debug < 2; debug++) {
+		rv_loop_set_debug(rv_loop_current(), debug);
+		ck_assert_int_eq(rv_lock_acquire(&l), 0);
+		t = rv_spawn(release, &l);
+		ck_assert_int_eq(rv_task_join(t, NULL), 0);
+		rv_task_unref(t);
+		ck_assert(!rv_lock_held(&l));
+		ck_assert_uint_eq(rt_reported.n, (unsigned)debug);
+	}
+	ck_assert_int_eq(rv_lock_acquire(&l), 0);
+	ck_assert_int_eq(rv_lock_release(&l), 0);
+	ck_assert_uint_eq(rt_reported.n, 1);
+	return 0;
+}
+
 static int event_say(void *arg)
 {
 	int r = rv_event_wait(&((struct shared *)arg)->event);
@@ -448,6 +475,7 @@ UNIT_MAIN("sync", b126_lock_goes_to_waiters_in_order_and_nobody_barges,
 	b127_lock_of_a_waiter_cancelled_after_the_hand_over_has_one_owner,
 	b127_waiter_that_has_the_lock_already_keeps_it_when_cancelled,
 	b129_releasing_an_unlocked_lock_is_an_error,
+	lock_released_by_another_is_reported_in_debug_mode,
 	b130_event_that_is_set_and_cleared_wakes_all_its_waiters,
 	b131_cancelled_event_waiter_leaves_the_list, b146_put_wakes_exactly_one_getter,
 	b147_put_on_a_full_queue_waits_for_a_get,

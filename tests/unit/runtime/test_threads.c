@@ -297,6 +297,33 @@ RT_TEST(abandoned_call_returns_at_once_and_frees_its_argument_later)
 	return 0;
 }
 
+/* The thread frees what it was left with; the task must not look at that any more. */
+RT_TEST(abandoned_call_may_end_before_its_task_runs_again)
+{
+	static atomic_int n_freed;
+	struct pipe_arg *a = malloc(sizeof(*a));
+	struct call c = {.fn = read_pipe_arg, .arg = a};
+	rv_task *t;
+	int p[2];
+
+	ck_assert_int_eq(pipe2(p, O_CLOEXEC), 0);
+	*a = (struct pipe_arg){.fd = {p[0], p[1]}, .n_freed = &n_freed};
+	ck_assert_int_eq(rv_executor_new(&c.e, NULL), 0);
+	t = rv_spawn(call_abandonable, &c);
+	while (rv_executor_busy(c.e) == 0)
+		ck_assert_int_eq(rv_yield(), 0);
+	ck_assert(rv_task_cancel(t));
+	ck_assert_int_eq(write(p[1], "A", 1), 1);
+	ck_assert_int_eq(rv_executor_shutdown(c.e, RV_SEC(60)), 0); /* no await */
+	ck_assert_int_eq(atomic_load(&n_freed), 1);
+	ck_assert_int_eq(rv_task_join(t, NULL), -ECANCELED);
+	rv_task_unref(t);
+	rv_executor_unref(c.e);
+	close(p[0]);
+	close(p[1]);
+	return 0;
+}
+
 static int call_nop(void *arg)
 {
 	for (int i = 0; i < 50; i++)
@@ -327,6 +354,8 @@ RT_TEST(b223_executor_shutdown_times_out_and_then_refuses)
 	rt_settle(1);
 	ck_assert_int_eq(rv_loop_shutdown_executor(l, RV_MS(5)), -ETIMEDOUT);
 	ck_assert_uint_eq(rt_reported.n, 1);
+	ck_assert_str_eq(
+		rt_reported.message, "executor threads still busy at shutdown: 1");
 	ck_assert_int_eq(rv_run_blocking(NULL, rt_nop, NULL), -RV_ESHUTDOWN);
 	ck_assert_int_eq(write(p[1], "A", 1), 1);
 	ck_assert_int_eq(rv_task_join(t, NULL), 'A');
@@ -657,6 +686,7 @@ UNIT_MAIN("threads", b020_post_wakes_a_sleeping_loop,
 	cancelled_call_that_runs_is_waited_for,
 	cancelled_call_that_is_queued_does_not_run,
 	abandoned_call_returns_at_once_and_frees_its_argument_later,
+	abandoned_call_may_end_before_its_task_runs_again,
 	many_callers_share_few_threads,
 	b223_executor_shutdown_times_out_and_then_refuses,
 	b225_call_that_ends_after_its_loop_closed_is_dropped,

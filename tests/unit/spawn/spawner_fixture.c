@@ -277,7 +277,7 @@ void fx_pump(struct fx *fx)
 	if (spawn_client_wants_write(fx->client))
 		pfd.events |= POLLOUT;
 	ck_assert_msg(poll(&pfd, 1, FX_PATIENCE_MS) == 1, "the spawner says nothing");
-	fx->lost = spawn_client_process(fx->client);
+	fx->lost = MIN(0, spawn_client_process(fx->client));
 }
 
 static struct fx_event *find(struct fx *fx, enum fx_kind kind, uint64_t job_id)

@@ -238,6 +238,39 @@ START_TEST(second_connection_replaces_the_first)
 }
 END_TEST
 
+static void count_result(
+	uint32_t seq, const struct spawn_token *t, int error, void *arg)
+{
+	++*(int *)arg;
+}
+
+/* the loop's watch tells an edge, and what was left would wait for the next one */
+START_TEST(news_that_one_call_leaves_are_told_of)
+{
+	static const struct spawn_client_ops count = {.on_result = count_result};
+	struct wire_result res = {.token = fx_token(1)};
+	_cleanup_(buf_deinitp) struct buf record = BUF_NULL;
+	struct spawn_client *c;
+	int fds[2], n = 0;
+
+	ck_assert_int_eq(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, fds), 0);
+	ck_assert_int_eq(spawn_client_new(&c, fds[0], &count, &n), 0);
+	ck_assert_int_gt(wire_encode_result(&record, &res), 0);
+	for (int i = 0; i < 100; i++)
+		ck_assert_int_gt(unix_send_fds(fds[1], buf_head(&record),
+					 buf_len(&record), NULL, 0),
+			0);
+	ck_assert_int_eq(spawn_client_process(c), 1);
+	ck_assert_int_lt(n, 100);
+	while (spawn_client_process(c) == 1)
+		;
+	ck_assert_int_eq(n, 100);
+	ck_assert_int_eq(spawn_client_process(c), 0);
+	spawn_client_free(c);
+	close(fds[1]);
+}
+END_TEST
+
 /* raw bytes as a peer; true when the connection was dropped, and the spawner lives */
 static void expect_drop(const void *p, size_t n, int *fds, size_t n_fds)
 {
@@ -532,10 +565,35 @@ START_TEST(sigterm_ends_the_runs_and_writes_their_exits)
 	ck_assert_int_eq(WEXITSTATUS(infos[1].status), 3);
 	ck_assert_int_eq(WTERMSIG(infos[2].status), SIGTERM);
 	ck_assert_int_eq(WTERMSIG(infos[3].status), SIGKILL);
+	/* which of them it ended itself */
+	ck_assert(!(infos[1].flags & SPAWN_RUN_SHUTDOWN));
+	ck_assert(infos[2].flags & SPAWN_RUN_SHUTDOWN);
+	ck_assert(infos[3].flags & SPAWN_RUN_SHUTDOWN);
 	ck_assert_int_eq(access(fx_path(fx, SPAWN_SOCKET_NAME), F_OK), -1);
 	ck_assert_int_eq(spawn_exits_remove(dir), 0);
 	ck_assert_int_eq(spawn_exits_load(dir, collect_exit, infos), 0);
 	close(fifo);
+}
+END_TEST
+
+START_TEST(sigterm_takes_back_starts_that_hang)
+{
+	struct spawn_run_info infos[4] = {0};
+	_cleanup_close_ int dir = open(fx->dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	int fuse = mount_hanging(fx_path(fx, "hang"));
+	struct spawn_request req = fx_request(1, "true");
+
+	if (fuse < 0)
+		return;
+	req.cwd = fx_path(fx, "hang");
+	fx_start(fx, &req);
+	fx_settle(fx);
+	fx_stop_spawner(fx, SIGTERM);
+	ck_assert_int_eq(spawn_exits_load(dir, collect_exit, infos), 1);
+	ck_assert_int_eq(infos[1].state, SPAWN_RUN_FAILED);
+	ck_assert(spawn_run_never_began(&infos[1]));
+	umount2(fx_path(fx, "hang"), MNT_DETACH);
+	close(fuse);
 }
 END_TEST
 
@@ -555,6 +613,24 @@ START_TEST(starts_after_sigterm_are_refused)
 	req = fx_request(2, "true");
 	expect_refusal(&req, RV_ESHUTDOWN);
 	close(fifo);
+}
+END_TEST
+
+START_TEST(socket_that_was_removed_is_made_again_for_the_next_daemon)
+{
+	int fd, r;
+
+	fx_run(fx, 1, "exec sleep 100");
+	ck_assert_int_eq(unlink(fx_path(fx, SPAWN_SOCKET_NAME)), 0);
+	fx_disconnect(fx);
+	/* it comes when the spawner has seen that; nothing tells of it */
+	do
+		r = spawn_connect(&fd, fx->dir);
+	while (r == -ENOENT || r == -ECONNREFUSED);
+	ck_assert_int_eq(r, 0);
+	close(fd);
+	fx_connect(fx);
+	ck_assert(fx_has(fx, FX_TABLE_RUN, 1));
 }
 END_TEST
 
@@ -643,6 +719,7 @@ int main(void)
 	tcase_add_test(
 		tc, requests_of_a_killed_daemon_are_executed_before_the_next_table);
 	tcase_add_test(tc, second_connection_replaces_the_first);
+	tcase_add_test(tc, news_that_one_call_leaves_are_told_of);
 	tcase_add_test(tc, malformed_messages_cost_the_connection_and_nothing_else);
 	tcase_add_test(tc, cwd_that_hangs_times_out_with_its_step_and_others_go_on);
 	tcase_add_test(tc, start_that_hangs_can_be_cancelled);
@@ -652,7 +729,9 @@ int main(void)
 	tcase_add_test(tc, spawner_leaves_when_idle_and_alone);
 	tcase_add_test(tc, spawner_stays_while_an_exit_waits);
 	tcase_add_test(tc, sigterm_ends_the_runs_and_writes_their_exits);
+	tcase_add_test(tc, sigterm_takes_back_starts_that_hang);
 	tcase_add_test(tc, starts_after_sigterm_are_refused);
+	tcase_add_test(tc, socket_that_was_removed_is_made_again_for_the_next_daemon);
 	tcase_add_test(tc, second_spawner_in_a_directory_yields_to_the_first);
 	tcase_add_test(tc, killed_spawner_is_replaced_and_has_another_instance);
 	tcase_add_test(tc, state_directory_that_others_may_enter_is_refused);

@@ -150,7 +150,8 @@ START_TEST(pause_stops_the_tree_and_resume_wakes_it)
 	fx_start(fx, &req);
 	a = (pid_t)fx_fifo_number(fifo);
 	b = (pid_t)fx_fifo_number(fifo);
-	fx_settle(fx);
+	/* it may run before the spawner has heard of it; then it is paused from its start */
+	fx_wait(fx, FX_STARTED, 1);
 	ck_assert_int_eq(spawn_client_pause(fx->client, &t, NULL), 0);
 	ck_assert_int_eq(spawn_client_query(fx->client, &t, NULL), 0);
 	ck_assert_uint_eq(fx_wait(fx, FX_QUERY, 1)->info.flags & SPAWN_RUN_PAUSED,

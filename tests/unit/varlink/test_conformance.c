@@ -136,7 +136,8 @@ START_TEST(introspection_has_exactly_these_bytes)
 			false},
 		{"{\"method\":\"org.varlink.service.GetInterfaceDescription\","
 		 "\"parameters\":{\"interface\":\"io.nope\"}}|",
-			INVALID("interface", "no such interface"), false},
+			ERROR("InterfaceNotFound", "{\"interface\":\"io.nope\"}"),
+			false},
 		{"{\"method\":\"org.varlink.service.GetInterfaceDescription\"}|",
 			INVALID("interface", "missing"), false},
 	};

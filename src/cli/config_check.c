@@ -1,0 +1,95 @@
+#include "config.h"
+
+#include "cli/config_check.h"
+
+#include <errno.h>
+#include <stdio.h>
+
+#include "base/cleanup.h"
+#include "cli/cli.h"
+#include "config/config_load.h"
+#include "config/config_print.h"
+
+static json_t *errors_to_json(const struct config_errors *errors)
+{
+	_cleanup_json_ json_t *o = json_object();
+	int r = o ? json_put(o, "errors", json_array()) : -ENOMEM;
+
+	for (size_t i = 0; i < errors->n && r == 0; i++) {
+		const struct config_error *e = &errors->v[i];
+
+		r = json_put_append(o, "errors",
+			json_pack("{s:s*, s:i, s:s}", "file", e->file, "line",
+				(int)e->line, "message", e->text));
+	}
+	return r < 0 ? NULL : TAKE_PTR(o);
+}
+
+static json_t *files_to_json(const struct config *config)
+{
+	_cleanup_json_ json_t *o = json_object();
+	int r = o ? json_put(o, "files", json_array()) : -ENOMEM;
+
+	for (char **f = config->files; f && *f && r == 0; f++)
+		r = json_put_append(o, "files", json_string(*f));
+	return r < 0 ? NULL : TAKE_PTR(o);
+}
+
+static int check_json(const struct config_paths *paths, enum check_say say)
+{
+	_cleanup_(config_errors_deinitp) struct config_errors errors =
+		CONFIG_ERRORS_NULL;
+	_cleanup_(config_freep) struct config *config = NULL;
+	_cleanup_json_ json_t *o = NULL;
+	int r;
+
+	r = config_load(&config, paths, &errors);
+	if (r == -ENOMEM)
+		return r;
+	o = r < 0 ? errors_to_json(&errors) : files_to_json(config);
+	if (!o)
+		return -ENOMEM;
+	if (r < 0 || say == CHECK_TELL)
+		json_print(r < 0 ? stderr : stdout, o, false);
+	return r;
+}
+
+static int check_text(const struct config_paths *paths, enum check_say say)
+{
+	_cleanup_(config_errors_deinitp) struct config_errors errors =
+		CONFIG_ERRORS_NULL;
+	_cleanup_(config_freep) struct config *config = NULL;
+	int r;
+
+	if (say == CHECK_TELL)
+		return config_check_print(stdout, stderr, paths);
+	r = config_load(&config, paths, &errors);
+	config_errors_print(&errors, stderr);
+	return r;
+}
+
+static int find_paths(struct config_paths *ret, enum paths_mode mode, const char *file)
+{
+	struct paths_env env;
+
+	if (file)
+		return config_paths_single(ret, file);
+	if (mode == PATHS_SYSTEM)
+		return config_paths_system(ret);
+	paths_env_get(&env);
+	return config_paths_user(ret, env.config_home, env.home);
+}
+
+int config_check(
+	const struct cli *c, enum paths_mode mode, const char *file, enum check_say say)
+{
+	_cleanup_(config_paths_deinitp) struct config_paths paths = {0};
+	int r;
+
+	r = find_paths(&paths, mode, file);
+	if (r == 0)
+		r = c->json ? check_json(&paths, say) : check_text(&paths, say);
+	if (r == -EINVAL)
+		return CLI_EXIT_SOME; /* told */
+	return r < 0 ? cli_fail_errno(c, r, "config check") : CLI_EXIT_OK;
+}
