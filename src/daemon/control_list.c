@@ -130,7 +130,7 @@ static int count_total(struct lister *l)
 	const struct jobs *jobs = control_core(l->conn->control)->jobs;
 	int r;
 
-	if (l->by_end || !is_counted(l)) {
+	if (!is_counted(l)) {
 		r = select_resolve(&l->sel, l->conn);
 		l->total = (int64_t)l->sel.n_ids;
 		return r;
@@ -159,8 +159,18 @@ static void keep_latest(struct lister *l, size_t n_max, struct ended e)
 	l->latest[i] = e;
 }
 
-/* The matching jobs that finished last into l->latest. Newer ones first: they mostly are
- * the ones, and what comes after them is put nowhere. */
+/* all that are finished match: as many of them as there is room for, as they stand */
+static void take_latest(struct lister *l, size_t n_max)
+{
+	const struct jobs *jobs = control_core(l->conn->control)->jobs;
+	const struct job *j = NULL;
+
+	while (l->n_latest < n_max && (j = jobs_finished_before(jobs, j)))
+		l->latest[l->n_latest++] = (struct ended){j->finished_usec, j->id};
+}
+
+/* The matching jobs that finished last into l->latest. Where they have to be looked for,
+ * newer ones first: they mostly are the ones, and what comes after them is put nowhere. */
 static int find_latest(struct lister *l)
 {
 	const struct jobs *jobs = control_core(l->conn->control)->jobs;
@@ -175,6 +185,8 @@ static int find_latest(struct lister *l)
 	l->latest = calloc(n_max, sizeof(*l->latest));
 	if (!l->latest)
 		return -ENOMEM;
+	if (is_counted(l) && l->sel.sel.states >> JOB_FINISHED & 1)
+		take_latest(l, n_max);
 	for (size_t i = l->sel.n_ids; i > 0 && r >= 0; i--) {
 		j = jobs_find(jobs, l->sel.ids[i - 1]);
 		if (j && j->state == JOB_FINISHED)

@@ -16,7 +16,10 @@
 #include "daemon/jobs.h"
 #include "daemon/scheduler.h"
 
-enum { ID_BLOCK = 4096 }; /* ids that one synced record reserves */
+enum {
+	ID_BLOCK = 4096,  /* ids that one synced record reserves */
+	OVERTAKEN = 4096, /* an end is put below so many later ones, no more */
+};
 
 struct jobs {
 	struct core *core;
@@ -31,6 +34,7 @@ struct jobs {
 	struct hashmap
 		*per_uid; /* uid + 1 -> unfinished jobs, counted in the pointer */
 	size_t n_state[JOB_STATE_N];
+	struct list finished; /* of struct job.by_end, the last to finish at the end */
 	uint64_t next_id;
 	uint64_t reserved_end; /* ids below it are reserved on disk */
 	uint64_t
@@ -50,6 +54,7 @@ int jobs_new(struct jobs **ret, struct core *core)
 	js->core = core;
 	js->next_id = js->reserved_end = js->asked_end = 1;
 	rv_event_init(&js->idle);
+	list_init(&js->finished);
 	r = hashmap_new(&js->by_name, HASHMAP_STRING);
 	if (r >= 0)
 		r = hashmap_new(&js->per_uid, HASHMAP_U64);
@@ -181,6 +186,65 @@ struct job *jobs_find_name(
 	}
 	return newest;
 }
+
+/* ---- in the order of their ends ------------------------------------------------------- */
+
+static bool ended_before(const struct job *a, const struct job *b)
+{
+	return a->finished_usec != b->finished_usec
+		       ? a->finished_usec < b->finished_usec
+		       : a->id < b->id;
+}
+
+/* Mostly the end is the place: one that finished later was hardly published before. The
+ * search has a bound, or a clock that was set back would make every end a walk through all
+ * that finished before; what stays too far up then is beyond any page. */
+static void link_end(struct jobs *js, struct job *j)
+{
+	struct list *at = &js->finished;
+
+	for (unsigned n = 0; n < OVERTAKEN && at->prev != &js->finished; n++) {
+		if (!ended_before(j, LIST_ENTRY(at->prev, struct job, by_end)))
+			break;
+		at = at->prev;
+	}
+	list_insert_before(at, &j->by_end);
+}
+
+static int by_end(const void *a, const void *b)
+{
+	const struct job *x = *(struct job *const *)a, *y = *(struct job *const *)b;
+
+	return ended_before(y, x) - ended_before(x, y);
+}
+
+int jobs_loaded(struct jobs *js)
+{
+	_cleanup_free_ struct job **v = NULL;
+	size_t n = 0;
+
+	v = calloc(js->n_state[JOB_FINISHED] + 1, sizeof(*v));
+	if (!v)
+		return -ENOMEM;
+	for (size_t i = 0; i < js->n; i++)
+		if (js->v[i].job && js->v[i].job->state == JOB_FINISHED)
+			v[n++] = js->v[i].job;
+	qsort(v, n, sizeof(struct job *), by_end);
+	list_init(&js->finished);
+	for (size_t i = 0; i < n; i++)
+		list_append(&js->finished, &v[i]->by_end);
+	return 0;
+}
+
+struct job *jobs_finished_before(const struct jobs *js, const struct job *j)
+{
+	const struct list *at = j ? &j->by_end : &js->finished;
+
+	return at->prev == &js->finished ? NULL
+					 : LIST_ENTRY(at->prev, struct job, by_end);
+}
+
+/* ---- how many ------------------------------------------------------------------------- */
 
 size_t jobs_count(const struct jobs *js, enum job_state s)
 {
@@ -356,6 +420,8 @@ void jobs_forget(struct jobs *js, struct job *j)
 	js->n_state[j->state]--;
 	if (j->state != JOB_FINISHED)
 		count_uid(js, j->uid, -1);
+	else
+		list_remove(&j->by_end);
 	envs_put(js->core->envs, j->env);
 	job_free(j);
 	compact(js);
@@ -375,8 +441,12 @@ void job_publish(struct jobs *js, struct job *j, const struct store_job *rec)
 			rec->state == JOB_FINISHED ? ", " : "",
 			rec->state == JOB_FINISHED ? job_result_name[rec->result] : "");
 	}
+	INVARIANT(rec->state != JOB_FINISHED || !job_is_in_order(j));
+	if (before == JOB_FINISHED && rec->state != JOB_FINISHED)
+		list_remove(&j->by_end);
 	job_apply(j, rec);
 	if (before != JOB_FINISHED && j->state == JOB_FINISHED) {
+		link_end(js, j);
 		count_uid(js, j->uid, -1);
 		tell_watchers(j);
 	} else if (before == JOB_FINISHED && j->state != JOB_FINISHED) {
