@@ -36,7 +36,8 @@ struct lister {
 	struct vl_call *call;
 	struct selection sel;
 	bool reverse;
-	bool by_end; /* those in latest, in its order */
+	bool unfinished; /* no finished job is wanted */
+	bool by_end;     /* those in latest, in its order */
 	struct ended {
 		int64_t usec;
 		uint64_t id;
@@ -62,6 +63,8 @@ static struct job *next_job(struct lister *l)
 	}
 	if (l->by_end)
 		return NULL;
+	if (l->unfinished && !l->reverse)
+		return jobs_unfinished_at_or_after(jobs, l->at);
 	return l->reverse ? jobs_at_or_before(jobs, l->at)
 			  : jobs_at_or_after(jobs, l->at);
 }
@@ -252,6 +255,7 @@ int control_job_list(struct control_conn *conn, struct vl_call *call)
 		return r == -EINVAL ? 0 : r;
 	if (l.by_end && !l.sel.sel.states)
 		l.sel.sel.states = 1U << JOB_FINISHED;
+	l.unfinished = l.sel.sel.states && !(l.sel.sel.states >> JOB_FINISHED & 1);
 	r = list(&l);
 	selection_deinit(&l.sel);
 	buf_deinit(&l.page);

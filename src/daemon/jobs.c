@@ -19,6 +19,7 @@
 enum {
 	ID_BLOCK = 4096,  /* ids that one synced record reserves */
 	OVERTAKEN = 4096, /* an end is put below so many later ones, no more */
+	STRETCH = 256,    /* slots whose unfinished jobs are counted together */
 };
 
 struct jobs {
@@ -30,6 +31,7 @@ struct jobs {
 	} * v;
 	size_t n, n_max;
 	size_t n_holes;
+	uint16_t *n_unfinished;  /* of each stretch of slots; n_max is a multiple */
 	struct hashmap *by_name; /* newest of that name; older ones by older_namesake */
 	struct hashmap
 		*per_uid; /* uid + 1 -> unfinished jobs, counted in the pointer */
@@ -73,6 +75,7 @@ struct jobs *jobs_free(struct jobs *js)
 	for (size_t i = 0; i < js->n; i++)
 		job_free(js->v[i].job);
 	free(js->v);
+	free(js->n_unfinished);
 	hashmap_free(js->by_name);
 	hashmap_free(js->per_uid);
 	free(js);
@@ -162,6 +165,23 @@ struct job *jobs_at_or_before(const struct jobs *js, uint64_t id)
 	while (i > 0 && !js->v[i - 1].job)
 		i--;
 	return i > 0 ? js->v[i - 1].job : NULL;
+}
+
+struct job *jobs_unfinished_at_or_after(const struct jobs *js, uint64_t id)
+{
+	size_t i = lower_bound(js, id);
+
+	while (i < js->n) {
+		const struct job *j = js->v[i].job;
+
+		if (js->n_unfinished[i / STRETCH] == 0)
+			i += STRETCH - i % STRETCH;
+		else if (!j || j->state == JOB_FINISHED)
+			i++;
+		else
+			return js->v[i].job;
+	}
+	return NULL;
 }
 
 struct job *jobs_find(const struct jobs *js, uint64_t id)
@@ -286,13 +306,31 @@ void jobs_expect_no_more(struct jobs *js, uint32_t uid, uint32_t n)
 	count_uid(js, uid, -(int)n);
 }
 
+/* slots from that one on have moved */
+static void count_stretches(struct jobs *js, size_t from)
+{
+	for (size_t s = from / STRETCH; s * STRETCH < js->n; s++) {
+		js->n_unfinished[s] = 0;
+		for (size_t i = s * STRETCH; i < MIN(js->n, (s + 1) * STRETCH); i++)
+			if (js->v[i].job && js->v[i].job->state != JOB_FINISHED)
+				js->n_unfinished[s]++;
+	}
+}
+
 static int grow(struct jobs *js)
 {
-	size_t n_max = js->n_max ? 2 * js->n_max : 256;
+	size_t n_max = js->n_max ? 2 * js->n_max : STRETCH;
+	uint16_t *counts;
 	struct slot *v;
 
 	if (js->n < js->n_max)
 		return 0;
+	counts = reallocarray(js->n_unfinished, n_max / STRETCH, sizeof(*counts));
+	if (!counts)
+		return -ENOMEM;
+	memset(counts + js->n_max / STRETCH, 0,
+		(n_max - js->n_max) / STRETCH * sizeof(*counts));
+	js->n_unfinished = counts;
 	v = reallocarray(js->v, n_max, sizeof(*v));
 	if (!v)
 		return -ENOMEM;
@@ -364,6 +402,10 @@ int jobs_add(struct jobs *js, struct job *j)
 	js->v[i] = (struct slot){.id = j->id, .job = j};
 	js->n++;
 	js->n_state[j->state]++;
+	if (i + 1 < js->n)
+		count_stretches(js, i);
+	else if (j->state != JOB_FINISHED)
+		js->n_unfinished[i / STRETCH]++;
 	return 0;
 }
 
@@ -399,6 +441,8 @@ static void compact(struct jobs *js)
 			js->v[n++] = js->v[i];
 	js->n = n;
 	js->n_holes = 0;
+	memset(js->n_unfinished, 0, js->n_max / STRETCH * sizeof(*js->n_unfinished));
+	count_stretches(js, 0);
 }
 
 void jobs_wake_waiters(struct jobs *js)
@@ -418,14 +462,26 @@ void jobs_forget(struct jobs *js, struct job *j)
 	js->v[i].job = NULL;
 	js->n_holes++;
 	js->n_state[j->state]--;
-	if (j->state != JOB_FINISHED)
+	if (j->state != JOB_FINISHED) {
 		count_uid(js, j->uid, -1);
-	else
+		js->n_unfinished[i / STRETCH]--;
+	} else {
 		list_remove(&j->by_end);
+	}
 	envs_put(js->core->envs, j->env);
 	job_free(j);
 	compact(js);
 	jobs_wake_waiters(js);
+}
+
+/* it has become unfinished, or it was that */
+static void count_unfinished(struct jobs *js, const struct job *j, int delta)
+{
+	size_t i = lower_bound(js, j->id);
+
+	INVARIANT(i < js->n && js->v[i].job == j);
+	js->n_unfinished[i / STRETCH] += (uint16_t)delta;
+	count_uid(js, j->uid, delta);
 }
 
 void job_publish(struct jobs *js, struct job *j, const struct store_job *rec)
@@ -447,10 +503,10 @@ void job_publish(struct jobs *js, struct job *j, const struct store_job *rec)
 	job_apply(j, rec);
 	if (before != JOB_FINISHED && j->state == JOB_FINISHED) {
 		link_end(js, j);
-		count_uid(js, j->uid, -1);
+		count_unfinished(js, j, -1);
 		tell_watchers(j);
 	} else if (before == JOB_FINISHED && j->state != JOB_FINISHED) {
-		count_uid(js, j->uid, 1);
+		count_unfinished(js, j, 1);
 	}
 	if (before != j->state)
 		tell_change(j);

@@ -133,6 +133,50 @@ DAEMON_TEST(walking_goes_on_over_forgotten_jobs)
 	return 0;
 }
 
+/* what is asked for is compared with what a walk through all of them finds */
+static void check_unfinished(const struct jobs *js, uint64_t last)
+{
+	for (uint64_t id = 1; id <= last + 1; id += 97) {
+		const struct job *j = jobs_at_or_after(js, id);
+
+		while (j && j->state == JOB_FINISHED)
+			j = jobs_at_or_after(js, j->id + 1);
+		ck_assert_ptr_eq(jobs_unfinished_at_or_after(js, id), j);
+	}
+}
+
+DAEMON_TEST(unfinished_jobs_are_found_among_finished_ones)
+{
+	struct jobs *js = fx->core.jobs;
+
+	ck_assert_ptr_null(jobs_unfinished_at_or_after(js, 1));
+	for (uint64_t id = 1; id <= 3000; id++)
+		if (id != 500)
+			fixture_add_job(fx, id, &queued);
+	check_unfinished(js, 3000);
+	for (uint64_t id = 1; id <= 3000; id++)
+		if (id != 500 && id != 1701)
+			fixture_set_state(fx, jobs_find(js, id), JOB_FINISHED);
+	check_unfinished(js, 3000);
+	ck_assert_uint_eq(jobs_unfinished_at_or_after(js, 1)->id, 1701);
+	fixture_set_state(fx, jobs_find(js, 20), JOB_QUEUED); /* retried */
+	ck_assert_uint_eq(jobs_unfinished_at_or_after(js, 1)->id, 20);
+	fixture_add_job(fx, 500, &queued); /* those behind it move */
+	check_unfinished(js, 3000);
+	jobs_forget(js, jobs_find(js, 20));
+	ck_assert_uint_eq(jobs_unfinished_at_or_after(js, 1)->id, 500);
+	for (uint64_t id = 1; id <= 2600;
+		id++) /* the table is made smaller on the way */
+		if (id % 3 && jobs_find(js, id))
+			jobs_forget(js, jobs_find(js, id));
+	check_unfinished(js, 3000);
+	ck_assert_uint_eq(jobs_unfinished_at_or_after(js, 1)->id, 1701);
+	ck_assert_ptr_null(jobs_unfinished_at_or_after(js, 1702));
+	fixture_add_job(fx, 3001, &queued);
+	ck_assert_uint_eq(jobs_unfinished_at_or_after(js, 1702)->id, 3001);
+	return 0;
+}
+
 DAEMON_TEST(jobs_that_come_out_of_order_are_found)
 {
 	struct jobs *js = fx->core.jobs;
@@ -453,8 +497,10 @@ UNIT_MAIN("jobs", ids_count_up_without_gaps,
 	name_stands_for_the_newest_unfinished_job,
 	name_of_finished_jobs_stands_for_the_newest, name_of_another_user_is_not_found,
 	forgetting_namesakes_in_any_order_keeps_the_rest,
-	walking_goes_on_over_forgotten_jobs, jobs_that_come_out_of_order_are_found,
-	counters_follow_the_states, finished_jobs_stand_in_the_order_of_their_ends,
+	walking_goes_on_over_forgotten_jobs,
+	unfinished_jobs_are_found_among_finished_ones,
+	jobs_that_come_out_of_order_are_found, counters_follow_the_states,
+	finished_jobs_stand_in_the_order_of_their_ends,
 	finished_jobs_of_an_earlier_daemon_are_put_in_order,
 	finished_job_that_is_retried_ends_anew,
 	finished_job_that_is_forgotten_leaves_the_order,
