@@ -291,6 +291,7 @@ int app_load_store(struct app *app)
 		.job = load_job,
 		.run = load_run,
 	};
+	int r = store_load(app->core.store, &ops, app);
 
-	return store_load(app->core.store, &ops, app);
+	return r < 0 ? r : jobs_loaded(app->core.jobs);
 }

@@ -36,7 +36,8 @@ struct lister {
 	struct vl_call *call;
 	struct selection sel;
 	bool reverse;
-	bool by_end; /* those in latest, in its order */
+	bool unfinished; /* no finished job is wanted */
+	bool by_end;     /* those in latest, in its order */
 	struct ended {
 		int64_t usec;
 		uint64_t id;
@@ -62,6 +63,8 @@ static struct job *next_job(struct lister *l)
 	}
 	if (l->by_end)
 		return NULL;
+	if (l->unfinished && !l->reverse)
+		return jobs_unfinished_at_or_after(jobs, l->at);
 	return l->reverse ? jobs_at_or_before(jobs, l->at)
 			  : jobs_at_or_after(jobs, l->at);
 }
@@ -130,7 +133,7 @@ static int count_total(struct lister *l)
 	const struct jobs *jobs = control_core(l->conn->control)->jobs;
 	int r;
 
-	if (l->by_end || !is_counted(l)) {
+	if (!is_counted(l)) {
 		r = select_resolve(&l->sel, l->conn);
 		l->total = (int64_t)l->sel.n_ids;
 		return r;
@@ -159,8 +162,18 @@ static void keep_latest(struct lister *l, size_t n_max, struct ended e)
 	l->latest[i] = e;
 }
 
-/* The matching jobs that finished last into l->latest. Newer ones first: they mostly are
- * the ones, and what comes after them is put nowhere. */
+/* all that are finished match: as many of them as there is room for, as they stand */
+static void take_latest(struct lister *l, size_t n_max)
+{
+	const struct jobs *jobs = control_core(l->conn->control)->jobs;
+	const struct job *j = NULL;
+
+	while (l->n_latest < n_max && (j = jobs_finished_before(jobs, j)))
+		l->latest[l->n_latest++] = (struct ended){j->finished_usec, j->id};
+}
+
+/* The matching jobs that finished last into l->latest. Where they have to be looked for,
+ * newer ones first: they mostly are the ones, and what comes after them is put nowhere. */
 static int find_latest(struct lister *l)
 {
 	const struct jobs *jobs = control_core(l->conn->control)->jobs;
@@ -175,6 +188,8 @@ static int find_latest(struct lister *l)
 	l->latest = calloc(n_max, sizeof(*l->latest));
 	if (!l->latest)
 		return -ENOMEM;
+	if (is_counted(l) && l->sel.sel.states >> JOB_FINISHED & 1)
+		take_latest(l, n_max);
 	for (size_t i = l->sel.n_ids; i > 0 && r >= 0; i--) {
 		j = jobs_find(jobs, l->sel.ids[i - 1]);
 		if (j && j->state == JOB_FINISHED)
@@ -240,6 +255,7 @@ int control_job_list(struct control_conn *conn, struct vl_call *call)
 		return r == -EINVAL ? 0 : r;
 	if (l.by_end && !l.sel.sel.states)
 		l.sel.sel.states = 1U << JOB_FINISHED;
+	l.unfinished = l.sel.sel.states && !(l.sel.sel.states >> JOB_FINISHED & 1);
 	r = list(&l);
 	selection_deinit(&l.sel);
 	buf_deinit(&l.page);

@@ -118,11 +118,16 @@ struct job *job_free(struct job *j)
 	if (!j)
 		return NULL;
 	INVARIANT(list_is_empty(&j->watchers));
-	INVARIANT(!heap_node_is_linked(&j->order));
+	INVARIANT(!job_is_in_order(j));
 	free(j->reason);
 	free(j->spec);
 	free(j);
 	return NULL;
+}
+
+bool job_is_in_order(const struct job *j)
+{
+	return j->state != JOB_FINISHED && heap_node_is_linked(&j->order);
 }
 
 void job_record(const struct job *j, struct store_job *ret)

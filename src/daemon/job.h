@@ -19,8 +19,14 @@ struct txn;
 
 struct job {
 	uint64_t id;
-	struct heap_node
-		order; /* in its pool's ready heap, or in the heap of due times */
+	union {
+		struct { /* not finished */
+			/* in its pool's ready heap, or in the heap of due times */
+			struct heap_node order;
+			rv_time due; /* due_usec by CLOCK_BOOTTIME: what counts */
+		};
+		struct list by_end; /* finished: among the others, in the table */
+	};
 	struct pool *pool;
 	struct env_set *env;  /* NULL: none */
 	void *spec;           /* packed */
@@ -30,7 +36,6 @@ struct job {
 	struct job *older_namesake, *newer_namesake;
 	int64_t submitted_usec, started_usec, finished_usec;
 	int64_t due_usec; /* wall clock, as recorded; 0: none */
-	rv_time due;      /* the same moment by CLOCK_BOOTTIME: what counts */
 	uint32_t spec_len;
 	uint32_t uid, gid;
 	uint32_t n_runs, n_failed;
@@ -56,6 +61,8 @@ struct job_watch {
 int job_new(struct job **ret, const struct job_spec *spec);
 int job_new_from_record(struct job **ret, const struct store_job *rec);
 struct job *job_free(struct job *j);
+/* is it in a heap of the scheduler? */
+bool job_is_in_order(const struct job *j);
 
 /* the job as it is now, as a record to change and commit; strings are borrowed */
 void job_record(const struct job *j, struct store_job *ret);

@@ -16,7 +16,11 @@
 #include "daemon/jobs.h"
 #include "daemon/scheduler.h"
 
-enum { ID_BLOCK = 4096 }; /* ids that one synced record reserves */
+enum {
+	ID_BLOCK = 4096,  /* ids that one synced record reserves */
+	OVERTAKEN = 4096, /* an end is put below so many later ones, no more */
+	STRETCH = 256,    /* slots whose unfinished jobs are counted together */
+};
 
 struct jobs {
 	struct core *core;
@@ -27,10 +31,12 @@ struct jobs {
 	} * v;
 	size_t n, n_max;
 	size_t n_holes;
+	uint16_t *n_unfinished;  /* of each stretch of slots; n_max is a multiple */
 	struct hashmap *by_name; /* newest of that name; older ones by older_namesake */
 	struct hashmap
 		*per_uid; /* uid + 1 -> unfinished jobs, counted in the pointer */
 	size_t n_state[JOB_STATE_N];
+	struct list finished; /* of struct job.by_end, the last to finish at the end */
 	uint64_t next_id;
 	uint64_t reserved_end; /* ids below it are reserved on disk */
 	uint64_t
@@ -50,6 +56,7 @@ int jobs_new(struct jobs **ret, struct core *core)
 	js->core = core;
 	js->next_id = js->reserved_end = js->asked_end = 1;
 	rv_event_init(&js->idle);
+	list_init(&js->finished);
 	r = hashmap_new(&js->by_name, HASHMAP_STRING);
 	if (r >= 0)
 		r = hashmap_new(&js->per_uid, HASHMAP_U64);
@@ -68,6 +75,7 @@ struct jobs *jobs_free(struct jobs *js)
 	for (size_t i = 0; i < js->n; i++)
 		job_free(js->v[i].job);
 	free(js->v);
+	free(js->n_unfinished);
 	hashmap_free(js->by_name);
 	hashmap_free(js->per_uid);
 	free(js);
@@ -159,6 +167,23 @@ struct job *jobs_at_or_before(const struct jobs *js, uint64_t id)
 	return i > 0 ? js->v[i - 1].job : NULL;
 }
 
+struct job *jobs_unfinished_at_or_after(const struct jobs *js, uint64_t id)
+{
+	size_t i = lower_bound(js, id);
+
+	while (i < js->n) {
+		const struct job *j = js->v[i].job;
+
+		if (js->n_unfinished[i / STRETCH] == 0)
+			i += STRETCH - i % STRETCH;
+		else if (!j || j->state == JOB_FINISHED)
+			i++;
+		else
+			return js->v[i].job;
+	}
+	return NULL;
+}
+
 struct job *jobs_find(const struct jobs *js, uint64_t id)
 {
 	size_t i = lower_bound(js, id);
@@ -181,6 +206,65 @@ struct job *jobs_find_name(
 	}
 	return newest;
 }
+
+/* ---- in the order of their ends ------------------------------------------------------- */
+
+static bool ended_before(const struct job *a, const struct job *b)
+{
+	return a->finished_usec != b->finished_usec
+		       ? a->finished_usec < b->finished_usec
+		       : a->id < b->id;
+}
+
+/* Mostly the end is the place: one that finished later was hardly published before. The
+ * search has a bound, or a clock that was set back would make every end a walk through all
+ * that finished before; what stays too far up then is beyond any page. */
+static void link_end(struct jobs *js, struct job *j)
+{
+	struct list *at = &js->finished;
+
+	for (unsigned n = 0; n < OVERTAKEN && at->prev != &js->finished; n++) {
+		if (!ended_before(j, LIST_ENTRY(at->prev, struct job, by_end)))
+			break;
+		at = at->prev;
+	}
+	list_insert_before(at, &j->by_end);
+}
+
+static int by_end(const void *a, const void *b)
+{
+	const struct job *x = *(struct job *const *)a, *y = *(struct job *const *)b;
+
+	return ended_before(y, x) - ended_before(x, y);
+}
+
+int jobs_loaded(struct jobs *js)
+{
+	_cleanup_free_ struct job **v = NULL;
+	size_t n = 0;
+
+	v = calloc(js->n_state[JOB_FINISHED] + 1, sizeof(*v));
+	if (!v)
+		return -ENOMEM;
+	for (size_t i = 0; i < js->n; i++)
+		if (js->v[i].job && js->v[i].job->state == JOB_FINISHED)
+			v[n++] = js->v[i].job;
+	qsort(v, n, sizeof(struct job *), by_end);
+	list_init(&js->finished);
+	for (size_t i = 0; i < n; i++)
+		list_append(&js->finished, &v[i]->by_end);
+	return 0;
+}
+
+struct job *jobs_finished_before(const struct jobs *js, const struct job *j)
+{
+	const struct list *at = j ? &j->by_end : &js->finished;
+
+	return at->prev == &js->finished ? NULL
+					 : LIST_ENTRY(at->prev, struct job, by_end);
+}
+
+/* ---- how many ------------------------------------------------------------------------- */
 
 size_t jobs_count(const struct jobs *js, enum job_state s)
 {
@@ -222,13 +306,31 @@ void jobs_expect_no_more(struct jobs *js, uint32_t uid, uint32_t n)
 	count_uid(js, uid, -(int)n);
 }
 
+/* slots from that one on have moved */
+static void count_stretches(struct jobs *js, size_t from)
+{
+	for (size_t s = from / STRETCH; s * STRETCH < js->n; s++) {
+		js->n_unfinished[s] = 0;
+		for (size_t i = s * STRETCH; i < MIN(js->n, (s + 1) * STRETCH); i++)
+			if (js->v[i].job && js->v[i].job->state != JOB_FINISHED)
+				js->n_unfinished[s]++;
+	}
+}
+
 static int grow(struct jobs *js)
 {
-	size_t n_max = js->n_max ? 2 * js->n_max : 256;
+	size_t n_max = js->n_max ? 2 * js->n_max : STRETCH;
+	uint16_t *counts;
 	struct slot *v;
 
 	if (js->n < js->n_max)
 		return 0;
+	counts = reallocarray(js->n_unfinished, n_max / STRETCH, sizeof(*counts));
+	if (!counts)
+		return -ENOMEM;
+	memset(counts + js->n_max / STRETCH, 0,
+		(n_max - js->n_max) / STRETCH * sizeof(*counts));
+	js->n_unfinished = counts;
 	v = reallocarray(js->v, n_max, sizeof(*v));
 	if (!v)
 		return -ENOMEM;
@@ -300,6 +402,10 @@ int jobs_add(struct jobs *js, struct job *j)
 	js->v[i] = (struct slot){.id = j->id, .job = j};
 	js->n++;
 	js->n_state[j->state]++;
+	if (i + 1 < js->n)
+		count_stretches(js, i);
+	else if (j->state != JOB_FINISHED)
+		js->n_unfinished[i / STRETCH]++;
 	return 0;
 }
 
@@ -335,6 +441,8 @@ static void compact(struct jobs *js)
 			js->v[n++] = js->v[i];
 	js->n = n;
 	js->n_holes = 0;
+	memset(js->n_unfinished, 0, js->n_max / STRETCH * sizeof(*js->n_unfinished));
+	count_stretches(js, 0);
 }
 
 void jobs_wake_waiters(struct jobs *js)
@@ -354,12 +462,26 @@ void jobs_forget(struct jobs *js, struct job *j)
 	js->v[i].job = NULL;
 	js->n_holes++;
 	js->n_state[j->state]--;
-	if (j->state != JOB_FINISHED)
+	if (j->state != JOB_FINISHED) {
 		count_uid(js, j->uid, -1);
+		js->n_unfinished[i / STRETCH]--;
+	} else {
+		list_remove(&j->by_end);
+	}
 	envs_put(js->core->envs, j->env);
 	job_free(j);
 	compact(js);
 	jobs_wake_waiters(js);
+}
+
+/* it has become unfinished, or it was that */
+static void count_unfinished(struct jobs *js, const struct job *j, int delta)
+{
+	size_t i = lower_bound(js, j->id);
+
+	INVARIANT(i < js->n && js->v[i].job == j);
+	js->n_unfinished[i / STRETCH] += (uint16_t)delta;
+	count_uid(js, j->uid, delta);
 }
 
 void job_publish(struct jobs *js, struct job *j, const struct store_job *rec)
@@ -375,12 +497,16 @@ void job_publish(struct jobs *js, struct job *j, const struct store_job *rec)
 			rec->state == JOB_FINISHED ? ", " : "",
 			rec->state == JOB_FINISHED ? job_result_name[rec->result] : "");
 	}
+	INVARIANT(rec->state != JOB_FINISHED || !job_is_in_order(j));
+	if (before == JOB_FINISHED && rec->state != JOB_FINISHED)
+		list_remove(&j->by_end);
 	job_apply(j, rec);
 	if (before != JOB_FINISHED && j->state == JOB_FINISHED) {
-		count_uid(js, j->uid, -1);
+		link_end(js, j);
+		count_unfinished(js, j, -1);
 		tell_watchers(j);
 	} else if (before == JOB_FINISHED && j->state != JOB_FINISHED) {
-		count_uid(js, j->uid, 1);
+		count_unfinished(js, j, 1);
 	}
 	if (before != j->state)
 		tell_change(j);

@@ -41,6 +41,9 @@ uint64_t jobs_next_id(const struct jobs *js);
 
 /* Into the table; ids only grow. 0, -ENOMEM. */
 int jobs_add(struct jobs *js, struct job *j);
+/* Once all that were there before are added: those that are finished are put into the order
+ * of their ends. 0, -ENOMEM. */
+int jobs_loaded(struct jobs *js);
 /* Out of the table and freed: its watchers are told first. */
 void jobs_forget(struct jobs *js, struct job *j);
 
@@ -51,6 +54,11 @@ struct job *jobs_find_name(
 /* first job with an id >= id / last with one <= id; NULL. Stable while jobs come and go. */
 struct job *jobs_at_or_after(const struct jobs *js, uint64_t id);
 struct job *jobs_at_or_before(const struct jobs *js, uint64_t id);
+/* the first unfinished one; many finished ones before it are passed over at once */
+struct job *jobs_unfinished_at_or_after(const struct jobs *js, uint64_t id);
+/* The finished job that ended before that one; with NULL the last that ended. NULL: none.
+ * Of one moment the newest id is the last. */
+struct job *jobs_finished_before(const struct jobs *js, const struct job *j);
 
 size_t jobs_count(const struct jobs *js, enum job_state s);
 size_t jobs_unfinished(const struct jobs *js);

@@ -220,7 +220,7 @@ void scheduler_place(struct scheduler *s, struct job *j)
 {
 	int r = 0;
 
-	if (j->busy || j->run || heap_node_is_linked(&j->order))
+	if (j->busy || j->run || job_is_in_order(j))
 		return;
 	if (j->state == JOB_QUEUED) {
 		r = heap_push(ready_heap(j), &j->order);
@@ -235,7 +235,7 @@ void scheduler_place(struct scheduler *s, struct job *j)
 
 void scheduler_withdraw(struct scheduler *s, struct job *j)
 {
-	if (!heap_node_is_linked(&j->order))
+	if (!job_is_in_order(j))
 		return;
 	if (j->state == JOB_QUEUED) {
 		heap_remove(ready_heap(j), &j->order);

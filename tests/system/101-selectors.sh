@@ -104,6 +104,15 @@ assert_eq "rows" "$first $third" "$(reeve ls -q --limit 2 | xargs)"
 assert_eq "of one state" "$first" "$(reeve ls -q --limit 1 --state finished)"
 assert_eq "page by page" "$first $third $second" "$(reeve varlink --more io.reeve.Job.List \
 	'{"order": "finished", "limit": 1000}' | jq -r '.jobs[].id' | xargs)"
+assert_eq "of one pool" "$first $third" "$(reeve ls -q --limit 2 --pool default | xargs)"
+stop_reeved
+start_reeved --config="$tmp/conf"
+assert_eq "after a restart" "$first $third $second" "$(reeve ls -q --limit 3 | xargs)"
+reeve retry "$second" >/dev/null
+reeve wait "$second"
+assert_eq "one that was retried" "$second $first" "$(reeve ls -q --limit 2 | xargs)"
+reeve rm "$first"
+assert_eq "one is gone" "$second $third" "$(reeve ls -q --limit 3 | xargs)"
 reeve clean >/dev/null
 
 step "what is named and not there is not success; nothing unfinished is"

@@ -1,5 +1,7 @@
 #include "tests/unit/daemon/fixture.h"
 
+#include <inttypes.h>
+
 static const struct fixture_job queued = {.state = JOB_QUEUED};
 
 static uint64_t take(struct fixture *fx, uint32_t n, uint64_t *ret_reserved)
@@ -131,6 +133,50 @@ DAEMON_TEST(walking_goes_on_over_forgotten_jobs)
 	return 0;
 }
 
+/* what is asked for is compared with what a walk through all of them finds */
+static void check_unfinished(const struct jobs *js, uint64_t last)
+{
+	for (uint64_t id = 1; id <= last + 1; id += 97) {
+		const struct job *j = jobs_at_or_after(js, id);
+
+		while (j && j->state == JOB_FINISHED)
+			j = jobs_at_or_after(js, j->id + 1);
+		ck_assert_ptr_eq(jobs_unfinished_at_or_after(js, id), j);
+	}
+}
+
+DAEMON_TEST(unfinished_jobs_are_found_among_finished_ones)
+{
+	struct jobs *js = fx->core.jobs;
+
+	ck_assert_ptr_null(jobs_unfinished_at_or_after(js, 1));
+	for (uint64_t id = 1; id <= 3000; id++)
+		if (id != 500)
+			fixture_add_job(fx, id, &queued);
+	check_unfinished(js, 3000);
+	for (uint64_t id = 1; id <= 3000; id++)
+		if (id != 500 && id != 1701)
+			fixture_set_state(fx, jobs_find(js, id), JOB_FINISHED);
+	check_unfinished(js, 3000);
+	ck_assert_uint_eq(jobs_unfinished_at_or_after(js, 1)->id, 1701);
+	fixture_set_state(fx, jobs_find(js, 20), JOB_QUEUED); /* retried */
+	ck_assert_uint_eq(jobs_unfinished_at_or_after(js, 1)->id, 20);
+	fixture_add_job(fx, 500, &queued); /* those behind it move */
+	check_unfinished(js, 3000);
+	jobs_forget(js, jobs_find(js, 20));
+	ck_assert_uint_eq(jobs_unfinished_at_or_after(js, 1)->id, 500);
+	for (uint64_t id = 1; id <= 2600;
+		id++) /* the table is made smaller on the way */
+		if (id % 3 && jobs_find(js, id))
+			jobs_forget(js, jobs_find(js, id));
+	check_unfinished(js, 3000);
+	ck_assert_uint_eq(jobs_unfinished_at_or_after(js, 1)->id, 1701);
+	ck_assert_ptr_null(jobs_unfinished_at_or_after(js, 1702));
+	fixture_add_job(fx, 3001, &queued);
+	ck_assert_uint_eq(jobs_unfinished_at_or_after(js, 1702)->id, 3001);
+	return 0;
+}
+
 DAEMON_TEST(jobs_that_come_out_of_order_are_found)
 {
 	struct jobs *js = fx->core.jobs;
@@ -160,6 +206,129 @@ DAEMON_TEST(counters_follow_the_states)
 	jobs_forget(js, j);
 	ck_assert_uint_eq(jobs_unfinished_of(js, 5), 0);
 	ck_assert_uint_eq(jobs_unfinished(js), 0);
+	return 0;
+}
+
+static void finish(struct fixture *fx, struct job *j, int64_t usec)
+{
+	struct store_job rec;
+
+	job_record(j, &rec);
+	rec.state = JOB_FINISHED;
+	rec.finished_usec = usec;
+	job_publish(fx->core.jobs, j, &rec);
+}
+
+/* ids of the finished jobs, the last to finish first */
+static const char *ends(struct fixture *fx)
+{
+	static char text[256];
+	size_t n = 0;
+
+	text[0] = '\0';
+	for (struct job *j = NULL; (j = jobs_finished_before(fx->core.jobs, j));)
+		n += (size_t)snprintf(
+			text + n, sizeof(text) - n, "%s%" PRIu64, n ? " " : "", j->id);
+	return text;
+}
+
+DAEMON_TEST(finished_jobs_stand_in_the_order_of_their_ends)
+{
+	struct job *v[5];
+
+	ck_assert_str_eq(ends(fx), "");
+	for (uint64_t i = 0; i < ARRAY_LEN(v); i++)
+		v[i] = fixture_add_job(fx, i + 1, &queued);
+	finish(fx, v[2], 100);
+	finish(fx, v[0], 300);
+	finish(fx, v[4], 200); /* its end was recorded late */
+	finish(fx, v[3], 300);
+	ck_assert_str_eq(ends(fx), "4 1 5 3");
+	finish(fx, v[1], 300); /* of one moment the newest id is the last */
+	ck_assert_str_eq(ends(fx), "4 2 1 5 3");
+	return 0;
+}
+
+DAEMON_TEST(finished_jobs_of_an_earlier_daemon_are_put_in_order)
+{
+	static const int64_t usec[] = {300, 100, 0, 300, 200};
+	struct job *j;
+
+	for (uint64_t i = 0; i < ARRAY_LEN(usec); i++) {
+		j = fixture_add_job(fx, i + 1,
+			&(struct fixture_job){
+				.state = usec[i] ? JOB_FINISHED : JOB_QUEUED});
+		j->finished_usec = usec[i];
+	}
+	ck_assert_int_eq(jobs_loaded(fx->core.jobs), 0);
+	ck_assert_str_eq(ends(fx), "4 1 5 2");
+	finish(fx, jobs_find(fx->core.jobs, 3), 400);
+	ck_assert_str_eq(ends(fx), "3 4 1 5 2");
+	return 0;
+}
+
+DAEMON_TEST(finished_job_that_is_retried_ends_anew)
+{
+	struct jobs *js = fx->core.jobs;
+	struct job *v[3];
+
+	for (uint64_t i = 0; i < ARRAY_LEN(v); i++) {
+		v[i] = fixture_add_job(fx, i + 1, &queued);
+		finish(fx, v[i], 100 * (int64_t)i);
+	}
+	/* as retry does it; it is in the scheduler's order then, not in that of the ends */
+	job_begin(js, v[0]);
+	fixture_set_state(fx, v[0], JOB_QUEUED);
+	job_end(js, v[0]);
+	ck_assert(job_is_in_order(v[0]));
+	ck_assert_str_eq(ends(fx), "3 2");
+	job_begin(js, v[0]);
+	ck_assert(!job_is_in_order(v[0]));
+	finish(fx, v[0], 400);
+	job_end(js, v[0]);
+	ck_assert(!job_is_in_order(v[0]));
+	ck_assert_str_eq(ends(fx), "1 3 2");
+	return 0;
+}
+
+DAEMON_TEST(finished_job_that_is_forgotten_leaves_the_order)
+{
+	static const uint64_t order[] = {2, 3, 1};
+	static const char *const left[] = {"3 1", "1", ""};
+	struct jobs *js = fx->core.jobs;
+
+	for (uint64_t id = 1; id <= 3; id++)
+		finish(fx, fixture_add_job(fx, id, &queued), 100);
+	for (size_t i = 0; i < ARRAY_LEN(order); i++) {
+		job_begin(js, jobs_find(js, order[i]));
+		jobs_forget(js, jobs_find(js, order[i]));
+		ck_assert_str_eq(ends(fx), left[i]);
+	}
+	return 0;
+}
+
+/* after a clock was set back each end has an earlier time than all that are there: they
+ * find their place within a bound, in order among each other */
+DAEMON_TEST(ends_after_a_clock_was_set_back_stand_in_order)
+{
+	struct jobs *js = fx->core.jobs;
+	const struct job *j = NULL;
+	uint64_t seen = 0;
+
+	for (uint64_t id = 1; id <= 5000; id++)
+		finish(fx, fixture_add_job(fx, id, &queued), 1000000 + (int64_t)id);
+	for (uint64_t id = 5001; id <= 5010; id++)
+		finish(fx, fixture_add_job(fx, id, &queued), (int64_t)id);
+	for (uint64_t id = 5000; id > 4000; id--) { /* no page is longer */
+		j = jobs_finished_before(js, j);
+		ck_assert_uint_eq(j->id, id);
+	}
+	while ((j = jobs_finished_before(js, j)))
+		if (j->id > 5000) {
+			ck_assert(seen == 0 || j->id == seen - 1);
+			seen = j->id;
+		}
+	ck_assert_uint_eq(seen, 5001);
 	return 0;
 }
 
@@ -328,9 +497,15 @@ UNIT_MAIN("jobs", ids_count_up_without_gaps,
 	name_stands_for_the_newest_unfinished_job,
 	name_of_finished_jobs_stands_for_the_newest, name_of_another_user_is_not_found,
 	forgetting_namesakes_in_any_order_keeps_the_rest,
-	walking_goes_on_over_forgotten_jobs, jobs_that_come_out_of_order_are_found,
-	counters_follow_the_states, expected_jobs_count_as_unfinished,
-	watch_is_told_of_the_end_once_and_unlinked,
+	walking_goes_on_over_forgotten_jobs,
+	unfinished_jobs_are_found_among_finished_ones,
+	jobs_that_come_out_of_order_are_found, counters_follow_the_states,
+	finished_jobs_stand_in_the_order_of_their_ends,
+	finished_jobs_of_an_earlier_daemon_are_put_in_order,
+	finished_job_that_is_retried_ends_anew,
+	finished_job_that_is_forgotten_leaves_the_order,
+	ends_after_a_clock_was_set_back_stand_in_order,
+	expected_jobs_count_as_unfinished, watch_is_told_of_the_end_once_and_unlinked,
 	watch_of_every_change_is_told_of_each, watch_is_told_when_its_job_is_forgotten,
 	waiting_for_a_busy_job_ends_with_its_change,
 	waiting_for_a_busy_job_ends_when_it_is_forgotten,
