@@ -5,11 +5,13 @@ libruntime_la_SOURCES = \
 	src/runtime/ctx.c \
 	src/runtime/debug.c \
 	src/runtime/executor.c \
+	src/runtime/file.c \
 	src/runtime/future.c \
 	src/runtime/gather.c \
 	src/runtime/gen.c \
 	src/runtime/group.c \
 	src/runtime/loop.c src/runtime/loop_priv.h \
+	src/runtime/log.c \
 	src/runtime/loop_handle.c \
 	src/runtime/loop_poll.c \
 	src/runtime/loop_report.c \
@@ -17,6 +19,7 @@ libruntime_la_SOURCES = \
 	src/runtime/loop_timer.c \
 	src/runtime/loop_wakeup.c \
 	src/runtime/loop_watch.c \
+	src/runtime/path.c \
 	src/runtime/queue.c \
 	src/runtime/race.c \
 	src/runtime/runner.c \
@@ -39,10 +42,13 @@ reeve_headers = \
 	src/include/reeve/ctx.h \
 	src/include/reeve/debug.h \
 	src/include/reeve/executor.h \
+	src/include/reeve/file.h \
 	src/include/reeve/future.h \
 	src/include/reeve/gen.h \
 	src/include/reeve/group.h \
+	src/include/reeve/log.h \
 	src/include/reeve/loop.h \
+	src/include/reeve/path.h \
 	src/include/reeve/queue.h \
 	src/include/reeve/reeve.h \
 	src/include/reeve/runner.h \

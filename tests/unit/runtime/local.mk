@@ -15,6 +15,7 @@ unit_runtime_tests = \
 	tests/unit/runtime/test_memory \
 	tests/unit/runtime/test_threads \
 	tests/unit/runtime/test_ctx \
+	tests/unit/runtime/test_file \
 	tests/unit/runtime/test_gen \
 	tests/unit/runtime/test_inet \
 	tests/unit/runtime/test_meet \
@@ -65,6 +66,10 @@ tests_unit_runtime_test_threads_LDADD = $(RUNTIME_TEST_LIBS)
 tests_unit_runtime_test_ctx_SOURCES = tests/unit/runtime/test_ctx.c
 tests_unit_runtime_test_ctx_CFLAGS = $(RUNTIME_TEST_CFLAGS)
 tests_unit_runtime_test_ctx_LDADD = $(RUNTIME_TEST_LIBS)
+
+tests_unit_runtime_test_file_SOURCES = tests/unit/runtime/test_file.c
+tests_unit_runtime_test_file_CFLAGS = $(RUNTIME_TEST_CFLAGS)
+tests_unit_runtime_test_file_LDADD = $(RUNTIME_TEST_LIBS)
 
 tests_unit_runtime_test_gen_SOURCES = tests/unit/runtime/test_gen.c
 tests_unit_runtime_test_gen_CFLAGS = $(RUNTIME_TEST_CFLAGS)
