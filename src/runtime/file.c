@@ -198,16 +198,16 @@ static int fill(rv_file *f)
 
 ssize_t rv_file_read(rv_file *f, void *b, size_t n)
 {
-	int r = 0;
+	int r = rv_checkpoint();
 
-	if (f->dirty || f->start == f->end)
-		r = fill(f);
-	else
-		r = rv_checkpoint();
 	if (r < 0)
 		return r;
 	if (f->busy)
 		return -EBUSY;
+	if (f->dirty || f->start == f->end)
+		r = fill(f);
+	if (r < 0)
+		return r;
 	n = MIN(n, f->end - f->start);
 	memcpy(b, f->buffer + f->start, n);
 	f->start += n;
@@ -217,16 +217,20 @@ ssize_t rv_file_read(rv_file *f, void *b, size_t n)
 int rv_file_readline(rv_file *f, const char **out, size_t *n)
 {
 	size_t seen = 0;
-	int r = f->dirty ? fill(f) : rv_checkpoint();
+	int r = rv_checkpoint();
 
 	*n = 0;
 	*out = NULL;
+	if (r < 0)
+		return r;
+	if (f->busy)
+		return -EBUSY;
+	if (f->dirty)
+		r = fill(f);
 	while (r >= 0) {
 		const char *from = f->buffer + f->start + seen;
 		const char *end;
 
-		if (f->busy)
-			return -EBUSY;
 		end = memchr(from, '\n', f->end - f->start - seen);
 		if (end) {
 			*n = (size_t)(end + 1 - (f->buffer + f->start));
@@ -321,8 +325,6 @@ int rv_file_flush(rv_file *f)
 {
 	struct file_call c = {.f = f};
 
-	if (!f->dirty)
-		return rv_checkpoint();
 	return run_on(f, flush_in_thread, &c);
 }
 

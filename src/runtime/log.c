@@ -40,14 +40,21 @@ static struct {
 	atomic_uint_fast64_t dropped;
 	atomic_int level; /* the last that is written; -1: no thread */
 	atomic_bool parked, stop;
+	uint64_t told_dropped; /* the thread's */
 	size_t limit;
 	int fd;
 	bool times;
-	sem_t wake, ended;
+	sem_t wake;
+	/* Guards has_ended; nothing else is locked, and nothing written, meanwhile. */
+	pthread_mutex_t end_lock;
+	pthread_cond_t ended;
+	bool has_ended;
 	/* Guards starting and stopping against each other; writers never take it. */
 	pthread_mutex_t lock;
 	bool running;
-} logger = {.level = -1, .lock = PTHREAD_MUTEX_INITIALIZER};
+} logger = {.level = -1,
+	.end_lock = PTHREAD_MUTEX_INITIALIZER,
+	.lock = PTHREAD_MUTEX_INITIALIZER};
 
 static const char *const level_name[] = {"error", "warning", "notice", "info", "debug"};
 
@@ -93,7 +100,7 @@ static struct line *in_order(struct line *l)
 	return first;
 }
 
-static void write_waiting(uint64_t *told_dropped)
+static void write_waiting(void)
 {
 	struct line *l = in_order(atomic_exchange(&logger.head, NULL));
 
@@ -106,19 +113,17 @@ static void write_waiting(uint64_t *told_dropped)
 		free(l);
 		l = next;
 		dropped = atomic_load(&logger.dropped);
-		if (dropped != *told_dropped)
-			write_dropped(dropped - *told_dropped);
-		*told_dropped = dropped;
+		if (dropped != logger.told_dropped)
+			write_dropped(dropped - logger.told_dropped);
+		logger.told_dropped = dropped;
 	}
 }
 
 static void *writer(void *arg)
 {
-	uint64_t told_dropped = atomic_load(&logger.dropped);
-
 	(void)pthread_setname_np(pthread_self(), "rv-log");
 	for (;;) {
-		write_waiting(&told_dropped);
+		write_waiting();
 		/* say that we sleep, then look once more: one of the two sides sees it */
 		atomic_store(&logger.parked, true);
 		if (!atomic_load(&logger.head) && !atomic_load(&logger.stop))
@@ -128,7 +133,10 @@ static void *writer(void *arg)
 		if (atomic_load(&logger.stop) && !atomic_load(&logger.head))
 			break;
 	}
-	(void)sem_post(&logger.ended);
+	(void)pthread_mutex_lock(&logger.end_lock);
+	logger.has_ended = true;
+	(void)pthread_cond_signal(&logger.ended);
+	(void)pthread_mutex_unlock(&logger.end_lock);
 	return NULL;
 }
 
@@ -219,6 +227,7 @@ static int start_thread(void)
 
 static int start_locked(const rv_log_opts *o)
 {
+	pthread_condattr_t attr;
 	int r;
 
 	if (logger.running)
@@ -228,8 +237,15 @@ static int start_locked(const rv_log_opts *o)
 	logger.times = o->times;
 	atomic_store(&logger.stop, false);
 	atomic_store(&logger.parked, false);
-	if (sem_init(&logger.wake, 0, 0) < 0 || sem_init(&logger.ended, 0, 0) < 0)
+	logger.has_ended = false;
+	logger.told_dropped = atomic_load(&logger.dropped);
+	if (sem_init(&logger.wake, 0, 0) < 0)
 		return -errno;
+	/* These fail only for attributes that are not used here. */
+	(void)pthread_condattr_init(&attr);
+	(void)pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
+	(void)pthread_cond_init(&logger.ended, &attr);
+	(void)pthread_condattr_destroy(&attr);
 	r = start_thread();
 	if (r < 0)
 		return r;
@@ -258,16 +274,18 @@ static int await_end(rv_time timeout)
 {
 	rv_time until;
 	struct timespec ts;
-	int r;
+	int r = 0;
 
 	if (__builtin_add_overflow(rv_now(), MAX(timeout, (rv_time)0), &until))
 		until = RV_FOREVER;
 	ts.tv_sec = until / RV_SEC(1);
 	ts.tv_nsec = until % RV_SEC(1);
-	do
-		r = sem_clockwait(&logger.ended, CLOCK_MONOTONIC, &ts);
-	while (r < 0 && errno == EINTR);
-	return r < 0 ? -ETIMEDOUT : 0;
+	(void)pthread_mutex_lock(&logger.end_lock);
+	while (!logger.has_ended && r == 0)
+		r = pthread_cond_timedwait(&logger.ended, &logger.end_lock, &ts);
+	r = logger.has_ended ? 0 : -ETIMEDOUT;
+	(void)pthread_mutex_unlock(&logger.end_lock);
+	return r;
 }
 
 int rv_log_stop(rv_time timeout)
