@@ -21,7 +21,7 @@ if [ ! -f .clang-format ]; then
 	echo "no .clang-format in '$tree'"
 	exit 1
 fi
-find src tests -name '*.[ch]' -exec grep -LZ '^/\* Generated' {} + |
+find src tests contrib/examples -name '*.[ch]' -exec grep -LZ '^/\* Generated' {} + |
 	LC_ALL=C sort -z | xargs -0 -n 16 -P 2 "$tool" --style=file --dry-run -Werror 2>&1 || {
 	echo "contrib/dev/format mends this"
 	exit 1
