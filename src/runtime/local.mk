@@ -80,3 +80,41 @@ src/runtime/reeve.pc: $(srcdir)/src/runtime/reeve.pc.in Makefile
 		$(srcdir)/src/runtime/reeve.pc.in > $@
 CLEANFILES += src/runtime/reeve.pc
 EXTRA_DIST += src/runtime/libreeve.sym src/runtime/reeve.pc.in src/runtime/README.md
+
+# manual: libreeve(3) by hand, a page for each header made from it
+dist_man_MANS += src/runtime/libreeve.3
+libreeve_pages = \
+	src/runtime/man/reeve_base.3 \
+	src/runtime/man/reeve_ctx.3 \
+	src/runtime/man/reeve_debug.3 \
+	src/runtime/man/reeve_dns.3 \
+	src/runtime/man/reeve_executor.3 \
+	src/runtime/man/reeve_file.3 \
+	src/runtime/man/reeve_future.3 \
+	src/runtime/man/reeve_gen.3 \
+	src/runtime/man/reeve_group.3 \
+	src/runtime/man/reeve_inet.3 \
+	src/runtime/man/reeve_log.3 \
+	src/runtime/man/reeve_loop.3 \
+	src/runtime/man/reeve_net.3 \
+	src/runtime/man/reeve_path.3 \
+	src/runtime/man/reeve_pipe.3 \
+	src/runtime/man/reeve_process.3 \
+	src/runtime/man/reeve_queue.3 \
+	src/runtime/man/reeve_runner.3 \
+	src/runtime/man/reeve_scope.3 \
+	src/runtime/man/reeve_signal.3 \
+	src/runtime/man/reeve_stream.3 \
+	src/runtime/man/reeve_sync.3 \
+	src/runtime/man/reeve_task.3 \
+	src/runtime/man/reeve_transport.3 \
+	src/runtime/man/reeve_types.3 \
+	src/runtime/man/reeve_udp.3 \
+	src/runtime/man/reeve_wait.3
+nodist_man_MANS = $(libreeve_pages)
+src/runtime/man/reeve_%.3: src/include/reeve/%.h src/runtime/man.awk
+	$(AM_V_GEN)$(MKDIR_P) src/runtime/man && $(AWK) -v module=$* \
+		-v date="November 28, 2026" -f $(srcdir)/src/runtime/man.awk $< > $@.new && \
+		mv $@.new $@
+CLEANFILES += $(libreeve_pages)
+EXTRA_DIST += src/runtime/man.awk

@@ -3,6 +3,8 @@
 # usage: manpages.sh [TREE]    exit 0 yes, 1 no, 77 nothing here that can tell
 set -u
 tree=${1:-${srcdir:-.}}
+# those that are made from the headers, where a build has made them
+made=$([ $# -gt 0 ] || find "$PWD/src/runtime/man" -name '*.3' 2>/dev/null)
 cd "$tree" || exit 1
 
 if command -v groff >/dev/null 2>&1; then
@@ -22,7 +24,7 @@ if [ -z "$pages" ]; then
 	exit 1
 fi
 bad=0
-for page in $pages; do
+for page in $pages $made; do
 	text=$(complaints "$page")
 	# an empty page, or one in another macro package, is formatted without a word
 	grep -q '^\.Sh NAME$' "$page" || text="$text${text:+
