@@ -14,6 +14,7 @@ endif
 lint_tests = \
 	tests/lint/exports.sh \
 	tests/lint/format.sh \
+	tests/lint/headers.sh \
 	tests/lint/install.sh \
 	tests/lint/layering.sh \
 	tests/lint/linkage.sh \

@@ -126,6 +126,18 @@ refuses units.sh conf/system/reeve-bad.service '[Service]' 'ExecStart=/bin/true'
 refuses units.sh conf/user/reeve-bad.service '[Service]' 'ExecStart=/bin/true' \
 	'Type=sometimes'
 
+# our headers are without fault; one that needs another, and one that is no C++, are not
+public_headers() {
+	mkdir -p "$tmp/tree/src"
+	cp -R "$top/src/include" "$tmp/tree/src"
+}
+public_headers
+lint 0 headers.sh "our headers"
+for declaration in 'rv_time rv_bad(void);' 'int rv_bad(int class);'; do
+	public_headers
+	refuses headers.sh src/include/reeve/bad.h "$declaration"
+done
+
 # these look at what was built
 build=$(pwd)
 if [ -e reeved ]; then

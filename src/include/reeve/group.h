@@ -123,15 +123,23 @@ struct rv_group_block {
 	int step; /* 0: not entered, 1: inside, 2: over its end */
 };
 
+static inline struct rv_group_block rv_group_block_make(int *rc)
+{
+	struct rv_group_block b;
+
+	__builtin_memset(&b, 0, sizeof(b));
+	b.rc = rc;
+	return b;
+}
 RV_PUBLIC bool rv_group_block_step(struct rv_group_block *b, unsigned policy);
 RV_PUBLIC void rv_group_block_leave(struct rv_group_block *b);
 
 /* RV_GROUP(g, RV_GROUP_FAIL_FAST, rc) { rv_group_spawn(g, ...); } -- falling off its
  * end joins the children; leaving by return, break or goto cancels them first */
-#define RV_GROUP(g_, policy_, rc_)                                               \
-	for (struct rv_group_block rv_g_                                         \
-		__attribute__((cleanup(rv_group_block_leave))) = {.rc = &(rc_)}; \
-		rv_group_block_step(&rv_g_, (policy_));)                         \
+#define RV_GROUP(g_, policy_, rc_)                                                  \
+	for (struct rv_group_block rv_g_ __attribute__((                            \
+		     cleanup(rv_group_block_leave))) = rv_group_block_make(&(rc_)); \
+		rv_group_block_step(&rv_g_, (policy_));)                            \
 		for (rv_group *g_ = &rv_g_.group; g_; g_ = NULL)
 
 #ifdef __cplusplus

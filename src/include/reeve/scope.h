@@ -93,14 +93,22 @@ struct rv_scope_block {
 	int step; /* 0: not entered, 1: inside, 2: over its end */
 };
 
+static inline struct rv_scope_block rv_scope_block_make(int *rc)
+{
+	struct rv_scope_block b;
+
+	__builtin_memset(&b, 0, sizeof(b));
+	b.rc = rc;
+	return b;
+}
 RV_PUBLIC bool rv_scope_block_step(struct rv_scope_block *b, rv_time d);
 RV_PUBLIC void rv_scope_block_leave(struct rv_scope_block *b);
 
 /* RV_TIMEOUT(RV_SEC(1), rc) { rc = ...; } -- rc is an int variable of the caller's; it
  * is mapped as by rv_scope_exit also where the block is left by break or goto */
-#define RV_TIMEOUT(d, rc_)                                                       \
-	for (struct rv_scope_block rv_b_                                         \
-		__attribute__((cleanup(rv_scope_block_leave))) = {.rc = &(rc_)}; \
+#define RV_TIMEOUT(d, rc_)                                                          \
+	for (struct rv_scope_block rv_b_ __attribute__((                            \
+		     cleanup(rv_scope_block_leave))) = rv_scope_block_make(&(rc_)); \
 		rv_scope_block_step(&rv_b_, (d));)
 
 #ifdef __cplusplus
