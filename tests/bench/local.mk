@@ -10,6 +10,13 @@ noinst_PROGRAMS += tests/bench/bench_echo
 tests_bench_bench_echo_SOURCES = tests/bench/bench_echo.c
 tests_bench_bench_echo_LDADD = libruntime.la libbase.la $(EVENT_LIBS) $(PTHREAD_LIBS)
 
+# the runtime against a bare scheduler
+noinst_PROGRAMS += tests/bench/bench_runtime
+tests_bench_bench_runtime_SOURCES = tests/bench/bench_runtime.c tests/bench/bare.c \
+	tests/bench/bare.h
+tests_bench_bench_runtime_CPPFLAGS = $(AM_CPPFLAGS) -I$(srcdir)/tests/bench
+tests_bench_bench_runtime_LDADD = libruntime.la libbase.la $(EVENT_LIBS) $(PTHREAD_LIBS)
+
 # benchmarks of the whole: each prints ratios to a reference of its own
 bench_common = tests/bench/bench.c tests/bench/bench.h
 bench_libs = libclient.la libvarlink.la libbase.la $(JANSSON_LIBS) $(PTHREAD_LIBS)
