@@ -44,7 +44,8 @@ says threads '4203 primes; the loop went on meanwhile'
 begin() {
 	name=$1
 	shift
-	timeout 60 "contrib/examples/$name" "$@" >"$tmp/$name.out" &
+	# in the foreground: else it sends each signal twice, to the program and to the group
+	timeout --foreground 60 "contrib/examples/$name" "$@" >"$tmp/$name.out" &
 	pids="$pids $!"
 	pid=$!
 }
