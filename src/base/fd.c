@@ -37,6 +37,13 @@ int fd_fill_standard(void)
 	return 0;
 }
 
+int fd_above_standard(int fd)
+{
+	int copy = fcntl(fd, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
+
+	return copy < 0 ? -errno : copy;
+}
+
 int fd_set_nonblock(int fd, bool on)
 {
 	return fd_change_flag(fd, F_GETFL, F_SETFL, O_NONBLOCK, on);

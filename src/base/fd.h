@@ -12,6 +12,8 @@
  * its number, and messages are written into it. First thing in main. 0, -errno */
 int fd_fill_standard(void);
 
+/* A copy, close-on-exec, that is none of the standard three. -errno */
+int fd_above_standard(int fd);
 int fd_set_nonblock(int fd, bool on); /* 0, -errno */
 int fd_set_cloexec(int fd, bool on);
 /* retry on EINTR and short counts; 0 when all was written or read, -errno,

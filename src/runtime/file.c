@@ -5,7 +5,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -13,7 +12,6 @@
 #include "base/cleanup.h"
 #include "base/fd.h"
 #include "reeve/executor.h"
-#include "reeve/path.h"
 #include "reeve/scope.h"
 #include "runtime/task_priv.h"
 
@@ -468,52 +466,11 @@ struct spew {
 	mode_t mode;
 };
 
-static int sync_dir_of(const char *path)
-{
-	_cleanup_free_ char *dir = rv_path_parent(path);
-	_cleanup_close_ int fd = -1;
-
-	if (!dir)
-		return -ENOMEM;
-	fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (fd < 0 || fsync(fd) < 0)
-		return -errno;
-	return 0;
-}
-
-static int write_synced(int fd, const struct spew *s)
-{
-	int r = fd_write_all(fd, s->p, s->n);
-
-	if (r < 0)
-		return r;
-	if (fchmod(fd, s->mode) < 0 || fsync(fd) < 0)
-		return -errno;
-	return 0;
-}
-
 static int spew_in_thread(void *arg)
 {
 	const struct spew *s = arg;
-	_cleanup_close_ int fd = -1;
-	_cleanup_free_ char *tmp = NULL;
-	int r;
 
-	if (asprintf(&tmp, "%s.XXXXXX", s->path) < 0) {
-		tmp = NULL;
-		return -ENOMEM;
-	}
-	fd = mkostemp(tmp, O_CLOEXEC);
-	if (fd < 0)
-		return -errno;
-	r = write_synced(fd, s);
-	if (r == 0 && rename(tmp, s->path) < 0)
-		r = -errno;
-	if (r < 0) {
-		(void)unlink(tmp);
-		return r;
-	}
-	return sync_dir_of(s->path);
+	return file_write_atomic(AT_FDCWD, s->path, s->p, s->n, s->mode);
 }
 
 int rv_file_spew(const char *path, const void *b, size_t n, mode_t mode)

@@ -100,6 +100,7 @@ libreeve_pages = \
 	src/runtime/man/reeve_path.3 \
 	src/runtime/man/reeve_pipe.3 \
 	src/runtime/man/reeve_process.3 \
+	src/runtime/man/reeve_procpool.3 \
 	src/runtime/man/reeve_queue.3 \
 	src/runtime/man/reeve_runner.3 \
 	src/runtime/man/reeve_scope.3 \

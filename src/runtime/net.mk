@@ -9,6 +9,7 @@ libruntime_la_SOURCES += \
 	src/runtime/pipe.c \
 	src/runtime/process.c src/runtime/process_spawn.c src/runtime/process_priv.h \
 	src/runtime/process_io.c \
+	src/runtime/procpool.c \
 	src/runtime/server.c \
 	src/runtime/server_accept.c \
 	src/runtime/stream.c src/runtime/stream_priv.h \
@@ -24,6 +25,7 @@ reeve_headers += \
 	src/include/reeve/net.h \
 	src/include/reeve/pipe.h \
 	src/include/reeve/process.h \
+	src/include/reeve/procpool.h \
 	src/include/reeve/stream.h \
 	src/include/reeve/transport.h \
 	src/include/reeve/udp.h

@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "base/fd.h"
 #include "base/macro.h"
 #include "reeve/executor.h"
 
@@ -130,35 +131,19 @@ static int mkdir_one(const char *p, mode_t mode, bool exist_ok)
 	return -errno;
 }
 
-static int mkdir_parents(const char *p)
-{
-	_cleanup_free_ char *copy = strdup(p);
-	int r = 0;
-
-	if (!copy)
-		return -ENOMEM;
-	for (char *s = copy + strspn(copy, "/"); (s = strchr(s, '/')) && r == 0;) {
-		size_t n = strspn(s, "/");
-
-		if (!s[n]) /* slashes at the end */
-			break;
-		*s = '\0';
-		r = mkdir_one(copy, 0777, true);
-		*s = '/';
-		s += n;
-	}
-	return r;
-}
-
 static int mkdir_in_thread(void *arg)
 {
 	struct path_call *c = arg;
 	bool exist_ok = c->flags & RV_MKDIR_EXIST_OK;
 	int r = mkdir_one(c->p, c->mode, exist_ok);
+	_cleanup_free_ char *parent = NULL;
 
 	if (r != -ENOENT || !(c->flags & RV_MKDIR_PARENTS))
 		return r;
-	r = mkdir_parents(c->p);
+	parent = rv_path_parent(c->p);
+	if (!parent)
+		return -ENOMEM;
+	r = mkdir_all(AT_FDCWD, parent, 0777);
 	return r < 0 ? r : mkdir_one(c->p, c->mode, exist_ok);
 }
 

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "base/fd.h"
 #include "runtime/process_priv.h"
 
 extern char **environ;
@@ -20,13 +21,6 @@ struct stdio_end {
 	int child; /* -1: as ours */
 	int ours;  /* of a pipe; -1 */
 };
-
-static int above_stdio(int fd)
-{
-	int moved = fcntl(fd, F_DUPFD_CLOEXEC, N_STDIO);
-
-	return moved < 0 ? -errno : moved;
-}
 
 /* The child's stdin is a socket, the others are pipes: programs open /dev/stdout, which
  * does not work with sockets. */
@@ -48,9 +42,9 @@ static int open_pipe(struct stdio_end *e, int i)
 		return r;
 	e->ours = fds[0];
 	/* where ours are closed the pair takes their numbers */
-	e->child = above_stdio(fds[1]);
+	e->child = fd_above_standard(fds[1]);
 	close_safe(fds[1]);
-	r = above_stdio(e->ours);
+	r = fd_above_standard(e->ours);
 	close_safe(e->ours);
 	e->ours = r < 0 ? -1 : r;
 	return e->child < 0 ? e->child : MIN(r, 0);
@@ -64,12 +58,12 @@ static int open_one(struct stdio_end *e, int i, const rv_stdio *io)
 	case RV_STDIO_INHERIT: return 0;
 	case RV_STDIO_STDOUT: return i == STDERR_FILENO ? 0 : -EINVAL;
 	case RV_STDIO_PIPE: return open_pipe(e, i);
-	case RV_STDIO_FD: e->child = above_stdio(io->fd); break;
+	case RV_STDIO_FD: e->child = fd_above_standard(io->fd); break;
 	case RV_STDIO_NULL:
 		fd = open("/dev/null", O_RDWR | O_CLOEXEC);
 		if (fd < 0)
 			return -errno;
-		e->child = above_stdio(fd);
+		e->child = fd_above_standard(fd);
 		close_safe(fd);
 		break;
 	default: return -EINVAL;

@@ -2,10 +2,10 @@
 #include "config.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 
 #include "base/cleanup.h"
+#include "base/fd.h"
 #include "base/invariant.h"
 #include "reeve/inet.h"
 #include "runtime/stream_priv.h"
@@ -169,11 +169,11 @@ int rv_serve_fd(rv_group *g, int fd, rv_stream_fn h, void *arg, rv_server **ret)
 {
 	/* The server closes its descriptor also where only its task could not be
 	 * started, but the caller's is to be untouched then. */
-	struct place at = {.fd = fcntl(fd, F_DUPFD_CLOEXEC, 3)};
+	struct place at = {.fd = fd_above_standard(fd)};
 	int r;
 
 	if (at.fd < 0)
-		return -errno;
+		return at.fd;
 	r = serve(g, &at, h, arg, ret);
 	if (r >= 0)
 		close_safe(fd);

@@ -18,6 +18,7 @@
 #include "reeve/path.h"
 #include "reeve/pipe.h"
 #include "reeve/process.h"
+#include "reeve/procpool.h"
 #include "reeve/queue.h"
 #include "reeve/runner.h"
 #include "reeve/scope.h"

@@ -20,6 +20,7 @@ unit_runtime_tests = \
 	tests/unit/runtime/test_inet \
 	tests/unit/runtime/test_meet \
 	tests/unit/runtime/test_process \
+	tests/unit/runtime/test_procpool \
 	tests/unit/runtime/test_wait \
 	tests/unit/runtime/test_xfuture
 check_PROGRAMS += $(unit_runtime_tests)
@@ -86,6 +87,10 @@ tests_unit_runtime_test_meet_LDADD = $(RUNTIME_TEST_LIBS)
 tests_unit_runtime_test_process_SOURCES = tests/unit/runtime/test_process.c
 tests_unit_runtime_test_process_CFLAGS = $(RUNTIME_TEST_CFLAGS)
 tests_unit_runtime_test_process_LDADD = $(RUNTIME_TEST_LIBS)
+
+tests_unit_runtime_test_procpool_SOURCES = tests/unit/runtime/test_procpool.c
+tests_unit_runtime_test_procpool_CFLAGS = $(RUNTIME_TEST_CFLAGS)
+tests_unit_runtime_test_procpool_LDADD = $(RUNTIME_TEST_LIBS)
 
 tests_unit_runtime_test_wait_SOURCES = tests/unit/runtime/test_wait.c
 tests_unit_runtime_test_wait_CFLAGS = $(RUNTIME_TEST_CFLAGS)
