@@ -23,6 +23,7 @@ struct rv_xfuture {
 	void *arg;
 	rv_dtor arg_dtor;
 	struct rv_task *task; /* NULL: not begun, or over */
+	bool starting;        /* a spawn that fails is not its end yet */
 	int body_result;
 	/* Guards all below; nothing else is locked, and no callback runs, meanwhile. What
 	 * is written before done is set does not change any more after it. */
@@ -134,6 +135,8 @@ static void xtask_end(void *arg)
 	rv_xfuture *x = arg;
 	struct rv_task *t = TAKE_PTR(x->task);
 
+	if (x->starting)
+		return;
 	if (x->arg_dtor)
 		x->arg_dtor(x->arg);
 	/* somebody will read the failure, or has had the chance to; else it is ours */
@@ -155,16 +158,16 @@ static void xfuture_start(struct inbox_node *n)
 	int r;
 
 	link_append(&x->loop->submitted, &x->link);
-	(void)rv_xfuture_ref(x);
+	x->starting = true;
 	r = task_spawn_in(&t, &p);
+	x->starting = false;
 	if (r < 0) {
-		/* xtask_end has told them -ECANCELED; there is nobody to tell why */
-		rv_xfuture_unref(x);
+		x->body_result = r;
+		xtask_end(x);
 		return;
 	}
 	x->task = t;
 	rv_task_detach(t);
-	rv_xfuture_unref(x);
 }
 
 static void xfuture_on_cancel(struct inbox_node *n)

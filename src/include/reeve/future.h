@@ -81,7 +81,8 @@ RV_TS void rv_xfuture_unref(rv_xfuture *x);
  * @timeout  from now; <= 0: only look; the task goes on after it
  * @val      its payload, borrowed; may be NULL
  *
- * Returns its result (-ECANCELED: it was cancelled); -ETIMEDOUT; -RV_ELOOPCLOSED: it
+ * Returns its result (-ECANCELED: it was cancelled); -ENOMEM, -EAGAIN: there was no task
+ * for it; -ETIMEDOUT; -RV_ELOOPCLOSED: it
  * will never end; -EDEADLK in the thread that runs its loop.
  */
 RV_TS int rv_xfuture_wait(rv_xfuture *x, rv_time timeout, void **val);

@@ -13,6 +13,7 @@ unit_runtime_tests = \
 	tests/unit/runtime/test_sync \
 	tests/unit/runtime/test_future \
 	tests/unit/runtime/test_memory \
+	tests/unit/runtime/test_memory_wait \
 	tests/unit/runtime/test_threads \
 	tests/unit/runtime/test_ctx \
 	tests/unit/runtime/test_file \
@@ -59,6 +60,12 @@ tests_unit_runtime_test_memory_SOURCES = tests/unit/runtime/test_memory.c \
 tests_unit_runtime_test_memory_CFLAGS = $(RUNTIME_TEST_CFLAGS)
 tests_unit_runtime_test_memory_LDFLAGS = $(alloc_fail_ldflags)
 tests_unit_runtime_test_memory_LDADD = $(RUNTIME_TEST_LIBS)
+
+tests_unit_runtime_test_memory_wait_SOURCES = \
+	tests/unit/runtime/test_memory_wait.c tests/support/alloc_fail.c
+tests_unit_runtime_test_memory_wait_CFLAGS = $(RUNTIME_TEST_CFLAGS)
+tests_unit_runtime_test_memory_wait_LDFLAGS = $(alloc_fail_ldflags)
+tests_unit_runtime_test_memory_wait_LDADD = $(RUNTIME_TEST_LIBS)
 
 tests_unit_runtime_test_threads_SOURCES = tests/unit/runtime/test_threads.c
 tests_unit_runtime_test_threads_CFLAGS = $(RUNTIME_TEST_CFLAGS)
