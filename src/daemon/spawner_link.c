@@ -190,9 +190,11 @@ static void on_start_failed(const struct spawn_run_info *info, void *arg)
 {
 	struct run *run = run_of(arg, &info->token);
 
-	if (run &&
-		(spawn_run_never_began(info) || (info->step == SPAWN_STEP_REQUEST &&
-							info->error == RV_ESHUTDOWN)))
+	if (run && spawn_run_was_recalled(info))
+		run_told_recalled(run);
+	else if (run &&
+		 (spawn_run_never_began(info) || (info->step == SPAWN_STEP_REQUEST &&
+							 info->error == RV_ESHUTDOWN)))
 		spawner_leaves(arg, run);
 	else if (run)
 		run_told_failed(run, info);
@@ -252,9 +254,12 @@ static void disconnected(struct spawner_link *l, int error)
 	 * connection */
 	for (struct job *j = jobs_at_or_after(jobs, 1); j;
 		j = jobs_at_or_after(jobs, j->id + 1))
-		if (j->run)
+		if (j->run) {
+			j->run->recall_sent = false;
 			j->run->in_doubt =
 				j->run->sent && !j->run->ended && !j->run->spawner_gone;
+		}
+	jobs_wake_waiters(jobs); /* for what the spawner was to take back */
 	tell_changed(l);
 }
 
@@ -612,6 +617,16 @@ int spawner_link_pause(struct spawner_link *l, struct run *run, bool on)
 	if (l->ready)
 		r = on ? spawn_client_pause(l->client, &t, NULL)
 		       : spawn_client_resume(l->client, &t, NULL);
+	return sent_for(l, run, r);
+}
+
+int spawner_link_recall(struct spawner_link *l, struct run *run)
+{
+	struct spawn_token t = run_spawn_token(run);
+	int r = -EAGAIN;
+
+	if (l->ready)
+		r = spawn_client_recall(l->client, &t);
 	return sent_for(l, run, r);
 }
 

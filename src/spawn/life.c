@@ -75,7 +75,7 @@ static bool leave_gate(struct spawner *sp, struct run *run)
 	gates_leave(run);
 	if (others)
 		open_gate(sp, gate);
-	return others && gate_has_plenty(gate);
+	return others && !sp->stopping && gate_has_plenty(gate);
 }
 
 /* the run is over, one way or the other; it waits for its acknowledgement */
