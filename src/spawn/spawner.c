@@ -199,10 +199,11 @@ static void stop_all(struct spawner *sp)
 
 static void process_signals(struct spawner *sp)
 {
-	struct signalfd_siginfo si;
+	struct signalfd_siginfo si[4]; /* one of each kind can be pending */
+	ssize_t n = read(sp->signal_fd, si, sizeof(si));
 
-	while (read(sp->signal_fd, &si, sizeof(si)) == sizeof(si)) {
-		if (si.ssi_signo == SIGCHLD)
+	for (ssize_t i = 0; i < n / (ssize_t)sizeof(si[0]); i++) {
+		if (si[i].ssi_signo == SIGCHLD)
 			sp->sigchld = true;
 		else
 			stop_all(sp);
