@@ -242,8 +242,12 @@ static void *starter_main(void *arg)
 		}
 		first = list_is_empty(&st->done);
 		list_append(&st->done, &s->link);
-		if (first)
-			(void)eventfd_write(st->event_fd, 1);
+		if (!first)
+			continue;
+		/* not under the lock: the loop's thread wakes at once, and wants it */
+		pthread_mutex_unlock(&st->lock);
+		(void)eventfd_write(st->event_fd, 1);
+		pthread_mutex_lock(&st->lock);
 	}
 	return NULL;
 }
