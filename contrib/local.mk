@@ -15,6 +15,7 @@ EXTRA_DIST += \
 	contrib/adr/0009-spawner-by-libc.md \
 	contrib/adr/0010-runtime-where-it-differs.md \
 	contrib/adr/0011-calls-without-a-task.md \
+	contrib/adr/0012-starting-ahead.md \
 	contrib/adr/0013-the-whole-of-asyncio.md \
 	contrib/check \
 	contrib/dev/build.sh \

@@ -125,6 +125,8 @@ static int end_chunk(struct act *a)
 	return r == -ENOMEM ? r : 0;
 }
 
+static int plan_hold(struct act *a, struct job *j, struct planned *p);
+
 static int plan_job(struct act *a, struct job *j)
 {
 	struct planned *p = &a->planned[a->n_planned];
@@ -156,12 +158,37 @@ static int plan_job(struct act *a, struct job *j)
 	return a->n_planned == CHUNK ? end_chunk(a) : 0;
 }
 
+/* One that was only started ahead has not begun: it is taken back, unless it begins. */
+static int await_recall(struct act *a, struct job **j)
+{
+	uint64_t id = (*j)->id;
+	int r;
+
+	if (!(*j)->run || !(*j)->run->ahead)
+		return 0;
+	r = end_chunk(a); /* what was planned must not wait for this */
+	if (r < 0)
+		return r;
+	while ((*j = jobs_find(a->core->jobs, id)) && (*j)->run && (*j)->run->ahead &&
+		spawner_link_is_ready(a->core->spawner)) {
+		run_request_recall((*j)->run);
+		r = jobs_wait_change(a->core->jobs);
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
 static int act_on(struct act *a, const struct selection *sel)
 {
 	for (size_t i = 0; i < sel->n_ids; i++) {
 		struct job *j = jobs_find(a->core->jobs, sel->ids[i]);
-		int r;
+		int r = 0;
 
+		if (j && a->plan == plan_hold)
+			r = await_recall(a, &j);
+		if (r < 0)
+			return r;
 		if (j && j->busy) {
 			/* another change of it is under way, maybe one of this very chunk */
 			r = end_chunk(a);

@@ -175,7 +175,8 @@ static int pool_list(struct control_conn *conn, struct vl_call *call)
 		json_writer_object(&w, NULL);
 		json_writer_string(&w, "name", p->name);
 		json_writer_int(&w, "slots", p->slots);
-		json_writer_int(&w, "running", p->n_taken + p->n_functions);
+		json_writer_int(
+			&w, "running", p->n_taken - p->n_ahead + p->n_functions);
 		json_writer_int(
 			&w, "queued", (int64_t)(p->ready.n + p->ready_functions.n));
 		json_writer_object_end(&w);

@@ -15,6 +15,7 @@
 #include "daemon/core.h"
 #include "daemon/jobs.h"
 #include "daemon/output_read.h"
+#include "daemon/run.h"
 #include "reeve/executor.h"
 #include "varlink/json_write.h"
 
@@ -186,6 +187,13 @@ static int watch_files(struct reader *rd)
 	return r;
 }
 
+/* One that is started ahead has not begun: it may be taken back, and its number given to a
+ * start with another file. */
+static uint32_t n_runs_begun(const struct job *j)
+{
+	return j->n_runs - (j->run && j->run->ahead);
+}
+
 static bool run_is_over(struct reader *rd)
 {
 	const struct job *j = jobs_find(rd->core->jobs, rd->id);
@@ -271,7 +279,7 @@ static int wait_for_next_run(struct reader *rd)
 		const struct job *j = jobs_find(rd->core->jobs, rd->id);
 		int r;
 
-		if (j && j->n_runs > rd->run)
+		if (j && n_runs_begun(j) > rd->run)
 			return 1;
 		if (job_is_over(rd))
 			return 0;
@@ -304,7 +312,7 @@ static int open_run(struct reader *rd)
 		struct job *j = jobs_find(rd->core->jobs, rd->id);
 		int r;
 
-		rd->n_runs = j ? j->n_runs : 0;
+		rd->n_runs = j ? n_runs_begun(j) : 0;
 		r = rv_run_blocking(rd->core->io, find_run, &f);
 		if (r < 0)
 			return r;

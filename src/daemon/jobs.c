@@ -527,6 +527,11 @@ void job_end(struct jobs *js, struct job *j)
 	jobs_wake_waiters(js);
 }
 
+int jobs_wait_change(struct jobs *js)
+{
+	return rv_event_wait(&js->idle);
+}
+
 int jobs_wait_idle(struct jobs *js, uint64_t id, struct job **ret)
 {
 	for (;;) {

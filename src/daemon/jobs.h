@@ -81,6 +81,8 @@ void job_end(struct jobs *js, struct job *j);
  * -ECANCELED; the committer's error when it is busy with what cannot be written, which may
  * last as long as the disk is full. */
 RV_AWAIT int jobs_wait_idle(struct jobs *js, uint64_t id, struct job **ret);
+/* until some job is not busy any more, or started ahead; 0, -ECANCELED */
+RV_AWAIT int jobs_wait_change(struct jobs *js);
 /* the committer's error changed: those who wait look again */
 void jobs_wake_waiters(struct jobs *js);
 

@@ -24,6 +24,9 @@
 enum {
 	READY_LOW = 16, /* fewer ready files than this: make more */
 	READY_HIGH = 32,
+	/* What comes back unused is kept up to here: starts and ends come by the dozen,
+	 * and what one takes away the other would have to make anew. */
+	READY_MAX = 96,
 	BUCKETS = 64, /* folders, so that none gets too large */
 	/* in one call of the worker, so that many do not keep a start from its file */
 	REMOVALS_MAX = 64,
@@ -273,7 +276,7 @@ int64_t outputs_finish(struct outputs *os, struct output_file *f)
 		file_free(f);
 		return bytes > 0 ? bytes : 1;
 	}
-	if (os->n_ready < READY_HIGH && is_ours_alone(f->fd)) {
+	if (os->n_ready < READY_MAX && is_ours_alone(f->fd)) {
 		list_prepend(&os->ready, &f->link);
 		os->n_ready++;
 		return 0;

@@ -22,6 +22,7 @@
 #include "daemon/scheduler.h"
 #include "daemon/supervisor.h"
 #include "reeve/executor.h"
+#include "spawn/claims.h"
 #include "spawn/exits.h"
 
 struct pending {
@@ -41,6 +42,13 @@ struct left_spawner {
 	char instance[SPAWN_ID_LEN + 1];
 };
 
+/* what a spawner had begun to start, and how it ended; sorted when matched */
+struct seen_claims {
+	char instance[SPAWN_ID_LEN + 1];
+	struct spawn_run_info *runs;
+	size_t n;
+};
+
 struct marked_process {
 	struct spawn_token token;
 	char instance[SPAWN_ID_LEN + 1]; /* other daemons have the same tokens */
@@ -55,10 +63,13 @@ struct recovery {
 	size_t n_ends;
 	struct left_spawner *left;
 	size_t n_left;
+	struct seen_claims *claims;
+	size_t n_claims;
 	struct marked_process *marked;
 	size_t n_marked;
-	bool with_marks; /* there are runs that a mark in /proc may help */
-	bool ends_used;  /* some record's end came from the exits file */
+	bool with_marks;  /* there are runs that a mark in /proc may help */
+	bool ends_used;   /* some record's end came from the exits file */
+	bool claims_used; /* likewise from a file of claims */
 	bool first_done;
 };
 
@@ -84,6 +95,11 @@ static void drop_pending(struct recovery *rc)
 
 static void drop_seen(struct recovery *rc)
 {
+	for (size_t i = 0; i < rc->n_claims; i++)
+		free(rc->claims[i].runs);
+	free(rc->claims);
+	rc->claims = NULL;
+	rc->n_claims = 0;
 	free(rc->ends);
 	free(rc->left);
 	free(rc->marked);
@@ -153,6 +169,27 @@ static int note_end(
 	return 0;
 }
 
+static int note_claims(
+	const char *instance, const struct spawn_run_info *runs, size_t n, void *arg)
+{
+	struct recovery *rc = arg;
+	struct seen_claims *v = reallocarray(rc->claims, rc->n_claims + 1, sizeof(*v));
+
+	if (!v)
+		return -ENOMEM;
+	rc->claims = v;
+	v = &v[rc->n_claims];
+	snprintf(v->instance, sizeof(v->instance), "%s", instance);
+	v->n = n;
+	v->runs = calloc(n + 1, sizeof(*runs));
+	if (!v->runs)
+		return -ENOMEM;
+	rc->n_claims++;
+	for (size_t i = 0; i < n; i++)
+		v->runs[i] = runs[i];
+	return 0;
+}
+
 /* In a worker. A process that is in exec is looked at again, for a second at most: more
  * than that no disk takes that works. */
 static int get_mark(char **ret, pid_t pid)
@@ -215,7 +252,10 @@ static int look_around(void *arg)
 			rc->core->state_dir, SPAWN_EXITS_NAME);
 	else if (r < 0)
 		return r;
-	return rc->with_marks ? scan_proc(rc) : 0;
+	if (!rc->with_marks)
+		return 0;
+	r = spawn_claims_load(rc->core->state_fd, note_claims, rc);
+	return r < 0 ? r : scan_proc(rc);
 }
 
 static bool some_in_doubt(const struct recovery *rc)
@@ -252,6 +292,13 @@ static int compare_tokens(const struct spawn_token *a, const struct spawn_token 
 	if (a->run_no != b->run_no)
 		return a->run_no < b->run_no ? -1 : 1;
 	return (a->epoch > b->epoch) - (a->epoch < b->epoch);
+}
+
+static int compare_claims(const void *a, const void *b)
+{
+	const struct spawn_run_info *x = a, *y = b;
+
+	return compare_tokens(&x->token, &y->token);
 }
 
 static int compare_rows(const void *a, const void *b)
@@ -355,8 +402,9 @@ static void adopt_from_table(struct recovery *rc, struct job *j,
 /* What is left of a run whose spawner is gone. */
 enum trace {
 	TRACE_NONE,        /* nobody can tell: it is lost */
-	TRACE_NOT_STARTED, /* its spawner left in good order and did not have it */
-	TRACE_END,         /* its end is in the exits file: info holds */
+	TRACE_NOT_STARTED, /* its spawner left in good order and did not have it, or did
+			    * not come to it before it was killed */
+	TRACE_END,         /* its spawner wrote its end down: info holds */
 	TRACE_PROCESS,     /* pidfd holds, and info what is known of the process */
 };
 
@@ -377,6 +425,26 @@ static bool has_left(const struct recovery *rc, const char *instance)
 		if (STREQ(rc->left[i].instance, instance))
 			return true;
 	return false;
+}
+
+/* What its spawner, which was killed, wrote down of it: 1; 0: it is not there, so it was not
+ * begun; -ENODATA: nobody knows, there is no such file. */
+static int find_claim(const struct recovery *rc, const struct store_run *rec,
+	struct spawn_run_info *ret)
+{
+	struct spawn_run_info key = {.token = token_of(&rec->token)}, *found;
+
+	for (size_t i = 0; i < rc->n_claims; i++) {
+		const struct seen_claims *c = &rc->claims[i];
+
+		if (!STREQ(c->instance, rec->spawner_id))
+			continue;
+		found = bsearch(&key, c->runs, c->n, sizeof(key), compare_claims);
+		if (found)
+			*ret = *found;
+		return found != NULL;
+	}
+	return -ENODATA;
 }
 
 /* By its pid; by its mark only where that was not recorded any more. What the main process
@@ -402,11 +470,30 @@ static int find_process(const struct recovery *rc, const struct store_run *rec,
 	return *ret_pid ? pidfd_open_checked(*ret_pid, *ret_start) : -ESRCH;
 }
 
+/* TRACE_PROCESS: it may go on; what is left of one that has ended is none of it. */
+static enum trace look_at_claim(
+	struct recovery *rc, const struct store_run *rec, struct spawn_run_info *ret)
+{
+	struct spawn_run_info claim;
+	int r = find_claim(rc, rec, &claim);
+
+	if (r < 0 || (r == 0 && rec->pid))
+		return TRACE_NONE;
+	if (r > 0 && !info_is_end(&claim))
+		return TRACE_PROCESS;
+	rc->claims_used = true;
+	if (r == 0 || spawn_run_never_began(&claim))
+		return TRACE_NOT_STARTED;
+	*ret = claim;
+	return TRACE_END;
+}
+
 static enum trace look_for(struct recovery *rc, const struct store_run *rec,
 	struct spawn_run_info *info, int *ret_pidfd)
 {
 	const struct noted_end *e = find_noted(rc, rec);
 	rv_time tick = RV_SEC(1) / sysconf(_SC_CLK_TCK);
+	enum trace claimed;
 
 	*info = (struct spawn_run_info){.state = SPAWN_RUN_RUNNING};
 	*ret_pidfd = -1;
@@ -421,9 +508,12 @@ static enum trace look_for(struct recovery *rc, const struct store_run *rec,
 	}
 	if (!STREQ(rec->boot_id, rc->core->boot_id))
 		return TRACE_NONE;
+	claimed = look_at_claim(rc, rec, info);
+	if (claimed == TRACE_END)
+		return TRACE_END;
 	*ret_pidfd = find_process(rc, rec, &info->pid, &info->start_time);
 	if (*ret_pidfd < 0)
-		return TRACE_NONE;
+		return claimed == TRACE_NOT_STARTED ? TRACE_NOT_STARTED : TRACE_NONE;
 	info->token = (struct spawn_token){.job_id = rec->token.job_id,
 		.run_no = rec->token.run,
 		.epoch = rec->token.epoch};
@@ -500,7 +590,9 @@ static void look_for_run(struct recovery *rc, struct run *run)
 static void tell_from_table(struct run *run, struct spawner_run *sr)
 {
 	switch (sr->info.state) {
-	case SPAWN_RUN_STARTING: break; /* the link tells what becomes of it */
+	case SPAWN_RUN_STARTING:
+		rv_event_set(&run->wake); /* the link tells what becomes of it */
+		break;
 	case SPAWN_RUN_RUNNING:
 		run_told_started(run, &sr->info, TAKE_FD(sr->pidfd));
 		break;
@@ -557,6 +649,18 @@ static void settle_strangers(struct recovery *rc, struct spawner_run *runs, size
 	}
 }
 
+/* Those of spawners that are gone. One that told of a start is kept until the next time: that
+ * the run is with nobody is on disk soon, not now. */
+static void sweep_claims(struct recovery *rc)
+{
+	int r = spawn_claims_sweep(
+		rc->core->state_fd, spawner_link_instance(rc->core->spawner));
+
+	if (r < 0)
+		log_at(LOG_WARNING, "spawn", "cannot remove old '%s/%s*': %s, ignoring",
+			rc->core->state_dir, SPAWN_CLAIMS_PREFIX, rv_strerror(r));
+}
+
 void recovery_match(struct spawner_run *runs, size_t n, bool same_instance, void *arg)
 {
 	struct recovery *rc = arg;
@@ -565,6 +669,9 @@ void recovery_match(struct spawner_run *runs, size_t n, bool same_instance, void
 		qsort(runs, n, sizeof(*runs), compare_rows);
 	if (rc->n_ends)
 		qsort(rc->ends, rc->n_ends, sizeof(*rc->ends), compare_ends);
+	for (size_t i = 0; i < rc->n_claims; i++)
+		qsort(rc->claims[i].runs, rc->claims[i].n,
+			sizeof(struct spawn_run_info), compare_claims);
 	if (!rc->first_done)
 		match_pending(rc, runs, n);
 	else
@@ -577,6 +684,9 @@ void recovery_match(struct spawner_run *runs, size_t n, bool same_instance, void
 		spawn_exits_remove(rc->core->state_fd) < 0)
 		log_at(LOG_WARNING, "spawn", "cannot remove '%s/%s'",
 			rc->core->state_dir, SPAWN_EXITS_NAME);
+	if (!rc->claims_used)
+		sweep_claims(rc);
+	rc->claims_used = false;
 	rc->first_done = true;
 	scheduler_block(rc->core->scheduler, BLOCK_STARTUP, false);
 }

@@ -40,7 +40,8 @@ struct run {
 	bool sent;     /* the start request is with the spawner */
 	bool in_doubt; /* the link was lost: the next table tells */
 	bool started;
-	bool ended; /* end holds */
+	bool recalled; /* it waited at its pool's gate and was taken back */
+	bool ended;    /* end holds */
 	bool pid_recorded;
 	bool spawner_gone; /* its status comes from the pidfd, if anybody knows it */
 	struct run_end end;
@@ -52,13 +53,17 @@ struct run {
 	/* asked for by users, the timeout, the shutdown */
 	enum run_stop stop;
 	bool stop_sent;
-	bool hasten;     /* no more grace */
-	rv_time kill_at; /* without a spawner: when the grace is over; RV_FOREVER */
+	bool ahead; /* it may still wait for its slot, with the spawner */
+	bool recall_sent;
+	rv_time recall_at; /* CLOCK_MONOTONIC; RV_FOREVER */
+	bool hasten;       /* no more grace */
+	rv_time kill_at;   /* without a spawner: when the grace is over; RV_FOREVER */
 	bool pause_wanted, paused;
 	rv_time deadline; /* of the run-time limit, CLOCK_MONOTONIC; RV_FOREVER */
 };
 
-/* what run_process returns for a run that a shutdown came before: it never began */
+/* what run_process returns for a run that never began: a shutdown came before, or it was
+ * started ahead and its slot did not come */
 #define RUN_NOT_BEGUN 1
 
 struct spawn_token run_spawn_token(const struct run *run);

@@ -17,6 +17,7 @@
 #include "daemon/output_caps.h"
 #include "daemon/pidfd_status.h"
 #include "daemon/run_steps.h"
+#include "daemon/scheduler.h"
 #include "daemon/spawner_link.h"
 #include "daemon/supervisor.h"
 #include "reeve/scope.h"
@@ -25,6 +26,9 @@
 /* A run that is over sooner needs no record of its pid: its mark is enough to find it.
  */
 static const rv_time pid_record_after = RV_MS(20);
+
+/* One that was started ahead and has no slot by then goes back to the queue. */
+static const rv_time recall_after = RV_MS(50);
 
 /* After the end of a process whose spawner is gone. Init reaps at once. */
 static const rv_time status_wait = RV_SEC(1);
@@ -54,6 +58,14 @@ void run_request_pause(struct run *run, bool on)
 	rv_event_set(&run->wake);
 }
 
+void run_request_recall(struct run *run)
+{
+	if (!run->ahead || run->started || run->ended)
+		return;
+	run->recall_at = 0;
+	rv_event_set(&run->wake);
+}
+
 void run_told_started(struct run *run, const struct spawn_run_info *info, int pidfd)
 {
 	int64_t limit = job_num(&run->spec, TIMEOUT);
@@ -61,6 +73,7 @@ void run_told_started(struct run *run, const struct spawn_run_info *info, int pi
 
 	run->info = *info;
 	run->started = true;
+	run_set_arrived(run);
 	/* What the spawner has in its table is what it was asked for; requests that
 	 * went down with a connection, or with the daemon before this one, are not. */
 	run->paused = info->flags & SPAWN_RUN_PAUSED;
@@ -85,6 +98,7 @@ static void end_run(struct run *run, const struct run_end *end)
 		return;
 	run->end = *end;
 	run->ended = true;
+	run_set_arrived(run);
 	rv_event_set(&run->wake);
 }
 
@@ -138,9 +152,17 @@ void run_told_reaped(struct run *run, int status)
 	end_run(run, &(struct run_end){.kind = RUN_END_EXITED, .wait_status = status});
 }
 
+void run_told_recalled(struct run *run)
+{
+	run->sent = false;
+	run->recalled = true;
+	rv_event_set(&run->wake);
+}
+
 void run_told_not_started(struct run *run)
 {
 	run->sent = false;
+	run->recall_sent = false;
 	rv_event_set(&run->wake);
 }
 
@@ -149,6 +171,8 @@ void run_told_spawner_gone(struct run *run)
 	if (run->ended || !run->sent)
 		return;
 	run->spawner_gone = true;
+	run->job->pool->n_strayed++;
+	run_set_arrived(run);
 	run->stop_sent = false; /* what it was told to do is ours now */
 	if (run->pidfd >= 0 && rv_fd_watch(rv_loop_current(), run->pidfd, RV_READ,
 				       pidfd_ended, run, &run->pidfd_watch) >= 0) {
@@ -349,6 +373,17 @@ static void act_on_stop(struct run *run)
 	/* else no room: the link wakes everybody when there is */
 }
 
+/* recall_at is 0 from then on: asked for, or to be asked for when there is room */
+static void act_on_recall(struct run *run, rv_time now)
+{
+	if (!run->ahead || (run->recall_at > now && run->stop != RUN_STOP_SHUTDOWN))
+		return;
+	run->recall_at = 0;
+	if (run->recall_sent || run->stop_sent || run->stop == RUN_STOP_CANCEL)
+		return;
+	run->recall_sent = spawner_link_recall(run->core->spawner, run) >= 0;
+}
+
 static void act_on_pause(struct run *run)
 {
 	enum job_state shown = run->paused ? JOB_PAUSED : JOB_RUNNING;
@@ -370,6 +405,8 @@ static rv_time next_moment(const struct run *run, rv_time pid_due)
 	rv_time when = run->stop == RUN_STOP_NONE ? run->deadline : run->kill_at;
 
 	when = MIN(when, run->status_due);
+	if (run->ahead && run->recall_at > 0)
+		when = MIN(when, run->recall_at);
 	if (run->started && !run->pid_recorded && pid_due < when)
 		when = pid_due;
 	return when;
@@ -386,11 +423,23 @@ static int wait_until(struct run *run, rv_time when)
 	return rv_scope_exit(&scope, rv_event_wait(&run->wake));
 }
 
+/* It was taken back in time: it waits again, unless that is not wanted any more. */
+static int not_begun(struct run *run)
+{
+	if (run->stop != RUN_STOP_CANCEL)
+		return RUN_NOT_BEGUN;
+	end_run(run,
+		&(struct run_end){.kind = RUN_END_START_FAILED, .error = -ECANCELED});
+	return 0;
+}
+
 static int await_end(struct run *run)
 {
 	const struct clock *clock = run->core->clock;
 	rv_time pid_due = clock_monotonic(clock) + pid_record_after;
 
+	if (run->ahead && run->recall_at == RV_FOREVER)
+		run->recall_at = clock_monotonic(clock) + recall_after;
 	if (run->started && run->pid_recorded)
 		watch_output(run); /* found going on */
 	while (!run->ended) {
@@ -398,6 +447,8 @@ static int await_end(struct run *run)
 		int r;
 
 		rv_event_clear(&run->wake);
+		if (!run->sent && run->recalled)
+			return not_begun(run);
 		if (!run->sent)
 			return -EAGAIN;
 		if (run->started)
@@ -415,6 +466,7 @@ static int await_end(struct run *run)
 			give_up_status(run);
 			break;
 		}
+		act_on_recall(run, now);
 		act_on_stop(run);
 		act_on_pause(run);
 		r = wait_until(run, next_moment(run, pid_due));

@@ -17,6 +17,7 @@
 #include "daemon/journal.h"
 #include "daemon/outputs.h"
 #include "daemon/run_steps.h"
+#include "daemon/scheduler.h"
 #include "reeve/executor.h"
 
 static int make_argv(struct run_request *rr, const struct job_spec *s)
@@ -185,6 +186,10 @@ int run_request_init(struct run_request *rr, struct run *run, enum spawn_step *r
 	q->kill_grace = usec_to_time(job_num(s, KILL_GRACE));
 	q->kill_signal = (int)job_num(s, KILL_SIGNAL);
 	q->leftovers = (enum spawn_leftovers)job_num(s, LEFTOVERS);
+
+	q->gate = run->job->pool->gate;
+	q->gate_slots = pool_gate_slots(run->job->pool);
+	q->ahead = run->ahead;
 
 	*ret_step = SPAWN_STEP_REQUEST;
 	r = make_argv(rr, s);

@@ -16,6 +16,9 @@
 
 /* functions that go on at once in a pool: they take no slot, but a stack each */
 enum { FUNCTIONS_MAX = 1024 };
+/* Runs that last less on average are started ahead of a free slot, so many that they begin
+ * within that time. */
+static const int64_t short_usec = 20 * 1000, unknown_usec = 200 * 1000;
 static const rv_time hold_off_first = RV_MS(100), hold_off_last = RV_SEC(5);
 
 struct scheduler {
@@ -120,6 +123,53 @@ struct pool *scheduler_pool_at(const struct scheduler *s, size_t i)
 	return s->pools[i];
 }
 
+/* FNV-1a: the same for each reeved that has the pool, and never 0 */
+static uint64_t gate_of(const char *name)
+{
+	uint64_t h = UINT64_C(0xcbf29ce484222325);
+
+	for (; *name; name++)
+		h = (h ^ (uint8_t)*name) * UINT64_C(0x100000001b3);
+	return h ? h : 1;
+}
+
+unsigned pool_gate_slots(const struct pool *p)
+{
+	return p->slots > p->n_strayed ? p->slots - p->n_strayed : 0;
+}
+
+void pool_note_run(struct pool *p, int64_t usec)
+{
+	p->lasts_usec += (MIN(MAX(usec, 0), unknown_usec) - p->lasts_usec) / 8;
+}
+
+void pool_note_recall(struct pool *p)
+{
+	p->lasts_usec = unknown_usec;
+}
+
+/* how many may be started beyond the slots */
+static unsigned ahead_max(const struct pool *p)
+{
+	unsigned slots = pool_gate_slots(p);
+
+	if (slots == 0 || p->lasts_usec > short_usec)
+		return 0;
+	return (unsigned)MIN(
+		slots * short_usec / MAX(p->lasts_usec, 1), (int64_t)POOL_AHEAD_MAX);
+}
+
+/* No start that waits may begin under the old limit. */
+static void recall_all(struct scheduler *s, const struct pool *p)
+{
+	struct jobs *js = s->core->jobs;
+
+	for (struct job *j = p->n_ahead ? jobs_at_or_after(js, 1) : NULL; j;
+		j = jobs_at_or_after(js, j->id + 1))
+		if (j->pool == p && j->run && j->run->ahead)
+			run_request_recall(j->run);
+}
+
 int scheduler_set_pool(struct scheduler *s, const char *name, unsigned slots)
 {
 	struct pool *p = scheduler_pool(s, name);
@@ -137,7 +187,11 @@ int scheduler_set_pool(struct scheduler *s, const char *name, unsigned slots)
 		heap_init(&p->ready, starts_before);
 		heap_init(&p->ready_functions, starts_before);
 		v[s->n_pools++] = p;
+		p->gate = gate_of(name);
+		p->lasts_usec = unknown_usec;
 	}
+	if (slots < p->slots)
+		recall_all(s, p);
 	p->slots = slots;
 	scheduler_kick(s);
 	return 0;
@@ -247,15 +301,17 @@ void scheduler_withdraw(struct scheduler *s, struct job *j)
 
 /* ---- starting ----------------------------------------------------------------------- */
 
-/* Starts what is first in order, while n_taken is below max. */
-static void fill(
-	struct scheduler *s, struct heap *ready, unsigned *n_taken, unsigned max)
+/* Starts what is first in order, while there are slots, and n_ahead beyond them. */
+static void fill(struct scheduler *s, struct heap *ready, unsigned *n_taken,
+	unsigned n_slots, unsigned n_ahead)
 {
 	struct heap_node *node;
 
-	while (*n_taken < max && (node = heap_pop(ready))) {
+	while (*n_taken < n_slots + n_ahead && (node = heap_pop(ready))) {
+		bool ahead = *n_taken >= n_slots;
+
 		++*n_taken;
-		if (supervisor_start(s->core, job_of(node)) < 0) {
+		if (supervisor_start(s->core, job_of(node), ahead) < 0) {
 			--*n_taken;
 			heap_push(
 				ready, node); /* there is room: it was just taken out */
@@ -279,9 +335,9 @@ static void look(void *arg)
 	for (size_t i = 0; i < s->n_pools && !s->blocks; i++) {
 		struct pool *p = s->pools[i];
 
-		fill(s, &p->ready, &p->n_taken, p->slots);
+		fill(s, &p->ready, &p->n_taken, p->slots, ahead_max(p));
 		if (!s->blocks)
-			fill(s, &p->ready_functions, &p->n_functions, FUNCTIONS_MAX);
+			fill(s, &p->ready_functions, &p->n_functions, FUNCTIONS_MAX, 0);
 	}
 }
 
@@ -370,14 +426,19 @@ const char *scheduler_why(
 				return buf;
 			}
 		snprintf(buf, size, "pool '%s' has %u of %u slots taken", j->pool->name,
-			j->pool->n_taken, j->pool->slots);
+			j->pool->n_taken - j->pool->n_ahead, j->pool->slots);
 		return buf;
 	case JOB_BACKOFF:
 		snprintf(buf, size, "it failed and is run again later");
 		return buf;
 	case JOB_DELAYED: snprintf(buf, size, "its time has not come"); return buf;
 	case JOB_WAITING: snprintf(buf, size, "it waits for other jobs"); return buf;
-	case JOB_STARTING: snprintf(buf, size, "it is being started"); return buf;
+	case JOB_STARTING:
+		snprintf(buf, size, "it is %s",
+			j->run && j->run->ahead
+				? "about to get the next slot of its pool"
+				: "being started");
+		return buf;
 	case JOB_PAUSED:
 		snprintf(buf, size, "it is paused: reeve resume %" PRIu64, j->id);
 		return buf;

@@ -15,10 +15,18 @@ struct core;
 struct job;
 struct scheduler;
 
+/* starts ahead of a free slot, of one pool */
+#define POOL_AHEAD_MAX 24
+
 struct pool {
 	char name[65];
+	uint64_t gate; /* names it to the spawner, also to that of the next reeved */
 	unsigned slots;
-	unsigned n_taken;     /* may be above slots after slots were lowered */
+	unsigned
+		n_taken; /* may be above slots: after slots were lowered, and by n_ahead */
+	unsigned n_ahead;     /* started ahead of a slot, and not known to run */
+	unsigned n_strayed;   /* that go on without their spawner */
+	int64_t lasts_usec;   /* what its runs last, on average, lately */
 	unsigned n_functions; /* they take no slot */
 	struct heap ready;    /* of struct job.order: priority, then id */
 	struct heap ready_functions;
@@ -52,6 +60,13 @@ void scheduler_withdraw(struct scheduler *s, struct job *j);
 void scheduler_kick(struct scheduler *s);
 /* the slot that a job was given when it was started */
 void scheduler_release_slot(struct scheduler *s, const struct job *j);
+/* slots of a pool that the spawner has to give out */
+unsigned pool_gate_slots(const struct pool *p);
+/* A run has ended by itself after so long: where they are short, the next ones are started
+ * ahead of a free slot. */
+void pool_note_run(struct pool *p, int64_t usec);
+/* One that was started ahead did not get its slot soon: none are, for a while. */
+void pool_note_recall(struct pool *p);
 /* of a run that was found going on */
 void scheduler_take_slot(struct scheduler *s, const struct job *j);
 

@@ -33,11 +33,13 @@ struct spawner_link {
 	struct spawner_link_opts opts;
 	struct spawn_client *client; /* NULL: not connected */
 	rv_watch *watch;
-	bool ready, more_posted;
+	bool ready, more_posted, flush_posted;
+	bool start_unsent, ack_unsent; /* among the requests that a flush is due for */
 	bool failed;           /* it was lost or not to be had, and is not back */
 	bool table_incomplete; /* no memory for all of it */
 	bool must_drop;        /* the connection is of no use */
 	rv_handle more;        /* valid while more_posted */
+	rv_handle flush;       /* valid while flush_posted */
 	struct list want_room; /* of struct run.want_room */
 	char instance[SPAWN_ID_LEN + 1];
 	char last_instance[SPAWN_ID_LEN + 1]; /* that runs are with */
@@ -188,9 +190,11 @@ static void on_start_failed(const struct spawn_run_info *info, void *arg)
 {
 	struct run *run = run_of(arg, &info->token);
 
-	if (run &&
-		(spawn_run_never_began(info) || (info->step == SPAWN_STEP_REQUEST &&
-							info->error == RV_ESHUTDOWN)))
+	if (run && spawn_run_was_recalled(info))
+		run_told_recalled(run);
+	else if (run &&
+		 (spawn_run_never_began(info) || (info->step == SPAWN_STEP_REQUEST &&
+							 info->error == RV_ESHUTDOWN)))
 		spawner_leaves(arg, run);
 	else if (run)
 		run_told_failed(run, info);
@@ -250,9 +254,12 @@ static void disconnected(struct spawner_link *l, int error)
 	 * connection */
 	for (struct job *j = jobs_at_or_after(jobs, 1); j;
 		j = jobs_at_or_after(jobs, j->id + 1))
-		if (j->run)
+		if (j->run) {
+			j->run->recall_sent = false;
 			j->run->in_doubt =
 				j->run->sent && !j->run->ended && !j->run->spawner_gone;
+		}
+	jobs_wake_waiters(jobs); /* for what the spawner was to take back */
 	tell_changed(l);
 }
 
@@ -472,8 +479,12 @@ struct spawner_link *spawner_link_free(struct spawner_link *l)
 	rv_fd_unwatch(l->watch);
 	if (l->more_posted)
 		rv_handle_cancel(rv_loop_current(), l->more);
+	if (l->flush_posted)
+		rv_handle_cancel(rv_loop_current(), l->flush);
 	if (l->client && l->n_acks)
 		send_acks(l);
+	if (l->client)
+		spawn_client_flush(l->client);
 	spawn_client_free(l->client);
 	drop_table(l);
 	free(l->acks);
@@ -528,13 +539,34 @@ void spawner_link_wake(struct spawner_link *l)
 	tell_changed(l);
 }
 
-/* after each request: out at once; what does not fit goes with the next write edge */
-static int sent(struct spawner_link *l, int r)
+static void flush(void *arg)
 {
-	if (r >= 0)
+	struct spawner_link *l = arg;
+
+	l->flush_posted = false;
+	if (l->client)
 		spawn_client_flush(
 			l->client); /* an error is seen by the next process() */
-	return r < 0 ? r : 0;
+	if (l->start_unsent)
+		FAILPOINT("reeved-start-sent");
+	if (l->ack_unsent)
+		FAILPOINT("reeved-exit-acked");
+	l->start_unsent = l->ack_unsent = false;
+}
+
+/* After each request. What one round of the loop asks for goes in one message: a commit
+ * ends many runs and starts as many. What does not fit goes with the next write edge. */
+static int sent(struct spawner_link *l, int r)
+{
+	if (r < 0)
+		return r;
+	if (l->flush_posted)
+		return 0;
+	l->flush = rv_call_soon(rv_loop_current(), flush, l);
+	l->flush_posted = l->flush.p != NULL;
+	if (!l->flush_posted)
+		flush(l);
+	return 0;
 }
 
 int spawner_link_start(
@@ -552,9 +584,8 @@ int spawner_link_start(
 	if (r < 0)
 		return r;
 	run->sent = true;
-	sent(l, r);
-	FAILPOINT("reeved-start-sent");
-	return 0;
+	l->start_unsent = true;
+	return sent(l, r);
 }
 
 /* where it did not go through the run is woken when there is room, or a spawner */
@@ -589,6 +620,16 @@ int spawner_link_pause(struct spawner_link *l, struct run *run, bool on)
 	return sent_for(l, run, r);
 }
 
+int spawner_link_recall(struct spawner_link *l, struct run *run)
+{
+	struct spawn_token t = run_spawn_token(run);
+	int r = -EAGAIN;
+
+	if (l->ready)
+		r = spawn_client_recall(l->client, &t);
+	return sent_for(l, run, r);
+}
+
 int spawner_link_signal(struct spawner_link *l, struct run *run, int sig)
 {
 	struct spawn_token t = run_spawn_token(run);
@@ -602,6 +643,7 @@ void spawner_link_ack_token(struct spawner_link *l, const struct spawn_token *t)
 {
 	if (!l->client)
 		return; /* told again on the next connection, and acknowledged then */
+	l->ack_unsent = true;
 	if (!l->n_acks && sent(l, spawn_client_ack(l->client, t)) >= 0)
 		return;
 	if (l->n_acks == l->n_acks_max) {
@@ -621,5 +663,4 @@ void spawner_link_ack(struct spawner_link *l, const struct run *run)
 	struct spawn_token t = run_spawn_token(run);
 
 	spawner_link_ack_token(l, &t);
-	FAILPOINT("reeved-exit-acked");
 }

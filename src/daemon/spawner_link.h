@@ -66,6 +66,7 @@ void spawner_link_wake(struct spawner_link *l);
 
 /* 0, -EAGAIN: no spawner or no room: the run is woken when that changes */
 int spawner_link_stop(struct spawner_link *l, struct run *run, bool now);
+int spawner_link_recall(struct spawner_link *l, struct run *run);
 int spawner_link_pause(struct spawner_link *l, struct run *run, bool on);
 int spawner_link_signal(struct spawner_link *l, struct run *run, int sig);
 /* its end is on disk */

@@ -53,7 +53,7 @@ static struct run *run_new(struct core *core, struct job *j)
 	}
 	run->core = core;
 	run->job = j;
-	run->deadline = run->kill_at = run->status_due = RV_FOREVER;
+	run->deadline = run->kill_at = run->status_due = run->recall_at = RV_FOREVER;
 	rv_event_init(&run->wake);
 	return run;
 }
@@ -158,12 +158,32 @@ static void tell_ended(struct core *core)
 	rv_event_clear(&core->run_ended);
 }
 
+static void set_ahead(struct run *run)
+{
+	run->ahead = true;
+	run->job->pool->n_ahead++;
+}
+
+void run_set_arrived(struct run *run)
+{
+	bool awaited = run->recall_at == 0;
+
+	if (!run->ahead)
+		return;
+	run->ahead = false;
+	run->recall_at = RV_FOREVER;
+	run->job->pool->n_ahead--;
+	if (awaited)
+		jobs_wake_waiters(run->core->jobs);
+}
+
 /* Nothing was recorded: the job is as it was. */
 static void abandon_start(struct run *run, int error)
 {
 	struct core *core = run->core;
 	struct job *j = run->job;
 
+	run_set_arrived(run);
 	if (error != -RV_ESHUTDOWN && error != -ECANCELED) {
 		log_at(LOG_WARNING, "job",
 			"job %" PRIu64 " cannot be started now: %s; it stays queued",
@@ -296,6 +316,7 @@ static int record_end(struct run *run)
 	case RUN_STOP_SHUTDOWN: run->end.shutdown = true; break;
 	case RUN_STOP_NONE: break;
 	}
+	run_set_arrived(run);
 	job_judge(&v, &run->spec, &run->end, j->n_failed, random_u32());
 	bytes = settle_outputs(run);
 	fill_run_end(run, &v);
@@ -325,6 +346,10 @@ static int record_end(struct run *run)
 		r = job_record_put(t, &rec);
 	INVARIANT(r >= 0); /* small allocations: no way to go on without this record */
 
+	if (run->end.kind == RUN_END_EXITED)
+		pool_note_run(j->pool, run->rec.elapsed_usec);
+	if (run->spawner_gone)
+		j->pool->n_strayed--;
 	/* Others may take the slot in the transaction that this end is in. */
 	FAILPOINT("reeved-before-exit-commit");
 	scheduler_release_slot(core->scheduler, j);
@@ -361,6 +386,9 @@ static void finish(struct run *run)
 /* Cancelled: the daemon goes and leaves the run to the next one. */
 static void detach(struct run *run)
 {
+	run_set_arrived(run);
+	if (run->spawner_gone)
+		run->job->pool->n_strayed--;
 	output_caps_unwatch(run->core->caps, run);
 	if (run->out)
 		outputs_detach(TAKE_PTR(run->out));
@@ -370,8 +398,9 @@ static void detach(struct run *run)
 	run_free(run);
 }
 
-/* The shutdown came between the record of the start and the start: it waits again, as what
- * was queued does, and the record of the run is overwritten by the next one. */
+/* It was recorded and never began: the shutdown came before, or its slot did not. It waits
+ * again, as what was queued does, and the record of the run is overwritten by the next one;
+ * until then it names no output, for the file may be another run's. */
 static void take_back_start(struct run *run)
 {
 	struct core *core = run->core;
@@ -380,12 +409,16 @@ static void take_back_start(struct run *run)
 	struct store_job rec;
 
 	job_begin(core->jobs, j);
+	run_set_arrived(run);
+	if (run->recalled)
+		pool_note_recall(j->pool);
 	give_back_outputs(run);
 	job_record(j, &rec);
 	rec.state = JOB_QUEUED;
 	rec.n_runs--;
 	rec.flags = 0;
-	if (t && job_record_put(t, &rec) >= 0) {
+	if (t && run_record_put(t, STORE_RUN_UPDATE, &run->rec) >= 0 &&
+		job_record_put(t, &rec) >= 0) {
 		if (committer_commit(core->committer, TAKE_PTR(t), COMMIT_MUST) >= 0)
 			job_publish(core->jobs, j, &rec);
 	}
@@ -448,7 +481,7 @@ static int spawn_task(struct core *core, struct run *run, rv_fn fn)
 	return rv_group_spawn_ex(core->runs, &opts, fn, run, NULL);
 }
 
-int supervisor_start(struct core *core, struct job *j)
+int supervisor_start(struct core *core, struct job *j, bool ahead)
 {
 	struct run *run = run_new(core, j);
 	int r;
@@ -457,8 +490,11 @@ int supervisor_start(struct core *core, struct job *j)
 		return -ENOMEM;
 	job_begin(core->jobs, j);
 	j->run = run;
+	if (ahead)
+		set_ahead(run);
 	r = spawn_task(core, run, supervise);
 	if (r < 0) {
+		run_set_arrived(run);
 		j->run = NULL;
 		j->busy = false;
 		run_free(run);
@@ -531,7 +567,12 @@ int supervisor_adopt(struct core *core, struct job *j, const struct store_run *r
 			run_told_started(run, info, pidfd);
 		else
 			close_safe(pidfd);
-		/* else it is between fork and exec: the link tells what becomes of it */
+		/* Else it is between fork and exec, and the link tells what becomes of it; or
+		 * it waits at its gate, by slots that may not hold any more. */
+		if (info->state == SPAWN_RUN_STARTING) {
+			set_ahead(run);
+			run_request_recall(run);
+		}
 		run->pause_wanted = run->paused;
 		break;
 	case RUN_FOUND_ENDED:

@@ -8,9 +8,9 @@
 
 #include "daemon/run.h"
 
-/* Start a job that was taken out of the order and given its slot. 0, or an error when
- * there is no task for it: then nothing has changed. */
-int supervisor_start(struct core *core, struct job *j);
+/* Start a job that was taken out of the order and given its slot; ahead: the next that comes
+ * free. 0, or an error when there is no task for it: then nothing has changed. */
+int supervisor_start(struct core *core, struct job *j, bool ahead);
 
 /* How a run that an earlier reeved recorded was found. */
 enum run_found {
@@ -29,6 +29,10 @@ int supervisor_adopt(struct core *core, struct job *j, const struct store_run *r
 void run_request_stop(struct run *run, enum run_stop why);
 void run_hasten(struct run *run); /* of a run that is being stopped: SIGKILL now */
 void run_request_pause(struct run *run, bool on);
+/* one that was started ahead goes back to the queue, unless it has begun by now */
+void run_request_recall(struct run *run);
+/* it is not ahead any more: it runs, has ended, or was taken back */
+void run_set_arrived(struct run *run);
 /* to its process group, now. 0, -EAGAIN: no spawner or no room */
 int run_signal(struct run *run, int sig);
 
@@ -36,6 +40,7 @@ int run_signal(struct run *run, int sig);
 void run_told_started(struct run *run, const struct spawn_run_info *info, int pidfd);
 void run_told_failed(struct run *run, const struct spawn_run_info *info);
 void run_told_exited(struct run *run, const struct spawn_run_info *info);
+void run_told_recalled(struct run *run);    /* it had not begun and is with nobody */
 void run_told_not_started(struct run *run); /* its request never got there: again */
 void run_told_spawner_gone(struct run *run);
 /* it had become our own child, and has ended */

@@ -269,6 +269,11 @@ int spawn_client_query(
 	return queue_simple(c, WIRE_QUERY, t, ret_seq);
 }
 
+int spawn_client_recall(struct spawn_client *c, const struct spawn_token *t)
+{
+	return queue_simple(c, WIRE_RECALL, t, NULL);
+}
+
 int spawn_client_ack(struct spawn_client *c, const struct spawn_token *t)
 {
 	return queue_simple(c, WIRE_ACK, t, NULL);

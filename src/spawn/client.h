@@ -92,6 +92,9 @@ int spawn_client_resume(
 	struct spawn_client *c, const struct spawn_token *t, uint32_t *ret_seq);
 int spawn_client_query(
 	struct spawn_client *c, const struct spawn_token *t, uint32_t *ret_seq);
+/* Take back a start that was sent ahead and still waits: told as on_start_failed
+ * (spawn_run_was_recalled). Otherwise nothing happens. */
+int spawn_client_recall(struct spawn_client *c, const struct spawn_token *t);
 /* the end is recorded: the spawner forgets the run */
 int spawn_client_ack(struct spawn_client *c, const struct spawn_token *t);
 

@@ -19,6 +19,7 @@
 
 #define REPLIES_MAX      (256 << 10) /* bytes; beyond, requests are not read */
 #define PACKETS_PER_TURN 32
+#define NEWS_WAIT        RV_MS(3)
 #define PACKET_FILL      (60 << 10) /* a packet is sent when it is this full */
 
 int conn_init(struct conn *c)
@@ -195,6 +196,8 @@ static void conn_begin(struct spawner *sp, int fd)
 	c->fd = fd;
 	c->hello_sent = c->table_sent = c->hello_received = c->draining = false;
 	c->n_table_left = 0;
+	c->news_urgent = false;
+	c->flush_at = 0;
 	c->events = ev.events;
 	sp->leave_at = RV_FOREVER;
 	if (epoll_ctl(sp->epoll_fd, EPOLL_CTL_ADD, fd, &ev) < 0) {
@@ -243,10 +246,12 @@ void conn_accept(struct spawner *sp)
 /* -- sending ------------------------------------------------------------------------
  */
 
-void conn_tell(struct spawner *sp, struct run *run)
+void conn_tell(struct spawner *sp, struct run *run, bool may_wait)
 {
-	if (sp->conn.fd >= 0)
-		runs_set_dirty(&sp->runs, run);
+	if (sp->conn.fd < 0)
+		return;
+	runs_set_dirty(&sp->runs, run);
+	sp->conn.news_urgent |= !may_wait;
 }
 
 void conn_forget(struct spawner *sp, struct run *run)
@@ -411,12 +416,21 @@ static int conn_send_one(struct spawner *sp)
 	return 1;
 }
 
-void conn_flush(struct spawner *sp)
+/* Only news, and nobody waits for them: each message costs a turn of the peer's loop and a
+ * commit, whatever is in it. */
+static bool news_wait(struct conn *c, rv_time now)
+{
+	if (!c->table_sent || c->news_urgent || buf_len(&c->replies) > 0)
+		return false;
+	if (c->flush_at == 0)
+		c->flush_at = now + NEWS_WAIT;
+	return now < c->flush_at;
+}
+
+static void flush_now(struct spawner *sp)
 {
 	int r = 1;
 
-	if (sp->conn.fd < 0)
-		return;
 	while (r > 0)
 		r = conn_send_one(sp);
 	if (r == -EPIPE || r == -ECONNRESET) {
@@ -431,4 +445,19 @@ void conn_flush(struct spawner *sp)
 		return;
 	}
 	conn_watch(sp);
+	/* what is left waits for the peer, not for company */
+	sp->conn.news_urgent = !list_is_empty(&sp->runs.dirty);
+	sp->conn.flush_at = 0;
+}
+
+rv_time conn_flush(struct spawner *sp, rv_time now)
+{
+	struct conn *c = &sp->conn;
+
+	if (c->fd < 0)
+		return RV_FOREVER;
+	if (!list_is_empty(&sp->runs.dirty) && news_wait(c, now))
+		return c->flush_at;
+	flush_now(sp);
+	return RV_FOREVER;
 }

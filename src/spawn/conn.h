@@ -25,8 +25,10 @@ struct conn {
 	size_t n_table_left; /* runs whose row has not been sent */
 	bool hello_sent, table_sent;
 	bool hello_received;
-	bool draining;   /* being replaced: what it sends counts, answers do not */
-	uint32_t events; /* what epoll watches */
+	bool news_urgent; /* among the news on runs.dirty */
+	rv_time flush_at; /* the others go out by then; 0: none wait */
+	bool draining;    /* being replaced: what it sends counts, answers do not */
+	uint32_t events;  /* what epoll watches */
 };
 
 int conn_init(struct conn *c);
@@ -36,12 +38,14 @@ void conn_deinit(struct conn *c);
 void conn_accept(struct spawner *sp);
 /* events of epoll on the connection */
 void conn_process(struct spawner *sp, uint32_t events);
-/* Send what there is, as far as the peer reads. At the end of each turn of the loop. */
-void conn_flush(struct spawner *sp);
+/* Send what there is, as far as the peer reads. At the end of each turn of the loop. News
+ * that may wait do so for a moment. Returns by when to call again, RV_FOREVER. */
+rv_time conn_flush(struct spawner *sp, rv_time now);
 void conn_close(struct spawner *sp);
 
-/* the run has news (its send_ flags say which) */
-void conn_tell(struct spawner *sp, struct run *run);
+/* The run has news (its send_ flags say which). may_wait: nothing is held up if the peer hears
+ * of them together with others. */
+void conn_tell(struct spawner *sp, struct run *run, bool may_wait);
 /* the run goes; nothing more is said of it */
 void conn_forget(struct spawner *sp, struct run *run);
 void conn_tell_orphan(const struct spawn_orphan *o, void *spawner);

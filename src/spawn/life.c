@@ -49,10 +49,41 @@ static void end_times(struct run *run)
 	run->info.ended_usec = clock_wall_usec(&clock_system);
 }
 
+/* to the starters; written down before, for it may have begun whenever we are killed */
+static void submit(struct spawner *sp, struct run *run)
+{
+	run->claim = claims_put(&sp->claims, &run->info);
+	starters_submit(sp->starters, run->start);
+}
+
+/* what the end of a run, or a higher limit, lets through */
+static void open_gate(struct spawner *sp, struct gate *gate)
+{
+	struct run *run;
+
+	while (!sp->stopping && (run = gate_next(gate)))
+		submit(sp, run);
+}
+
+/* One more may go on. The gate itself goes with its last run. Returns whether so many wait
+ * there that the daemon need not hear of it at once. */
+static bool leave_gate(struct spawner *sp, struct run *run)
+{
+	struct gate *gate = run->gate;
+	bool others = gate && gate->n_going + gate->n_waiting > 1;
+
+	gates_leave(run);
+	if (others)
+		open_gate(sp, gate);
+	return others && !sp->stopping && gate_has_plenty(gate);
+}
+
 /* the run is over, one way or the other; it waits for its acknowledgement */
 static void run_set_ended(
 	struct spawner *sp, struct run *run, enum spawn_run_state state)
 {
+	bool may_wait;
+
 	INVARIANT(run_is_active(run));
 	if (main_has_ended(run))
 		sp->n_lingering--;
@@ -61,11 +92,13 @@ static void run_set_ended(
 	run->info.state = state;
 	run->info.flags &= SPAWN_RUN_SURVIVORS | SPAWN_RUN_SHUTDOWN;
 	sp->runs.n_active--;
+	claims_update(&sp->claims, run->claim, &run->info);
 	runs_set_deadline(&sp->runs, run, RV_FOREVER);
+	may_wait = leave_gate(sp, run);
 	if (run->cgroup_leaf)
 		(void)rmdir(run->cgroup_leaf); /* EBUSY: something was let live on */
 	run->send_ended = true;
-	conn_tell(sp, run);
+	conn_tell(sp, run, may_wait);
 }
 
 static void run_set_failed(struct spawner *sp, struct run *run, int error, int step)
@@ -105,11 +138,21 @@ int life_start(struct spawner *sp, struct wire_start *ws, const char *blob_data)
 		close_request(q);
 		return r;
 	}
+	r = q->gate ? gates_enter(&sp->gates, run, q->gate, q->gate_slots, q->ahead)
+		    : 0;
+	if (r < 0) {
+		run->start = start_free(run->start);
+		runs_remove(&sp->runs, run);
+		return r;
+	}
 	run->start->run = run;
 	run->leftovers = q->leftovers;
 	run->kill_signal = q->kill_signal;
 	run->kill_grace = q->kill_grace;
-	starters_submit(sp->starters, run->start);
+	if (!run_waits_at_gate(run))
+		submit(sp, run);
+	if (run->gate)
+		open_gate(sp, run->gate);
 	return 0;
 }
 
@@ -133,7 +176,7 @@ static void run_set_started(struct spawner *sp, struct run *run, struct start *s
 		sp->sigchld = true; /* it may have ended before */
 	}
 	run->send_started = true;
-	conn_tell(sp, run);
+	conn_tell(sp, run, run->gate && gate_has_plenty(run->gate));
 	/* what was asked for while it was starting */
 	for (int sig = 1; sig <= 64; sig++) {
 		uint64_t bit = UINT64_C(1) << (sig - 1);
@@ -397,14 +440,14 @@ void life_timers(struct spawner *sp, rv_time now)
 /* -- requests -----------------------------------------------------------------------
  */
 
-/* One that waits for a starter never starts. One that is on its way may be the job's
+/* One that waits for a starter, or at its gate, never starts. One that is on its way may be the job's
  * program by now, without our knowing: a kill ends it either way, a stop waits a
  * moment. */
 static void cancel_start(struct spawner *sp, struct run *run, bool kill_it)
 {
 	struct start *s = run->start;
 
-	if (starters_unqueue(sp->starters, s)) {
+	if (run_waits_at_gate(run) || starters_unqueue(sp->starters, s)) {
 		run_set_failed(sp, run, ECANCELED, SPAWN_STEP_REQUEST);
 		start_free(s);
 		return;
@@ -512,10 +555,22 @@ int life_resume(struct spawner *sp, struct run *run)
 	return 0;
 }
 
+int life_recall(struct spawner *sp, struct run *run)
+{
+	if (!run_waits_at_gate(run))
+		return -ESRCH;
+	run->start = start_free(run->start);
+	(void)leave_gate(sp, run);
+	conn_forget(sp, run);
+	runs_remove(&sp->runs, run);
+	return 0;
+}
+
 int life_ack(struct spawner *sp, struct run *run)
 {
 	if (run_is_active(run))
 		return -EBUSY;
+	claims_drop(&sp->claims, run->claim);
 	if (run->cgroup_leaf)
 		(void)rmdir(run->cgroup_leaf);
 	conn_forget(sp, run);

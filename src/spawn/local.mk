@@ -1,6 +1,7 @@
 # src/spawn: the wire format and reeved's side; the spawner itself
 noinst_LTLIBRARIES += libspawn.la
 libspawn_la_SOURCES = \
+	src/spawn/claims.c src/spawn/claims.h \
 	src/spawn/client.c src/spawn/client.h \
 	src/spawn/exits.c src/spawn/exits.h \
 	src/spawn/launch.c src/spawn/launch.h \
@@ -13,6 +14,7 @@ pkglibexec_PROGRAMS += reeve-spawner
 reeve_spawner_SOURCES = \
 	src/spawn/child.c src/spawn/child.h \
 	src/spawn/conn.c src/spawn/conn.h \
+	src/spawn/gates.c src/spawn/gates.h \
 	src/spawn/life.c \
 	src/spawn/orphans.c src/spawn/orphans.h \
 	src/spawn/request.c src/spawn/request.h \

@@ -23,8 +23,8 @@ static int reply_run(struct spawner *sp, enum wire_run_reason reason,
 	return MIN(0, wire_encode_run(&sp->conn.replies, reason, info, 0));
 }
 
-/* the start was not accepted: no entry in the table, nothing to acknowledge */
-static int refuse_start(struct spawner *sp, const struct spawn_token *t, int error)
+/* no entry in the table, nothing to acknowledge */
+static int reply_no_start(struct spawner *sp, const struct spawn_token *t, int error)
 {
 	struct spawn_run_info info = {
 		.token = *t,
@@ -33,9 +33,23 @@ static int refuse_start(struct spawner *sp, const struct spawn_token *t, int err
 		.step = SPAWN_STEP_REQUEST,
 	};
 
+	return reply_run(sp, WIRE_RUN_FAILED, &info);
+}
+
+static int refuse_start(struct spawner *sp, const struct spawn_token *t, int error)
+{
 	log_at(LOG_INFO, "spawn", "job %" PRIu64 " run %" PRIu32 ": start refused: %s",
 		t->job_id, t->run_no, rv_strerror(error));
-	return reply_run(sp, WIRE_RUN_FAILED, &info);
+	return reply_no_start(sp, t, error);
+}
+
+/* the answer says whether it came in time: nothing is said of one that goes on */
+static int recall(struct spawner *sp, struct run *run)
+{
+	struct spawn_token t = run->info.token;
+	int r = life_recall(sp, run);
+
+	return r < 0 ? r : reply_no_start(sp, &t, -EAGAIN);
 }
 
 /* The blob in a memfd. Copied, not mapped: one copy of bytes that cannot change is all
@@ -113,6 +127,7 @@ static int op_execute(struct spawner *sp, struct run *run, const struct wire_op 
 	case WIRE_RESUME: return life_resume(sp, run);
 	case WIRE_QUERY: return reply_run(sp, WIRE_RUN_QUERY, &run->info);
 	case WIRE_ACK: return life_ack(sp, run);
+	case WIRE_RECALL: return recall(sp, run);
 	default: return -EOPNOTSUPP;
 	}
 }
@@ -156,7 +171,7 @@ static int execute(struct spawner *sp, struct wire_record *rec, int *fds)
 		return -RV_EPROTOCOL;
 	if (rec->type == WIRE_START)
 		return request_start(sp, rec, fds);
-	if (rec->type >= WIRE_SIGNAL && rec->type <= WIRE_ACK && rec->n_fds == 0)
+	if (rec->type >= WIRE_SIGNAL && rec->type <= WIRE_RECALL && rec->n_fds == 0)
 		return request_op(sp, rec);
 	return -RV_EPROTOCOL;
 }

@@ -147,6 +147,7 @@ void runs_remove(struct runs *rs, struct run *run)
 	while (*b != run)
 		b = &(*b)->hash_next;
 	*b = run->hash_next;
+	INVARIANT(!run->gate);
 	if (run_is_active(run))
 		rs->n_active--;
 	rs->n--;

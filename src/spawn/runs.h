@@ -16,6 +16,7 @@
 
 #define RUNS_MAX 65536 /* entries; a start beyond is refused */
 
+struct gate;
 struct start;
 
 /* What the spawner is doing about a run whose end somebody wants. Only ever goes up,
@@ -36,10 +37,14 @@ struct run {
 	rv_time deadline;       /* CLOCK_MONOTONIC: SIGKILL, or the next attempt */
 
 	struct spawn_run_info info;
-	struct start *start; /* STARTING: belongs to the starters */
-	int pidfd;           /* RUNNING, else -1 */
-	bool pause_wanted;   /* STARTING: to be paused once it runs */
-	int stop_wanted;     /* STARTING: signal of a stop that was asked for, or 0 */
+	struct start
+		*start;    /* STARTING: belongs to the starters, or waits at the gate */
+	struct gate *gate; /* while it is active; NULL: at none */
+	uint32_t claim;    /* place in the file of claims; 0: none */
+	struct list gate_link; /* in the gate's list while it waits there */
+	int pidfd;             /* RUNNING, else -1 */
+	bool pause_wanted;     /* STARTING: to be paused once it runs */
+	int stop_wanted;       /* STARTING: signal of a stop that was asked for, or 0 */
 	bool stop_main_only;
 	rv_time stop_grace;
 	/* STARTING: to be sent once it runs, to the group or to the main process; bit n is

@@ -88,6 +88,13 @@ const char *spawn_run_state_name(enum spawn_run_state state)
 	return "unknown";
 }
 
+bool spawn_run_was_recalled(const struct spawn_run_info *info)
+{
+	/* a start that is refused for want of something has another error */
+	return info->state == SPAWN_RUN_FAILED && info->error == EAGAIN &&
+	       info->step == SPAWN_STEP_REQUEST;
+}
+
 bool spawn_run_never_began(const struct spawn_run_info *info)
 {
 	return info->state == SPAWN_RUN_FAILED && info->error == ECANCELED &&

@@ -130,6 +130,13 @@ struct spawn_request {
 	int kill_signal;    /* 1 to 64 */
 	enum spawn_leftovers leftovers;
 	const char *cgroup; /* directory (cgroup v2) to make a leaf in, or NULL */
+
+	/* Of the runs with this number at most gate_slots go on at once; 0: no such limit.
+	 * The last start says how many. ahead: this one waits for a place, and until it
+	 * has one it can be taken back; else it counts, but does not wait. */
+	uint64_t gate;
+	uint32_t gate_slots;
+	bool ahead;
 };
 
 /* Numbers are on the wire and in the exits file: append only. */
@@ -172,5 +179,8 @@ struct spawn_run_info {
 
 /* The spawner took the start back because it was told to stop: no program has run. */
 bool spawn_run_never_began(const struct spawn_run_info *info);
+/* The start waited at its gate and was taken back (spawn_client_recall): no program has run,
+ * and it is in no table. */
+bool spawn_run_was_recalled(const struct spawn_run_info *info);
 
 #endif

@@ -138,10 +138,12 @@ static int spawner_init(struct spawner *sp, const struct setup *setup)
 		.listen_fd = -1,
 		.lock_fd = setup->lock_fd,
 		.started_fd = -1,
+		.claims.fd = -1,
 		.leave_at = setup->stay
 				    ? RV_FOREVER
 				    : clock_monotonic(&clock_system) + FIRST_CONTACT};
 	list_init(&sp->ended);
+	gates_init(&sp->gates);
 	sp->self.version = WIRE_VERSION;
 	sp->self.pid = getpid();
 	random_id(sp->self.instance);
@@ -161,6 +163,8 @@ static int spawner_init(struct spawner *sp, const struct setup *setup)
 	if (r == 0)
 		r = starters_new(&sp->starters, count_starters(), &setup->nofile,
 			sp->started_fd);
+	if (r == 0)
+		claims_open(&sp->claims, sp->state_dir, sp->self.instance);
 	return r;
 }
 
@@ -195,10 +199,11 @@ static void stop_all(struct spawner *sp)
 
 static void process_signals(struct spawner *sp)
 {
-	struct signalfd_siginfo si;
+	struct signalfd_siginfo si[4]; /* one of each kind can be pending */
+	ssize_t n = read(sp->signal_fd, si, sizeof(si));
 
-	while (read(sp->signal_fd, &si, sizeof(si)) == sizeof(si)) {
-		if (si.ssi_signo == SIGCHLD)
+	for (ssize_t i = 0; i < n / (ssize_t)sizeof(si[0]); i++) {
+		if (si[i].ssi_signo == SIGCHLD)
 			sp->sigchld = true;
 		else
 			stop_all(sp);
@@ -297,8 +302,11 @@ static rv_time spawner_turn(struct spawner *sp, int timeout_ms)
 	life_turn(sp);
 	now = clock_monotonic(&clock_system);
 	life_timers(sp, now);
+	starters_kick(sp->starters); /* those that ends have let through their gate */
 	next = starters_tick(sp->starters, now, on_dropped, sp);
-	conn_flush(sp);
+	if (starters_kick(sp->starters))
+		next = now; /* the end of one that hung let another through */
+	next = MIN(next, conn_flush(sp, now));
 	keep_listening(sp);
 	if (sp->runs.n == 0 && sp->conn.fd < 0)
 		next = MIN(next, sp->leave_at);
@@ -373,6 +381,9 @@ static int spawner_run(struct spawner *sp)
 	if (r < 0)
 		log_at(LOG_ERR, "spawn", "exits of %zu runs are lost: %s", sp->runs.n,
 			rv_strerror(r));
+	else
+		claims_remove(
+			&sp->claims); /* what was never started is told by that file */
 	return r < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
 }
 

@@ -2,7 +2,9 @@
 #ifndef SPAWN_SPAWNER_H
 #define SPAWN_SPAWNER_H
 
+#include "spawn/claims.h"
 #include "spawn/conn.h"
+#include "spawn/gates.h"
 #include "spawn/orphans.h"
 #include "spawn/runs.h"
 #include "spawn/source.h"
@@ -24,6 +26,8 @@ struct spawner {
 	rv_time leave_at; /* nobody has connected yet: how long to wait; RV_FOREVER */
 
 	struct runs runs;
+	struct gates gates;
+	struct claims claims;
 	struct starters *starters;
 	struct orphans orphans;
 	struct list ended;  /* runs whose main process ended in this turn */
@@ -61,6 +65,9 @@ int life_shut_down(struct spawner *sp, struct run *run);
 int life_kill(struct spawner *sp, struct run *run);
 int life_pause(struct spawner *sp, struct run *run);
 int life_resume(struct spawner *sp, struct run *run);
+/* Take back one that waits at its gate: it is gone from the table then. -ESRCH: it does not
+ * wait there. */
+int life_recall(struct spawner *sp, struct run *run);
 /* -EBUSY: it has not ended */
 int life_ack(struct spawner *sp, struct run *run);
 

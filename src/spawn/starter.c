@@ -242,8 +242,12 @@ static void *starter_main(void *arg)
 		}
 		first = list_is_empty(&st->done);
 		list_append(&st->done, &s->link);
-		if (first)
-			(void)eventfd_write(st->event_fd, 1);
+		if (!first)
+			continue;
+		/* not under the lock: the loop's thread wakes at once, and wants it */
+		pthread_mutex_unlock(&st->lock);
+		(void)eventfd_write(st->event_fd, 1);
+		pthread_mutex_lock(&st->lock);
 	}
 	return NULL;
 }
@@ -321,18 +325,19 @@ void starters_submit(struct starters *st, struct start *s)
 	st->n_pending++;
 }
 
-void starters_kick(struct starters *st)
+bool starters_kick(struct starters *st)
 {
 	size_t n;
 
 	if (st->n_wake == 0)
-		return;
+		return false;
 	pthread_mutex_lock(&st->lock);
 	n = MIN(st->n_wake, st->n_idle);
 	st->n_wake = 0;
 	pthread_mutex_unlock(&st->lock);
 	while (n-- > 0)
 		pthread_cond_signal(&st->wake);
+	return true;
 }
 
 void starters_done(struct starters *st, struct list *done)

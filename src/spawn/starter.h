@@ -39,7 +39,8 @@ int starters_new(struct starters **ret, unsigned int n, const struct rlimit *nof
 
 /* queue one; threads are woken by starters_kick, once for many */
 void starters_submit(struct starters *st, struct start *s);
-void starters_kick(struct starters *st);
+/* true: something was submitted since the last kick */
+bool starters_kick(struct starters *st);
 
 /* move what has come back to the end of done */
 void starters_done(struct starters *st, struct list *done);

@@ -18,7 +18,7 @@
 #include "base/buf.h"
 #include "spawn/spawn.h"
 
-#define WIRE_VERSION    1
+#define WIRE_VERSION    2
 #define WIRE_HEADER_LEN 8
 #define WIRE_PACKET_FDS 128 /* descriptors in one packet; the kernel's limit is 253 */
 #define WIRE_INLINE_MAX (24 << 10) /* a longer argv + environment goes into a memfd */
@@ -35,6 +35,7 @@ enum wire_type {
 	WIRE_RESUME,
 	WIRE_QUERY,
 	WIRE_ACK,
+	WIRE_RECALL,
 	/* spawner to reeved */
 	WIRE_HELLO = 64,
 	WIRE_RUN,
@@ -118,7 +119,7 @@ struct wire_hello {
 int wire_encode_hello(struct buf *b, const struct wire_hello *h);
 int wire_decode_hello(struct wire_reader *r, struct wire_hello *ret);
 
-/* Requests about a run that exists: WIRE_SIGNAL to WIRE_ACK. */
+/* Requests about a run that exists: WIRE_SIGNAL to WIRE_RECALL. */
 struct wire_op {
 	enum wire_type type;
 	uint32_t seq; /* comes back in the result; ACK has no result */

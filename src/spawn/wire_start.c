@@ -13,7 +13,9 @@
 
 #define START_SET_GROUPS  (1U << 0)
 #define START_MEMFD       (1U << 1)
-#define START_FLAGS_KNOWN (START_SET_GROUPS | START_MEMFD)
+#define START_GATE        (1U << 2) /* gate and gate_slots follow the groups */
+#define START_AHEAD       (1U << 3)
+#define START_FLAGS_KNOWN (START_SET_GROUPS | START_MEMFD | START_GATE | START_AHEAD)
 
 static int measure_strings(char *const *v, uint64_t *len, uint32_t *n)
 {
@@ -121,6 +123,8 @@ static int request_check(const struct spawn_request *q)
 		check_path(q->stdout_path, q->stdout_kind == SPAWN_STDIO_PATH) < 0 ||
 		check_path(q->stderr_path, q->stderr_kind == SPAWN_STDIO_PATH) < 0)
 		return -EINVAL;
+	if (q->ahead && !q->gate)
+		return -EINVAL;
 	if (q->cgroup && check_path(q->cgroup, true) < 0)
 		return -EINVAL;
 	return 0;
@@ -148,6 +152,10 @@ int wire_encode_start(struct buf *b, const struct spawn_request *req,
 		flags |= START_SET_GROUPS;
 	if (!data)
 		flags |= START_MEMFD;
+	if (q.gate)
+		flags |= START_GATE;
+	if (q.ahead)
+		flags |= START_AHEAD;
 	wire_begin(&w, b, WIRE_START, count_fds(&q, !data));
 	wire_put_token(&w, &q.token);
 	wire_put(&w, flags, 4);
@@ -176,6 +184,10 @@ int wire_encode_start(struct buf *b, const struct spawn_request *req,
 	wire_put(&w, q.n_groups, 2);
 	for (size_t i = 0; i < q.n_groups; i++)
 		wire_put(&w, q.groups[i], 4);
+	if (q.gate) {
+		wire_put(&w, q.gate, 8);
+		wire_put(&w, q.gate_slots, 4);
+	}
 	wire_put(&w, blob->argc, 4);
 	wire_put(&w, blob->envc, 4);
 	wire_put(&w, blob->len, 4);
@@ -239,6 +251,11 @@ int wire_decode_start(struct wire_reader *r, uint16_t n_fds, struct wire_start *
 	q->cgroup = null_if_empty(wire_get_str(r, SPAWN_PATH_MAX));
 	get_lists(r, ret);
 	q->set_groups = flags & START_SET_GROUPS;
+	q->ahead = flags & START_AHEAD;
+	if (flags & START_GATE) {
+		q->gate = wire_get(r, 8);
+		q->gate_slots = (uint32_t)wire_get(r, 4);
+	}
 	blob->argc = (uint32_t)wire_get(r, 4);
 	blob->envc = (uint32_t)wire_get(r, 4);
 	blob->len = (uint32_t)wire_get(r, 4);
@@ -248,6 +265,8 @@ int wire_decode_start(struct wire_reader *r, uint16_t n_fds, struct wire_start *
 		return -RV_EPROTOCOL;
 	if (blob->argc < 1 || blob->argc > SPAWN_STRINGS_MAX ||
 		blob->envc > SPAWN_STRINGS_MAX || blob->len > SPAWN_BLOB_MAX)
+		return -RV_EPROTOCOL;
+	if (!q->gate && (flags & START_GATE))
 		return -RV_EPROTOCOL;
 	if (n_fds != count_fds(q, flags & START_MEMFD))
 		return -RV_EPROTOCOL;

@@ -20,8 +20,6 @@
 
 #include "tests/crash/verdict.h"
 
-#define SHORT_SLOTS 8 /* beside those of the long jobs */
-
 enum target { KILL_REEVED = 1, KILL_SPAWNER = 2, KILL_BOTH = 3 };
 
 static const char *const target_name[] = {
@@ -29,12 +27,21 @@ static const char *const target_name[] = {
 
 struct scale {
 	unsigned n_long, n_rounds, n_random;
+	unsigned n_slots;  /* for short jobs, beside those of the long ones */
+	unsigned n_before; /* passages of each point that are let by, more or less */
+	bool hasty; /* the short jobs are over at once: starts go ahead of a free slot */
 };
 
-static const struct scale quick = {.n_long = 6, .n_rounds = 1, .n_random = 6};
+static const struct scale quick = {
+	.n_long = 6, .n_rounds = 1, .n_random = 6, .n_slots = 8};
 /* no other job: the spawner leaves when reeved is gone */
-static const struct scale lonely = {.n_long = 0, .n_rounds = 1, .n_random = 0};
-static const struct scale full = {.n_long = 200, .n_rounds = 3, .n_random = 50};
+static const struct scale lonely = {
+	.n_long = 0, .n_rounds = 1, .n_random = 0, .n_slots = 8};
+/* Fewer slots than there are jobs in a batch, and what they last is known by then. */
+static const struct scale ahead = {
+	.n_rounds = 1, .n_random = 6, .n_slots = 2, .n_before = 50, .hasty = true};
+static const struct scale full = {
+	.n_long = 200, .n_rounds = 3, .n_random = 50, .n_slots = 8};
 
 /* A place in one of the two processes. Its passages are counted from 1; where a long
  * job passes too, per_long of them belong to each. */
@@ -76,12 +83,12 @@ static void begin(struct world *w, const struct scale *sc)
 	char dir[PATH_MAX / 2];
 
 	snprintf(dir, sizeof(dir), "%s/%u", base_dir, n_worlds++);
-	world_init(w, programs, dir, sc->n_long + SHORT_SLOTS);
+	world_init(w, programs, dir, sc->n_long + sc->n_slots, sc->hasty);
 }
 
 /* Long jobs end, everything is held against the judge, the daemons go. */
 static void finish(struct world *w, struct stream *s, const char *what,
-	enum target target, unsigned n_kills)
+	enum target target, unsigned n_kills, const struct scale *sc)
 {
 	struct verdict v;
 
@@ -91,7 +98,7 @@ static void finish(struct world *w, struct stream *s, const char *what,
 	world_open_gate(w);
 	settle(s, true);
 	/* what was going on when a spawner was killed, and nothing else */
-	judge(&v, s, target == KILL_REEVED ? 0 : n_kills * SHORT_SLOTS);
+	judge(&v, s, target == KILL_REEVED ? 0 : n_kills * sc->n_slots);
 	printf("%-28s %-8s %5u %6zu %6u %5zu  ok\n", what, target_name[target], n_kills,
 		v.n_jobs, s->n_repeated, v.n_lost);
 	fflush(stdout);
@@ -118,8 +125,8 @@ static void at_point(const struct point *p, enum target target, const struct sca
 	struct world w;
 	struct stream s;
 	char spec[128];
-	unsigned nth = p->before + p->per_long * sc->n_long + 1 +
-		       (sc->n_long ? (unsigned)(next_random() % 6) : 0);
+	unsigned nth = p->before + p->per_long * sc->n_long + 1 + sc->n_before +
+		       (sc->n_long || sc->hasty ? (unsigned)(next_random() % 6) : 0);
 
 	step("%s, passage %u, kill %s", p->name, nth, target_name[target]);
 	begin(&w, sc);
@@ -134,7 +141,7 @@ static void at_point(const struct point *p, enum target target, const struct sca
 	if (target & KILL_REEVED)
 		world_start_reeved(&w, NULL);
 	stream_await_batches(&s, 3);
-	finish(&w, &s, p->name, target, 1);
+	finish(&w, &s, p->name, target, 1, sc);
 }
 
 static void pass_time(uint64_t usec)
@@ -168,7 +175,7 @@ static void at_random_moments(enum target target, const struct scale *sc)
 			stream_await_batches(&s, 1);
 	}
 	stream_await_batches(&s, 3);
-	finish(&w, &s, "random moments", target, sc->n_random);
+	finish(&w, &s, "random moments", target, sc->n_random, sc);
 }
 
 int main(int argc, char **argv)
@@ -204,7 +211,12 @@ int main(int argc, char **argv)
 				at_point(&points[i], targets[k], sc);
 	for (size_t i = 0; i < ARRAY_LEN(points); i++)
 		at_point(&points[i], KILL_REEVED, &lonely);
-	for (size_t k = 0; k < ARRAY_LEN(targets); k++)
+	for (size_t i = 0; i < ARRAY_LEN(points); i++)
+		for (size_t k = 0; k < ARRAY_LEN(targets); k++)
+			at_point(&points[i], targets[k], &ahead);
+	for (size_t k = 0; k < ARRAY_LEN(targets); k++) {
 		at_random_moments(targets[k], sc);
+		at_random_moments(targets[k], &ahead);
+	}
 	return 0;
 }

@@ -43,9 +43,10 @@ void step(const char *fmt, ...) PRINTF(1, 2);
 /* the program dies when a step takes longer than this; 0: never */
 void watchdog(unsigned seconds);
 
-/* Makes the directory, which must not be there, and closes the gate. */
-void world_init(
-	struct world *w, const struct programs *p, const char *dir, unsigned slots);
+/* Makes the directory, which must not be there, and closes the gate. hasty: short jobs do
+ * not pause. */
+void world_init(struct world *w, const struct programs *p, const char *dir,
+	unsigned slots, bool hasty);
 void world_deinit(struct world *w);
 /* failpoints: value of REEVE_FAILPOINT, or NULL; returns when it is ready */
 void world_start_spawner(struct world *w, const char *failpoints);

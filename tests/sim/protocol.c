@@ -24,6 +24,8 @@ void model_init(struct state *ret, const struct bounds *bounds)
 	ret->spawner_deaths = (uint8_t)bounds->spawner_deaths;
 	ret->drops = (uint8_t)bounds->drops;
 	ret->stops = (uint8_t)bounds->stops;
+	ret->slots = (uint8_t)bounds->slots;
+	ret->recalls = (uint8_t)bounds->recalls;
 	ret->reeved_alive = 1;
 	ret->epoch = 1;
 }
@@ -133,6 +135,27 @@ static void step_start(const struct stepper *st, int j)
 	}
 }
 
+/* its slot does not come soon */
+static void step_recall(const struct stepper *st, int j)
+{
+	struct state n = *st->from;
+	struct conn *c = conn_of_reeved(&n);
+
+	if (n.job[j].mind == MIND_BACK) {
+		n.job[j].mind = MIND_QUEUED;
+		n.store[j].record = REC_QUEUED;
+		n.store[j].instance = 0;
+		emit(st, &n, "reeved records that a start was taken back");
+	} else if (n.ready && c->spawner_end && n.recalls &&
+		   n.job[j].mind == MIND_SENT && !n.job[j].doubt) {
+		n.recalls--;
+		put(&c->to_spawner, MSG_RECALL, j, n.epoch);
+		if (st->broken->forgets_without_answer)
+			n.job[j].mind = MIND_BACK;
+		emit(st, &n, "reeved asks for a start to be taken back");
+	}
+}
+
 static void step_end(const struct stepper *st, int j)
 {
 	struct state n = *st->from;
@@ -185,8 +208,12 @@ static void look_for(const struct stepper *st, struct state *s, int j)
 {
 	int fate = s->fate[s->store[j].instance];
 	enum row noted = noted_end(st, s, j);
+	/* one that leaves takes the file with it */
+	enum row claim = fate == FATE_DIED
+				 ? (enum row)s->claims[s->store[j].instance][j]
+				 : ROW_BEGUN;
 
-	if (noted == ROW_EXITED) {
+	if (noted == ROW_EXITED || (!noted && claim == ROW_EXITED)) {
 		ended(s, j, REC_EXITED);
 	} else if (st->broken->restart_lost || noted == ROW_NEVER ||
 		   (fate == FATE_LEFT && !st->broken->leaves_without_trace)) {
@@ -194,6 +221,8 @@ static void look_for(const struct stepper *st, struct state *s, int j)
 	} else if (s->process[j] == PROCESS_RUNS) {
 		s->job[j].mind = MIND_FOLLOWED;
 		s->job[j].doubt = 0;
+	} else if (claim == ROW_NONE || claim == ROW_NEVER) {
+		never_started(s, j);
 	} else {
 		ended(s, j, REC_LOST);
 	}
@@ -205,7 +234,7 @@ static void match_row(
 	int mind = s->job[j].mind;
 	bool asks = mind == MIND_PENDING || (mind == MIND_SENT && s->job[j].doubt);
 
-	if (asks && (row == ROW_STARTING || row == ROW_RUNNING)) {
+	if (asks && (row == ROW_STARTING || row == ROW_BEGUN || row == ROW_RUNNING)) {
 		s->job[j].mind = MIND_SENT;
 		s->job[j].doubt = 0;
 	} else if (asks && row == ROW_EXITED) {
@@ -254,13 +283,16 @@ static void take_message(const struct stepper *st)
 	} else if (ours && what == MSG_NEVER && !st->broken->failed_by_stop) {
 		n.job[j].mind = MIND_RECORDED;
 		n.ready = 0; /* the next spawner may have it */
+	} else if (ours && what == MSG_RECALLED) {
+		n.job[j].mind = MIND_BACK;
 	} else if (ours)
 		ended(&n, j, REC_FAILED);
 	else if (what == MSG_EXITED && n.store[j].record != REC_STARTING)
 		ack(&n, j);
 	emit(st, &n,
-		what == MSG_EXITED ? "reeved is told an end"
-				   : "reeved is refused a start");
+		what == MSG_EXITED     ? "reeved is told an end"
+		: what == MSG_RECALLED ? "reeved is told that a start is back"
+				       : "reeved is refused a start");
 }
 
 static void lose_conn(struct state *s)
@@ -332,6 +364,7 @@ static void step_reeved(const struct stepper *st)
 	step_read(st);
 	for (int j = 0; j < n.n_jobs; j++) {
 		step_start(st, j);
+		step_recall(st, j);
 		step_end(st, j);
 	}
 }
@@ -358,6 +391,17 @@ static void read_request(const struct stepper *st, int i)
 		if (n.table[j] == ROW_EXITED)
 			n.table[j] = ROW_NONE;
 		emit(st, &n, "the spawner forgets a run");
+		return;
+	}
+	if (c->to_spawner.v[0].what == MSG_RECALL) {
+		drop_first(&c->to_spawner);
+		if (n.table[j] == ROW_STARTING ||
+			(st->broken->recall_begun && n.table[j] == ROW_BEGUN)) {
+			n.table[j] = ROW_NONE;
+			n.child[j] = 0;
+			tell(&n, MSG_RECALLED, j, epoch);
+		}
+		emit(st, &n, "the spawner takes a start back, if it waits");
 		return;
 	}
 	drop_first(&c->to_spawner);
@@ -414,24 +458,47 @@ static void step_table(const struct stepper *st)
 	emit(st, &n, "the spawner sends its table");
 }
 
+/* What goes on without its spawner counts: reeved says how many slots are left. */
+static bool gate_is_open(const struct stepper *st, const struct state *s)
+{
+	int n = 0;
+
+	for (int j = 0; j < s->n_jobs; j++)
+		n += s->table[j] == ROW_BEGUN || s->process[j] == PROCESS_RUNS;
+	return s->slots == 0 || n < s->slots || st->broken->no_gate;
+}
+
 static void step_run(const struct stepper *st, int j)
 {
 	struct state n = *st->from;
 
-	if (n.table[j] == ROW_STARTING && n.stopping) {
+	if (n.stopping && !n.child[j] &&
+		(n.table[j] == ROW_STARTING || n.table[j] == ROW_BEGUN)) {
 		struct state back = n;
 
 		back.table[j] = ROW_NEVER;
+		back.claims[n.instance][j] = ROW_NEVER;
 		tell(&back, MSG_NEVER, j, 0);
 		emit(st, &back, "the spawner takes a start back");
 	}
-	if (n.table[j] == ROW_STARTING) {
-		n.table[j] = ROW_RUNNING;
+	if (n.table[j] == ROW_STARTING && gate_is_open(st, &n)) {
+		n.table[j] = ROW_BEGUN;
+		if (!st->broken->claim_after_start)
+			n.claims[n.instance][j] = ROW_BEGUN;
+		emit(st, &n, "the spawner begins a start");
+	} else if (n.table[j] == ROW_BEGUN && !n.child[j]) {
+		n.child[j] = 1;
 		n.process[j] = PROCESS_RUNS;
 		n.n_started[j]++;
 		emit(st, &n, "the spawner starts a process");
+	} else if (n.table[j] == ROW_BEGUN) {
+		n.table[j] = ROW_RUNNING;
+		n.child[j] = 0;
+		n.claims[n.instance][j] = ROW_BEGUN;
+		emit(st, &n, "the spawner knows of a process");
 	} else if (n.table[j] == ROW_RUNNING && n.process[j] == PROCESS_ENDED) {
 		n.table[j] = ROW_EXITED;
+		n.claims[n.instance][j] = ROW_EXITED;
 		tell(&n, MSG_EXITED, j, 0);
 		emit(st, &n, "the spawner reaps a process and tells");
 	}
@@ -458,6 +525,7 @@ static void spawner_ends(struct state *s, int fate)
 	s->spawner_alive = s->stopping = 0;
 	s->fate[s->instance] = (uint8_t)fate;
 	memset(s->table, 0, sizeof(s->table));
+	memset(s->child, 0, sizeof(s->child));
 	for (int i = 0; i < CONNS_MAX; i++) {
 		struct conn *c = &s->conns[i];
 
@@ -475,7 +543,8 @@ static void step_stop(const struct stepper *st)
 	if (!n.stopping)
 		return;
 	for (int j = 0; j < n.n_jobs; j++)
-		if (n.table[j] == ROW_STARTING || n.table[j] == ROW_RUNNING)
+		if (n.table[j] == ROW_STARTING || n.table[j] == ROW_BEGUN ||
+			n.table[j] == ROW_RUNNING)
 			return;
 	memcpy(n.exits[n.instance], n.table, sizeof(n.table));
 	spawner_ends(&n, FATE_LEFT);
@@ -592,6 +661,8 @@ void model_step(
 
 const char *model_check(const struct state *s)
 {
+	int n_running = 0;
+
 	for (int j = 0; j < s->n_jobs; j++) {
 		switch ((enum record)s->store[j].record) {
 		case REC_QUEUED:
@@ -605,11 +676,16 @@ const char *model_check(const struct state *s)
 		case REC_LOST:
 			if (s->fate[s->store[j].instance] != FATE_DIED)
 				return "a run is lost though its spawner has not died";
+			if (s->claims[s->store[j].instance][j] != ROW_BEGUN)
+				return "a run is lost of which its spawner left word";
 			break;
 		}
 		if (s->n_started[j] > 1)
 			return "a run was executed twice";
+		n_running += s->process[j] == PROCESS_RUNS;
 	}
+	if (s->slots && n_running > s->slots)
+		return "more run at once than there are slots";
 	return NULL;
 }
 

@@ -5,7 +5,8 @@
  *
  * What it holds the rules of the protocol to: a job's run is executed at most once; an
  * end is recorded only when it has happened; every acknowledged job is finally recorded
- * as ended; one is lost only where its spawner has died.
+ * as ended; one is lost only where its spawner has died between
+ * beginning it and seeing its end; no more run at once than there are slots.
  *
  * Each rule can be turned off, to see that the model notices.
  */
@@ -37,6 +38,10 @@ struct broken {
 	bool restart_lost; /* what another spawner's table does not hold is started */
 	bool ends_of_any_spawner; /* what a spawner wrote down counts for the next ones */
 	bool failed_by_stop; /* a start that a stopping spawner takes back has failed */
+	bool claim_after_start; /* the spawner writes down that it begins one afterwards */
+	bool recall_begun;      /* it takes back one that it has begun to start */
+	bool no_gate;           /* it starts whatever it has */
+	bool forgets_without_answer; /* reeved takes for back what it only asked for */
 };
 
 struct bounds {
@@ -44,6 +49,8 @@ struct bounds {
 	int reeved_deaths, spawner_deaths;
 	int drops; /* of the connection, both sides living on */
 	int stops; /* of the spawner, in good order: it ends its runs and writes that down */
+	int slots;   /* how many processes may run at once; 0: no limit */
+	int recalls; /* of starts that were sent ahead of a free slot */
 };
 
 struct outcome {
@@ -66,6 +73,7 @@ enum mind {
 	MIND_PENDING,  /* a record of an earlier reeved: the first table tells */
 	MIND_RECORDED, /* the start is on disk, the request is not sent */
 	MIND_SENT,
+	MIND_BACK,     /* taken back, which is not on disk */
 	MIND_FOLLOWED, /* its spawner is gone, its process is there */
 	MIND_ENDED,    /* told, not on disk */
 	MIND_ON_DISK,  /* not acknowledged */
@@ -74,13 +82,22 @@ enum mind {
 
 enum row {
 	ROW_NONE,
-	ROW_STARTING,
+	ROW_STARTING, /* it may wait for its slot */
+	ROW_BEGUN,    /* with the starters: a process may be there whenever we look */
 	ROW_RUNNING,
 	ROW_EXITED,
 	ROW_NEVER, /* taken back by a spawner that stops */
 };
 enum process { PROCESS_NONE, PROCESS_RUNS, PROCESS_ENDED };
-enum message { MSG_START = 1, MSG_ACK, MSG_EXITED, MSG_REFUSED, MSG_NEVER };
+enum message {
+	MSG_START = 1,
+	MSG_ACK,
+	MSG_RECALL,
+	MSG_EXITED,
+	MSG_REFUSED,
+	MSG_NEVER,
+	MSG_RECALLED,
+};
 
 struct queue {
 	uint8_t n;
@@ -102,7 +119,7 @@ struct conn {
 /* Compared and hashed as bytes: nothing but uint8_t, so there is no padding. */
 struct state {
 	/* how many, and what may still come */
-	uint8_t n_jobs, reeved_deaths, spawner_deaths, drops, stops;
+	uint8_t n_jobs, reeved_deaths, spawner_deaths, drops, stops, slots, recalls;
 	/* store */
 	struct {
 		uint8_t record, instance;
@@ -120,10 +137,14 @@ struct state {
 	/* spawner */
 	uint8_t spawner_alive, stopping, instance, epoch_seen;
 	uint8_t table[JOBS_MAX];
+	uint8_t child
+		[JOBS_MAX]; /* of a row that is begun: there is a process already */
 	/* the world */
 	uint8_t fate[INSTANCES_MAX]; /* of each instance: 0, FATE_* */
 	/* the exits file: what each instance had in its table when it left */
 	uint8_t exits[INSTANCES_MAX][JOBS_MAX];
+	/* the file of claims: what each instance has begun to start, and what has ended */
+	uint8_t claims[INSTANCES_MAX][JOBS_MAX];
 	uint8_t process[JOBS_MAX], n_started[JOBS_MAX];
 };
 

@@ -86,6 +86,19 @@ START_TEST(a_spawner_that_is_told_to_stop_loses_nothing)
 }
 END_TEST
 
+/* one slot for two jobs: the other waits with the spawner, and may be taken back */
+START_TEST(starting_ahead_loses_nothing_and_keeps_the_slots)
+{
+	ck_assert(!expect_safe_within(&(struct bounds){2, 0, 0, 0, 0, 1, 2}).some_lost);
+	ck_assert(!expect_safe_within(&(struct bounds){2, 1, 0, 0, 0, 1, 1}).some_lost);
+	ck_assert(!expect_safe_within(&(struct bounds){2, 0, 0, 1, 0, 1, 1}).some_lost);
+	ck_assert(!expect_safe_within(&(struct bounds){2, 0, 0, 0, 1, 1, 1}).some_lost);
+	ck_assert(expect_safe_within(&(struct bounds){2, 0, 1, 0, 0, 1, 1}).some_lost);
+	expect_safe_within(&(struct bounds){2, 1, 1, 0, 0, 1, 1});
+	expect_safe_within(&(struct bounds){1, 1, 1, 1, 1, 1, 2});
+}
+END_TEST
+
 /* ---- each rule is needed --------------------------------------------------------- */
 
 START_TEST(accepting_before_the_old_connection_is_read_is_noticed)
@@ -153,6 +166,34 @@ START_TEST(failing_what_a_stopping_spawner_takes_back_is_noticed)
 }
 END_TEST
 
+START_TEST(writing_a_claim_after_the_start_is_noticed)
+{
+	expect_violation(&(struct bounds){1, 0, 1, 0},
+		&(struct broken){.claim_after_start = true});
+}
+END_TEST
+
+START_TEST(taking_back_what_was_begun_is_noticed)
+{
+	expect_violation(&(struct bounds){1, 0, 0, 0, 0, 1, 1},
+		&(struct broken){.recall_begun = true});
+}
+END_TEST
+
+START_TEST(a_spawner_without_a_gate_is_noticed)
+{
+	expect_violation(&(struct bounds){2, 0, 0, 0, 0, 1, 0},
+		&(struct broken){.no_gate = true});
+}
+END_TEST
+
+START_TEST(taking_a_recall_for_done_before_its_answer_is_noticed)
+{
+	expect_violation(&(struct bounds){1, 0, 0, 0, 0, 1, 1},
+		&(struct broken){.forgets_without_answer = true});
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("protocol");
@@ -167,6 +208,11 @@ int main(void)
 	tcase_add_test(safe, deaths_of_the_spawner_lose_only_what_nobody_can_know);
 	tcase_add_test(safe, deaths_of_both_are_survived);
 	tcase_add_test(safe, a_spawner_that_is_told_to_stop_loses_nothing);
+	tcase_add_test(safe, starting_ahead_loses_nothing_and_keeps_the_slots);
+	tcase_add_test(unsafe, writing_a_claim_after_the_start_is_noticed);
+	tcase_add_test(unsafe, taking_back_what_was_begun_is_noticed);
+	tcase_add_test(unsafe, a_spawner_without_a_gate_is_noticed);
+	tcase_add_test(unsafe, taking_a_recall_for_done_before_its_answer_is_noticed);
 	tcase_add_test(unsafe, accepting_before_the_old_connection_is_read_is_noticed);
 	tcase_add_test(unsafe, spawning_before_the_commit_is_noticed);
 	tcase_add_test(unsafe, acknowledging_before_the_commit_is_noticed);

@@ -12,8 +12,9 @@ memory_kib() {
 	awk '/^VmRSS:/ { print $2 }' "/proc/$reeved_pid/status"
 }
 
+# but for the output files that are kept ready: jobs that are over give theirs back
 open_files() {
-	find "/proc/$reeved_pid/fd" -mindepth 1 | wc -l
+	find "/proc/$reeved_pid/fd" -mindepth 1 ! -lname "$state/output/*" | wc -l
 }
 
 # hold CONNECTIONS FILE: they are there until release

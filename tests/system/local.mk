@@ -27,7 +27,8 @@ system_tests = \
 	tests/system/201-retention.sh \
 	tests/system/202-min-free.sh \
 	tests/system/203-compile.sh \
-	tests/system/204-ten-thousand.sh
+	tests/system/204-ten-thousand.sh \
+	tests/system/205-started-ahead.sh
 
 # 4xx: limits and hostile clients; full disks, broken files. 5xx: other programs
 system_tests += \

@@ -5,14 +5,14 @@
 /* The linker sends the scheduler's starts here (--wrap): what was started, in order. */
 static struct {
 	uint64_t ids[64];
-	size_t n;
+	size_t n, n_ahead;
 	int error; /* starts fail with it */
 	unsigned n_failed;
 } started;
 
-int __wrap_supervisor_start(struct core *core, struct job *j);
+int __wrap_supervisor_start(struct core *core, struct job *j, bool ahead);
 
-int __wrap_supervisor_start(struct core *core, struct job *j)
+int __wrap_supervisor_start(struct core *core, struct job *j, bool ahead)
 {
 	if (started.error < 0) {
 		started.n_failed++;
@@ -20,6 +20,7 @@ int __wrap_supervisor_start(struct core *core, struct job *j)
 	}
 	ck_assert_uint_lt(started.n, ARRAY_LEN(started.ids));
 	started.ids[started.n++] = j->id;
+	started.n_ahead += ahead;
 	job_begin(core->jobs, j);
 	return 0;
 }
@@ -52,6 +53,87 @@ static void end(struct fixture *fx, struct job *j)
 	fixture_set_state(fx, j, JOB_FINISHED);
 	scheduler_release_slot(fx->core.scheduler, j);
 	job_end(fx->core.jobs, j);
+}
+
+static void note_runs(struct pool *p, unsigned n, int64_t usec)
+{
+	while (n-- > 0)
+		pool_note_run(p, usec);
+}
+
+DAEMON_TEST(short_runs_are_started_ahead)
+{
+	struct pool *p = scheduler_pool(fx->core.scheduler, "default");
+
+	begin(fx);
+	ck_assert_int_eq(scheduler_set_pool(fx->core.scheduler, "default", 2), 0);
+	note_runs(p, 50, 1000);
+	for (uint64_t id = 1; id <= 60; id++)
+		place(fx, id, (struct fixture_job){0});
+	let_it_look();
+	ck_assert_uint_eq(started.n, 2 + POOL_AHEAD_MAX);
+	ck_assert_uint_eq(started.n_ahead, POOL_AHEAD_MAX);
+	return 0;
+}
+
+DAEMON_TEST(as_many_are_started_ahead_as_begin_soon)
+{
+	struct pool *p = scheduler_pool(fx->core.scheduler, "default");
+
+	begin(fx);
+	ck_assert_int_eq(scheduler_set_pool(fx->core.scheduler, "default", 2), 0);
+	note_runs(p, 200, 10000);
+	for (uint64_t id = 1; id <= 20; id++)
+		place(fx, id, (struct fixture_job){0});
+	let_it_look();
+	ck_assert_uint_ge(started.n_ahead, 2);
+	ck_assert_uint_le(started.n_ahead, 4);
+	return 0;
+}
+
+DAEMON_TEST(nothing_is_started_ahead_of_long_or_unknown_runs)
+{
+	struct pool *p = scheduler_pool(fx->core.scheduler, "default");
+
+	begin(fx);
+	ck_assert_int_eq(scheduler_set_pool(fx->core.scheduler, "default", 2), 0);
+	for (uint64_t id = 1; id <= 20; id++)
+		place(fx, id, (struct fixture_job){0});
+	let_it_look();
+	ck_assert_uint_eq(started.n, 2);
+	note_runs(p, 200, 30000);
+	scheduler_kick(fx->core.scheduler);
+	let_it_look();
+	ck_assert_uint_eq(started.n, 2);
+	return 0;
+}
+
+DAEMON_TEST(a_recall_ends_starting_ahead_for_a_while)
+{
+	struct pool *p = scheduler_pool(fx->core.scheduler, "default");
+
+	begin(fx);
+	ck_assert_int_eq(scheduler_set_pool(fx->core.scheduler, "default", 2), 0);
+	note_runs(p, 50, 1000);
+	pool_note_recall(p);
+	for (uint64_t id = 1; id <= 20; id++)
+		place(fx, id, (struct fixture_job){0});
+	let_it_look();
+	ck_assert_uint_eq(started.n, 2);
+	return 0;
+}
+
+DAEMON_TEST(slots_of_strayed_runs_are_not_given_out_by_the_spawner)
+{
+	struct pool *p = scheduler_pool(fx->core.scheduler, "default");
+
+	ck_assert_int_eq(scheduler_set_pool(fx->core.scheduler, "default", 2), 0);
+	p->n_strayed = 1;
+	ck_assert_uint_eq(pool_gate_slots(p), 1);
+	p->n_strayed = 3;
+	ck_assert_uint_eq(pool_gate_slots(p), 0);
+	p->n_strayed = 0;
+	return 0;
 }
 
 DAEMON_TEST(slots_are_never_exceeded)
@@ -246,10 +328,14 @@ DAEMON_TEST(why_names_what_keeps_everything_from_starting)
 	return 0;
 }
 
-UNIT_MAIN("scheduler", slots_are_never_exceeded,
-	higher_priority_starts_first_then_lower_id, functions_take_no_slot,
-	nothing_starts_while_blocked, withdrawn_job_does_not_start,
-	held_job_has_no_place,
+UNIT_MAIN("scheduler", short_runs_are_started_ahead,
+	as_many_are_started_ahead_as_begin_soon,
+	nothing_is_started_ahead_of_long_or_unknown_runs,
+	a_recall_ends_starting_ahead_for_a_while,
+	slots_of_strayed_runs_are_not_given_out_by_the_spawner,
+	slots_are_never_exceeded, higher_priority_starts_first_then_lower_id,
+	functions_take_no_slot, nothing_starts_while_blocked,
+	withdrawn_job_does_not_start, held_job_has_no_place,
 	jobs_that_are_due_later_start_in_the_order_of_their_times,
 	withdrawing_the_first_due_job_moves_the_timer,
 	starts_that_fail_are_tried_again_ever_later,

@@ -21,6 +21,14 @@ tests_unit_spawn_test_spawner_end_CPPFLAGS = $(spawn_test_cppflags)
 tests_unit_spawn_test_spawner_end_CFLAGS = $(spawn_test_cflags)
 tests_unit_spawn_test_spawner_end_LDADD = $(spawn_test_libs)
 
+check_PROGRAMS += tests/unit/spawn/test_spawner_gate
+TESTS += tests/unit/spawn/test_spawner_gate
+tests_unit_spawn_test_spawner_gate_SOURCES = \
+	tests/unit/spawn/test_spawner_gate.c $(spawn_fixture)
+tests_unit_spawn_test_spawner_gate_CPPFLAGS = $(spawn_test_cppflags)
+tests_unit_spawn_test_spawner_gate_CFLAGS = $(spawn_test_cflags)
+tests_unit_spawn_test_spawner_gate_LDADD = $(spawn_test_libs)
+
 check_PROGRAMS += tests/unit/spawn/test_spawner_conn
 TESTS += tests/unit/spawn/test_spawner_conn
 tests_unit_spawn_test_spawner_conn_SOURCES = \

@@ -48,6 +48,9 @@ static struct spawn_request full_request(void)
 		.kill_signal = 64,
 		.leftovers = SPAWN_LEFTOVERS_WAIT,
 		.cgroup = "/sys/fs/cgroup/x",
+		.gate = UINT64_MAX,
+		.gate_slots = 4000000000U,
+		.ahead = true,
 	};
 }
 
@@ -101,6 +104,9 @@ START_TEST(start_is_read_as_it_was_written)
 	ck_assert_uint_eq(p->n_groups, 3);
 	ck_assert_uint_eq(p->groups[1], 4000000000U);
 	ck_assert(p->set_groups);
+	ck_assert(p->gate == UINT64_MAX);
+	ck_assert_uint_eq(p->gate_slots, 4000000000U);
+	ck_assert(p->ahead);
 	ck_assert_uint_eq(p->n_rlimits, 2);
 	ck_assert_uint_eq(p->rlimits[1].soft, RLIM_INFINITY);
 	ck_assert_int_eq(p->start_timeout, 1);
@@ -217,6 +223,7 @@ START_TEST(request_out_of_range_is_not_encoded)
 	EXPECT_EINVAL(q.stdout_kind = SPAWN_STDIO_STDOUT);
 	EXPECT_EINVAL(q.n_rlimits = SPAWN_RLIMITS_MAX + 1);
 	EXPECT_EINVAL(q.n_groups = SPAWN_GROUPS_MAX + 1);
+	EXPECT_EINVAL(q.gate = 0); /* nothing to wait at */
 	buf_deinit(&b);
 }
 END_TEST
