@@ -275,14 +275,10 @@ static int call_in(
 	rv_procpool *p, const char *name, const void *in, size_t n_in, rv_buf *out)
 {
 	struct rv_link *it = link_pop(&p->idle);
-	struct worker *w;
+	struct worker *w = it ? LINK_ENTRY(it, struct worker, link) : NULL;
 	bool broken = true;
-	int r = 0;
+	int r = w ? 0 : worker_start(p, &w);
 
-	if (it)
-		w = LINK_ENTRY(it, struct worker, link);
-	else
-		r = worker_start(p, &w);
 	if (r < 0)
 		return r;
 	r = send_call(p, w, name, in, n_in);
