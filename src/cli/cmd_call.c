@@ -91,7 +91,7 @@ static int report(const struct cli *c, const json_t *show)
 	if (STREQ(json_str(job, "result"), "succeeded")) {
 		if (json_print(stdout, json_is_object(value) ? value : json_null(),
 			    c->out_is_tty && !c->json) < 0)
-			return cli_fail_errno(c, -EIO, "cannot write");
+			return cli_fail_write(c, -EIO);
 		return CLI_EXIT_OK;
 	}
 	/* of a function that failed by itself the error is the reason */

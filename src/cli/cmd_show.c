@@ -312,7 +312,7 @@ static int show(struct cli *c, struct client *client, json_t *select, bool first
 	print_spec(json_object_get(reply, "spec"));
 	print_environment(reply, options_has(&c->opts, OPT_ENV));
 	r = print_runs(c, json_object_get(reply, "run_history"));
-	return r < 0 ? cli_fail_errno(c, r, "cannot write") : CLI_EXIT_OK;
+	return r < 0 ? cli_fail_write(c, r) : CLI_EXIT_OK;
 }
 
 /* Several jobs: Show takes one at a time. */

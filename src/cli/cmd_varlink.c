@@ -67,6 +67,6 @@ int cmd_varlink(struct cli *c)
 	if (r == -ECANCELED)
 		return raw.exit_code;
 	if (r == -EIO)
-		return cli_fail_errno(c, r, "cannot write");
+		return cli_fail_write(c, r);
 	return r < 0 ? cli_fail_lost(c, r) : CLI_EXIT_OK;
 }
