@@ -96,7 +96,7 @@ static int report(const struct cli *c, const json_t *show)
 	}
 	/* of a function that failed by itself the error is the reason */
 	cli_job_outcome(outcome, sizeof(outcome), job);
-	if (STREQ(error, json_str(job, "reason")))
+	if (*json_str(job, "reason"))
 		error = "";
 	return cli_fail(c, CLI_EXIT_SOME, "%s: job %" PRId64 " %s%s%s", c->opts.args[0],
 		json_int(job, "id", 0), outcome, *error ? ": " : "", error);

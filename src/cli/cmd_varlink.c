@@ -43,6 +43,11 @@ int cmd_varlink(struct cli *c)
 	if (c->opts.n_args < 1 || c->opts.n_args > 2)
 		return cli_fail(
 			c, CLI_EXIT_USAGE, "varlink: a METHOD and its PARAMETERS");
+	if (!strchr(c->opts.args[0], '.'))
+		return cli_fail(c, CLI_EXIT_USAGE,
+			"varlink: '%s' is not INTERFACE.METHOD, such as "
+			"io.reeve.Job.List",
+			c->opts.args[0]);
 	if (c->opts.n_args == 2) {
 		params = json_loads(
 			c->opts.args[1], JSON_REJECT_DUPLICATES, &json_error);

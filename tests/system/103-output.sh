@@ -97,4 +97,13 @@ assert_exit 124 reeve wait -t 100ms "$last"
 echo late >"$tmp/go"
 reeve wait "$last"
 assert_eq "waited for" late "$(reeve logs "$last")"
+
+step "what cannot be written is told once"
+if [ -c /dev/full ]; then
+	for verb in "logs $last" "ls" "show $last"; do
+		# shellcheck disable=SC2086 # words
+		assert_exit 1 reeve $verb 2>"$tmp/err" >/dev/full
+		assert_eq "$verb" "reeve: cannot write: No space left on device" "$(cat "$tmp/err")"
+	done
+fi
 stop_reeved

@@ -376,6 +376,37 @@ static void act(
 		fake_reply(f, call, json_pack("{s:i, s:[]}", "n", 2, "refused"), false);
 }
 
+static void too_late(
+	struct fake *f, struct vl_call *call, const char *method, const json_t *params)
+{
+	fake_reply(f, call,
+		json_pack("{s:i, s:[], s:[i]}", "n", 0, "refused", "finished", 5),
+		false);
+}
+
+START_TEST(cancel_that_comes_too_late_says_so)
+{
+	begin(too_late);
+	REEVE(&reeve, &fake, "cancel", "5");
+	ck_assert_int_eq(reeve.code, 0);
+	ck_assert_str_eq(reeve.out, "");
+	ck_assert_str_eq(reeve.err, "reeve: job 5 had finished before\n");
+	end();
+}
+END_TEST
+
+START_TEST(what_excludes_each_other_or_is_no_method_is_usage)
+{
+	REEVE(&reeve, NULL, "clean", "--failed", "--finished");
+	ck_assert_int_eq(reeve.code, 2);
+	reeve_free(&reeve);
+	REEVE(&reeve, NULL, "varlink", "foo");
+	ck_assert_int_eq(reeve.code, 2);
+	ck_assert_ptr_nonnull(strstr(reeve.err, "'foo' is not INTERFACE.METHOD"));
+	reeve_free(&reeve);
+}
+END_TEST
+
 START_TEST(cancel_sends_what_was_selected)
 {
 	json_t *calls, *select, *ids;
@@ -1174,8 +1205,9 @@ UNIT_MAIN("verbs", add_prints_the_id_alone, add_c_is_a_shell_line,
 	submit_without_answer_is_5_and_names_the_key,
 	submit_is_repeated_with_the_same_key, full_disk_is_6_and_says_so,
 	errors_with_json_are_one_object_on_stderr, nobody_at_the_socket_is_5,
-	cancel_sends_what_was_selected, selectors_mean_jobs_on_which_the_verb_can_act,
-	some_refused_is_1_and_names_them,
+	cancel_sends_what_was_selected, cancel_that_comes_too_late_says_so,
+	what_excludes_each_other_or_is_no_method_is_usage,
+	selectors_mean_jobs_on_which_the_verb_can_act, some_refused_is_1_and_names_them,
 	verb_that_changes_refuses_an_empty_command_line, no_ids_on_stdin_is_3,
 	many_ids_on_stdin_become_several_calls, clean_says_how_many,
 	ls_json_is_a_complete_array, ls_escapes_what_would_play_with_the_terminal,
