@@ -168,7 +168,7 @@ static int act_on(struct act *a, const struct selection *sel)
 		struct job *j = jobs_find(a->core->jobs, sel->ids[i]);
 		int r;
 
-		if (j && j->busy) {
+		if (j && jobs_is_unsettled(a->core->jobs, j)) {
 			/* another change of it is under way, maybe one of this very chunk */
 			r = end_chunk(a);
 			if (r < 0)

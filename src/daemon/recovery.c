@@ -579,4 +579,6 @@ void recovery_match(struct spawner_run *runs, size_t n, bool same_instance, void
 			rc->core->state_dir, SPAWN_EXITS_NAME);
 	rc->first_done = true;
 	scheduler_block(rc->core->scheduler, BLOCK_STARTUP, false);
+	jobs_wake_waiters(
+		rc->core->jobs); /* verbs that came before they could be judged */
 }

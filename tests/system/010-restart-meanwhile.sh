@@ -99,6 +99,19 @@ assert_eq "cancelled" "reeve: job $held cancelled" "$(line)"
 exec 8<&-
 assert_exit 1 wait "$waiter"
 
+step "a verb that comes before the daemon knows what became of the job"
+job=$(reeve add sleep 1000)
+await_running "$job"
+pid=$(reeve show "$job" --json | jq .job.pid)
+reeve daemon stop --mode detach
+until reeve cancel "$job" 2>/dev/null; do :; done &
+canceller=$!
+reeve daemon start
+wait "$canceller"
+reeve wait -q "$job" || :
+assert_eq "how it ended" "cancelled" "$(reeve show "$job" --json | jq -r .job.result)"
+assert_exit 1 kill -0 "$pid" 2>/dev/null
+
 step "one that does not come back"
 job=$(reeve add sh job.sh)
 await_running "$job"
