@@ -135,7 +135,9 @@ static const char *forbidden(const struct target *t)
 	if (!target_is_default(t))
 		return "none is started for a named socket";
 	if (geteuid() == 0 || t->mode == PATHS_SYSTEM)
-		return "root has to start it: reeve daemon start";
+		return geteuid() == 0 && t->mode == PATHS_USER
+			       ? "root has to start it: reeve --user daemon start"
+			       : "root has to start it: reeve daemon start";
 	if (wanted && STREQ(wanted, "0"))
 		return "REEVE_AUTOSTART=0 forbids to start one";
 	if (stopped_mark_is_set(t->state_dir))

@@ -197,7 +197,7 @@ static int submit_all(struct batch *b, struct client **client)
 		if (r != -ECONNRESET)
 			return r;
 		b->n_sent = 0;
-		if (submit_reconnect(b->c, client) < 0)
+		if (cli_reconnect(b->c, client, RV_FOREVER) < 0)
 			return r;
 	}
 }

@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <poll.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -18,6 +19,10 @@
 #include "cli/text.h"
 #include "client/client.h"
 #include "job/fields.h"
+
+/* how long a daemon that vanished may take to come back, and how often we look */
+#define RECONNECT_TIME     RV_SEC(10)
+#define RECONNECT_PAUSE_MS 50
 
 /* The one place where an error is printed. params: what the daemon sent, or NULL. */
 static int fail(const struct cli *c, int code, const char *name, const json_t *params,
@@ -112,6 +117,23 @@ int cli_connect(const struct cli *c, struct client **ret)
 	return autostart_not_running(c);
 }
 
+int cli_reconnect(const struct cli *c, struct client **client, rv_time until)
+{
+	rv_time deadline = MIN(rv_now() + RECONNECT_TIME, until);
+	int r;
+
+	*client = client_close(*client);
+	for (;;) {
+		r = client_open(client, c->target.socket, CLI_CONNECT_TIMEOUT);
+		if (r != -ENOENT && r != -ECONNREFUSED)
+			return r;
+		if (rv_now() >= deadline)
+			return r;
+		/* nothing tells that a socket begins to listen again */
+		poll(NULL, 0, RECONNECT_PAUSE_MS);
+	}
+}
+
 int cli_call(const struct cli *c, struct client *client, const char *method,
 	json_t *params, json_t **ret)
 {
@@ -136,6 +158,13 @@ int cli_fail_lost(const struct cli *c, int err)
 		return cli_fail(c, CLI_EXIT_NO_DAEMON,
 			"the daemon closed the connection before it answered");
 	return cli_fail_errno(c, err, "talking to the daemon failed");
+}
+
+int cli_fail_write(const struct cli *c, int err)
+{
+	if (ferror(stdout))
+		return CLI_EXIT_SOME;
+	return cli_fail_errno(c, err, "cannot write");
 }
 
 int cli_select(const struct cli *c, struct selection *ret, enum select_need need)

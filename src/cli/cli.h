@@ -44,6 +44,9 @@ int cli_fail_errno(const struct cli *c, int err, const char *fmt, ...) PRINTF(3,
 int cli_fail_reply(const struct cli *c, const char *error, const json_t *params);
 /* the connection broke in the middle of a call */
 int cli_fail_lost(const struct cli *c, int err);
+/* stdout does not take what is written: told here, or, where it says so itself, once
+ * when it is closed */
+int cli_fail_write(const struct cli *c, int err);
 /* a line for people that is no error; nothing with --json */
 void cli_note(const struct cli *c, const char *fmt, ...) PRINTF(2, 3);
 
@@ -54,6 +57,21 @@ void cli_note(const struct cli *c, const char *fmt, ...) PRINTF(2, 3);
  * Returns 0 and *ret, or the exit code (> 0).
  */
 int cli_connect(const struct cli *c, struct client **ret);
+
+/* A daemon that takes us in only to close again is not waited for endlessly: so often
+ * at most, while nothing is heard of it. */
+#define CLI_RECONNECTS_MAX 20
+
+/**
+ * Connect again after the daemon vanished in the middle; it is given some seconds to come
+ * back. Nothing is printed.
+ *
+ * @client  is closed, and replaced
+ * @until   look no longer than until then
+ *
+ * Returns 0, or what connecting gives.
+ */
+int cli_reconnect(const struct cli *c, struct client **client, rv_time until);
 
 /**
  * One call, one reply.

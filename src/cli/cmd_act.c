@@ -27,7 +27,8 @@ struct act {
 	const char *done; /* "cancelled" */
 	json_t *params;   /* what goes with every selector; owned */
 	int64_t n;
-	json_t *refused; /* array of Refusal; owned */
+	json_t *refused;  /* array of Refusal; owned */
+	json_t *finished; /* ids of those for which it came too late; owned */
 };
 
 static int call_chunk(
@@ -46,17 +47,19 @@ static int call_chunk(
 		return r;
 	a->n += json_int(reply, "n", 0);
 	json_array_extend(a->refused, json_object_get(reply, "refused"));
+	json_array_extend(a->finished, json_object_get(reply, "finished"));
 	return 0;
 }
 
 static int report(const struct cli *c, const struct act *a)
 {
 	size_t n_refused = json_array_size(a->refused), i;
-	json_t *refusal;
+	json_t *refusal, *id;
 
 	if (c->json) {
-		_cleanup_json_ json_t *o = json_pack(
-			"{s:I, s:O}", "n", (json_int_t)a->n, "refused", a->refused);
+		_cleanup_json_ json_t *o = json_pack("{s:I, s:O, s:O*}", "n",
+			(json_int_t)a->n, "refused", a->refused, "finished",
+			json_array_size(a->finished) > 0 ? a->finished : NULL);
 
 		if (o)
 			json_print(stdout, o, false);
@@ -64,13 +67,16 @@ static int report(const struct cli *c, const struct act *a)
 		json_array_foreach(a->refused, i, refusal)
 			cli_note(c, "job %" PRId64 ": %s", json_int(refusal, "id", 0),
 				json_str(refusal, "message"));
+		json_array_foreach(a->finished, i, id)
+			cli_note(c, "job %" PRId64 " had finished before",
+				(int64_t)json_integer_value(id));
 		if (c->out_is_tty && a->n > 0)
 			printf("%s %" PRId64 " job%s\n", a->done, a->n,
 				text_plural(a->n));
 	}
 	if (n_refused > 0)
 		return CLI_EXIT_SOME;
-	if (a->n == 0)
+	if (a->n == 0 && json_array_size(a->finished) == 0)
 		return cli_fail(
 			c, CLI_EXIT_NOTHING, "%s: no job matches", c->command->name);
 	return CLI_EXIT_OK;
@@ -98,12 +104,16 @@ static int act(struct cli *c, const char *method, const char *done, unsigned sta
 {
 	_cleanup_(selection_deinit) struct selection sel = SELECTION_NULL;
 	_cleanup_(client_closep) struct client *client = NULL;
-	_cleanup_json_ json_t *mine = params, *refused = json_array();
-	struct act a = {
-		.method = method, .done = done, .params = mine, .refused = refused};
+	_cleanup_json_ json_t *mine = params, *refused = json_array(),
+			      *finished = json_array();
+	struct act a = {.method = method,
+		.done = done,
+		.params = mine,
+		.refused = refused,
+		.finished = finished};
 	int r;
 
-	if (!mine || !refused)
+	if (!mine || !refused || !finished)
 		return cli_fail_errno(c, -ENOMEM, "%s", c->command->name);
 	r = cli_select(c, &sel, SELECT_REQUIRED);
 	if (r == 0 && narrow(&sel, states) < 0)

@@ -91,12 +91,12 @@ static int report(const struct cli *c, const json_t *show)
 	if (STREQ(json_str(job, "result"), "succeeded")) {
 		if (json_print(stdout, json_is_object(value) ? value : json_null(),
 			    c->out_is_tty && !c->json) < 0)
-			return cli_fail_errno(c, -EIO, "cannot write");
+			return cli_fail_write(c, -EIO);
 		return CLI_EXIT_OK;
 	}
 	/* of a function that failed by itself the error is the reason */
 	cli_job_outcome(outcome, sizeof(outcome), job);
-	if (STREQ(error, json_str(job, "reason")))
+	if (*json_str(job, "reason"))
 		error = "";
 	return cli_fail(c, CLI_EXIT_SOME, "%s: job %" PRId64 " %s%s%s", c->opts.args[0],
 		json_int(job, "id", 0), outcome, *error ? ": " : "", error);

@@ -49,6 +49,9 @@ int cmd_clean(struct cli *c)
 	int64_t n = 0;
 	int r;
 
+	if (options_has(&c->opts, OPT_FINISHED) && options_has(&c->opts, OPT_FAILED))
+		return cli_fail(c, CLI_EXIT_USAGE,
+			"clean: --failed and --finished exclude each other");
 	r = cli_select(c, &sel, SELECT_OPTIONAL);
 	if (r != 0)
 		return r;

@@ -316,7 +316,7 @@ static int daemon_status(struct cli *c)
 	if (json_put(status, "chosen", json_string(target_reason_text(&c->target))) <
 			0 ||
 		json_print(stdout, status, false) < 0)
-		return cli_fail_errno(c, -EIO, "cannot write");
+		return cli_fail_write(c, -EIO);
 	return CLI_EXIT_OK;
 }
 

@@ -233,7 +233,7 @@ static int list(struct ls *ls, json_t *params)
 	if (r == -ECANCELED)
 		return ls->exit_code;
 	if (r == -EIO)
-		return cli_fail_errno(ls->c, r, "cannot write");
+		return cli_fail_write(ls->c, r);
 	return r < 0 ? cli_fail_lost(ls->c, r) : 0;
 }
 
@@ -360,7 +360,7 @@ int cmd_ls(struct cli *c)
 	if (r == 0)
 		r = ls.limit > 0 ? list_limited(&ls) : list_all(&ls);
 	if (r == 0 && flush_table(&ls) < 0)
-		r = cli_fail_errno(c, -EIO, "cannot write");
+		r = cli_fail_write(c, -EIO);
 	if (r == 0 && c->json)
 		fputs(ls.n > 0 ? "]\n" : "[]\n", stdout);
 	else if (r == 0 && c->out_is_tty && !ls.ids_only)

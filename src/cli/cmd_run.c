@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <signal.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -79,6 +80,12 @@ static int follow(struct cli *c, struct client *client, int64_t id, int signal_f
 			"the daemon is gone; what becomes of job %" PRId64
 			" will be seen with `reeve show %" PRId64 "`",
 			id, id);
+	if (r == -ECANCELED) {
+		r = cli_fail_reply(c, res.error, res.error_params);
+		free(res.error);
+		json_decref(res.error_params);
+		return r;
+	}
 	if (r == -ESRCH)
 		return cli_fail(
 			c, CLI_EXIT_RUN_FAILED, "job %" PRId64 " was removed", id);

@@ -19,6 +19,7 @@
 #include "cli/text.h"
 #include "cli/time.h"
 #include "client/client.h"
+#include "job/words.h"
 #include "varlink/bytes_field.h"
 
 #define NAMES_WIDTH 64 /* with the title before them a line has 80 columns */
@@ -119,14 +120,43 @@ static void print_job(const json_t *job, const char *why, int64_t now)
 	print_time("finished", job, "finished_usec", now);
 	if (json_is_set(job, "pid"))
 		print_pair(stdout, "pid", "%" PRId64, json_int(job, "pid", 0));
-	print_pair(stdout, "command", "%s", json_str(job, "command"));
+}
+
+/* as a shell would take it; that of a function is the job's */
+static int append_command(struct buf *out, const json_t *spec, const json_t *job)
+{
+	_cleanup_(strv_freep) char **argv = NULL;
+	_cleanup_free_ char *line = NULL;
+	struct vl_fault fault;
+	int r = 0;
+
+	if (vl_get_bytes(spec, "shell_command", &line, NULL, &fault) > 0)
+		return buf_append_str(out, line);
+	if (vl_get_bytes_array(spec, "command", &argv, &fault) <= 0)
+		return buf_append_str(out, json_str(job, "command"));
+	STRV_FOREACH(word, argv) {
+		if (r == 0 && word != argv)
+			r = buf_append_byte(out, ' ');
+		if (r == 0)
+			r = words_quote(out, *word);
+	}
+	return r;
+}
+
+/* Whole: that of the job, as lists show it, is cut. */
+static void print_command(const json_t *spec, const json_t *job)
+{
+	_cleanup_(buf_deinitp) struct buf out = BUF_NULL;
+
+	if (append_command(&out, spec, job) == 0 && buf_append_byte(&out, '\0') == 0)
+		print_pair(stdout, "command", "%s", buf_head(&out));
 }
 
 static void print_spec(const json_t *spec)
 {
 	/* shown above, as part of the job */
-	static const char *const above[] = {
-		"command", "shell_command", "name", "label", "command_b64"};
+	static const char *const above[] = {"command", "shell_command", "name", "label",
+		"command_b64", "shell_command_b64"};
 	const char *key;
 	json_t *v;
 
@@ -309,10 +339,11 @@ static int show(struct cli *c, struct client *client, json_t *select, bool first
 	if (!first)
 		putchar('\n');
 	print_job(json_object_get(reply, "job"), json_str(reply, "why"), c->now_usec);
+	print_command(json_object_get(reply, "spec"), json_object_get(reply, "job"));
 	print_spec(json_object_get(reply, "spec"));
 	print_environment(reply, options_has(&c->opts, OPT_ENV));
 	r = print_runs(c, json_object_get(reply, "run_history"));
-	return r < 0 ? cli_fail_errno(c, r, "cannot write") : CLI_EXIT_OK;
+	return r < 0 ? cli_fail_write(c, r) : CLI_EXIT_OK;
 }
 
 /* Several jobs: Show takes one at a time. */

@@ -43,6 +43,11 @@ int cmd_varlink(struct cli *c)
 	if (c->opts.n_args < 1 || c->opts.n_args > 2)
 		return cli_fail(
 			c, CLI_EXIT_USAGE, "varlink: a METHOD and its PARAMETERS");
+	if (!strchr(c->opts.args[0], '.'))
+		return cli_fail(c, CLI_EXIT_USAGE,
+			"varlink: '%s' is not INTERFACE.METHOD, such as "
+			"io.reeve.Job.List",
+			c->opts.args[0]);
 	if (c->opts.n_args == 2) {
 		params = json_loads(
 			c->opts.args[1], JSON_REJECT_DUPLICATES, &json_error);
@@ -67,6 +72,6 @@ int cmd_varlink(struct cli *c)
 	if (r == -ECANCELED)
 		return raw.exit_code;
 	if (r == -EIO)
-		return cli_fail_errno(c, r, "cannot write");
+		return cli_fail_write(c, r);
 	return r < 0 ? cli_fail_lost(c, r) : CLI_EXIT_OK;
 }

@@ -1,12 +1,22 @@
-/* `wait`: until jobs are finished; the exit code says whether all succeeded. */
+/*
+ * `wait`: until jobs are finished; the exit code says whether all succeeded.
+ *
+ * A daemon that is started again is asked for the rest of those that it was asked for:
+ * which they are it tells first (tell_ids), as what was selected may not be what the same
+ * selector finds later. The counts come with the last reply of a call; of one that broke
+ * they are what was told.
+ */
 #include "config.h"
 
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 
 #include "base/cleanup.h"
 #include "base/clock.h"
+#include "base/error.h"
 #include "base/macro.h"
 #include "cli/cli.h"
 #include "cli/command_table.h"
@@ -15,17 +25,42 @@
 
 struct wait {
 	const struct cli *c;
+	struct client *client;
 	int64_t deadline_usec; /* monotonic; USEC_INFINITY: none */
 	int64_t waiting, succeeded, failed;
 	bool timed_out;
 	bool must_match; /* something was named: nothing is not success then */
 	json_t *jobs;    /* with --json: all that were told; owned */
-	int exit_code;   /* of an error that was printed */
+	unsigned n_reconnects;
+	/* of the call under way */
+	struct job_select ids;    /* its jobs, as far as the daemon told */
+	uint64_t n_ids, n_in_all; /* told, and how many there are; the same: all told */
+	uint64_t *told;           /* ids of those that have ended */
+	size_t n_told, n_told_max;
+	int64_t told_succeeded;
+	bool resumed;  /* what is asked for was found before */
+	int64_t gone;  /* that the daemon forgot in the meantime; 0: none */
+	int exit_code; /* of an error that was printed */
 };
 
 static bool job_succeeded(const json_t *job)
 {
 	return STREQ(json_str(job, "result"), "succeeded");
+}
+
+static int note_told(struct wait *w, uint64_t id)
+{
+	if (w->n_told == w->n_told_max) {
+		size_t n = w->n_told_max ? 2 * w->n_told_max : 64;
+		uint64_t *v = reallocarray(w->told, n, sizeof(*v));
+
+		if (!v)
+			return -ENOMEM;
+		w->told = v;
+		w->n_told_max = n;
+	}
+	w->told[w->n_told++] = id;
+	return 0;
 }
 
 static int take_jobs(struct wait *w, const json_t *jobs)
@@ -39,6 +74,9 @@ static int take_jobs(struct wait *w, const json_t *jobs)
 	{
 		if (w->jobs && json_array_append(w->jobs, job) < 0)
 			return -ENOMEM;
+		if (note_told(w, (uint64_t)json_int(job, "id", 0)) < 0)
+			return -ENOMEM;
+		w->told_succeeded += job_succeeded(job);
 		if (quiet || job_succeeded(job))
 			continue;
 		cli_note(w->c, "job %" PRId64 " %s", json_int(job, "id", 0),
@@ -47,11 +85,45 @@ static int take_jobs(struct wait *w, const json_t *jobs)
 	return 0;
 }
 
+static int take_ids(struct wait *w, const json_t *reply)
+{
+	json_t *range;
+	size_t i;
+
+	w->n_in_all = (uint64_t)(json_int(reply, "waiting", 0) +
+				 json_int(reply, "succeeded", 0) +
+				 json_int(reply, "failed", 0));
+	json_array_foreach(json_object_get(reply, "ids"), i, range)
+	{
+		struct job_id_range r = {(uint64_t)json_int(range, "first", 0),
+			(uint64_t)json_int(range, "last", 0)};
+
+		if (r.first < 1 || r.last < r.first)
+			return -RV_EPROTOCOL;
+		if (job_select_add_ids(&w->ids, r) < 0)
+			return -ENOMEM;
+		w->n_ids += r.last - r.first + 1;
+	}
+	return 0;
+}
+
+/* One that has ended and was forgotten while there was no daemon: how is not known. */
+static bool is_gone(struct wait *w, const struct client_reply *reply)
+{
+	w->gone = w->resumed && STREQ(reply->error, "io.reeve.Job.Removed")
+			  ? json_int(reply->params, "id", 0)
+			  : 0;
+	return w->gone > 0;
+}
+
 /* client_reply_fn */
 static int take_reply(void *arg, const struct client_reply *reply)
 {
 	struct wait *w = arg;
+	int r;
 
+	if (reply->error && is_gone(w, reply))
+		return -EAGAIN;
 	if (reply->error) {
 		w->exit_code = cli_fail_reply(w->c, reply->error, reply->params);
 		return -ECANCELED;
@@ -63,7 +135,18 @@ static int take_reply(void *arg, const struct client_reply *reply)
 		w->timed_out |=
 			json_is_true(json_object_get(reply->params, "timed_out"));
 	}
-	return take_jobs(w, json_object_get(reply->params, "jobs"));
+	w->n_reconnects = 0;
+	r = take_ids(w, reply->params);
+	return r < 0 ? r : take_jobs(w, json_object_get(reply->params, "jobs"));
+}
+
+static void forget_call(struct wait *w)
+{
+	job_select_deinit(&w->ids);
+	memset(&w->ids, 0, sizeof(w->ids));
+	w->n_ids = w->n_in_all = 0;
+	w->n_told = 0;
+	w->told_succeeded = 0;
 }
 
 static int64_t now_usec(void)
@@ -71,23 +154,167 @@ static int64_t now_usec(void)
 	return rv_now() / 1000;
 }
 
-/* 0, or the exit code */
-static int wait_chunk(struct wait *w, struct client *client, json_t *select)
+/* 0; -ECONNRESET; -EAGAIN one is gone; -ECANCELED refused, and told; other errors */
+static int call_wait(struct wait *w, json_t *select)
 {
-	_cleanup_json_ json_t *params = json_pack("{s:o*}", "select", select);
+	_cleanup_json_ json_t *params =
+		json_pack("{s:O, s:b}", "select", select, "tell_ids", 1);
 	int64_t left;
 	int r = params ? 0 : -ENOMEM;
+
+	forget_call(w);
 
 	if (r == 0 && w->deadline_usec != USEC_INFINITY) {
 		left = MAX(w->deadline_usec - now_usec(), INT64_C(0));
 		r = json_put(params, "timeout_usec", json_integer(left));
 	}
 	if (r == 0)
-		r = client_call_more(
-			client, "io.reeve.Job.Wait", params, take_reply, w, RV_FOREVER);
-	if (r == -ECANCELED)
-		return w->exit_code;
-	return r < 0 ? cli_fail_lost(w->c, r) : 0;
+		r = client_call_more(w->client, "io.reeve.Job.Wait", params, take_reply,
+			w, RV_FOREVER);
+	return r;
+}
+
+static int by_number(const void *a, const void *b)
+{
+	uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+
+	return x < y ? -1 : x > y;
+}
+
+/* of a range those that were not told; told is sorted, *i stands at the first that may be
+ * in it */
+static int add_untold(struct selection *rest, const struct wait *w,
+	struct job_id_range range, size_t *i)
+{
+	uint64_t first = range.first;
+
+	for (; *i < w->n_told && w->told[*i] <= range.last; ++*i) {
+		uint64_t id = w->told[*i];
+
+		if (id > first && job_select_add_ids(&rest->ids,
+					  (struct job_id_range){first, id - 1}) < 0)
+			return -ENOMEM;
+		first = MAX(first, id + 1);
+	}
+	if (first > range.last)
+		return 0;
+	return job_select_add_ids(&rest->ids, (struct job_id_range){first, range.last});
+}
+
+/* The rest of a call that broke, as selectors at the end of todo; what was told of it is
+ * counted. Where the daemon did not come to say what it was about, all of it. */
+static int put_off(struct wait *w, json_t *todo, json_t *select)
+{
+	_cleanup_(selection_deinit) struct selection rest = SELECTION_NULL;
+	size_t n = 0;
+	int r;
+
+	if (w->n_ids == 0 || w->n_ids < w->n_in_all)
+		return json_array_append(todo, select) < 0 ? -ENOMEM : 0;
+	w->resumed = true;
+	w->succeeded += w->told_succeeded;
+	w->failed += (int64_t)w->n_told - w->told_succeeded;
+	job_select_prepare(&w->ids);
+	if (w->n_told > 0)
+		qsort(w->told, w->n_told, sizeof(*w->told), by_number);
+	rest.filters = json_pack("{s:s}", "user", "*"); /* whoever's they are */
+	r = rest.filters ? 0 : -ENOMEM;
+	for (size_t i = 0; i < w->ids.n_ids && r == 0; i++)
+		r = add_untold(&rest, w, w->ids.ids[i], &n);
+	rest.listed = true;
+	for (size_t i = selection_n_chunks(&rest); i > 0 && r == 0; i--)
+		r = json_array_append_new(todo, selection_json(&rest, i - 1)) < 0
+			    ? -ENOMEM
+			    : 0;
+	return r;
+}
+
+/* Of a rest that was refused for one that is not there any more: the same without it. */
+static int put_off_without(struct wait *w, json_t *todo, json_t *select)
+{
+	json_t *range, *ids = json_object_get(select, "ids");
+	size_t i;
+
+	w->failed++; /* as the daemon counts one that is forgotten */
+	if (!options_has(&w->c->opts, OPT_QUIET))
+		cli_note(w->c, "job %" PRId64 " was removed", w->gone);
+	json_array_foreach(ids, i, range)
+	{
+		if (json_int(range, "first", 0) == w->gone &&
+			json_int(range, "last", 0) == w->gone) {
+			json_array_remove(ids, i);
+			break;
+		}
+	}
+	return json_array_size(ids) == 0 || json_array_append(todo, select) == 0
+		       ? 0
+		       : -ENOMEM;
+}
+
+static int64_t count_left(const json_t *todo)
+{
+	int64_t n = 0;
+	size_t i, k;
+	json_t *select, *range;
+
+	json_array_foreach((json_t *)todo, i, select)
+		json_array_foreach(json_object_get(select, "ids"), k, range) n +=
+		json_int(range, "last", 0) - json_int(range, "first", 0) + 1;
+	return n;
+}
+
+/* The daemon is to come back before the time is over. 0, or the exit code. */
+static int reconnect(struct wait *w)
+{
+	rv_time until = w->deadline_usec == USEC_INFINITY
+				? RV_FOREVER
+				: usec_to_time(w->deadline_usec);
+
+	if (w->n_reconnects++ < CLI_RECONNECTS_MAX &&
+		cli_reconnect(w->c, &w->client, until) == 0)
+		return 0;
+	if (now_usec() < w->deadline_usec)
+		return cli_fail(w->c, CLI_EXIT_NO_DAEMON,
+			"the daemon is gone and did not come back; `reeve wait` "
+			"again when it did");
+	w->timed_out = true;
+	return 0;
+}
+
+/* select: taken; JSON's null: what a bare wait waits for. 0, or the exit code */
+static int wait_chunk(struct wait *w, json_t *select)
+{
+	_cleanup_json_ json_t *todo = json_array();
+	int r = 0;
+
+	if (json_array_append_new(todo, select) < 0)
+		return cli_fail_errno(w->c, -ENOMEM, "wait");
+	while (json_array_size(todo) > 0 && !w->timed_out) {
+		_cleanup_json_ json_t *one =
+			json_incref(json_array_get(todo, json_array_size(todo) - 1));
+
+		if (!w->client) {
+			r = reconnect(w);
+			if (r != 0)
+				return r;
+			continue;
+		}
+		json_array_remove(todo, json_array_size(todo) - 1);
+		r = call_wait(w, one);
+		if (r == -ECONNRESET) {
+			w->client = client_close(w->client);
+			r = put_off(w, todo, one);
+		} else if (r == -EAGAIN) {
+			r = put_off_without(w, todo, one);
+		}
+		if (r == -ECANCELED)
+			return w->exit_code;
+		if (r < 0)
+			return cli_fail_lost(w->c, r);
+	}
+	if (w->timed_out)
+		w->waiting += count_left(todo);
+	return 0;
 }
 
 static int report(const struct wait *w)
@@ -101,8 +328,13 @@ static int report(const struct wait *w)
 		if (o)
 			json_print(stdout, o, false);
 	}
-	if (w->timed_out)
+	if (w->timed_out) {
+		if (!options_has(&w->c->opts, OPT_QUIET))
+			cli_note(w->c, "waited %s, %" PRId64 " job%s unfinished",
+				options_get(&w->c->opts, OPT_TIMEOUT), w->waiting,
+				w->waiting == 1 ? " is" : "s are");
 		return CLI_EXIT_TIMED_OUT;
+	}
 	if (w->must_match && w->failed == 0 && w->succeeded == 0)
 		return cli_fail(w->c, CLI_EXIT_NOTHING, "wait: no job matches");
 	return w->failed > 0 ? CLI_EXIT_SOME : CLI_EXIT_OK;
@@ -111,7 +343,6 @@ static int report(const struct wait *w)
 int cmd_wait(struct cli *c)
 {
 	_cleanup_(selection_deinit) struct selection sel = SELECTION_NULL;
-	_cleanup_(client_closep) struct client *client = NULL;
 	_cleanup_json_ json_t *jobs = c->json ? json_array() : NULL;
 	struct wait w = {.c = c, .deadline_usec = USEC_INFINITY, .jobs = jobs};
 	const char *timeout = options_get(&c->opts, OPT_TIMEOUT);
@@ -126,11 +357,16 @@ int cmd_wait(struct cli *c)
 	r = cli_select(c, &sel, SELECT_OPTIONAL);
 	w.must_match = !selection_is_absent(&sel) && !options_has(&c->opts, OPT_ALL);
 	if (r == 0)
-		r = cli_connect(c, &client);
+		r = cli_connect(c, &w.client);
 	if (r == 0 && selection_is_absent(&sel))
-		r = wait_chunk(&w, client, NULL);
+		r = wait_chunk(&w, json_null());
 	else
 		for (size_t i = 0; r == 0 && i < selection_n_chunks(&sel); i++)
-			r = wait_chunk(&w, client, selection_json(&sel, i));
-	return r != 0 ? r : report(&w);
+			r = wait_chunk(&w, selection_json(&sel, i));
+	if (r == 0)
+		r = report(&w);
+	forget_call(&w);
+	free(w.told);
+	client_close(w.client);
+	return r;
 }

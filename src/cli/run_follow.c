@@ -15,7 +15,6 @@
 #include "base/cleanup.h"
 #include "base/macro.h"
 #include "cli/cli.h"
-#include "cli/submit.h"
 #include "client/client.h"
 
 /* a job that has not begun by then gets a line that says why */
@@ -23,9 +22,6 @@
 /* A pipe that poll calls writable takes so much (PIPE_BUF) without blocking, so a
  * reader that is slow never keeps Ctrl-C from us. */
 #define WRITE_MAX ((size_t)4096)
-
-/* A daemon that takes us in only to close again is not waited for endlessly. */
-#define RECONNECTS_MAX 20
 
 struct stream {
 	struct client *client;
@@ -52,6 +48,8 @@ struct follow {
 	rv_time patience_until; /* RV_FOREVER: it has begun, or was told */
 	int64_t lost_bytes;
 	json_t *job; /* finished; owned */
+	char *error; /* that the daemon refused with, and its parameters; owned */
+	json_t *error_params;
 };
 
 int follow_catch_interrupts(void)
@@ -227,6 +225,17 @@ static int take_stream(struct follow *f, struct stream *s)
 	return 0;
 }
 
+/* A Wait that was refused. */
+static int take_wait_error(struct follow *f, struct client_message *m)
+{
+	if (STREQ(m->error, "io.reeve.Job.Removed") ||
+		STREQ(m->error, "io.reeve.Job.NotFound"))
+		return -ESRCH;
+	f->error = TAKE_PTR(m->error);
+	f->error_params = TAKE_PTR(m->params);
+	return -ECANCELED;
+}
+
 /* The wait has an answer: the job is finished. */
 static int take_wait(struct follow *f)
 {
@@ -239,10 +248,12 @@ static int take_wait(struct follow *f)
 		r = client_next(f->waiter, &m, 0);
 		if (r <= 0)
 			return r;
+		if (m.error)
+			r = take_wait_error(f, &m);
 		jobs = json_object_get(m.params, "jobs");
 		if (!f->job && json_array_size(jobs) > 0)
 			f->job = json_incref(json_array_get(jobs, 0));
-		if (!m.continues && !f->job) /* removed by somebody */
+		if (r > 0 && !m.continues && !f->job) /* removed by somebody */
 			r = -ESRCH;
 		client_message_deinit(&m);
 		if (r < 0 || f->job)
@@ -361,9 +372,9 @@ static int reconnect(struct follow *f)
 	int r;
 
 	close_all(f);
-	if (f->n_reconnects++ >= RECONNECTS_MAX)
+	if (f->n_reconnects++ >= CLI_RECONNECTS_MAX)
 		return -ENOTCONN;
-	r = submit_reconnect(f->c, &f->control);
+	r = cli_reconnect(f->c, &f->control, RV_FOREVER);
 	return r < 0 ? -ENOTCONN : open_all(f);
 }
 
@@ -394,6 +405,8 @@ int follow_job(struct follow_result *ret, const struct cli *c, struct client *cl
 	}
 	if (r < 0) {
 		json_decref(f.job);
+		ret->error = f.error;
+		ret->error_params = f.error_params;
 		return r;
 	}
 	ret->job = f.job;

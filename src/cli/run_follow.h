@@ -15,6 +15,9 @@ struct client;
 struct follow_result {
 	json_t *job;        /* as it ended; owned */
 	int64_t lost_bytes; /* of output that was trimmed before we had it */
+	/* on -ECANCELED: what the daemon answered; owned */
+	char *error;
+	json_t *error_params;
 };
 
 enum {
@@ -33,7 +36,8 @@ int follow_catch_interrupts(void);
  * @quiet      no notes about waiting and cancelling
  *
  * Returns FOLLOW_ENDED with *ret; FOLLOW_OUTPUT_CLOSED; -ENOTCONN the daemon is gone
- * and did not come back; -ESRCH the job was removed; other errors.
+ * and did not come back; -ESRCH the job was removed; -ECANCELED the daemon refused it, with
+ * ret->error; other errors.
  */
 int follow_job(struct follow_result *ret, const struct cli *c, struct client *client,
 	int64_t id, int signal_fd, bool quiet);

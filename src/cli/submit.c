@@ -4,7 +4,6 @@
 
 #include <errno.h>
 #include <limits.h>
-#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -22,10 +21,6 @@
 #include "varlink/bytes_field.h"
 
 extern char **environ;
-
-/* how long a daemon that vanished may take to come back, and how often we look */
-#define RECONNECT_TIME     RV_SEC(3)
-#define RECONNECT_PAUSE_MS 50
 
 /* "-e NAME" stands for NAME=VALUE of the caller */
 static int put_callers_variables(
@@ -169,23 +164,6 @@ json_t *submit_params(json_t *jobs, const json_t *env, const char *key)
 	return TAKE_PTR(params);
 }
 
-int submit_reconnect(const struct cli *c, struct client **client)
-{
-	rv_time deadline = rv_now() + RECONNECT_TIME;
-	int r;
-
-	*client = client_close(*client);
-	for (;;) {
-		r = client_open(client, c->target.socket, CLI_CONNECT_TIMEOUT);
-		if (r != -ENOENT && r != -ECONNREFUSED)
-			return r;
-		if (rv_now() >= deadline)
-			return r;
-		/* nothing tells that a socket begins to listen again */
-		poll(NULL, 0, RECONNECT_PAUSE_MS);
-	}
-}
-
 /* 0 with the reply; 1 with the error's name and the reply; negative: not reached */
 static int call_until_answered(const struct cli *c, struct client **client,
 	const json_t *params, json_t **ret, char **ret_error)
@@ -195,7 +173,7 @@ static int call_until_answered(const struct cli *c, struct client **client,
 	r = client_call(
 		*client, "io.reeve.Job.Submit", params, ret, ret_error, RV_FOREVER);
 	while (r == -ECONNRESET) {
-		if (submit_reconnect(c, client) < 0)
+		if (cli_reconnect(c, client, RV_FOREVER) < 0)
 			return r;
 		r = client_call(*client, "io.reeve.Job.Submit", params, ret, ret_error,
 			RV_FOREVER);

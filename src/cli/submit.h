@@ -61,8 +61,4 @@ json_t *submit_params(json_t *jobs, const json_t *env, const char *key);
 int submit_one(const struct cli *c, struct client **client, const struct job_spec *s,
 	int64_t *ret_id);
 
-/* Connect again after the daemon vanished; it is given some seconds to come back. 0, or
- * what connecting gives. */
-int submit_reconnect(const struct cli *c, struct client **client);
-
 #endif

@@ -57,6 +57,8 @@ static void check_output(struct config *c, struct config_errors *errors)
 void config_validate(struct config *c, struct config_errors *errors)
 {
 	check_part(c, errors, CONFIG_CONNECTIONS_PER_USER_MAX, CONFIG_CONNECTIONS_MAX);
+	check_part(c, errors, CONFIG_UNTAKEN_INPUTS_PER_USER_MAX,
+		CONFIG_UNTAKEN_INPUTS_MAX);
 	check_part(c, errors, CONFIG_JOBS_PER_USER_MAX, CONFIG_JOBS_MAX);
 	check_defaults(c, errors);
 	check_output(c, errors);

@@ -171,6 +171,7 @@ static int make_core(struct app *app)
 	struct core *c = &app->core;
 	struct spawner_link_opts link = {
 		.before_table = recovery_look_around, .on_table = recovery_match};
+	size_t keys_max = (size_t)config_num(c->config, SUBMIT_KEYS_MAX);
 	size_t env_max = (size_t)config_num(c->config, ENVIRONMENTS_MAX);
 	int r;
 
@@ -183,7 +184,7 @@ static int make_core(struct app *app)
 	if (r >= 0)
 		r = envs_new(&c->envs, env_max);
 	if (r >= 0)
-		r = keys_new(&c->keys, c->clock);
+		r = keys_new(&c->keys, c->clock, keys_max);
 	if (r >= 0)
 		r = jobs_new(&c->jobs, c);
 	if (r >= 0)

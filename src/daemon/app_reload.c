@@ -14,6 +14,7 @@
 #include "daemon/app_setup.h"
 #include "daemon/control.h"
 #include "daemon/envs.h"
+#include "daemon/keys.h"
 #include "daemon/retention.h"
 #include "daemon/scheduler.h"
 
@@ -92,6 +93,7 @@ int app_apply_config(struct app *app, const struct config *cf)
 		if (r < 0)
 			return r;
 	}
+	keys_set_limit(app->core.keys, (size_t)config_num(cf, SUBMIT_KEYS_MAX));
 	envs_set_limit(app->core.envs, (size_t)config_num(cf, ENVIRONMENTS_MAX));
 	return 0;
 }

@@ -111,24 +111,44 @@ int reply_error(struct vl_call *call, const char *name, const char *fmt, ...)
 	return r;
 }
 
+/* what every interface declares */
+static int reply_unavailable(struct vl_call *call, int error)
+{
+	const char *method = vl_call_name(call);
+	const char *dot = strrchr(method, '.');
+	json_t *params = json_pack("{s:s}", "what", rv_strerror(error));
+	char name[64];
+	int r;
+
+	snprintf(name, sizeof(name), "%.*s.Unavailable", dot ? (int)(dot - method) : 0,
+		method);
+	r = vl_call_error(call, name, params);
+	json_decref(params);
+	return r;
+}
+
 int reply_errno(struct vl_call *call, int error)
 {
-	switch (error) {
-	case -ENOSPC:
-	case -EDQUOT:
+	bool is_job = strncmp(vl_call_name(call), "io.reeve.Job.", 13) == 0;
+
+	if (error == -EPERM || error == -EACCES)
+		return vl_call_denied(call);
+	if (is_job && (error == -ENOSPC || error == -EDQUOT))
 		return reply_error(call, "io.reeve.Job.NoSpace",
 			"{\"what\":\"the state directory\"}");
-	case -RV_ESHUTDOWN: return reply_error(call, "io.reeve.Job.ShuttingDown", "{}");
-	case -EPERM:
-	case -EACCES: return vl_call_denied(call);
-	default: {
-		json_t *params = json_pack("{s:s}", "what", rv_strerror(error));
-		int r = vl_call_error(call, "io.reeve.Job.Unavailable", params);
+	if (is_job && error == -RV_ESHUTDOWN)
+		return reply_error(call, "io.reeve.Job.ShuttingDown", "{}");
+	return reply_unavailable(call, error);
+}
 
-		json_decref(params);
-		return r;
-	}
-	}
+bool control_refuses_negative(struct vl_call *call, const char *member)
+{
+	const json_t *v = json_object_get(vl_call_params(call), member);
+
+	if (!json_is_integer(v) || json_integer_value(v) >= 0)
+		return false;
+	vl_call_invalid(call, member, "below 0");
+	return true;
 }
 
 /* ---- connections ------------------------------------------------------------------------ */

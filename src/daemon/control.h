@@ -68,8 +68,10 @@ RV_AWAIT int control_wait_event(struct control_conn *conn, rv_event *event);
 /* reply helpers: error names of io.reeve.Job */
 int reply_error(struct vl_call *call, const char *name, const char *fmt, ...)
 	PRINTF(3, 4); /* fmt: JSON text of the parameters */
-/* an error of the store or of limits, as one that clients know */
+/* an error of the store or of limits, as one that the interface of the call declares */
 int reply_errno(struct vl_call *call, int error);
+/* A number that cannot be below 0 is: answered, true. Null and one left out are fine. */
+bool control_refuses_negative(struct vl_call *call, const char *member);
 
 extern const struct vl_method control_job_methods[];
 extern const size_t control_n_job_methods;

@@ -27,6 +27,7 @@
 enum {
 	CHUNK = 500,        /* jobs in one transaction */
 	REFUSALS_MAX = 500, /* told one by one; more are only counted */
+	FINISHED_MAX = 500, /* the same */
 };
 
 struct act;
@@ -60,6 +61,8 @@ struct act {
 	struct json_writer refusals;
 	struct buf refusals_text;
 	unsigned n_refused;
+	uint64_t finished[FINISHED_MAX]; /* ids of jobs that were over before */
+	unsigned n_finished;
 	/* the chunk under way */
 	struct planned planned[CHUNK];
 	size_t n_planned;
@@ -143,7 +146,10 @@ static int plan_job(struct act *a, struct job *j)
 		return 0;
 	}
 	if (r == PLAN_DONE) {
-		a->n++;
+		if (state != JOB_FINISHED)
+			a->n++;
+		else if (a->n_finished < FINISHED_MAX)
+			a->finished[a->n_finished++] = j->id;
 		return 0;
 	}
 	if (job_record_put(a->txn, &p->rec) < 0) {
@@ -189,7 +195,7 @@ static int act_on(struct act *a, const struct selection *sel)
 			r = await_recall(a, &j);
 		if (r < 0)
 			return r;
-		if (j && j->busy) {
+		if (j && jobs_is_unsettled(a->core->jobs, j)) {
 			/* another change of it is under way, maybe one of this very chunk */
 			r = end_chunk(a);
 			if (r < 0)
@@ -232,8 +238,11 @@ static int reply(struct act *a)
 	if (r >= 0)
 		r = buf_append(
 			&text, buf_head(&a->refusals_text), buf_len(&a->refusals_text));
+	for (unsigned i = 0; i < a->n_finished && r >= 0; i++)
+		r = buf_printf(&text, "%s%" PRIu64, i ? "," : ",\"finished\":[",
+			a->finished[i]);
 	if (r >= 0)
-		r = buf_append_byte(&text, '}');
+		r = buf_append_str(&text, a->n_finished ? "]}" : "}");
 	return r < 0 ? r
 		     : vl_call_reply_text(
 			       a->call, buf_head(&text), buf_len(&text), false);

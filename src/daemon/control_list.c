@@ -248,6 +248,9 @@ int control_job_list(struct control_conn *conn, struct vl_call *call)
 	struct lister l = {.conn = conn, .call = call, .page = BUF_NULL};
 	int r;
 
+	if (control_refuses_negative(call, "limit") ||
+		control_refuses_negative(call, "from_id"))
+		return 0;
 	take_members(&l, params);
 	r = select_decode(&l.sel, conn, call, json_object_get(params, "select"),
 		SELECT_EMPTY_IS_ALL);

@@ -16,6 +16,7 @@
 #include "daemon/jobs.h"
 #include "daemon/output_read.h"
 #include "daemon/run.h"
+#include "daemon/scheduler.h"
 #include "reeve/executor.h"
 #include "varlink/json_write.h"
 
@@ -194,13 +195,23 @@ static uint32_t n_runs_begun(const struct job *j)
 	return j->n_runs - (j->run && j->run->ahead);
 }
 
+static bool is_starting_or_going(const struct scheduler *s)
+{
+	return scheduler_is_blocked(s, BLOCK_STARTUP) ||
+	       scheduler_is_blocked(s, BLOCK_SHUTDOWN);
+}
+
 static bool run_is_over(struct reader *rd)
 {
 	const struct job *j = jobs_find(rd->core->jobs, rd->id);
 
 	/* The record of a start is seen in the store a moment before the table shows it:
 	 * then the run that is read is ahead of n_runs, and only beginning. */
-	return rd->run_ended || !j || !j->run || j->n_runs > rd->run;
+	if (rd->run_ended || !j || j->n_runs > rd->run)
+		return true;
+	/* While the daemon starts or goes, what goes on is not in its hands: no end. */
+	return !j->run && !(is_starting_or_going(rd->core->scheduler) &&
+				  job_state_is_active((enum job_state)j->state));
 }
 
 static bool job_is_over(struct reader *rd)
@@ -272,14 +283,16 @@ static int stream_run(struct reader *rd)
 	}
 }
 
-/* 1: a later run began; 0: the job is over */
-static int wait_for_next_run(struct reader *rd)
+/* 1: that run has begun; 0: the job is over without it */
+static int wait_for_run(struct reader *rd, uint32_t run)
 {
 	for (;;) {
 		const struct job *j = jobs_find(rd->core->jobs, rd->id);
 		int r;
 
-		if (j && n_runs_begun(j) > rd->run)
+		if (j)
+			rd->n_runs = n_runs_begun(j);
+		if (j && n_runs_begun(j) >= run)
 			return 1;
 		if (job_is_over(rd))
 			return 0;
@@ -331,7 +344,7 @@ static int open_run(struct reader *rd)
 	return -EAGAIN;
 }
 
-static int stream(struct reader *rd)
+static int follow_runs(struct reader *rd)
 {
 	int r;
 
@@ -339,14 +352,28 @@ static int stream(struct reader *rd)
 		r = open_run(rd);
 		if (r > 0)
 			r = stream_run(rd);
-		if (r < 0 || !rd->follow || rd->fixed_run)
+		if (r < 0 || !rd->follow)
 			return r;
-		r = wait_for_next_run(rd);
+		r = wait_for_run(rd, rd->run + 1);
 		if (r <= 0)
 			return r;
 		rd->lines = -1; /* of a run that begins now everything is wanted */
 		rd->from = 0;
 	}
+}
+
+/* the one that was asked for */
+static int follow_one_run(struct reader *rd)
+{
+	int r = 1;
+
+	if (rd->follow)
+		r = wait_for_run(rd, rd->run);
+	if (r == 0)
+		rd->run = rd->n_runs; /* the last one: it says that there is no other */
+	if (r > 0)
+		r = open_run(rd);
+	return r > 0 ? stream_run(rd) : r;
 }
 
 static bool is_run_number(const json_t *run)
@@ -366,7 +393,7 @@ static void take_members(struct reader *rd, const json_t *params)
 	rd->fixed_run = json_is_integer(run);
 	rd->run = rd->fixed_run ? (uint32_t)json_integer_value(run) : 0;
 	rd->lines = json_is_integer(lines) ? json_integer_value(lines) : -1;
-	rd->from = MAX(json_integer_value(json_object_get(params, "offset")), 0);
+	rd->from = json_integer_value(json_object_get(params, "offset"));
 }
 
 int control_job_logs(struct control_conn *conn, struct vl_call *call)
@@ -384,6 +411,9 @@ int control_job_logs(struct control_conn *conn, struct vl_call *call)
 	if (json_is_integer(json_object_get(params, "run")) &&
 		!is_run_number(json_object_get(params, "run")))
 		return vl_call_invalid(call, "run", "runs count from 1");
+	if (control_refuses_negative(call, "lines") ||
+		control_refuses_negative(call, "offset"))
+		return 0;
 	rd.core = control_core(conn->control);
 	rv_event_init(&rd.changed);
 	take_members(&rd, params);
@@ -394,7 +424,7 @@ int control_job_logs(struct control_conn *conn, struct vl_call *call)
 	rd.watch = (struct job_watch){.fn = job_changed, .every_change = true};
 	if (rd.follow && j)
 		job_watch_add(j, &rd.watch);
-	r = stream(&rd);
+	r = rd.fixed_run ? follow_one_run(&rd) : follow_runs(&rd);
 	if (r >= 0) {
 		buf_clear(&rd.raw);
 		rd.lost = 0;

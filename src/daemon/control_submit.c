@@ -370,7 +370,8 @@ static int submit(struct submit *s, const json_t *params)
 			return reply_ids(s->call, k->first_id, k->n);
 		}
 		if (r == -RV_ELIMIT)
-			return limit_reached(s, "submit-keys", SUBMIT_KEYS_MAX);
+			return limit_reached(s, "submit-keys-max",
+				config_num(s->core->config, SUBMIT_KEYS_MAX));
 		if (r < 0)
 			return r;
 	}
@@ -416,6 +417,7 @@ int control_job_put_input(struct control_conn *conn, struct vl_call *call)
 	const json_t *data = json_object_get(params, "data_b64");
 	_cleanup_free_ void *bytes = NULL;
 	char name[INPUT_NAME_MAX] = "";
+	enum config_key limit = CONFIG_INPUT_MAX;
 	json_t *reply;
 	size_t n;
 	int r;
@@ -431,13 +433,13 @@ int control_job_put_input(struct control_conn *conn, struct vl_call *call)
 	if (r < 0)
 		return r;
 	r = inputs_put(core->inputs, name, conn, conn->peer.uid, bytes, n,
-		json_is_true(json_object_get(params, "last")));
+		json_is_true(json_object_get(params, "last")), &limit);
 	if (r == -ENOENT)
 		return vl_call_invalid(call, "input", "no such input");
 	if (r == -RV_ELIMIT)
 		return reply_error(call, "io.reeve.Job.LimitReached",
-			"{\"limit\":\"input-max\",\"maximum\":%" PRId64 "}",
-			config_num(core->config, INPUT_MAX));
+			"{\"limit\":\"%s\",\"maximum\":%" PRId64 "}",
+			config_key_info[limit].key, core->config->v[limit].num);
 	if (r < 0)
 		return r;
 	reply = json_pack("{s:s}", "input", name);

@@ -23,6 +23,8 @@ struct waiter {
 		struct waiter *waiter;
 	} * watches;
 	size_t n_waiting;
+	uint64_t *ids;            /* of all, until they were told; the selection's */
+	size_t n_ids, n_ids_told; /* n_ids_told = n_ids: nobody wants them */
 	uint64_t *done;
 	size_t n_done, n_told;
 	int64_t n_succeeded, n_failed;
@@ -57,7 +59,28 @@ static void unwatch(struct waiter *w, size_t n)
 	free(w->done);
 }
 
-static int reply(struct waiter *w, bool continues, bool with_jobs)
+/* as ranges, as many as a page holds */
+static void put_ids(struct waiter *w, struct json_writer *j, const struct buf *text)
+{
+	json_writer_array(j, "ids");
+	while (w->n_ids_told < w->n_ids && buf_len(text) < PAGE_BYTES - 2048) {
+		uint64_t first = w->ids[w->n_ids_told++], last = first;
+
+		while (w->n_ids_told < w->n_ids && w->ids[w->n_ids_told] == last + 1) {
+			last++;
+			w->n_ids_told++;
+		}
+		json_writer_object(j, NULL);
+		json_writer_int(j, "first", (int64_t)first);
+		json_writer_int(j, "last", (int64_t)last);
+		json_writer_object_end(j);
+	}
+	json_writer_array_end(j);
+}
+
+enum with { WITH_COUNTS, WITH_IDS, WITH_JOBS };
+
+static int reply(struct waiter *w, bool continues, enum with with)
 {
 	struct core *core = control_core(w->conn->control);
 	_cleanup_(buf_deinitp) struct buf text = BUF_NULL;
@@ -66,7 +89,9 @@ static int reply(struct waiter *w, bool continues, bool with_jobs)
 
 	json_writer_init(&j, &text);
 	json_writer_object(&j, NULL);
-	if (with_jobs) {
+	if (with == WITH_IDS)
+		put_ids(w, &j, &text);
+	if (with == WITH_JOBS) {
 		json_writer_array(&j, "jobs");
 		while (w->n_told < w->n_done && buf_len(&text) < PAGE_BYTES - 2048) {
 			const struct job *job =
@@ -88,16 +113,31 @@ static int reply(struct waiter *w, bool continues, bool with_jobs)
 			       w->call, buf_head(&text), buf_len(&text), continues);
 }
 
+static int tell_ids(struct waiter *w)
+{
+	int r = 0;
+
+	while (r >= 0 && w->n_ids_told < w->n_ids) {
+		r = reply(w, true, WITH_IDS);
+		if (r >= 0)
+			r = control_wait_writable(w->conn, w->call);
+	}
+	return r;
+}
+
 /* until all have ended; with "more" each page of ended ones is told */
 static int wait_all(struct waiter *w)
 {
 	bool more = vl_call_wants_more(w->call);
 	int r;
 
+	r = tell_ids(w);
+	if (r < 0)
+		return r;
 	for (;;) {
 		rv_event_clear(&w->changed);
 		while (more && w->n_told < w->n_done) {
-			r = reply(w, true, true);
+			r = reply(w, true, WITH_JOBS);
 			if (r >= 0)
 				r = control_wait_writable(w->conn, w->call);
 			if (r < 0)
@@ -113,11 +153,13 @@ static int wait_all(struct waiter *w)
 	}
 }
 
-static int watch_all(struct waiter *w, const struct selection *sel)
+/* those that are still there; their ids stand at the beginning of the selection then */
+static int watch_all(struct waiter *w, struct selection *sel)
 {
 	const struct jobs *jobs = control_core(w->conn->control)->jobs;
 	size_t n = 0;
 
+	w->ids = sel->ids;
 	w->watches = calloc(sel->n_ids + 1, sizeof(*w->watches));
 	w->done = calloc(sel->n_ids + 1, sizeof(*w->done));
 	if (!w->watches || !w->done)
@@ -127,6 +169,7 @@ static int watch_all(struct waiter *w, const struct selection *sel)
 
 		if (!j)
 			continue;
+		w->ids[w->n_ids++] = j->id;
 		if (j->state == JOB_FINISHED) {
 			count(w, j);
 			continue;
@@ -140,19 +183,24 @@ static int watch_all(struct waiter *w, const struct selection *sel)
 	return 0;
 }
 
-static int wait_for(struct waiter *w, const struct selection *sel, int64_t timeout_usec)
+static int wait_for(struct waiter *w, struct selection *sel, const json_t *params)
 {
-	rv_time timeout = timeout_usec < 0 ? RV_FOREVER : usec_to_time(timeout_usec);
+	const json_t *usec = json_object_get(params, "timeout_usec");
+	rv_time timeout = json_is_integer(usec) ? usec_to_time(json_integer_value(usec))
+						: RV_FOREVER;
 	int r;
 
 	r = watch_all(w, sel);
+	if (!vl_call_wants_more(w->call) ||
+		!json_is_true(json_object_get(params, "tell_ids")))
+		w->n_ids_told = w->n_ids;
 	if (r >= 0)
 		r = rv_timed(timeout, wait_all(w));
 	w->timed_out = r == -ETIMEDOUT;
 	if (r == -ETIMEDOUT)
 		r = 0;
 	if (r >= 0)
-		r = reply(w, false, false);
+		r = reply(w, false, WITH_COUNTS);
 	return r;
 }
 
@@ -166,12 +214,13 @@ static void leave_out_held(struct selection *sel)
 int control_job_wait(struct control_conn *conn, struct vl_call *call)
 {
 	const json_t *params = vl_call_params(call);
-	const json_t *timeout = json_object_get(params, "timeout_usec");
 	const json_t *select = json_object_get(params, "select");
 	struct waiter w = {.conn = conn, .call = call};
 	struct selection sel;
 	int r;
 
+	if (control_refuses_negative(call, "timeout_usec"))
+		return 0;
 	rv_event_init(&w.changed);
 	/* labels and the like also judge what has finished; bare and --all do not */
 	r = select_decode(&sel, conn, call, select, SELECT_EMPTY_IS_ALL);
@@ -182,8 +231,7 @@ int control_job_wait(struct control_conn *conn, struct vl_call *call)
 	leave_out_held(&sel);
 	r = select_resolve(&sel, conn);
 	if (r >= 0)
-		r = wait_for(&w, &sel,
-			json_is_integer(timeout) ? json_integer_value(timeout) : -1);
+		r = wait_for(&w, &sel, params);
 	unwatch(&w, w.watches ? sel.n_ids : 0);
 	selection_deinit(&sel);
 	return r;

@@ -14,7 +14,6 @@
 #include "base/fd.h"
 #include "base/hashmap.h"
 #include "base/log.h"
-#include "config/configuration.h"
 #include "daemon/core.h"
 #include "daemon/inputs.h"
 #include "daemon/jobs.h"
@@ -22,12 +21,8 @@
 #include "reeve/executor.h"
 #include "reeve/loop.h"
 
-enum {
-	/* that no job has taken yet */
-	UNCLAIMED_MAX = 4096, /* of all users together */
-	UNCLAIMED_PER_USER_MAX = 256,
-	UNCLAIMED_INPUTS_BYTES = 4, /* times input-max: all those of a user together */
-};
+/* times input-max: all bytes of a user that no job has taken yet */
+enum { UNCLAIMED_INPUTS_BYTES = 4 };
 static const rv_time keep = RV_SEC(3600);
 
 struct input {
@@ -185,15 +180,24 @@ static struct usage usage_of(const struct inputs *in, uint32_t uid)
 	return u;
 }
 
-static int make_input(struct inputs *in, struct input **ret, uint32_t uid)
+static int make_input(
+	struct inputs *in, struct input **ret, uint32_t uid, enum config_key *ret_limit)
 {
+	const struct config *cf = in->core->config;
 	char id[33];
 	struct input *i;
 	int r;
 
-	if (hashmap_size(in->unclaimed) >= UNCLAIMED_MAX ||
-		usage_of(in, uid).n >= UNCLAIMED_PER_USER_MAX)
+	if ((int64_t)hashmap_size(in->unclaimed) >=
+		config_num(cf, UNTAKEN_INPUTS_MAX)) {
+		*ret_limit = CONFIG_UNTAKEN_INPUTS_MAX;
 		return -RV_ELIMIT;
+	}
+	if ((int64_t)usage_of(in, uid).n >=
+		config_num(cf, UNTAKEN_INPUTS_PER_USER_MAX)) {
+		*ret_limit = CONFIG_UNTAKEN_INPUTS_PER_USER_MAX;
+		return -RV_ELIMIT;
+	}
 	i = calloc(1, sizeof(*i));
 	if (!i)
 		return -ENOMEM;
@@ -223,7 +227,7 @@ static bool fits(const struct inputs *in, const struct input *i, size_t n)
 }
 
 int inputs_put(struct inputs *in, char name[INPUT_NAME_MAX], const void *owner,
-	uint32_t uid, const void *p, size_t n, bool last)
+	uint32_t uid, const void *p, size_t n, bool last, enum config_key *ret_limit)
 {
 	struct append a = {.state_fd = in->core->state_fd, .p = p, .n = n};
 	struct input *i = NULL;
@@ -234,13 +238,14 @@ int inputs_put(struct inputs *in, char name[INPUT_NAME_MAX], const void *owner,
 		if (!i || i->owner != owner || i->uid != uid || i->complete || i->busy)
 			return -ENOENT;
 	} else {
-		r = make_input(in, &i, uid);
+		r = make_input(in, &i, uid, ret_limit);
 		if (r < 0)
 			return r;
 		i->owner = owner;
 		memcpy(name, i->name, INPUT_NAME_MAX);
 	}
 	if (!fits(in, i, n)) {
+		*ret_limit = CONFIG_INPUT_MAX;
 		r = -RV_ELIMIT;
 	} else {
 		i->busy = true;

@@ -8,6 +8,7 @@
 #ifndef DAEMON_INPUTS_H
 #define DAEMON_INPUTS_H
 
+#include "config/configuration.h"
 #include "reeve/task.h"
 
 struct core;
@@ -24,12 +25,14 @@ struct inputs *inputs_free(struct inputs *in);
  * @name   in: the input to append to, or "" to make one; out: its name
  * @owner  the connection; only compared
  *
+ * @ret_limit  on -RV_ELIMIT: the key whose value is reached
+ *
  * Returns 0, -ENOENT (no such input of that connection, or it is complete), -RV_ELIMIT
  * (over input-max, too many that no job has taken, or too much in them), -ENOSPC ...; on
  * errors the input is gone, but with -ENOENT.
  */
 RV_AWAIT int inputs_put(struct inputs *in, char name[INPUT_NAME_MAX], const void *owner,
-	uint32_t uid, const void *p, size_t n, bool last);
+	uint32_t uid, const void *p, size_t n, bool last, enum config_key *ret_limit);
 /* that connection has ended */
 void inputs_owner_gone(struct inputs *in, const void *owner);
 

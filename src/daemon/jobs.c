@@ -532,6 +532,14 @@ int jobs_wait_change(struct jobs *js)
 	return rv_event_wait(&js->idle);
 }
 
+bool jobs_is_unsettled(const struct jobs *js, const struct job *j)
+{
+	/* of a run that an earlier daemon left recovery has not told yet what became */
+	return j->busy ||
+	       (!j->run && job_state_is_active((enum job_state)j->state) &&
+		       scheduler_is_blocked(js->core->scheduler, BLOCK_STARTUP));
+}
+
 int jobs_wait_idle(struct jobs *js, uint64_t id, struct job **ret)
 {
 	for (;;) {
@@ -540,7 +548,7 @@ int jobs_wait_idle(struct jobs *js, uint64_t id, struct job **ret)
 
 		if (!j)
 			return 0;
-		if (!j->busy) {
+		if (!jobs_is_unsettled(js, j)) {
 			*ret = j;
 			return 1;
 		}

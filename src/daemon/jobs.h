@@ -77,7 +77,9 @@ void job_publish(struct jobs *js, struct job *j, const struct store_job *rec);
  * The job must not be busy: one change at a time. */
 void job_begin(struct jobs *js, struct job *j);
 void job_end(struct jobs *js, struct job *j);
-/* Wait until the job of that id is not busy. 1: *ret is it; 0: no such job (any more);
+/* busy, or recorded as running by an earlier daemon and not looked for yet */
+bool jobs_is_unsettled(const struct jobs *js, const struct job *j);
+/* Wait until the job of that id is not unsettled. 1: *ret is it; 0: no such job (any more);
  * -ECANCELED; the committer's error when it is busy with what cannot be written, which may
  * last as long as the disk is full. */
 RV_AWAIT int jobs_wait_idle(struct jobs *js, uint64_t id, struct job **ret);

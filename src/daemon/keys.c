@@ -17,10 +17,11 @@ static const int64_t expire_slack_usec = 60 * USEC_PER_SEC;
 struct keys {
 	const struct clock *clock;
 	struct hashmap *by_text;
+	size_t max;
 	struct list by_age; /* of struct submit_key.link, oldest first */
 };
 
-int keys_new(struct keys **ret, const struct clock *clock)
+int keys_new(struct keys **ret, const struct clock *clock, size_t max)
 {
 	struct keys *ks = calloc(1, sizeof(*ks));
 
@@ -29,9 +30,15 @@ int keys_new(struct keys **ret, const struct clock *clock)
 		return -ENOMEM;
 	}
 	ks->clock = clock;
+	ks->max = max;
 	list_init(&ks->by_age);
 	*ret = ks;
 	return 0;
+}
+
+void keys_set_limit(struct keys *ks, size_t max)
+{
+	ks->max = max;
 }
 
 struct keys *keys_free(struct keys *ks)
@@ -83,8 +90,9 @@ static int key_new(
 	struct submit_key *k;
 	int r;
 
-	if (hashmap_size(ks->by_text) >= SUBMIT_KEYS_MAX && !forget_oldest(ks))
-		return -RV_ELIMIT;
+	while (hashmap_size(ks->by_text) >= ks->max)
+		if (!forget_oldest(ks))
+			return -RV_ELIMIT;
 	k = calloc(1, sizeof(*k) + size);
 	if (!k)
 		return -ENOMEM;

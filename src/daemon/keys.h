@@ -26,9 +26,11 @@ struct submit_key {
 	char text[]; /* "uid:key" */
 };
 
-enum { SUBMIT_KEY_MAX = 128 /* bytes */, SUBMIT_KEYS_MAX = 200000 };
+enum { SUBMIT_KEY_MAX = 128 /* bytes */ };
 
-int keys_new(struct keys **ret, const struct clock *clock);
+/* max: of keys that are remembered; lowered, it holds from the next new key on */
+int keys_new(struct keys **ret, const struct clock *clock, size_t max);
+void keys_set_limit(struct keys *ks, size_t max);
 struct keys *keys_free(struct keys *ks);
 
 /**

@@ -689,4 +689,6 @@ void recovery_match(struct spawner_run *runs, size_t n, bool same_instance, void
 	rc->claims_used = false;
 	rc->first_done = true;
 	scheduler_block(rc->core->scheduler, BLOCK_STARTUP, false);
+	jobs_wake_waiters(
+		rc->core->jobs); /* verbs that came before they could be judged */
 }

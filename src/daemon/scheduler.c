@@ -8,14 +8,13 @@
 
 #include "base/invariant.h"
 #include "base/log.h"
+#include "config/configuration.h"
 #include "daemon/core.h"
 #include "daemon/disk_guard.h"
 #include "daemon/jobs.h"
 #include "daemon/scheduler.h"
 #include "daemon/supervisor.h"
 
-/* functions that go on at once in a pool: they take no slot, but a stack each */
-enum { FUNCTIONS_MAX = 1024 };
 /* Runs that last less on average are started ahead of a free slot, so many that they begin
  * within that time. */
 static const int64_t short_usec = 20 * 1000, unknown_usec = 200 * 1000;
@@ -337,7 +336,9 @@ static void look(void *arg)
 
 		fill(s, &p->ready, &p->n_taken, p->slots, ahead_max(p));
 		if (!s->blocks)
-			fill(s, &p->ready_functions, &p->n_functions, FUNCTIONS_MAX, 0);
+			fill(s, &p->ready_functions, &p->n_functions,
+				(unsigned)config_num(s->core->config, FUNCTIONS_MAX),
+				0);
 	}
 }
 
@@ -425,6 +426,14 @@ const char *scheduler_why(
 					block_text[i].text);
 				return buf;
 			}
+		if (j->is_function) {
+			snprintf(buf, size,
+				"in pool '%s' %u of %" PRId64
+				" functions go on (functions-max)",
+				j->pool->name, j->pool->n_functions,
+				config_num(s->core->config, FUNCTIONS_MAX));
+			return buf;
+		}
 		snprintf(buf, size, "pool '%s' has %u of %u slots taken", j->pool->name,
 			j->pool->n_taken - j->pool->n_ahead, j->pool->slots);
 		return buf;

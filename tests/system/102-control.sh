@@ -135,4 +135,12 @@ id=$(reeve add -t 100ms sleep 1000)
 ended "$id" "finished timeout 1"
 id=$(reeve add -t 50ms --retries 1 --retry-delay 1ms sleep 1000)
 ended "$id" "finished timeout 2"
+
+step "too late: said, and no error"
+reeve cancel "$id" 2>"$tmp/err"
+assert_eq "cancel" "reeve: job $id had finished before" "$(cat "$tmp/err")"
+other=$(reeve add --hold true)
+assert_eq "of two" "{\"n\":1,\"refused\":[],\"finished\":[$id]}" \
+	"$(reeve cancel --json "$id" "$other")"
+assert_eq "kill" "{\"n\":0,\"refused\":[],\"finished\":[$id]}" "$(reeve kill --json "$id")"
 stop_reeved

@@ -49,6 +49,20 @@ echo two >"$tmp/go"
 wait "$follower"
 assert_eq "output" "one two" "$(xargs <"$tmp/out")"
 
+step "logs -f --run waits for a run to come"
+mkfifo again
+id=$(reeve add --retries 1 --retry-delay 1ms -c \
+	'if [ -e first ]; then echo run 2; else touch first; cat again; fi; exit 1')
+reeve logs -f --run 2 "$id" >second &
+follower=$!
+reeve logs -f --run 3 "$id" 2>third &
+other=$!
+echo run 1 >again
+assert_exit 0 wait "$follower"
+assert_eq "the second run" "run 2" "$(cat second)"
+assert_exit 3 wait "$other"
+assert_match "the third run" "*no run 3*" "$(cat third)"
+
 step "output-max: the oldest bytes go, and reading says so"
 run --output-max 64K -c 'seq -w 1 28000; echo end'
 reeve logs "$last" >"$tmp/out" 2>"$tmp/err" || :
@@ -83,4 +97,13 @@ assert_exit 124 reeve wait -t 100ms "$last"
 echo late >"$tmp/go"
 reeve wait "$last"
 assert_eq "waited for" late "$(reeve logs "$last")"
+
+step "what cannot be written is told once"
+if [ -c /dev/full ]; then
+	for verb in "logs $last" "ls" "show $last"; do
+		# shellcheck disable=SC2086 # words
+		assert_exit 1 reeve $verb 2>"$tmp/err" >/dev/full
+		assert_eq "$verb" "reeve: cannot write: No space left on device" "$(cat "$tmp/err")"
+	done
+fi
 stop_reeved

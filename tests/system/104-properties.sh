@@ -71,4 +71,11 @@ step "show tells all of it"
 id=$(reeve add -n all -l a -l b -p 5 -t 1h --nice 3 --retries 2 --output-max 1M true)
 assert_eq "spec" "all a,b 5 3600000000 3 2 1048576" "$(reeve show --json "$id" | jq -r '.spec |
 	"\(.name) \(.label | join(",")) \(.priority) \(.timeout_usec) \(.nice) \(.retries) \(.output_max_bytes)"')"
+long=$(head -c 1000 /dev/zero | tr '\0' x)
+id=$(reeve add --hold -- printf "a b" "it's" "$long" end)
+assert_eq "command" "command        printf 'a b' 'it'\\''s' $long end" \
+	"$(reeve show "$id" | grep '^command')"
+id=$(reeve add --hold -c "echo $long end")
+assert_eq "shell command" "command        echo $long end" "$(reeve show "$id" | grep '^command')"
+reeve cancel --all
 stop_reeved

@@ -47,4 +47,11 @@ assert_exit 2 reeve call file.hash path="$tmp/work/file" colour=red 2>/dev/null
 assert_exit 2 reeve call file.hash path:=7 2>/dev/null
 assert_exit 2 reeve call file.hash path=relative 2>/dev/null
 assert_exit 1 reeve call file.hash path="$tmp/none" 2>/dev/null
+
+# no name service is needed to know that this is no name
+assert_exit 1 reeve call file.hash path="$tmp/none" 2>error
+assert_eq "why it failed" 1 "$(grep -o 'No such file or directory' error | wc -l)"
+assert_exit 1 reeve call dns.lookup name=no..name 2>error
+assert_match "why it failed" "reeve: dns.lookup: job * failed, no..name: *" "$(cat error)"
+assert_eq "and not twice" 0 "$(grep -c 'No such file' error)"
 stop_reeved

@@ -115,6 +115,16 @@ submit '{"command":["true"],"bogus":1}' |
 submit '{"command":["true"],"leftovers":"burn"}' |
 	refused "an unknown word" "{$invalid,*\"jobs?0?.leftovers\",*"
 
+step "numbers below 0"
+call "$job.List" '{"limit":-1}' | refused "limit" "{$invalid,*\"limit\",*below 0*"
+call "$job.List" '{"from_id":-1}' | refused "from_id" "{$invalid,*\"from_id\",*"
+call "$job.Wait" '{"timeout_usec":-1}' |
+	refused "timeout_usec" "{$invalid,*\"timeout_usec\",*"
+for member in lines offset; do
+	printf '{"method":"%s.Logs","more":true,"parameters":{"select":{"newest":true},"%s":-1}}\0' \
+		"$job" $member | refused "$member" "{$invalid,*\"$member\",*"
+done
+
 step "unknown methods, and what cannot be"
 printf '{"method":"%s.Nope"}\0' $job |
 	refused "a method" '{"error":"org.varlink.service.MethodNotFound",*Nope*'

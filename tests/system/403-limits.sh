@@ -40,6 +40,15 @@ limited() {
 		"$3"
 }
 
+# await_running ID
+await_running() {
+	i=0
+	while [ "$(reeve show "$1" --json | jq -r .job.state)" != running ]; do
+		i=$((i + 1))
+		[ $i -lt 1000 ] || fail "job $1 does not run"
+	done
+}
+
 with "submit-max = 5"
 assert_match "at submit-max" '{"parameters":{"ids":?1,2,3,4,5?}}' "$(submit "$(specs 5)")"
 limited submit-max 5 "$(submit "$(specs 6)")"
@@ -91,6 +100,44 @@ reeve cancel 1 2
 reeve rm 1 2
 assert_match "room again" '*"ids"*' "$(env_of $((1048576 - 3)) b | talk)"
 limited environments-max 1048576 "$(env_of 1 c | talk)"
+
+put_input() {
+	printf '{"method":"%s.PutInput","parameters":{"data_b64":"YQ==","last":true}}\0' $job
+}
+with "untaken-inputs-max = 2"
+{
+	put_input
+	put_input
+	put_input
+} | "$hostile" "$REEVE_SOCKET" talk -n 3 >replies
+assert_eq "at untaken-inputs-max" 2 "$(grep -c '"input"' replies)"
+# where only the whole is set, that of one user follows, and is as soon reached
+limited untaken-inputs-max 2 "$(put_input | talk)"
+with "untaken-inputs-per-user-max = 1"
+assert_match "at untaken-inputs-per-user-max" '*"input"*' "$(put_input | talk)"
+limited untaken-inputs-per-user-max 1 "$(put_input | talk)"
+
+with "submit-keys-max = 2"
+for key in a b c; do
+	reeve add --key $key true
+done
+assert_eq "a key that is remembered" 3 "$(reeve add --key c true)"
+assert_eq "a key that is remembered" 2 "$(reeve add --key b true)"
+# the oldest was forgotten, but its call is not run a second time
+assert_exit 6 reeve add --key a true 2>error
+assert_eq "jobs" 3 "$(reeve ls --all -q | wc -l)"
+
+with "functions-max = 1"
+# functions take no slot: it is this that the second waits for
+printf '{"function":"sleep","arguments":{"seconds":%s}}\n' 1000 1000 | reeve add --batch -
+await_running 1
+assert_eq "past functions-max" "running queued" \
+	"$(reeve ls --json | jq -r '[sort_by(.id)[].state] | join(" ")')"
+assert_match "what it waits for" "*1 of 1 functions go on (functions-max)*" \
+	"$(reeve show 2 --json | jq -r .why)"
+reeve cancel 1
+await_running 2
+reeve cancel 2
 
 with "message-max = 16K"
 sized() {

@@ -11,6 +11,7 @@ system_tests = \
 	tests/system/007-runtime-directory.sh \
 	tests/system/008-idle.sh \
 	tests/system/009-service-manager.sh \
+	tests/system/010-restart-meanwhile.sh \
 	tests/system/100-exit-codes.sh \
 	tests/system/101-selectors.sh \
 	tests/system/102-control.sh \

@@ -529,6 +529,28 @@ START_TEST(daemon_that_comes_back_is_followed_from_where_it_was)
 }
 END_TEST
 
+static void refuse_wait(
+	struct fake *f, struct vl_call *call, const char *method, const json_t *params)
+{
+	if (STREQ(method, "Wait"))
+		fake_error(f, call, "io.reeve.Job.Unavailable",
+			json_pack("{s:s}", "what", "no memory"));
+	else
+		answer_at_once(f, call, method, params);
+}
+
+START_TEST(refused_wait_is_not_a_removed_job)
+{
+	ends_with("succeeded", 0, 0);
+	fake_start(&fake, refuse_wait);
+	REEVE(&reeve, &fake, "run", "true");
+	ck_assert_int_eq(reeve.code, 125);
+	ck_assert_str_eq(reeve.err, "reeve: not available: no memory\n");
+	fake_stop(&fake);
+	reeve_free(&reeve);
+}
+END_TEST
+
 UNIT_MAIN("run", run_exits_as_the_job_did, run_of_a_missing_command_is_127_and_says_so,
 	run_of_what_cannot_be_executed_is_126, run_in_a_missing_directory_is_125,
 	streams_stay_apart, trimmed_output_is_125_with_a_message,
@@ -536,5 +558,6 @@ UNIT_MAIN("run", run_exits_as_the_job_did, run_of_a_missing_command_is_127_and_s
 	large_stdin_goes_in_pieces_and_the_last_is_marked,
 	ctrl_c_cancels_and_exits_with_130, second_ctrl_c_kills, waiting_says_why_once,
 	closed_output_leaves_the_job_alone, daemon_that_does_not_come_back_is_125,
-	own_failures_are_125, output_of_every_run_is_shown,
+	own_failures_are_125, refused_wait_is_not_a_removed_job,
+	output_of_every_run_is_shown,
 	daemon_that_comes_back_is_followed_from_where_it_was)

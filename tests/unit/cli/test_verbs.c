@@ -376,6 +376,37 @@ static void act(
 		fake_reply(f, call, json_pack("{s:i, s:[]}", "n", 2, "refused"), false);
 }
 
+static void too_late(
+	struct fake *f, struct vl_call *call, const char *method, const json_t *params)
+{
+	fake_reply(f, call,
+		json_pack("{s:i, s:[], s:[i]}", "n", 0, "refused", "finished", 5),
+		false);
+}
+
+START_TEST(cancel_that_comes_too_late_says_so)
+{
+	begin(too_late);
+	REEVE(&reeve, &fake, "cancel", "5");
+	ck_assert_int_eq(reeve.code, 0);
+	ck_assert_str_eq(reeve.out, "");
+	ck_assert_str_eq(reeve.err, "reeve: job 5 had finished before\n");
+	end();
+}
+END_TEST
+
+START_TEST(what_excludes_each_other_or_is_no_method_is_usage)
+{
+	REEVE(&reeve, NULL, "clean", "--failed", "--finished");
+	ck_assert_int_eq(reeve.code, 2);
+	reeve_free(&reeve);
+	REEVE(&reeve, NULL, "varlink", "foo");
+	ck_assert_int_eq(reeve.code, 2);
+	ck_assert_ptr_nonnull(strstr(reeve.err, "'foo' is not INTERFACE.METHOD"));
+	reeve_free(&reeve);
+}
+END_TEST
+
 START_TEST(cancel_sends_what_was_selected)
 {
 	json_t *calls, *select, *ids;
@@ -674,6 +705,126 @@ START_TEST(wait_too_long_is_124)
 }
 END_TEST
 
+START_TEST(wait_too_long_says_so)
+{
+	begin(wait_failed);
+	REEVE(&reeve, &fake, "wait", "-t", "1s");
+	ck_assert_int_eq(reeve.code, 124);
+	ck_assert_str_eq(reeve.err, "reeve: job 5 failed, exit 3\n"
+				    "reeve: waited 1s, 0 jobs are unfinished\n");
+	end();
+}
+END_TEST
+
+static json_t *told(
+	const char *key, json_t *value, int waiting, int succeeded, int failed)
+{
+	return json_pack("{s:o, s:i, s:i, s:i, s:b}", key, value, "waiting", waiting,
+		"succeeded", succeeded, "failed", failed, "timed_out", 0);
+}
+
+/* Of 3, 4, 5 and 9 two have ended; then it is killed, and the next one knows of the rest. */
+static void wait_breaks(
+	struct fake *f, struct vl_call *call, const char *method, const json_t *params)
+{
+	const json_t *ids = json_object_get(json_object_get(params, "select"), "ids");
+
+	if (json_object_get(json_object_get(params, "select"), "all")) {
+		fake_reply(f, call,
+			told("ids", json_pack("[{s:i, s:i}]", "first", 3, "last", 5), 2,
+				1, 1),
+			true);
+		fake_reply(f, call,
+			told("ids", json_pack("[{s:i, s:i}]", "first", 9, "last", 9), 2,
+				1, 1),
+			true);
+		fake_reply(f, call,
+			told("jobs",
+				json_pack("[o, o]",
+					fake_job(9, "finished", "failed", 3, 0),
+					fake_job(4, "finished", "succeeded", 0, 0)),
+				2, 1, 1),
+			true);
+		fake_hold(f, call, 0);
+		fake_tell(f, 'w');
+	} else if (json_array_size(ids) ==
+		   2) { /* 3 was removed while nobody was there */
+		fake_error(
+			f, call, "io.reeve.Job.Removed", json_pack("{s:i}", "id", 3));
+	} else {
+		fake_reply(f, call,
+			told("jobs",
+				json_pack("[o]",
+					fake_job(5, "finished", "succeeded", 0, 0)),
+				0, 1, 0),
+			true);
+		fake_reply(f, call, told("jobs", json_null(), 0, 1, 0), false);
+	}
+}
+
+START_TEST(wait_goes_on_with_those_that_had_not_ended)
+{
+	struct fake second;
+	json_t *calls, *out, *rest;
+	json_error_t error;
+
+	begin(wait_breaks);
+	reeve_start(&reeve, &fake, 0,
+		(const char *const[]){"wait", "--all", "--json", NULL});
+	fake_await(&fake, 'w');
+	fake_start(&second, wait_breaks);
+	ck_assert_int_eq(rename(second.socket, fake.socket), 0);
+	kill(fake.pid, SIGKILL);
+	reeve_finish(&reeve);
+	ck_assert_int_eq(reeve.code, 1);
+	out = json_loads(reeve.out, 0, &error);
+	ck_assert_ptr_nonnull(out);
+	ck_assert_int_eq(int_of(out, "succeeded"), 2); /* 4, 5 */
+	ck_assert_int_eq(int_of(out, "failed"), 2);    /* 9, and 3: nobody knows */
+	ck_assert_uint_eq(json_array_size(json_object_get(out, "jobs")), 3);
+	json_decref(out);
+	calls = fake_calls(&second);
+	ck_assert_uint_eq(fake_n_calls(calls, "io.reeve.Job.Wait"), 2);
+	rest = json_object_get(
+		fake_call_params(calls, "io.reeve.Job.Wait", 0), "select");
+	ck_assert_str_eq(text_of(rest, "user"), "*");
+	rest = json_object_get(rest, "ids");
+	ck_assert_uint_eq(json_array_size(rest), 2);
+	ck_assert_int_eq(int_of(json_array_get(rest, 0), "first"), 3);
+	ck_assert_int_eq(int_of(json_array_get(rest, 0), "last"), 3);
+	ck_assert_int_eq(int_of(json_array_get(rest, 1), "first"), 5);
+	ck_assert_int_eq(int_of(json_array_get(rest, 1), "last"), 5);
+	json_decref(calls);
+	fake_stop(&second);
+	end();
+}
+END_TEST
+
+static void held_wait(
+	struct fake *f, struct vl_call *call, const char *method, const json_t *params)
+{
+	fake_reply(f, call,
+		told("ids", json_pack("[{s:i, s:i}]", "first", 3, "last", 4), 2, 0, 0),
+		true);
+	fake_hold(f, call, 0);
+	fake_tell(f, 'w');
+}
+
+/* its time is over while nobody is there */
+START_TEST(timeout_of_wait_holds_without_a_daemon)
+{
+	begin(held_wait);
+	reeve_start(&reeve, &fake, 0,
+		(const char *const[]){"wait", "-t", "1s", "3-4", NULL});
+	fake_await(&fake, 'w');
+	kill(fake.pid, SIGKILL);
+	reeve_finish(&reeve);
+	ck_assert_int_eq(reeve.code, 124);
+	ck_assert_str_eq(reeve.err, "reeve: waited 1s, 2 jobs are unfinished\n");
+	end();
+}
+END_TEST
+
 static void nothing(
 	struct fake *f, struct vl_call *call, const char *method, const json_t *params)
 {
@@ -718,6 +869,85 @@ START_TEST(logs_are_bytes_as_they_are)
 	ck_assert_int_eq(int_of(params, "run"), 2);
 	ck_assert_str_eq(text_of(params, "stream"), "stderr");
 	json_decref(calls);
+	end();
+}
+END_TEST
+
+static json_t *stream_page(
+	int run, const char *stream, const char *text, int offset, int lost, bool ended)
+{
+	char b64[64];
+
+	base64_encode(b64, text, strlen(text));
+	return json_pack("{s:i, s:i, s:s, s:s, s:i, s:i, s:b}", "id", 7, "run", run,
+		"stream", stream, "data_b64", b64, "offset", offset, "lost_bytes", lost,
+		"ended", (int)ended);
+}
+
+/* Breaks off in run 2; asked again, it begins where the stream that is behind is, and has
+ * lost what we have had already. Then run 3, and no run 4. */
+static void logs_break(
+	struct fake *f, struct vl_call *call, const char *method, const json_t *params)
+{
+	json_int_t run = json_integer_value(json_object_get(params, "run"));
+
+	if (STREQ(method, "List")) {
+		fake_reply(f, call,
+			json_pack("{s:[o], s:i}", "jobs",
+				fake_job(7, "running", NULL, -1, 0), "total", 1),
+			false);
+	} else if (run == 0) {
+		fake_reply(
+			f, call, stream_page(2, "stdout", "one ", 0, 0, false), true);
+		fake_reply(f, call, stream_page(2, "stderr", "e", 0, 0, false), true);
+		fake_reply(
+			f, call, stream_page(2, "stdout", "two ", 4, 0, false), true);
+		fake_hold(f, call, 0);
+		fake_tell(f, 'l');
+	} else if (run == 2) {
+		fake_reply(f, call, stream_page(2, "stdout", "two thr", 4, 3, false),
+			true);
+		fake_reply(
+			f, call, stream_page(2, "stdout", "ee ", 11, 0, false), true);
+		fake_reply(f, call, stream_page(2, "stderr", "f", 1, 0, false), true);
+		fake_reply(f, call, stream_page(2, "stderr", "", 2, 0, true), false);
+	} else if (run == 3) {
+		fake_reply(
+			f, call, stream_page(3, "stdout", "four", 0, 0, false), true);
+		fake_reply(f, call, stream_page(3, "stdout", "", 4, 0, true), false);
+	} else {
+		fake_reply(f, call, stream_page(3, "stdout", "", 0, 0, true), false);
+	}
+}
+
+START_TEST(logs_f_goes_on_where_it_was)
+{
+	struct fake second;
+	json_t *calls, *params;
+
+	begin(logs_break);
+	reeve_start(&reeve, &fake, 0, (const char *const[]){"logs", "-f", NULL});
+	fake_await(&fake, 'l');
+	fake_start(&second, logs_break);
+	ck_assert_int_eq(rename(second.socket, fake.socket), 0);
+	kill(fake.pid, SIGKILL);
+	reeve_finish(&reeve);
+	ck_assert_int_eq(reeve.code, 0);
+	ck_assert_str_eq(reeve.out, "one etwo three ffour");
+	ck_assert_str_eq(reeve.err, "");
+	calls = fake_calls(&second);
+	params = fake_call_params(calls, "io.reeve.Job.Logs", 0);
+	ck_assert_int_eq(int_of(params, "offset"), 1);
+	/* not the newest that there is by now */
+	ck_assert_int_eq(
+		int_of(json_array_get(json_object_get(
+					      json_object_get(params, "select"), "ids"),
+			       0),
+			"first"),
+		7);
+	ck_assert_uint_eq(fake_n_calls(calls, "io.reeve.Job.Logs"), 3);
+	json_decref(calls);
+	fake_stop(&second);
 	end();
 }
 END_TEST
@@ -975,17 +1205,20 @@ UNIT_MAIN("verbs", add_prints_the_id_alone, add_c_is_a_shell_line,
 	submit_without_answer_is_5_and_names_the_key,
 	submit_is_repeated_with_the_same_key, full_disk_is_6_and_says_so,
 	errors_with_json_are_one_object_on_stderr, nobody_at_the_socket_is_5,
-	cancel_sends_what_was_selected, selectors_mean_jobs_on_which_the_verb_can_act,
-	some_refused_is_1_and_names_them,
+	cancel_sends_what_was_selected, cancel_that_comes_too_late_says_so,
+	what_excludes_each_other_or_is_no_method_is_usage,
+	selectors_mean_jobs_on_which_the_verb_can_act, some_refused_is_1_and_names_them,
 	verb_that_changes_refuses_an_empty_command_line, no_ids_on_stdin_is_3,
 	many_ids_on_stdin_become_several_calls, clean_says_how_many,
 	ls_json_is_a_complete_array, ls_escapes_what_would_play_with_the_terminal,
 	ls_has_colours_only_where_asked, ls_says_in_few_words_how_jobs_ended,
 	ls_counts_no_time_of_jobs_that_do_not_run, ls_q_prints_ids_only,
 	ls_limit_asks_for_unfinished_then_finished, wait_is_1_when_some_failed,
-	wait_too_long_is_124, wait_for_nothing_is_3, logs_are_bytes_as_they_are,
-	bare_logs_means_the_newest, logs_of_a_run_that_never_was_is_3,
-	user_that_does_not_exist_is_said_to_be_none,
+	wait_too_long_is_124, wait_too_long_says_so,
+	wait_goes_on_with_those_that_had_not_ended,
+	timeout_of_wait_holds_without_a_daemon, logs_f_goes_on_where_it_was,
+	wait_for_nothing_is_3, logs_are_bytes_as_they_are, bare_logs_means_the_newest,
+	logs_of_a_run_that_never_was_is_3, user_that_does_not_exist_is_said_to_be_none,
 	help_is_json_where_json_is_asked_for, removed_job_is_said_to_be_removed,
 	call_prints_the_value, call_detach_prints_the_id, bad_call_arguments_are_usage,
 	status_says_which_daemon_and_why, health_is_1_where_there_are_problems,

@@ -63,7 +63,7 @@ static void make(struct fixture *fx, const struct clock *clock)
 	ck_assert_int_eq(scheduler_set_pool(c->scheduler, "default", 2), 0);
 	scheduler_block(c->scheduler, BLOCK_STARTUP, true);
 	ck_assert_int_eq(envs_new(&c->envs, 1 << 20), 0);
-	ck_assert_int_eq(keys_new(&c->keys, clock), 0);
+	ck_assert_int_eq(keys_new(&c->keys, clock, 1000), 0);
 	ck_assert_int_eq(jobs_new(&c->jobs, c), 0);
 	ck_assert_int_eq(rv_group_enter(&fx->services, RV_GROUP_SUPERVISE), 0);
 }

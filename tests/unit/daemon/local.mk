@@ -11,7 +11,8 @@ unit_daemon_tests = \
 	tests/unit/daemon/test_inputs \
 	tests/unit/daemon/test_outputs \
 	tests/unit/daemon/test_output_caps \
-	tests/unit/daemon/test_output_read
+	tests/unit/daemon/test_output_read \
+	tests/unit/daemon/test_control
 check_PROGRAMS += $(unit_daemon_tests)
 TESTS += $(unit_daemon_tests)
 unit_daemon_fixture = tests/unit/daemon/fixture.c tests/unit/daemon/fixture.h
@@ -30,6 +31,10 @@ tests_unit_daemon_test_scheduler_SOURCES = tests/unit/daemon/test_scheduler.c $(
 tests_unit_daemon_test_scheduler_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=supervisor_start
 tests_unit_daemon_test_scheduler_CFLAGS = $(unit_daemon_cflags)
 tests_unit_daemon_test_scheduler_LDADD = $(unit_daemon_libs)
+
+tests_unit_daemon_test_control_SOURCES = tests/unit/daemon/test_control.c
+tests_unit_daemon_test_control_CFLAGS = $(unit_daemon_cflags)
+tests_unit_daemon_test_control_LDADD = $(unit_daemon_libs)
 
 tests_unit_daemon_test_keys_SOURCES = tests/unit/daemon/test_keys.c $(unit_daemon_fixture)
 tests_unit_daemon_test_keys_CFLAGS = $(unit_daemon_cflags)

@@ -1,6 +1,7 @@
 #include "tests/unit/daemon/fixture.h"
 
-static int conn_a, conn_b; /* their addresses stand for connections */
+static enum config_key limit; /* that a refused one reached */
+static int conn_a, conn_b;    /* their addresses stand for connections */
 
 static void begin(struct fixture *fx)
 {
@@ -12,7 +13,8 @@ static void begin(struct fixture *fx)
 static int put(
 	struct fixture *fx, char *name, const void *owner, const char *text, bool last)
 {
-	return inputs_put(fx->core.inputs, name, owner, 5, text, strlen(text), last);
+	return inputs_put(
+		fx->core.inputs, name, owner, 5, text, strlen(text), last, &limit);
 }
 
 static bool exists(struct fixture *fx, const char *name)
@@ -56,7 +58,8 @@ DAEMON_TEST(input_of_another_user_or_connection_is_not_there)
 	ck_assert_int_eq(put(fx, name, &conn_a, "abc", false), 0);
 	ck_assert_int_eq(put(fx, name, &conn_b, "def", true), -ENOENT);
 	ck_assert_int_eq(
-		inputs_put(fx->core.inputs, name, &conn_a, 6, "x", 1, true), -ENOENT);
+		inputs_put(fx->core.inputs, name, &conn_a, 6, "x", 1, true, &limit),
+		-ENOENT);
 	ck_assert_int_eq(put(fx, name, &conn_a, "def", true), 0);
 	ck_assert_int_eq(inputs_claim(fx->core.inputs, name, 6), -ENOENT);
 	return 0;
@@ -135,6 +138,7 @@ DAEMON_TEST(input_over_the_limit_is_refused_and_gone)
 	fx->config->v[CONFIG_INPUT_MAX].num = 4;
 	ck_assert_int_eq(put(fx, name, &conn_a, "abc", false), 0);
 	ck_assert_int_eq(put(fx, name, &conn_a, "de", true), -RV_ELIMIT);
+	ck_assert_int_eq(limit, CONFIG_INPUT_MAX);
 	wait_until_gone(fx, name);
 	return 0;
 }
@@ -153,7 +157,38 @@ DAEMON_TEST(inputs_of_one_user_together_are_limited)
 	ck_assert_int_eq(put(fx, name, &conn_a, "a", true), -RV_ELIMIT);
 	name[0] = '\0';
 	ck_assert_int_eq(
-		inputs_put(fx->core.inputs, name, &conn_b, 6, "a", 1, true), 0);
+		inputs_put(fx->core.inputs, name, &conn_b, 6, "a", 1, true, &limit), 0);
+	return 0;
+}
+
+/* put an input of one byte; what inputs_put returns */
+static int put_one(struct fixture *fx, char *name, uint32_t uid)
+{
+	name[0] = '\0';
+	return inputs_put(fx->core.inputs, name, &conn_a, uid, "a", 1, true, &limit);
+}
+
+DAEMON_TEST(number_of_inputs_that_no_job_took_is_limited)
+{
+	char name[INPUT_NAME_MAX];
+
+	begin(fx);
+	fx->config->v[CONFIG_UNTAKEN_INPUTS_PER_USER_MAX].num = 2;
+	fx->config->v[CONFIG_UNTAKEN_INPUTS_MAX].num = 3;
+	ck_assert_int_eq(put_one(fx, name, 5), 0);
+	ck_assert_int_eq(put_one(fx, name, 5), 0);
+	ck_assert_int_eq(put_one(fx, name, 5), -RV_ELIMIT);
+	ck_assert_int_eq(limit, CONFIG_UNTAKEN_INPUTS_PER_USER_MAX);
+	ck_assert_int_eq(put_one(fx, name, 6), 0);
+	ck_assert_int_eq(put_one(fx, name, 6), -RV_ELIMIT);
+	ck_assert_int_eq(limit, CONFIG_UNTAKEN_INPUTS_MAX);
+	/* one that a job takes makes room */
+	ck_assert_int_eq(put_one(fx, name, 7), -RV_ELIMIT);
+	fx->config->v[CONFIG_UNTAKEN_INPUTS_MAX].num = 4;
+	ck_assert_int_eq(put_one(fx, name, 7), 0);
+	ck_assert_int_eq(inputs_claim(fx->core.inputs, name, 7), 0);
+	inputs_end_claim(fx->core.inputs, name, true);
+	ck_assert_int_eq(put_one(fx, name, 7), 0);
 	return 0;
 }
 
@@ -193,5 +228,6 @@ UNIT_MAIN("inputs", bytes_of_several_calls_are_joined,
 	files_are_not_removed_on_the_loop, refused_submit_leaves_its_input_to_the_next,
 	input_that_nobody_took_goes_after_an_hour,
 	input_over_the_limit_is_refused_and_gone,
-	inputs_of_one_user_together_are_limited, names_that_cannot_be_are_refused,
+	inputs_of_one_user_together_are_limited,
+	number_of_inputs_that_no_job_took_is_limited, names_that_cannot_be_are_refused,
 	sweep_leaves_what_jobs_refer_to)

@@ -104,12 +104,43 @@ DAEMON_TEST(oldest_key_goes_where_there_are_too_many)
 	struct submit_key *k;
 	char text[32];
 
-	for (int i = 0; i <= SUBMIT_KEYS_MAX; i++) {
+	for (int i = 0; i <= 1000; i++) { /* what the fixture says */
 		snprintf(text, sizeof(text), "k%d", i);
 		key_commit(fx->core.keys, begin(fx, 1, text));
 	}
 	ck_assert_int_eq(keys_begin(fx->core.keys, &k, 1, "k1"), 1);
 	key_drop(fx->core.keys, begin(fx, 1, "k0"));
+	return 0;
+}
+
+DAEMON_TEST(lowered_limit_forgets_all_that_are_over)
+{
+	struct submit_key *k;
+	char text[32];
+
+	for (int i = 0; i < 5; i++) {
+		snprintf(text, sizeof(text), "k%d", i);
+		key_commit(fx->core.keys, begin(fx, 1, text));
+	}
+	keys_set_limit(fx->core.keys, 2);
+	key_commit(fx->core.keys, begin(fx, 1, "new"));
+	ck_assert_int_eq(keys_begin(fx->core.keys, &k, 1, "new"), 1);
+	ck_assert_int_eq(keys_begin(fx->core.keys, &k, 1, "k4"), 1);
+	key_drop(fx->core.keys, begin(fx, 1, "k3"));
+	return 0;
+}
+
+DAEMON_TEST(key_is_refused_where_all_are_pending)
+{
+	struct submit_key *a, *b, *k;
+
+	keys_set_limit(fx->core.keys, 2);
+	a = begin(fx, 1, "a");
+	b = begin(fx, 1, "b");
+	ck_assert_int_eq(keys_begin(fx->core.keys, &k, 1, "c"), -RV_ELIMIT);
+	key_commit(fx->core.keys, a);
+	key_commit(fx->core.keys, begin(fx, 1, "c"));
+	key_drop(fx->core.keys, b);
 	return 0;
 }
 
@@ -129,4 +160,6 @@ UNIT_MAIN("keys", repeated_key_gives_the_ids_of_the_first_call,
 	key_of_another_user_is_another_key, dropped_key_may_be_used_again,
 	repeat_while_the_first_is_committed_waits_for_it,
 	repeat_takes_over_where_the_first_failed, keys_go_after_an_hour,
-	oldest_key_goes_where_there_are_too_many, loaded_key_is_found)
+	oldest_key_goes_where_there_are_too_many,
+	lowered_limit_forgets_all_that_are_over, key_is_refused_where_all_are_pending,
+	loaded_key_is_found)

@@ -178,6 +178,26 @@ DAEMON_TEST(functions_take_no_slot)
 	return 0;
 }
 
+DAEMON_TEST(functions_of_a_pool_are_limited)
+{
+	char why[200];
+	struct job *last = NULL;
+
+	fx->config->v[CONFIG_FUNCTIONS_MAX].num = 3;
+	begin(fx);
+	for (uint64_t id = 1; id <= 4; id++)
+		last = place(fx, id, (struct fixture_job){.function = "sleep"});
+	let_it_look();
+	ck_assert_uint_eq(started.n, 3);
+	ck_assert_str_eq(scheduler_why(fx->core.scheduler, last, why, sizeof(why)),
+		"in pool 'default' 3 of 3 functions go on (functions-max)");
+	end(fx, jobs_find(fx->core.jobs, 1));
+	let_it_look();
+	ck_assert_uint_eq(started.n, 4);
+	ck_assert_uint_eq(started.ids[3], 4);
+	return 0;
+}
+
 DAEMON_TEST(nothing_starts_while_blocked)
 {
 	struct scheduler *s = fx->core.scheduler;
@@ -334,8 +354,9 @@ UNIT_MAIN("scheduler", short_runs_are_started_ahead,
 	a_recall_ends_starting_ahead_for_a_while,
 	slots_of_strayed_runs_are_not_given_out_by_the_spawner,
 	slots_are_never_exceeded, higher_priority_starts_first_then_lower_id,
-	functions_take_no_slot, nothing_starts_while_blocked,
-	withdrawn_job_does_not_start, held_job_has_no_place,
+	functions_take_no_slot, functions_of_a_pool_are_limited,
+	nothing_starts_while_blocked, withdrawn_job_does_not_start,
+	held_job_has_no_place,
 	jobs_that_are_due_later_start_in_the_order_of_their_times,
 	withdrawing_the_first_due_job_moves_the_timer,
 	starts_that_fail_are_tried_again_ever_later,
