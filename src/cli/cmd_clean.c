@@ -12,6 +12,7 @@
 #include "cli/text.h"
 #include "client/client.h"
 
+/* select: taken; JSON's null: nothing was named */
 static int clean_chunk(struct cli *c, struct client *client, const char *what,
 	json_t *select, int64_t *n)
 {
@@ -19,7 +20,7 @@ static int clean_chunk(struct cli *c, struct client *client, const char *what,
 	json_t *params;
 	int r;
 
-	params = json_pack("{s:s, s:b, s:o*}", "what", what, "dry_run",
+	params = json_pack("{s:s, s:b, s:o}", "what", what, "dry_run",
 		(int)options_has(&c->opts, OPT_DRY_RUN), "select", select);
 	if (!params)
 		return cli_fail_errno(c, -ENOMEM, "clean");
@@ -63,7 +64,7 @@ int cmd_clean(struct cli *c)
 		what = "finished";
 	r = cli_connect(c, &client);
 	if (r == 0 && selection_is_absent(&sel))
-		r = clean_chunk(c, client, what, NULL, &n);
+		r = clean_chunk(c, client, what, json_null(), &n);
 	else
 		for (size_t i = 0; r == 0 && i < selection_n_chunks(&sel); i++)
 			r = clean_chunk(c, client, what, selection_json(&sel, i), &n);
