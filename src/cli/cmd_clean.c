@@ -20,9 +20,10 @@ static int clean_chunk(struct cli *c, struct client *client, const char *what,
 	json_t *params;
 	int r;
 
-	params = json_pack("{s:s, s:b, s:o}", "what", what, "dry_run",
-		(int)options_has(&c->opts, OPT_DRY_RUN), "select", select);
-	if (!params)
+	params = json_pack("{s:s, s:b}", "what", what, "dry_run",
+		(int)options_has(&c->opts, OPT_DRY_RUN));
+	if (!params ||
+		(!json_is_null(select) && json_put(params, "select", select) < 0))
 		return cli_fail_errno(c, -ENOMEM, "clean");
 	r = cli_call(c, client, "io.reeve.Job.Clean", params, &reply);
 	*n += json_int(reply, "n", 0);

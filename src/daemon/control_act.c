@@ -185,30 +185,41 @@ static int await_recall(struct act *a, struct job **j)
 	return 0;
 }
 
+/* Until it is known what the job does; *j is NULL then if it is gone, or refused. */
+static int await_settled(struct act *a, struct job **j)
+{
+	uint64_t id = (*j)->id;
+	int r;
+
+	for (;;) {
+		if (a->plan == plan_hold && (r = await_recall(a, j)) < 0)
+			return r;
+		if (!*j || !jobs_is_unsettled(a->core->jobs, *j))
+			return 0;
+		/* another change of it is under way, maybe one of this very chunk */
+		r = end_chunk(a);
+		if (r < 0)
+			return r;
+		r = jobs_wait_idle(a->core->jobs, id, j);
+		if (r == -ECANCELED)
+			return r;
+		if (r < 0) /* it ended, which cannot be recorded now */
+			refuse(a, id, r, JOB_FINISHED);
+		if (r <= 0) {
+			*j = NULL;
+			return 0;
+		}
+	}
+}
+
 static int act_on(struct act *a, const struct selection *sel)
 {
 	for (size_t i = 0; i < sel->n_ids; i++) {
 		struct job *j = jobs_find(a->core->jobs, sel->ids[i]);
-		int r = 0;
+		int r = j ? await_settled(a, &j) : 0;
 
-		if (j && a->plan == plan_hold)
-			r = await_recall(a, &j);
-		if (r < 0)
-			return r;
-		if (j && jobs_is_unsettled(a->core->jobs, j)) {
-			/* another change of it is under way, maybe one of this very chunk */
-			r = end_chunk(a);
-			if (r < 0)
-				return r;
-			r = jobs_wait_idle(a->core->jobs, sel->ids[i], &j);
-			if (r == -ECANCELED)
-				return r;
-			if (r < 0) /* it ended, which cannot be recorded now */
-				refuse(a, sel->ids[i], r, JOB_FINISHED);
-			if (r <= 0)
-				continue;
-		}
-		r = j ? plan_job(a, j) : 0;
+		if (r == 0 && j)
+			r = plan_job(a, j);
 		if (r < 0)
 			return r;
 	}

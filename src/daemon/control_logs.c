@@ -188,11 +188,11 @@ static int watch_files(struct reader *rd)
 	return r;
 }
 
-/* One that is started ahead has not begun: it may be taken back, and its number given to a
- * start with another file. */
+/* One that is starting has not begun: it may wait ahead of its slot and be taken back, also by
+ * the next daemon, and its number given to a start with another file. */
 static uint32_t n_runs_begun(const struct job *j)
 {
-	return j->n_runs - (j->run && j->run->ahead);
+	return j->n_runs - (j->state == JOB_STARTING);
 }
 
 static bool is_starting_or_going(const struct scheduler *s)

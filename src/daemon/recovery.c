@@ -688,7 +688,7 @@ void recovery_match(struct spawner_run *runs, size_t n, bool same_instance, void
 		sweep_claims(rc);
 	rc->claims_used = false;
 	rc->first_done = true;
+	/* verbs that came before they could be judged; they go before what may start now */
+	jobs_wake_waiters(rc->core->jobs);
 	scheduler_block(rc->core->scheduler, BLOCK_STARTUP, false);
-	jobs_wake_waiters(
-		rc->core->jobs); /* verbs that came before they could be judged */
 }

@@ -77,6 +77,17 @@ reeve cancel "$6"
 echo go >"$tmp/go"
 reeve wait -q || :
 
+step "who follows at the moment a start is recorded sees all of it"
+short_runs
+for i in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20; do
+	reeve run echo "says $i" >"$tmp/said.$i" &
+	runners="${runners:-} $!"
+done
+for pid in $runners; do
+	wait "$pid"
+done
+assert_eq "outputs" "20" "$(cat "$tmp"/said.* | grep -c '^says [0-9]*$')"
+
 # takes one of two directories, and fails where both are taken
 limited='for i in 1 2; do
 	if mkdir "$DIR/slot$i" 2>/dev/null; then rmdir "$DIR/slot$i"; exit 0; fi
