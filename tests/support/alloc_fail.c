@@ -2,6 +2,7 @@
 
 #include "tests/support/alloc_fail.h"
 
+#include <check.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -73,4 +74,19 @@ char *__wrap_strdup(const char *s)
 char *__wrap_strndup(const char *s, size_t n)
 {
 	return fails_now() ? NULL : __real_strndup(s, n);
+}
+
+int alloc_fail_sweep(int (*fn)(void *), void *arg)
+{
+	for (size_t n = 1;; n++) {
+		int r;
+
+		alloc_fail_at(n);
+		r = fn(arg);
+		if (!alloc_fail_stop()) {
+			ck_assert_uint_gt(n, 1);
+			return r;
+		}
+		ck_assert_int_eq(r, -ENOMEM);
+	}
 }

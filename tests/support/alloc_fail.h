@@ -26,4 +26,8 @@ void alloc_fail_at(size_t n);
 /* Nothing fails any more; true when something did since alloc_fail_at. */
 bool alloc_fail_stop(void);
 
+/* That sweep over fn, which makes no assertions: each failure before it gets through has to
+ * be -ENOMEM, and there has to be one. What fn returned when nothing failed. */
+int alloc_fail_sweep(int (*fn)(void *), void *arg);
+
 #endif

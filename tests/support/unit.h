@@ -9,13 +9,17 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-static inline int unit_run(const char *suite_name, const TTest *const *tests, size_t n)
+/* setup, teardown: around each test, in its process; both NULL: nothing */
+static inline int unit_run(const char *suite_name, SFun setup, SFun teardown,
+	const TTest *const *tests, size_t n)
 {
 	Suite *suite = suite_create(suite_name);
 	TCase *tc = tcase_create("all");
 	SRunner *runner;
 	int n_failed;
 
+	if (setup)
+		tcase_add_checked_fixture(tc, setup, teardown);
 	for (size_t i = 0; i < n; i++)
 		tcase_add_test(tc, tests[i]);
 	/* sanitizers on a loaded machine; nothing waits for this to pass */
@@ -29,12 +33,15 @@ static inline int unit_run(const char *suite_name, const TTest *const *tests, si
 }
 
 /* UNIT_MAIN("heap", pop_of_empty_heap_is_null, ...) */
-#define UNIT_MAIN(suite_name, ...)                                                    \
-	int main(void)                                                                \
-	{                                                                             \
-		const TTest *const tests[] = {__VA_ARGS__};                           \
-                                                                                      \
-		return unit_run(suite_name, tests, sizeof(tests) / sizeof(tests[0])); \
+#define UNIT_MAIN(suite_name, ...) \
+	UNIT_MAIN_FIXTURE(suite_name, NULL, NULL, __VA_ARGS__)
+
+#define UNIT_MAIN_FIXTURE(suite_name, setup, teardown, ...)         \
+	int main(void)                                              \
+	{                                                           \
+		const TTest *const tests[] = {__VA_ARGS__};         \
+		return unit_run(suite_name, setup, teardown, tests, \
+			sizeof(tests) / sizeof(tests[0]));          \
 	}
 
 /* The signal that ended fn in a process of its own, 0 when it returned; its stderr is

@@ -184,18 +184,7 @@ static int soon(void *unused)
 
 static void sweep(int (*fn)(void *), void *arg)
 {
-	for (size_t n = 1;; n++) {
-		int r;
-
-		alloc_fail_at(n);
-		r = fn(arg);
-		if (!alloc_fail_stop()) {
-			ck_assert_int_eq(r, 0);
-			ck_assert_uint_gt(n, 1);
-			return;
-		}
-		ck_assert_int_eq(r, -ENOMEM);
-	}
+	ck_assert_int_eq(alloc_fail_sweep(fn, arg), 0);
 }
 
 RT_TEST(constructors_without_memory_say_so_and_leave_nothing)

@@ -222,5 +222,5 @@ int main(void)
 	tests[3] = cancelled_call_kills_its_worker;
 	tests[4] = calls_share_the_workers_there_are;
 	tests[5] = program_that_is_no_worker_or_is_not_there_fails_the_call;
-	return unit_run("procpool", tests, 6);
+	return unit_run("procpool", NULL, NULL, tests, 6);
 }

@@ -23,6 +23,7 @@
 #include "spawn/launch.h"
 #include "spawn/procfs.h"
 #include "spawner_fixture.h"
+#include "tests/support/unit.h"
 
 static struct fx *fx;
 
@@ -700,45 +701,23 @@ START_TEST(state_directory_that_others_may_enter_is_refused)
 }
 END_TEST
 
-int main(void)
-{
-	Suite *s = suite_create("spawner_conn");
-	TCase *tc = tcase_create("conn");
-	SRunner *sr;
-	int n_failed;
-
-	tcase_set_timeout(tc, 120);
-	tcase_add_checked_fixture(tc, setup, teardown);
-	tcase_add_test(tc, hello_names_protocol_instance_boot_and_pid);
-	tcase_add_test(tc, token_in_the_table_is_refused);
-	tcase_add_test(tc, token_of_an_ended_run_is_refused_until_acknowledged);
-	tcase_add_test(tc, epoch_below_one_that_was_seen_is_refused);
-	tcase_add_test(tc, new_connection_gets_the_whole_table_with_pidfds);
-	tcase_add_test(tc, exits_are_kept_over_connections_until_acknowledged);
-	tcase_add_test(tc, exit_without_a_daemon_is_told_to_the_next_one);
-	tcase_add_test(
-		tc, requests_of_a_killed_daemon_are_executed_before_the_next_table);
-	tcase_add_test(tc, second_connection_replaces_the_first);
-	tcase_add_test(tc, news_that_one_call_leaves_are_told_of);
-	tcase_add_test(tc, malformed_messages_cost_the_connection_and_nothing_else);
-	tcase_add_test(tc, cwd_that_hangs_times_out_with_its_step_and_others_go_on);
-	tcase_add_test(tc, start_that_hangs_can_be_cancelled);
-	tcase_add_test(tc, child_stopped_before_exec_blocks_nobody);
-	tcase_add_test(
-		tc, more_hanging_starts_than_starters_are_refused_and_kills_go_on);
-	tcase_add_test(tc, spawner_leaves_when_idle_and_alone);
-	tcase_add_test(tc, spawner_stays_while_an_exit_waits);
-	tcase_add_test(tc, sigterm_ends_the_runs_and_writes_their_exits);
-	tcase_add_test(tc, sigterm_takes_back_starts_that_hang);
-	tcase_add_test(tc, starts_after_sigterm_are_refused);
-	tcase_add_test(tc, socket_that_was_removed_is_made_again_for_the_next_daemon);
-	tcase_add_test(tc, second_spawner_in_a_directory_yields_to_the_first);
-	tcase_add_test(tc, killed_spawner_is_replaced_and_has_another_instance);
-	tcase_add_test(tc, state_directory_that_others_may_enter_is_refused);
-	suite_add_tcase(s, tc);
-	sr = srunner_create(s);
-	srunner_run_all(sr, CK_ENV);
-	n_failed = srunner_ntests_failed(sr);
-	srunner_free(sr);
-	return n_failed ? EXIT_FAILURE : EXIT_SUCCESS;
-}
+UNIT_MAIN_FIXTURE("spawner_conn", setup, teardown,
+	hello_names_protocol_instance_boot_and_pid, token_in_the_table_is_refused,
+	token_of_an_ended_run_is_refused_until_acknowledged,
+	epoch_below_one_that_was_seen_is_refused,
+	new_connection_gets_the_whole_table_with_pidfds,
+	exits_are_kept_over_connections_until_acknowledged,
+	exit_without_a_daemon_is_told_to_the_next_one,
+	requests_of_a_killed_daemon_are_executed_before_the_next_table,
+	second_connection_replaces_the_first, news_that_one_call_leaves_are_told_of,
+	malformed_messages_cost_the_connection_and_nothing_else,
+	cwd_that_hangs_times_out_with_its_step_and_others_go_on,
+	start_that_hangs_can_be_cancelled, child_stopped_before_exec_blocks_nobody,
+	more_hanging_starts_than_starters_are_refused_and_kills_go_on,
+	spawner_leaves_when_idle_and_alone, spawner_stays_while_an_exit_waits,
+	sigterm_ends_the_runs_and_writes_their_exits,
+	sigterm_takes_back_starts_that_hang, starts_after_sigterm_are_refused,
+	socket_that_was_removed_is_made_again_for_the_next_daemon,
+	second_spawner_in_a_directory_yields_to_the_first,
+	killed_spawner_is_replaced_and_has_another_instance,
+	state_directory_that_others_may_enter_is_refused)

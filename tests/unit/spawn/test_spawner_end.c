@@ -15,6 +15,7 @@
 #include "base/fd.h"
 #include "spawn/procfs.h"
 #include "spawner_fixture.h"
+#include "tests/support/unit.h"
 
 static struct fx *fx;
 static int fifo; /* jobs tell pids through it */
@@ -462,40 +463,20 @@ START_TEST(requests_about_an_ended_run_get_esrch)
 }
 END_TEST
 
-int main(void)
-{
-	Suite *s = suite_create("spawner_end");
-	TCase *tc = tcase_create("end");
-	SRunner *sr;
-	int n_failed;
-
-	tcase_set_timeout(tc, 120);
-	tcase_add_checked_fixture(tc, setup, teardown);
-	tcase_add_test(tc, signal_reaches_the_whole_group);
-	tcase_add_test(tc, signal_for_main_only_spares_the_others);
-	tcase_add_test(tc, stop_kills_what_ignores_the_signal_after_the_grace);
-	tcase_add_test(tc, stop_lets_a_job_end_in_its_own_way);
-	tcase_add_test(tc, stop_wakes_a_paused_run);
-	tcase_add_test(tc, pause_stops_the_tree_and_resume_wakes_it);
-	tcase_add_test(tc, kill_ends_what_changed_session);
-	tcase_add_test(tc, leftover_in_the_group_is_ended_and_counted);
-	tcase_add_test(tc, leftover_that_made_a_session_and_lost_its_parent_is_ended);
-	tcase_add_test(tc, leftover_that_ignores_the_signal_is_killed_after_the_grace);
-	tcase_add_test(tc, leave_tells_the_exit_at_once_and_leaves_the_rest);
-	tcase_add_test(tc, wait_tells_the_exit_when_the_rest_has_ended);
-	tcase_add_test(tc, stop_ends_a_run_that_waits_for_its_rest);
-	tcase_add_test(tc, leftovers_of_one_run_do_not_concern_another);
-	tcase_add_test(
-		tc, orphan_without_mark_in_its_own_session_is_told_and_left_alone);
-	tcase_add_test(tc, adopted_zombies_are_reaped);
-	tcase_add_test(tc, fork_bomb_of_sessions_is_ended);
-	tcase_add_test(tc, cgroup_leaf_is_made_killed_and_removed);
-	tcase_add_test(tc, cgroup_that_cannot_be_made_is_done_without);
-	tcase_add_test(tc, requests_about_an_ended_run_get_esrch);
-	suite_add_tcase(s, tc);
-	sr = srunner_create(s);
-	srunner_run_all(sr, CK_ENV);
-	n_failed = srunner_ntests_failed(sr);
-	srunner_free(sr);
-	return n_failed ? EXIT_FAILURE : EXIT_SUCCESS;
-}
+UNIT_MAIN_FIXTURE("spawner_end", setup, teardown, signal_reaches_the_whole_group,
+	signal_for_main_only_spares_the_others,
+	stop_kills_what_ignores_the_signal_after_the_grace,
+	stop_lets_a_job_end_in_its_own_way, stop_wakes_a_paused_run,
+	pause_stops_the_tree_and_resume_wakes_it, kill_ends_what_changed_session,
+	leftover_in_the_group_is_ended_and_counted,
+	leftover_that_made_a_session_and_lost_its_parent_is_ended,
+	leftover_that_ignores_the_signal_is_killed_after_the_grace,
+	leave_tells_the_exit_at_once_and_leaves_the_rest,
+	wait_tells_the_exit_when_the_rest_has_ended,
+	stop_ends_a_run_that_waits_for_its_rest,
+	leftovers_of_one_run_do_not_concern_another,
+	orphan_without_mark_in_its_own_session_is_told_and_left_alone,
+	adopted_zombies_are_reaped, fork_bomb_of_sessions_is_ended,
+	cgroup_leaf_is_made_killed_and_removed,
+	cgroup_that_cannot_be_made_is_done_without,
+	requests_about_an_ended_run_get_esrch)

@@ -17,6 +17,7 @@
 #include "spawn/claims.h"
 #include "spawn/exits.h"
 #include "spawner_fixture.h"
+#include "tests/support/unit.h"
 
 static struct fx *fx;
 
@@ -378,34 +379,15 @@ START_TEST(file_that_is_not_whole_says_nothing)
 }
 END_TEST
 
-int main(void)
-{
-	Suite *s = suite_create("spawner_gate");
-	TCase *tc = tcase_create("gate");
-	SRunner *sr;
-	int n_failed;
-
-	tcase_set_timeout(tc, 120);
-	tcase_add_checked_fixture(tc, setup, teardown);
-	tcase_add_test(tc, start_ahead_waits_for_the_end_of_another);
-	tcase_add_test(tc, no_more_go_on_at_once_than_there_are_slots);
-	tcase_add_test(tc, gates_do_not_concern_each_other);
-	tcase_add_test(tc, what_may_not_wait_begins_at_once);
-	tcase_add_test(tc, more_slots_let_those_through_that_wait);
-	tcase_add_test(tc, fewer_slots_hold_those_back_that_wait);
-	tcase_add_test(tc, recalled_start_is_gone_and_may_come_again);
-	tcase_add_test(tc, recall_of_a_run_changes_nothing);
-	tcase_add_test(tc, stop_of_one_that_waits_ends_it_unbegun);
-	tcase_add_test(tc, those_that_wait_go_on_without_a_daemon);
-	tcase_add_test(tc, a_spawner_that_is_told_to_stop_says_that_they_never_began);
-	tcase_add_test(tc, killed_spawner_leaves_what_it_began_and_how_that_ended);
-	tcase_add_test(tc, place_of_an_acknowledged_run_is_used_again);
-	tcase_add_test(tc, file_of_claims_goes_with_a_spawner_that_leaves);
-	tcase_add_test(tc, file_that_is_not_whole_says_nothing);
-	suite_add_tcase(s, tc);
-	sr = srunner_create(s);
-	srunner_run_all(sr, CK_ENV);
-	n_failed = srunner_ntests_failed(sr);
-	srunner_free(sr);
-	return n_failed ? EXIT_FAILURE : EXIT_SUCCESS;
-}
+UNIT_MAIN_FIXTURE("spawner_gate", setup, teardown,
+	start_ahead_waits_for_the_end_of_another,
+	no_more_go_on_at_once_than_there_are_slots, gates_do_not_concern_each_other,
+	what_may_not_wait_begins_at_once, more_slots_let_those_through_that_wait,
+	fewer_slots_hold_those_back_that_wait,
+	recalled_start_is_gone_and_may_come_again, recall_of_a_run_changes_nothing,
+	stop_of_one_that_waits_ends_it_unbegun, those_that_wait_go_on_without_a_daemon,
+	a_spawner_that_is_told_to_stop_says_that_they_never_began,
+	killed_spawner_leaves_what_it_began_and_how_that_ended,
+	place_of_an_acknowledged_run_is_used_again,
+	file_of_claims_goes_with_a_spawner_that_leaves,
+	file_that_is_not_whole_says_nothing)

@@ -16,6 +16,7 @@
 #include "base/fd.h"
 #include "base/proc.h"
 #include "spawner_fixture.h"
+#include "tests/support/unit.h"
 
 static struct fx *fx;
 
@@ -513,51 +514,24 @@ START_TEST(many_starts_all_end_and_are_told_once)
 }
 END_TEST
 
-int main(void)
-{
-	Suite *s = suite_create("spawner_start");
-	TCase *tc = tcase_create("start");
-	SRunner *sr;
-	int n_failed;
-
-	tcase_set_timeout(tc, 120);
-	tcase_add_checked_fixture(tc, setup, teardown);
-	tcase_add_test(tc, start_tells_pid_start_time_and_pidfd);
-	tcase_add_test(tc, exit_tells_status_usage_and_times);
-	tcase_add_test(tc, death_by_signal_is_told);
-	tcase_add_test(tc, child_leads_session_and_group);
-	tcase_add_test(tc, child_has_only_three_descriptors);
-	tcase_add_test(tc, child_has_no_signals_blocked_or_ignored);
-	tcase_add_test(tc, cwd_umask_and_nice_are_applied);
-	tcase_add_test(tc, rlimits_are_applied);
-	tcase_add_test(
-		tc, limits_and_niceness_are_the_owners_not_the_spawners_to_raise);
-	tcase_add_test(tc, descriptor_limit_is_the_one_before_the_spawner_raised_it);
-	tcase_add_test(tc, environment_is_exactly_what_was_asked_and_the_marks);
-	tcase_add_test(tc, argv_that_is_not_utf8_arrives_unchanged);
-	tcase_add_test(tc, command_without_slash_is_found_in_path_of_the_job);
-	tcase_add_test(tc, large_argv_travels_and_arrives);
-	tcase_add_test(tc, argv_over_arg_max_is_e2big_at_exec);
-	tcase_add_test(tc, command_that_does_not_exist_is_enoent_at_exec);
-	tcase_add_test(
-		tc, command_that_is_a_directory_or_not_executable_is_eacces_at_exec);
-	tcase_add_test(tc, cwd_that_does_not_exist_fails_at_chdir);
-	tcase_add_test(tc, stdin_is_the_file_that_was_asked_for);
-	tcase_add_test(tc, stdin_null_is_at_its_end);
-	tcase_add_test(tc, stdin_that_does_not_exist_fails_at_stdin);
-	tcase_add_test(tc, stdin_that_is_a_fifo_a_device_or_a_directory_is_refused);
-	tcase_add_test(tc, output_files_are_appended_to_and_blocking);
-	tcase_add_test(tc, output_that_is_a_fifo_is_refused_with_its_step);
-	tcase_add_test(tc, stdout_and_stderr_may_be_two_descriptors);
-	tcase_add_test(tc, spawner_does_not_keep_outputs_open);
-	tcase_add_test(tc, rlimit_that_may_not_be_set_fails_at_rlimit);
-	tcase_add_test(tc, uid_gid_and_groups_are_applied);
-	tcase_add_test(tc, files_are_opened_as_the_owner);
-	tcase_add_test(tc, many_starts_all_end_and_are_told_once);
-	suite_add_tcase(s, tc);
-	sr = srunner_create(s);
-	srunner_run_all(sr, CK_ENV);
-	n_failed = srunner_ntests_failed(sr);
-	srunner_free(sr);
-	return n_failed ? EXIT_FAILURE : EXIT_SUCCESS;
-}
+UNIT_MAIN_FIXTURE("spawner_start", setup, teardown,
+	start_tells_pid_start_time_and_pidfd, exit_tells_status_usage_and_times,
+	death_by_signal_is_told, child_leads_session_and_group,
+	child_has_only_three_descriptors, child_has_no_signals_blocked_or_ignored,
+	cwd_umask_and_nice_are_applied, rlimits_are_applied,
+	limits_and_niceness_are_the_owners_not_the_spawners_to_raise,
+	descriptor_limit_is_the_one_before_the_spawner_raised_it,
+	environment_is_exactly_what_was_asked_and_the_marks,
+	argv_that_is_not_utf8_arrives_unchanged,
+	command_without_slash_is_found_in_path_of_the_job,
+	large_argv_travels_and_arrives, argv_over_arg_max_is_e2big_at_exec,
+	command_that_does_not_exist_is_enoent_at_exec,
+	command_that_is_a_directory_or_not_executable_is_eacces_at_exec,
+	cwd_that_does_not_exist_fails_at_chdir, stdin_is_the_file_that_was_asked_for,
+	stdin_null_is_at_its_end, stdin_that_does_not_exist_fails_at_stdin,
+	stdin_that_is_a_fifo_a_device_or_a_directory_is_refused,
+	output_files_are_appended_to_and_blocking,
+	output_that_is_a_fifo_is_refused_with_its_step,
+	stdout_and_stderr_may_be_two_descriptors, spawner_does_not_keep_outputs_open,
+	rlimit_that_may_not_be_set_fails_at_rlimit, uid_gid_and_groups_are_applied,
+	files_are_opened_as_the_owner, many_starts_all_end_and_are_told_once)
