@@ -6,7 +6,6 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 
 #include "base/invariant.h"
 #include "base/macro.h"
@@ -40,6 +39,16 @@ static int64_t system_wall_usec(void *priv)
 	struct timespec ts = clock_read(CLOCK_REALTIME);
 
 	return (int64_t)ts.tv_sec * USEC_PER_SEC + ts.tv_nsec / 1000;
+}
+
+struct timespec time_deadline(rv_time now, rv_time timeout)
+{
+	rv_time until;
+
+	if (__builtin_add_overflow(now, MAX(timeout, (rv_time)0), &until))
+		until = RV_FOREVER;
+	return (struct timespec){
+		.tv_sec = until / RV_SEC(1), .tv_nsec = until % RV_SEC(1)};
 }
 
 const struct clock clock_system = {

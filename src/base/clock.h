@@ -8,6 +8,8 @@
 #ifndef BASE_CLOCK_H
 #define BASE_CLOCK_H
 
+#include <time.h>
+
 #include "reeve/base.h"
 
 struct clock {
@@ -46,6 +48,10 @@ static inline rv_time time_after(rv_time now, int64_t usec)
 
 	return d == RV_FOREVER ? RV_FOREVER : now + d;
 }
+
+/* Of the clock that said now; less than nothing is nothing, what no clock reaches the end
+ * of time. */
+struct timespec time_deadline(rv_time now, rv_time timeout);
 
 #define USEC_PER_SEC      INT64_C(1000000)
 #define USEC_INFINITY     INT64_MAX

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "base/clock.h"
 #include "base/invariant.h"
 #include "reeve/ctx.h"
 #include "reeve/executor.h"
@@ -390,14 +391,9 @@ unsigned rv_executor_busy(rv_executor *e)
 
 int rv_executor_shutdown(rv_executor *e, rv_time timeout)
 {
-	rv_time until;
-	struct timespec ts;
+	struct timespec ts = time_deadline(rv_now(), timeout);
 	int r = 0;
 
-	if (__builtin_add_overflow(rv_now(), MAX(timeout, (rv_time)0), &until))
-		until = RV_FOREVER;
-	ts.tv_sec = until / RV_SEC(1);
-	ts.tv_nsec = until % RV_SEC(1);
 	(void)pthread_mutex_lock(&e->lock);
 	e->closing = true;
 	(void)pthread_cond_broadcast(&e->work);

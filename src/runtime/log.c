@@ -21,6 +21,7 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "base/clock.h"
 #include "base/fd.h"
 #include "base/macro.h"
 
@@ -272,14 +273,9 @@ int rv_log_start(const rv_log_opts *o)
 /* 0; -ETIMEDOUT */
 static int await_end(rv_time timeout)
 {
-	rv_time until;
-	struct timespec ts;
+	struct timespec ts = time_deadline(rv_now(), timeout);
 	int r = 0;
 
-	if (__builtin_add_overflow(rv_now(), MAX(timeout, (rv_time)0), &until))
-		until = RV_FOREVER;
-	ts.tv_sec = until / RV_SEC(1);
-	ts.tv_nsec = until % RV_SEC(1);
 	(void)pthread_mutex_lock(&logger.end_lock);
 	while (!logger.has_ended && r == 0)
 		r = pthread_cond_timedwait(&logger.ended, &logger.end_lock, &ts);

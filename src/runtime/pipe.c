@@ -133,13 +133,7 @@ static int open_stream(int fd, enum transport_kind kind, rv_stream **ret)
 	if (r < 0)
 		return r;
 	r = open_pipe(fd, &s->protocol, kind, NULL);
-	if (r < 0) {
-		rv_stream_unref(s);
-		return r;
-	}
-	s->attached = true;
-	*ret = s;
-	return 0;
+	return stream_opened(ret, s, r);
 }
 
 int rv_stream_open_reader(int fd, rv_stream **ret)

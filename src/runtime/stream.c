@@ -142,6 +142,17 @@ void rv_stream_unref(rv_stream *s)
 	}
 }
 
+int stream_opened(rv_stream **ret, rv_stream *s, int r)
+{
+	if (r < 0) {
+		rv_stream_unref(s);
+		return r;
+	}
+	s->attached = true;
+	*ret = s;
+	return 0;
+}
+
 int rv_stream_open_fd(int fd, rv_stream **ret)
 {
 	rv_stream *s;
@@ -153,13 +164,7 @@ int rv_stream_open_fd(int fd, rv_stream **ret)
 	if (r < 0)
 		return r;
 	r = rv_net_open_fd(fd, &s->protocol, NULL);
-	if (r < 0) {
-		rv_stream_unref(s);
-		return r;
-	}
-	s->attached = true;
-	*ret = s;
-	return 0;
+	return stream_opened(ret, s, r);
 }
 
 int rv_stream_connect_unix(const char *path, rv_stream **ret)
@@ -173,13 +178,7 @@ int rv_stream_connect_unix(const char *path, rv_stream **ret)
 	if (r < 0)
 		return r;
 	r = rv_net_connect_unix(path, &s->protocol, NULL);
-	if (r < 0) {
-		rv_stream_unref(s);
-		return r;
-	}
-	s->attached = true;
-	*ret = s;
-	return 0;
+	return stream_opened(ret, s, r);
 }
 
 /* -- writing ------------------------------------------------------------------------

@@ -52,6 +52,8 @@ void stream_wake_reader(rv_stream *s);
 
 /* stream.c: one that waits for its transport, with one reference of a user's */
 int stream_new(rv_stream **ret, rv_loop *l);
+/* What its transport's opening came to, r: it goes to *ret, or with the error. r */
+int stream_opened(rv_stream **ret, rv_stream *s, int r);
 extern const rv_protocol_ops stream_ops __attribute__((visibility("hidden")));
 
 #endif

@@ -8,6 +8,7 @@
 #include <time.h>
 
 #include "base/cleanup.h"
+#include "base/clock.h"
 #include "base/invariant.h"
 #include "reeve/future.h"
 #include "runtime/loop_priv.h"
@@ -249,22 +250,14 @@ static int read_result(rv_xfuture *x, void **val)
 
 int rv_xfuture_wait(rv_xfuture *x, rv_time timeout, void **val)
 {
-	rv_time until = RV_FOREVER;
-	struct timespec ts;
+	struct timespec ts = time_deadline(rv_now(), timeout);
 	int r = 0;
 
-	if (timeout != RV_FOREVER &&
-		__builtin_add_overflow(rv_now(), MAX(timeout, (rv_time)0), &until))
-		until = RV_FOREVER;
-	ts.tv_sec = until / RV_SEC(1);
-	ts.tv_nsec = until % RV_SEC(1);
 	(void)pthread_mutex_lock(&x->lock);
 	if (!x->done && current.loop == x->loop)
 		r = EDEADLK;
 	while (!x->done && r == 0)
-		r = until == RV_FOREVER
-			    ? pthread_cond_wait(&x->ended, &x->lock)
-			    : pthread_cond_timedwait(&x->ended, &x->lock, &ts);
+		r = pthread_cond_timedwait(&x->ended, &x->lock, &ts);
 	r = x->done ? read_result(x, val) : -r;
 	(void)pthread_mutex_unlock(&x->lock);
 	return r;
