@@ -52,38 +52,38 @@ static void end_times(struct run *run)
 /* to the starters; written down before, for it may have begun whenever we are killed */
 static void submit(struct spawner *sp, struct run *run)
 {
-	run->claim = claims_put(&sp->claims, &run->info);
+	claims_write(&sp->claims, run->claim, &run->info);
 	starters_submit(sp->starters, run->start);
 }
 
 /* what the end of a run, or a higher limit, lets through */
-static void open_gate(struct spawner *sp, struct gate *gate)
+static void open_gate(struct spawner *sp, uint64_t id)
 {
 	struct run *run;
 
-	while (!sp->stopping && (run = gate_next(gate)))
+	while ((run = gates_next(&sp->gates, id)))
 		submit(sp, run);
 }
 
-/* One more may go on. The gate itself goes with its last run. Returns whether so many wait
- * there that the daemon need not hear of it at once. */
-static bool leave_gate(struct spawner *sp, struct run *run)
+/* One more may go on, unless a starter saw the end and has begun it. */
+static void leave_gate(struct spawner *sp, struct run *run)
 {
-	struct gate *gate = run->gate;
-	bool others = gate && gate->n_going + gate->n_waiting > 1;
+	if (run->gate_id == 0)
+		return;
+	gates_leave(&sp->gates, run);
+	open_gate(sp, run->gate_id);
+}
 
-	gates_leave(run);
-	if (others)
-		open_gate(sp, gate);
-	return others && !sp->stopping && gate_has_plenty(gate);
+/* Nothing is held up if the daemon hears of the run together with others. */
+static bool news_may_wait(struct spawner *sp, const struct run *run)
+{
+	return run->gate_id != 0 && gates_has_plenty(&sp->gates, run->gate_id);
 }
 
 /* the run is over, one way or the other; it waits for its acknowledgement */
 static void run_set_ended(
 	struct spawner *sp, struct run *run, enum spawn_run_state state)
 {
-	bool may_wait;
-
 	INVARIANT(run_is_active(run));
 	if (main_has_ended(run))
 		sp->n_lingering--;
@@ -92,13 +92,14 @@ static void run_set_ended(
 	run->info.state = state;
 	run->info.flags &= SPAWN_RUN_SURVIVORS | SPAWN_RUN_SHUTDOWN;
 	sp->runs.n_active--;
-	claims_update(&sp->claims, run->claim, &run->info);
+	if (!run->claimed_end || state != SPAWN_RUN_EXITED)
+		claims_write(&sp->claims, run->claim, &run->info);
 	runs_set_deadline(&sp->runs, run, RV_FOREVER);
-	may_wait = leave_gate(sp, run);
+	leave_gate(sp, run);
 	if (run->cgroup_leaf)
 		(void)rmdir(run->cgroup_leaf); /* EBUSY: something was let live on */
 	run->send_ended = true;
-	conn_tell(sp, run, may_wait);
+	conn_tell(sp, run, news_may_wait(sp, run));
 }
 
 static void run_set_failed(struct spawner *sp, struct run *run, int error, int step)
@@ -119,9 +120,24 @@ static void close_request(struct spawn_request *q)
 	q->stderr_fd = close_safe(q->stderr_fd);
 }
 
+/* what a starter needs that ends it, or follows it, without the loop */
+static void prepare(struct spawner *sp, struct run *run, const struct spawn_request *q)
+{
+	run->gate_id = q->gate;
+	run->leftovers = q->leftovers;
+	run->kill_signal = q->kill_signal;
+	run->kill_grace = q->kill_grace;
+	run->claim = claims_reserve(&sp->claims);
+	run->start->run = run;
+	run->start->claim = run->claim;
+	/* with a cgroup there is more to look at than orphans */
+	run->start->stay = q->gate != 0 && !q->cgroup;
+}
+
 int life_start(struct spawner *sp, struct wire_start *ws, const char *blob_data)
 {
 	struct spawn_request *q = &ws->req;
+	bool waits = q->gate != 0 && q->ahead;
 	char mark[SPAWN_MARK_MAX];
 	struct run *run;
 	int r;
@@ -138,28 +154,44 @@ int life_start(struct spawner *sp, struct wire_start *ws, const char *blob_data)
 		close_request(q);
 		return r;
 	}
-	r = q->gate ? gates_enter(&sp->gates, run, q->gate, q->gate_slots, q->ahead)
-		    : 0;
+	prepare(sp, run, q);
+	/* it may begin before this returns */
+	r = q->gate ? gates_enter(&sp->gates, run, q->gate, q->gate_slots, waits) : 0;
 	if (r < 0) {
+		claims_drop(&sp->claims, run->claim);
 		run->start = start_free(run->start);
 		runs_remove(&sp->runs, run);
 		return r;
 	}
-	run->start->run = run;
-	run->leftovers = q->leftovers;
-	run->kill_signal = q->kill_signal;
-	run->kill_grace = q->kill_grace;
-	if (!run_waits_at_gate(run))
+	if (!waits)
 		submit(sp, run);
-	if (run->gate)
-		open_gate(sp, run->gate);
+	if (q->gate)
+		open_gate(sp, q->gate);
 	return 0;
+}
+
+/* epoll tells of its end, unless it is known */
+static void watch_end(struct spawner *sp, struct run *run, const struct start *s)
+{
+	struct epoll_event ev = {.events = EPOLLIN, .data.ptr = &run->source};
+
+	if (s->ended) {
+		run->claimed_end = s->end_claimed;
+		run->info.ended_boot = s->ended_boot;
+		run->info.ended_usec = s->ended_usec;
+		list_append(&sp->ended, &run->ended_link);
+		return;
+	}
+	/* ENOMEM, ENOSPC (max_user_watches): slower, not deaf */
+	if (epoll_ctl(sp->epoll_fd, EPOLL_CTL_ADD, run->pidfd, &ev) < 0) {
+		run->unwatched = true;
+		sp->n_unwatched++;
+		sp->sigchld = true; /* it may have ended before */
+	}
 }
 
 static void run_set_started(struct spawner *sp, struct run *run, struct start *s)
 {
-	struct epoll_event ev = {.events = EPOLLIN, .data.ptr = &run->source};
-
 	run->start = NULL;
 	run->pidfd = TAKE_FD(s->pidfd);
 	run->info.state = SPAWN_RUN_RUNNING;
@@ -169,14 +201,9 @@ static void run_set_started(struct spawner *sp, struct run *run, struct start *s
 	run->info.started_usec = s->started_usec;
 	if (s->cgroup_leaf)
 		run->cgroup_leaf = strdup(s->cgroup_leaf);
-	/* ENOMEM, ENOSPC (max_user_watches): slower, not deaf */
-	if (epoll_ctl(sp->epoll_fd, EPOLL_CTL_ADD, run->pidfd, &ev) < 0) {
-		run->unwatched = true;
-		sp->n_unwatched++;
-		sp->sigchld = true; /* it may have ended before */
-	}
+	watch_end(sp, run, s);
 	run->send_started = true;
-	conn_tell(sp, run, run->gate && gate_has_plenty(run->gate));
+	conn_tell(sp, run, news_may_wait(sp, run));
 	/* what was asked for while it was starting */
 	for (int sig = 1; sig <= 64; sig++) {
 		uint64_t bit = UINT64_C(1) << (sig - 1);
@@ -447,7 +474,7 @@ static void cancel_start(struct spawner *sp, struct run *run, bool kill_it)
 {
 	struct start *s = run->start;
 
-	if (run_waits_at_gate(run) || starters_unqueue(sp->starters, s)) {
+	if (gates_withdraw(&sp->gates, run) || starters_unqueue(sp->starters, s)) {
 		run_set_failed(sp, run, ECANCELED, SPAWN_STEP_REQUEST);
 		start_free(s);
 		return;
@@ -557,10 +584,10 @@ int life_resume(struct spawner *sp, struct run *run)
 
 int life_recall(struct spawner *sp, struct run *run)
 {
-	if (!run_waits_at_gate(run))
+	if (!gates_withdraw(&sp->gates, run))
 		return -ESRCH;
 	run->start = start_free(run->start);
-	(void)leave_gate(sp, run);
+	claims_drop(&sp->claims, run->claim);
 	conn_forget(sp, run);
 	runs_remove(&sp->runs, run);
 	return 0;
