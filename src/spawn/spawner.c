@@ -210,17 +210,16 @@ static void set_look_at(struct spawner *sp, rv_time look_at)
 static void process_started(struct spawner *sp)
 {
 	rv_time now = clock_monotonic(&clock_system);
+	bool is_due = now >= sp->look_at;
 	struct list done;
 
 	list_init(&done);
-	/* before the look: what comes after it sends another */
-	if (starters_done(sp->starters, &done)) {
-		/* what waits for company has waited long enough */
-		sp->conn.news_urgent |= now >= sp->look_at;
-		set_look_at(sp, now + LOOK_AT_RELAY);
-	} else {
+	if (!starters_done(sp->starters, &done, !is_due))
 		set_look_at(sp, RV_FOREVER);
-	}
+	else if (is_due || sp->look_at == RV_FOREVER)
+		set_look_at(sp, now + LOOK_AT_RELAY);
+	/* what waits for company has waited long enough */
+	sp->conn.news_urgent |= is_due;
 	for (struct list *it; (it = list_pop(&done));)
 		life_start_done(sp, LIST_ENTRY(it, struct start, link));
 }

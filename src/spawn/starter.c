@@ -223,18 +223,20 @@ bool starters_kick(struct starters *st)
 	return true;
 }
 
-bool starters_done(struct starters *st, struct list *done)
+bool starters_done(struct starters *st, struct list *done, bool keep_quiet)
 {
-	bool quiet = false;
+	bool stayed = false, none, quiet;
 
 	pthread_mutex_lock(&st->lock);
+	none = list_is_empty(&st->done);
 	LIST_FOREACH(it, &st->done) {
-		quiet |= LIST_ENTRY(it, struct start, link)->quiet;
+		stayed |= LIST_ENTRY(it, struct start, link)->ended;
 		st->n_pending--;
 	}
 	list_splice(done, &st->done);
 	st->woken = false;
-	st->quiet = quiet;
+	st->quiet = none ? st->quiet && keep_quiet : stayed;
+	quiet = st->quiet;
 	pthread_mutex_unlock(&st->lock);
 	return quiet;
 }

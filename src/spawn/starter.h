@@ -55,9 +55,10 @@ void starters_submit(struct starters *st, struct start *s);
 /* true: something was submitted since the last kick */
 bool starters_kick(struct starters *st);
 
-/* Move what has come back to the end of done. True: some was followed quietly, and the next
- * that is will not write to event_fd; call again within a moment. */
-bool starters_done(struct starters *st, struct list *done);
+/* Move what has come back to the end of done. True: from now on a start that is followed
+ * quietly does not write to event_fd; call again within a moment. That is so after some were
+ * stayed with to the end; keep_quiet: and remains so when there was nothing. */
+bool starters_done(struct starters *st, struct list *done, bool keep_quiet);
 
 /* starts that were submitted, or followed another, and have not come back */
 size_t starters_n_pending(struct starters *st);
