@@ -15,7 +15,9 @@ reeve_spawner_SOURCES = \
 	src/spawn/child.c src/spawn/child.h \
 	src/spawn/conn.c src/spawn/conn.h \
 	src/spawn/gates.c src/spawn/gates.h \
-	src/spawn/life.c \
+	src/spawn/life.c src/spawn/life_priv.h \
+	src/spawn/life_request.c \
+	src/spawn/life_start.c \
 	src/spawn/orphans.c src/spawn/orphans.h \
 	src/spawn/relay.c src/spawn/relay.h \
 	src/spawn/request.c src/spawn/request.h \

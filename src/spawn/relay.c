@@ -79,7 +79,7 @@ struct start *relay_follow(struct start *s, void *spawner)
 	if (!next)
 		return NULL;
 	s->quiet = plenty;
-	/* written before it begins, as submit does in life.c */
+	/* written before it begins, as submit does in life_start.c */
 	info = claim_of(next->start);
 	claims_write(&sp->claims, next->start->claim, &info);
 	return next->start;

@@ -2,7 +2,7 @@
  * reeve-spawner: starts the jobs' processes, reaps them, and outlives the daemon.
  *
  * One thread, one epoll loop; starter threads fork (starter.h). This file builds the
- * process and runs the loop; what happens to a run is in life.c, the connection to the
+ * process and runs the loop; what happens to a run is in life*.c, the connection to the
  * daemon in conn.c and request.c.
  */
 #include "config.h"

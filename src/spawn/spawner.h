@@ -42,7 +42,7 @@ struct spawner {
 	bool stopping; /* SIGTERM came: all runs are being ended */
 };
 
-/* Each time now is CLOCK_MONOTONIC. Life of a run (life.c): */
+/* Each time now is CLOCK_MONOTONIC. Life of a run (life_start.c, life.c, life_request.c): */
 
 /* Accept a start or say why not. Takes the descriptors in ws in any case. 0; errors as
  * of runs_add; -RV_ESHUTDOWN; -ENOMEM. */
