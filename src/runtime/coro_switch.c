@@ -1,7 +1,7 @@
 /*
  * The one file that leaves a stack for another one.
  *
- * The fortified longjmp aborts when it jumps to a frame that is not above the current
+ * Without coro_asm.S it does so by setjmp. The fortified longjmp aborts when it jumps to a frame that is not above the current
  * one, which is what switching stacks is. Distributions inject the macro, hence before
  * all else.
  */
@@ -12,7 +12,9 @@
 #include <errno.h>
 #include <pthread.h>
 #include <stdint.h>
-#include <ucontext.h>
+#ifndef HAVE_CORO_ASM
+#	include <ucontext.h>
+#endif
 
 #include "base/invariant.h"
 #include "runtime/coro.h"
@@ -60,6 +62,74 @@ static ALWAYS_INLINE void after_switch(struct coro *self, struct coro *from)
 	(void)from;
 }
 
+#ifdef HAVE_CORO_ASM
+
+/* coro_asm.S */
+void coro_asm_switch(void **from, void *to);
+void coro_asm_entry(void);
+
+static void trampoline(void *arg)
+{
+	struct coro *self = arg;
+
+	after_switch(self, NULL);
+	for (;;)
+		self->entry(self);
+}
+
+#	if defined(__x86_64__)
+/* as coro_asm_switch takes them off, lowest address first */
+struct first_frame {
+	void *r15, *r14, *r13, *r12, *rbx, *rbp;
+	void (*pc)(void); /* the stack is 16-byte aligned above it */
+};
+
+static void first_frame_fill(struct first_frame *f, struct coro *self)
+{
+	*f = (struct first_frame){.r12 = (void *)(uintptr_t)trampoline,
+		.r13 = self,
+		.pc = coro_asm_entry};
+}
+#	else
+struct first_frame {
+	void *x19, *x20, *x21_to_x29[9];
+	void (*pc)(void);
+	void *d8_to_d15[8];
+};
+
+static void first_frame_fill(struct first_frame *f, struct coro *self)
+{
+	*f = (struct first_frame){.x19 = (void *)(uintptr_t)trampoline,
+		.x20 = self,
+		.pc = coro_asm_entry};
+}
+#	endif
+
+void coro_prepare(struct coro *self, struct coro *to)
+{
+	uintptr_t top = (uintptr_t)to->stack + to->stack_size;
+	struct first_frame *f;
+
+	(void)self;
+	if (to->prepared)
+		return;
+#	if CORO_TSAN
+	to->fiber = __tsan_create_fiber(0);
+#	endif
+	f = (struct first_frame *)((top & ~(uintptr_t)15) - sizeof(*f));
+	first_frame_fill(f, to);
+	to->sp = f;
+	to->prepared = true;
+}
+
+static ALWAYS_INLINE void leave(struct coro *from, struct coro *to)
+{
+	before_switch(from, to);
+	coro_asm_switch(&from->sp, to->sp);
+}
+
+#else /* setjmp */
+
 /* The pointers travel through makecontext's int arguments in halves. */
 union ptr_halves {
 	void *p;
@@ -93,9 +163,9 @@ NOINLINE void coro_prepare(struct coro *self, struct coro *to)
 	_Static_assert(sizeof(void *) <= sizeof(to_u.u), "a pointer fits two ints");
 	if (to->prepared)
 		return;
-#if CORO_TSAN
+#	if CORO_TSAN
 	to->fiber = __tsan_create_fiber(0);
-#endif
+#	endif
 	INVARIANT(getcontext(&uc) == 0);
 	uc.uc_link = NULL;
 	uc.uc_stack.ss_sp = to->stack;
@@ -111,6 +181,16 @@ NOINLINE void coro_prepare(struct coro *self, struct coro *to)
 	after_switch(self, NULL);
 }
 
+static ALWAYS_INLINE void leave(struct coro *from, struct coro *to)
+{
+	if (!sigsetjmp(from->env, 0)) {
+		before_switch(from, to);
+		siglongjmp(to->env, 1);
+	}
+}
+
+#endif
+
 /* Not inlined: its callers' copies of thread-local addresses must not move across it.
  */
 NOINLINE void coro_switch(struct coro *from, struct coro *to)
@@ -118,10 +198,7 @@ NOINLINE void coro_switch(struct coro *from, struct coro *to)
 	int saved = errno;
 
 	from->frame = __builtin_frame_address(0);
-	if (!sigsetjmp(from->env, 0)) {
-		before_switch(from, to);
-		siglongjmp(to->env, 1);
-	}
+	leave(from, to);
 	after_switch(from, NULL);
 	errno = saved;
 }

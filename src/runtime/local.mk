@@ -34,8 +34,12 @@ libruntime_la_SOURCES = \
 	src/runtime/task_wait.c \
 	src/runtime/wait.c src/runtime/wait_priv.h \
 	src/runtime/wait_set.c \
+	src/runtime/zero.h \
 	src/runtime/xfuture.c
 libruntime_la_CFLAGS = $(AM_CFLAGS) $(EVENT_CFLAGS)
+if CORO_ASM
+libruntime_la_SOURCES += src/runtime/coro_asm.S
+endif
 
 reeve_headers = \
 	src/include/reeve/base.h \
