@@ -16,7 +16,9 @@ struct run;
 
 struct start {
 	struct list link;
-	struct run *run; /* loop thread only; NULL: nobody waits for it any more */
+	/* NULL: nobody waits for it any more; the loop's, and read where it has ended and
+	 * may be followed (relay.h): such a one is not given up */
+	struct run *run;
 
 	/* the request: fixed once built, everything points into this allocation */
 	struct spawn_request req; /* with argv and env; descriptors are owned */

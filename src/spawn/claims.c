@@ -15,6 +15,7 @@
 #include "base/buf.h"
 #include "base/cleanup.h"
 #include "base/error.h"
+#include "base/failpoint.h"
 #include "base/fd.h"
 #include "base/invariant.h"
 #include "base/log.h"
@@ -109,15 +110,15 @@ static bool is_kept(const struct claims *c)
 	return c->fd >= 0 && !c->broken;
 }
 
-/* What is there would be taken for all. The descriptor stays open: another thread may be
- * about to write to it. */
+/* What is there would be taken for all. It is gone before anybody sees that none is kept, and
+ * begins a run unwritten. The descriptor stays open: another thread may be about to write. */
 static void give_up(struct claims *c, int error)
 {
-	if (atomic_exchange(&c->broken, true))
-		return;
-	log_at(LOG_WARNING, "spawn", "cannot write '%s': %s, removing it", c->path,
-		rv_strerror(error));
 	unlink_or_empty(c);
+	FAILPOINT("spawner-claims-removed");
+	if (!atomic_exchange(&c->broken, true))
+		log_at(LOG_WARNING, "spawn", "cannot write '%s': %s, removed it",
+			c->path, rv_strerror(error));
 }
 
 uint32_t claims_reserve(struct claims *c)

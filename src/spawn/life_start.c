@@ -57,8 +57,9 @@ static void prepare(struct spawner *sp, struct run *run, const struct spawn_requ
 	run->claim = claims_reserve(&sp->claims);
 	run->start->run = run;
 	run->start->claim = run->claim;
-	/* with a cgroup there is more to look at than orphans */
-	run->start->stay = q->gate != 0 && !q->cgroup;
+	/* with a cgroup there is more to look at than orphans; with orphans about nobody but
+	 * the loop can tell whose they are */
+	run->start->stay = q->gate != 0 && !q->cgroup && !orphans_any(&sp->orphans);
 }
 
 int life_start(struct spawner *sp, struct wire_start *ws, const char *blob_data)
@@ -157,6 +158,8 @@ void life_start_done(struct spawner *sp, struct start *s)
 
 	if (run && s->error == 0) {
 		run_set_started(sp, run, s);
+		/* the gate has become short of runs, or none follows */
+		sp->conn.news_urgent |= s->ended && !s->quiet;
 	} else if (run) {
 		if (s->cgroup_leaf)
 			(void)rmdir(s->cgroup_leaf);

@@ -204,6 +204,11 @@ size_t orphans_sync(struct orphans *os)
 	return hashmap_size(os->by_pid);
 }
 
+bool orphans_any(const struct orphans *os)
+{
+	return !list_is_empty(&os->all);
+}
+
 size_t orphans_reap(struct orphans *os)
 {
 	size_t n = 0;

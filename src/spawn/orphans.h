@@ -55,6 +55,9 @@ void orphans_deinit(struct orphans *os);
  * nothing behind: sync again soon. */
 size_t orphans_sync(struct orphans *os);
 
+/* as of the last sync */
+bool orphans_any(const struct orphans *os);
+
 /* Reap the dead ones. Returns how many. */
 size_t orphans_reap(struct orphans *os);
 

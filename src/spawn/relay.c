@@ -8,6 +8,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/failpoint.h"
 #include "spawn/spawner.h"
 
 /* Has any run left anything? Whoever is dead has no children any more, they are orphans
@@ -75,9 +76,11 @@ struct start *relay_follow(struct start *s, void *spawner)
 
 	if (!nothing_is_left(sp) || !claim_end(sp, s))
 		return NULL;
+	FAILPOINT("spawner-relay-ended");
 	next = gates_pass(&sp->gates, s->run, &plenty);
 	if (!next)
 		return NULL;
+	FAILPOINT("spawner-relay-passed");
 	s->quiet = plenty;
 	/* written before it begins, as submit does in life_start.c */
 	info = claim_of(next->start);

@@ -53,11 +53,12 @@ static struct start *starter_take(struct starter *t)
 	return LIST_ENTRY(list_pop(&st->queue), struct start, link);
 }
 
-/* under the lock; returns whether the loop must be woken */
-static bool starter_give_back(struct starter *t, struct start *s)
+/* under the lock; next: what the thread goes on with, NULL: nothing. Returns whether the loop
+ * must be woken. */
+static bool starter_give_back(struct starter *t, struct start *s, struct start *next)
 {
 	struct starters *st = t->all;
-	bool wake = !st->woken && !(st->quiet && s->quiet);
+	bool wake;
 
 	t->current = NULL;
 	if (s->abandoned) {
@@ -65,27 +66,35 @@ static bool starter_give_back(struct starter *t, struct start *s)
 		start_bury(s);
 		pthread_mutex_lock(&st->lock);
 	}
-	list_append(&st->done, &s->link);
+	wake = !st->woken && !(st->quiet && s->quiet);
 	st->woken |= wake;
+	list_append(&st->done, &s->link);
+	/* at once, so that a tick of the loop sees it */
+	if (next)
+		starter_set_current(t, next);
 	return wake;
 }
 
-/* under the lock, which it gives up meanwhile; returns what follows, NULL: nothing */
+/* Under the lock, which it gives up meanwhile; returns what follows, NULL: nothing. What is
+ * queued came before anything that could follow. */
 static struct start *starter_stay(struct starter *t, struct start *s)
 {
 	struct starters *st = t->all;
 	struct start *next = NULL;
 
 	if (!s->stay || s->error != 0 || s->give_up != 0 ||
-		st->n_staying >= STAYING_MAX)
+		st->n_staying >= STAYING_MAX || st->n_queued > 0)
 		return NULL;
 	st->n_staying++;
 	pthread_mutex_unlock(&st->lock);
 	s->ended = starter_sees_end(s);
-	if (s->ended)
-		next = st->ops.follow(s, st->ops.arg);
 	pthread_mutex_lock(&st->lock);
 	st->n_staying--;
+	if (!s->ended || st->n_queued > 0)
+		return NULL;
+	pthread_mutex_unlock(&st->lock);
+	next = st->ops.follow(s, st->ops.arg);
+	pthread_mutex_lock(&st->lock);
 	if (next)
 		st->n_pending++;
 	return next;
@@ -99,17 +108,20 @@ static void *starter_main(void *arg)
 
 	pthread_mutex_lock(&st->lock);
 	for (;;) {
-		struct start *s = next ? next : starter_take(t);
+		struct start *s = next;
 		bool wake;
 
-		starter_set_current(t, s);
+		if (!s) {
+			s = starter_take(t);
+			starter_set_current(t, s);
+		}
 		pthread_mutex_unlock(&st->lock);
 
 		starter_perform(t, s);
 
 		pthread_mutex_lock(&st->lock);
 		next = starter_stay(t, s);
-		wake = starter_give_back(t, s);
+		wake = starter_give_back(t, s, next);
 		if (!wake)
 			continue;
 		/* not under the lock: the loop's thread wakes at once, and wants it */

@@ -50,6 +50,7 @@ static const struct point {
 	const char *meaning;
 	bool in_spawner;
 	unsigned per_long, before;
+	bool only_ahead; /* passed where starts go ahead of a free slot */
 } points[] = {
 	{"reeved-start-committed", "after commit, before spawn", false, 1, 0},
 	{"reeved-start-sent", "after send", false, 1, 0},
@@ -61,6 +62,8 @@ static const struct point {
 	{"spawner-after-fork", "after fork, before the reply", true, 1, 0},
 	{"spawner-before-exit-report", "after exit, before its report", true, 0, 0},
 	{"spawner-after-exit-report", "after the report of an exit", true, 0, 0},
+	{"spawner-relay-ended", "a starter has written an end", true, 0, 0, true},
+	{"spawner-relay-passed", "before it writes the next start", true, 0, 0, true},
 };
 
 static const struct programs *programs;
@@ -208,9 +211,11 @@ int main(int argc, char **argv)
 	for (unsigned round = 0; round < sc->n_rounds; round++)
 		for (size_t i = 0; i < ARRAY_LEN(points); i++)
 			for (size_t k = 0; k < ARRAY_LEN(targets); k++)
-				at_point(&points[i], targets[k], sc);
+				if (!points[i].only_ahead)
+					at_point(&points[i], targets[k], sc);
 	for (size_t i = 0; i < ARRAY_LEN(points); i++)
-		at_point(&points[i], KILL_REEVED, &lonely);
+		if (!points[i].only_ahead)
+			at_point(&points[i], KILL_REEVED, &lonely);
 	for (size_t i = 0; i < ARRAY_LEN(points); i++)
 		for (size_t k = 0; k < ARRAY_LEN(targets); k++)
 			at_point(&points[i], targets[k], &ahead);

@@ -94,6 +94,52 @@ START_TEST(many_slots_are_never_exceeded)
 }
 END_TEST
 
+/* where in the file of ids the job stands, from 1 */
+static long place_of(uint64_t id)
+{
+	_cleanup_(fclosep) FILE *f = fopen(fx_path(fx, "order"), "re");
+	unsigned long long seen;
+
+	ck_assert_ptr_nonnull(f);
+	for (long n = 1; fscanf(f, "%llu", &seen) == 1; n++)
+		if (seen == id)
+			return n;
+	ck_abort_msg("job %d did not run", (int)id);
+}
+
+static void start_that_notes_itself(uint64_t id, uint32_t slots, bool ahead)
+{
+	char line[64];
+
+	snprintf(line, sizeof(line), "echo %d >>order", (int)id);
+	start(id, slots, ahead, line, SPAWN_LEFTOVERS_KILL);
+}
+
+/* More slots than threads, so that some starts are queued while others are followed. */
+START_TEST(what_is_queued_begins_before_anything_that_follows)
+{
+	const uint64_t n = 150, slots = 8, stranger = 1000;
+
+	for (uint64_t id = 1; id <= n; id++) {
+		start_that_notes_itself(id, (uint32_t)slots, id > slots);
+		if (id == slots) { /* and one without a gate */
+			struct spawn_request req =
+				fx_request(stranger, "echo 1000 >>order");
+
+			req.cwd = fx->dir;
+			fx_start(fx, &req);
+		}
+	}
+	for (uint64_t id = 1; id <= n; id++)
+		fx_wait(fx, FX_EXITED, id);
+	fx_wait(fx, FX_EXITED, stranger);
+	/* each may be passed by those that run beside it, but not by all the rest */
+	for (uint64_t id = 1; id <= slots; id++)
+		ck_assert_int_le(place_of(id), 5 * (long)slots);
+	ck_assert_int_le(place_of(stranger), 5 * (long)slots);
+}
+END_TEST
+
 /* its slot is taken as long as something of it is there */
 START_TEST(none_begins_before_what_another_left_has_ended)
 {
@@ -184,6 +230,7 @@ START_TEST(killed_spawner_leaves_all_that_followed)
 {
 	struct seen s = {.n = 0};
 	int dir_fd, last = fx_fifo(fx, "last");
+	pid_t pid;
 
 	hold();
 	start(2, 1, true, "exit 4", SPAWN_LEFTOVERS_KILL);
@@ -192,7 +239,7 @@ START_TEST(killed_spawner_leaves_all_that_followed)
 	start(5, 1, true, "exit 0", SPAWN_LEFTOVERS_KILL);
 	fx_settle(fx);
 	let_go();
-	(void)fx_fifo_number(last);
+	pid = (pid_t)fx_fifo_number(last);
 	close(last);
 	fx_stop_spawner(fx, SIGKILL);
 	dir_fd = open(fx->dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -207,11 +254,16 @@ START_TEST(killed_spawner_leaves_all_that_followed)
 	ck_assert_int_eq(find(&s, 3)->state, SPAWN_RUN_EXITED);
 	ck_assert_int_eq(WTERMSIG(find(&s, 3)->status), SIGTERM);
 	ck_assert_int_eq(find(&s, 4)->state, SPAWN_RUN_STARTING);
+	/* a starter does not know what was used: it was one that wrote this */
+	ck_assert_int_eq(find(&s, 2)->usage.maxrss_kib, 0);
+	ck_assert_int_eq(find(&s, 3)->usage.maxrss_kib, 0);
+	ck_assert_int_eq(kill(pid, SIGKILL), 0);
 }
 END_TEST
 
 UNIT_MAIN_FIXTURE("spawner_relay", setup, teardown,
 	they_begin_in_the_order_in_which_they_came, many_slots_are_never_exceeded,
+	what_is_queued_begins_before_anything_that_follows,
 	none_begins_before_what_another_left_has_ended,
 	one_that_fails_to_start_lets_the_next_through, ends_say_what_was_used_and_when,
 	killed_spawner_leaves_all_that_followed)
