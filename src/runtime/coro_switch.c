@@ -60,6 +60,15 @@ static ALWAYS_INLINE void after_switch(struct coro *self, struct coro *from)
 	(void)from;
 }
 
+struct coro_probe {
+	struct coro *prober;
+	void (*fn)(void *arg);
+	void *arg;
+};
+
+/* What a stack that was left returns to: its turn, or a probe. */
+enum { BY_SWITCH = 1, BY_PROBE = 2 };
+
 /* The pointers travel through makecontext's int arguments in halves. */
 union ptr_halves {
 	void *p;
@@ -77,7 +86,7 @@ static void trampoline(unsigned self0, unsigned self1, unsigned maker0, unsigned
 	/* Back to the maker at once: from now on the context can be jumped to. */
 	if (!sigsetjmp(self->env, 0)) {
 		before_switch(self, maker);
-		siglongjmp(maker->env, 1);
+		siglongjmp(maker->env, BY_SWITCH);
 	}
 	after_switch(self, NULL);
 	for (;;)
@@ -111,6 +120,17 @@ NOINLINE void coro_prepare(struct coro *self, struct coro *to)
 	after_switch(self, NULL);
 }
 
+/* Back to the prober; the context that self was left with stays as it is. */
+__attribute__((noinline, cold, noreturn)) static void answer_probe(struct coro *self)
+{
+	struct coro_probe *p = self->probe;
+
+	after_switch(self, p->prober);
+	p->fn(p->arg);
+	before_switch(self, p->prober);
+	siglongjmp(p->prober->env, BY_SWITCH);
+}
+
 /* Not inlined: its callers' copies of thread-local addresses must not move across it.
  */
 NOINLINE void coro_switch(struct coro *from, struct coro *to)
@@ -118,11 +138,31 @@ NOINLINE void coro_switch(struct coro *from, struct coro *to)
 	int saved = errno;
 
 	from->frame = __builtin_frame_address(0);
-	if (!sigsetjmp(from->env, 0)) {
-		before_switch(from, to);
-		siglongjmp(to->env, 1);
+	switch (sigsetjmp(from->env, 0)) {
+	case 0: before_switch(from, to); siglongjmp(to->env, BY_SWITCH);
+	case BY_PROBE: answer_probe(from);
 	}
 	after_switch(from, NULL);
+	errno = saved;
+}
+
+NOINLINE void coro_probe(struct coro *c, void (*fn)(void *arg), void *arg)
+{
+	/* Whoever runs here: the stack's bounds are learnt on the way. */
+	struct coro self = {.prepared = true};
+	struct coro_probe p = {.prober = &self, .fn = fn, .arg = arg};
+	int saved = errno;
+
+#if CORO_TSAN
+	self.fiber = __tsan_get_current_fiber();
+#endif
+	c->probe = &p;
+	if (!sigsetjmp(self.env, 0)) {
+		before_switch(&self, c);
+		siglongjmp(c->env, BY_PROBE);
+	}
+	after_switch(&self, NULL);
+	c->probe = NULL;
 	errno = saved;
 }
 
