@@ -104,6 +104,10 @@ bool frames_of(struct rv_task *t, struct symbols *s, struct frames *ret)
 
 		if (known && is_below_body(name))
 			break;
+		/* the same where it was stripped: what has begun the body */
+		if (over && symbol_is_own(u.pcs[i]) &&
+			!(known && strncmp(name, "rv_", 3) == 0))
+			break;
 		ret->pcs[ret->n++] = u.pcs[i];
 		if (over)
 			continue;

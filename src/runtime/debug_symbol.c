@@ -58,7 +58,8 @@ static void symbols_use(struct symbols *s, const Dl_info *info, struct link_map 
 /* n things of size bytes at off, all inside the file and aligned; NULL */
 static const void *part(const struct symbols *s, uint64_t off, uint64_t n, size_t size)
 {
-	if (off > s->size || off % 8 != 0 || n > (s->size - off) / size)
+	if (off > s->size || off % sizeof(ElfW(Addr)) != 0 ||
+		n > (s->size - off) / size)
 		return NULL;
 	return s->file + off;
 }

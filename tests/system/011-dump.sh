@@ -13,5 +13,5 @@ assert_match "the main task" "*'main' waiting*" "$(cat "$tmp/reeved.log")"
 assert_match "a place" "* at *(reeved+0x*" "$(cat "$tmp/reeved.log")"
 
 step "jobs run as before"
-assert_eq "output" "done" "$(reeve run echo done)"
+assert_eq "output" "finished" "$(reeve run echo finished)"
 stop_reeved

@@ -1,6 +1,8 @@
 /*
- * Looking into a loop: what its tasks wait for and where, what their stacks hold, and
- * what debug mode watches for.
+ * Looking into a loop.
+ *
+ * What its tasks wait for and where, how deep their stacks are, and what debug mode
+ * watches for.
  *
  * (asyncio: debug mode, Task.get_stack, print_stack; the rest is new.) Debug mode is on
  * in a loop made with rv_loop_opts.debug or rv_run_opts.debug, after rv_loop_set_debug,
@@ -35,7 +37,9 @@
  * which follows the tables that compilers on x86-64 and arm64 write by default and works
  * without frame pointers. It cannot see through code built without them
  * (-fno-asynchronous-unwind-tables), and shows nothing of a task that has less than
- * 24 KiB of its stack left. In a generator's body only that body is seen.
+ * 24 KiB of its stack left. A function whose last act is the call has no frame (-O2 makes
+ * a jump of that; -fno-optimize-sibling-calls does not). In a generator's body only that
+ * body is seen.
  */
 #ifndef REEVE_DEBUG_H
 #define REEVE_DEBUG_H
