@@ -8,11 +8,13 @@ libdaemon_la_SOURCES = \
 	src/daemon/commit.c src/daemon/commit.h \
 	src/daemon/control.c src/daemon/control.h \
 	src/daemon/control_act.c \
+	src/daemon/control_conn.c src/daemon/control_priv.h \
 	src/daemon/control_daemon.c \
 	src/daemon/control_job.h \
 	src/daemon/control_list.c \
 	src/daemon/control_logs.c \
 	src/daemon/control_remove.c \
+	src/daemon/control_reply.c \
 	src/daemon/control_select.c src/daemon/control_select.h \
 	src/daemon/control_submit.c \
 	src/daemon/control_wait.c \

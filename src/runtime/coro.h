@@ -1,10 +1,11 @@
 /*
  * Coroutines: stacks, and switching between them. Knows nothing of tasks or loops.
  *
- * A stack's context is made once (makecontext, half a microsecond); from then on its
- * trampoline loops: it runs the entry function, and when that returns to the pool the
- * coroutine waits there for the next. Switching is sigsetjmp and siglongjmp, which
- * leave the signal mask alone (a system call each way otherwise).
+ * A stack's context is made once; from then on its trampoline loops: it runs the entry
+ * function, and when that returns to the pool the coroutine waits there for the next.
+ * Switching leaves the signal mask alone (a system call each way otherwise). It is a few
+ * instructions on x86-64 and AArch64 (coro_asm.S), elsewhere and with
+ * configure --with-switch=setjmp sigsetjmp and siglongjmp, twice as slow.
  *
  * Stacks come in slabs of adjacent mappings, each with a guard at its low end; struct
  * coro stands at the high end of its own stack, in the page that every use touches
@@ -14,7 +15,9 @@
 #ifndef RUNTIME_CORO_H
 #define RUNTIME_CORO_H
 
-#include <setjmp.h>
+#ifndef HAVE_CORO_ASM
+#	include <setjmp.h>
+#endif
 
 #include "runtime/link.h"
 
@@ -42,7 +45,11 @@
 struct coro_slab;
 
 struct coro {
+#ifdef HAVE_CORO_ASM
+	void *sp; /* while it is not running */
+#else
 	sigjmp_buf env;
+#endif
 	struct rv_link link;    /* in the pool's free list while unused */
 	struct coro_slab *slab; /* NULL for the thread's own stack */
 	/* The loop's part: what the trampoline calls, again each time it returns. It
@@ -51,10 +58,10 @@ struct coro {
 	void *owner;
 	void *stack; /* lowest usable byte */
 	size_t stack_size;
-	void *frame; /* frame address at the last switch away: jmp_buf is mangled */
-	void *fake_stack;         /* of AddressSanitizer */
-	void *fiber;              /* of ThreadSanitizer */
-	struct coro_probe *probe; /* what coro_probe wants done here */
+	void *frame;      /* frame address at the last switch away, for backtraces */
+	void *fake_stack; /* of AddressSanitizer */
+	void *fiber;      /* of ThreadSanitizer */
+	struct coro_probe *probe; /* what coro_probe wants done here; NULL */
 	unsigned valgrind_id;
 	bool prepared; /* has a context */
 };

@@ -1,7 +1,7 @@
 /*
  * The one file that leaves a stack for another one.
  *
- * The fortified longjmp aborts when it jumps to a frame that is not above the current
+ * Without coro_asm.S it does so by setjmp. The fortified longjmp aborts when it jumps to a frame that is not above the current
  * one, which is what switching stacks is. Distributions inject the macro, hence before
  * all else.
  */
@@ -12,7 +12,9 @@
 #include <errno.h>
 #include <pthread.h>
 #include <stdint.h>
-#include <ucontext.h>
+#ifndef HAVE_CORO_ASM
+#	include <ucontext.h>
+#endif
 
 #include "base/invariant.h"
 #include "runtime/coro.h"
@@ -60,14 +62,73 @@ static ALWAYS_INLINE void after_switch(struct coro *self, struct coro *from)
 	(void)from;
 }
 
-struct coro_probe {
-	struct coro *prober;
-	void (*fn)(void *arg);
-	void *arg;
+#ifdef HAVE_CORO_ASM
+
+/* coro_asm.S */
+void coro_asm_switch(void **from, void *to);
+void coro_asm_entry(void);
+
+static void trampoline(void *arg)
+{
+	struct coro *self = arg;
+
+	after_switch(self, NULL);
+	for (;;)
+		self->entry(self);
+}
+
+#	if defined(__x86_64__)
+/* as coro_asm_switch takes them off, lowest address first */
+struct first_frame {
+	void *r15, *r14, *r13, *r12, *rbx, *rbp;
+	void (*pc)(void); /* the stack is 16-byte aligned above it */
 };
 
-/* What a stack that was left returns to: its turn, or a probe. */
-enum { BY_SWITCH = 1, BY_PROBE = 2 };
+static void first_frame_fill(struct first_frame *f, struct coro *self)
+{
+	*f = (struct first_frame){.r12 = (void *)(uintptr_t)trampoline,
+		.r13 = self,
+		.pc = coro_asm_entry};
+}
+#	else
+struct first_frame {
+	void *x19, *x20, *x21_to_x29[9];
+	void (*pc)(void);
+	void *d8_to_d15[8];
+};
+
+static void first_frame_fill(struct first_frame *f, struct coro *self)
+{
+	*f = (struct first_frame){.x19 = (void *)(uintptr_t)trampoline,
+		.x20 = self,
+		.pc = coro_asm_entry};
+}
+#	endif
+
+void coro_prepare(struct coro *self, struct coro *to)
+{
+	uintptr_t top = (uintptr_t)to->stack + to->stack_size;
+	struct first_frame *f;
+
+	(void)self;
+	if (to->prepared)
+		return;
+#	if CORO_TSAN
+	to->fiber = __tsan_create_fiber(0);
+#	endif
+	f = (struct first_frame *)((top & ~(uintptr_t)15) - sizeof(*f));
+	first_frame_fill(f, to);
+	to->sp = f;
+	to->prepared = true;
+}
+
+static ALWAYS_INLINE void leave(struct coro *from, struct coro *to)
+{
+	before_switch(from, to);
+	coro_asm_switch(&from->sp, to->sp);
+}
+
+#else /* setjmp */
 
 /* The pointers travel through makecontext's int arguments in halves. */
 union ptr_halves {
@@ -86,7 +147,7 @@ static void trampoline(unsigned self0, unsigned self1, unsigned maker0, unsigned
 	/* Back to the maker at once: from now on the context can be jumped to. */
 	if (!sigsetjmp(self->env, 0)) {
 		before_switch(self, maker);
-		siglongjmp(maker->env, BY_SWITCH);
+		siglongjmp(maker->env, 1);
 	}
 	after_switch(self, NULL);
 	for (;;)
@@ -102,9 +163,9 @@ NOINLINE void coro_prepare(struct coro *self, struct coro *to)
 	_Static_assert(sizeof(void *) <= sizeof(to_u.u), "a pointer fits two ints");
 	if (to->prepared)
 		return;
-#if CORO_TSAN
+#	if CORO_TSAN
 	to->fiber = __tsan_create_fiber(0);
-#endif
+#	endif
 	INVARIANT(getcontext(&uc) == 0);
 	uc.uc_link = NULL;
 	uc.uc_stack.ss_sp = to->stack;
@@ -120,15 +181,38 @@ NOINLINE void coro_prepare(struct coro *self, struct coro *to)
 	after_switch(self, NULL);
 }
 
-/* Back to the prober; the context that self was left with stays as it is. */
-__attribute__((noinline, cold, noreturn)) static void answer_probe(struct coro *self)
+static ALWAYS_INLINE void leave(struct coro *from, struct coro *to)
 {
-	struct coro_probe *p = self->probe;
+	if (!sigsetjmp(from->env, 0)) {
+		before_switch(from, to);
+		siglongjmp(to->env, 1);
+	}
+}
 
-	after_switch(self, p->prober);
-	p->fn(p->arg);
-	before_switch(self, p->prober);
-	siglongjmp(p->prober->env, BY_SWITCH);
+#endif
+
+struct coro_probe {
+	struct coro *prober; /* its bounds are learnt on the way */
+	void (*fn)(void *arg);
+	void *arg;
+};
+
+static ALWAYS_INLINE void after_leaving(struct coro *self)
+{
+	after_switch(self, UNLIKELY(self->probe) ? self->probe->prober : NULL);
+}
+
+/* Not this one's turn: do what is asked, and leave it again. */
+__attribute__((cold)) NOINLINE static void answer_probes(struct coro *self)
+{
+	while (self->probe) {
+		struct coro_probe *p = self->probe;
+
+		self->probe = NULL;
+		p->fn(p->arg);
+		leave(self, p->prober);
+		after_leaving(self);
+	}
 }
 
 /* Not inlined: its callers' copies of thread-local addresses must not move across it.
@@ -138,17 +222,16 @@ NOINLINE void coro_switch(struct coro *from, struct coro *to)
 	int saved = errno;
 
 	from->frame = __builtin_frame_address(0);
-	switch (sigsetjmp(from->env, 0)) {
-	case 0: before_switch(from, to); siglongjmp(to->env, BY_SWITCH);
-	case BY_PROBE: answer_probe(from);
-	}
-	after_switch(from, NULL);
+	leave(from, to);
+	after_leaving(from);
+	if (UNLIKELY(from->probe))
+		answer_probes(from);
 	errno = saved;
 }
 
 NOINLINE void coro_probe(struct coro *c, void (*fn)(void *arg), void *arg)
 {
-	/* Whoever runs here: the stack's bounds are learnt on the way. */
+	/* Whoever runs here. */
 	struct coro self = {.prepared = true};
 	struct coro_probe p = {.prober = &self, .fn = fn, .arg = arg};
 	int saved = errno;
@@ -157,12 +240,8 @@ NOINLINE void coro_probe(struct coro *c, void (*fn)(void *arg), void *arg)
 	self.fiber = __tsan_get_current_fiber();
 #endif
 	c->probe = &p;
-	if (!sigsetjmp(self.env, 0)) {
-		before_switch(&self, c);
-		siglongjmp(c->env, BY_PROBE);
-	}
+	leave(&self, c);
 	after_switch(&self, NULL);
-	c->probe = NULL;
 	errno = saved;
 }
 

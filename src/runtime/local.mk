@@ -37,9 +37,13 @@ libruntime_la_SOURCES = \
 	src/runtime/task_wait.c \
 	src/runtime/wait.c src/runtime/wait_priv.h \
 	src/runtime/wait_set.c \
+	src/runtime/zero.h \
 	src/runtime/xfuture.c
 # a tail call would leave no frame of the function that was called: debug_stack.c
 libruntime_la_CFLAGS = $(AM_CFLAGS) $(EVENT_CFLAGS) -fno-optimize-sibling-calls
+if CORO_ASM
+libruntime_la_SOURCES += src/runtime/coro_asm.S
+endif
 
 reeve_headers = \
 	src/include/reeve/base.h \

@@ -26,17 +26,23 @@ __thread struct current current;
 
 /* -- scheduling ----------------------------------------------------------------- */
 
-/* Whether another step may be taken before polling. */
-static bool budget_left(rv_loop *l)
+/* Polling costs as much as a dozen of the shortest steps: many of these are taken before it,
+ * few of those that last. */
+static NOINLINE bool budget_left_by_clock(rv_loop *l)
 {
-	if (++l->n_steps >= POLL_BUDGET)
-		return false;
-	if (l->n_steps % POLL_CLOCK_EVERY == 0 &&
-		loop_monotonic(l) - l->now > POLL_INTERVAL_MAX) {
-		l->n_steps = POLL_BUDGET;
-		return false;
-	}
-	return true;
+	rv_time since = loop_monotonic(l) - l->now;
+
+	l->poll_due = since > POLL_INTERVAL_MAX || l->n_steps >= POLL_STEPS_MAX ||
+		      (l->n_steps >= POLL_STEPS && (since > POLL_INTERVAL || l->clock));
+	return !l->poll_due;
+}
+
+/* Whether another step may be taken before polling. */
+static inline bool budget_left(rv_loop *l)
+{
+	if (++l->n_steps % POLL_CLOCK_EVERY != 0)
+		return !l->poll_due;
+	return budget_left_by_clock(l);
 }
 
 struct rv_task *sched_pick(rv_loop *l)
@@ -183,7 +189,7 @@ static void loop_iterate(rv_loop *l, bool block)
 		       l->round_end.link.next == &l->ready;
 
 	/* What descriptors have brought is handed on to tasks without polling again. */
-	if (nothing || !block || l->ran_callbacks || l->n_steps >= POLL_BUDGET)
+	if (nothing || !block || l->ran_callbacks || l->poll_due)
 		poll_once(l, block && nothing);
 	run_round(l);
 }

@@ -106,6 +106,7 @@ static void collect_rest(rv_loop *l)
 void poll_once(rv_loop *l, bool block)
 {
 	l->n_steps = 0;
+	l->poll_due = false;
 	l->ran_callbacks = false;
 	if (block && timers_are_due(l))
 		block = false;
@@ -124,6 +125,7 @@ void poll_once(rv_loop *l, bool block)
 		for (size_t i = 0; i < N_STACK_CLASSES; i++)
 			if (l->pools[i].n_free)
 				coro_pool_trim(&l->pools[i]);
+		task_cache_trim(l);
 		timers_arm(l);
 		if (inbox_park(&l->inbox) || !nothing_ready(l))
 			block = false;

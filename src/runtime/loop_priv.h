@@ -21,12 +21,15 @@
 struct event_base;
 
 enum {
-	POLL_BUDGET = 64,     /* steps between two polls */
 	POLL_CLOCK_EVERY = 8, /* steps between two looks at the clock */
+	POLL_STEPS = 64,      /* between two polls, if they last for POLL_INTERVAL */
+	POLL_STEPS_MAX = 512, /* in any case */
 	N_STACK_CLASSES = 11, /* 64 KiB to 64 MiB */
-	LOOP_TASKS_CACHED = 256,
+	TASKS_CACHED_MAX = 16384,  /* kept for the next, */
+	TASKS_CACHED_ASLEEP = 256, /* and while the loop sleeps */
 };
-#define POLL_INTERVAL_MAX RV_US(200)
+#define POLL_INTERVAL     RV_US(10)
+#define POLL_INTERVAL_MAX RV_US(200) /* with fewer steps */
 
 /* a descriptor that the loop polls; zeroed before use, fn set */
 struct poll_fd {
@@ -79,6 +82,7 @@ struct rv_loop {
 	struct coro_pool pools[N_STACK_CLASSES];
 	rv_time now;        /* of the last poll */
 	unsigned n_steps;   /* since the last poll */
+	bool poll_due;      /* before the next step */
 	bool ran_callbacks; /* since the last poll */
 	bool stop, running, closed;
 	atomic_bool debug; /* other threads look at it, see loop_debug */

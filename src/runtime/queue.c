@@ -169,6 +169,16 @@ void rv_queue_free(rv_queue *q)
 	free(q);
 }
 
+/* data: as the list has it */
+static NOINLINE int wait_in(struct rv_task *self, struct rv_link *list, void *data,
+	const char *site, const rv_queue *q)
+{
+	struct waiter w = {.data = data};
+
+	link_append(list, &w.link);
+	return task_wait(self, &w, site, q);
+}
+
 int rv_queue_try_put(rv_queue *q, void *item)
 {
 	struct waiter *w;
@@ -197,19 +207,16 @@ int rv_queue_try_put(rv_queue *q, void *item)
 
 int rv_queue_put(rv_queue *q, void *item)
 {
-	struct waiter w = {.data = item};
 	struct rv_task *self;
 	int r = task_await_begin(&self);
 
 	if (WRONG_HOME(&q->home))
 		return -RV_EWRONGLOOP;
-	if (r < 0)
+	if (UNLIKELY(r < 0))
 		return r;
 	r = rv_queue_try_put(q, item);
-	if (r != -EAGAIN)
-		return r;
-	link_append(&q->putters, &w.link);
-	return task_wait(self, &w, "queue put", q);
+	return LIKELY(r != -EAGAIN) ? r
+				    : wait_in(self, &q->putters, item, "queue put", q);
 }
 
 int rv_queue_try_get(rv_queue *q, void **item)
@@ -232,19 +239,16 @@ int rv_queue_try_get(rv_queue *q, void **item)
 
 int rv_queue_get(rv_queue *q, void **item)
 {
-	struct waiter w = {.data = item};
 	struct rv_task *self;
 	int r = task_await_begin(&self);
 
 	if (WRONG_HOME(&q->home))
 		return -RV_EWRONGLOOP;
-	if (r < 0)
+	if (UNLIKELY(r < 0))
 		return r;
 	r = rv_queue_try_get(q, item);
-	if (r != -EAGAIN)
-		return r;
-	link_append(&q->getters, &w.link);
-	return task_wait(self, &w, "queue get", q);
+	return LIKELY(r != -EAGAIN) ? r
+				    : wait_in(self, &q->getters, item, "queue get", q);
 }
 
 /* -- counting what is dealt with

@@ -10,6 +10,7 @@
 #include "reeve/ctx.h"
 #include "runtime/debug_priv.h"
 #include "runtime/loop_priv.h"
+#include "runtime/zero.h"
 
 static struct rv_task *task_alloc(rv_loop *l)
 {
@@ -38,12 +39,20 @@ static void task_free(struct rv_task *t)
 		return;
 	}
 	link_unlink(&t->link);
-	if (l->n_tasks_cached >= LOOP_TASKS_CACHED) {
+	if (l->n_tasks_cached >= TASKS_CACHED_MAX) {
 		free(t);
 		return;
 	}
 	link_prepend(&l->task_cache, &t->link);
 	l->n_tasks_cached++;
+}
+
+void task_cache_trim(rv_loop *l)
+{
+	while (l->n_tasks_cached > TASKS_CACHED_ASLEEP) {
+		free(LINK_ENTRY(link_pop(&l->task_cache), struct rv_task, link));
+		l->n_tasks_cached--;
+	}
 }
 
 static int task_new(struct rv_task **ret, const struct spawn_params *p)
@@ -69,20 +78,19 @@ static int task_new(struct rv_task **ret, const struct spawn_params *p)
 		coro_pool_unpromise(pool);
 		return -ENOMEM;
 	}
-	*t = (struct rv_task){
-		.loop = l,
-		.pool = pool,
-		.fn = p->fn,
-		.arg = p->arg,
-		.arg_dtor = o ? o->arg_dtor : NULL,
-		.group = p->group,
-		.starter = p->starter,
-		.service = p->service,
-		.borrowed = p->borrowed,
-		.id = l->next_task_id++,
-		.refs = 2, /* the caller's, and the loop's until it ends */
-		.op_budget = TASK_OP_BUDGET,
-	};
+	ZERO_OBJECT(t);
+	t->loop = l;
+	t->pool = pool;
+	t->fn = p->fn;
+	t->arg = p->arg;
+	t->arg_dtor = o ? o->arg_dtor : NULL;
+	t->group = p->group;
+	t->starter = p->starter;
+	t->service = p->service;
+	t->borrowed = p->borrowed;
+	t->id = l->next_task_id++;
+	t->refs = 2; /* the caller's, and the loop's until it ends */
+	t->op_budget = TASK_OP_BUDGET;
 	if (o && o->ctx)
 		t->ctx = rv_ctx_ref(o->ctx);
 	else if (current.task)

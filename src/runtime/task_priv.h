@@ -68,7 +68,7 @@ struct task_extra {
 	struct rv_link group_records; /* errors of groups that it has left: group.c */
 };
 
-struct rv_task {
+struct __attribute__((aligned(16))) rv_task {
 	struct rv_ready ready; /* run is NULL */
 	rv_loop *loop;         /* NULL once the loop is closed */
 	struct coro *coro;     /* NULL before the first step and after the last */
@@ -178,6 +178,8 @@ void task_run(struct rv_task *t);
 void task_finish_unstarted(struct rv_task *t);
 /* The loop goes away under it. */
 void task_abandon(struct rv_task *t);
+/* Gives memory back after a peak. */
+void task_cache_trim(rv_loop *l);
 /* what a coroutine of a loop runs */
 void task_coro_entry(struct coro *c);
 void task_report(struct rv_task *t, const char *message);

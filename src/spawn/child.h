@@ -26,6 +26,8 @@ struct start {
 	size_t exec_size;
 	char *cgroup_leaf;  /* directory of this run's own cgroup, or NULL */
 	char *cgroup_procs; /* the file in it that takes the child, or NULL */
+	bool stay;          /* its thread waits a moment for its end (starter.h) */
+	uint32_t claim;     /* place in the file of claims; 0: none */
 
 	/* what the child tells while its parent thread is suspended; the loop's thread
 	 * reads it to see where a start hangs */
@@ -45,6 +47,13 @@ struct start {
 	uint64_t start_time;
 	rv_time started_boot;
 	int64_t started_usec;
+
+	/* with stay, and after an end that was seen; else pidfd tells */
+	bool ended;
+	bool end_claimed; /* it stands in the file of claims */
+	bool quiet; /* another follows, and nobody need hear of this one at once */
+	rv_time ended_boot;
+	int64_t ended_usec;
 };
 
 /* What is the same for all children; set once before the first start. */

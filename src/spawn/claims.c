@@ -12,6 +12,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/buf.h"
 #include "base/cleanup.h"
 #include "base/error.h"
 #include "base/fd.h"
@@ -48,7 +49,7 @@ void claims_open(struct claims *c, const char *state_dir, const char *instance)
 {
 	int r;
 
-	*c = (struct claims){.fd = -1, .record = BUF_NULL};
+	*c = (struct claims){.fd = -1};
 	if (asprintf(&c->path, "%s/" SPAWN_CLAIMS_PREFIX "%s", state_dir, instance) <
 		0) {
 		c->path = NULL;
@@ -63,18 +64,22 @@ void claims_open(struct claims *c, const char *state_dir, const char *instance)
 	claims_remove(c);
 }
 
-void claims_remove(struct claims *c)
+/* one that cannot even be removed must not be taken for whole */
+static void unlink_or_empty(const struct claims *c)
 {
-	/* one that cannot even be removed must not be taken for whole */
-	if (c->fd >= 0 && unlink(c->path) < 0 && errno != ENOENT &&
-		ftruncate(c->fd, 0) < 0)
+	if (unlink(c->path) < 0 && errno != ENOENT && ftruncate(c->fd, 0) < 0)
 		log_at(LOG_ERR, "spawn", "cannot remove '%s': %s", c->path,
 			rv_strerror(errno));
+}
+
+void claims_remove(struct claims *c)
+{
+	if (c->fd >= 0)
+		unlink_or_empty(c);
 	c->fd = close_safe(c->fd);
 	free(c->path);
 	free(c->free);
-	buf_deinit(&c->record);
-	*c = (struct claims){.fd = -1, .record = BUF_NULL};
+	*c = (struct claims){.fd = -1};
 }
 
 /* 0, -ENOMEM */
@@ -99,58 +104,56 @@ static int take_place(struct claims *c, uint32_t *ret)
 	return 0;
 }
 
-static int write_claim(
-	struct claims *c, uint32_t place, const struct spawn_run_info *info)
+static bool is_kept(const struct claims *c)
 {
-	int r;
-
-	buf_clear(&c->record);
-	r = wire_encode_run(&c->record, WIRE_RUN_TABLE, info, 0);
-	if (r < 0)
-		return r;
-	INVARIANT(buf_len(&c->record) <= PLACE_SIZE);
-	return write_at(
-		c->fd, buf_head(&c->record), buf_len(&c->record), offset_of(place));
+	return c->fd >= 0 && !c->broken;
 }
 
-/* what is there would be taken for all */
+/* What is there would be taken for all. The descriptor stays open: another thread may be
+ * about to write to it. */
 static void give_up(struct claims *c, int error)
 {
+	if (atomic_exchange(&c->broken, true))
+		return;
 	log_at(LOG_WARNING, "spawn", "cannot write '%s': %s, removing it", c->path,
 		rv_strerror(error));
-	claims_remove(c);
+	unlink_or_empty(c);
 }
 
-uint32_t claims_put(struct claims *c, const struct spawn_run_info *info)
+uint32_t claims_reserve(struct claims *c)
 {
 	uint32_t place = 0;
 	int r;
 
-	if (c->fd < 0)
+	if (!is_kept(c))
 		return 0;
 	r = take_place(c, &place);
-	if (r == 0)
-		r = write_claim(c, place, info);
 	if (r == 0)
 		return place;
 	give_up(c, r);
 	return 0;
 }
 
-void claims_update(struct claims *c, uint32_t place, const struct spawn_run_info *info)
+void claims_write(struct claims *c, uint32_t place, const struct spawn_run_info *info)
 {
+	_cleanup_(buf_deinitp) struct buf record = BUF_NULL;
 	int r;
 
-	if (place == 0 || c->fd < 0)
+	if (place == 0 || !is_kept(c))
 		return;
-	r = write_claim(c, place, info);
+	r = wire_encode_run(&record, WIRE_RUN_TABLE, info, 0);
+	if (r >= 0) {
+		INVARIANT(buf_len(&record) <= PLACE_SIZE);
+		r = write_at(
+			c->fd, buf_head(&record), buf_len(&record), offset_of(place));
+	}
 	if (r < 0)
 		give_up(c, r);
 }
 
 void claims_drop(struct claims *c, uint32_t place)
 {
-	if (place == 0 || c->fd < 0)
+	if (place == 0 || !is_kept(c))
 		return;
 	INVARIANT(place <= c->n_places && c->n_free < c->n_free_max);
 	c->free[c->n_free++] = place;
@@ -185,6 +188,11 @@ static int read_bytes(int fd, char *data, size_t *n)
 	return 0;
 }
 
+static bool is_zero(const char *p, size_t n)
+{
+	return n == 0 || (p[0] == 0 && memcmp(p, p + 1, n - 1) == 0);
+}
+
 /* 1, 0, -ENOMEM */
 static int parse(
 	const char *data, size_t size, struct spawn_run_info **ret, size_t *ret_n)
@@ -201,6 +209,9 @@ static int parse(
 		enum wire_run_reason reason;
 		struct wire_record rec;
 
+		/* reserved for a start that waits */
+		if (is_zero(data + at, MIN(size - at, PLACE_SIZE)))
+			continue;
 		if (wire_next(&place, &rec) <= 0 || rec.type != WIRE_RUN ||
 			wire_decode_run(&rec.body, &reason, &runs[n]) < 0)
 			return 0;

@@ -8,11 +8,15 @@
  * acknowledged, so that the file is as large as the table was at most.
  *
  * The spawner writes (claims_*), reeved reads (spawn_claims_*); neither needs the other.
+ *
+ * claims_write is for any thread, for a place that no other thread is writing; all else is
+ * for the loop's thread.
  */
 #ifndef SPAWN_CLAIMS_H
 #define SPAWN_CLAIMS_H
 
-#include "base/buf.h"
+#include <stdatomic.h>
+
 #include "spawn/spawn.h"
 
 #define SPAWN_CLAIMS_PREFIX "claims."
@@ -20,7 +24,7 @@
 struct claims {
 	int fd; /* -1: none is kept, and there is no file */
 	char *path;
-	struct buf record; /* scratch */
+	atomic_bool broken; /* could not be written: the file is gone, none is kept */
 	uint32_t n_places;
 	uint32_t *free; /* places below n_places; room for all of them */
 	uint32_t n_free, n_free_max;
@@ -28,11 +32,11 @@ struct claims {
 
 /* A file for this instance. Where it cannot be made (logged) none is kept. */
 void claims_open(struct claims *c, const char *state_dir, const char *instance);
-/* Returns the place, from 1; 0: none is kept. When it cannot be written (logged) the file
- * is taken away: without it nothing counts as never started. */
-uint32_t claims_put(struct claims *c, const struct spawn_run_info *info);
-/* what is known of it now; place 0: no effect */
-void claims_update(struct claims *c, uint32_t place, const struct spawn_run_info *info);
+/* A place for a run, in which nothing is written yet: from 1; 0: none is kept. */
+uint32_t claims_reserve(struct claims *c);
+/* What is known of the run now; place 0: no effect. When it cannot be written (logged) the
+ * file is taken away: without it nothing counts as never started. */
+void claims_write(struct claims *c, uint32_t place, const struct spawn_run_info *info);
 void claims_drop(struct claims *c, uint32_t place); /* 0: no effect */
 /* close, and remove the file */
 void claims_remove(struct claims *c);

@@ -8,8 +8,24 @@
 
 #include "base/invariant.h"
 
+/* enough for the time that it takes to send for more */
+#define GATE_PLENTY 8
+/* so few that a place will soon be empty */
+#define GATE_FEW 2
+
+struct gate {
+	struct list link; /* of struct gates.all */
+	uint64_t id;
+	uint32_t slots;      /* as the last start said */
+	size_t n_going;      /* starting or running */
+	size_t n_waiting;    /* length of waiting */
+	struct list waiting; /* of struct run.gate_link */
+};
+
 void gates_init(struct gates *g)
 {
+	*g = (struct gates){.closed = false};
+	pthread_mutex_init(&g->lock, NULL);
 	list_init(&g->all);
 }
 
@@ -24,39 +40,36 @@ static struct gate *find(const struct gates *g, uint64_t id)
 	return NULL;
 }
 
-int gates_enter(
-	struct gates *g, struct run *run, uint64_t id, uint32_t slots, bool may_wait)
+static struct gate *gate_new(struct gates *g, uint64_t id)
 {
-	struct gate *gate = find(g, id);
+	struct gate *gate = calloc(1, sizeof(*gate));
 
-	INVARIANT(!run->gate);
-	if (!gate) {
-		gate = calloc(1, sizeof(*gate));
-		if (!gate)
-			return -ENOMEM;
-		gate->id = id;
-		list_init(&gate->waiting);
-		list_append(&g->all, &gate->link);
-	}
-	gate->slots = slots;
-	run->gate = gate;
-	if (may_wait) {
-		list_append(&gate->waiting, &run->gate_link);
-		gate->n_waiting++;
-	} else {
-		gate->n_going++;
-	}
-	return 0;
+	if (!gate)
+		return NULL;
+	gate->id = id;
+	list_init(&gate->waiting);
+	list_append(&g->all, &gate->link);
+	return gate;
 }
 
-void gates_leave(struct run *run)
+static bool waits(const struct run *run)
+{
+	return list_is_linked(&run->gate_link);
+}
+
+/* The daemon is told when it comes to that, not by each that ends until more have come. */
+static bool has_plenty(const struct gates *g, const struct gate *gate)
+{
+	return !g->closed && gate->n_waiting > GATE_FEW &&
+	       gate->n_waiting != GATE_PLENTY - 1;
+}
+
+static void leave(struct run *run)
 {
 	struct gate *gate = run->gate;
 
-	if (!gate)
-		return;
 	run->gate = NULL;
-	if (run_waits_at_gate(run)) {
+	if (waits(run)) {
 		list_remove(&run->gate_link);
 		gate->n_waiting--;
 	} else {
@@ -69,11 +82,11 @@ void gates_leave(struct run *run)
 	free(gate);
 }
 
-struct run *gate_next(struct gate *gate)
+static struct run *next(const struct gates *g, struct gate *gate)
 {
 	struct list *it;
 
-	if (gate->n_going >= gate->slots)
+	if (g->closed || gate->n_going >= gate->slots)
 		return NULL;
 	it = list_pop(&gate->waiting);
 	if (!it)
@@ -81,4 +94,100 @@ struct run *gate_next(struct gate *gate)
 	gate->n_waiting--;
 	gate->n_going++;
 	return LIST_ENTRY(it, struct run, gate_link);
+}
+
+int gates_enter(
+	struct gates *g, struct run *run, uint64_t id, uint32_t slots, bool may_wait)
+{
+	struct gate *gate;
+
+	pthread_mutex_lock(&g->lock);
+	INVARIANT(!run->gate);
+	gate = find(g, id);
+	if (!gate)
+		gate = gate_new(g, id);
+	if (gate) {
+		gate->slots = slots;
+		run->gate = gate;
+		if (may_wait) {
+			list_append(&gate->waiting, &run->gate_link);
+			gate->n_waiting++;
+		} else {
+			gate->n_going++;
+		}
+	}
+	pthread_mutex_unlock(&g->lock);
+	return gate ? 0 : -ENOMEM;
+}
+
+void gates_leave(struct gates *g, struct run *run)
+{
+	pthread_mutex_lock(&g->lock);
+	if (run->gate)
+		leave(run);
+	pthread_mutex_unlock(&g->lock);
+}
+
+bool gates_withdraw(struct gates *g, struct run *run)
+{
+	bool waited;
+
+	pthread_mutex_lock(&g->lock);
+	waited = run->gate && waits(run);
+	if (waited)
+		leave(run);
+	pthread_mutex_unlock(&g->lock);
+	return waited;
+}
+
+struct run *gates_next(struct gates *g, uint64_t id)
+{
+	struct gate *gate;
+	struct run *run;
+
+	pthread_mutex_lock(&g->lock);
+	gate = find(g, id);
+	run = gate ? next(g, gate) : NULL;
+	pthread_mutex_unlock(&g->lock);
+	return run;
+}
+
+struct run *gates_pass(struct gates *g, struct run *over, bool *ret_plenty)
+{
+	struct gate *gate;
+	struct run *run = NULL;
+
+	*ret_plenty = false;
+	pthread_mutex_lock(&g->lock);
+	gate = over->gate;
+	if (gate) {
+		gate->n_going--;
+		run = next(g, gate);
+		if (run)
+			over->gate = NULL;
+		else
+			gate->n_going++;
+		*ret_plenty = has_plenty(g, gate);
+	}
+	pthread_mutex_unlock(&g->lock);
+	return run;
+}
+
+bool gates_has_plenty(struct gates *g, uint64_t id)
+{
+	struct gate *gate;
+	bool plenty;
+
+	pthread_mutex_lock(&g->lock);
+	gate = find(g, id);
+	plenty = gate && has_plenty(g, gate);
+	pthread_mutex_unlock(&g->lock);
+	return plenty;
+}
+
+void gates_close(struct gates *g)
+{
+	pthread_mutex_lock(&g->lock);
+	g->closed = true;
+	pthread_mutex_unlock(&g->lock);
 }

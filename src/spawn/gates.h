@@ -6,25 +6,24 @@
  * waits here, in the order in which it came; it stands in the table as starting. A start
  * that may not wait counts, and begins at once: for those the daemon keeps the limit.
  *
- * Pure bookkeeping: whoever calls starts what gate_next gives out.
+ * Pure bookkeeping: whoever calls starts what is given out. Any thread may call: a starter
+ * that sees a run end takes the next one by itself (relay.h). A run that waits here can be
+ * begun by another thread at any moment; whether it still waits is only known from what
+ * gates_withdraw returns.
  */
 #ifndef SPAWN_GATES_H
 #define SPAWN_GATES_H
 
+#include <pthread.h>
+
 #include "base/list.h"
 #include "spawn/runs.h"
 
-struct gate {
-	struct list link; /* of struct gates.all */
-	uint64_t id;
-	uint32_t slots;      /* as the last start said */
-	size_t n_going;      /* starting or running */
-	size_t n_waiting;    /* length of waiting */
-	struct list waiting; /* of struct run.gate_link */
-};
-
 struct gates {
+	pthread_mutex_t
+		lock;    /* of all that is here, and of run.gate and run.gate_link */
 	struct list all; /* a gate is there as long as it has a run */
+	bool closed;
 };
 
 void gates_init(struct gates *g);
@@ -32,28 +31,30 @@ void gates_init(struct gates *g);
 /**
  * A run comes to a gate, which is made where it is not there yet.
  *
- * @may_wait  false: it goes on whatever the limit is
+ * @may_wait  false: it goes on whatever the limit is; true: it must be ready to be begun
  *
  * Returns 0, -ENOMEM.
  */
 int gates_enter(
 	struct gates *g, struct run *run, uint64_t id, uint32_t slots, bool may_wait);
-/* The run is over, or taken back. Has no effect on one that is at no gate. */
-void gates_leave(struct run *run);
-/* The next that may go on, NULL: none. It goes on. */
-struct run *gate_next(struct gate *gate);
-
-/* enough for the time that it takes to send for more */
-#define GATE_PLENTY 8
-
-static inline bool gate_has_plenty(const struct gate *gate)
-{
-	return gate->n_waiting >= GATE_PLENTY;
-}
-
-static inline bool run_waits_at_gate(const struct run *run)
-{
-	return list_is_linked(&run->gate_link);
-}
+/* The run is over. Has no effect on one that is at no gate, or not any more. */
+void gates_leave(struct gates *g, struct run *run);
+/* True: it waited, and has left. False: it goes on, or is at no gate. */
+bool gates_withdraw(struct gates *g, struct run *run);
+/* The next of a gate that may go on, NULL: none. It goes on. */
+struct run *gates_next(struct gates *g, uint64_t id);
+/**
+ * The run is over, and the next that waits goes on in its place: gates_leave and gates_next
+ * in one step.
+ *
+ * @ret_plenty  as gates_has_plenty
+ *
+ * Returns the next. NULL: there is none, and the run has not left.
+ */
+struct run *gates_pass(struct gates *g, struct run *over, bool *ret_plenty);
+/* So many wait that there is time to send for more. */
+bool gates_has_plenty(struct gates *g, uint64_t id);
+/* From now on those that wait do so until they are withdrawn. */
+void gates_close(struct gates *g);
 
 #endif

@@ -1,5 +1,5 @@
 /*
- * Life of a run: from the accepted start to the acknowledged end.
+ * Life of a run: from the accepted start to the acknowledged end. Here: its end.
  *
  * Its main process is reaped last of all: until then pid, group and session cannot be
  * anyone else's, and what is left of the tree can be signalled safely.
@@ -9,39 +9,19 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <signal.h>
-#include <stdlib.h>
-#include <string.h>
 #include <sys/epoll.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
-#include "base/clock.h"
 #include "base/error.h"
 #include "base/invariant.h"
 #include "base/log.h"
-#include "spawn/spawner.h"
+#include "spawn/life_priv.h"
 #include "spawn/tree.h"
 
 #define KILL_AGAIN_FIRST RV_MS(10)
 #define KILL_AGAIN_LAST  RV_SEC(5)
-#define STOP_START_AFTER \
-	RV_MS(200) /* a start that takes longer does not come to exec */
-
-static rv_time time_add(rv_time a, rv_time b)
-{
-	return b > RV_FOREVER - a ? RV_FOREVER : a + b;
-}
-
-static rv_time now_monotonic(void)
-{
-	return clock_monotonic(&clock_system);
-}
-
-static bool main_has_ended(const struct run *run)
-{
-	return run->info.flags & SPAWN_RUN_MAIN_ENDED;
-}
 
 static void end_times(struct run *run)
 {
@@ -49,41 +29,10 @@ static void end_times(struct run *run)
 	run->info.ended_usec = clock_wall_usec(&clock_system);
 }
 
-/* to the starters; written down before, for it may have begun whenever we are killed */
-static void submit(struct spawner *sp, struct run *run)
-{
-	run->claim = claims_put(&sp->claims, &run->info);
-	starters_submit(sp->starters, run->start);
-}
-
-/* what the end of a run, or a higher limit, lets through */
-static void open_gate(struct spawner *sp, struct gate *gate)
-{
-	struct run *run;
-
-	while (!sp->stopping && (run = gate_next(gate)))
-		submit(sp, run);
-}
-
-/* One more may go on. The gate itself goes with its last run. Returns whether so many wait
- * there that the daemon need not hear of it at once. */
-static bool leave_gate(struct spawner *sp, struct run *run)
-{
-	struct gate *gate = run->gate;
-	bool others = gate && gate->n_going + gate->n_waiting > 1;
-
-	gates_leave(run);
-	if (others)
-		open_gate(sp, gate);
-	return others && !sp->stopping && gate_has_plenty(gate);
-}
-
 /* the run is over, one way or the other; it waits for its acknowledgement */
 static void run_set_ended(
 	struct spawner *sp, struct run *run, enum spawn_run_state state)
 {
-	bool may_wait;
-
 	INVARIANT(run_is_active(run));
 	if (main_has_ended(run))
 		sp->n_lingering--;
@@ -92,16 +41,17 @@ static void run_set_ended(
 	run->info.state = state;
 	run->info.flags &= SPAWN_RUN_SURVIVORS | SPAWN_RUN_SHUTDOWN;
 	sp->runs.n_active--;
-	claims_update(&sp->claims, run->claim, &run->info);
+	if (!run->claimed_end || state != SPAWN_RUN_EXITED)
+		claims_write(&sp->claims, run->claim, &run->info);
 	runs_set_deadline(&sp->runs, run, RV_FOREVER);
-	may_wait = leave_gate(sp, run);
+	leave_gate(sp, run);
 	if (run->cgroup_leaf)
 		(void)rmdir(run->cgroup_leaf); /* EBUSY: something was let live on */
 	run->send_ended = true;
-	conn_tell(sp, run, may_wait);
+	conn_tell(sp, run, news_may_wait(sp, run));
 }
 
-static void run_set_failed(struct spawner *sp, struct run *run, int error, int step)
+void run_set_failed(struct spawner *sp, struct run *run, int error, int step)
 {
 	run->start = NULL;
 	end_times(run);
@@ -109,122 +59,6 @@ static void run_set_failed(struct spawner *sp, struct run *run, int error, int s
 	run->info.step = (enum spawn_step)step;
 	run_set_ended(sp, run, SPAWN_RUN_FAILED);
 }
-
-/* -- starting -----------------------------------------------------------------------
- */
-
-static void close_request(struct spawn_request *q)
-{
-	q->stdout_fd = close_safe(q->stdout_fd);
-	q->stderr_fd = close_safe(q->stderr_fd);
-}
-
-int life_start(struct spawner *sp, struct wire_start *ws, const char *blob_data)
-{
-	struct spawn_request *q = &ws->req;
-	char mark[SPAWN_MARK_MAX];
-	struct run *run;
-	int r;
-
-	r = sp->stopping ? -RV_ESHUTDOWN : runs_add(&sp->runs, &run, &q->token);
-	if (r < 0) {
-		close_request(q);
-		return r;
-	}
-	spawn_mark_format(mark, &q->token, sp->self.instance);
-	r = start_new(&run->start, ws, blob_data, mark);
-	if (r < 0) {
-		runs_remove(&sp->runs, run);
-		close_request(q);
-		return r;
-	}
-	r = q->gate ? gates_enter(&sp->gates, run, q->gate, q->gate_slots, q->ahead)
-		    : 0;
-	if (r < 0) {
-		run->start = start_free(run->start);
-		runs_remove(&sp->runs, run);
-		return r;
-	}
-	run->start->run = run;
-	run->leftovers = q->leftovers;
-	run->kill_signal = q->kill_signal;
-	run->kill_grace = q->kill_grace;
-	if (!run_waits_at_gate(run))
-		submit(sp, run);
-	if (run->gate)
-		open_gate(sp, run->gate);
-	return 0;
-}
-
-static void run_set_started(struct spawner *sp, struct run *run, struct start *s)
-{
-	struct epoll_event ev = {.events = EPOLLIN, .data.ptr = &run->source};
-
-	run->start = NULL;
-	run->pidfd = TAKE_FD(s->pidfd);
-	run->info.state = SPAWN_RUN_RUNNING;
-	run->info.pid = s->pid;
-	run->info.start_time = s->start_time;
-	run->info.started_boot = s->started_boot;
-	run->info.started_usec = s->started_usec;
-	if (s->cgroup_leaf)
-		run->cgroup_leaf = strdup(s->cgroup_leaf);
-	/* ENOMEM, ENOSPC (max_user_watches): slower, not deaf */
-	if (epoll_ctl(sp->epoll_fd, EPOLL_CTL_ADD, run->pidfd, &ev) < 0) {
-		run->unwatched = true;
-		sp->n_unwatched++;
-		sp->sigchld = true; /* it may have ended before */
-	}
-	run->send_started = true;
-	conn_tell(sp, run, run->gate && gate_has_plenty(run->gate));
-	/* what was asked for while it was starting */
-	for (int sig = 1; sig <= 64; sig++) {
-		uint64_t bit = UINT64_C(1) << (sig - 1);
-
-		if (run->signals_wanted & bit)
-			(void)tree_signal(&sp->orphans, run, TREE_GROUP, sig);
-		else if (run->main_signals_wanted & bit)
-			(void)tree_signal(&sp->orphans, run, TREE_MAIN, sig);
-	}
-	run->signals_wanted = run->main_signals_wanted = 0;
-	if (run->pause_wanted)
-		(void)life_pause(sp, run);
-	runs_set_deadline(&sp->runs, run, RV_FOREVER);
-	if (run->phase == RUN_KILLING)
-		(void)life_kill(sp, run);
-	else if (run->stop_wanted)
-		(void)life_stop(sp, run, run->stop_wanted, run->stop_main_only,
-			run->stop_grace);
-}
-
-void life_start_done(struct spawner *sp, struct start *s)
-{
-	struct run *run = s->run;
-
-	if (run && s->error == 0) {
-		run_set_started(sp, run, s);
-	} else if (run) {
-		if (s->cgroup_leaf)
-			(void)rmdir(s->cgroup_leaf);
-		run_set_failed(sp, run, s->error, s->step);
-	}
-	start_free(s);
-}
-
-void life_start_dropped(struct spawner *sp, struct start *s)
-{
-	struct run *run = s->run;
-
-	if (!run)
-		return;
-	s->run = NULL;
-	run_set_failed(sp, run, s->abandoned ? s->give_up : s->error, s->step);
-	if (!s->abandoned)
-		start_free(s);
-}
-
-/* -- ending -------------------------------------------------------------------------
- */
 
 static int64_t usec_of(struct timeval tv)
 {
@@ -268,7 +102,7 @@ static size_t count_left(struct spawner *sp, const struct run *run)
 	return l.n + tree_cgroup_is_populated(run);
 }
 
-static void kill_round(struct spawner *sp, struct run *run)
+void run_kill_round(struct spawner *sp, struct run *run)
 {
 	size_t left = tree_kill(&sp->orphans, run);
 	rv_time pause = KILL_AGAIN_FIRST;
@@ -294,7 +128,7 @@ static void kill_round(struct spawner *sp, struct run *run)
 		&sp->runs, run, now_monotonic() + MIN(pause, KILL_AGAIN_LAST));
 }
 
-static void set_phase(struct run *run, enum run_phase phase)
+void run_set_phase(struct run *run, enum run_phase phase)
 {
 	run->phase = phase;
 	run->info.flags |= SPAWN_RUN_STOPPING;
@@ -307,7 +141,7 @@ static void leftovers_begin(struct spawner *sp, struct run *run)
 	switch (run->leftovers) {
 	case SPAWN_LEFTOVERS_LEAVE:
 		if (run->phase == RUN_KILLING)
-			kill_round(sp, run);
+			run_kill_round(sp, run);
 		else
 			run_finish(sp, run);
 		return;
@@ -315,7 +149,7 @@ static void leftovers_begin(struct spawner *sp, struct run *run)
 	case SPAWN_LEFTOVERS_KILL: break;
 	}
 	if (run->phase == RUN_KILLING) {
-		kill_round(sp, run);
+		run_kill_round(sp, run);
 		return;
 	}
 	/* a stop has signalled the group already: twice means something else to many */
@@ -323,7 +157,7 @@ static void leftovers_begin(struct spawner *sp, struct run *run)
 		run->phase == RUN_STOPPING ? TREE_ESCAPED : TREE_ALL, run->kill_signal);
 	(void)tree_signal(&sp->orphans, run, TREE_ALL, SIGCONT);
 	if (run->phase == RUN_CALM) {
-		set_phase(run, RUN_STOPPING);
+		run_set_phase(run, RUN_STOPPING);
 		runs_set_deadline(
 			&sp->runs, run, time_add(now_monotonic(), run->kill_grace));
 	}
@@ -435,145 +269,4 @@ void life_timers(struct spawner *sp, rv_time now)
 		runs_set_deadline(&sp->runs, run, RV_FOREVER);
 		(void)life_kill(sp, run);
 	}
-}
-
-/* -- requests -----------------------------------------------------------------------
- */
-
-/* One that waits for a starter, or at its gate, never starts. One that is on its way may be the job's
- * program by now, without our knowing: a kill ends it either way, a stop waits a
- * moment. */
-static void cancel_start(struct spawner *sp, struct run *run, bool kill_it)
-{
-	struct start *s = run->start;
-
-	if (run_waits_at_gate(run) || starters_unqueue(sp->starters, s)) {
-		run_set_failed(sp, run, ECANCELED, SPAWN_STEP_REQUEST);
-		start_free(s);
-		return;
-	}
-	if (kill_it) {
-		set_phase(run, RUN_KILLING);
-		starters_cancel(sp->starters, s, ECANCELED);
-		return;
-	}
-	run->info.flags |= SPAWN_RUN_STOPPING;
-	if (run->deadline == RV_FOREVER)
-		runs_set_deadline(&sp->runs, run, now_monotonic() + STOP_START_AFTER);
-}
-
-int life_signal(struct spawner *sp, struct run *run, int sig, bool main_only)
-{
-	if (run->info.state == SPAWN_RUN_STARTING) {
-		*(main_only ? &run->main_signals_wanted : &run->signals_wanted) |=
-			UINT64_C(1) << (sig - 1);
-		return 0;
-	}
-	if (run->info.state != SPAWN_RUN_RUNNING)
-		return -ESRCH;
-	if (main_has_ended(run))
-		(void)tree_signal(&sp->orphans, run, TREE_ALL, sig);
-	else
-		(void)tree_signal(
-			&sp->orphans, run, main_only ? TREE_MAIN : TREE_GROUP, sig);
-	return 0;
-}
-
-int life_stop(
-	struct spawner *sp, struct run *run, int sig, bool main_only, rv_time grace)
-{
-	rv_time deadline = time_add(now_monotonic(), grace);
-
-	if (run->info.state == SPAWN_RUN_STARTING) {
-		run->stop_wanted = sig;
-		run->stop_main_only = main_only;
-		run->stop_grace = grace;
-		cancel_start(sp, run, false);
-		return 0;
-	}
-	if (run->info.state != SPAWN_RUN_RUNNING)
-		return -ESRCH;
-	if (run->phase == RUN_KILLING)
-		return 0;
-	(void)life_signal(sp, run, sig, main_only);
-	/* a paused one is woken, however it came to be paused */
-	tree_signal_all(&sp->orphans, run, SIGCONT);
-	set_phase(run, RUN_STOPPING);
-	/* asked again: the deadline may come nearer, never go away */
-	if (deadline < run->deadline)
-		runs_set_deadline(&sp->runs, run, deadline);
-	return 0;
-}
-
-int life_shut_down(struct spawner *sp, struct run *run)
-{
-	/* what has ended by itself and only left something behind did not end by this
-	 */
-	if (run_is_active(run) && !main_has_ended(run))
-		run->info.flags |= SPAWN_RUN_SHUTDOWN;
-	return life_stop(sp, run, run->kill_signal, false, run->kill_grace);
-}
-
-int life_kill(struct spawner *sp, struct run *run)
-{
-	if (run->info.state == SPAWN_RUN_STARTING) {
-		cancel_start(sp, run, true);
-		return 0;
-	}
-	if (run->info.state != SPAWN_RUN_RUNNING)
-		return -ESRCH;
-	set_phase(run, RUN_KILLING);
-	kill_round(sp, run);
-	return 0;
-}
-
-int life_pause(struct spawner *sp, struct run *run)
-{
-	if (run->info.state == SPAWN_RUN_STARTING) {
-		run->pause_wanted = true;
-		return 0;
-	}
-	if (run->info.state != SPAWN_RUN_RUNNING)
-		return -ESRCH;
-	if (run->phase != RUN_CALM)
-		return -EBUSY;
-	tree_signal_all(&sp->orphans, run, SIGSTOP);
-	run->info.flags |= SPAWN_RUN_PAUSED;
-	return 0;
-}
-
-int life_resume(struct spawner *sp, struct run *run)
-{
-	if (run->info.state == SPAWN_RUN_STARTING) {
-		run->pause_wanted = false;
-		return 0;
-	}
-	if (run->info.state != SPAWN_RUN_RUNNING)
-		return -ESRCH;
-	tree_signal_all(&sp->orphans, run, SIGCONT);
-	run->info.flags &= ~SPAWN_RUN_PAUSED;
-	return 0;
-}
-
-int life_recall(struct spawner *sp, struct run *run)
-{
-	if (!run_waits_at_gate(run))
-		return -ESRCH;
-	run->start = start_free(run->start);
-	(void)leave_gate(sp, run);
-	conn_forget(sp, run);
-	runs_remove(&sp->runs, run);
-	return 0;
-}
-
-int life_ack(struct spawner *sp, struct run *run)
-{
-	if (run_is_active(run))
-		return -EBUSY;
-	claims_drop(&sp->claims, run->claim);
-	if (run->cgroup_leaf)
-		(void)rmdir(run->cgroup_leaf);
-	conn_forget(sp, run);
-	runs_remove(&sp->runs, run);
-	return 0;
 }

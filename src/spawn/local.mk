@@ -15,8 +15,11 @@ reeve_spawner_SOURCES = \
 	src/spawn/child.c src/spawn/child.h \
 	src/spawn/conn.c src/spawn/conn.h \
 	src/spawn/gates.c src/spawn/gates.h \
-	src/spawn/life.c \
+	src/spawn/life.c src/spawn/life_priv.h \
+	src/spawn/life_request.c \
+	src/spawn/life_start.c \
 	src/spawn/orphans.c src/spawn/orphans.h \
+	src/spawn/relay.c src/spawn/relay.h \
 	src/spawn/request.c src/spawn/request.h \
 	src/spawn/runs.c src/spawn/runs.h \
 	src/spawn/source.h \
@@ -26,6 +29,7 @@ reeve_spawner_SOURCES = \
 	src/spawn/spawner_setup.c src/spawn/spawner_setup.h \
 	src/spawn/start.c \
 	src/spawn/starter.c src/spawn/starter.h \
+	src/spawn/starter_clone.c src/spawn/starter_priv.h \
 	src/spawn/tree.c src/spawn/tree.h
 reeve_spawner_CFLAGS = $(AM_CFLAGS)
 reeve_spawner_LDADD = libspawn.la libbase.la

@@ -39,9 +39,11 @@ struct run {
 	struct spawn_run_info info;
 	struct start
 		*start;    /* STARTING: belongs to the starters, or waits at the gate */
-	struct gate *gate; /* while it is active; NULL: at none */
-	uint32_t claim;    /* place in the file of claims; 0: none */
+	uint64_t gate_id;  /* of its request; 0: none */
+	struct gate *gate; /* under the lock of the gates (gates.h), as the next */
 	struct list gate_link; /* in the gate's list while it waits there */
+	uint32_t claim;        /* place in the file of claims; 0: none */
+	bool claimed_end;      /* its end stands there already */
 	int pidfd;             /* RUNNING, else -1 */
 	bool pause_wanted;     /* STARTING: to be paused once it runs */
 	int stop_wanted;       /* STARTING: signal of a stop that was asked for, or 0 */

@@ -5,6 +5,7 @@
 
 enum source_kind {
 	SOURCE_SIGNAL,
+	SOURCE_SIGCHLD,
 	SOURCE_LISTEN,
 	SOURCE_CONN,
 	SOURCE_STARTED, /* starters have something */

@@ -2,7 +2,7 @@
  * reeve-spawner: starts the jobs' processes, reaps them, and outlives the daemon.
  *
  * One thread, one epoll loop; starter threads fork (starter.h). This file builds the
- * process and runs the loop; what happens to a run is in life.c, the connection to the
+ * process and runs the loop; what happens to a run is in life*.c, the connection to the
  * daemon in conn.c and request.c.
  */
 #include "config.h"
@@ -30,11 +30,13 @@
 #include "base/log.h"
 #include "base/unix_socket.h"
 #include "spawn/exits.h"
+#include "spawn/relay.h"
 #include "spawn/spawner_lock.h"
 #include "spawn/spawner_setup.h"
 
 #define EVENTS_PER_TURN 128
 #define LOOK_AGAIN      RV_MS(1) /* at a process that is in exec */
+#define LOOK_AT_RELAY   RV_MS(3) /* how long starters may go on unnoticed */
 #define LEAVE_AGAIN     RV_MS(10)
 #define FIRST_CONTACT   RV_SEC(60) /* leaves when nobody has come by then */
 
@@ -87,21 +89,32 @@ static void unlink_own_socket(struct spawner *sp)
 		(void)unlink(buf_head(&path));
 }
 
-static int open_sources(struct spawner *sp)
+static int open_signals(int sig1, int sig2)
 {
 	sigset_t signals;
+	int fd;
+
+	sigemptyset(&signals);
+	sigaddset(&signals, sig1);
+	sigaddset(&signals, sig2);
+	fd = signalfd(-1, &signals, SFD_CLOEXEC | SFD_NONBLOCK);
+	return fd < 0 ? -errno : fd;
+}
+
+static int open_sources(struct spawner *sp)
+{
 	int r;
 
 	sp->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
 	if (sp->epoll_fd < 0)
 		return -errno;
-	sigemptyset(&signals);
-	sigaddset(&signals, SIGTERM);
-	sigaddset(&signals, SIGINT);
-	sigaddset(&signals, SIGCHLD);
-	sp->signal_fd = signalfd(-1, &signals, SFD_CLOEXEC | SFD_NONBLOCK);
+	sp->signal_fd = open_signals(SIGTERM, SIGINT);
 	if (sp->signal_fd < 0)
-		return -errno;
+		return sp->signal_fd;
+	/* apart: it is not watched while starters go on by themselves */
+	sp->sigchld_fd = open_signals(SIGCHLD, SIGCHLD);
+	if (sp->sigchld_fd < 0)
+		return sp->sigchld_fd;
 	sp->started_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	if (sp->started_fd < 0)
 		return -errno;
@@ -109,6 +122,8 @@ static int open_sources(struct spawner *sp)
 	if (r < 0)
 		return r;
 	r = watch(sp, sp->signal_fd, &sp->on_signal, SOURCE_SIGNAL);
+	if (r == 0)
+		r = watch(sp, sp->sigchld_fd, &sp->on_sigchld, SOURCE_SIGCHLD);
 	if (r == 0)
 		r = watch(sp, sp->started_fd, &sp->on_started, SOURCE_STARTED);
 	if (r == 0)
@@ -128,6 +143,7 @@ static unsigned int count_starters(void)
 
 static int spawner_init(struct spawner *sp, const struct setup *setup)
 {
+	const struct starters_ops ops = {relay_follow, sp};
 	int r;
 
 	*sp = (struct spawner){.state_dir = setup->state_dir,
@@ -135,6 +151,8 @@ static int spawner_init(struct spawner *sp, const struct setup *setup)
 		.uid = geteuid(),
 		.epoll_fd = -1,
 		.signal_fd = -1,
+		.sigchld_fd = -1,
+		.look_at = RV_FOREVER,
 		.listen_fd = -1,
 		.lock_fd = setup->lock_fd,
 		.started_fd = -1,
@@ -162,20 +180,46 @@ static int spawner_init(struct spawner *sp, const struct setup *setup)
 	r = open_sources(sp);
 	if (r == 0)
 		r = starters_new(&sp->starters, count_starters(), &setup->nofile,
-			sp->started_fd);
+			sp->started_fd, &ops);
 	if (r == 0)
 		claims_open(&sp->claims, sp->state_dir, sp->self.instance);
 	return r;
 }
 
+static void process_sigchld(struct spawner *sp)
+{
+	struct signalfd_siginfo si; /* one can be pending */
+
+	if (read(sp->sigchld_fd, &si, sizeof(si)) == sizeof(si))
+		sp->sigchld = true;
+}
+
+/* While starters go on by themselves, nothing of it wakes the loop: it looks when it is awake,
+ * and after a moment. */
+static void set_look_at(struct spawner *sp, rv_time look_at)
+{
+	struct epoll_event ev = {.data.ptr = &sp->on_sigchld};
+
+	if ((look_at == RV_FOREVER) != (sp->look_at == RV_FOREVER)) {
+		ev.events = look_at == RV_FOREVER ? EPOLLIN : 0;
+		(void)epoll_ctl(sp->epoll_fd, EPOLL_CTL_MOD, sp->sigchld_fd, &ev);
+	}
+	sp->look_at = look_at;
+}
+
 static void process_started(struct spawner *sp)
 {
+	rv_time now = clock_monotonic(&clock_system);
+	bool is_due = now >= sp->look_at;
 	struct list done;
-	eventfd_t count;
 
-	(void)eventfd_read(sp->started_fd, &count);
 	list_init(&done);
-	starters_done(sp->starters, &done);
+	if (!starters_done(sp->starters, &done, !is_due))
+		set_look_at(sp, RV_FOREVER);
+	else if (is_due || sp->look_at == RV_FOREVER)
+		set_look_at(sp, now + LOOK_AT_RELAY);
+	/* what waits for company has waited long enough */
+	sp->conn.news_urgent |= is_due;
 	for (struct list *it; (it = list_pop(&done));)
 		life_start_done(sp, LIST_ENTRY(it, struct start, link));
 }
@@ -187,6 +231,7 @@ static void stop_all(struct spawner *sp)
 
 	log_at(LOG_NOTICE, "spawn", "told to stop, ending %zu runs", sp->runs.n_active);
 	sp->stopping = true;
+	gates_close(&sp->gates);
 	LIST_FOREACH_SAFE(it, &sp->runs.all) {
 		struct run *run = LIST_ENTRY(it, struct run, all_link);
 
@@ -199,26 +244,27 @@ static void stop_all(struct spawner *sp)
 
 static void process_signals(struct spawner *sp)
 {
-	struct signalfd_siginfo si[4]; /* one of each kind can be pending */
+	struct signalfd_siginfo si[2]; /* one of each kind can be pending */
 	ssize_t n = read(sp->signal_fd, si, sizeof(si));
 
-	for (ssize_t i = 0; i < n / (ssize_t)sizeof(si[0]); i++) {
-		if (si[i].ssi_signo == SIGCHLD)
-			sp->sigchld = true;
-		else
-			stop_all(sp);
-	}
+	for (ssize_t i = 0; i < n / (ssize_t)sizeof(si[0]); i++)
+		stop_all(sp);
 }
 
 static void process_event(struct spawner *sp, const struct epoll_event *ev)
 {
 	struct source *source = ev->data.ptr;
+	eventfd_t count;
 
 	switch (source->kind) {
 	case SOURCE_SIGNAL: process_signals(sp); break;
+	case SOURCE_SIGCHLD: process_sigchld(sp); break;
 	case SOURCE_LISTEN: conn_accept(sp); break;
 	case SOURCE_CONN: conn_process(sp, ev->events); break;
-	case SOURCE_STARTED: process_started(sp); break;
+	case SOURCE_STARTED:
+		(void)eventfd_read(sp->started_fd, &count);
+		process_started(sp);
+		break;
 	case SOURCE_RUN:
 		life_main_ended(sp, CONTAINER_OF(source, struct run, source));
 		break;
@@ -298,6 +344,10 @@ static rv_time spawner_turn(struct spawner *sp, int timeout_ms)
 	n = epoll_wait(sp->epoll_fd, ev, EVENTS_PER_TURN, timeout_ms);
 	for (int i = 0; i < n; i++)
 		process_event(sp, &ev[i]);
+	if (sp->look_at != RV_FOREVER) {
+		process_started(sp);
+		process_sigchld(sp);
+	}
 	starters_kick(sp->starters);
 	life_turn(sp);
 	now = clock_monotonic(&clock_system);
@@ -312,6 +362,7 @@ static rv_time spawner_turn(struct spawner *sp, int timeout_ms)
 		next = MIN(next, sp->leave_at);
 	if (sp->orphans.n_doubtful > 0)
 		next = MIN(next, now + LOOK_AGAIN);
+	next = MIN(next, sp->look_at);
 	return MIN(next, runs_next_deadline(&sp->runs));
 }
 

@@ -18,8 +18,10 @@ struct spawner {
 	bool stay; /* do not leave when there is nothing to do */
 	uid_t uid;
 
-	int epoll_fd, signal_fd, listen_fd, lock_fd, started_fd;
-	struct source on_signal, on_listen, on_started;
+	int epoll_fd, signal_fd, sigchld_fd, listen_fd, lock_fd, started_fd;
+	struct source on_signal, on_sigchld, on_listen, on_started;
+	rv_time look_at; /* starters go on by themselves: what came of it is looked at
+			    then; RV_FOREVER: started_fd tells */
 	uint64_t socket_dev, socket_ino; /* of the socket file that is ours */
 	struct conn conn;
 	struct wire_hello self;
@@ -40,7 +42,7 @@ struct spawner {
 	bool stopping; /* SIGTERM came: all runs are being ended */
 };
 
-/* Each time now is CLOCK_MONOTONIC. Life of a run (life.c): */
+/* Each time now is CLOCK_MONOTONIC. Life of a run (life_start.c, life.c, life_request.c): */
 
 /* Accept a start or say why not. Takes the descriptors in ws in any case. 0; errors as
  * of runs_add; -RV_ESHUTDOWN; -ENOMEM. */

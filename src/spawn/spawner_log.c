@@ -1,10 +1,11 @@
-/* The spawner's log; see spawner_log.h. Main thread only. */
+/* The spawner's log; see spawner_log.h. */
 #include "config.h"
 
 #include "spawn/spawner_log.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -19,6 +20,7 @@
 #include "spawn/spawn.h"
 
 static char *log_path; /* NULL: descriptor 2 is somebody else's, and not cut */
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER; /* of the file behind 2 */
 
 static int reopen(void)
 {
@@ -54,8 +56,6 @@ static void sink(int level, const char *area, const char *text, void *arg)
 	struct tm tm;
 	int n;
 
-	if (log_path)
-		rotate();
 	if (gmtime_r(&now, &tm))
 		(void)strftime(when, sizeof(when), "%Y-%m-%dT%H:%M:%SZ", &tm);
 	n = snprintf(line, sizeof(line), "%s reeve-spawner[%d]: %s\n", when,
@@ -64,7 +64,11 @@ static void sink(int level, const char *area, const char *text, void *arg)
 		n = sizeof(line) - 1;
 		line[n - 1] = '\n';
 	}
+	pthread_mutex_lock(&lock);
+	if (log_path)
+		rotate();
 	(void)!write(2, line, (size_t)n);
+	pthread_mutex_unlock(&lock);
 }
 
 void spawner_log_begin(void)

@@ -1,201 +1,23 @@
 /* Threads that clone; see starter.h. */
 #include "config.h"
 
-#include "spawn/starter.h"
+#include "spawn/starter_priv.h"
 
 #include <errno.h>
-#include <fcntl.h>
-#include <pthread.h>
-#include <sched.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/eventfd.h>
 #include <sys/mman.h>
 #include <sys/pidfd.h>
-#include <sys/stat.h>
-#include <sys/syscall.h>
-#include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "base/clock.h"
-#include "base/failpoint.h"
-#include "base/fd.h"
 #include "base/invariant.h"
-#include "base/log.h"
-#include "spawn/procfs.h"
 
-#if defined(__SANITIZE_THREAD__)
-#	define STARTER_TSAN 1
-#elif defined(__has_feature)
-#	if __has_feature(thread_sanitizer)
-#		define STARTER_TSAN 1
-#	endif
-#endif
-#ifdef STARTER_TSAN
-/* ThreadSanitizer takes every clone for a fork, whose child has memory of its own, and
- * aborts. Calls by glibc's other name pass it by. */
-int __clone(int (*fn)(void *), void *stack, int flags, void *arg, ...);
-#	define clone __clone
-#endif
-
-#define CHILD_STACK_SIZE  (256 << 10) /* mapped, touched only as far as used */
 #define THREAD_STACK_SIZE (256 << 10)
 #define STUCK_AFTER       RV_MS(100) /* a start that takes longer may be hanging */
 #define UNKILLABLE_AFTER  RV_SEC(2)  /* in the kernel since SIGKILL: told as failed */
-
-struct starter {
-	struct starters *all;
-	char *stack;              /* of its children */
-	int out_fd, err_fd;       /* its low descriptors; /dev/null between starts */
-	struct start *current;    /* under the lock */
-	rv_time since, killed_at; /* under the lock; killed_at 0: not yet */
-	bool returned; /* under the lock: clone is over, pidfd is no target */
-};
-
-struct starters {
-	/* Guards the queue, done and the fields marked above; nothing else is taken
-	 * while it is held, and it is never held over a clone. */
-	pthread_mutex_t lock;
-	pthread_cond_t wake;
-	struct list queue, done;
-	size_t n_queued, n_idle;
-	size_t n_wake;    /* submitted since the last kick */
-	size_t n_pending; /* loop thread only */
-	struct starter threads[STARTERS_MAX];
-	unsigned int n_threads; /* loop thread only */
-	struct child_common common;
-	int event_fd;
-};
-
-/* A start time that stat(5) counts in ticks of 10 ms is known without reading it when
- * the clock showed the same tick before the clone and in the child. */
-static uint64_t start_time_find(pid_t pid, rv_time before, rv_time after)
-{
-	static long hz;
-	struct proc_stat st;
-
-	if (hz == 0)
-		hz = sysconf(_SC_CLK_TCK);
-	if (hz > 0 && before / (RV_SEC(1) / hz) == after / (RV_SEC(1) / hz))
-		return (uint64_t)(before / (RV_SEC(1) / hz));
-	/* a zombie has it too, and nobody but us can reap it */
-	return proc_stat_read(&st, pid) == 0 ? st.start_time : 0;
-}
-
-static void start_reap(struct start *s, pid_t pid)
-{
-	int r;
-
-	do
-		r = waitpid(pid, NULL, __WALL);
-	while (r < 0 && errno == EINTR);
-	s->pidfd = close_safe(s->pidfd);
-}
-
-/* clone has returned with a child: has it become the program? */
-static void start_judge(struct start *s, pid_t pid, rv_time before, int give_up)
-{
-	struct proc_stat st;
-
-	if (s->error == 0 && s->step != SPAWN_STEP_EXEC)
-		s->error = EINTR; /* killed before it came to exec */
-	else if (s->error == 0 && give_up && proc_stat_read(&st, pid) == 0 &&
-		 proc_stat_is_dead(&st) && !st.execed)
-		s->error = EINTR; /* killed inside exec */
-	if (s->error != 0) {
-		if (give_up)
-			s->error = give_up;
-		start_reap(s, pid);
-		return;
-	}
-	s->pid = pid;
-	s->start_time = start_time_find(pid, before, s->child_boot);
-	s->started_boot = before;
-	s->started_usec = clock_wall_usec(&clock_system);
-}
-
-static int start_place_fd(int *fd, int slot)
-{
-	int r = 0;
-
-	if (*fd >= 0 && dup3(*fd, slot, O_CLOEXEC) < 0)
-		r = -errno;
-	*fd = close_safe(*fd);
-	return r;
-}
-
-/* An output must not stay open here: whoever looks for the last one that has it open
- * would find us, and so would a full disk. */
-static void starter_clear_fds(struct starter *t, bool out, bool err)
-{
-	if (out)
-		dup3(0, t->out_fd, O_CLOEXEC);
-	if (err)
-		dup3(0, t->err_fd, O_CLOEXEC);
-}
-
-static int start_prepare(struct starter *t, struct start *s)
-{
-	int r;
-
-	s->step = SPAWN_STEP_DESCRIPTORS;
-	r = start_place_fd(&s->req.stdout_fd, t->out_fd);
-	if (r == 0)
-		r = start_place_fd(&s->req.stderr_fd, t->err_fd);
-	if (r < 0)
-		return r;
-	s->step = SPAWN_STEP_CGROUP;
-	if (!s->cgroup_leaf || mkdir(s->cgroup_leaf, 0755) == 0 || errno == EEXIST)
-		return 0;
-	/* not writable for us: runs without, as on a system that has no cgroups */
-	if (errno != EACCES && errno != EPERM && errno != EROFS && errno != ENOENT)
-		return -errno;
-	s->cgroup_leaf = s->cgroup_procs = NULL;
-	return 0;
-}
-
-static void start_perform(struct starter *t, struct start *s)
-{
-	struct child_args args = {
-		.start = s,
-		.common = &t->all->common,
-		.out_fd = t->out_fd,
-		.err_fd = t->err_fd,
-	};
-	bool out = s->req.stdout_fd >= 0, err = s->req.stderr_fd >= 0;
-	rv_time before;
-	pid_t pid;
-	int give_up, r;
-
-	r = start_prepare(t, s);
-	if (r < 0) {
-		s->error = -r;
-		starter_clear_fds(t, out, err);
-		return;
-	}
-	FAILPOINT("spawner-before-fork");
-	s->step = SPAWN_STEP_FORK;
-	before = clock_boottime(&clock_system);
-	/* clone3 with these flags would do the same, but has no wrapper in glibc: it
-	 * would need assembly for each machine. Signals are blocked in this thread. */
-	pid = clone(child_main, t->stack + CHILD_STACK_SIZE,
-		CLONE_VM | CLONE_VFORK | CLONE_FILES | CLONE_PIDFD | SIGCHLD, &args,
-		&s->pidfd);
-	r = errno;
-	FAILPOINT("spawner-after-fork");
-	pthread_mutex_lock(&t->all->lock);
-	t->returned = true;
-	give_up = s->give_up;
-	pthread_mutex_unlock(&t->all->lock);
-	starter_clear_fds(t, out, err);
-	if (pid < 0) {
-		s->pidfd = -1; /* the kernel may have written one and taken it back */
-		s->error = r;
-		return;
-	}
-	start_judge(s, pid, before, give_up);
-}
+#define STAYING_MAX       16         /* threads; a run beyond is watched by the loop */
 
 /* Given up already; its run has been told. What is left is to leave no zombie. */
 static void start_bury(struct start *s)
@@ -208,41 +30,87 @@ static void start_bury(struct start *s)
 		(void)rmdir(s->cgroup_leaf);
 }
 
+/* under the lock */
+static void starter_set_current(struct starter *t, struct start *s)
+{
+	t->current = s;
+	t->since = clock_monotonic(&clock_system);
+	t->killed_at = 0;
+	t->returned = false;
+}
+
+/* under the lock; waits until there is one */
+static struct start *starter_take(struct starter *t)
+{
+	struct starters *st = t->all;
+
+	while (list_is_empty(&st->queue)) {
+		st->n_idle++;
+		pthread_cond_wait(&st->wake, &st->lock);
+		st->n_idle--;
+	}
+	st->n_queued--;
+	return LIST_ENTRY(list_pop(&st->queue), struct start, link);
+}
+
+/* under the lock; returns whether the loop must be woken */
+static bool starter_give_back(struct starter *t, struct start *s)
+{
+	struct starters *st = t->all;
+	bool wake = !st->woken && !(st->quiet && s->quiet);
+
+	t->current = NULL;
+	if (s->abandoned) {
+		pthread_mutex_unlock(&st->lock);
+		start_bury(s);
+		pthread_mutex_lock(&st->lock);
+	}
+	list_append(&st->done, &s->link);
+	st->woken |= wake;
+	return wake;
+}
+
+/* under the lock, which it gives up meanwhile; returns what follows, NULL: nothing */
+static struct start *starter_stay(struct starter *t, struct start *s)
+{
+	struct starters *st = t->all;
+	struct start *next = NULL;
+
+	if (!s->stay || s->error != 0 || s->give_up != 0 ||
+		st->n_staying >= STAYING_MAX)
+		return NULL;
+	st->n_staying++;
+	pthread_mutex_unlock(&st->lock);
+	s->ended = starter_sees_end(s);
+	if (s->ended)
+		next = st->ops.follow(s, st->ops.arg);
+	pthread_mutex_lock(&st->lock);
+	st->n_staying--;
+	if (next)
+		st->n_pending++;
+	return next;
+}
+
 static void *starter_main(void *arg)
 {
 	struct starter *t = arg;
 	struct starters *st = t->all;
+	struct start *next = NULL;
 
 	pthread_mutex_lock(&st->lock);
 	for (;;) {
-		struct start *s;
-		bool first;
+		struct start *s = next ? next : starter_take(t);
+		bool wake;
 
-		while (list_is_empty(&st->queue)) {
-			st->n_idle++;
-			pthread_cond_wait(&st->wake, &st->lock);
-			st->n_idle--;
-		}
-		s = LIST_ENTRY(list_pop(&st->queue), struct start, link);
-		st->n_queued--;
-		t->current = s;
-		t->since = clock_monotonic(&clock_system);
-		t->killed_at = 0;
-		t->returned = false;
+		starter_set_current(t, s);
 		pthread_mutex_unlock(&st->lock);
 
-		start_perform(t, s);
+		starter_perform(t, s);
 
 		pthread_mutex_lock(&st->lock);
-		t->current = NULL;
-		if (s->abandoned) {
-			pthread_mutex_unlock(&st->lock);
-			start_bury(s);
-			pthread_mutex_lock(&st->lock);
-		}
-		first = list_is_empty(&st->done);
-		list_append(&st->done, &s->link);
-		if (!first)
+		next = starter_stay(t, s);
+		wake = starter_give_back(t, s);
+		if (!wake)
 			continue;
 		/* not under the lock: the loop's thread wakes at once, and wants it */
 		pthread_mutex_unlock(&st->lock);
@@ -282,8 +150,16 @@ static int starter_add(struct starters *st)
 	return 0;
 }
 
+/* as many as can be made */
+static void starters_grow(struct starters *st, size_t n)
+{
+	while (n-- > 0 && st->n_threads < STARTERS_MAX)
+		if (starter_add(st) < 0)
+			return; /* the next tick tries again */
+}
+
 int starters_new(struct starters **ret, unsigned int n, const struct rlimit *nofile,
-	int event_fd)
+	int event_fd, const struct starters_ops *ops)
 {
 	struct starters *st;
 	int r;
@@ -297,6 +173,8 @@ int starters_new(struct starters **ret, unsigned int n, const struct rlimit *nof
 	list_init(&st->queue);
 	list_init(&st->done);
 	st->event_fd = event_fd;
+	st->ops = *ops;
+	st->n_base = n;
 	st->common = (struct child_common){*nofile, STARTERS_FDS_END};
 	for (int i = 0; i < STARTERS_MAX; i++) {
 		st->threads[i].out_fd = 3 + 2 * i;
@@ -320,43 +198,57 @@ void starters_submit(struct starters *st, struct start *s)
 	pthread_mutex_lock(&st->lock);
 	list_append(&st->queue, &s->link);
 	st->n_queued++;
-	st->n_wake++;
-	pthread_mutex_unlock(&st->lock);
 	st->n_pending++;
+	pthread_mutex_unlock(&st->lock);
+	st->n_submitted++;
 }
 
 bool starters_kick(struct starters *st)
 {
-	size_t n;
+	size_t n, n_add = 0;
 
-	if (st->n_wake == 0)
+	if (st->n_submitted == 0)
 		return false;
 	pthread_mutex_lock(&st->lock);
-	n = MIN(st->n_wake, st->n_idle);
-	st->n_wake = 0;
+	n = MIN(st->n_submitted, st->n_idle);
+	/* those that stay with a run do not count as starters meanwhile */
+	if (st->n_queued > st->n_idle && st->n_base + st->n_staying > st->n_threads)
+		n_add = MIN(st->n_queued - st->n_idle,
+			st->n_base + st->n_staying - st->n_threads);
 	pthread_mutex_unlock(&st->lock);
+	st->n_submitted = 0;
+	starters_grow(st, n_add);
 	while (n-- > 0)
 		pthread_cond_signal(&st->wake);
 	return true;
 }
 
-void starters_done(struct starters *st, struct list *done)
+bool starters_done(struct starters *st, struct list *done, bool keep_quiet)
 {
-	struct list mine;
+	bool stayed = false, none, quiet;
 
-	list_init(&mine);
 	pthread_mutex_lock(&st->lock);
-	list_splice(&mine, &st->done);
-	pthread_mutex_unlock(&st->lock);
-	LIST_FOREACH(it, &mine) {
+	none = list_is_empty(&st->done);
+	LIST_FOREACH(it, &st->done) {
+		stayed |= LIST_ENTRY(it, struct start, link)->ended;
 		st->n_pending--;
 	}
-	list_splice(done, &mine);
+	list_splice(done, &st->done);
+	st->woken = false;
+	st->quiet = none ? st->quiet && keep_quiet : stayed;
+	quiet = st->quiet;
+	pthread_mutex_unlock(&st->lock);
+	return quiet;
 }
 
-size_t starters_n_pending(const struct starters *st)
+size_t starters_n_pending(struct starters *st)
 {
-	return st->n_pending;
+	size_t n;
+
+	pthread_mutex_lock(&st->lock);
+	n = st->n_pending;
+	pthread_mutex_unlock(&st->lock);
+	return n;
 }
 
 /* under the lock: the thread has not returned, so the pidfd is this child's */
@@ -428,16 +320,6 @@ static rv_time starter_tick(struct starter *t, rv_time now)
 	return now + UNKILLABLE_AFTER;
 }
 
-/* as many again as hang, if so many starts wait */
-static void starters_grow(struct starters *st, size_t n_queued)
-{
-	size_t n = MIN(n_queued, (size_t)st->n_threads);
-
-	while (n-- > 0 && st->n_threads < STARTERS_MAX)
-		if (starter_add(st) < 0)
-			return; /* the next tick tries again */
-}
-
 rv_time starters_tick(struct starters *st, rv_time now,
 	void (*dropped)(struct start *s, void *arg), void *arg)
 {
@@ -446,10 +328,12 @@ rv_time starters_tick(struct starters *st, rv_time now,
 	size_t n_abandoned = 0, n_stuck = 0, n_queued;
 	rv_time next = RV_FOREVER;
 
-	if (st->n_pending == 0)
-		return RV_FOREVER;
 	list_init(&refused);
 	pthread_mutex_lock(&st->lock);
+	if (st->n_pending == 0) {
+		pthread_mutex_unlock(&st->lock);
+		return RV_FOREVER;
+	}
 	for (unsigned int i = 0; i < st->n_threads; i++) {
 		struct starter *t = &st->threads[i];
 		rv_time due;
@@ -469,12 +353,14 @@ rv_time starters_tick(struct starters *st, rv_time now,
 	/* nobody comes free soon: whatever waits would wait for a start to time out */
 	if (n_queued > 0 && n_stuck == STARTERS_MAX) {
 		list_splice(&refused, &st->queue);
+		st->n_pending -= st->n_queued;
 		st->n_queued = 0;
 	}
 	pthread_mutex_unlock(&st->lock);
 
 	if (n_queued > 0 && n_stuck >= st->n_threads)
-		starters_grow(st, n_queued);
+		starters_grow(
+			st, MIN(n_queued, (size_t)st->n_threads)); /* twice as many */
 	if (n_queued > 0)
 		next = MIN(next, now + STUCK_AFTER);
 	for (size_t i = 0; i < n_abandoned; i++)
@@ -482,7 +368,6 @@ rv_time starters_tick(struct starters *st, rv_time now,
 	for (struct list *it; (it = list_pop(&refused));) {
 		struct start *s = LIST_ENTRY(it, struct start, link);
 
-		st->n_pending--;
 		s->error = EAGAIN;
 		s->step = SPAWN_STEP_FORK;
 		dropped(s, arg);

@@ -9,8 +9,13 @@
  * Threads never end: the kernel would give their children to the main thread, and whose
  * children are listed with the main thread is how leftovers are found (orphans.h).
  *
+ * A start with stay set keeps its thread a moment longer: if its process ends by then, the
+ * owner is asked what is to follow, and that begins in the same thread at once, without a
+ * turn of the loop in between. For each thread that stays there may be one more.
+ *
  * A start belongs to the caller until starters_submit, to the starters until
- * starters_done gives it back. All functions are for the loop's thread.
+ * starters_done gives it back; what follows another belongs to the starters from then on.
+ * All functions are for the loop's thread.
  */
 #ifndef SPAWN_STARTER_H
 #define SPAWN_STARTER_H
@@ -20,6 +25,14 @@
 #define STARTERS_MAX 64
 
 struct starters;
+
+struct starters_ops {
+	/* The process of s, which came to exec, has ended. Returns the start that begins
+	 * now, with s->quiet set if nobody need hear of it at once; or NULL. In the
+	 * starter's thread; takes locks of its own only. */
+	struct start *(*follow)(struct start *s, void *arg);
+	void *arg;
+};
 
 /**
  * @n         threads to begin with
@@ -31,7 +44,7 @@ struct starters;
  * STARTERS_FDS_END taken by copies of it. 0, -errno.
  */
 int starters_new(struct starters **ret, unsigned int n, const struct rlimit *nofile,
-	int event_fd);
+	int event_fd, const struct starters_ops *ops);
 
 /* Descriptors below are the starters' own: a child gets a copy of these and of nothing
  * else that the spawner has. */
@@ -42,11 +55,13 @@ void starters_submit(struct starters *st, struct start *s);
 /* true: something was submitted since the last kick */
 bool starters_kick(struct starters *st);
 
-/* move what has come back to the end of done */
-void starters_done(struct starters *st, struct list *done);
+/* Move what has come back to the end of done. True: from now on a start that is followed
+ * quietly does not write to event_fd; call again within a moment. That is so after some were
+ * stayed with to the end; keep_quiet: and remains so when there was nothing. */
+bool starters_done(struct starters *st, struct list *done, bool keep_quiet);
 
-/* starts that were submitted and have not come back */
-size_t starters_n_pending(const struct starters *st);
+/* starts that were submitted, or followed another, and have not come back */
+size_t starters_n_pending(struct starters *st);
 
 /* True: it was still queued, and is the caller's again. */
 bool starters_unqueue(struct starters *st, struct start *s);

@@ -29,6 +29,14 @@ tests_unit_spawn_test_spawner_gate_CPPFLAGS = $(spawn_test_cppflags)
 tests_unit_spawn_test_spawner_gate_CFLAGS = $(spawn_test_cflags)
 tests_unit_spawn_test_spawner_gate_LDADD = $(spawn_test_libs)
 
+check_PROGRAMS += tests/unit/spawn/test_spawner_relay
+TESTS += tests/unit/spawn/test_spawner_relay
+tests_unit_spawn_test_spawner_relay_SOURCES = \
+	tests/unit/spawn/test_spawner_relay.c $(spawn_fixture)
+tests_unit_spawn_test_spawner_relay_CPPFLAGS = $(spawn_test_cppflags)
+tests_unit_spawn_test_spawner_relay_CFLAGS = $(spawn_test_cflags)
+tests_unit_spawn_test_spawner_relay_LDADD = $(spawn_test_libs)
+
 check_PROGRAMS += tests/unit/spawn/test_spawner_conn
 TESTS += tests/unit/spawn/test_spawner_conn
 tests_unit_spawn_test_spawner_conn_SOURCES = \

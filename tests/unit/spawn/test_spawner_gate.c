@@ -369,7 +369,12 @@ START_TEST(file_that_is_not_whole_says_nothing)
 	load(&s);
 	ck_assert_uint_eq(s.n_files, 1);
 	ck_assert_uint_eq(s.n, 0);
-	write_file(name, data, 512); /* a place that was never written */
+	write_file(name, data, 512); /* a place that was only reserved */
+	load(&s);
+	ck_assert_uint_eq(s.n_files, 1);
+	ck_assert_uint_eq(s.n, 0);
+	data[300] = 1; /* half a record */
+	write_file(name, data, 512);
 	load(&s);
 	ck_assert_uint_eq(s.n_files, 0);
 	data[0] = 'R';

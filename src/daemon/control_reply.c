@@ -1,0 +1,74 @@
+/* Errors as replies; see control.h. */
+#include "config.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "base/error.h"
+#include "base/invariant.h"
+#include "daemon/control.h"
+
+int reply_error(struct vl_call *call, const char *name, const char *fmt, ...)
+{
+	_cleanup_free_ char *text = NULL;
+	json_t *params;
+	va_list ap;
+	int r;
+
+	va_start(ap, fmt);
+	r = vasprintf(&text, fmt, ap);
+	va_end(ap);
+	if (r < 0) {
+		text = NULL;
+		return -ENOMEM;
+	}
+	params = json_loads(text, 0, NULL);
+	INVARIANT(params);
+	r = vl_call_error(call, name, params);
+	json_decref(params);
+	return r;
+}
+
+/* what every interface declares */
+static int reply_unavailable(struct vl_call *call, int error)
+{
+	const char *method = vl_call_name(call);
+	const char *dot = strrchr(method, '.');
+	json_t *params = json_pack("{s:s}", "what", rv_strerror(error));
+	char name[64];
+	int r;
+
+	snprintf(name, sizeof(name), "%.*s.Unavailable", dot ? (int)(dot - method) : 0,
+		method);
+	r = vl_call_error(call, name, params);
+	json_decref(params);
+	return r;
+}
+
+int reply_errno(struct vl_call *call, int error)
+{
+	bool is_job = strncmp(vl_call_name(call), "io.reeve.Job.", 13) == 0;
+
+	if (error == -EPERM || error == -EACCES)
+		return vl_call_denied(call);
+	if (is_job && (error == -ENOSPC || error == -EDQUOT))
+		return reply_error(call, "io.reeve.Job.NoSpace",
+			"{\"what\":\"the state directory\"}");
+	if (is_job && error == -RV_ESHUTDOWN)
+		return reply_error(call, "io.reeve.Job.ShuttingDown", "{}");
+	return reply_unavailable(call, error);
+}
+
+bool control_refuses_negative(struct vl_call *call, const char *member)
+{
+	const json_t *v = json_object_get(vl_call_params(call), member);
+
+	if (!json_is_integer(v) || json_integer_value(v) >= 0)
+		return false;
+	vl_call_invalid(call, member, "below 0");
+	return true;
+}

@@ -1,0 +1,178 @@
+/* The start of a run's life: through its gate, to a starter, and back; see spawner.h. */
+#include "config.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <unistd.h>
+
+#include "base/error.h"
+#include "base/fd.h"
+#include "spawn/life_priv.h"
+#include "spawn/tree.h"
+
+/* to the starters; written down before, for it may have begun whenever we are killed */
+static void submit(struct spawner *sp, struct run *run)
+{
+	claims_write(&sp->claims, run->claim, &run->info);
+	starters_submit(sp->starters, run->start);
+}
+
+/* what the end of a run, or a higher limit, lets through */
+static void open_gate(struct spawner *sp, uint64_t id)
+{
+	struct run *run;
+
+	while ((run = gates_next(&sp->gates, id)))
+		submit(sp, run);
+}
+
+void leave_gate(struct spawner *sp, struct run *run)
+{
+	if (run->gate_id == 0)
+		return;
+	gates_leave(&sp->gates, run);
+	open_gate(sp, run->gate_id);
+}
+
+bool news_may_wait(struct spawner *sp, const struct run *run)
+{
+	return run->gate_id != 0 && gates_has_plenty(&sp->gates, run->gate_id);
+}
+
+static void close_request(struct spawn_request *q)
+{
+	q->stdout_fd = close_safe(q->stdout_fd);
+	q->stderr_fd = close_safe(q->stderr_fd);
+}
+
+/* what a starter needs that ends it, or follows it, without the loop */
+static void prepare(struct spawner *sp, struct run *run, const struct spawn_request *q)
+{
+	run->gate_id = q->gate;
+	run->leftovers = q->leftovers;
+	run->kill_signal = q->kill_signal;
+	run->kill_grace = q->kill_grace;
+	run->claim = claims_reserve(&sp->claims);
+	run->start->run = run;
+	run->start->claim = run->claim;
+	/* with a cgroup there is more to look at than orphans */
+	run->start->stay = q->gate != 0 && !q->cgroup;
+}
+
+int life_start(struct spawner *sp, struct wire_start *ws, const char *blob_data)
+{
+	struct spawn_request *q = &ws->req;
+	bool waits = q->gate != 0 && q->ahead;
+	char mark[SPAWN_MARK_MAX];
+	struct run *run;
+	int r;
+
+	r = sp->stopping ? -RV_ESHUTDOWN : runs_add(&sp->runs, &run, &q->token);
+	if (r < 0) {
+		close_request(q);
+		return r;
+	}
+	spawn_mark_format(mark, &q->token, sp->self.instance);
+	r = start_new(&run->start, ws, blob_data, mark);
+	if (r < 0) {
+		runs_remove(&sp->runs, run);
+		close_request(q);
+		return r;
+	}
+	prepare(sp, run, q);
+	/* it may begin before this returns */
+	r = q->gate ? gates_enter(&sp->gates, run, q->gate, q->gate_slots, waits) : 0;
+	if (r < 0) {
+		claims_drop(&sp->claims, run->claim);
+		run->start = start_free(run->start);
+		runs_remove(&sp->runs, run);
+		return r;
+	}
+	if (!waits)
+		submit(sp, run);
+	if (q->gate)
+		open_gate(sp, q->gate);
+	return 0;
+}
+
+/* epoll tells of its end, unless it is known */
+static void watch_end(struct spawner *sp, struct run *run, const struct start *s)
+{
+	struct epoll_event ev = {.events = EPOLLIN, .data.ptr = &run->source};
+
+	if (s->ended) {
+		run->claimed_end = s->end_claimed;
+		run->info.ended_boot = s->ended_boot;
+		run->info.ended_usec = s->ended_usec;
+		list_append(&sp->ended, &run->ended_link);
+		return;
+	}
+	/* ENOMEM, ENOSPC (max_user_watches): slower, not deaf */
+	if (epoll_ctl(sp->epoll_fd, EPOLL_CTL_ADD, run->pidfd, &ev) < 0) {
+		run->unwatched = true;
+		sp->n_unwatched++;
+		sp->sigchld = true; /* it may have ended before */
+	}
+}
+
+static void run_set_started(struct spawner *sp, struct run *run, struct start *s)
+{
+	run->start = NULL;
+	run->pidfd = TAKE_FD(s->pidfd);
+	run->info.state = SPAWN_RUN_RUNNING;
+	run->info.pid = s->pid;
+	run->info.start_time = s->start_time;
+	run->info.started_boot = s->started_boot;
+	run->info.started_usec = s->started_usec;
+	if (s->cgroup_leaf)
+		run->cgroup_leaf = strdup(s->cgroup_leaf);
+	watch_end(sp, run, s);
+	run->send_started = true;
+	conn_tell(sp, run, news_may_wait(sp, run));
+	/* what was asked for while it was starting */
+	for (int sig = 1; sig <= 64; sig++) {
+		uint64_t bit = UINT64_C(1) << (sig - 1);
+
+		if (run->signals_wanted & bit)
+			(void)tree_signal(&sp->orphans, run, TREE_GROUP, sig);
+		else if (run->main_signals_wanted & bit)
+			(void)tree_signal(&sp->orphans, run, TREE_MAIN, sig);
+	}
+	run->signals_wanted = run->main_signals_wanted = 0;
+	if (run->pause_wanted)
+		(void)life_pause(sp, run);
+	runs_set_deadline(&sp->runs, run, RV_FOREVER);
+	if (run->phase == RUN_KILLING)
+		(void)life_kill(sp, run);
+	else if (run->stop_wanted)
+		(void)life_stop(sp, run, run->stop_wanted, run->stop_main_only,
+			run->stop_grace);
+}
+
+void life_start_done(struct spawner *sp, struct start *s)
+{
+	struct run *run = s->run;
+
+	if (run && s->error == 0) {
+		run_set_started(sp, run, s);
+	} else if (run) {
+		if (s->cgroup_leaf)
+			(void)rmdir(s->cgroup_leaf);
+		run_set_failed(sp, run, s->error, s->step);
+	}
+	start_free(s);
+}
+
+void life_start_dropped(struct spawner *sp, struct start *s)
+{
+	struct run *run = s->run;
+
+	if (!run)
+		return;
+	s->run = NULL;
+	run_set_failed(sp, run, s->abandoned ? s->give_up : s->error, s->step);
+	if (!s->abandoned)
+		start_free(s);
+}
