@@ -122,11 +122,11 @@ void coro_prepare(struct coro *self, struct coro *to)
 	to->prepared = true;
 }
 
-static ALWAYS_INLINE void leave(struct coro *from, struct coro *to)
-{
-	before_switch(from, to);
-	coro_asm_switch(&from->sp, to->sp);
-}
+#	define LEAVE(from, to)                                 \
+		do {                                            \
+			before_switch(from, to);                \
+			coro_asm_switch(&(from)->sp, (to)->sp); \
+		} while (0)
 
 #else /* setjmp */
 
@@ -181,13 +181,14 @@ NOINLINE void coro_prepare(struct coro *self, struct coro *to)
 	after_switch(self, NULL);
 }
 
-static ALWAYS_INLINE void leave(struct coro *from, struct coro *to)
-{
-	if (!sigsetjmp(from->env, 0)) {
-		before_switch(from, to);
-		siglongjmp(to->env, 1);
-	}
-}
+/* a macro: nothing that calls setjmp is inlined */
+#	define LEAVE(from, to)                           \
+		do {                                      \
+			if (!sigsetjmp((from)->env, 0)) { \
+				before_switch(from, to);  \
+				siglongjmp((to)->env, 1); \
+			}                                 \
+		} while (0)
 
 #endif
 
@@ -210,7 +211,7 @@ __attribute__((cold)) NOINLINE static void answer_probes(struct coro *self)
 
 		self->probe = NULL;
 		p->fn(p->arg);
-		leave(self, p->prober);
+		LEAVE(self, p->prober);
 		after_leaving(self);
 	}
 }
@@ -222,7 +223,7 @@ NOINLINE void coro_switch(struct coro *from, struct coro *to)
 	int saved = errno;
 
 	from->frame = __builtin_frame_address(0);
-	leave(from, to);
+	LEAVE(from, to);
 	after_leaving(from);
 	if (UNLIKELY(from->probe))
 		answer_probes(from);
@@ -240,7 +241,7 @@ NOINLINE void coro_probe(struct coro *c, void (*fn)(void *arg), void *arg)
 	self.fiber = __tsan_get_current_fiber();
 #endif
 	c->probe = &p;
-	leave(&self, c);
+	LEAVE(&self, c);
 	after_switch(&self, NULL);
 	errno = saved;
 }
