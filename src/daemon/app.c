@@ -35,6 +35,7 @@
 #include "daemon/socket_guard.h"
 #include "daemon/spawner_link.h"
 #include "daemon/users.h"
+#include "reeve/debug.h"
 #include "reeve/runner.h"
 #include "reeve/signal.h"
 
@@ -123,6 +124,14 @@ static void on_hangup(void *arg)
 			"cannot read the configuration now, ignoring");
 }
 
+/* for people: to where the log goes when nothing else is configured */
+static void on_dump_signal(void *arg)
+{
+	struct app *app = arg;
+
+	rv_debug_dump_tasks(app->loop, STDERR_FILENO);
+}
+
 static int take_signals(struct app *app)
 {
 	int r;
@@ -133,6 +142,8 @@ static int take_signals(struct app *app)
 		r = rv_signal_on(app->loop, SIGINT, on_stop_signal, app);
 	if (r >= 0)
 		r = rv_signal_on(app->loop, SIGHUP, on_hangup, app);
+	if (r >= 0)
+		r = rv_signal_on(app->loop, SIGUSR2, on_dump_signal, app);
 	return r;
 }
 

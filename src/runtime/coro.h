@@ -61,6 +61,7 @@ struct coro {
 	void *frame;      /* frame address at the last switch away, for backtraces */
 	void *fake_stack; /* of AddressSanitizer */
 	void *fiber;      /* of ThreadSanitizer */
+	struct coro_probe *probe; /* what coro_probe wants done here; NULL */
 	unsigned valgrind_id;
 	bool prepared; /* has a context */
 };
@@ -98,6 +99,18 @@ void coro_pool_put(struct coro_pool *p, struct coro *c);
 /* Gives memory back after a peak. Not from a stack of this pool. */
 void coro_pool_trim(struct coro_pool *p);
 
+/*
+ * For who looks into stacks: each that was ever used; until fn returns false, and so does
+ * this then.
+ */
+bool coro_pool_foreach(
+	struct coro_pool *p, bool (*fn)(struct coro *c, void *arg), void *arg);
+/* Stacks that are mapped, in use, and ever used. */
+void coro_pool_count(const struct coro_pool *p, size_t *ret_stacks, size_t *ret_used,
+	size_t *ret_touched);
+/* False: what is below the stack pointer is off limits here (valgrind). */
+bool coro_may_be_read(void);
+
 /* A coroutine for the stack that the thread is on already. */
 void coro_init_leader(struct coro *c);
 /* Destroys what annotations hold. Not the running one. */
@@ -105,6 +118,9 @@ void coro_deinit(struct coro *c);
 /* Leave from, go on with to; returns when something switches back to from. Keeps errno.
  */
 void coro_switch(struct coro *from, struct coro *to);
+/* Run fn(arg) on the stack of c, which has been left by coro_switch and stays left. fn
+ * must not switch. */
+void coro_probe(struct coro *c, void (*fn)(void *arg), void *arg);
 /* Give to a context if it has none; for coro_switch's users before the first switch. */
 void coro_prepare(struct coro *self, struct coro *to);
 

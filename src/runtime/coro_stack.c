@@ -297,6 +297,37 @@ void coro_pool_put(struct coro_pool *p, struct coro *c)
 	p->n_free++;
 }
 
+bool coro_pool_foreach(
+	struct coro_pool *p, bool (*fn)(struct coro *c, void *arg), void *arg)
+{
+	for (struct rv_link *it = p->slabs.next; it != &p->slabs; it = it->next) {
+		struct coro_slab *s = LINK_ENTRY(it, struct coro_slab, link);
+
+		for (size_t i = 0; i < s->n_taken; i++)
+			if (!fn(s->coros[i], arg))
+				return false;
+	}
+	return true;
+}
+
+void coro_pool_count(const struct coro_pool *p, size_t *ret_stacks, size_t *ret_used,
+	size_t *ret_touched)
+{
+	*ret_stacks = *ret_used = *ret_touched = 0;
+	for (struct rv_link *it = p->slabs.next; it != &p->slabs; it = it->next) {
+		struct coro_slab *s = LINK_ENTRY(it, struct coro_slab, link);
+
+		*ret_stacks += s->n_stacks;
+		*ret_used += s->n_used;
+		*ret_touched += s->n_taken;
+	}
+}
+
+bool coro_may_be_read(void)
+{
+	return !RUNNING_ON_VALGRIND;
+}
+
 void coro_pool_trim(struct coro_pool *p)
 {
 	size_t keep = p->n_promised + SLABS_KEPT * p->slab_stacks;

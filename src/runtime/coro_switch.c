@@ -192,6 +192,30 @@ NOINLINE void coro_prepare(struct coro *self, struct coro *to)
 
 #endif
 
+struct coro_probe {
+	struct coro *prober; /* its bounds are learnt on the way */
+	void (*fn)(void *arg);
+	void *arg;
+};
+
+static ALWAYS_INLINE void after_leaving(struct coro *self)
+{
+	after_switch(self, UNLIKELY(self->probe) ? self->probe->prober : NULL);
+}
+
+/* Not this one's turn: do what is asked, and leave it again. */
+__attribute__((cold)) NOINLINE static void answer_probes(struct coro *self)
+{
+	while (self->probe) {
+		struct coro_probe *p = self->probe;
+
+		self->probe = NULL;
+		p->fn(p->arg);
+		LEAVE(self, p->prober);
+		after_leaving(self);
+	}
+}
+
 /* Not inlined: its callers' copies of thread-local addresses must not move across it.
  */
 NOINLINE void coro_switch(struct coro *from, struct coro *to)
@@ -200,7 +224,25 @@ NOINLINE void coro_switch(struct coro *from, struct coro *to)
 
 	from->frame = __builtin_frame_address(0);
 	LEAVE(from, to);
-	after_switch(from, NULL);
+	after_leaving(from);
+	if (UNLIKELY(from->probe))
+		answer_probes(from);
+	errno = saved;
+}
+
+NOINLINE void coro_probe(struct coro *c, void (*fn)(void *arg), void *arg)
+{
+	/* Whoever runs here. */
+	struct coro self = {.prepared = true};
+	struct coro_probe p = {.prober = &self, .fn = fn, .arg = arg};
+	int saved = errno;
+
+#if CORO_TSAN
+	self.fiber = __tsan_get_current_fiber();
+#endif
+	c->probe = &p;
+	LEAVE(&self, c);
+	after_switch(&self, NULL);
 	errno = saved;
 }
 

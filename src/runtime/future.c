@@ -8,6 +8,7 @@
 #include "base/cleanup.h"
 #include "base/invariant.h"
 #include "reeve/future.h"
+#include "runtime/debug_priv.h"
 #include "runtime/loop_priv.h"
 #include "runtime/zero.h"
 
@@ -19,6 +20,7 @@ struct __attribute__((aligned(16))) rv_future {
 	struct rv_link callbacks; /* struct future_cb, by registration */
 	struct rv_task *task;     /* whose completion this is; NULL: nobody's */
 	rv_future *source;        /* whose value and text it shows; NULL: its own */
+	rv_future *shielded;      /* pending: what will end it; borrowed, for dumps */
 	void *val;
 	rv_dtor val_dtor;
 	char *errmsg;
@@ -41,6 +43,8 @@ int rv_future_new(rv_future **ret, rv_loop *l)
 {
 	rv_future *f;
 
+	if (WRONG_THREAD(l))
+		return -RV_EWRONGLOOP;
 	if (!l)
 		l = current.loop;
 	if (!l)
@@ -68,6 +72,8 @@ rv_loop *future_loop(const rv_future *f)
 
 rv_future *rv_future_ref(rv_future *f)
 {
+	if (WRONG_THREAD(f->loop))
+		return f;
 	f->refs++;
 	return f;
 }
@@ -81,6 +87,8 @@ static void cb_free(struct future_cb *cb)
 
 void rv_future_unref(rv_future *f)
 {
+	if (WRONG_THREAD(f ? f->loop : NULL))
+		return;
 	if (!f)
 		return;
 	INVARIANT(f->refs > 0);
@@ -119,6 +127,7 @@ static void cb_run(struct rv_ready *r)
 	void *arg = cb->arg;
 
 	f->loop->ran_callbacks = true;
+	LOOP_CALLBACK(f->loop, fn);
 	cb_free(cb);
 	fn(f, arg);
 	rv_future_unref(f);
@@ -159,6 +168,8 @@ static void complete(rv_future *f, int result)
 
 int rv_future_set(rv_future *f, void *val, rv_dtor d)
 {
+	if (WRONG_THREAD(f->loop))
+		return -RV_EWRONGLOOP;
 	if (f->done || f->task)
 		return -RV_ESTATE;
 	f->val = val;
@@ -169,6 +180,8 @@ int rv_future_set(rv_future *f, void *val, rv_dtor d)
 
 int rv_future_fail(rv_future *f, int err, const char *msg)
 {
+	if (WRONG_THREAD(f->loop))
+		return -RV_EWRONGLOOP;
 	if (f->done || f->task)
 		return -RV_ESTATE;
 	if (err >= 0 || err == -ECANCELED)
@@ -180,6 +193,8 @@ int rv_future_fail(rv_future *f, int err, const char *msg)
 
 bool rv_future_cancel(rv_future *f)
 {
+	if (WRONG_THREAD(f->loop))
+		return false;
 	if (f->done) {
 		f->error_read = true;
 		return false;
@@ -230,11 +245,13 @@ void future_task_gone(rv_future *f)
 
 bool rv_future_done(const rv_future *f)
 {
+	(void)WRONG_THREAD(f->loop); /* answers all the same */
 	return f->done;
 }
 
 bool rv_future_cancelled(const rv_future *f)
 {
+	(void)WRONG_THREAD(f->loop); /* answers all the same */
 	return f->done && f->result == -ECANCELED;
 }
 
@@ -247,6 +264,8 @@ static void *value_of(const rv_future *f)
 
 int rv_future_result(rv_future *f, void **val)
 {
+	if (WRONG_THREAD(f->loop))
+		return -RV_EWRONGLOOP;
 	if (!f->done)
 		return -RV_ESTATE;
 	future_ignore_error(f);
@@ -257,8 +276,11 @@ int rv_future_result(rv_future *f, void **val)
 
 int rv_future_take(rv_future *f, void **val)
 {
-	int r = rv_future_result(f, val);
+	int r;
 
+	if (WRONG_THREAD(f->loop))
+		return -RV_EWRONGLOOP;
+	r = rv_future_result(f, val);
 	if (r < 0)
 		return r;
 	if (f->task || f->source)
@@ -279,6 +301,8 @@ uint32_t rv_future_on_done(rv_future *f, rv_future_fn fn, void *arg)
 {
 	struct future_cb *cb;
 
+	if (WRONG_THREAD(f->loop))
+		return 0;
 	if (!f->loop) {
 		errno = RV_ELOOPCLOSED;
 		return 0;
@@ -310,6 +334,8 @@ static void cb_drop(struct future_cb *cb)
 
 int rv_future_off_done(rv_future *f, uint32_t id)
 {
+	if (WRONG_THREAD(f->loop))
+		return 0;
 	for (struct rv_link *it = f->callbacks.next; it != &f->callbacks;
 		it = it->next) {
 		struct future_cb *cb = LINK_ENTRY(it, struct future_cb, link);
@@ -326,6 +352,8 @@ int rv_future_off_done_fn(rv_future *f, rv_future_fn fn, void *arg)
 {
 	int n = 0;
 
+	if (WRONG_THREAD(f->loop))
+		return 0;
 	rv_future_ref(f);
 	for (struct rv_link *it = f->callbacks.next, *next; it != &f->callbacks;
 		it = next) {
@@ -359,6 +387,14 @@ void future_unwatch(struct future_watch *w)
 	link_remove(&w->link);
 }
 
+struct rv_task *future_ended_by(const rv_future *f, bool *ret_shielded)
+{
+	*ret_shielded = f->shielded;
+	while (f->shielded)
+		f = f->shielded;
+	return f->task;
+}
+
 int future_peek(const rv_future *f)
 {
 	return f->result;
@@ -386,6 +422,8 @@ int rv_future_await(rv_future *f, void **val)
 	struct rv_task *self;
 	int r = task_await_begin(&self);
 
+	if (WRONG_THREAD(f->loop))
+		return -RV_EWRONGLOOP;
 	if (r < 0)
 		return r;
 	if (f->done)
@@ -410,6 +448,7 @@ static void shield_free(struct future_watch *w)
 {
 	struct shield *s = CONTAINER_OF(w, struct shield, watch);
 
+	s->outer->shielded = NULL;
 	rv_future_unref(s->outer);
 	rv_future_unref(s->inner);
 	free(s);
@@ -439,6 +478,8 @@ int rv_future_shield(rv_future *f, rv_future **ret)
 	struct shield *s;
 	int r;
 
+	if (WRONG_THREAD(f->loop))
+		return -RV_EWRONGLOOP;
 	if (!f->loop)
 		return -RV_ELOOPCLOSED;
 	r = rv_future_new(&outer, f->loop);
@@ -457,6 +498,7 @@ int rv_future_shield(rv_future *f, rv_future **ret)
 	*s = (struct shield){.watch = {.fn = shield_told, .closed = shield_free},
 		.inner = rv_future_ref(f),
 		.outer = rv_future_ref(outer)};
+	outer->shielded = f;
 	future_watch(f, &s->watch);
 	*ret = outer;
 	return 0;

@@ -11,6 +11,7 @@
 #include "base/cleanup.h"
 #include "base/invariant.h"
 #include "reeve/gen.h"
+#include "runtime/debug_priv.h"
 #include "runtime/loop_priv.h"
 
 struct rv_gen {
@@ -128,6 +129,8 @@ int rv_gen_next(rv_gen *g, void **ret)
 	struct rv_task *self;
 	int r = task_await_begin(&self);
 
+	if (WRONG_THREAD(g->loop))
+		return -RV_EWRONGLOOP;
 	if (r < 0)
 		return r;
 	r = gen_check(g, self);
@@ -179,6 +182,8 @@ int rv_gen_close(rv_gen *g)
 	struct rv_task *self = current.task;
 	int r;
 
+	if (WRONG_THREAD(g ? g->loop : NULL))
+		return -RV_EWRONGLOOP;
 	if (!g)
 		return 0;
 	if (!g->over) {

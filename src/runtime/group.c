@@ -8,11 +8,18 @@
 
 #include "base/cleanup.h"
 #include "base/invariant.h"
+#include "runtime/debug_priv.h"
 #include "runtime/loop_priv.h"
 
 static struct rv_task *child_of(struct rv_link *link)
 {
 	return LINK_ENTRY(link, struct rv_task, group_link);
+}
+
+/* NULL: it is over */
+static rv_loop *group_loop(const rv_group *g)
+{
+	return g->scope.active ? g->scope.timer.loop : NULL;
 }
 
 /* -- errors that outlive the bracket
@@ -157,7 +164,9 @@ void group_child_added(rv_group *g, struct rv_task *t)
 rv_task *rv_group_spawn(rv_group *g, rv_fn fn, void *arg)
 {
 	struct rv_task *t;
-	int r = group_spawn(g, NULL, fn, arg, false, NULL, &t);
+	int r = WRONG_THREAD(group_loop(g))
+			? -RV_EWRONGLOOP
+			: group_spawn(g, NULL, fn, arg, false, NULL, &t);
 
 	if (r < 0) {
 		errno = -r;
@@ -169,13 +178,20 @@ rv_task *rv_group_spawn(rv_group *g, rv_fn fn, void *arg)
 int rv_group_spawn_ex(
 	rv_group *g, const rv_task_opts *o, rv_fn fn, void *arg, rv_task **ret)
 {
+	if (WRONG_THREAD(group_loop(g))) {
+		if (o && o->arg_dtor)
+			o->arg_dtor(arg);
+		return -RV_EWRONGLOOP;
+	}
 	return group_spawn(g, o, fn, arg, false, NULL, ret);
 }
 
 rv_task *rv_group_spawn_service(rv_group *g, rv_fn fn, void *arg)
 {
 	struct rv_task *t;
-	int r = group_spawn(g, NULL, fn, arg, true, NULL, &t);
+	int r = WRONG_THREAD(group_loop(g))
+			? -RV_EWRONGLOOP
+			: group_spawn(g, NULL, fn, arg, true, NULL, &t);
 
 	if (r < 0) {
 		errno = -r;
@@ -201,6 +217,8 @@ int rv_group_start(rv_group *g, rv_fn fn, void *arg, void **ready)
 	struct rv_task *self, *t;
 	int r = task_await_begin(&self);
 
+	if (WRONG_THREAD(group_loop(g)))
+		return -RV_EWRONGLOOP;
 	if (r < 0)
 		return r;
 	r = group_spawn(g, NULL, fn, arg, false, &s.w, &t);
@@ -232,12 +250,16 @@ void rv_task_started(void *ready)
 
 void rv_group_on_exit(rv_group *g, rv_group_exit_fn fn, void *arg)
 {
+	if (WRONG_THREAD(group_loop(g)))
+		return;
 	g->on_exit = fn;
 	g->on_exit_arg = arg;
 }
 
 void rv_group_cancel(rv_group *g, const char *why)
 {
+	if (WRONG_THREAD(group_loop(g)))
+		return;
 	rv_scope_cancel(&g->scope, why);
 }
 
@@ -262,7 +284,10 @@ static void cancel_siblings(rv_group *g, struct rv_task *t, int err)
 static bool child_judge(rv_group *g, struct rv_task *t, int r)
 {
 	bool failed = r < 0 && r != -ECANCELED;
+	bool supervised = g->policy == RV_GROUP_SUPERVISE;
 
+	/* the group waits for it: that counts as having been awaited */
+	t->error_read = t->error_read || !(failed && supervised);
 	if (g->on_exit && (failed || g->policy == RV_GROUP_SUPERVISE)) {
 		int verdict = g->on_exit(g, t, r, g->on_exit_arg);
 
@@ -278,7 +303,6 @@ static bool child_judge(rv_group *g, struct rv_task *t, int r)
 		return false; /* such a group may live for ever: keep nothing */
 	}
 	if (failed) {
-		t->error_read = true;
 		g->n_failed++;
 		group_fail(g, r);
 		if (g->policy == RV_GROUP_FAIL_FAST)

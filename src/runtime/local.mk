@@ -3,7 +3,10 @@ libruntime_la_SOURCES = \
 	src/runtime/coro.h src/runtime/coro_stack.c src/runtime/coro_switch.c \
 	src/runtime/current.h src/runtime/link.h \
 	src/runtime/ctx.c \
-	src/runtime/debug.c \
+	src/runtime/debug.c src/runtime/debug_priv.h \
+	src/runtime/debug_dump.c \
+	src/runtime/debug_stack.c \
+	src/runtime/debug_symbol.c \
 	src/runtime/executor.c \
 	src/runtime/file.c \
 	src/runtime/future.c \
@@ -36,7 +39,8 @@ libruntime_la_SOURCES = \
 	src/runtime/wait_set.c \
 	src/runtime/zero.h \
 	src/runtime/xfuture.c
-libruntime_la_CFLAGS = $(AM_CFLAGS) $(EVENT_CFLAGS)
+# a tail call would leave no frame of the function that was called: debug_stack.c
+libruntime_la_CFLAGS = $(AM_CFLAGS) $(EVENT_CFLAGS) -fno-optimize-sibling-calls
 if CORO_ASM
 libruntime_la_SOURCES += src/runtime/coro_asm.S
 endif

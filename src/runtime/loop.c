@@ -10,6 +10,7 @@
 #include "base/invariant.h"
 #include "reeve/executor.h"
 #include "reeve/future.h"
+#include "runtime/debug_priv.h"
 #include "runtime/loop_priv.h"
 
 #ifdef REEVE_SANITIZED
@@ -60,7 +61,8 @@ struct rv_task *sched_pick(rv_loop *l)
 		first = l->ready.next;
 	}
 	r = LINK_ENTRY(first, struct rv_ready, link);
-	if (r->run || UNLIKELY(l->debug)) /* in debug mode the leader times each step */
+	if (r->run ||
+		UNLIKELY(loop_debug(l))) /* in debug mode the leader times each step */
 		return NULL;
 	t = CONTAINER_OF(r, struct rv_task, ready);
 	if (UNLIKELY(!t->coro) && t->scope->cancelled)
@@ -145,22 +147,14 @@ static void leader_step_timed(rv_loop *l, struct rv_ready *r)
 {
 	struct rv_task *t = r->run ? NULL : CONTAINER_OF(r, struct rv_task, ready);
 	rv_time begin = rv_now(), took;
-	char message[160];
 
 	if (t)
 		(void)rv_task_ref(t);
+	l->callback = NULL;
 	leader_step(l, r);
 	took = rv_now() - begin;
-	if (took > l->slow_callback) {
-		rv_exc e = RV_EXC_NULL;
-
-		(void)snprintf(message, sizeof(message), "%s took %lld ms",
-			t ? "step of a task" : "callback",
-			(long long)(took / RV_MS(1)));
-		e.message = message;
-		e.task = t;
-		rv_report(l, &e);
-	}
+	if (took > l->slow_callback)
+		debug_report_slow(l, t, took);
 	rv_task_unref(t);
 }
 
@@ -182,7 +176,7 @@ static void run_round(rv_loop *l)
 		}
 		link_unlink(first);
 		r = LINK_ENTRY(first, struct rv_ready, link);
-		if (UNLIKELY(l->debug))
+		if (UNLIKELY(loop_debug(l)))
 			leader_step_timed(l, r);
 		else
 			leader_step(l, r);
@@ -202,11 +196,14 @@ static void loop_iterate(rv_loop *l, bool block)
 
 static int loop_enter(rv_loop *l)
 {
+	const struct current *nowhere = NULL;
+
 	if (l->closed)
 		return -RV_ELOOPCLOSED;
 	if (current.loop)
 		return -RV_ERUNNING;
-	l->thread = pthread_self();
+	if (!atomic_compare_exchange_strong(&l->runs_in, &nowhere, &current))
+		return -RV_ERUNNING; /* in another thread */
 	l->running = true;
 	current = (struct current){.loop = l};
 	coro_init_leader(&l->leader);
@@ -217,6 +214,7 @@ static void loop_leave(rv_loop *l)
 {
 	l->running = false;
 	l->stop = false;
+	atomic_store(&l->runs_in, NULL);
 	current = (struct current){0};
 }
 
@@ -290,6 +288,8 @@ int rv_loop_run_until(rv_loop *l, rv_future *f)
 
 void rv_loop_stop(rv_loop *l)
 {
+	if (WRONG_THREAD(l))
+		return;
 	l->stop = true;
 }
 
@@ -316,6 +316,7 @@ static void loop_free(rv_loop *l)
 {
 	if (!l)
 		return;
+	rv_loop_set_debug(l, false);
 	timers_deinit(l);
 	poll_remove(&l->wake_poll);
 	poll_deinit(l);
@@ -350,14 +351,13 @@ static rv_loop *loop_alloc(const rv_loop_opts *o)
 	for (int i = 0; i < N_TIMER_CLOCKS; i++)
 		l->timers[i].fd = -1;
 	l->inbox.fd = -1;
-	l->debug = o->debug || (env && strcmp(env, "1") == 0);
+	rv_loop_set_debug(l, o->debug || (env && strcmp(env, "1") == 0));
 	l->stack_size = o->stack_size ? o->stack_size : STACK_SIZE_DEFAULT;
 	l->exec_threads = o->exec_threads;
 	l->slow_callback = o->slow_callback ? o->slow_callback : SLOW_CALLBACK_DEFAULT;
 	l->cleanup_grace = o->cleanup_grace ? o->cleanup_grace : CLEANUP_GRACE_DEFAULT;
 	l->clock = o->clock;
 	l->next_task_id = 1;
-	l->thread = pthread_self();
 	atomic_init(&l->refs, 1);
 	atomic_init(&l->memory_refs, 1);
 	return l;
@@ -475,14 +475,6 @@ void loop_release(rv_loop *l)
 
 /* -- looking at ------------------------------------------------------------------- */
 
-int loop_check_thread(const rv_loop *l)
-{
-	if (UNLIKELY(l->debug) && l->running &&
-		!pthread_equal(l->thread, pthread_self()))
-		return -RV_EWRONGLOOP;
-	return 0;
-}
-
 bool rv_loop_is_closed(const rv_loop *l)
 {
 	return l->closed;
@@ -506,14 +498,4 @@ rv_time rv_loop_time(const rv_loop *l)
 rv_time rv_loop_now(const rv_loop *l)
 {
 	return loop_monotonic(l);
-}
-
-void rv_loop_set_debug(rv_loop *l, bool on)
-{
-	l->debug = on;
-}
-
-bool rv_loop_debug(const rv_loop *l)
-{
-	return l->debug;
 }

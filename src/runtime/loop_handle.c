@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "base/invariant.h"
+#include "runtime/debug_priv.h"
 #include "runtime/loop_priv.h"
 
 /*
@@ -32,7 +33,7 @@ static struct handle *handle_new(rv_loop *l, rv_cb fn, void *arg)
 {
 	struct handle *h;
 
-	if (l->closed || loop_check_thread(l) < 0)
+	if (l->closed)
 		return NULL;
 	if (!l->handles_free) {
 		struct handle_slab *s = calloc(1, sizeof(*s));
@@ -68,6 +69,7 @@ static void handle_fire(void *arg)
 	struct handle *outer = l->handle_running;
 
 	l->handle_running = h;
+	LOOP_CALLBACK(l, h->fn);
 	h->fn(h->arg);
 	l->handle_running = outer;
 	handle_put(l, h);
@@ -93,8 +95,11 @@ rv_handle handle_current(rv_loop *l)
 
 rv_handle rv_call_soon(rv_loop *l, rv_cb fn, void *arg)
 {
-	struct handle *h = handle_new(l, fn, arg);
+	struct handle *h;
 
+	if (WRONG_THREAD(l))
+		return (rv_handle){0};
+	h = handle_new(l, fn, arg);
 	if (h)
 		timer_start_now(&h->timer);
 	return handle_value(h);
@@ -118,6 +123,8 @@ rv_handle rv_call_later(rv_loop *l, rv_time delay, rv_cb fn, void *arg)
 {
 	rv_time when;
 
+	if (WRONG_THREAD(l))
+		return (rv_handle){0};
 	if (delay <= 0)
 		return rv_call_soon(l, fn, arg);
 	if (__builtin_add_overflow(loop_monotonic(l), delay, &when))
@@ -127,11 +134,15 @@ rv_handle rv_call_later(rv_loop *l, rv_time delay, rv_cb fn, void *arg)
 
 rv_handle rv_call_at(rv_loop *l, rv_time when, rv_cb fn, void *arg)
 {
+	if (WRONG_THREAD(l))
+		return (rv_handle){0};
 	return call_at(l, TIMER_MONOTONIC, when, fn, arg);
 }
 
 rv_handle rv_call_at_boot(rv_loop *l, rv_time when, rv_cb fn, void *arg)
 {
+	if (WRONG_THREAD(l))
+		return (rv_handle){0};
 	return call_at(l, TIMER_BOOT, when, fn, arg);
 }
 
@@ -139,6 +150,8 @@ rv_handle rv_call_at_wall(rv_loop *l, int64_t when_usec, rv_cb fn, void *arg)
 {
 	rv_time when;
 
+	if (WRONG_THREAD(l))
+		return (rv_handle){0};
 	if (__builtin_mul_overflow(when_usec, 1000, &when))
 		when = when_usec > 0 ? RV_FOREVER : INT64_MIN;
 	return call_at(l, TIMER_WALL, when, fn, arg);
@@ -155,8 +168,11 @@ static struct handle *handle_find(rv_loop *l, rv_handle v)
 
 bool rv_handle_cancel(rv_loop *l, rv_handle v)
 {
-	struct handle *h = handle_find(l, v);
+	struct handle *h;
 
+	if (WRONG_THREAD(l))
+		return false;
+	h = handle_find(l, v);
 	if (!h)
 		return false;
 	rv_timer_stop(&h->timer);
@@ -166,6 +182,7 @@ bool rv_handle_cancel(rv_loop *l, rv_handle v)
 
 bool rv_handle_active(rv_loop *l, rv_handle v)
 {
+	(void)WRONG_THREAD(l); /* answers all the same */
 	return handle_find(l, v) != NULL;
 }
 
@@ -193,6 +210,7 @@ static void post_run(struct rv_ready *r)
 	void *arg = p->arg;
 
 	p->loop->ran_callbacks = true;
+	LOOP_CALLBACK(p->loop, fn);
 	free(p);
 	fn(arg);
 }

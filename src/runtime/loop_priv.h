@@ -84,8 +84,9 @@ struct rv_loop {
 	unsigned n_steps;   /* since the last poll */
 	bool poll_due;      /* before the next step */
 	bool ran_callbacks; /* since the last poll */
-	bool stop, running, closed, debug;
-	bool cancel_busy; /* scopes are being walked */
+	bool stop, running, closed;
+	atomic_bool debug; /* other threads look at it, see loop_debug */
+	bool cancel_busy;  /* scopes are being walked */
 	bool shield_reported;
 	size_t stack_size;
 	const rv_clock *clock; /* NULL: the kernel's */
@@ -123,7 +124,10 @@ struct rv_loop {
 	rv_exc_fn exc_fn;
 	void *exc_arg;
 	bool in_exc_fn;
-	pthread_t thread;
+	/* the thread that runs it, by the address of its current; NULL: none */
+	_Atomic(const struct current *) runs_in;
+	atomic_uint n_misuses;   /* reports on their way to the loop's thread */
+	const void *callback;    /* the function that runs, or ran last; for reports */
 	struct waiter *drained;  /* who waits until it is the only task left */
 	atomic_uint refs;        /* the users' */
 	atomic_uint memory_refs; /* all users' together one, and what threads hold */
@@ -145,7 +149,12 @@ rv_loop *loop_hold(rv_loop *l);
 void loop_release(rv_loop *l);
 /* Run until stopped: what the public functions and the runner share. */
 int loop_run(rv_loop *l);
-int loop_check_thread(const rv_loop *l);
+static inline bool loop_debug(const rv_loop *l)
+{
+	return atomic_load_explicit(&l->debug, memory_order_relaxed);
+}
+/* For reports: what runs in a step of the loop that is no task's. */
+#define LOOP_CALLBACK(l, fn) ((l)->callback = (const void *)(uintptr_t)(fn))
 
 /* loop_poll.c: the only place that sleeps */
 int poll_init(rv_loop *l);

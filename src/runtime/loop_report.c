@@ -3,10 +3,13 @@
 
 #include <stdio.h>
 
+#include "runtime/debug_priv.h"
 #include "runtime/loop_priv.h"
 
 void rv_loop_set_exception_handler(rv_loop *l, rv_exc_fn fn, void *arg)
 {
+	if (WRONG_THREAD(l))
+		return;
 	l->exc_fn = fn;
 	l->exc_arg = arg;
 }
@@ -38,6 +41,8 @@ void rv_report(rv_loop *l, const rv_exc *e)
 	struct current saved = current;
 	rv_exc copy = *e;
 
+	if (WRONG_THREAD(l))
+		return;
 	if (!copy.handle.p)
 		copy.handle = handle_current(l);
 	if (!l->exc_fn) {

@@ -13,6 +13,7 @@
 
 #include "base/invariant.h"
 #include "reeve/signal.h"
+#include "runtime/debug_priv.h"
 #include "runtime/loop_priv.h"
 
 #ifndef NSIG
@@ -116,6 +117,7 @@ static void slot_run(struct rv_ready *r)
 	struct signal_slot *s = CONTAINER_OF(r, struct signal_slot, ready);
 
 	s->loop->ran_callbacks = true;
+	LOOP_CALLBACK(s->loop, s->cb);
 	if (s->cb)
 		s->cb(s->arg);
 }
@@ -150,6 +152,8 @@ int rv_signal_on(rv_loop *l, int sig, rv_cb cb, void *arg)
 	struct signal_slot *s;
 	int r;
 
+	if (WRONG_THREAD(l))
+		return -RV_EWRONGLOOP;
 	if (!cb)
 		return -EINVAL;
 	r = slot_get(&s, l, sig);
@@ -164,6 +168,8 @@ bool rv_signal_off(rv_loop *l, int sig)
 {
 	struct signal_slot *s = slot_of(l, sig);
 
+	if (WRONG_THREAD(l))
+		return false;
 	if (!s || !s->cb)
 		return false;
 	s->cb = NULL;

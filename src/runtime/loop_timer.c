@@ -13,6 +13,7 @@
 
 #include "base/cleanup.h"
 #include "base/invariant.h"
+#include "runtime/debug_priv.h"
 #include "runtime/loop_priv.h"
 
 enum { TIMER_IDLE, TIMER_IN_HEAP, TIMER_QUEUED };
@@ -132,6 +133,7 @@ static void timer_run(struct rv_ready *r)
 
 	t->state = TIMER_IDLE;
 	t->loop->ran_callbacks = true;
+	LOOP_CALLBACK(t->loop, t->fn);
 	t->fn(t->arg);
 }
 
@@ -167,11 +169,15 @@ void timer_start_now(rv_timer *t)
 
 void rv_timer_start(rv_timer *t, rv_time when)
 {
+	if (WRONG_THREAD(t->loop))
+		return;
 	timer_start_clock(t, TIMER_MONOTONIC, when);
 }
 
 void rv_timer_stop(rv_timer *t)
 {
+	if (WRONG_THREAD(t->loop))
+		return;
 	if (t->state == TIMER_IN_HEAP)
 		heap_take(&t->loop->timers[t->clock], t);
 	else if (t->state == TIMER_QUEUED)
@@ -324,6 +330,8 @@ void timers_deinit(rv_loop *l)
 
 void rv_loop_clock_jumped(rv_loop *l)
 {
+	if (WRONG_THREAD(l))
+		return;
 	l->timers[TIMER_WALL].armed = RV_FOREVER;
 	if (l->jump.fn && !rv_timer_active(&l->jump))
 		timer_start_now(&l->jump);
@@ -333,6 +341,8 @@ int rv_loop_on_clock_jump(rv_loop *l, rv_cb fn, void *arg)
 {
 	int r;
 
+	if (WRONG_THREAD(l))
+		return -RV_EWRONGLOOP;
 	if (l->closed)
 		return -RV_ELOOPCLOSED;
 	if (!fn) {

@@ -15,6 +15,7 @@
 
 #include "base/cleanup.h"
 #include "base/invariant.h"
+#include "runtime/debug_priv.h"
 #include "runtime/loop_priv.h"
 
 struct fd_slot {
@@ -51,6 +52,7 @@ static void watch_run(struct rv_ready *r)
 
 	w->pending = 0;
 	w->loop->ran_callbacks = true;
+	LOOP_CALLBACK(w->loop, w->cb);
 	if (ev)
 		w->cb(w->slot->fd, ev, w->arg); /* may free w */
 }
@@ -246,13 +248,12 @@ int rv_fd_watch(rv_loop *l, int fd, unsigned ev, rv_fd_cb cb, void *arg, rv_watc
 	rv_watch *w;
 	int r;
 
+	if (WRONG_THREAD(l))
+		return -RV_EWRONGLOOP;
 	if (!ev || (ev & ~(unsigned)(RV_READ | RV_WRITE)) || !cb || !ret)
 		return -EINVAL;
 	if (l->closed)
 		return -RV_ELOOPCLOSED;
-	r = loop_check_thread(l);
-	if (r < 0)
-		return r;
 	r = check_fd(fd);
 	if (r < 0)
 		return r;
@@ -287,6 +288,8 @@ bool rv_fd_unwatch(rv_watch *w)
 {
 	bool was_open;
 
+	if (WRONG_THREAD(w ? w->loop : NULL))
+		return false;
 	if (!w)
 		return false;
 	was_open = w->loop;

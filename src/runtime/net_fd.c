@@ -50,9 +50,9 @@ int rv_net_connect_unix(const char *path, rv_protocol *p, rv_transport **ret)
 }
 
 /* Open an await on a descriptor that must be nobody's. */
-static int await_begin_on(struct rv_task **ret_self, int fd)
+static int await_begin_on(struct rv_task **ret_self, int fd, const char *fn)
 {
-	int r = task_await_begin(ret_self);
+	int r = task_await_begin_of(ret_self, fn);
 
 	/* also where nothing has to be waited for: the bytes are the transport's */
 	return r >= 0 && watch_is_claimed((*ret_self)->loop, fd) ? -EBUSY : r;
@@ -62,7 +62,7 @@ ssize_t rv_recv(int fd, void *b, size_t n, int flags)
 {
 	struct rv_task *self;
 	ssize_t k;
-	int r = await_begin_on(&self, fd);
+	int r = await_begin_on(&self, fd, __func__);
 
 	if (r < 0)
 		return r;
@@ -82,7 +82,7 @@ int rv_send_all(int fd, const void *b, size_t n)
 {
 	const char *p = b;
 	struct rv_task *self;
-	int r = await_begin_on(&self, fd);
+	int r = await_begin_on(&self, fd, __func__);
 
 	while (r >= 0 && n) {
 		ssize_t k = send(fd, p, n, MSG_NOSIGNAL | MSG_DONTWAIT);
@@ -102,7 +102,7 @@ int rv_send_all(int fd, const void *b, size_t n)
 int rv_accept(int fd, struct sockaddr *sa, socklen_t *len)
 {
 	struct rv_task *self;
-	int r = await_begin_on(&self, fd);
+	int r = await_begin_on(&self, fd, __func__);
 
 	while (r >= 0) {
 		int conn = accept4(fd, sa, len, SOCK_NONBLOCK | SOCK_CLOEXEC);
@@ -143,7 +143,7 @@ ssize_t rv_sendfile(int out, int in, off_t *off, size_t n)
 int rv_send_fds(int sock, const int *fds, size_t n, const void *b, size_t nb)
 {
 	struct rv_task *self;
-	int r = await_begin_on(&self, sock);
+	int r = await_begin_on(&self, sock, __func__);
 
 	while (r >= 0) {
 		ssize_t k = unix_send_fds(sock, b, nb, fds, n);
@@ -161,7 +161,7 @@ int rv_send_fds(int sock, const int *fds, size_t n, const void *b, size_t nb)
 int rv_recv_fds(int sock, int *fds, size_t *n, void *b, size_t *nb)
 {
 	struct rv_task *self;
-	int r = await_begin_on(&self, sock);
+	int r = await_begin_on(&self, sock, __func__);
 
 	while (r >= 0) {
 		ssize_t k = unix_recv_fds(sock, b, *nb, fds, n);

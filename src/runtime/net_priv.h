@@ -153,6 +153,12 @@ static inline void transport_queue(rv_transport *t)
 		ready_append(t->net->loop, &t->ready);
 }
 
+/* NULL: it is lost */
+static inline rv_loop *transport_loop(const rv_transport *t)
+{
+	return t->net ? t->net->loop : NULL;
+}
+
 /* -- udp.c ---- */
 /* one of them read and handed on; false: there is none */
 bool udp_read(rv_transport *t);

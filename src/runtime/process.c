@@ -11,6 +11,7 @@
 #include "base/cleanup.h"
 #include "base/invariant.h"
 #include "reeve/pipe.h"
+#include "runtime/debug_priv.h"
 #include "runtime/process_priv.h"
 
 enum { STATUS_UNKNOWN = 255 };
@@ -181,12 +182,16 @@ int rv_shell(const char *cmd, const rv_proc_opts *o, rv_process **ret)
 
 rv_process *rv_process_ref(rv_process *p)
 {
+	if (WRONG_THREAD(p->loop))
+		return p;
 	p->refs++;
 	return p;
 }
 
 void rv_process_unref(rv_process *p)
 {
+	if (WRONG_THREAD(p ? p->loop : NULL))
+		return;
 	if (!p)
 		return;
 	INVARIANT(p->refs > 0);
@@ -208,11 +213,14 @@ pid_t rv_process_pid(const rv_process *p)
 
 bool rv_process_exited(const rv_process *p)
 {
+	(void)WRONG_THREAD(p->loop); /* answers all the same */
 	return p->exited;
 }
 
 int rv_process_status(const rv_process *p)
 {
+	if (WRONG_THREAD(p->loop))
+		return -RV_EWRONGLOOP;
 	return p->exited ? p->status : -RV_ESTATE;
 }
 
@@ -237,6 +245,8 @@ int rv_process_wait(rv_process *p, int *status)
 	struct waiter w = {0};
 	int r = task_await_begin(&self);
 
+	if (WRONG_THREAD(p->loop))
+		return -RV_EWRONGLOOP;
 	if (r < 0)
 		return r;
 	if (!p->exited) {
@@ -256,6 +266,8 @@ int rv_process_wait(rv_process *p, int *status)
 
 int rv_process_signal(rv_process *p, int sig)
 {
+	if (WRONG_THREAD(p->loop))
+		return -RV_EWRONGLOOP;
 	if (p->exited)
 		return -ESRCH;
 	return pidfd_send_signal(p->pidfd, sig, NULL, 0) < 0 ? -errno : 0;
@@ -289,6 +301,8 @@ int rv_process_stop(rv_process *p, int sig, rv_time grace)
 	rv_scope s;
 	int r = task_await_begin(&self);
 
+	if (WRONG_THREAD(p->loop))
+		return -RV_EWRONGLOOP;
 	if (r < 0)
 		return r;
 	signal_all(p, sig);

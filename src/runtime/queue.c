@@ -6,6 +6,7 @@
 
 #include "base/invariant.h"
 #include "reeve/queue.h"
+#include "runtime/debug_priv.h"
 #include "runtime/task_priv.h"
 
 enum { CAPACITY_MIN = 16 };
@@ -20,6 +21,7 @@ struct rv_queue {
 	struct rv_link joiners;
 	int (*cmp)(const void *a, const void *b);
 	rv_dtor dtor;
+	const void *home; /* debug mode: see WRONG_HOME */
 	enum rv_queue_kind kind;
 	bool shut;
 };
@@ -182,6 +184,8 @@ int rv_queue_try_put(rv_queue *q, void *item)
 	struct waiter *w;
 	int r;
 
+	if (WRONG_HOME(&q->home))
+		return -RV_EWRONGLOOP;
 	if (q->shut)
 		return -RV_ESHUTDOWN;
 	w = waiter_first(&q->getters);
@@ -206,6 +210,8 @@ int rv_queue_put(rv_queue *q, void *item)
 	struct rv_task *self;
 	int r = task_await_begin(&self);
 
+	if (WRONG_HOME(&q->home))
+		return -RV_EWRONGLOOP;
 	if (UNLIKELY(r < 0))
 		return r;
 	r = rv_queue_try_put(q, item);
@@ -217,6 +223,8 @@ int rv_queue_try_get(rv_queue *q, void **item)
 {
 	struct waiter *w;
 
+	if (WRONG_HOME(&q->home))
+		return -RV_EWRONGLOOP;
 	if (q->n == 0)
 		return q->shut ? -RV_ESHUTDOWN : -EAGAIN;
 	*item = take(q);
@@ -234,6 +242,8 @@ int rv_queue_get(rv_queue *q, void **item)
 	struct rv_task *self;
 	int r = task_await_begin(&self);
 
+	if (WRONG_HOME(&q->home))
+		return -RV_EWRONGLOOP;
 	if (UNLIKELY(r < 0))
 		return r;
 	r = rv_queue_try_get(q, item);
@@ -253,6 +263,8 @@ static void finished(struct rv_queue *q, size_t n)
 
 int rv_queue_task_done(rv_queue *q)
 {
+	if (WRONG_HOME(&q->home))
+		return -RV_EWRONGLOOP;
 	if (q->n_unfinished == 0)
 		return -RV_ESTATE;
 	finished(q, 1);
@@ -265,6 +277,8 @@ int rv_queue_join(rv_queue *q)
 	struct waiter w = {0};
 	int r = task_await_begin(&self);
 
+	if (WRONG_HOME(&q->home))
+		return -RV_EWRONGLOOP;
 	if (r < 0 || q->n_unfinished == 0)
 		return r;
 	link_append(&q->joiners, &w.link);
@@ -273,6 +287,8 @@ int rv_queue_join(rv_queue *q)
 
 void rv_queue_shutdown(rv_queue *q, bool immediate)
 {
+	if (WRONG_HOME(&q->home))
+		return;
 	q->shut = true;
 	waiters_wake_all(
 		&q->getters, -RV_ESHUTDOWN); /* there are none unless it is empty */
@@ -287,15 +303,18 @@ void rv_queue_shutdown(rv_queue *q, bool immediate)
 
 size_t rv_queue_size(const rv_queue *q)
 {
+	(void)WRONG_HOME(&q->home); /* answers all the same */
 	return q->n;
 }
 
 bool rv_queue_empty(const rv_queue *q)
 {
+	(void)WRONG_HOME(&q->home); /* answers all the same */
 	return q->n == 0;
 }
 
 bool rv_queue_full(const rv_queue *q)
 {
+	(void)WRONG_HOME(&q->home); /* answers all the same */
 	return q->max && q->n >= q->max;
 }

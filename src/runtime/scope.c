@@ -11,6 +11,7 @@
 #include <stdio.h>
 
 #include "base/invariant.h"
+#include "runtime/debug_priv.h"
 #include "runtime/loop_priv.h"
 
 static bool node_is_cancelled(const struct rv_scope_node *n)
@@ -185,7 +186,7 @@ int rv_scope_enter(rv_scope *s, unsigned flags, rv_time deadline)
 	s->active = true;
 	if (deadline != RV_FOREVER)
 		scope_arm(s, deadline);
-	else if (UNLIKELY(t->loop->debug) && (flags & RV_SCOPE_SHIELD) &&
+	else if (UNLIKELY(loop_debug(t->loop)) && (flags & RV_SCOPE_SHIELD) &&
 		 !t->loop->shield_reported)
 		report_shield(t);
 	return 0;
@@ -233,6 +234,8 @@ int rv_shield(rv_scope *s, rv_time grace)
 
 void rv_scope_cancel(rv_scope *s, const char *why)
 {
+	if (WRONG_THREAD(s->active ? s->timer.loop : NULL))
+		return;
 	if (!s->active)
 		return;
 	if (!s->node.why)
@@ -242,6 +245,8 @@ void rv_scope_cancel(rv_scope *s, const char *why)
 
 int rv_scope_reschedule(rv_scope *s, rv_time when)
 {
+	if (WRONG_THREAD(s->active ? s->timer.loop : NULL))
+		return -RV_EWRONGLOOP;
 	if (!s->active || s->expired)
 		return -RV_ESTATE;
 	scope_arm(s, when);

@@ -13,18 +13,23 @@
 #include "base/fd.h"
 #include "base/invariant.h"
 #include "base/unix_socket.h"
+#include "runtime/debug_priv.h"
 #include "runtime/net_priv.h"
 
 enum { MODE_DEFAULT = 0600 };
 
 rv_server *rv_server_ref(rv_server *s)
 {
+	if (WRONG_THREAD(s->loop))
+		return s;
 	s->refs++;
 	return s;
 }
 
 void rv_server_unref(rv_server *s)
 {
+	if (WRONG_THREAD(s ? s->loop : NULL))
+		return;
 	if (!s)
 		return;
 	INVARIANT(s->refs > 0);
@@ -188,6 +193,8 @@ int rv_net_listen_fd(int fd, rv_protocol_factory f, void *arg, const rv_listen_o
 
 int rv_server_start(rv_server *s)
 {
+	if (WRONG_THREAD(s->loop))
+		return -RV_EWRONGLOOP;
 	if (!s->loop)
 		return -RV_ESTATE;
 	s->paused = false;
@@ -200,6 +207,8 @@ int rv_server_start(rv_server *s)
 
 void rv_server_pause(rv_server *s)
 {
+	if (WRONG_THREAD(s->loop))
+		return;
 	s->paused = true;
 }
 
@@ -213,6 +222,8 @@ void rv_server_close(rv_server *s)
 {
 	struct stat st;
 
+	if (WRONG_THREAD(s->loop))
+		return;
 	if (!s->loop)
 		return;
 	for (size_t i = 0; i < s->n_listeners; i++)
@@ -232,6 +243,7 @@ void rv_server_close(rv_server *s)
 
 bool rv_server_is_closed(const rv_server *s)
 {
+	(void)WRONG_THREAD(s->loop); /* answers all the same */
 	return !s->loop;
 }
 
@@ -272,6 +284,8 @@ int rv_server_wait_closed(rv_server *s)
 	struct waiter w = {0};
 	int r = task_await_begin(&self);
 
+	if (WRONG_THREAD(s->loop))
+		return -RV_EWRONGLOOP;
 	if (r < 0)
 		return r;
 	if (!s->loop && s->n_connections == 0)
@@ -294,6 +308,8 @@ int rv_server_shutdown(rv_server *s, rv_time grace)
 	rv_scope scope;
 	int r = task_await_begin(&self);
 
+	if (WRONG_THREAD(s->loop))
+		return -RV_EWRONGLOOP;
 	if (r < 0)
 		return r;
 	rv_server_close(s);

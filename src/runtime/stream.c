@@ -7,6 +7,7 @@
 
 #include "base/cleanup.h"
 #include "base/invariant.h"
+#include "runtime/debug_priv.h"
 #include "runtime/stream_priv.h"
 
 #define LIMIT_DEFAULT ((size_t)64 * 1024)
@@ -116,12 +117,16 @@ int stream_new(rv_stream **ret, rv_loop *l)
 
 rv_stream *rv_stream_ref(rv_stream *s)
 {
+	if (WRONG_THREAD(stream_loop(s)))
+		return s;
 	s->refs++;
 	return s;
 }
 
 void rv_stream_unref(rv_stream *s)
 {
+	if (WRONG_THREAD(s ? stream_loop(s) : NULL))
+		return;
 	if (!s)
 		return;
 	INVARIANT(s->refs > 0);
@@ -186,6 +191,8 @@ int rv_stream_connect_unix(const char *path, rv_stream **ret)
 
 int rv_stream_write(rv_stream *s, const void *b, size_t n)
 {
+	if (WRONG_THREAD(stream_loop(s)))
+		return -RV_EWRONGLOOP;
 	return s->transport ? rv_transport_write(s->transport, b, n) : 0;
 }
 
@@ -197,6 +204,8 @@ int rv_stream_printf(rv_stream *s, const char *fmt, ...)
 	va_list ap;
 	int n;
 
+	if (WRONG_THREAD(stream_loop(s)))
+		return -RV_EWRONGLOOP;
 	va_start(ap, fmt);
 	n = vsnprintf(line, sizeof(line), fmt, ap);
 	va_end(ap);
@@ -221,6 +230,8 @@ int rv_stream_drain(rv_stream *s)
 	struct waiter w = {0};
 	int r = task_await_begin(&self);
 
+	if (WRONG_THREAD(stream_loop(s)))
+		return -RV_EWRONGLOOP;
 	if (r < 0)
 		return r;
 	/* That it is lost comes in the next round; without this, who writes in a loop
@@ -243,6 +254,8 @@ int rv_stream_send(rv_stream *s, const void *b, size_t n)
 	struct rv_task *self = current.task;
 	int r;
 
+	if (WRONG_THREAD(stream_loop(s)))
+		return -RV_EWRONGLOOP;
 	/* refused before anything is written, so that -ECANCELED at once means just
 	 * that */
 	if (!self)
@@ -255,23 +268,30 @@ int rv_stream_send(rv_stream *s, const void *b, size_t n)
 
 int rv_stream_write_eof(rv_stream *s)
 {
+	if (WRONG_THREAD(stream_loop(s)))
+		return -RV_EWRONGLOOP;
 	return s->transport ? rv_transport_write_eof(s->transport) : 0;
 }
 
 void rv_stream_close(rv_stream *s)
 {
+	if (WRONG_THREAD(stream_loop(s)))
+		return;
 	if (s->transport)
 		rv_transport_close(s->transport);
 }
 
 void rv_stream_abort(rv_stream *s)
 {
+	if (WRONG_THREAD(stream_loop(s)))
+		return;
 	if (s->transport)
 		rv_transport_abort(s->transport);
 }
 
 bool rv_stream_is_closing(const rv_stream *s)
 {
+	(void)WRONG_THREAD(stream_loop(s)); /* answers all the same */
 	return !s->transport || rv_transport_is_closing(s->transport);
 }
 
@@ -281,6 +301,8 @@ int rv_stream_wait_closed(rv_stream *s)
 	struct waiter w = {0};
 	int r = task_await_begin(&self);
 
+	if (WRONG_THREAD(stream_loop(s)))
+		return -RV_EWRONGLOOP;
 	if (r < 0)
 		return r;
 	if (s->lost)

@@ -46,6 +46,12 @@ struct stream_reader {
 	size_t need; /* bytes in s->in that are worth waking up for */
 };
 
+/* NULL: it has no transport, or its own is lost */
+static inline rv_loop *stream_loop(const rv_stream *s)
+{
+	return s->transport ? transport_loop(s->transport) : NULL;
+}
+
 /* stream_read.c: for the protocol */
 int stream_feed(rv_stream *s, const char *p, size_t n);
 void stream_wake_reader(rv_stream *s);

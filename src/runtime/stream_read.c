@@ -8,6 +8,7 @@
 
 #include "base/cleanup.h"
 #include "base/invariant.h"
+#include "runtime/debug_priv.h"
 #include "runtime/stream_priv.h"
 
 enum { IN_KEEP = 4096 }; /* memory that an empty stream keeps */
@@ -103,10 +104,14 @@ static void stream_hold(rv_stream *s, size_t n, const char **out, size_t *ret_n)
 }
 
 /* Open every read. */
-static int read_begin(rv_stream *s, struct rv_task **ret_self)
+static inline __attribute__((always_inline)) int read_begin(
+	rv_stream *s, struct rv_task **ret_self, const char *fn)
 {
-	int r = task_await_begin(ret_self);
+	int r;
 
+	if (WRONG_THREAD_FOR(stream_loop(s), fn))
+		return -RV_EWRONGLOOP;
+	r = task_await_begin_of(ret_self, fn);
 	if (r < 0)
 		return r;
 	if (!link_is_empty(&s->reader))
@@ -140,7 +145,7 @@ ssize_t rv_stream_read(rv_stream *s, void *b, size_t n)
 	struct stream_reader rd = {
 		.dst = b, .room = MIN(n, (size_t)SSIZE_MAX), .need = 1};
 	struct rv_task *self;
-	int r = read_begin(s, &self);
+	int r = read_begin(s, &self, __func__);
 
 	if (r < 0 || n == 0)
 		return r;
@@ -163,7 +168,7 @@ int rv_stream_readexactly(rv_stream *s, void *b, size_t n, size_t *got)
 	struct stream_reader rd = {.need = n};
 	struct rv_task *self;
 	size_t k;
-	int r = read_begin(s, &self);
+	int r = read_begin(s, &self, __func__);
 
 	if (r < 0)
 		return r;
@@ -234,7 +239,7 @@ int rv_stream_readuntil(
 
 	if (!nsep || !sep)
 		return -EINVAL;
-	r = read_begin(s, &self);
+	r = read_begin(s, &self, __func__);
 	if (r < 0)
 		return r;
 	r = find_sep(s, self, sep, nsep, &at, &found);
@@ -254,7 +259,7 @@ int rv_stream_readline(rv_stream *s, const char **out, size_t *n)
 	struct rv_task *self;
 	bool found;
 	size_t at;
-	int r = read_begin(s, &self);
+	int r = read_begin(s, &self, __func__);
 
 	if (r < 0)
 		return r;
@@ -274,7 +279,7 @@ int rv_stream_read_all(rv_stream *s, size_t max, char **out, size_t *n)
 	struct stream_reader rd = {.need = SIZE_MAX};
 	struct rv_task *self;
 	char *text;
-	int r = read_begin(s, &self);
+	int r = read_begin(s, &self, __func__);
 
 	if (r < 0)
 		return r;
@@ -299,11 +304,14 @@ int rv_stream_read_all(rv_stream *s, size_t max, char **out, size_t *n)
 
 bool rv_stream_at_eof(const rv_stream *s)
 {
+	(void)WRONG_THREAD(stream_loop(s)); /* answers all the same */
 	return s->eof && buf_len(&s->in) == s->held;
 }
 
 int rv_stream_set_limit(rv_stream *s, size_t limit)
 {
+	if (WRONG_THREAD(stream_loop(s)))
+		return -RV_EWRONGLOOP;
 	if (limit == 0 || limit > SIZE_MAX / 4)
 		return -EINVAL;
 	s->limit = limit;

@@ -5,6 +5,7 @@
 #include <limits.h>
 
 #include "reeve/sync.h"
+#include "runtime/debug_priv.h"
 #include "runtime/task_priv.h"
 
 int rv_barrier_init(rv_barrier *b, unsigned n)
@@ -13,6 +14,7 @@ int rv_barrier_init(rv_barrier *b, unsigned n)
 		return -EINVAL;
 	link_init(&b->waiters);
 	b->parties = n;
+	b->home = NULL;
 	b->n_waiting = 0;
 	b->broken = false;
 	return 0;
@@ -32,6 +34,8 @@ int rv_barrier_wait(rv_barrier *b)
 	struct rv_task *self;
 	int r = task_await_begin(&self);
 
+	if (WRONG_HOME(&b->home))
+		return -RV_EWRONGLOOP;
 	if (r < 0)
 		return r;
 	if (b->broken)
@@ -55,12 +59,16 @@ static void send_away(rv_barrier *b)
 
 void rv_barrier_reset(rv_barrier *b)
 {
+	if (WRONG_HOME(&b->home))
+		return;
 	b->broken = false;
 	send_away(b);
 }
 
 void rv_barrier_abort(rv_barrier *b)
 {
+	if (WRONG_HOME(&b->home))
+		return;
 	b->broken = true;
 	send_away(b);
 }

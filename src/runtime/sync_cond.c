@@ -5,12 +5,14 @@
 
 #include "base/invariant.h"
 #include "reeve/sync.h"
+#include "runtime/debug_priv.h"
 #include "runtime/task_priv.h"
 
 void rv_cond_init(rv_cond *c, rv_lock *l)
 {
 	link_init(&c->waiters);
 	c->lock = l;
+	c->home = NULL;
 }
 
 /* Whatever is cancelled: whoever called rv_cond_wait is going to release it. */
@@ -32,6 +34,8 @@ int rv_cond_wait(rv_cond *c)
 	struct waiter w = {0};
 	int r = task_await_begin(&self);
 
+	if (WRONG_HOME(&c->home))
+		return -RV_EWRONGLOOP;
 	if (r < 0)
 		return r;
 	if (!c->lock->locked)
@@ -52,6 +56,8 @@ int rv_cond_wait_until(rv_cond *c, bool (*pred)(void *arg), void *arg)
 	struct rv_task *self;
 	int r = task_await_begin(&self);
 
+	if (WRONG_HOME(&c->home))
+		return -RV_EWRONGLOOP;
 	if (r >= 0 && !c->lock->locked)
 		return -RV_ESTATE;
 	while (r >= 0 && !pred(arg))
@@ -63,6 +69,8 @@ int rv_cond_notify(rv_cond *c, size_t n)
 {
 	struct waiter *w;
 
+	if (WRONG_HOME(&c->home))
+		return -RV_EWRONGLOOP;
 	if (!c->lock->locked)
 		return -RV_ESTATE;
 	while (n-- > 0 && (w = waiter_first(&c->waiters)))
@@ -72,5 +80,7 @@ int rv_cond_notify(rv_cond *c, size_t n)
 
 int rv_cond_notify_all(rv_cond *c)
 {
+	if (WRONG_HOME(&c->home))
+		return -RV_EWRONGLOOP;
 	return rv_cond_notify(c, SIZE_MAX);
 }

@@ -2,6 +2,7 @@
 #include "config.h"
 
 #include "reeve/sync.h"
+#include "runtime/debug_priv.h"
 #include "runtime/loop_priv.h"
 
 void rv_lock_init(rv_lock *l)
@@ -9,6 +10,15 @@ void rv_lock_init(rv_lock *l)
 	link_init(&l->waiters);
 	l->owner = NULL;
 	l->locked = false;
+	l->home = NULL;
+	l->owner_id = 0;
+}
+
+/* Who ended without giving it back may be gone, and his memory another's: for dumps. */
+static inline void note_owner(rv_lock *l)
+{
+	if (debug_is_on())
+		l->owner_id = l->owner ? l->owner->id : 0;
 }
 
 int rv_lock_acquire(rv_lock *l)
@@ -17,11 +27,14 @@ int rv_lock_acquire(rv_lock *l)
 	struct waiter w;
 	int r = task_await_begin(&self);
 
+	if (WRONG_HOME(&l->home))
+		return -RV_EWRONGLOOP;
 	if (UNLIKELY(r < 0))
 		return r;
 	if (LIKELY(!l->locked)) {
 		l->locked = true;
 		l->owner = self;
+		note_owner(l);
 		return 0;
 	}
 	link_append(&l->waiters, &w.link);
@@ -30,10 +43,13 @@ int rv_lock_acquire(rv_lock *l)
 
 bool rv_lock_try(rv_lock *l)
 {
+	if (WRONG_HOME(&l->home))
+		return false;
 	if (l->locked)
 		return false;
 	l->locked = true;
 	l->owner = current.task;
+	note_owner(l);
 	return true;
 }
 
@@ -51,9 +67,12 @@ int rv_lock_release(rv_lock *l)
 {
 	struct waiter *w;
 
+	if (WRONG_HOME(&l->home))
+		return -RV_EWRONGLOOP;
 	if (!l->locked)
 		return -RV_ESTATE;
-	if (UNLIKELY(current.loop && current.loop->debug) && l->owner != current.task)
+	if (debug_is_on() && current.loop && loop_debug(current.loop) &&
+		l->owner != current.task)
 		report_release();
 	w = waiter_first(&l->waiters);
 	if (LIKELY(!w)) {
@@ -62,6 +81,7 @@ int rv_lock_release(rv_lock *l)
 		return 0;
 	}
 	l->owner = w->task; /* it stays locked */
+	note_owner(l);
 	waiter_wake(w, 0);
 	return 0;
 }

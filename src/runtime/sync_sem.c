@@ -5,6 +5,7 @@
 #include <limits.h>
 
 #include "reeve/sync.h"
+#include "runtime/debug_priv.h"
 #include "runtime/task_priv.h"
 
 int rv_sem_init(rv_sem *s, long v, unsigned flags)
@@ -13,12 +14,15 @@ int rv_sem_init(rv_sem *s, long v, unsigned flags)
 		return -EINVAL;
 	link_init(&s->waiters);
 	s->value = v;
+	s->home = NULL;
 	s->max = flags & RV_SEM_BOUNDED ? v : LONG_MAX;
 	return 0;
 }
 
 bool rv_sem_try(rv_sem *s)
 {
+	if (WRONG_HOME(&s->home))
+		return false;
 	if (s->value == 0)
 		return false;
 	s->value--;
@@ -31,6 +35,8 @@ int rv_sem_acquire(rv_sem *s)
 	struct waiter w = {0};
 	int r = task_await_begin(&self);
 
+	if (WRONG_HOME(&s->home))
+		return -RV_EWRONGLOOP;
 	if (r < 0 || rv_sem_try(s))
 		return r;
 	link_append(&s->waiters, &w.link);
@@ -41,6 +47,8 @@ int rv_sem_release(rv_sem *s)
 {
 	struct waiter *w = waiter_first(&s->waiters);
 
+	if (WRONG_HOME(&s->home))
+		return -RV_EWRONGLOOP;
 	if (w) { /* the value stays 0: nobody can take it on the way */
 		waiter_wake(w, 0);
 		return 0;

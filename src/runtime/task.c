@@ -8,6 +8,7 @@
 #include "base/cleanup.h"
 #include "base/invariant.h"
 #include "reeve/ctx.h"
+#include "runtime/debug_priv.h"
 #include "runtime/loop_priv.h"
 #include "runtime/zero.h"
 
@@ -28,6 +29,8 @@ static void task_free(struct rv_task *t)
 
 	if (!t->error_read && t->result < 0 && t->result != -ECANCELED)
 		task_report(t, "task failed and nobody looked");
+	else if (debug_is_on() && !t->error_read && !t->detached && t->result >= 0)
+		debug_report_unawaited(t);
 	if (t->extra)
 		task_extra_free(t);
 	rv_ctx_unref(t->ctx);
@@ -64,9 +67,6 @@ static int task_new(struct rv_task **ret, const struct spawn_params *p)
 		return -RV_ENOTASK;
 	if (l->closed)
 		return -RV_ELOOPCLOSED;
-	r = loop_check_thread(l);
-	if (r < 0)
-		return r;
 	pool = loop_pool_for(l, o ? o->stack_size : 0);
 	if (!p->fn || !pool)
 		return -EINVAL;
@@ -153,10 +153,18 @@ int rv_spawn_ex(rv_task **ret, const rv_task_opts *o, rv_fn fn, void *arg)
 		.arg = arg,
 	};
 	struct rv_task *t;
-	int r = task_spawn_in(&t, &p);
+	int r;
 
+	if (WRONG_THREAD(p.loop)) {
+		if (o && o->arg_dtor)
+			o->arg_dtor(arg);
+		return -RV_EWRONGLOOP;
+	}
+	r = task_spawn_in(&t, &p);
 	if (r < 0)
 		return r;
+	if (debug_is_on())
+		debug_note_spawn(t, __builtin_return_address(0));
 	if (ret)
 		*ret = t;
 	else
@@ -174,6 +182,8 @@ rv_task *rv_spawn(rv_fn fn, void *arg)
 		errno = -r;
 		return NULL;
 	}
+	if (debug_is_on())
+		debug_note_spawn(t, __builtin_return_address(0));
 	return t;
 }
 
@@ -265,12 +275,16 @@ void task_abandon(struct rv_task *t)
 
 rv_task *rv_task_ref(rv_task *t)
 {
+	if (WRONG_THREAD(t->loop))
+		return t;
 	t->refs++;
 	return t;
 }
 
 void rv_task_unref(rv_task *t)
 {
+	if (WRONG_THREAD(t ? t->loop : NULL))
+		return;
 	if (!t)
 		return;
 	INVARIANT(t->refs > 0);
@@ -280,6 +294,8 @@ void rv_task_unref(rv_task *t)
 
 void rv_task_detach(rv_task *t)
 {
+	if (WRONG_THREAD(t->loop))
+		return;
 	if (t->done && t->result < 0 && t->result != -ECANCELED && !t->error_read)
 		task_report(t, "detached task failed");
 	t->detached = true;

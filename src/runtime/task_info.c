@@ -11,6 +11,7 @@
 #include "base/cleanup.h"
 #include "base/invariant.h"
 #include "reeve/future.h"
+#include "runtime/debug_priv.h"
 #include "runtime/loop_priv.h"
 
 enum { ERRMSG_MAX = 512, WHY_MAX = 128, NAME_MAX_AUTO = 32 };
@@ -62,6 +63,8 @@ rv_loop *rv_task_loop(const rv_task *t)
 
 bool rv_task_cancel(rv_task *t)
 {
+	if (WRONG_THREAD(t->loop))
+		return false;
 	if (t->done || !t->loop)
 		return false;
 	scope_node_cancel(t->loop, &t->root, "cancelled");
@@ -74,6 +77,8 @@ bool rv_task_cancel_why(rv_task *t, const char *fmt, ...)
 	char text[WHY_MAX];
 	va_list ap;
 
+	if (WRONG_THREAD(t->loop))
+		return false;
 	if (t->done || !t->loop)
 		return false;
 	va_start(ap, fmt);
@@ -93,11 +98,14 @@ bool rv_task_cancel_why(rv_task *t, const char *fmt, ...)
 
 int rv_task_cancelling(const rv_task *t)
 {
+	(void)WRONG_THREAD(t->loop); /* answers all the same */
 	return (int)t->root.count;
 }
 
 int rv_task_uncancel(rv_task *t)
 {
+	if (WRONG_THREAD(t->loop))
+		return 0;
 	if (t->root.count == 0)
 		return 0;
 	if (--t->root.count == 0) {
@@ -114,16 +122,20 @@ int rv_task_uncancel(rv_task *t)
 
 bool rv_task_done(const rv_task *t)
 {
+	(void)WRONG_THREAD(t->loop); /* answers all the same */
 	return t->done;
 }
 
 bool rv_task_cancelled(const rv_task *t)
 {
+	(void)WRONG_THREAD(t->loop); /* answers all the same */
 	return t->done && t->result == -ECANCELED;
 }
 
 int rv_task_result(rv_task *t, void **val)
 {
+	if (WRONG_THREAD(t->loop))
+		return -RV_EWRONGLOOP;
 	if (!t->done)
 		return -RV_ESTATE;
 	t->error_read = true;
@@ -134,6 +146,7 @@ int rv_task_result(rv_task *t, void **val)
 
 int rv_task_error(const rv_task *t)
 {
+	(void)WRONG_THREAD(t->loop); /* answers all the same */
 	return t->done && t->result < 0 ? t->result : 0;
 }
 
@@ -191,8 +204,11 @@ const char *rv_errmsg(void)
 
 rv_future *rv_task_future(rv_task *t)
 {
-	struct task_extra *x = task_extra(t);
+	struct task_extra *x;
 
+	if (WRONG_THREAD(t->loop))
+		return NULL;
+	x = task_extra(t);
 	if (x && !x->future && future_new_for_task(&x->future, t) < 0)
 		return NULL;
 	return x ? x->future : NULL;
@@ -203,9 +219,13 @@ rv_future *rv_task_future(rv_task *t)
 
 int rv_task_set_name(rv_task *t, const char *name)
 {
-	struct task_extra *x = task_extra(t);
-	char *copy = x ? strdup(name) : NULL;
+	struct task_extra *x;
+	char *copy;
 
+	if (WRONG_THREAD(t->loop))
+		return -RV_EWRONGLOOP;
+	x = task_extra(t);
+	copy = x ? strdup(name) : NULL;
 	if (!copy)
 		return -ENOMEM;
 	free(x->name);
@@ -217,6 +237,8 @@ const char *rv_task_name(const rv_task *t)
 {
 	struct task_extra *x = t->extra;
 
+	if (WRONG_THREAD(t->loop))
+		return "Task";
 	/* The default is written when first asked for: most tasks never are. */
 	if (!x)
 		x = task_extra((struct rv_task *)t);
@@ -238,6 +260,8 @@ int rv_task_foreach(rv_loop *l, bool (*fn)(rv_task *, void *), void *arg)
 {
 	int n = 0;
 
+	if (WRONG_THREAD(l))
+		return -RV_EWRONGLOOP;
 	for (struct rv_link *it = l->tasks.next; it != &l->tasks; it = it->next) {
 		struct rv_task *t = LINK_ENTRY(it, struct rv_task, link);
 

@@ -33,6 +33,7 @@
 #include "reeve/task.h"
 #include "runtime/coro.h"
 #include "runtime/current.h"
+#include "runtime/debug_priv.h"
 #include "runtime/link.h"
 
 struct waiter {
@@ -63,6 +64,7 @@ struct task_extra {
 	rv_future *future; /* rv_task_future */
 	void *val;         /* rv_task_return */
 	rv_dtor val_dtor;
+	const void *spawned_at;       /* debug mode: a return address */
 	struct rv_link group_records; /* errors of groups that it has left: group.c */
 };
 
@@ -104,14 +106,15 @@ int task_budget_spent(struct rv_task *t);
  *
  * Returns 0 and the running task; -RV_ENOTASK; -ECANCELED: return that and do nothing.
  */
-__attribute__((warn_unused_result)) static inline int task_await_begin(
-	struct rv_task **ret)
+#define task_await_begin(ret) task_await_begin_of((ret), __func__)
+__attribute__((warn_unused_result)) static inline int task_await_begin_of(
+	struct rv_task **ret, const char *fn)
 {
 	struct rv_task *t = current.task;
 
 	*ret = t;
 	if (UNLIKELY(!t))
-		return -RV_ENOTASK;
+		return debug_await_outside(fn);
 	if (UNLIKELY(t->scope->cancelled))
 		return task_await_refused(t);
 	if (UNLIKELY(--t->op_budget <= 0)) {
@@ -216,6 +219,8 @@ void future_watch(rv_future *f, struct future_watch *w);
 void future_unwatch(struct future_watch *w);
 /* 0; why self cannot wait for f: -RV_EWRONGLOOP, -EDEADLK */
 int future_check_await(const rv_future *f, const struct rv_task *self);
+/* The task whose end f waits for, through shields or not; NULL: somebody completes it. */
+struct rv_task *future_ended_by(const rv_future *f, bool *ret_shielded);
 /* the result of one that is done; does not count as having read it */
 int future_peek(const rv_future *f);
 /* a failure that is still to come is nobody's business */

@@ -4,6 +4,7 @@
 #include <errno.h>
 
 #include "base/invariant.h"
+#include "runtime/debug_priv.h"
 #include "runtime/loop_priv.h"
 
 enum { SPINS_MAX = 128 }; /* refused awaits in a row until others get a turn */
@@ -87,7 +88,7 @@ int task_await_refused(struct rv_task *t)
 		t->spin_reported = false;
 	}
 	if (!t->spin_reported &&
-		(t->loop->debug || now - t->spin_since >= SPIN_REPORT_AFTER)) {
+		(loop_debug(t->loop) || now - t->spin_since >= SPIN_REPORT_AFTER)) {
 		rv_exc e = RV_EXC_NULL;
 
 		t->spin_reported = true;
@@ -113,7 +114,7 @@ int rv_yield(void)
 	struct rv_task *self = current.task;
 
 	if (UNLIKELY(!self))
-		return -RV_ENOTASK;
+		return debug_await_outside(__func__);
 	if (UNLIKELY(self->scope->cancelled))
 		return task_await_refused(self);
 	task_yield(self);
@@ -163,7 +164,9 @@ int rv_sleep(rv_time d)
 	struct rv_task *self = current.task;
 	rv_time when;
 
-	if (d <= 0 || !self || self->scope->cancelled)
+	if (UNLIKELY(!self))
+		return debug_await_outside(__func__);
+	if (d <= 0 || self->scope->cancelled)
 		return rv_yield();
 	if (__builtin_add_overflow(loop_monotonic(self->loop), d, &when))
 		when = RV_FOREVER;
@@ -174,7 +177,9 @@ int rv_sleep_until(rv_time when)
 {
 	struct rv_task *self = current.task;
 
-	if (!self || self->scope->cancelled || when <= loop_monotonic(self->loop))
+	if (UNLIKELY(!self))
+		return debug_await_outside(__func__);
+	if (self->scope->cancelled || when <= loop_monotonic(self->loop))
 		return rv_yield();
 	return sleep_until(self, when);
 }
@@ -182,9 +187,10 @@ int rv_sleep_until(rv_time when)
 /* -- waiting for tasks
  * --------------------------------------------------------------------- */
 
-static int await_task_begin(struct rv_task **ret_self, struct rv_task *t)
+static int await_task_begin(
+	struct rv_task **ret_self, struct rv_task *t, const char *fn)
 {
-	int r = task_await_begin(ret_self);
+	int r = task_await_begin_of(ret_self, fn);
 
 	if (r < 0)
 		return r;
@@ -203,8 +209,10 @@ static void pass_cancel_on(struct waiter *w)
 int rv_task_await(rv_task *t, void **val)
 {
 	struct rv_task *self;
-	int r = await_task_begin(&self, t);
+	int r = await_task_begin(&self, t, __func__);
 
+	if (WRONG_THREAD(t->loop))
+		return -RV_EWRONGLOOP;
 	if (r < 0)
 		return r;
 	if (!t->done) {
@@ -220,8 +228,10 @@ int rv_task_await(rv_task *t, void **val)
 int rv_task_join(rv_task *t, void **val)
 {
 	struct rv_task *self;
-	int r = await_task_begin(&self, t);
+	int r = await_task_begin(&self, t, __func__);
 
+	if (WRONG_THREAD(t->loop))
+		return -RV_EWRONGLOOP;
 	if (r < 0)
 		return r;
 	if (!t->done) {
@@ -290,8 +300,10 @@ int rv_wait_for_task(rv_task *t, rv_time timeout, void **val)
 	struct task_deadline d = {.task = t};
 	struct rv_task *self;
 	rv_time when = RV_FOREVER;
-	int r = await_task_begin(&self, t);
+	int r = await_task_begin(&self, t, __func__);
 
+	if (WRONG_THREAD(t->loop))
+		return -RV_EWRONGLOOP;
 	if (r < 0)
 		return r;
 	if (t->done)

@@ -9,6 +9,7 @@
 #include "base/cleanup.h"
 #include "base/fd.h"
 #include "base/invariant.h"
+#include "runtime/debug_priv.h"
 #include "runtime/net_priv.h"
 
 /* -- reading ------------------------------------------------------------------ */
@@ -87,6 +88,7 @@ static void read_eof(rv_transport *t)
 
 	t->readable = false;
 	t->got_eof = true;
+	LOOP_CALLBACK(t->net->loop, p->ops->eof_received);
 	r = p->ops->eof_received ? p->ops->eof_received(p) : 0;
 	if (r < 0)
 		transport_fail(t, r, "eof_received failed");
@@ -139,6 +141,8 @@ static void read_once(rv_transport *t)
 		t->readable = false;
 		net_doubt(t);
 	}
+	LOOP_CALLBACK(t->net->loop, buffered ? (void *)p->ops->buffer_updated
+					     : (void *)p->ops->data_received);
 	if (buffered)
 		r = p->ops->buffer_updated ? p->ops->buffer_updated(p, (size_t)n) : 0;
 	else if (p->ops->data_received)
@@ -184,11 +188,15 @@ static void transport_poll_cb(struct net_poll *poll, unsigned ev)
 
 void rv_transport_pause_reading(rv_transport *t)
 {
+	if (WRONG_THREAD(transport_loop(t)))
+		return;
 	t->paused = true;
 }
 
 void rv_transport_resume_reading(rv_transport *t)
 {
+	if (WRONG_THREAD(transport_loop(t)))
+		return;
 	if (!t->paused)
 		return;
 	t->paused = false;
@@ -246,6 +254,7 @@ void transport_start(rv_transport *t)
 		return;
 	/* It must not await, also where a task has connected: hide that. */
 	current.task = NULL;
+	LOOP_CALLBACK(t->net->loop, p->ops->connection_made);
 	p->ops->connection_made(p, t);
 	current = saved;
 }
@@ -292,12 +301,16 @@ int rv_net_open_fd(int fd, rv_protocol *p, rv_transport **ret)
 
 rv_transport *rv_transport_ref(rv_transport *t)
 {
+	if (WRONG_THREAD(transport_loop(t)))
+		return t;
 	t->refs++;
 	return t;
 }
 
 void rv_transport_unref(rv_transport *t)
 {
+	if (WRONG_THREAD(t ? transport_loop(t) : NULL))
+		return;
 	if (!t)
 		return;
 	INVARIANT(t->refs > 0);
@@ -349,6 +362,7 @@ void transport_end(rv_transport *t)
 	/* with a closed loop its tasks are abandoned, and will never look */
 	if (!l->closed && !link_is_empty(&t->tasks.children))
 		scope_node_cancel(l, &t->tasks, "connection lost");
+	LOOP_CALLBACK(l, p->ops->connection_lost);
 	if (p->ops->connection_lost)
 		p->ops->connection_lost(p, t->err);
 	t->net = NULL;
@@ -364,6 +378,8 @@ void transport_end(rv_transport *t)
 
 void rv_transport_close(rv_transport *t)
 {
+	if (WRONG_THREAD(transport_loop(t)))
+		return;
 	if (t->closing)
 		return;
 	t->closing = true;
@@ -373,10 +389,13 @@ void rv_transport_close(rv_transport *t)
 
 void rv_transport_abort(rv_transport *t)
 {
+	if (WRONG_THREAD(transport_loop(t)))
+		return;
 	transport_finish(t, 0);
 }
 
 bool rv_transport_is_closing(const rv_transport *t)
 {
+	(void)WRONG_THREAD(transport_loop(t)); /* answers all the same */
 	return t->closing;
 }

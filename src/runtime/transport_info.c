@@ -7,10 +7,13 @@
 #include "base/cleanup.h"
 #include "base/invariant.h"
 #include "base/unix_socket.h"
+#include "runtime/debug_priv.h"
 #include "runtime/net_priv.h"
 
 void rv_transport_set_protocol(rv_transport *t, rv_protocol *p)
 {
+	if (WRONG_THREAD(transport_loop(t)))
+		return;
 	INVARIANT(p && p->ops);
 	if (t->net)
 		t->protocol = p;
@@ -59,6 +62,8 @@ const void *rv_transport_info(rv_transport *t, enum rv_info key, size_t *n)
 	const void *ret = NULL;
 	size_t size = 0;
 
+	if (WRONG_THREAD(transport_loop(t)))
+		return NULL;
 	switch (key) {
 	case RV_INFO_FD:
 		ret = t->fd >= 0 ? &t->fd : NULL;
@@ -112,7 +117,10 @@ int rv_transport_spawn_ex(
 	int r;
 
 	opts.arg_dtor = transport_task_free;
-	r = !fn ? -EINVAL : t->ending ? -RV_ESHUTDOWN : 0;
+	r = WRONG_THREAD(transport_loop(t)) ? -RV_EWRONGLOOP
+	    : !fn                           ? -EINVAL
+	    : t->ending                     ? -RV_ESHUTDOWN
+					    : 0;
 	tt = r < 0 ? NULL : malloc(sizeof(*tt));
 	if (!tt) {
 		if (o && o->arg_dtor)
@@ -143,7 +151,9 @@ int rv_transport_spawn_ex(
 rv_task *rv_transport_spawn(rv_transport *t, rv_fn fn, void *arg)
 {
 	rv_task *task;
-	int r = rv_transport_spawn_ex(t, NULL, fn, arg, &task);
+	int r = WRONG_THREAD(transport_loop(t))
+			? -RV_EWRONGLOOP
+			: rv_transport_spawn_ex(t, NULL, fn, arg, &task);
 
 	if (r < 0) {
 		errno = -r;

@@ -8,6 +8,7 @@
 #include <sys/socket.h>
 
 #include "base/invariant.h"
+#include "runtime/debug_priv.h"
 #include "runtime/net_priv.h"
 
 enum {
@@ -132,6 +133,8 @@ static void check_marks(rv_transport *t)
 
 int rv_transport_set_watermarks(rv_transport *t, size_t high, size_t low)
 {
+	if (WRONG_THREAD(transport_loop(t)))
+		return -RV_EWRONGLOOP;
 	if (high < low)
 		return -EINVAL;
 	t->high = high;
@@ -274,8 +277,11 @@ int transport_written(rv_transport *t, int r)
 int rv_transport_writev(rv_transport *t, const struct iovec *v, int n)
 {
 	size_t sent = 0;
-	int r = write_check(t);
+	int r;
 
+	if (WRONG_THREAD(transport_loop(t)))
+		return -RV_EWRONGLOOP;
+	r = write_check(t);
 	if (r <= 0)
 		return r;
 	if (n < 0)
@@ -305,13 +311,15 @@ int rv_transport_write(rv_transport *t, const void *p, size_t n)
 {
 	struct iovec v = {.iov_base = (void *)p, .iov_len = n};
 
+	if (WRONG_THREAD(transport_loop(t)))
+		return -RV_EWRONGLOOP;
 	return rv_transport_writev(t, &v, n ? 1 : 0);
 }
 
 int rv_transport_write_take(rv_transport *t, void *p, size_t n, rv_dtor d)
 {
 	struct iovec v = {.iov_base = p, .iov_len = n};
-	int r = write_check(t);
+	int r = WRONG_THREAD(transport_loop(t)) ? -RV_EWRONGLOOP : write_check(t);
 	ssize_t k = 0;
 
 	if (r > 0 && n && !t->out.size) {
@@ -334,6 +342,8 @@ int rv_transport_write_take(rv_transport *t, void *p, size_t n, rv_dtor d)
 
 int rv_transport_write_eof(rv_transport *t)
 {
+	if (WRONG_THREAD(transport_loop(t)))
+		return -RV_EWRONGLOOP;
 	if (t->closing || t->eof_wanted)
 		return 0;
 	t->eof_wanted = true;

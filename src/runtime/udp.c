@@ -10,6 +10,7 @@
 
 #include "base/cleanup.h"
 #include "base/fd.h"
+#include "runtime/debug_priv.h"
 #include "runtime/net_priv.h"
 
 enum {
@@ -111,6 +112,8 @@ int rv_udp_sendto(rv_transport *t, const void *p, size_t n, const struct sockadd
 {
 	int r;
 
+	if (WRONG_THREAD(transport_loop(t)))
+		return -RV_EWRONGLOOP;
 	if (t->kind != TRANSPORT_DATAGRAM || len > sizeof(struct sockaddr_storage) ||
 		!to != !len)
 		return -EINVAL;

@@ -1,4 +1,46 @@
-/* Looking into a loop. */
+/*
+ * Looking into a loop.
+ *
+ * What its tasks wait for and where, how deep their stacks are, and what debug mode
+ * watches for.
+ *
+ * (asyncio: debug mode, Task.get_stack, print_stack; the rest is new.) Debug mode is on
+ * in a loop made with rv_loop_opts.debug or rv_run_opts.debug, after rv_loop_set_debug,
+ * and in all where the environment has REEVE_DEBUG=1. What it finds goes to the loop's
+ * exception handler (see rv_loop_set_exception_handler):
+ *
+ * - A callback, or a step of a task, that took longer than rv_loop_opts.slow_callback:
+ *   which, how long, and where the task went on to wait.
+ *
+ * - Use from a wrong thread. A function that belongs to the loop's thread and is called
+ *   in another does nothing while the loop runs, and returns -RV_EWRONGLOOP, or false,
+ *   NULL or 0 where its type has no room for that; what hands out a reference returns
+ *   what it was given, without one. Functions that only look answer all the same. The
+ *   report comes in the loop's own thread. Locks and their like, and queues, know no
+ *   loop: they are taken to be of the thread whose loop used them first, until they are
+ *   initialised again.
+ *
+ * - Awaiting outside of a task, where every await returns -RV_ENOTASK: in which function
+ *   and which callback.
+ *
+ * - Tasks whose reference was dropped without anybody asking for the result, and that
+ *   were not detached; where they were spawned.
+ *
+ * - Locks released by another task than their owner, shields without a deadline, and
+ *   cancelled tasks that go on awaiting: see reeve_sync(3), reeve_scope(3).
+ *
+ * Connections, servers, children, generators and tasks that are left when a loop closes
+ * are reported in any mode.
+ *
+ * Places are names of functions, with file and offset for addr2line(1), of what was not
+ * stripped. They come from unwinding: a parked task is asked to look at its own stack,
+ * which follows the tables that compilers on x86-64 and arm64 write by default and works
+ * without frame pointers. It cannot see through code built without them
+ * (-fno-asynchronous-unwind-tables), and shows nothing of a task that has less than
+ * 24 KiB of its stack left. A function whose last act is the call has no frame (-O2 makes
+ * a jump of that; -fno-optimize-sibling-calls does not). In a generator's body only that
+ * body is seen.
+ */
 #ifndef REEVE_DEBUG_H
 #define REEVE_DEBUG_H
 
@@ -9,10 +51,69 @@ extern "C" {
 #endif
 
 /**
- * Write a line for each task that has not ended: id, name, state, what it waits for,
- * whose group it is in. The loop's thread; fd should not block.
+ * Write all tasks that have not ended, as a tree, and the census of stacks.
+ *
+ * Children of a group stand below the task that has the group, by age. A line has the
+ * task's id, name and state, what it waits for, and who will end that: the task that it
+ * awaits, the owner of the lock, the members of a gather that are not done. Below it
+ * stand the calls that it is in, innermost first. Meant for people: the format changes.
+ *
+ * @fd  should not block, as the loop stands still meanwhile; errors are ignored
+ *
+ * The loop's thread, in a task or a callback; also between two runs. From a signal:
+ * rv_signal_on with a callback that calls this.
  */
 RV_PUBLIC void rv_debug_dump_tasks(rv_loop *l, int fd);
+
+/** Write one task's part of that. Nothing of one that has ended. */
+RV_PUBLIC void rv_task_print(rv_task *t, int fd);
+
+/**
+ * The calls that a task is in, innermost first, as backtrace(3): return addresses,
+ * beginning with some of the library's own. For the running task, those of the caller.
+ *
+ * Returns how many were stored; 0: it has not begun, has ended, or too little is left of
+ * its stack; -RV_EWRONGLOOP.
+ */
+RV_PUBLIC int rv_task_backtrace(rv_task *t, void **ret, size_t max);
+
+/* the stacks of one size */
+typedef struct rv_stack_census {
+	size_t stack_size; /* bytes of address space of one, with its guard */
+	size_t n_stacks;   /* mapped: in use and cached */
+	size_t n_used;     /* of tasks and generators that have begun */
+	size_t n_cached;   /* the others */
+	size_t n_promised; /* of those, to tasks that have not begun */
+	size_t n_touched;  /* ever used since they were mapped */
+	/* The deepest use of any since it was mapped, by whichever task, bytes. Whole pages
+	 * under valgrind; pages that were swapped out count as unused. */
+	size_t deepest;
+	size_t deepest_used; /* of those in use */
+} rv_stack_census;
+
+/**
+ * Count the loop's stacks. Reads each page that was ever used: some microseconds a stack.
+ *
+ * @ret  room for n; a task with another stack_size brings another element, 11 at most
+ *
+ * Returns how many sizes there are, which may be more than n; -RV_EWRONGLOOP.
+ */
+RV_PUBLIC int rv_debug_census(rv_loop *l, rv_stack_census *ret, size_t n);
+
+/* one stack */
+typedef struct rv_stack_info {
+	rv_task *task; /* borrowed; NULL: cached, or a generator's */
+	bool used;
+	size_t size;  /* bytes that it has room for */
+	size_t depth; /* as rv_stack_census.deepest */
+} rv_stack_info;
+
+/**
+ * Call fn for each stack that was ever used, until it returns false. It must not spawn,
+ * await or let a task end. Returns how many it was called for; -RV_EWRONGLOOP.
+ */
+RV_PUBLIC int rv_debug_stacks(
+	rv_loop *l, bool (*fn)(const rv_stack_info *i, void *arg), void *arg);
 
 #ifdef __cplusplus
 }

@@ -94,7 +94,7 @@ RV_PUBLIC bool rv_loop_is_running(const rv_loop *l);
 /** The loop that runs in this thread, NULL outside of one. */
 RV_PUBLIC rv_loop *rv_loop_current(void);
 
-/** Run until rv_loop_stop. 0; -RV_ERUNNING if a loop runs in this thread;
+/** Run until rv_loop_stop. 0; -RV_ERUNNING if a loop runs in this thread, or l in another;
  * -RV_ELOOPCLOSED. */
 RV_PUBLIC int rv_loop_run_forever(rv_loop *l);
 /** Run until f is done. As above; -RV_ESTATE if stopped before; -RV_EWRONGLOOP. */

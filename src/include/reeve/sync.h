@@ -17,9 +17,10 @@ extern "C" {
 /* handed over first come, first served: nobody overtakes who waits */
 typedef struct rv_lock {
 	struct rv_link waiters;
-	rv_task *owner; /* for debugging: another task may release, in debug mode that
-			   is reported */
+	rv_task *owner; /* another task may release; in debug mode that is reported */
 	bool locked;
+	const void *home; /* debug mode: whose thread uses it */
+	uint64_t owner_id;
 } rv_lock;
 
 RV_PUBLIC void rv_lock_init(rv_lock *l);
@@ -34,6 +35,7 @@ RV_PUBLIC bool rv_lock_held(const rv_lock *l);
 typedef struct rv_event {
 	struct rv_link waiters;
 	bool set;
+	const void *home; /* debug mode: whose thread uses it */
 } rv_event;
 
 RV_PUBLIC void rv_event_init(rv_event *e);
@@ -48,6 +50,7 @@ RV_PUBLIC bool rv_event_is_set(const rv_event *e);
 typedef struct rv_cond {
 	struct rv_link waiters;
 	rv_lock *lock;
+	const void *home; /* debug mode: whose thread uses it */
 } rv_cond;
 
 /** The lock must outlive it. Several conditions may share one. */
@@ -76,6 +79,7 @@ enum {
 typedef struct rv_sem {
 	struct rv_link waiters;
 	long value, max;
+	const void *home; /* debug mode: whose thread uses it */
 } rv_sem;
 
 /** v permits, >= 0. 0; -EINVAL. */
@@ -94,6 +98,7 @@ typedef struct rv_barrier {
 	struct rv_link waiters;
 	unsigned parties, n_waiting;
 	bool broken;
+	const void *home; /* debug mode: whose thread uses it */
 } rv_barrier;
 
 /** n > 0 tasks meet. 0; -EINVAL. */

@@ -108,3 +108,4 @@ tests_unit_runtime_test_xfuture_CFLAGS = $(RUNTIME_TEST_CFLAGS)
 tests_unit_runtime_test_xfuture_LDADD = $(RUNTIME_TEST_LIBS)
 endif
 include tests/unit/runtime/net.mk
+include tests/unit/runtime/debug.mk

@@ -1,0 +1,23 @@
+# debug mode, dumps, census
+EXTRA_DIST += tests/unit/runtime/debug_test.h
+if HAVE_CHECK
+debug_tests = \
+	tests/unit/runtime/test_debug \
+	tests/unit/runtime/test_debug_dump \
+	tests/unit/runtime/test_debug_thread
+check_PROGRAMS += $(debug_tests)
+TESTS += $(debug_tests)
+
+tests_unit_runtime_test_debug_SOURCES = tests/unit/runtime/test_debug.c
+tests_unit_runtime_test_debug_LDADD = $(RUNTIME_TEST_LIBS)
+tests_unit_runtime_test_debug_CFLAGS = $(RUNTIME_TEST_CFLAGS)
+
+tests_unit_runtime_test_debug_dump_SOURCES = tests/unit/runtime/test_debug_dump.c
+tests_unit_runtime_test_debug_dump_LDADD = $(RUNTIME_TEST_LIBS)
+tests_unit_runtime_test_debug_dump_CFLAGS = $(RUNTIME_TEST_CFLAGS)
+
+tests_unit_runtime_test_debug_thread_SOURCES = \
+	tests/unit/runtime/test_debug_thread.c
+tests_unit_runtime_test_debug_thread_LDADD = $(RUNTIME_TEST_LIBS)
+tests_unit_runtime_test_debug_thread_CFLAGS = $(RUNTIME_TEST_CFLAGS)
+endif
