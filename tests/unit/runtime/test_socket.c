@@ -1,9 +1,12 @@
 /* Awaiting on bare sockets, and passing descriptors: behaviours 193 and 194. */
 #include "config.h"
 
+#include <arpa/inet.h>
+#include <netinet/in.h>
 #include <signal.h>
 
 #include "base/unix_socket.h"
+#include "reeve/inet.h"
 #include "tests/support/temp_dir.h"
 #include "tests/unit/runtime/net_test.h"
 
@@ -105,6 +108,60 @@ RT_TEST(descriptors_are_passed)
 	return 0;
 }
 
+static int listen_tcp(struct sockaddr_in *sa, int backlog)
+{
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	socklen_t len = sizeof(*sa);
+
+	*sa = (struct sockaddr_in){
+		.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+	ck_assert_int_ge(fd, 0);
+	ck_assert_int_eq(bind(fd, (struct sockaddr *)sa, len), 0);
+	ck_assert_int_eq(listen(fd, backlog), 0);
+	ck_assert_int_eq(getsockname(fd, (struct sockaddr *)sa, &len), 0);
+	return fd;
+}
+
+static int tcp_socket(void)
+{
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+
+	ck_assert_int_ge(fd, 0);
+	return fd;
+}
+
+/* A full backlog leaves a connection in progress. */
+RT_TEST(b193_t04_cancelled_connect_goes_on_and_can_be_waited_for_again)
+{
+	enum { N = 8 };
+	struct sockaddr_in to;
+	const struct sockaddr *sa = (const struct sockaddr *)&to;
+	int listener = listen_tcp(&to, 0), fds[N], n = 0, r;
+
+	do {
+		ck_assert_int_lt(n, N);
+		fds[n] = tcp_socket();
+		r = rv_timed(RV_MS(20), rv_connect_fd(fds[n], sa, sizeof(to)));
+		n++;
+	} while (r == 0);
+	ck_assert_int_eq(r, -ETIMEDOUT);
+	/* the same descriptor, still in progress */
+	ck_assert_int_eq(rv_timed(RV_MS(1), rv_connect_fd(fds[n - 1], sa, sizeof(to))),
+		-ETIMEDOUT);
+	for (int i = 0; i < n - 1; i++) {
+		int conn = rv_accept(listener, NULL, NULL);
+
+		ck_assert_int_ge(conn, 0);
+		close_safe(conn);
+	}
+	ck_assert_int_eq(rv_connect_fd(fds[n - 1], sa, sizeof(to)), 0);
+	ck_assert_int_eq(rv_send_all(fds[n - 1], "x", 1), 0);
+	for (int i = 0; i < n; i++)
+		close_safe(fds[i]);
+	close_safe(listener);
+	return 0;
+}
+
 /* -- sendfile ---------------------------------------------------------------------- */
 
 static int file_of(size_t n)
@@ -155,7 +212,7 @@ RT_TEST(b194_position_is_what_was_sent_also_after_a_cancel_or_an_error)
 	return 0;
 }
 
-UNIT_MAIN("socket",
+UNIT_MAIN("socket", b193_t04_cancelled_connect_goes_on_and_can_be_waited_for_again,
 
 	b194_position_is_what_was_sent_also_after_a_cancel_or_an_error,
 	b193_cancelled_recv_takes_nothing_and_can_be_repeated, send_all_waits_for_room,
