@@ -175,6 +175,27 @@ static int file_of(size_t n)
 	return fd;
 }
 
+RT_TEST(b194_sendfile_into_a_transport_is_refused)
+{
+	struct rec r;
+	int fd, own, file = file_of(100);
+	off_t off = 0;
+	char c;
+
+	rec_init(&r);
+	fd = rec_open(&r);
+	own = *(const int *)rv_transport_info(r.transport, RV_INFO_FD, NULL);
+	ck_assert_int_eq((int)rv_sendfile(own, file, &off, 100), -EBUSY);
+	ck_assert_int_eq((int)off, 0);
+	ck_assert_int_eq((int)recv(fd, &c, 1, MSG_DONTWAIT), -1);
+	rv_transport_abort(r.transport);
+	REC_UNTIL(&r, rec_is_lost(&r));
+	rec_deinit(&r);
+	close_safe(file);
+	close_safe(fd);
+	return 0;
+}
+
 RT_TEST(b194_position_is_what_was_sent_also_after_a_cancel_or_an_error)
 {
 	enum { N = 8 << 20 }; /* more than a socket takes */
@@ -213,7 +234,7 @@ RT_TEST(b194_position_is_what_was_sent_also_after_a_cancel_or_an_error)
 }
 
 UNIT_MAIN("socket", b193_t04_cancelled_connect_goes_on_and_can_be_waited_for_again,
-
+	b194_sendfile_into_a_transport_is_refused,
 	b194_position_is_what_was_sent_also_after_a_cancel_or_an_error,
 	b193_cancelled_recv_takes_nothing_and_can_be_repeated, send_all_waits_for_room,
 	send_to_a_gone_peer_is_an_error_and_no_signal,
