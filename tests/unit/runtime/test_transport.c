@@ -449,6 +449,7 @@ RT_TEST(b181_calls_on_a_lost_transport_do_nothing)
 	rv_transport_abort(t);
 	ck_assert_int_eq(rv_transport_set_watermarks(t, 0, 0), 0);
 	ck_assert_ptr_null(rv_transport_info(t, RV_INFO_FD, NULL));
+	ck_assert_uint_eq(rt_reported.n, 1); /* that writing goes on */
 	ck_assert_str_eq(r.trace, "mlD");
 	rv_transport_unref(t);
 	rec_deinit(&r);
