@@ -1,7 +1,7 @@
 # tests/unit/runtime
 RUNTIME_TEST_LIBS = libruntime.la libbase.la $(EVENT_LIBS) $(PTHREAD_LIBS) $(CHECK_LIBS)
 RUNTIME_TEST_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
-EXTRA_DIST += tests/unit/runtime/rt.h
+EXTRA_DIST += tests/unit/runtime/CATALOGUE tests/unit/runtime/rt.h
 
 if HAVE_CHECK
 unit_runtime_tests = \
