@@ -179,7 +179,40 @@ RT_TEST(wait_fd_on_a_reused_descriptor_number_works)
 	return 0;
 }
 
-UNIT_MAIN("watch", b028_second_watch_of_a_direction_replaces_the_first,
+static int write_one(void *fd)
+{
+	rt_settle(2);
+	ck_assert_int_eq(write(*(int *)fd, "x", 1), 1);
+	return 0;
+}
+
+/* Whoever cancels may close the descriptor at once, and its number may come back. */
+RT_TEST(b193_cancelled_wait_is_gone_before_its_task_goes_on)
+{
+	rv_task *t, *writer;
+	int p[2], again[2];
+
+	ck_assert_int_eq(pipe2(p, O_CLOEXEC | O_NONBLOCK), 0);
+	t = rv_spawn(wait_readable, &p[0]);
+	rt_settle(1);
+	ck_assert(rv_task_cancel(t));
+	close(p[0]);
+	close(p[1]);
+	ck_assert_int_eq(pipe2(again, O_CLOEXEC | O_NONBLOCK), 0);
+	ck_assert_int_eq(again[0], p[0]);
+	writer = rv_spawn(write_one, &again[1]);
+	ck_assert_int_eq(rv_timed(RV_SEC(10), rv_wait_fd(again[0], RV_READ)), RV_READ);
+	ck_assert_int_eq(rv_task_join(t, NULL), -ECANCELED);
+	ck_assert_int_eq(rv_task_join(writer, NULL), 0);
+	rv_task_unref(t);
+	rv_task_unref(writer);
+	close(again[0]);
+	close(again[1]);
+	return 0;
+}
+
+UNIT_MAIN("watch", b193_cancelled_wait_is_gone_before_its_task_goes_on,
+	b028_second_watch_of_a_direction_replaces_the_first,
 	b029_write_watch_survives_the_removal_of_the_read_watch,
 	b030_watch_removed_by_an_earlier_callback_of_the_round_does_not_run,
 	watch_of_a_descriptor_that_is_ready_and_known_runs_at_once,
