@@ -378,7 +378,7 @@ RT_TEST(b183_eof_kept_open_can_still_write)
 	return 0;
 }
 
-RT_TEST(peer_that_goes_after_its_eof_is_noticed)
+RT_TEST(b172_peer_that_goes_after_its_eof_is_noticed)
 {
 	struct rec r;
 	int fd;
@@ -392,6 +392,7 @@ RT_TEST(peer_that_goes_after_its_eof_is_noticed)
 	ck_assert(!rec_is_lost(&r));
 	close_safe(fd); /* and we have nothing to write */
 	REC_UNTIL(&r, rec_is_lost(&r));
+	ck_assert_str_eq(r.trace, "melD"); /* its end is told once */
 	ck_assert_int_eq(r.err, 0);
 	rec_deinit(&r);
 	return 0;
@@ -577,7 +578,7 @@ UNIT_MAIN("transport", b172_callbacks_come_in_order_and_the_end_once,
 	b185_protocol_is_switched_while_data_is_waiting,
 	b179_close_and_abort_are_allowed_in_every_callback,
 	b179_connection_lost_comes_in_a_later_round, b183_eof_kept_open_can_still_write,
-	peer_that_goes_after_its_eof_is_noticed,
+	b172_peer_that_goes_after_its_eof_is_noticed,
 	task_of_a_connection_is_cancelled_with_it,
 	b181_calls_on_a_lost_transport_do_nothing, t05_info_has_descriptor_and_peer,
 	b031_descriptor_of_a_transport_cannot_be_watched,
