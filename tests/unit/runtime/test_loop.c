@@ -271,12 +271,21 @@ END_TEST
 START_TEST(b014_stop_before_the_run_does_one_round_without_sleeping)
 {
 	rv_loop *l = rt_new_loop();
+	rv_time begin;
 
 	(void)rv_call_later(l, RV_SEC(60), rt_cb_add, RT_W("never"));
 	(void)rv_call_soon(l, queue_b, l);
 	rv_loop_stop(l);
 	ck_assert_int_eq(rv_loop_run_forever(l), 0);
 	ck_assert_str_eq(rt_trace, "a");
+	/* also if there is nothing to do */
+	rt_spin_once(l);
+	rt_spin_once(l);
+	begin = rv_now();
+	rv_loop_stop(l);
+	ck_assert_int_eq(rv_loop_run_forever(l), 0);
+	ck_assert_int_lt(rv_now() - begin, RV_SEC(30));
+	ck_assert_str_eq(rt_trace, "a b");
 	rv_loop_unref(l);
 }
 END_TEST

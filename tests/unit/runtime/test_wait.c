@@ -282,6 +282,10 @@ RT_TEST(b079_first_completed_says_all_that_are_done_by_then)
 	uint64_t done[RV_WAIT_WORDS(3)];
 
 	ck_assert_int_eq(rv_future_set(fs[0], NULL, NULL), 0);
+	ck_assert_int_eq(rv_timed(RV_SEC(10), rv_wait(fs, 3, RV_WAIT_FIRST_COMPLETED,
+						      RV_FOREVER, done)),
+		1);
+	ck_assert_uint_eq(done[0], 1);
 	ck_assert_int_eq(rv_future_fail(fs[2], -EIO, NULL), 0);
 	ck_assert_int_eq(rv_wait(fs, 3, RV_WAIT_FIRST_COMPLETED, RV_FOREVER, done), 2);
 	ck_assert(RV_WAIT_IS_DONE(done, 0));
@@ -292,15 +296,31 @@ RT_TEST(b079_first_completed_says_all_that_are_done_by_then)
 	return 0;
 }
 
+static int wait_first_error(void *fs)
+{
+	return rv_wait(fs, 3, RV_WAIT_FIRST_ERROR, RV_FOREVER, NULL);
+}
+
 RT_TEST(b080_first_error_is_not_a_cancelled_one)
 {
 	rv_future *fs[3] = {rt_future(), rt_future(), rt_future()};
+	rv_task *before, *after;
 
+	before = rv_spawn(wait_first_error, fs);
+	rt_settle(1);
 	ck_assert(rv_future_cancel(fs[0]));
-	ck_assert_int_eq(rv_wait(fs, 3, RV_WAIT_FIRST_ERROR, 0, NULL), 1);
+	after = rv_spawn(wait_first_error, fs);
+	rt_settle(2);
+	ck_assert(!rv_task_done(before));
+	ck_assert(!rv_task_done(after));
 	ck_assert_int_eq(rv_future_fail(fs[1], -EIO, NULL), 0);
+	ck_assert_int_eq(rv_task_join(before, NULL), 2);
+	ck_assert_int_eq(rv_task_join(after, NULL), 2);
+	/* one that has failed already */
 	ck_assert_int_eq(rv_wait(fs, 3, RV_WAIT_FIRST_ERROR, RV_FOREVER, NULL), 2);
 	ck_assert_int_eq(rv_future_result(fs[1], NULL), -EIO);
+	rv_task_unref(before);
+	rv_task_unref(after);
 	rt_unref_all(fs, 3);
 	return 0;
 }
