@@ -29,10 +29,10 @@ int rv_connect_fd(int fd, const struct sockaddr *sa, socklen_t len)
 
 	if (r < 0)
 		return r;
-	/* interrupted: it goes on all the same */
+	/* interrupted: it goes on all the same, as it does after a cancel (EALREADY) */
 	if (connect(fd, sa, len) == 0)
 		return 0;
-	if (errno != EINPROGRESS && errno != EINTR)
+	if (errno != EINPROGRESS && errno != EINTR && errno != EALREADY)
 		return -errno;
 	r = rv_wait_fd(fd, RV_WRITE);
 	if (r < 0)

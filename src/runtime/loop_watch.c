@@ -42,6 +42,7 @@ struct rv_watch {
 
 struct fd_wait {
 	struct waiter w;
+	struct fd_slot *slot;
 	unsigned ev;
 };
 
@@ -308,6 +309,16 @@ bool rv_fd_unwatch(rv_watch *w)
 	return was_open;
 }
 
+/* Before the task goes on: meanwhile the descriptor may be closed and its number taken by
+ * another, whose edges nobody would poll for. */
+static void wait_cancelled(struct waiter *w)
+{
+	struct fd_wait *fw = CONTAINER_OF(w, struct fd_wait, w);
+
+	waiter_wake(w, -ECANCELED);
+	slot_put(fw->slot);
+}
+
 int rv_wait_fd(int fd, unsigned ev)
 {
 	struct fd_wait fw = {.ev = ev};
@@ -327,8 +338,10 @@ int rv_wait_fd(int fd, unsigned ev)
 	r = slot_get(&s, self->loop, fd);
 	if (r < 0)
 		return r;
+	fw.slot = s;
 	link_append(&s->waiters, &fw.w.link);
-	r = task_wait(self, &fw.w, "fd", (void *)(intptr_t)fd);
+	r = task_wait_on_cancel(
+		self, &fw.w, wait_cancelled, "fd", (void *)(intptr_t)fd);
 	slot_put(s);
 	return r;
 }

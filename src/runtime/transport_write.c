@@ -245,16 +245,18 @@ void transport_flush(rv_transport *t)
 /* Whether a write may go on: 1, 0: ignore it, -RV_ESTATE. */
 static int write_check(rv_transport *t)
 {
+	/* Once it is lost the transport knows no loop any more. */
+	rv_loop *l = t->net ? t->net->loop : current.loop;
 	rv_exc e = RV_EXC_NULL;
 
 	if (t->closing) {
 		if (t->n_ignored < IGNORED_REPORT && ++t->n_ignored == IGNORED_REPORT &&
-			t->net) {
+			l) {
 			e.message = "writing goes on after the connection was closed";
 			e.fd = t->fd;
 			e.transport = t;
 			e.protocol = t->protocol;
-			rv_report(t->net->loop, &e);
+			rv_report(l, &e);
 		}
 		return 0;
 	}

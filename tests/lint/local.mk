@@ -12,6 +12,7 @@ endif
 # tests/lint: what a compiler does not see. Each script takes the tree to look at;
 # self_test.sh proves that each can fail.
 lint_tests = \
+	tests/lint/catalogue.sh \
 	tests/lint/exports.sh \
 	tests/lint/format.sh \
 	tests/lint/headers.sh \

@@ -33,7 +33,7 @@ fresh_tree() {
 		"	return text[0] == '\"' ? rv_sleep(1) : a(\"sleep(1)\");" '}'
 	put src/daemon/a.1 \
 		'.Dd January 1, 2024' '.Dt A 1' '.Os' '.Sh NAME' '.Nm a' '.Nd nothing' \
-		'.Sh DESCRIPTION' 'Nothing.'
+		'.Sh DESCRIPTION' 'Nothing.' '.\" b003, d01'
 	put src/daemon/local.mk 'libdaemon_la_SOURCES = src/daemon/a.c src/daemon/a.1'
 	put tests/unit/base/test_a.c 'int main(void)' '{' '	return 0;' '}'
 	put tests/unit/base/local.mk \
@@ -44,6 +44,14 @@ fresh_tree() {
 		'reeve add -c "echo' '	sleep 60; while :; do sleep 60; done"' \
 		'cat <<EOT' 'sleep 60' 'EOT'
 	put tests/system/local.mk 'TESTS += tests/system/000-a.sh'
+	put tests/unit/runtime/test_a.c 'START_TEST(b001_d01_first)' '{' '}' \
+		'RT_TEST(b002_second)' '{' '}' \
+		'UNIT_MAIN("a", b001_d01_first, b002_second)'
+	put tests/unit/runtime/local.mk 'TESTS += tests/unit/runtime/test_a' \
+		'tests_unit_runtime_test_a_SOURCES = tests/unit/runtime/test_a.c'
+	put tests/unit/runtime/CATALOGUE '# a comment' '' 'b001 test  first' \
+		'b002 test  second' 'b003 src/daemon/a.1  not here' \
+		'b004 pending,tests/unit/runtime/test_b.c  later' 'd01 test,src/daemon/a.1  odd'
 	for manager in system user; do
 		put conf/$manager/reeve-test.service '[Unit]' 'Description=test' \
 			'[Service]' 'ExecStart=/nowhere/reeved --user'
@@ -73,9 +81,22 @@ refuses() {
 }
 
 fresh_tree
-for script in format layering manpages no_forbidden_calls registration scripts units; do
+for script in catalogue format layering manpages no_forbidden_calls registration scripts units; do
 	lint 0 $script.sh "a tree without fault"
 done
+
+for line in 'b005 test  never tested' 'b005 src/daemon/a.1  never said' 'b001 test  again' \
+	'b005 pending,tests/unit/runtime/test_a.c  now due' 'b005 test' 'b005 nowhere  ever'; do
+	printf '%s\n' "$line" >>"$tmp/tree/tests/unit/runtime/CATALOGUE"
+	lint 1 catalogue.sh "a bad line ($line)"
+	fresh_tree
+done
+refuses catalogue.sh tests/unit/runtime/CATALOGUE '# nothing'
+for test in b009_unknown b1_short b001_d02_twice; do
+	refuses catalogue.sh tests/unit/runtime/test_b.c "RT_TEST($test)" \
+		'RT_TEST(b004_later)' "UNIT_MAIN(\"b\", $test, b004_later)"
+done
+refuses catalogue.sh tests/unit/runtime/test_b.c 'RT_TEST(b004_never_run)'
 
 refuses format.sh src/base/b.c 'int  main( void ) { return 0; }'
 rm "$tmp/tree/.clang-format"

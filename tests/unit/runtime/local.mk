@@ -1,20 +1,24 @@
 # tests/unit/runtime
 RUNTIME_TEST_LIBS = libruntime.la libbase.la $(EVENT_LIBS) $(PTHREAD_LIBS) $(CHECK_LIBS)
 RUNTIME_TEST_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
-EXTRA_DIST += tests/unit/runtime/rt.h
+EXTRA_DIST += tests/unit/runtime/CATALOGUE tests/unit/runtime/rt.h
 
 if HAVE_CHECK
 unit_runtime_tests = \
 	tests/unit/runtime/test_coro \
 	tests/unit/runtime/test_task \
+	tests/unit/runtime/test_clock \
 	tests/unit/runtime/test_scope \
 	tests/unit/runtime/test_group \
+	tests/unit/runtime/test_supervise \
 	tests/unit/runtime/test_loop \
+	tests/unit/runtime/test_watch \
 	tests/unit/runtime/test_sync \
 	tests/unit/runtime/test_future \
 	tests/unit/runtime/test_memory \
 	tests/unit/runtime/test_memory_wait \
 	tests/unit/runtime/test_threads \
+	tests/unit/runtime/test_runner \
 	tests/unit/runtime/test_ctx \
 	tests/unit/runtime/test_file \
 	tests/unit/runtime/test_gen \
@@ -22,7 +26,11 @@ unit_runtime_tests = \
 	tests/unit/runtime/test_meet \
 	tests/unit/runtime/test_process \
 	tests/unit/runtime/test_procpool \
+	tests/unit/runtime/test_same_round \
+	tests/unit/runtime/test_signal \
+	tests/unit/runtime/test_timer \
 	tests/unit/runtime/test_wait \
+	tests/unit/runtime/test_shield \
 	tests/unit/runtime/test_xfuture
 check_PROGRAMS += $(unit_runtime_tests)
 TESTS += $(unit_runtime_tests)
@@ -98,6 +106,38 @@ tests_unit_runtime_test_process_LDADD = $(RUNTIME_TEST_LIBS)
 tests_unit_runtime_test_procpool_SOURCES = tests/unit/runtime/test_procpool.c
 tests_unit_runtime_test_procpool_CFLAGS = $(RUNTIME_TEST_CFLAGS)
 tests_unit_runtime_test_procpool_LDADD = $(RUNTIME_TEST_LIBS)
+
+tests_unit_runtime_test_same_round_SOURCES = tests/unit/runtime/test_same_round.c
+tests_unit_runtime_test_same_round_CFLAGS = $(RUNTIME_TEST_CFLAGS)
+tests_unit_runtime_test_same_round_LDADD = $(RUNTIME_TEST_LIBS)
+
+tests_unit_runtime_test_signal_SOURCES = tests/unit/runtime/test_signal.c
+tests_unit_runtime_test_signal_CFLAGS = $(RUNTIME_TEST_CFLAGS)
+tests_unit_runtime_test_signal_LDADD = $(RUNTIME_TEST_LIBS)
+
+tests_unit_runtime_test_timer_SOURCES = tests/unit/runtime/test_timer.c
+tests_unit_runtime_test_timer_CFLAGS = $(RUNTIME_TEST_CFLAGS)
+tests_unit_runtime_test_timer_LDADD = $(RUNTIME_TEST_LIBS)
+
+tests_unit_runtime_test_clock_SOURCES = tests/unit/runtime/test_clock.c
+tests_unit_runtime_test_clock_CFLAGS = $(RUNTIME_TEST_CFLAGS)
+tests_unit_runtime_test_clock_LDADD = $(RUNTIME_TEST_LIBS)
+
+tests_unit_runtime_test_shield_SOURCES = tests/unit/runtime/test_shield.c
+tests_unit_runtime_test_shield_CFLAGS = $(RUNTIME_TEST_CFLAGS)
+tests_unit_runtime_test_shield_LDADD = $(RUNTIME_TEST_LIBS)
+
+tests_unit_runtime_test_supervise_SOURCES = tests/unit/runtime/test_supervise.c
+tests_unit_runtime_test_supervise_CFLAGS = $(RUNTIME_TEST_CFLAGS)
+tests_unit_runtime_test_supervise_LDADD = $(RUNTIME_TEST_LIBS)
+
+tests_unit_runtime_test_watch_SOURCES = tests/unit/runtime/test_watch.c
+tests_unit_runtime_test_watch_CFLAGS = $(RUNTIME_TEST_CFLAGS)
+tests_unit_runtime_test_watch_LDADD = $(RUNTIME_TEST_LIBS)
+
+tests_unit_runtime_test_runner_SOURCES = tests/unit/runtime/test_runner.c
+tests_unit_runtime_test_runner_CFLAGS = $(RUNTIME_TEST_CFLAGS)
+tests_unit_runtime_test_runner_LDADD = $(RUNTIME_TEST_LIBS)
 
 tests_unit_runtime_test_wait_SOURCES = tests/unit/runtime/test_wait.c
 tests_unit_runtime_test_wait_CFLAGS = $(RUNTIME_TEST_CFLAGS)

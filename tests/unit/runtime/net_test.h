@@ -106,11 +106,11 @@ static inline void rec_destroy(rv_protocol *p)
 	rec_note(rec_of(p), 'D', NULL);
 }
 
-#define REC_OPS                                                    \
-	.connection_made = rec_made, .data_received = rec_data,    \
-	.eof_received = rec_eof, .pause_writing = rec_pause,       \
-	.resume_writing = rec_resume, .connection_lost = rec_lost, \
-	.destroy = rec_destroy
+#define REC_OPS_BUT_EOF                                           \
+	.connection_made = rec_made, .data_received = rec_data,   \
+	.pause_writing = rec_pause, .resume_writing = rec_resume, \
+	.connection_lost = rec_lost, .destroy = rec_destroy
+#define REC_OPS REC_OPS_BUT_EOF, .eof_received = rec_eof
 
 static const rv_protocol_ops rec_ops = {REC_OPS};
 static const rv_protocol_ops rec_buffered_ops __attribute__((unused)) = {
@@ -201,6 +201,34 @@ static inline size_t drain_fd(int fd, char *b, size_t n)
 		got += (size_t)k;
 	}
 	return got;
+}
+
+/* a stream, and the other end */
+static inline int stream_pair(rv_stream **ret)
+{
+	int fds[2];
+
+	pair_make(fds);
+	ck_assert_int_eq(rv_stream_open_fd(fds[0], ret), 0);
+	return fds[1];
+}
+
+static inline void stream_end(rv_stream *s, int fd)
+{
+	rv_stream_abort(s);
+	ck_assert_int_le(rv_stream_wait_closed(s), 0);
+	rv_stream_unref(s);
+	close_safe(fd);
+}
+
+static inline void expect_line(rv_stream *s, const char *line)
+{
+	const char *out;
+	size_t n;
+
+	ck_assert_int_eq(rv_stream_readline(s, &out, &n), 0);
+	ck_assert_uint_eq(n, strlen(line));
+	ck_assert_mem_eq(out, line, n);
 }
 
 #endif

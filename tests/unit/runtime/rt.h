@@ -60,6 +60,8 @@ __attribute__((unused)) static const rv_run_opts rt_virtual_opts = {
 
 /* a word where a void * goes */
 #define RT_W(s) ((char *)(s))
+/* and a number */
+#define RT_N(n) ((void *)(intptr_t)(n))
 
 static char rt_trace[4096];
 
@@ -149,6 +151,56 @@ __attribute__((unused)) static void rt_settle(int n)
 {
 	while (n-- > 0)
 		ck_assert_int_eq(rv_yield(), 0);
+}
+
+/* more bodies, and what they wait for */
+__attribute__((unused)) static int rt_sleep_ms(void *ms)
+{
+	return rv_sleep(RV_MS((intptr_t)ms));
+}
+
+__attribute__((unused)) static int rt_yield_then_fail(void *err)
+{
+	rt_settle(1);
+	return rv_fail(-(int)(intptr_t)err, "told to");
+}
+
+__attribute__((unused)) static rv_future *rt_future(void)
+{
+	rv_future *f;
+
+	ck_assert_int_eq(rv_future_new(&f, NULL), 0);
+	return f;
+}
+
+__attribute__((unused)) static void rt_unref_all(rv_future **fs, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		rv_future_unref(fs[i]);
+}
+
+__attribute__((unused)) static int rt_fail_later(void *arg)
+{
+	int r = rv_yield();
+
+	if (r >= 0)
+		r = rv_yield();
+	return r < 0 ? r : -EPROTO;
+}
+
+/* a loop for tests that are no task of one */
+__attribute__((unused)) static rv_loop *rt_new_loop(void)
+{
+	rv_loop *l;
+
+	rt_reset();
+	ck_assert_int_eq(rv_loop_new(&l, NULL), 0);
+	return l;
+}
+
+__attribute__((unused)) static void rt_spin_once(rv_loop *l)
+{
+	ck_assert_int_eq(rv_loop_run_once(l, 0), 0);
 }
 
 #endif

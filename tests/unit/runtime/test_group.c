@@ -1,17 +1,6 @@
 /* Task groups: behaviours 2.6. */
 #include "rt.h"
 
-static int sleep_ms(void *ms)
-{
-	return rv_sleep(RV_MS((intptr_t)ms));
-}
-
-static int yield_then_fail(void *err)
-{
-	rt_settle(1);
-	return rv_fail(-(int)(intptr_t)err, "told to");
-}
-
 static int fail_when_cancelled(void *err)
 {
 	int r = rv_sleep(RV_SEC(60));
@@ -19,16 +8,14 @@ static int fail_when_cancelled(void *err)
 	return r == -ECANCELED ? -(int)(intptr_t)err : 0;
 }
 
-#define N(n) ((void *)(intptr_t)(n))
-
 RT_TEST(b112_exit_returns_after_the_last_child)
 {
 	rv_group g;
 	rv_task *a, *b;
 
 	ck_assert_int_eq(rv_group_enter(&g, RV_GROUP_FAIL_FAST), 0);
-	a = rv_group_spawn(&g, sleep_ms, N(3));
-	b = rv_group_spawn(&g, sleep_ms, N(1));
+	a = rv_group_spawn(&g, rt_sleep_ms, RT_N(3));
+	b = rv_group_spawn(&g, rt_sleep_ms, RT_N(1));
 	(void)rv_task_ref(a);
 	(void)rv_task_ref(b);
 	ck_assert_int_eq(rv_group_exit(&g, 0), 0);
@@ -48,7 +35,7 @@ RT_TEST(b113_failing_child_cancels_siblings_and_body)
 	int r;
 
 	ck_assert_int_eq(rv_group_enter(&g, RV_GROUP_FAIL_FAST), 0);
-	(void)rv_group_spawn(&g, yield_then_fail, N(EIO));
+	(void)rv_group_spawn(&g, rt_yield_then_fail, RT_N(EIO));
 	sibling = rv_task_ref(rv_group_spawn(&g, rt_sleep_long, NULL));
 	r = rv_sleep(RV_SEC(60));
 	ck_assert_int_eq(r, -ECANCELED);
@@ -71,9 +58,9 @@ RT_TEST(b114_all_errors_are_listed_in_time)
 	size_t n;
 
 	ck_assert_int_eq(rv_group_enter(&g, RV_GROUP_FAIL_FAST), 0);
-	(void)rv_group_spawn(&g, fail_when_cancelled, N(EBADF));
-	(void)rv_group_spawn(&g, yield_then_fail, N(EIO));
-	(void)rv_group_spawn(&g, fail_when_cancelled, N(EPIPE));
+	(void)rv_group_spawn(&g, fail_when_cancelled, RT_N(EBADF));
+	(void)rv_group_spawn(&g, rt_yield_then_fail, RT_N(EIO));
+	(void)rv_group_spawn(&g, fail_when_cancelled, RT_N(EPIPE));
 	ck_assert_int_eq(rv_group_exit(&g, 0), -EIO);
 	e = rv_group_errors(&g, &n);
 	ck_assert_uint_eq(n, 3);
@@ -171,7 +158,7 @@ static int nested(void *arg)
 
 	(void)rv_group_enter(&outer, RV_GROUP_FAIL_FAST);
 	(void)rv_group_enter(&inner, RV_GROUP_FAIL_FAST);
-	(void)rv_group_spawn(&inner, fail_when_cancelled, N(EIO));
+	(void)rv_group_spawn(&inner, fail_when_cancelled, RT_N(EIO));
 	r = rv_group_exit(&inner, 0);
 	ck_assert_int_eq(r, -EIO);
 	return rv_group_exit(&outer, r);
@@ -195,7 +182,7 @@ RT_TEST(b120_only_the_root_error_is_reported_from_nested_groups)
 	int r;
 
 	ck_assert_int_eq(rv_group_enter(&outer, RV_GROUP_FAIL_FAST), 0);
-	(void)rv_group_spawn(&outer, yield_then_fail, N(EIO));
+	(void)rv_group_spawn(&outer, rt_yield_then_fail, RT_N(EIO));
 	ck_assert_int_eq(rv_group_enter(&inner, RV_GROUP_FAIL_FAST), 0);
 	(void)rv_group_spawn(&inner, rt_sleep_long, NULL);
 	r = rv_group_exit(&inner, rv_sleep(RV_SEC(60)));
@@ -237,7 +224,7 @@ RT_TEST(b123_error_of_the_bodys_cleanup_is_listed_beside_the_childs)
 	size_t n;
 
 	ck_assert_int_eq(rv_group_enter(&g, RV_GROUP_FAIL_FAST), 0);
-	(void)rv_group_spawn(&g, yield_then_fail, N(EIO));
+	(void)rv_group_spawn(&g, rt_yield_then_fail, RT_N(EIO));
 	ck_assert_int_eq(rv_sleep(RV_SEC(60)), -ECANCELED);
 	ck_assert_int_eq(rv_group_exit(&g, -EPROTO), -EIO);
 	e = rv_group_errors(&g, &n);
@@ -291,7 +278,7 @@ RT_TEST(child_cancelled_alone_does_not_fail_the_group)
 
 	ck_assert_int_eq(rv_group_enter(&g, RV_GROUP_FAIL_FAST), 0);
 	t = rv_group_spawn(&g, rt_sleep_long, NULL);
-	(void)rv_group_spawn(&g, sleep_ms, N(2));
+	(void)rv_group_spawn(&g, rt_sleep_ms, RT_N(2));
 	rt_settle(1);
 	ck_assert(rv_task_cancel(t));
 	ck_assert_int_eq(rv_group_exit(&g, 0), 0);
@@ -371,7 +358,7 @@ RT_TEST(failing_service_fails_the_group)
 	rv_group g;
 
 	ck_assert_int_eq(rv_group_enter(&g, RV_GROUP_FAIL_FAST), 0);
-	(void)rv_group_spawn_service(&g, yield_then_fail, N(EIO));
+	(void)rv_group_spawn_service(&g, rt_yield_then_fail, RT_N(EIO));
 	ck_assert_int_eq(rv_group_exit(&g, rv_sleep(RV_SEC(60))), -EIO);
 	return 0;
 }
@@ -422,174 +409,6 @@ RT_TEST(start_that_times_out_ends_the_child_first)
 	return 0;
 }
 
-struct restarts {
-	int n;
-	int last_err;
-};
-
-static int restart(rv_group *g, rv_task *t, int err, void *arg)
-{
-	struct restarts *r = arg;
-
-	ck_assert_int_eq(rv_yield(), -RV_ENOTASK);
-	r->last_err = err;
-	if (r->n++ < 3)
-		ck_assert_ptr_nonnull(rv_group_spawn(g, yield_then_fail, N(EIO)));
-	return 0;
-}
-
-RT_TEST(supervisor_hears_of_every_failure_and_goes_on)
-{
-	struct restarts r = {0};
-	rv_group g;
-
-	ck_assert_int_eq(rv_group_enter(&g, RV_GROUP_SUPERVISE), 0);
-	rv_group_on_exit(&g, restart, &r);
-	(void)rv_group_spawn(&g, yield_then_fail, N(EIO));
-	(void)rv_group_spawn(&g, sleep_ms, N(1));
-	ck_assert_int_eq(rv_group_exit(&g, 0), 0);
-	ck_assert_int_ge(r.n, 4);
-	return 0;
-}
-
-static int give_up(rv_group *g, rv_task *t, int err, void *arg)
-{
-	return err;
-}
-
-RT_TEST(supervisor_that_gives_up_fails_the_group)
-{
-	rv_group g;
-
-	ck_assert_int_eq(rv_group_enter(&g, RV_GROUP_SUPERVISE), 0);
-	rv_group_on_exit(&g, give_up, NULL);
-	(void)rv_group_spawn(&g, yield_then_fail, N(EIO));
-	(void)rv_group_spawn(&g, rt_sleep_long, NULL);
-	ck_assert_int_eq(rv_group_exit(&g, 0), -EIO);
-	return 0;
-}
-
-RT_TEST(supervised_failure_without_supervisor_is_reported)
-{
-	rv_group g;
-
-	rt_catch_reports();
-	ck_assert_int_eq(rv_group_enter(&g, RV_GROUP_SUPERVISE), 0);
-	(void)rv_group_spawn(&g, yield_then_fail, N(EIO));
-	(void)rv_group_spawn(&g, ordinary, NULL);
-	ck_assert_int_eq(rv_group_exit(&g, 0), 0);
-	ck_assert_uint_eq(rt_reported.n, 1);
-	ck_assert_int_eq(rt_reported.err, -EIO);
-	ck_assert_str_eq(rt_trace, "ordinary");
-	return 0;
-}
-
-RT_TEST(collecting_group_runs_all_and_reports_all)
-{
-	rv_group g;
-	size_t n;
-
-	ck_assert_int_eq(rv_group_enter(&g, RV_GROUP_COLLECT), 0);
-	(void)rv_group_spawn(&g, yield_then_fail, N(EIO));
-	(void)rv_group_spawn(&g, ordinary, NULL);
-	(void)rv_group_spawn(&g, yield_then_fail, N(EPIPE));
-	ck_assert_int_eq(rv_group_exit(&g, 0), -EIO);
-	ck_assert_str_eq(rt_trace, "ordinary");
-	(void)rv_group_errors(&g, &n);
-	ck_assert_uint_eq(n, 2);
-	return 0;
-}
-
-static int leaves_early(void)
-{
-	int rc = 0;
-
-	RV_GROUP(g, RV_GROUP_FAIL_FAST, rc)
-	{
-		(void)rv_group_spawn(g, rt_sleep_long, NULL);
-		return 4; /* cancels and joins on the way */
-	}
-	return rc;
-}
-
-RT_TEST(group_block_joins_on_every_way_out)
-{
-	int rc = 0;
-
-	RV_GROUP(g, RV_GROUP_FAIL_FAST, rc)
-	{
-		(void)rv_group_spawn(g, ordinary, NULL);
-	}
-	ck_assert_int_eq(rc, 0);
-	ck_assert_str_eq(rt_trace, "ordinary");
-	ck_assert_int_eq(leaves_early(), 4);
-	RV_GROUP(g, RV_GROUP_FAIL_FAST, rc)
-	{
-		(void)rv_group_spawn(g, yield_then_fail, N(EIO));
-	}
-	ck_assert_int_eq(rc, -EIO);
-	return 0;
-}
-
-static int deeper(void *depth)
-{
-	intptr_t n = (intptr_t)depth;
-	rv_group g;
-
-	if (n == 0)
-		return rv_sleep(RV_SEC(60));
-	(void)rv_group_enter(&g, RV_GROUP_FAIL_FAST);
-	(void)rv_group_spawn(&g, deeper, N(n - 1));
-	return rv_group_exit(&g, 0);
-}
-
-RT_TEST(cancel_of_deeply_nested_groups_needs_no_stack)
-{
-	rv_task *t = rv_spawn(deeper, N(300));
-
-	rt_settle(302); /* each level begins a round after the one above */
-	ck_assert(rv_task_cancel(t));
-	ck_assert_int_eq(rv_task_join(t, NULL), -ECANCELED);
-	rv_task_unref(t);
-	return 0;
-}
-
-static void count_gone(void *n)
-{
-	++*(int *)n;
-}
-
-static int leaves_a_payload(void *n_gone)
-{
-	rv_task_started(NULL);
-	rv_task_return(n_gone, count_gone);
-	return 0;
-}
-
-/* A server's group lives as long as the server: what each client leaves there adds up. */
-RT_TEST(child_that_nobody_can_ask_about_goes_when_it_ends)
-{
-	rv_task *t;
-	rv_group g;
-	int n_gone = 0;
-
-	(void)rv_group_enter(&g, RV_GROUP_FAIL_FAST);
-	ck_assert_int_eq(
-		rv_group_spawn_ex(&g, NULL, leaves_a_payload, &n_gone, NULL), 0);
-	rt_settle(2);
-	ck_assert_int_eq(n_gone, 1);
-	ck_assert_int_eq(rv_group_start(&g, leaves_a_payload, &n_gone, NULL), 0);
-	rt_settle(2);
-	ck_assert_int_eq(n_gone, 2);
-	t = rv_group_spawn(&g, leaves_a_payload, &n_gone);
-	rt_settle(2);
-	ck_assert(rv_task_done(t));
-	ck_assert_int_eq(n_gone, 2); /* t is borrowed until exit */
-	ck_assert_int_eq(rv_group_exit(&g, 0), 0);
-	ck_assert_int_eq(n_gone, 3);
-	return 0;
-}
-
 UNIT_MAIN("group", b112_exit_returns_after_the_last_child,
 	b113_failing_child_cancels_siblings_and_body,
 	b114_all_errors_are_listed_in_time,
@@ -608,10 +427,4 @@ UNIT_MAIN("group", b112_exit_returns_after_the_last_child,
 	services_outlive_the_others_also_when_cancelled_from_outside,
 	failing_service_fails_the_group, start_waits_until_the_child_is_ready,
 	start_of_a_child_that_fails_is_not_the_groups_failure,
-	start_that_times_out_ends_the_child_first,
-	supervisor_hears_of_every_failure_and_goes_on,
-	supervisor_that_gives_up_fails_the_group,
-	supervised_failure_without_supervisor_is_reported,
-	collecting_group_runs_all_and_reports_all, group_block_joins_on_every_way_out,
-	cancel_of_deeply_nested_groups_needs_no_stack,
-	child_that_nobody_can_ask_about_goes_when_it_ends)
+	start_that_times_out_ends_the_child_first)

@@ -97,6 +97,17 @@ static int echo(rv_stream *s, void *arg)
 	return r;
 }
 
+/* the other end of b191 */
+static int tell_nodelay(rv_stream *s, void *arg)
+{
+	int fd = *(const int *)rv_transport_info(
+		rv_stream_transport(s), RV_INFO_FD, NULL);
+	socklen_t len = sizeof(int);
+
+	ck_assert_int_eq(getsockopt(fd, IPPROTO_TCP, TCP_NODELAY, arg, &len), 0);
+	return echo(s, NULL);
+}
+
 static void port_of(const rv_server *s, char *port, size_t size)
 {
 	struct sockaddr_storage sa;
@@ -207,11 +218,12 @@ RT_TEST(b191_tcp_has_nodelay_on_both_ends)
 	rv_group g;
 	char port[16];
 	socklen_t len = sizeof(int);
-	int fd, on = 0;
+	int fd, on = 0, served_on = 0;
 	size_t n;
 
 	ck_assert_int_eq(rv_group_enter(&g, RV_GROUP_FAIL_FAST), 0);
-	ck_assert_int_eq(rv_serve(&g, "127.0.0.1", "0", echo, NULL, &server), 0);
+	ck_assert_int_eq(
+		rv_serve(&g, "127.0.0.1", "0", tell_nodelay, &served_on, &server), 0);
 	port_of(server, port, sizeof(port));
 	ck_assert_int_eq(rv_stream_connect(own_name(), port, &o, &s), 0);
 	fd = *(const int *)rv_transport_info(rv_stream_transport(s), RV_INFO_FD, NULL);
@@ -222,6 +234,8 @@ RT_TEST(b191_tcp_has_nodelay_on_both_ends)
 	ck_assert_int_eq(ntohs(peer->sin_port), atoi(port));
 	ck_assert_ptr_nonnull(
 		rv_transport_info(rv_stream_transport(s), RV_INFO_SOCKNAME, &n));
+	assert_echo("127.0.0.1", port);
+	ck_assert_int_ne(served_on, 0);
 	rv_stream_close(s);
 	rv_stream_unref(s);
 	rv_server_close(server);

@@ -132,7 +132,7 @@ RT_TEST(b135_waiter_cancelled_while_it_takes_the_lock_keeps_trying)
 }
 
 /* cpython #112202 */
-RT_TEST(notification_of_a_cancelled_waiter_goes_on_to_the_next)
+RT_TEST(d12_notification_of_a_cancelled_waiter_goes_on_to_the_next)
 {
 	struct shared s;
 	rv_task *a, *b;
@@ -345,7 +345,7 @@ UNIT_MAIN("meet", b132_without_the_lock_wait_and_notify_are_errors,
 	b133_notify_wakes_so_many_in_order_and_one_by_one,
 	b134_cancelled_waiter_holds_the_lock_when_it_returns,
 	b135_waiter_cancelled_while_it_takes_the_lock_keeps_trying,
-	notification_of_a_cancelled_waiter_goes_on_to_the_next,
+	d12_notification_of_a_cancelled_waiter_goes_on_to_the_next,
 	b137_lock_is_held_after_a_timeout,
 	b138_permit_goes_to_the_first_who_waits_and_is_never_in_sight,
 	b140_waiter_cancelled_after_it_was_woken_has_its_permit,

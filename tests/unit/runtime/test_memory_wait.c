@@ -1,6 +1,10 @@
 /* Without memory: waiting for several, other threads, generators, children, servers. */
 #include "rt.h"
 
+#include <fcntl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
 #include "reeve/ctx.h"
 #include "reeve/gen.h"
 #include "reeve/inet.h"
@@ -193,6 +197,54 @@ static int exec_true(void *unused)
 	return r;
 }
 
+static size_t n_failed_starts;
+static rv_process *started;
+
+static int exec_sleep(void *unused)
+{
+	const rv_proc_opts o = {.in = {.kind = RV_STDIO_PIPE},
+		.out = {.kind = RV_STDIO_PIPE},
+		.err = {.kind = RV_STDIO_PIPE}};
+	char *const argv[] = {RT_W("/bin/sleep"), RT_W("1000"), NULL};
+	int r = rv_exec(argv, &o, &started);
+
+	n_failed_starts += r < 0;
+	return r;
+}
+
+static int first_free_fd(void)
+{
+	int fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
+
+	ck_assert_int_ge(fd, 0);
+	close(fd);
+	return fd;
+}
+
+/* The streams are made when the child runs already. */
+RT_TEST(b210_child_that_cannot_be_talked_to_is_killed_and_reaped)
+{
+	siginfo_t si;
+	int fd, status;
+
+	ck_assert_int_eq(exec_true(NULL), 0); /* what the loop opens once */
+	while (waitid(P_ALL, 0, &si, WEXITED | WNOHANG | WNOWAIT) == 0)
+		ck_assert_int_eq(rv_yield(), 0);
+	ck_assert_int_eq(errno, ECHILD);
+	rt_settle(2);
+	fd = first_free_fd();
+	sweep(exec_sleep, NULL);
+	ck_assert_uint_gt(n_failed_starts, 2);
+	ck_assert_int_eq(rv_process_kill(started), 0);
+	ck_assert_int_eq(rv_process_wait(started, &status), 0);
+	rv_process_unref(started);
+	ck_assert_int_eq(waitpid(-1, NULL, WNOHANG), -1);
+	ck_assert_int_eq(errno, ECHILD);
+	rt_settle(4); /* transports end in later rounds */
+	ck_assert_int_eq(first_free_fd(), fd);
+	return 0;
+}
+
 static int make_procpool(void *unused)
 {
 	rv_procpool *p;
@@ -247,4 +299,5 @@ RT_TEST(what_has_descriptors_and_children_leaves_none)
 UNIT_MAIN("memory_wait", waiting_for_several_says_so_and_leaves_them_alone,
 	calls_that_were_begun_have_ended_when_another_cannot_be,
 	argument_that_was_taken_over_is_freed_once,
+	b210_child_that_cannot_be_talked_to_is_killed_and_reaped,
 	what_has_descriptors_and_children_leaves_none)

@@ -90,6 +90,9 @@ RT_VIRTUAL_TEST(b105_foreign_error_passes_through_an_expired_scope)
 	ck_assert_int_eq(rv_scope_exit(&s, -EIO), -EIO);
 	ck_assert(rv_scope_expired(&s));
 	ck_assert(!rv_scope_caught(&s));
+	ck_assert_int_eq(rv_timeout(&s, RV_SEC(60)), 0);
+	ck_assert_int_eq(rv_scope_exit(&s, -EIO), -EIO);
+	ck_assert(!rv_scope_expired(&s));
 	return 0;
 }
 
@@ -346,6 +349,18 @@ static int fails_while_cancelled(void *arg)
 	return r == -ECANCELED ? -EIO : 0;
 }
 
+static int is_the_callers(void *self)
+{
+	ck_assert_ptr_eq(rv_task_self(), self);
+	return 8;
+}
+
+RT_VIRTUAL_TEST(d05_wait_for_runs_in_the_calling_task)
+{
+	ck_assert_int_eq(rv_wait_for(is_the_callers, rv_task_self(), RV_SEC(60)), 8);
+	return 0;
+}
+
 RT_VIRTUAL_TEST(b090_wait_for_without_timeout_is_a_plain_call)
 {
 	ck_assert_int_eq(rv_wait_for(rt_say, RT_W("x"), RV_FOREVER), 0);
@@ -474,6 +489,7 @@ UNIT_MAIN("scope", b098_body_in_time_is_untouched_and_its_timer_goes,
 	uncancel_lowers_the_level_in_all_scopes,
 	effective_deadline_is_the_earliest_up_to_a_shield,
 	timeout_block_maps_the_result_on_every_way_out,
+	d05_wait_for_runs_in_the_calling_task,
 	b090_wait_for_without_timeout_is_a_plain_call,
 	b091_wait_for_zero_reads_what_is_done_and_starts_nothing,
 	b092_wait_for_returns_only_when_the_inner_has_cleaned_up,

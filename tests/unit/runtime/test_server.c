@@ -110,7 +110,7 @@ RT_TEST(connections_are_accepted_and_talk)
 	return 0;
 }
 
-RT_TEST(close_stops_listening_at_once_and_keeps_connections)
+RT_TEST(b188_d07_close_stops_listening_at_once_and_keeps_connections)
 {
 	TEMP_DIR(d);
 	struct house h;
@@ -136,7 +136,7 @@ RT_TEST(close_stops_listening_at_once_and_keeps_connections)
 	return 0;
 }
 
-RT_TEST(shutdown_flushes_and_aborts_after_the_grace)
+RT_TEST(d07_shutdown_flushes_and_aborts_after_the_grace)
 {
 	static char big[1 << 20];
 	TEMP_DIR(d);
@@ -173,7 +173,7 @@ RT_TEST(shutdown_of_idle_connections_does_not_wait)
 	return 0;
 }
 
-RT_TEST(stale_socket_is_replaced_and_others_are_not)
+RT_TEST(b188_t05_stale_socket_is_replaced_and_others_are_not)
 {
 	TEMP_DIR(d);
 	struct house h, second;
@@ -287,7 +287,7 @@ static void use_up_fds(int *fds, size_t *n, size_t leave)
 		close_safe(fds[--*n]);
 }
 
-RT_TEST(accept_without_descriptors_retries_by_itself)
+RT_TEST(t03_accept_without_descriptors_retries_by_itself)
 {
 	TEMP_DIR(d);
 	static int hog[512];
@@ -413,7 +413,7 @@ RT_TEST(connect_tells_who_is_not_there)
 	return 0;
 }
 
-RT_TEST(connect_waits_while_the_backlog_is_full)
+RT_TEST(t04_connect_waits_while_the_backlog_is_full)
 {
 	TEMP_DIR(d);
 	struct house h;
@@ -441,119 +441,72 @@ RT_TEST(connect_waits_while_the_backlog_is_full)
 	return 0;
 }
 
-/* -- bare sockets --------------------------------------------------------------------
- */
-
-RT_TEST(cancelled_recv_takes_nothing_and_can_be_repeated)
+static void note_round(void *trace)
 {
-	char b[8];
-	int fds[2];
-
-	pair_make(fds);
-	ck_assert_int_eq(
-		(int)rv_timed(RV_MS(1), (int)rv_recv(fds[0], b, 8, 0)), -ETIMEDOUT);
-	put(fds[1], "abc");
-	ck_assert_int_eq((int)rv_recv(fds[0], b, 8, 0), 3);
-	close_safe(fds[1]);
-	ck_assert_int_eq((int)rv_recv(fds[0], b, 8, 0), 0);
-	close_safe(fds[0]);
-	return 0;
+	rt_add("round");
 }
 
-static int send_much(void *arg)
+static bool note_accept(int fd, void *arg)
 {
-	static char big[1 << 20];
-	int r;
-
-	memset(big, 'x', sizeof(big));
-	r = rv_send_all(*(int *)arg, big, sizeof(big));
-	close_safe(*(int *)arg);
-	return r;
+	rt_add("accept");
+	return true;
 }
 
-RT_TEST(send_all_waits_for_room)
-{
-	static char got[1 << 20];
-	rv_task *t;
-	int fds[2];
-
-	pair_make(fds);
-	t = rv_spawn(send_much, &fds[1]);
-	ck_assert_uint_eq(drain_fd(fds[0], got, sizeof(got)), sizeof(got));
-	ck_assert_int_eq(rv_task_join(t, NULL), 0);
-	rv_task_unref(t);
-	close_safe(fds[0]);
-	return 0;
-}
-
-RT_TEST(send_to_a_gone_peer_is_an_error_and_no_signal)
-{
-	int fds[2];
-
-	pair_make(fds);
-	close_safe(fds[1]);
-	ck_assert_int_eq(rv_send_all(fds[0], "x", 1), -EPIPE);
-	close_safe(fds[0]);
-	return 0;
-}
-
-RT_TEST(accept_waits_and_its_cancellation_leaves_the_client)
+RT_TEST(b187_one_event_accepts_as_many_as_the_backlog)
 {
 	TEMP_DIR(d);
-	struct house h = {0};
-	int fd, listener, conn;
+	struct house h;
+	int fds[3];
 
-	(void)snprintf(h.path, sizeof(h.path), "%s/s", d.path);
-	ck_assert_int_eq(unix_listen(&listener, h.path, SOCK_STREAM, 0600, 5), 0);
-	ck_assert_int_eq(
-		rv_timed(RV_MS(1), rv_accept(listener, NULL, NULL)), -ETIMEDOUT);
-	fd = dial(&h);
-	conn = rv_accept(listener, NULL, NULL);
-	ck_assert_int_ge(conn, 0);
-	ck_assert(fcntl(conn, F_GETFL) & O_NONBLOCK);
-	ck_assert(fcntl(conn, F_GETFD) & FD_CLOEXEC);
-	close_safe(conn);
-	close_safe(fd);
-	close_safe(listener);
-	return 0;
-}
-
-RT_TEST(descriptors_are_passed)
-{
-	int fds[2], pipes[2], got[4];
-	size_t n = 4, nb = 8;
-	char b[8];
-
-	pair_make(fds);
-	ck_assert_int_eq(pipe2(pipes, O_CLOEXEC), 0);
-	ck_assert_int_eq(
-		rv_timed(RV_MS(1), rv_recv_fds(fds[1], got, &n, b, &nb)), -ETIMEDOUT);
-	ck_assert_int_eq(rv_send_fds(fds[0], pipes, 2, "take", 4), 0);
-	ck_assert_int_eq(rv_recv_fds(fds[1], got, &n, b, &nb), 0);
-	ck_assert_uint_eq(n, 2);
-	ck_assert_uint_eq(nb, 4);
-	ck_assert_int_eq((int)write(got[1], "!", 1), 1);
-	ck_assert_int_eq((int)read(pipes[0], b, 1), 1);
-	for (int i = 0; i < 2; i++) {
-		close_safe(got[i]);
-		close_safe(pipes[i]);
-		close_safe(fds[i]);
+	house_open(&h, &d, 8,
+		&(rv_listen_opts){.backlog = 2, .paused = true, .accept = note_accept});
+	for (int i = 0; i < 3; i++) /* the kernel lets in one more */
+		fds[i] = dial(&h);
+	net_settle();
+	ck_assert_int_eq(rv_server_start(h.server), 0);
+	/* behind the server in each round */
+	while (h.n < 3) {
+		(void)rv_call_soon(rv_loop_current(), note_round, NULL);
+		ck_assert_int_eq(rv_yield(), 0);
 	}
+	ck_assert_str_eq(rt_trace, "accept accept round accept round");
+	for (int i = 0; i < 3; i++)
+		close_safe(fds[i]);
+	house_close(&h);
 	return 0;
 }
 
-UNIT_MAIN("server", connections_are_accepted_and_talk,
-	close_stops_listening_at_once_and_keeps_connections,
-	shutdown_flushes_and_aborts_after_the_grace,
+RT_TEST(t05_mode_of_the_socket_does_not_depend_on_the_umask)
+{
+	TEMP_DIR(d);
+	struct house h;
+	struct stat st;
+	mode_t old = umask(0);
+
+	house_open(&h, &d, 1, &(rv_listen_opts){.mode = 0640});
+	ck_assert_int_eq(stat(h.path, &st), 0);
+	ck_assert_uint_eq(st.st_mode & 0777, 0640);
+	house_close(&h);
+	(void)umask(0777);
+	house_open(&h, &d, 1, &(rv_listen_opts){.mode = 0666});
+	ck_assert_int_eq(stat(h.path, &st), 0);
+	ck_assert_uint_eq(st.st_mode & 0777, 0666);
+	ck_assert_uint_eq(umask(old), 0777); /* as it was */
+	house_close(&h);
+	return 0;
+}
+
+UNIT_MAIN("server", b187_one_event_accepts_as_many_as_the_backlog,
+	t05_mode_of_the_socket_does_not_depend_on_the_umask,
+	connections_are_accepted_and_talk,
+	b188_d07_close_stops_listening_at_once_and_keeps_connections,
+	d07_shutdown_flushes_and_aborts_after_the_grace,
 	shutdown_of_idle_connections_does_not_wait,
-	stale_socket_is_replaced_and_others_are_not,
+	b188_t05_stale_socket_is_replaced_and_others_are_not,
 	path_that_was_replaced_is_not_removed, accept_hook_refuses_with_a_word,
 	factory_without_a_protocol_closes_the_connection,
 	paused_server_leaves_clients_in_the_backlog,
-	accept_without_descriptors_retries_by_itself,
+	t03_accept_without_descriptors_retries_by_itself,
 	lasting_want_of_descriptors_is_told_to_clients,
 	thousand_connections_are_all_served, listening_socket_from_elsewhere_is_served,
-	connect_tells_who_is_not_there, connect_waits_while_the_backlog_is_full,
-	cancelled_recv_takes_nothing_and_can_be_repeated, send_all_waits_for_room,
-	send_to_a_gone_peer_is_an_error_and_no_signal,
-	accept_waits_and_its_cancellation_leaves_the_client, descriptors_are_passed)
+	connect_tells_who_is_not_there, t04_connect_waits_while_the_backlog_is_full)

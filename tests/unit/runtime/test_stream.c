@@ -5,35 +5,7 @@
 #include "tests/support/temp_dir.h"
 #include "tests/unit/runtime/net_test.h"
 
-/* a stream, and the other end */
-static int stream_pair(rv_stream **ret)
-{
-	int fds[2];
-
-	pair_make(fds);
-	ck_assert_int_eq(rv_stream_open_fd(fds[0], ret), 0);
-	return fds[1];
-}
-
-static void stream_end(rv_stream *s, int fd)
-{
-	rv_stream_abort(s);
-	ck_assert_int_le(rv_stream_wait_closed(s), 0);
-	rv_stream_unref(s);
-	close_safe(fd);
-}
-
-static void expect_line(rv_stream *s, const char *line)
-{
-	const char *out;
-	size_t n;
-
-	ck_assert_int_eq(rv_stream_readline(s, &out, &n), 0);
-	ck_assert_uint_eq(n, strlen(line));
-	ck_assert_mem_eq(out, line, n);
-}
-
-RT_TEST(read_returns_what_is_there_and_0_at_the_end)
+RT_TEST(b156_read_returns_what_is_there_and_0_at_the_end)
 {
 	rv_stream *s;
 	char b[16];
@@ -54,7 +26,7 @@ RT_TEST(read_returns_what_is_there_and_0_at_the_end)
 	return 0;
 }
 
-RT_TEST(read_all_collects_beyond_the_limit)
+RT_TEST(b156_read_all_collects_beyond_the_limit)
 {
 	enum { N = 50000 }; /* fits into the socket */
 	static char in[N];
@@ -85,7 +57,7 @@ RT_TEST(read_all_collects_beyond_the_limit)
 	return 0;
 }
 
-RT_TEST(line_without_newline_at_the_end_is_given_then_nothing)
+RT_TEST(b157_line_without_newline_at_the_end_is_given_then_nothing)
 {
 	rv_stream *s;
 	int fd = stream_pair(&s);
@@ -101,7 +73,7 @@ RT_TEST(line_without_newline_at_the_end_is_given_then_nothing)
 	return 0;
 }
 
-RT_TEST(line_at_the_limit_passes_and_longer_ones_are_dropped)
+RT_TEST(b158_d13_line_at_the_limit_passes_and_longer_ones_are_dropped)
 {
 	rv_stream *s;
 	const char *out;
@@ -121,7 +93,7 @@ RT_TEST(line_at_the_limit_passes_and_longer_ones_are_dropped)
 	return 0;
 }
 
-RT_TEST(readuntil_over_the_limit_keeps_the_data)
+RT_TEST(b161_d13_readuntil_over_the_limit_keeps_the_data)
 {
 	rv_stream *s;
 	const char *out;
@@ -166,7 +138,7 @@ static int drip(void *arg)
 	return 0;
 }
 
-RT_TEST(separator_in_pieces_with_overlaps_is_found_once)
+RT_TEST(b160_b162_separator_in_pieces_with_overlaps_is_found_once)
 {
 	rv_stream *s;
 	const char *out;
@@ -190,7 +162,7 @@ RT_TEST(separator_in_pieces_with_overlaps_is_found_once)
 	return 0;
 }
 
-RT_TEST(readexactly_at_the_end_gives_what_was_left)
+RT_TEST(b162_readexactly_at_the_end_gives_what_was_left)
 {
 	rv_stream *s;
 	char b[8];
@@ -247,7 +219,7 @@ static int read_some(void *arg)
 	return (int)rv_stream_read(arg, b, sizeof(b));
 }
 
-RT_TEST(second_reader_is_told_busy)
+RT_TEST(b165_second_reader_is_told_busy)
 {
 	rv_stream *s;
 	rv_task *t;
@@ -264,7 +236,7 @@ RT_TEST(second_reader_is_told_busy)
 	return 0;
 }
 
-RT_TEST(reading_pauses_above_twice_the_limit_and_resumes)
+RT_TEST(b164_reading_pauses_above_twice_the_limit_and_resumes)
 {
 	rv_stream *s;
 	char b[64];
@@ -321,7 +293,7 @@ RT_TEST(borrowed_line_stays_while_more_arrives)
 	return 0;
 }
 
-RT_TEST(broken_connection_gives_data_then_its_error)
+RT_TEST(b166_broken_connection_gives_data_then_its_error)
 {
 	rv_stream *s;
 	char b[8];
@@ -335,6 +307,25 @@ RT_TEST(broken_connection_gives_data_then_its_error)
 	ck_assert_int_eq((int)rv_stream_read(s, b, 8), -ECONNRESET);
 	ck_assert_int_eq((int)rv_stream_read(s, b, 8), -ECONNRESET);
 	ck_assert_int_eq(rv_stream_drain(s), -ECONNRESET);
+	stream_end(s, -1);
+	return 0;
+}
+
+RT_TEST(b166_error_reaches_who_is_reading)
+{
+	rv_stream *s;
+	rv_task *t;
+	char b[8];
+	int fd = stream_pair(&s);
+
+	ck_assert_int_eq(rv_stream_send(s, "unread", 6), 0);
+	t = rv_spawn(read_some, s);
+	rt_settle(2);
+	ck_assert(!rv_task_done(t));
+	close_safe(fd); /* with our words unread: a reset */
+	ck_assert_int_eq(rv_task_join(t, NULL), -ECONNRESET);
+	rv_task_unref(t);
+	ck_assert_int_eq((int)rv_stream_read(s, b, 8), -ECONNRESET);
 	stream_end(s, -1);
 	return 0;
 }
@@ -353,7 +344,7 @@ static void fill_stream(rv_stream *s)
 		ck_assert_int_eq(rv_stream_write(s, piece, sizeof(piece)), 0);
 }
 
-RT_TEST(all_in_drain_wake_when_the_peer_reads)
+RT_TEST(b167_all_in_drain_wake_when_the_peer_reads)
 {
 	static char b[16384];
 	rv_task *t[3];
@@ -377,7 +368,7 @@ RT_TEST(all_in_drain_wake_when_the_peer_reads)
 	return 0;
 }
 
-RT_TEST(all_in_drain_wake_with_the_error_when_the_peer_goes)
+RT_TEST(b167_all_in_drain_wake_with_the_error_when_the_peer_goes)
 {
 	rv_task *t[2];
 	rv_stream *s;
@@ -415,7 +406,7 @@ RT_TEST(writer_hears_at_once_that_the_peer_has_gone)
 	return 0;
 }
 
-RT_TEST(close_sends_what_is_buffered_before_it_ends)
+RT_TEST(b170_close_sends_what_is_buffered_before_it_ends)
 {
 	static char b[4 << 20];
 	rv_stream *s;
@@ -468,7 +459,7 @@ RT_TEST(send_by_a_cancelled_task_writes_nothing)
 	return 0;
 }
 
-RT_TEST(stream_dropped_without_close_is_reported_and_ended)
+RT_TEST(b171_stream_dropped_without_close_is_reported_and_ended)
 {
 	rv_stream *s;
 	char c;
@@ -482,257 +473,21 @@ RT_TEST(stream_dropped_without_close_is_reported_and_ended)
 	return 0;
 }
 
-/* -- serving -------------------------------------------------------------------------
- */
-
-static int upper_handler(rv_stream *s, void *arg)
-{
-	const char *line;
-	size_t n;
-	int r;
-
-	while ((r = rv_stream_readline(s, &line, &n)) == 0 && n) {
-		char b[128];
-
-		for (size_t i = 0; i < n && i < sizeof(b); i++)
-			b[i] = (char)(line[i] >= 'a' && line[i] <= 'z' ? line[i] - 32
-								       : line[i]);
-		if (strncmp(line, "fail", 4) == 0)
-			return -EBADMSG;
-		r = rv_stream_send(s, b, MIN(n, sizeof(b)));
-		if (r < 0)
-			return r;
-	}
-	return r;
-}
-
-static void make_path(char *path, size_t n, const struct temp_dir *d)
-{
-	(void)snprintf(path, n, "%s/s", d->path);
-}
-
-RT_TEST(served_clients_are_answered_and_the_group_ends_with_the_server)
-{
-	TEMP_DIR(d);
-	char path[128];
-	rv_server *srv;
-	rv_stream *s[3];
-	rv_group g;
-
-	make_path(path, sizeof(path), &d);
-	ck_assert_int_eq(rv_group_enter(&g, RV_GROUP_FAIL_FAST), 0);
-	ck_assert_int_eq(rv_serve_unix(&g, path, upper_handler, NULL, &srv), 0);
-	for (int i = 0; i < 3; i++)
-		ck_assert_int_eq(rv_stream_connect_unix(path, &s[i]), 0);
-	for (int i = 0; i < 3; i++)
-		ck_assert_int_eq(rv_stream_printf(s[i], "line %d\nmore\n", i), 0);
-	for (int i = 0; i < 3; i++) {
-		char want[16];
-
-		(void)snprintf(want, sizeof(want), "LINE %d\n", i);
-		expect_line(s[i], want);
-		expect_line(s[i], "MORE\n");
-		rv_stream_close(s[i]);
-	}
-	rv_server_close(srv);
-	ck_assert_int_eq(rv_group_exit(&g, 0), 0);
-	for (int i = 0; i < 3; i++)
-		stream_end(s[i], -1);
-	rv_server_unref(srv);
-	return 0;
-}
-
-RT_TEST(failing_handler_is_reported_and_only_its_connection_ends)
-{
-	TEMP_DIR(d);
-	char path[128];
-	rv_server *srv;
-	rv_stream *a, *b;
-	rv_group g;
-
-	rt_catch_reports();
-	make_path(path, sizeof(path), &d);
-	ck_assert_int_eq(rv_group_enter(&g, RV_GROUP_FAIL_FAST), 0);
-	ck_assert_int_eq(rv_serve_unix(&g, path, upper_handler, NULL, &srv), 0);
-	ck_assert_int_eq(rv_stream_connect_unix(path, &a), 0);
-	ck_assert_int_eq(rv_stream_connect_unix(path, &b), 0);
-	ck_assert_int_eq(rv_stream_write(a, "fail\n", 5), 0);
-	expect_line(a, "");
-	ck_assert_uint_eq(rt_reported.n, 1);
-	ck_assert_int_eq(rt_reported.err, -EBADMSG);
-	ck_assert_int_eq(rv_stream_write(b, "on\n", 3), 0);
-	expect_line(b, "ON\n");
-	rv_stream_close(b);
-	rv_server_close(srv);
-	ck_assert_int_eq(rv_group_exit(&g, 0), 0);
-	stream_end(a, -1);
-	stream_end(b, -1);
-	rv_server_unref(srv);
-	return 0;
-}
-
-RT_TEST(cancelled_group_closes_server_and_connections)
-{
-	TEMP_DIR(d);
-	char path[128];
-	rv_server *srv;
-	rv_stream *s;
-	rv_group g;
-
-	make_path(path, sizeof(path), &d);
-	ck_assert_int_eq(rv_group_enter(&g, RV_GROUP_FAIL_FAST), 0);
-	ck_assert_int_eq(rv_serve_unix(&g, path, upper_handler, NULL, &srv), 0);
-	ck_assert_int_eq(rv_stream_connect_unix(path, &s), 0);
-	ck_assert_int_eq(rv_stream_write(s, "x\n", 2), 0);
-	expect_line(s, "X\n");
-	rv_group_cancel(&g, "test");
-	ck_assert_int_eq(rv_group_exit(&g, 0), 0);
-	ck_assert(rv_server_is_closed(srv));
-	expect_line(s, "");
-	ck_assert_int_eq(rv_server_wait_closed(srv), 0);
-	rv_server_unref(srv);
-	stream_end(s, -1);
-	return 0;
-}
-
-RT_TEST(serving_in_a_group_that_is_over_is_refused)
-{
-	TEMP_DIR(d);
-	char path[128];
-	int fd;
-	rv_group g;
-
-	make_path(path, sizeof(path), &d);
-	ck_assert_int_eq(unix_listen(&fd, path, SOCK_STREAM, 0600, 5), 0);
-	ck_assert_int_eq(rv_group_enter(&g, RV_GROUP_FAIL_FAST), 0);
-	rv_group_cancel(&g, "test");
-	ck_assert_int_eq(rv_serve_fd(&g, fd, upper_handler, NULL, NULL), -RV_ESHUTDOWN);
-	ck_assert_int_eq(rv_group_exit(&g, 0), 0);
-	ck_assert_int_ge(fcntl(fd, F_GETFD), 0); /* still the caller's */
-	close_safe(fd);
-	return 0;
-}
-
-/*
- * Random pieces in, random ways of reading out, against the text itself: whatever was
- * asked for comes in order and complete.
- */
-enum { TEXT = 20000 };
-
-struct fuzz {
-	int fd;
-	unsigned seed;
-	const char *text;
-};
-
-static int fuzz_writer(void *arg)
-{
-	struct fuzz *f = arg;
-	size_t at = 0;
-
-	while (at < TEXT) {
-		size_t n = (size_t)rand_r(&f->seed) % 700 + 1;
-
-		n = MIN(n, TEXT - at);
-		ck_assert_int_eq(rv_send_all(f->fd, f->text + at, n), 0);
-		at += n;
-		if (rand_r(&f->seed) % 3)
-			ck_assert_int_eq(rv_yield(), 0);
-	}
-	shutdown(f->fd, SHUT_WR);
-	return 0;
-}
-
-/* one read, of a random kind; how many bytes, 0 at the end; checks them */
-static size_t fuzz_read(rv_stream *s, unsigned *seed, const char *text, size_t left)
-{
-	static char b[1000];
-	const char *out = b, *end;
-	size_t n = (size_t)rand_r(seed) % sizeof(b) + 1, want = 0;
-	ssize_t k;
-	int r = 0;
-
-	switch (rand_r(seed) % 4) {
-	case 0:
-		k = rv_stream_read(s, b, n);
-		ck_assert_int_ge((int)k, 0);
-		ck_assert_uint_le((size_t)k, n);
-		n = want = (size_t)k;
-		break;
-	case 1:
-		want = MIN(n, left);
-		r = rv_stream_readexactly(s, b, n, &n);
-		ck_assert_int_eq(r, want < n ? -RV_EINCOMPLETE : r);
-		break;
-	case 2:
-		end = memchr(text, '\n', left);
-		want = end ? (size_t)(end - text) + 1 : left;
-		ck_assert_int_eq(rv_stream_readline(s, &out, &n), 0);
-		break;
-	default:
-		end = memmem(text, left, "aab", 3);
-		want = end ? (size_t)(end - text) + 3 : left;
-		r = rv_stream_readuntil(s, "aab", 3, &out, &n);
-		if (r == -RV_ELIMIT) {
-			ck_assert_uint_gt(want, 512);
-			return SIZE_MAX;
-		}
-		ck_assert_int_eq(r, end ? 0 : -RV_EINCOMPLETE);
-	}
-	ck_assert_uint_eq(n, want);
-	ck_assert_mem_eq(out, text, n);
-	return n;
-}
-
-RT_TEST(random_pieces_and_reads_agree_with_the_text)
-{
-	static char text[TEXT];
-
-	for (unsigned seed = 1; seed <= 40; seed++) {
-		struct fuzz f = {.seed = seed, .text = text};
-		unsigned rs = seed * 7919;
-		size_t at = 0, n;
-		rv_stream *s;
-		rv_task *t;
-
-		for (size_t i = 0; i < TEXT; i++)
-			text[i] = "aaaabbbc"[rand_r(&rs) % 8];
-		for (size_t i = 0; i < TEXT; i += (size_t)rand_r(&rs) % 300 + 1)
-			text[i] = '\n';
-		f.fd = stream_pair(&s);
-		ck_assert_int_eq(rv_stream_set_limit(s, 512), 0);
-		t = rv_spawn(fuzz_writer, &f);
-		do {
-			n = fuzz_read(s, &rs, text + at, TEXT - at);
-			if (n != SIZE_MAX)
-				at += n;
-		} while (at < TEXT);
-		ck_assert_int_eq(rv_task_join(t, NULL), 0);
-		rv_task_unref(t);
-		stream_end(s, f.fd);
-	}
-	return 0;
-}
-
-UNIT_MAIN("stream", read_returns_what_is_there_and_0_at_the_end,
-	read_all_collects_beyond_the_limit,
-	line_without_newline_at_the_end_is_given_then_nothing,
-	line_at_the_limit_passes_and_longer_ones_are_dropped,
-	readuntil_over_the_limit_keeps_the_data,
-	separator_in_pieces_with_overlaps_is_found_once,
-	readexactly_at_the_end_gives_what_was_left, cancelled_reads_take_nothing,
-	second_reader_is_told_busy, reading_pauses_above_twice_the_limit_and_resumes,
+UNIT_MAIN("stream", b156_read_returns_what_is_there_and_0_at_the_end,
+	b156_read_all_collects_beyond_the_limit,
+	b157_line_without_newline_at_the_end_is_given_then_nothing,
+	b158_d13_line_at_the_limit_passes_and_longer_ones_are_dropped,
+	b161_d13_readuntil_over_the_limit_keeps_the_data,
+	b160_b162_separator_in_pieces_with_overlaps_is_found_once,
+	b162_readexactly_at_the_end_gives_what_was_left, cancelled_reads_take_nothing,
+	b165_second_reader_is_told_busy,
+	b164_reading_pauses_above_twice_the_limit_and_resumes,
 	readexactly_of_more_than_the_limit_works,
 	borrowed_line_stays_while_more_arrives,
-	broken_connection_gives_data_then_its_error,
-	all_in_drain_wake_when_the_peer_reads,
-	all_in_drain_wake_with_the_error_when_the_peer_goes,
+	b166_broken_connection_gives_data_then_its_error,
+	b166_error_reaches_who_is_reading, b167_all_in_drain_wake_when_the_peer_reads,
+	b167_all_in_drain_wake_with_the_error_when_the_peer_goes,
 	writer_hears_at_once_that_the_peer_has_gone,
-	close_sends_what_is_buffered_before_it_ends, printf_writes_short_and_long_text,
-	send_by_a_cancelled_task_writes_nothing,
-	stream_dropped_without_close_is_reported_and_ended,
-	served_clients_are_answered_and_the_group_ends_with_the_server,
-	failing_handler_is_reported_and_only_its_connection_ends,
-	cancelled_group_closes_server_and_connections,
-	serving_in_a_group_that_is_over_is_refused,
-	random_pieces_and_reads_agree_with_the_text)
+	b170_close_sends_what_is_buffered_before_it_ends,
+	printf_writes_short_and_long_text, send_by_a_cancelled_task_writes_nothing,
+	b171_stream_dropped_without_close_is_reported_and_ended)

@@ -180,7 +180,7 @@ static int cancel_self(void *arg)
 	return 5;
 }
 
-RT_TEST(b055_cancelling_oneself_without_awaiting_finishes_with_the_value)
+RT_TEST(b055_d10_cancelling_oneself_without_awaiting_finishes_with_the_value)
 {
 	rv_task *t = rv_spawn(cancel_self, NULL);
 
@@ -213,7 +213,7 @@ static int carry_on(void *arg)
 	return 3;
 }
 
-RT_TEST(b057_awaiting_works_again_only_after_uncancel)
+RT_TEST(b057_d01_awaiting_works_again_only_after_uncancel)
 {
 	rv_task *t = rv_spawn(carry_on, NULL);
 
@@ -284,7 +284,7 @@ static int await_then_yield(void *f)
 	return rv_yield();
 }
 
-RT_TEST(b061_completion_beats_cancel_and_the_next_await_gets_it)
+RT_TEST(b061_d02_completion_beats_cancel_and_the_next_await_gets_it)
 {
 	rv_future *f;
 	rv_task *t;
@@ -383,7 +383,7 @@ static int sleep_and_set(void *done)
 	return 0;
 }
 
-RT_TEST(b065_task_without_references_runs_to_its_end)
+RT_TEST(b065_d04_task_without_references_runs_to_its_end)
 {
 	rv_event done;
 
@@ -594,18 +594,18 @@ UNIT_MAIN("task", b044_spawned_body_runs_only_when_the_spawner_waits,
 	b053_cancel_of_an_awaiting_task_cancels_the_awaited_and_waits_for_it,
 	b053_cancelling_a_long_chain_of_awaits_needs_no_stack,
 	join_cancelled_leaves_the_other_task_alone,
-	b055_cancelling_oneself_without_awaiting_finishes_with_the_value,
+	b055_d10_cancelling_oneself_without_awaiting_finishes_with_the_value,
 	b056_task_that_catches_the_cancel_has_its_value,
-	b057_awaiting_works_again_only_after_uncancel,
+	b057_d01_awaiting_works_again_only_after_uncancel,
 	b058_two_cancels_are_one_delivery_and_two_requests, b059_uncancel_stays_at_zero,
 	b060_cancel_after_uncancel_is_delivered_again,
-	b061_completion_beats_cancel_and_the_next_await_gets_it,
+	b061_d02_completion_beats_cancel_and_the_next_await_gets_it,
 	b063_failure_that_nobody_reads_is_reported_once,
 	b063_failure_that_was_read_is_not_reported,
 	failure_of_a_detached_task_is_reported_at_once,
 	b064_pending_task_is_reported_when_its_loop_closes,
 	unstarted_task_is_ended_when_its_loop_closes,
-	b065_task_without_references_runs_to_its_end,
+	b065_d04_task_without_references_runs_to_its_end,
 	b067_current_task_is_right_in_callbacks_and_between_tasks,
 	b068_names_are_unique_by_default_and_kept_when_given,
 	eager_task_runs_until_it_first_waits, defers_run_last_first_also_when_cancelled,

@@ -1,10 +1,9 @@
 /* Transports: order of events, reading, the end. */
 #include "config.h"
 
-#include "tests/support/alloc_fail.h"
 #include "tests/unit/runtime/net_test.h"
 
-RT_TEST(callbacks_come_in_order_and_the_end_once)
+RT_TEST(b172_callbacks_come_in_order_and_the_end_once)
 {
 	struct rec r;
 	int fd;
@@ -30,15 +29,18 @@ static void pause_now(struct rec *r)
 	rv_transport_pause_reading(r->transport);
 }
 
-RT_TEST(pause_in_connection_made_holds)
+RT_TEST(b173_pause_in_connection_made_holds)
 {
 	struct rec r;
-	int fd;
+	int fds[2], fd;
 
+	pair_make(fds);
+	fd = fds[1];
+	put(fd, "abc"); /* is there before the transport */
 	rec_init(&r);
 	r.on_made = pause_now;
-	fd = rec_open(&r);
-	put(fd, "abc");
+	ck_assert_int_eq(rv_net_open_fd(fds[0], &r.protocol, NULL), 0);
+	ck_assert_str_eq(r.trace, "m");
 	net_settle();
 	ck_assert_str_eq(r.trace, "m");
 	ck_assert(!rv_transport_is_reading(r.transport));
@@ -74,7 +76,7 @@ RT_TEST(end_while_paused_is_told_after_resume)
 	return 0;
 }
 
-RT_TEST(data_and_end_in_one_edge_are_both_told)
+RT_TEST(t01_data_and_end_in_one_edge_are_both_told)
 {
 	/* the read is short, and no other edge follows it */
 	for (int how = 0; how < 2; how++) {
@@ -163,7 +165,7 @@ RT_TEST(more_than_one_read_of_data_comes_whole)
 	return 0;
 }
 
-RT_TEST(failing_data_received_fails_the_connection)
+RT_TEST(b184_failing_data_received_fails_the_connection)
 {
 	struct rec r;
 	char c;
@@ -185,7 +187,42 @@ RT_TEST(failing_data_received_fails_the_connection)
 	return 0;
 }
 
-RT_TEST(get_buffer_without_room_fails_the_connection)
+static int refuse_eof(rv_protocol *p)
+{
+	rec_note(rec_of(p), 'e', NULL);
+	return -EBADMSG;
+}
+
+RT_TEST(b184_so_do_the_other_callbacks)
+{
+	static const rv_protocol_ops eof_ops = {
+		REC_OPS_BUT_EOF, .eof_received = refuse_eof};
+	static const rv_protocol_ops *const ops[] = {&rec_buffered_ops, &eof_ops};
+
+	rt_catch_reports();
+	for (unsigned i = 0; i < 2; i++) {
+		struct rec r;
+		int fd;
+
+		rec_init(&r);
+		r.protocol.ops = ops[i];
+		r.mem_cap = sizeof(r.mem);
+		r.data_result = i ? 0 : -EPROTO;
+		fd = rec_open(&r);
+		put(fd, "x");
+		if (i)
+			ck_assert_int_eq(shutdown(fd, SHUT_WR), 0);
+		REC_UNTIL(&r, rec_is_lost(&r));
+		ck_assert_str_eq(r.trace, i ? "mdelD" : "mdlD");
+		ck_assert_int_eq(r.err, i ? -EBADMSG : -EPROTO);
+		ck_assert_uint_eq(rt_reported.n, i + 1);
+		close_safe(fd);
+		rec_deinit(&r);
+	}
+	return 0;
+}
+
+RT_TEST(b185_get_buffer_without_room_fails_the_connection)
 {
 	struct rec r;
 	int fd;
@@ -230,7 +267,7 @@ static void hand_over(struct rec *r)
 	rv_transport_set_protocol(r->transport, &other->protocol);
 }
 
-RT_TEST(protocol_is_switched_while_data_is_waiting)
+RT_TEST(b185_protocol_is_switched_while_data_is_waiting)
 {
 	struct rec a, b;
 	int fd;
@@ -268,7 +305,7 @@ static void abort_now(struct rec *r)
 	rv_transport_close(r->transport);
 }
 
-RT_TEST(close_and_abort_are_allowed_in_every_callback)
+RT_TEST(b179_close_and_abort_are_allowed_in_every_callback)
 {
 	static void (*const ends[])(struct rec * r) = {close_now, abort_now};
 
@@ -303,7 +340,7 @@ RT_TEST(close_and_abort_are_allowed_in_every_callback)
 	return 0;
 }
 
-RT_TEST(connection_lost_comes_in_a_later_round)
+RT_TEST(b179_connection_lost_comes_in_a_later_round)
 {
 	struct rec r;
 	int fd;
@@ -319,7 +356,7 @@ RT_TEST(connection_lost_comes_in_a_later_round)
 	return 0;
 }
 
-RT_TEST(eof_kept_open_can_still_write)
+RT_TEST(b183_eof_kept_open_can_still_write)
 {
 	struct rec r;
 	char b[16];
@@ -341,7 +378,7 @@ RT_TEST(eof_kept_open_can_still_write)
 	return 0;
 }
 
-RT_TEST(peer_that_goes_after_its_eof_is_noticed)
+RT_TEST(b172_peer_that_goes_after_its_eof_is_noticed)
 {
 	struct rec r;
 	int fd;
@@ -355,6 +392,7 @@ RT_TEST(peer_that_goes_after_its_eof_is_noticed)
 	ck_assert(!rec_is_lost(&r));
 	close_safe(fd); /* and we have nothing to write */
 	REC_UNTIL(&r, rec_is_lost(&r));
+	ck_assert_str_eq(r.trace, "melD"); /* its end is told once */
 	ck_assert_int_eq(r.err, 0);
 	rec_deinit(&r);
 	return 0;
@@ -391,7 +429,7 @@ RT_TEST(task_of_a_connection_is_cancelled_with_it)
 	return 0;
 }
 
-RT_TEST(calls_on_a_lost_transport_do_nothing)
+RT_TEST(b181_calls_on_a_lost_transport_do_nothing)
 {
 	struct rec r;
 	rv_transport *t;
@@ -412,6 +450,7 @@ RT_TEST(calls_on_a_lost_transport_do_nothing)
 	rv_transport_abort(t);
 	ck_assert_int_eq(rv_transport_set_watermarks(t, 0, 0), 0);
 	ck_assert_ptr_null(rv_transport_info(t, RV_INFO_FD, NULL));
+	ck_assert_uint_eq(rt_reported.n, 1); /* that writing goes on */
 	ck_assert_str_eq(r.trace, "mlD");
 	rv_transport_unref(t);
 	rec_deinit(&r);
@@ -419,7 +458,7 @@ RT_TEST(calls_on_a_lost_transport_do_nothing)
 	return 0;
 }
 
-RT_TEST(info_has_descriptor_and_peer)
+RT_TEST(t05_info_has_descriptor_and_peer)
 {
 	struct rec r;
 	const struct rv_peer *peer;
@@ -446,7 +485,7 @@ static void on_fd(int fd, unsigned ev, void *arg)
 {
 }
 
-RT_TEST(descriptor_of_a_transport_cannot_be_watched)
+RT_TEST(b031_descriptor_of_a_transport_cannot_be_watched)
 {
 	rv_watch *w;
 	struct rec r;
@@ -528,162 +567,20 @@ START_TEST(transport_open_when_the_loop_closes_is_reported_and_lost)
 }
 END_TEST
 
-/* -- without memory -------------------------------------------------------------------
- */
-
-RT_TEST(opening_without_memory_fails_and_leaves_all_with_the_caller)
-{
-	struct rec r;
-	int fds[2];
-
-	for (size_t n = 1;; n++) {
-		int res;
-
-		rec_init(&r);
-		pair_make(fds);
-		alloc_fail_at(n);
-		res = rv_net_open_fd(fds[0], &r.protocol, NULL);
-		if (!alloc_fail_stop()) {
-			ck_assert_int_eq(res, 0);
-			ck_assert_uint_gt(n, 1);
-			break;
-		}
-		ck_assert_int_eq(res, -ENOMEM);
-		ck_assert_str_eq(r.trace, "");
-		ck_assert_int_ge(fcntl(fds[0], F_GETFD), 0);
-		close_safe(fds[0]);
-		close_safe(fds[1]);
-	}
-	rv_transport_abort(r.transport);
-	REC_UNTIL(&r, rec_is_lost(&r));
-	close_safe(fds[1]);
-	return 0;
-}
-
-RT_TEST(closing_and_aborting_need_no_memory)
-{
-	for (int how = 0; how < 2; how++) {
-		struct rec r;
-		bool failed;
-		int fd, res;
-
-		rec_init(&r);
-		fd = rec_open(&r);
-		ck_assert_ptr_nonnull(
-			rv_transport_spawn(r.transport, rt_sleep_long, NULL));
-		ck_assert_int_eq(rv_yield(), 0);
-		alloc_fail_at(1);
-		if (how)
-			rv_transport_close(r.transport);
-		else
-			rv_transport_abort(r.transport);
-		res = rv_yield();
-		failed = alloc_fail_stop();
-		ck_assert_int_eq(res, 0);
-		ck_assert(!failed);
-		ck_assert_str_eq(r.trace, "mlD");
-		ck_assert_int_eq(rv_yield(), 0);
-		close_safe(fd);
-		rec_deinit(&r);
-	}
-	return 0;
-}
-
-RT_TEST(write_that_cannot_be_kept_loses_the_connection)
-{
-	static char big[1 << 20];
-	struct rec r;
-	int fd, res;
-
-	rt_catch_reports();
-	rec_init(&r);
-	fd = rec_open(&r);
-	alloc_fail_at(1);
-	res = rv_transport_write(r.transport, big, sizeof(big));
-	ck_assert(alloc_fail_stop());
-	ck_assert_int_eq(res, -ENOMEM);
-	REC_UNTIL(&r, rec_is_lost(&r));
-	ck_assert_int_eq(r.err, -ENOMEM);
-	ck_assert_uint_eq(rt_reported.n, 1);
-	close_safe(fd);
-	rec_deinit(&r);
-	return 0;
-}
-
-/*
- * Edges and short reads under fire: a child writes pieces at random moments and ends in
- * one of three ways while the loop reads. Nothing may be lost and no connection may
- * hang.
- */
-static void child_writes(int fd, unsigned seed, size_t n, int how)
-{
-	char b[512];
-	size_t at = 0;
-
-	while (at < n) {
-		size_t k = (size_t)rand_r(&seed) % sizeof(b) + 1;
-
-		if (k > n - at)
-			k = n - at;
-		for (size_t i = 0; i < k; i++)
-			b[i] = (char)(at + i);
-		if (send(fd, b, k, MSG_NOSIGNAL) != (ssize_t)k)
-			_exit(1);
-		at += k;
-		for (unsigned spin = (unsigned)rand_r(&seed) % 2000; spin; spin--)
-			__asm__ volatile("" ::: "memory");
-	}
-	if (how == 0)
-		shutdown(fd, SHUT_RDWR);
-	_exit(0);
-}
-
-RT_TEST(racing_writers_lose_nothing)
-{
-	for (unsigned seed = 1; seed <= 60; seed++) {
-		size_t n = seed * 37 % 5000 + 1;
-		struct rec r;
-		int fds[2];
-		pid_t pid;
-
-		rec_init(&r);
-		ck_assert_int_eq(
-			socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fds), 0);
-		pid = fork();
-		ck_assert_int_ge(pid, 0);
-		if (pid == 0) {
-			close_safe(fds[0]);
-			child_writes(fds[1], seed, n, (int)seed % 2);
-		}
-		close_safe(fds[1]);
-		ck_assert_int_eq(rv_net_open_fd(fds[0], &r.protocol, NULL), 0);
-		REC_UNTIL(&r, rec_is_lost(&r));
-		ck_assert_int_eq(r.err, 0);
-		ck_assert_uint_eq(buf_len(&r.data), n);
-		for (size_t i = 0; i < n; i++)
-			ck_assert_int_eq(buf_head(&r.data)[i], (char)i);
-		ck_assert_int_eq(waitpid(pid, NULL, 0), pid);
-		rec_deinit(&r);
-	}
-	return 0;
-}
-
-UNIT_MAIN("transport", callbacks_come_in_order_and_the_end_once,
-	pause_in_connection_made_holds, end_while_paused_is_told_after_resume,
-	data_and_end_in_one_edge_are_both_told,
+UNIT_MAIN("transport", b172_callbacks_come_in_order_and_the_end_once,
+	b173_pause_in_connection_made_holds, end_while_paused_is_told_after_resume,
+	t01_data_and_end_in_one_edge_are_both_told,
 	data_and_reset_in_one_edge_are_both_told, descriptors_in_the_data_stop_nothing,
 	more_than_one_read_of_data_comes_whole,
-	failing_data_received_fails_the_connection,
-	get_buffer_without_room_fails_the_connection,
+	b184_failing_data_received_fails_the_connection, b184_so_do_the_other_callbacks,
+	b185_get_buffer_without_room_fails_the_connection,
 	buffered_protocol_gets_data_in_its_own_memory,
-	protocol_is_switched_while_data_is_waiting,
-	close_and_abort_are_allowed_in_every_callback,
-	connection_lost_comes_in_a_later_round, eof_kept_open_can_still_write,
-	peer_that_goes_after_its_eof_is_noticed,
-	task_of_a_connection_is_cancelled_with_it, calls_on_a_lost_transport_do_nothing,
-	info_has_descriptor_and_peer, descriptor_of_a_transport_cannot_be_watched,
+	b185_protocol_is_switched_while_data_is_waiting,
+	b179_close_and_abort_are_allowed_in_every_callback,
+	b179_connection_lost_comes_in_a_later_round, b183_eof_kept_open_can_still_write,
+	b172_peer_that_goes_after_its_eof_is_noticed,
+	task_of_a_connection_is_cancelled_with_it,
+	b181_calls_on_a_lost_transport_do_nothing, t05_info_has_descriptor_and_peer,
+	b031_descriptor_of_a_transport_cannot_be_watched,
 	what_is_no_stream_socket_is_refused,
-	transport_open_when_the_loop_closes_is_reported_and_lost,
-	opening_without_memory_fails_and_leaves_all_with_the_caller,
-	closing_and_aborting_need_no_memory,
-	write_that_cannot_be_kept_loses_the_connection, racing_writers_lose_nothing)
+	transport_open_when_the_loop_closes_is_reported_and_lost)

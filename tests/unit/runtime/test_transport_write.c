@@ -30,7 +30,7 @@ static void finish(struct rec *r, int fd)
 	close_safe(fd);
 }
 
-RT_TEST(write_with_empty_buffer_is_sent_at_once)
+RT_TEST(b174_write_with_empty_buffer_is_sent_at_once)
 {
 	struct rec r;
 	char b[8];
@@ -45,7 +45,7 @@ RT_TEST(write_with_empty_buffer_is_sent_at_once)
 	return 0;
 }
 
-RT_TEST(what_the_kernel_does_not_take_is_sent_later)
+RT_TEST(b174_what_the_kernel_does_not_take_is_sent_later)
 {
 	struct rec r;
 	int fd;
@@ -120,7 +120,7 @@ static void fill_socket(struct rec *r)
 		ck_assert_int_eq(rv_transport_write(r->transport, big, 4096), 0);
 }
 
-RT_TEST(pause_comes_strictly_above_high_and_once)
+RT_TEST(b175_pause_comes_strictly_above_high_and_once)
 {
 	struct rec r;
 	size_t n;
@@ -141,7 +141,35 @@ RT_TEST(pause_comes_strictly_above_high_and_once)
 	return 0;
 }
 
-RT_TEST(marks_of_zero_pause_at_the_first_byte)
+RT_TEST(b175_resume_comes_at_low_and_once)
+{
+	struct rec r;
+	size_t n;
+	int fd;
+
+	rec_init(&r);
+	fd = rec_open(&r);
+	fill_socket(&r);
+	n = rv_transport_buffered(r.transport);
+	ck_assert_int_eq(rv_transport_set_watermarks(r.transport, 1, 1), 0);
+	ck_assert_str_eq(r.trace, "mp");
+	ck_assert_int_eq(rv_transport_set_watermarks(r.transport, n, n - 1), 0);
+	ck_assert_str_eq(r.trace, "mp"); /* one byte too many */
+	ck_assert_int_eq(rv_transport_set_watermarks(r.transport, n, n), 0);
+	ck_assert_str_eq(r.trace, "mpr");
+	ck_assert_int_eq(rv_transport_write(r.transport, big, 1), 0);
+	ck_assert_str_eq(r.trace, "mprp");
+	while (rv_transport_buffered(r.transport) > 0) {
+		char b[4096];
+
+		ck_assert_uint_gt(drain_fd(fd, b, sizeof(b)), 0);
+	}
+	ck_assert_str_eq(r.trace, "mprpr"); /* not again on the way down */
+	finish(&r, fd);
+	return 0;
+}
+
+RT_TEST(b175_marks_of_zero_pause_at_the_first_byte)
 {
 	struct rec r;
 	int fd;
@@ -161,7 +189,7 @@ RT_TEST(marks_of_zero_pause_at_the_first_byte)
 	return 0;
 }
 
-RT_TEST(marks_take_effect_at_once_and_wrong_ones_are_refused)
+RT_TEST(b176_marks_take_effect_at_once_and_wrong_ones_are_refused)
 {
 	struct rec r;
 	size_t high, low;
@@ -211,7 +239,7 @@ RT_TEST(peer_that_never_reads_costs_high_mark_and_one_write)
 	return 0;
 }
 
-RT_TEST(close_sends_what_is_pending_and_reads_no_more)
+RT_TEST(b178_close_sends_what_is_pending_and_reads_no_more)
 {
 	struct rec r;
 	char c;
@@ -238,7 +266,7 @@ RT_TEST(close_sends_what_is_pending_and_reads_no_more)
 	return 0;
 }
 
-RT_TEST(abort_drops_what_is_pending)
+RT_TEST(b179_abort_drops_what_is_pending)
 {
 	struct rec r;
 	int fd;
@@ -260,7 +288,7 @@ RT_TEST(abort_drops_what_is_pending)
 	return 0;
 }
 
-RT_TEST(write_eof_comes_after_what_is_pending)
+RT_TEST(b181_b182_write_eof_comes_after_what_is_pending)
 {
 	struct rec r;
 	char c;
@@ -299,7 +327,7 @@ RT_TEST(write_to_a_gone_peer_loses_the_connection_quietly)
 	return 0;
 }
 
-RT_TEST(writing_on_after_close_is_reported_once)
+RT_TEST(b181_writing_on_after_close_is_reported_once)
 {
 	struct rec r;
 	int fd;
@@ -343,14 +371,16 @@ RT_TEST(answer_eof_and_close_in_one_callback_all_arrive)
 	return 0;
 }
 
-UNIT_MAIN("transport_write", write_with_empty_buffer_is_sent_at_once,
-	what_the_kernel_does_not_take_is_sent_later,
-	all_kinds_of_writes_keep_their_order, pause_comes_strictly_above_high_and_once,
-	marks_of_zero_pause_at_the_first_byte,
-	marks_take_effect_at_once_and_wrong_ones_are_refused,
+UNIT_MAIN("transport_write", b174_write_with_empty_buffer_is_sent_at_once,
+	b174_what_the_kernel_does_not_take_is_sent_later,
+	all_kinds_of_writes_keep_their_order,
+	b175_pause_comes_strictly_above_high_and_once,
+	b175_resume_comes_at_low_and_once, b175_marks_of_zero_pause_at_the_first_byte,
+	b176_marks_take_effect_at_once_and_wrong_ones_are_refused,
 	peer_that_never_reads_costs_high_mark_and_one_write,
-	close_sends_what_is_pending_and_reads_no_more, abort_drops_what_is_pending,
-	write_eof_comes_after_what_is_pending,
+	b178_close_sends_what_is_pending_and_reads_no_more,
+	b179_abort_drops_what_is_pending,
+	b181_b182_write_eof_comes_after_what_is_pending,
 	write_to_a_gone_peer_loses_the_connection_quietly,
-	writing_on_after_close_is_reported_once,
+	b181_writing_on_after_close_is_reported_once,
 	answer_eof_and_close_in_one_callback_all_arrive)

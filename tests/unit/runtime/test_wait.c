@@ -1,20 +1,6 @@
 /* gather, wait, as_completed, race, shield: behaviours 2.4. */
 #include "rt.h"
 
-static rv_future *future(void)
-{
-	rv_future *f;
-
-	ck_assert_int_eq(rv_future_new(&f, NULL), 0);
-	return f;
-}
-
-static void unref_all(rv_future **fs, size_t n)
-{
-	for (size_t i = 0; i < n; i++)
-		rv_future_unref(fs[i]);
-}
-
 /* -- gather ------------------------------------------------------------------------ */
 
 RT_TEST(b069_gather_of_nothing_is_over_at_once)
@@ -42,7 +28,7 @@ static int gather_it(void *arg)
 
 RT_TEST(b070_results_are_in_the_order_of_the_arguments)
 {
-	rv_future *fs[3] = {future(), future(), future()};
+	rv_future *fs[3] = {rt_future(), rt_future(), rt_future()};
 	struct gathering g = {.fs = fs, .n = 3};
 	rv_task *t = rv_spawn(gather_it, &g);
 
@@ -58,11 +44,11 @@ RT_TEST(b070_results_are_in_the_order_of_the_arguments)
 	ck_assert_str_eq(g.out[1].val, "b");
 	ck_assert_str_eq(g.out[2].val, "c");
 	rv_task_unref(t);
-	unref_all(fs, 3);
+	rt_unref_all(fs, 3);
 	return 0;
 }
 
-RT_TEST(b072_first_failure_cancels_the_others_and_waits_for_them)
+RT_TEST(b072_d03_first_failure_cancels_the_others_and_waits_for_them)
 {
 	rv_task *bad = rv_spawn(rt_fail_eio, NULL);
 	rv_task *slow = rv_spawn(rt_resist, RT_W("tidied"));
@@ -81,19 +67,10 @@ RT_TEST(b072_first_failure_cancels_the_others_and_waits_for_them)
 	return 0;
 }
 
-static int fail_later(void *arg)
-{
-	int r = rv_yield();
-
-	if (r >= 0)
-		r = rv_yield();
-	return r < 0 ? r : -EPROTO;
-}
-
-RT_TEST(b072_detached_others_go_on_and_their_failures_are_nobodys_business)
+RT_TEST(b072_d03_detached_others_go_on_and_their_failures_are_nobodys_business)
 {
 	rv_task *bad = rv_spawn(rt_fail_eio, NULL);
-	rv_task *later = rv_spawn(fail_later, NULL);
+	rv_task *later = rv_spawn(rt_fail_later, NULL);
 	rv_future *fs[2] = {rv_task_future(bad), rv_task_future(later)};
 	rv_outcome out[2];
 
@@ -132,21 +109,24 @@ RT_TEST(b073_collecting_puts_failures_and_cancels_among_the_results)
 RT_TEST(b074_cancelled_child_is_an_error_but_does_not_cancel_who_gathers)
 {
 	rv_task *gone = rv_spawn(rt_sleep_long, NULL);
-	rv_future *fs[1] = {rv_task_future(gone)};
+	rv_task *sibling = rv_spawn(rt_resist, RT_W("tidied"));
+	rv_future *fs[2] = {rv_task_future(gone), rv_task_future(sibling)};
 
 	rt_settle(1);
 	ck_assert(rv_task_cancel(gone));
-	ck_assert_int_eq(rv_gather(fs, 1, 0, NULL), -ECANCELED);
+	ck_assert_int_eq(rv_gather(fs, 2, 0, NULL), -ECANCELED);
+	ck_assert_str_eq(rt_trace, "tidied"); /* as after any other failure */
 	ck_assert_int_eq(rv_task_cancelling(rv_task_self()), 0);
 	ck_assert_int_eq(rv_yield(), 0);
 	rv_task_unref(gone);
+	rv_task_unref(sibling);
 	return 0;
 }
 
 RT_TEST(b075_cancelling_who_gathers_cancels_all_that_are_not_done)
 {
 	rv_task *slow = rv_spawn(rt_resist, RT_W("tidied"));
-	rv_future *fs[2] = {rv_task_future(slow), future()};
+	rv_future *fs[2] = {rv_task_future(slow), rt_future()};
 	struct gathering g = {.fs = fs, .n = 2, .flags = RV_GATHER_ALL};
 	rv_task *t = rv_spawn(gather_it, &g);
 
@@ -166,7 +146,7 @@ RT_TEST(b075_cancelling_who_gathers_cancels_all_that_are_not_done)
 
 RT_TEST(b077_cancel_after_the_last_is_done_changes_nothing)
 {
-	rv_future *fs[1] = {future()};
+	rv_future *fs[1] = {rt_future()};
 	struct gathering g = {.fs = fs, .n = 1};
 	rv_task *t = rv_spawn(gather_it, &g);
 
@@ -177,7 +157,7 @@ RT_TEST(b077_cancel_after_the_last_is_done_changes_nothing)
 	ck_assert_int_eq(g.r, 0);
 	ck_assert_str_eq(g.out[0].val, "v");
 	rv_task_unref(t);
-	unref_all(fs, 1);
+	rt_unref_all(fs, 1);
 	return 0;
 }
 
@@ -213,7 +193,7 @@ RT_TEST(gather_of_many_with_one_twice)
 	}
 	fs[N - 1] = rv_future_ref(fs[0]);
 	ck_assert_int_eq(rv_gather(fs, N, 0, out), 0);
-	unref_all(fs, N);
+	rt_unref_all(fs, N);
 	return 0;
 }
 
@@ -241,7 +221,7 @@ RT_TEST(values_of_gathered_calls_are_the_callers)
 RT_TEST(first_failure_of_gathered_calls_cancels_the_others)
 {
 	const rv_call calls[] = {{give, RT_W("a"), NULL}, {rt_sleep_long, NULL, NULL},
-		{fail_later, NULL, NULL}};
+		{rt_fail_later, NULL, NULL}};
 	rv_outcome out[3];
 
 	ck_assert_int_eq(rv_gather_calls(calls, 3, 0, out), -EPROTO);
@@ -298,43 +278,63 @@ RT_TEST(b078_wait_for_nothing_is_an_error)
 
 RT_TEST(b079_first_completed_says_all_that_are_done_by_then)
 {
-	rv_future *fs[3] = {future(), future(), future()};
+	rv_future *fs[3] = {rt_future(), rt_future(), rt_future()};
 	uint64_t done[RV_WAIT_WORDS(3)];
 
 	ck_assert_int_eq(rv_future_set(fs[0], NULL, NULL), 0);
+	ck_assert_int_eq(rv_timed(RV_SEC(10), rv_wait(fs, 3, RV_WAIT_FIRST_COMPLETED,
+						      RV_FOREVER, done)),
+		1);
+	ck_assert_uint_eq(done[0], 1);
 	ck_assert_int_eq(rv_future_fail(fs[2], -EIO, NULL), 0);
 	ck_assert_int_eq(rv_wait(fs, 3, RV_WAIT_FIRST_COMPLETED, RV_FOREVER, done), 2);
 	ck_assert(RV_WAIT_IS_DONE(done, 0));
 	ck_assert(!RV_WAIT_IS_DONE(done, 1));
 	ck_assert(RV_WAIT_IS_DONE(done, 2));
 	ck_assert_int_eq(rv_future_result(fs[2], NULL), -EIO);
-	unref_all(fs, 3);
+	rt_unref_all(fs, 3);
 	return 0;
+}
+
+static int wait_first_error(void *fs)
+{
+	return rv_wait(fs, 3, RV_WAIT_FIRST_ERROR, RV_FOREVER, NULL);
 }
 
 RT_TEST(b080_first_error_is_not_a_cancelled_one)
 {
-	rv_future *fs[3] = {future(), future(), future()};
+	rv_future *fs[3] = {rt_future(), rt_future(), rt_future()};
+	rv_task *before, *after;
 
+	before = rv_spawn(wait_first_error, fs);
+	rt_settle(1);
 	ck_assert(rv_future_cancel(fs[0]));
-	ck_assert_int_eq(rv_wait(fs, 3, RV_WAIT_FIRST_ERROR, 0, NULL), 1);
+	after = rv_spawn(wait_first_error, fs);
+	rt_settle(2);
+	ck_assert(!rv_task_done(before));
+	ck_assert(!rv_task_done(after));
 	ck_assert_int_eq(rv_future_fail(fs[1], -EIO, NULL), 0);
+	ck_assert_int_eq(rv_task_join(before, NULL), 2);
+	ck_assert_int_eq(rv_task_join(after, NULL), 2);
+	/* one that has failed already */
 	ck_assert_int_eq(rv_wait(fs, 3, RV_WAIT_FIRST_ERROR, RV_FOREVER, NULL), 2);
 	ck_assert_int_eq(rv_future_result(fs[1], NULL), -EIO);
-	unref_all(fs, 3);
+	rv_task_unref(before);
+	rv_task_unref(after);
+	rt_unref_all(fs, 3);
 	return 0;
 }
 
 RT_TEST(b081_timeout_is_no_error_and_cancels_nobody)
 {
-	rv_future *fs[2] = {future(), future()};
+	rv_future *fs[2] = {rt_future(), rt_future()};
 	uint64_t done[1];
 
 	ck_assert_int_eq(rv_future_set(fs[1], NULL, NULL), 0);
 	ck_assert_int_eq(rv_wait(fs, 2, RV_WAIT_ALL, RV_MS(1), done), 1);
 	ck_assert_uint_eq(done[0], 2);
 	ck_assert(!rv_future_done(fs[0]));
-	unref_all(fs, 2);
+	rt_unref_all(fs, 2);
 	return 0;
 }
 
@@ -345,7 +345,7 @@ static int wait_all(void *fs)
 
 RT_TEST(b083_two_tasks_wait_for_the_same)
 {
-	rv_future *fs[2] = {future(), future()};
+	rv_future *fs[2] = {rt_future(), rt_future()};
 	rv_task *a = rv_spawn(wait_all, fs), *b = rv_spawn(wait_all, fs);
 
 	rt_settle(1);
@@ -355,13 +355,13 @@ RT_TEST(b083_two_tasks_wait_for_the_same)
 	ck_assert_int_eq(rv_task_join(b, NULL), 2);
 	rv_task_unref(a);
 	rv_task_unref(b);
-	unref_all(fs, 2);
+	rt_unref_all(fs, 2);
 	return 0;
 }
 
 RT_TEST(cancelled_wait_leaves_its_members_alone)
 {
-	rv_future *fs[2] = {future(), future()};
+	rv_future *fs[2] = {rt_future(), rt_future()};
 	rv_task *t = rv_spawn(wait_all, fs);
 
 	rt_settle(1);
@@ -369,7 +369,7 @@ RT_TEST(cancelled_wait_leaves_its_members_alone)
 	ck_assert_int_eq(rv_task_join(t, NULL), -ECANCELED);
 	ck_assert(!rv_future_done(fs[0]));
 	rv_task_unref(t);
-	unref_all(fs, 2);
+	rt_unref_all(fs, 2);
 	return 0;
 }
 
@@ -377,7 +377,7 @@ RT_TEST(cancelled_wait_leaves_its_members_alone)
 
 RT_TEST(b084_as_completed_gives_each_once_in_order_of_completion)
 {
-	rv_future *fs[3] = {future(), future(), future()};
+	rv_future *fs[3] = {rt_future(), rt_future(), rt_future()};
 	rv_as_completed it;
 	size_t i;
 
@@ -395,13 +395,13 @@ RT_TEST(b084_as_completed_gives_each_once_in_order_of_completion)
 	ck_assert_int_eq(rv_as_completed_next(&it, &i), 0);
 	rv_as_completed_fini(&it);
 	rv_as_completed_fini(&it);
-	unref_all(fs, 3);
+	rt_unref_all(fs, 3);
 	return 0;
 }
 
 RT_TEST(b085_after_the_timeout_each_next_says_so)
 {
-	rv_future *fs[2] = {future(), future()};
+	rv_future *fs[2] = {rt_future(), rt_future()};
 	rv_as_completed it;
 	size_t i;
 
@@ -410,7 +410,7 @@ RT_TEST(b085_after_the_timeout_each_next_says_so)
 	ck_assert_int_eq(rv_future_set(fs[0], NULL, NULL), 0);
 	ck_assert_int_eq(rv_as_completed_next(&it, &i), -ETIMEDOUT);
 	rv_as_completed_fini(&it);
-	unref_all(fs, 2);
+	rt_unref_all(fs, 2);
 	return 0;
 }
 
@@ -428,7 +428,7 @@ static int next_one(void *arg)
 
 RT_TEST(only_one_task_asks_for_the_next)
 {
-	rv_future *fs[1] = {future()};
+	rv_future *fs[1] = {rt_future()};
 	struct iterating x;
 	rv_task *t;
 
@@ -440,140 +440,14 @@ RT_TEST(only_one_task_asks_for_the_next)
 	ck_assert_int_eq(rv_task_join(t, NULL), 1);
 	rv_task_unref(t);
 	rv_as_completed_fini(&x.it);
-	unref_all(fs, 1);
-	return 0;
-}
-
-/* -- shield ------------------------------------------------------------------------ */
-
-RT_TEST(b087_cancelling_the_shield_leaves_the_future_going)
-{
-	rv_future *inner = future(), *outer;
-
-	rt_catch_reports();
-	ck_assert_int_eq(rv_future_shield(inner, &outer), 0);
-	ck_assert(rv_future_cancel(outer));
-	ck_assert(!rv_future_done(inner));
-	ck_assert_int_eq(rv_future_fail(inner, -EIO, NULL), 0);
-	rv_future_unref(inner);
-	ck_assert_int_eq(rv_future_result(outer, NULL), -ECANCELED);
-	rv_future_unref(outer);
-	ck_assert_uint_eq(rt_reported.n, 0);
-	return 0;
-}
-
-RT_TEST(b088_shield_ends_as_what_it_shields)
-{
-	rv_future *inner = future(), *outer, *again;
-	void *val;
-
-	ck_assert_int_eq(rv_future_shield(inner, &outer), 0);
-	ck_assert(rv_future_cancel(inner));
-	ck_assert(rv_future_cancelled(outer));
-	rv_future_unref(inner);
-	rv_future_unref(outer);
-
-	inner = future();
-	ck_assert_int_eq(rv_future_shield(inner, &outer), 0);
-	ck_assert_int_eq(rv_future_set(inner, strdup("v"), free), 0);
-	ck_assert_int_eq(rv_future_shield(outer, &again), 0); /* of one that is done */
-	rv_future_unref(inner);
-	rv_future_unref(outer);
-	ck_assert_int_eq(rv_future_result(again, &val), 0);
-	ck_assert_str_eq(val, "v");
-	ck_assert_int_eq(rv_future_take(again, &val), -RV_ESTATE);
-	rv_future_unref(again);
-	return 0;
-}
-
-RT_TEST(shield_of_a_task_shows_its_text)
-{
-	rv_task *t = rv_spawn(rt_fail_eio, NULL);
-	rv_future *outer;
-
-	ck_assert_int_eq(rv_future_shield(rv_task_future(t), &outer), 0);
-	ck_assert_int_eq(rv_future_await(outer, NULL), -EIO);
-	ck_assert_ptr_null(rv_future_errmsg(outer));
-	rv_task_unref(t);
-	rv_future_unref(outer);
-	return 0;
-}
-
-static int leave_shield_open(void *arg)
-{
-	rv_future **both = arg;
-
-	ck_assert_int_eq(rv_future_new(&both[0], NULL), 0);
-	return rv_future_shield(both[0], &both[1]);
-}
-
-START_TEST(shields_that_are_open_when_the_loop_closes_are_freed)
-{
-	rv_future *both[2];
-
-	ck_assert_int_eq(rv_run(leave_shield_open, both, NULL), 0);
-	unref_all(both, 2);
-}
-END_TEST
-
-/* -- race -------------------------------------------------------------------------- */
-
-static int win(void *arg)
-{
-	rt_add(arg);
-	return 0;
-}
-
-static int fail_at_once(void *arg)
-{
-	rt_add(arg);
-	return -EHOSTUNREACH;
-}
-
-RT_TEST(race_begins_the_next_when_one_has_failed)
-{
-	const rv_call calls[] = {{fail_at_once, RT_W("a"), NULL},
-		{fail_at_once, RT_W("b"), NULL}, {win, RT_W("c"), NULL},
-		{win, RT_W("never"), NULL}};
-	rv_outcome out[4];
-
-	ck_assert_int_eq(rv_race(calls, 4, RV_FOREVER, out), 2);
-	ck_assert_str_eq(rt_trace, "a b c");
-	ck_assert_int_eq(out[0].err, -EHOSTUNREACH);
-	ck_assert_int_eq(out[2].err, 0);
-	ck_assert_int_eq(out[3].err, -ECANCELED);
-	return 0;
-}
-
-RT_TEST(race_begins_the_next_after_a_while_and_cancels_who_lost)
-{
-	const rv_call calls[] = {
-		{rt_resist, RT_W("lost"), NULL}, {win, RT_W("won"), NULL}};
-	rv_outcome out[2];
-
-	ck_assert_int_eq(rv_race(calls, 2, RV_MS(1), out), 1);
-	ck_assert_str_eq(rt_trace, "won lost");
-	ck_assert_int_eq(out[0].err, 7); /* too late: for the caller to tidy up */
-	return 0;
-}
-
-RT_TEST(b190_race_that_all_lose_has_the_last_error)
-{
-	const rv_call calls[] = {
-		{fail_at_once, RT_W("a"), NULL}, {fail_later, NULL, NULL}};
-	rv_outcome out[2];
-
-	ck_assert_int_eq(rv_race(calls, 2, 0, out), -EPROTO);
-	ck_assert_int_eq(out[0].err, -EHOSTUNREACH);
-	ck_assert_int_eq(out[1].err, -EPROTO);
-	ck_assert_int_eq(rv_race(calls, 0, 0, out), -EINVAL);
+	rt_unref_all(fs, 1);
 	return 0;
 }
 
 UNIT_MAIN("wait", b069_gather_of_nothing_is_over_at_once,
 	b070_results_are_in_the_order_of_the_arguments,
-	b072_first_failure_cancels_the_others_and_waits_for_them,
-	b072_detached_others_go_on_and_their_failures_are_nobodys_business,
+	b072_d03_first_failure_cancels_the_others_and_waits_for_them,
+	b072_d03_detached_others_go_on_and_their_failures_are_nobodys_business,
 	b073_collecting_puts_failures_and_cancels_among_the_results,
 	b074_cancelled_child_is_an_error_but_does_not_cancel_who_gathers,
 	b075_cancelling_who_gathers_cancels_all_that_are_not_done,
@@ -588,10 +462,4 @@ UNIT_MAIN("wait", b069_gather_of_nothing_is_over_at_once,
 	b081_timeout_is_no_error_and_cancels_nobody, b083_two_tasks_wait_for_the_same,
 	cancelled_wait_leaves_its_members_alone,
 	b084_as_completed_gives_each_once_in_order_of_completion,
-	b085_after_the_timeout_each_next_says_so, only_one_task_asks_for_the_next,
-	b087_cancelling_the_shield_leaves_the_future_going,
-	b088_shield_ends_as_what_it_shields, shield_of_a_task_shows_its_text,
-	shields_that_are_open_when_the_loop_closes_are_freed,
-	race_begins_the_next_when_one_has_failed,
-	race_begins_the_next_after_a_while_and_cancels_who_lost,
-	b190_race_that_all_lose_has_the_last_error)
+	b085_after_the_timeout_each_next_says_so, only_one_task_asks_for_the_next)
