@@ -29,6 +29,9 @@ EXTRA_DIST += \
 	debian/control \
 	debian/copyright \
 	debian/libreeve-dev.install \
+	debian/libreeve-http-dev.install \
+	debian/libreeve-http0.install \
+	debian/libreeve-http0.symbols \
 	debian/libreeve0.install \
 	debian/libreeve0.symbols \
 	debian/reeve.docs \
@@ -36,5 +39,6 @@ EXTRA_DIST += \
 	debian/rules \
 	debian/source/format \
 	debian/tests/build-against-libreeve \
+	debian/tests/build-against-libreeve-http \
 	debian/tests/control \
 	debian/tests/user-mode
