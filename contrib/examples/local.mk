@@ -14,7 +14,8 @@ examples = \
 check_PROGRAMS += $(examples)
 TESTS += tests/examples/examples.sh
 check_SCRIPTS += tests/examples/examples.sh
-EXTRA_DIST += tests/examples/examples.sh contrib/examples/README.md
+EXTRA_DIST += tests/examples/examples.sh contrib/examples/README.md \
+	contrib/examples/http_get.c
 
 contrib_examples_chat_SOURCES = contrib/examples/chat.c
 contrib_examples_chat_CPPFLAGS = -I$(srcdir)/src/include
@@ -35,6 +36,13 @@ contrib_examples_gather_LDADD = libreeve.la
 contrib_examples_hello_SOURCES = contrib/examples/hello.c
 contrib_examples_hello_CPPFLAGS = -I$(srcdir)/src/include
 contrib_examples_hello_LDADD = libreeve.la
+
+if HAVE_CURL
+check_PROGRAMS += contrib/examples/http_get
+contrib_examples_http_get_SOURCES = contrib/examples/http_get.c
+contrib_examples_http_get_CPPFLAGS = -I$(srcdir)/src/include
+contrib_examples_http_get_LDADD = libreeve-http.la libreeve.la
+endif
 
 contrib_examples_pipeline_SOURCES = contrib/examples/pipeline.c
 contrib_examples_pipeline_CPPFLAGS = -I$(srcdir)/src/include
