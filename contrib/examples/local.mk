@@ -14,8 +14,7 @@ examples = \
 check_PROGRAMS += $(examples)
 TESTS += tests/examples/examples.sh
 check_SCRIPTS += tests/examples/examples.sh
-EXTRA_DIST += tests/examples/examples.sh contrib/examples/README.md \
-	contrib/examples/http_get.c
+EXTRA_DIST += tests/examples/examples.sh contrib/examples/README.md
 
 contrib_examples_chat_SOURCES = contrib/examples/chat.c
 contrib_examples_chat_CPPFLAGS = -I$(srcdir)/src/include

@@ -1,7 +1,10 @@
 # libreeve-http: a library of its own, so that libreeve does not drag libcurl in
 EXTRA_DIST += src/http/README.md src/http/libreeve-http.sym src/http/reeve-http.pc.in
 CLEANFILES += src/http/reeve-http.pc src/runtime/man/reeve_http.3
-http_sources = \
+
+if HAVE_CURL
+noinst_LTLIBRARIES += libhttp.la
+libhttp_la_SOURCES = \
 	src/http/http_answer.c \
 	src/http/http_hop.c \
 	src/http/http_loop.c \
@@ -9,13 +12,8 @@ http_sources = \
 	src/http/http_options.c \
 	src/http/http_priv.h \
 	src/http/http_request.c
-http_headers = src/include/reeve/http.h
-
-if HAVE_CURL
-noinst_LTLIBRARIES += libhttp.la
-libhttp_la_SOURCES = $(http_sources)
 libhttp_la_CFLAGS = $(AM_CFLAGS) $(CURL_CFLAGS)
-reeveinclude_HEADERS += $(http_headers)
+reeveinclude_HEADERS += src/include/reeve/http.h
 
 # how to count: src/runtime/local.mk
 lib_LTLIBRARIES += libreeve-http.la
@@ -34,6 +32,4 @@ src/http/reeve-http.pc: $(srcdir)/src/http/reeve-http.pc.in Makefile
 
 # by the rule of libreeve's pages
 nodist_man_MANS += src/runtime/man/reeve_http.3
-else
-EXTRA_DIST += $(http_sources) $(http_headers)
 endif

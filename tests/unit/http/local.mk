@@ -2,12 +2,7 @@
 HTTP_TEST_LIBS = libhttp.la libruntime.la libbase.la $(CURL_LIBS) $(EVENT_LIBS) \
 	$(PTHREAD_LIBS) $(CHECK_LIBS)
 HTTP_TEST_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS) $(CURL_CFLAGS)
-http_test_sources = \
-	tests/unit/http/test_http.c \
-	tests/unit/http/test_http_fail.c \
-	tests/unit/http/test_http_memory.c \
-	tests/unit/http/test_http_tls.c
-EXTRA_DIST += tests/unit/http/http_test.h $(http_test_sources)
+EXTRA_DIST += tests/unit/http/http_test.h
 
 if HAVE_CHECK
 if HAVE_CURL
