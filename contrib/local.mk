@@ -17,6 +17,7 @@ EXTRA_DIST += \
 	contrib/adr/0011-calls-without-a-task.md \
 	contrib/adr/0012-starting-ahead.md \
 	contrib/adr/0013-the-whole-of-asyncio.md \
+	contrib/adr/0014-switch.md \
 	contrib/check \
 	contrib/dev/build.sh \
 	contrib/dev/check-all.sh \
@@ -29,6 +30,9 @@ EXTRA_DIST += \
 	debian/control \
 	debian/copyright \
 	debian/libreeve-dev.install \
+	debian/libreeve-http-dev.install \
+	debian/libreeve-http0.install \
+	debian/libreeve-http0.symbols \
 	debian/libreeve0.install \
 	debian/libreeve0.symbols \
 	debian/reeve.docs \
@@ -36,5 +40,6 @@ EXTRA_DIST += \
 	debian/rules \
 	debian/source/format \
 	debian/tests/build-against-libreeve \
+	debian/tests/build-against-libreeve-http \
 	debian/tests/control \
 	debian/tests/user-mode

@@ -36,6 +36,13 @@ contrib_examples_hello_SOURCES = contrib/examples/hello.c
 contrib_examples_hello_CPPFLAGS = -I$(srcdir)/src/include
 contrib_examples_hello_LDADD = libreeve.la
 
+if HAVE_CURL
+check_PROGRAMS += contrib/examples/http_get
+contrib_examples_http_get_SOURCES = contrib/examples/http_get.c
+contrib_examples_http_get_CPPFLAGS = -I$(srcdir)/src/include
+contrib_examples_http_get_LDADD = libreeve-http.la libreeve.la
+endif
+
 contrib_examples_pipeline_SOURCES = contrib/examples/pipeline.c
 contrib_examples_pipeline_CPPFLAGS = -I$(srcdir)/src/include
 contrib_examples_pipeline_LDADD = libreeve.la

@@ -431,6 +431,7 @@ int rv_loop_close(rv_loop *l)
 	close_tasks(l);
 	xfutures_close(l);
 	processes_close(l);
+	attached_close(l);
 	l->closed = true;
 	net_close(l);
 	futures_close(l);

@@ -70,6 +70,7 @@ struct inbox {
 	int fd; /* eventfd; lives as long as the loop object */
 };
 
+struct attachment;
 struct handle;
 struct fd_slot;
 struct signal_slot;
@@ -120,6 +121,7 @@ struct rv_loop {
 
 	rv_executor *executor;
 	unsigned exec_threads;
+	struct attachment *attached; /* the newest first */
 
 	rv_exc_fn exc_fn;
 	void *exc_arg;
@@ -215,6 +217,9 @@ void watches_close(rv_loop *l);
 int watch_claim(rv_loop *l, int fd);
 void watch_release(rv_loop *l, int fd);
 bool watch_is_claimed(const rv_loop *l, int fd);
+
+/* loop_attach.c */
+void attached_close(rv_loop *l);
 
 /* net.c: end what is open, and say so */
 void net_close(rv_loop *l);

@@ -105,8 +105,36 @@ if command -v python3 >/dev/null; then
 		    readers[0].join(0.01)
 	END
 	end chat
+
+	if [ -x contrib/examples/http_get ]; then
+		mkdir "$tmp/web"
+		for i in 1 2 3 4 5 6; do
+			printf '%*d' "$i" 0 >"$tmp/web/$i"
+		done
+		timeout --foreground 60 python3 -u -m http.server --bind 127.0.0.1 \
+			--directory "$tmp/web" 0 >"$tmp/http.server.out" 2>/dev/null &
+		pids="$pids $!"
+		port=$(await_line http.server '^Serving' | sed 's/.* port \([0-9]*\).*/\1/')
+		base=http://127.0.0.1:$port
+		timeout 60 contrib/examples/http_get "$base/1" "$base/2" "$base/3" "$base/4" \
+			"$base/5" "$base/6" >"$tmp/out" || fail "http_get ended with $?"
+		for i in 1 2 3 4 5 6; do
+			echo "200 $i $base/$i"
+		done >"$tmp/expected"
+		sort "$tmp/out" | diff -u "$tmp/expected" - || fail "http_get said something else"
+		if timeout 60 contrib/examples/http_get "$base/1" file:///etc/passwd \
+			>"$tmp/out" 2>"$tmp/err"; then
+			fail "http_get has read a file"
+		fi
+		grep -q "'file' is neither http nor https" "$tmp/err" || fail "$(cat "$tmp/err")"
+		[ "$(cat "$tmp/out")" = "200 1 $base/1" ] || fail "one failure has stopped others"
+		# shellcheck disable=SC2086  # words
+		kill $pids
+		pids=
+		echo "http_get: ok"
+	fi
 else
-	echo "skipped: echo_streams, echo_protocol, chat: there is no python3"
+	echo "skipped: echo_streams, echo_protocol, chat, http_get: there is no python3"
 fi
 
 begin shutdown

@@ -86,17 +86,17 @@ END
 cp hello.c hello.cc
 
 pc=$(find "$dest" -name reeve.pc)
-# pkg-config FLAG: as anybody would call it, if DESTDIR were the root
+# pkg-config FLAG PACKAGE: as anybody would call it, if DESTDIR were the root
 from_pc() {
 	PKG_CONFIG_SYSROOT_DIR=$dest PKG_CONFIG_PATH=${pc%/*} \
-		${PKG_CONFIG:-pkg-config} "$@" reeve
+		${PKG_CONFIG:-pkg-config} "$@"
 }
-cflags=$(from_pc --cflags) && libs=$(from_pc --libs) || exit 1
+cflags=$(from_pc --cflags reeve) && libs=$(from_pc --libs reeve) || exit 1
 case "$cflags $libs" in
 *"-I$dest/"*"-L$dest/"*) ;;
 *)
 	# a prefix where the compiler looks by itself is left out by pkg-config
-	prefix=$(from_pc --variable=prefix)
+	prefix=$(from_pc --variable=prefix reeve)
 	cflags=-I$dest${prefix#"$dest"}/include
 	libs="-L$(dirname "${pc%/*}") -lreeve"
 	;;
@@ -128,6 +128,53 @@ for header in "$(dirname "$(find "$dest" -name reeve.h)")"/*.h; do
 		${REEVE_CC:-cc} -Wall -Wextra -Werror $cflags -fsyntax-only -xc - ||
 		complain "${header##*/} cannot be included alone"
 done
+
+# libreeve-http, where there is libcurl: it brings libreeve along, and libreeve not libcurl
+http_pc=${pc%/*}/reeve-http.pc
+if [ -e "$http_pc" ]; then
+	installed include/reeve/http.h libreeve-http.a man3/reeve_http.3
+	if grep -n -F -e "$build" -e "$tmp" "$http_pc"; then
+		complain "paths of the build are in reeve-http.pc"
+	fi
+	http_cflags=$(from_pc --cflags reeve-http) && http_libs=$(from_pc --libs reeve-http) ||
+		exit 1
+	case "$http_libs" in
+	*"-lreeve-http"*"-lreeve"*) ;;
+	*) complain "pkg-config --libs reeve-http says '$http_libs'" ;;
+	esac
+	cat >fetch.c <<-'END'
+		#include <reeve/http.h>
+		#include <reeve/reeve.h>
+		#include <stdio.h>
+
+		static int app(void *arg)
+		{
+			rv_http_response r = {0};
+			int rc = rv_http_get(arg, &r);
+
+			printf("%s\n", rv_errmsg());
+			return rc;
+		}
+
+		int main(void)
+		{
+			static char url[] = "file:///etc/passwd";
+
+			return rv_run(app, url, NULL) == 0;
+		}
+	END
+	# shellcheck disable=SC2086  # words are wanted
+	if ${REEVE_CC:-cc} -std=gnu11 -Wall -Wextra -Werror $cflags $http_cflags -o fetch \
+		fetch.c -L"${pc%/pkgconfig/*}" $http_libs ${REEVE_LDFLAGS:-}; then
+		out=$(LD_LIBRARY_PATH=${pc%/pkgconfig/*} ./fetch)
+		[ "$out" = "'file' is neither http nor https" ] ||
+			complain "the program that fetches says '$out'"
+	else
+		complain "a program that fetches does not build"
+	fi
+elif [ -e "$build/libreeve-http.la" ]; then
+	complain "no reeve-http.pc"
+fi
 
 run_make uninstall
 left=$(find "$dest" ! -type d)

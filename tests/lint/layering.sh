@@ -11,6 +11,7 @@ layers='
 base:
 include: base runtime
 runtime: base
+http: base runtime
 varlink: base
 job: base
 config: base job
@@ -23,6 +24,7 @@ cli: base job config varlink client
 # what a library's headers begin with: layers that may see them
 libraries='
 event2/: runtime
+curl/: http
 event.h: runtime
 valgrind/: runtime
 sqlite3: store
@@ -77,8 +79,11 @@ FNR == 1 {
 		folder = ""
 	if (quoted && folder == "" && header != "config.h")
 		fault("\"" header "\" is written without its folder")
-	# the public headers: base.h goes with base, the others declare the runtime
-	if (folder == "reeve")
+	# the public headers: base.h goes with base, http.h with http, the others declare
+	# the runtime
+	if (folder == "reeve" && header == "reeve/http.h")
+		folder = "http"
+	else if (folder == "reeve")
 		folder = header == "reeve/base.h" ? "base" : "runtime"
 	else if (!quoted)
 		next

@@ -103,7 +103,7 @@ rm "$tmp/tree/.clang-format"
 lint 1 format.sh "a tree without .clang-format"
 fresh_tree
 
-for include in '"daemon/app.h"' '"runtime/loop.h"' '"reeve/task.h"' '<reeve/task.h>' \
+for include in '"daemon/app.h"' '"runtime/loop.h"' '<curl/curl.h>' '<reeve/http.h>' '"reeve/task.h"' '<reeve/task.h>' \
 	'<sqlite3.h>' '<jansson.h>' '<event2/event.h>' '<systemd/sd-daemon.h>' \
 	'"buf.h"' '"nowhere/a.h"'; do
 	refuses layering.sh src/job/b.c "#include $include"
@@ -180,6 +180,12 @@ grep -v ' rv_sleep@' "$top/$list" >"$tmp/tree/$list"
 lint 1 exports.sh "a list without rv_sleep"
 sed 's/ rv_sleep@\(.*\)/&\n rv_slumber@\1/' "$top/$list" >"$tmp/tree/$list"
 lint 1 exports.sh "a list with what is not there"
+if [ -e .libs/libreeve-http.so ]; then
+	cp "$top/$list" "$tmp/tree/$list"
+	list=debian/libreeve-http0.symbols
+	grep -v ' rv_http_get@' "$top/$list" >"$tmp/tree/$list"
+	lint 1 exports.sh "a list without rv_http_get"
+fi
 fresh_tree
 put Makefile 'install uninstall:'
 n=$((n + 1))

@@ -89,6 +89,21 @@ RV_TS void rv_loop_unref(rv_loop *l);
  * give -RV_ELOOPCLOSED.
  */
 RV_PUBLIC int rv_loop_close(rv_loop *l);
+/**
+ * Keep something with the loop until it is closed, for a library that has one of it for
+ * each loop.
+ *
+ * @key  whose address tells it from what others keep
+ * @d    called with val when the loop closes, after its tasks have ended or were given up;
+ *       what was attached last goes first. It may stop timers and watches, and must not
+ *       start any; rv_loop_current is l. NULL: nothing to do
+ *
+ * Returns 0; -EINVAL: val is NULL; -EEXIST: something stands under this key; -ENOMEM;
+ * -RV_ELOOPCLOSED: val is still yours.
+ */
+RV_PUBLIC int rv_loop_attach(rv_loop *l, const void *key, void *val, rv_dtor d);
+/** What was attached, borrowed; NULL: nothing, or the loop is closed. */
+RV_PUBLIC void *rv_loop_attached(const rv_loop *l, const void *key);
 RV_PUBLIC bool rv_loop_is_closed(const rv_loop *l);
 RV_PUBLIC bool rv_loop_is_running(const rv_loop *l);
 /** The loop that runs in this thread, NULL outside of one. */
