@@ -121,7 +121,7 @@ ssize_t rv_sendfile(int out, int in, off_t *off, size_t n)
 {
 	size_t left = n;
 	struct rv_task *self;
-	int r = await_begin_on(&self, out);
+	int r = await_begin_on(&self, out, __func__);
 
 	while (r >= 0 && left > 0) {
 		ssize_t k = sendfile(out, in, off, left);
