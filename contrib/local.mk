@@ -23,6 +23,7 @@ EXTRA_DIST += \
 	contrib/dev/coverage.sh \
 	contrib/dev/format \
 	contrib/dev/fuzz.sh \
+	contrib/dev/install-peers \
 	contrib/quickstart \
 	contrib/setup \
 	debian/changelog \
