@@ -33,6 +33,14 @@ tests/bench/peers.log: tests/bench/bench_runtime$(EXEEXT) $(bench_peers)
 clean-local:
 	rm -rf tests/bench/peers.out
 
+# very many tasks at once; in make check not so many
+noinst_PROGRAMS += tests/bench/bench_many
+tests_bench_bench_many_SOURCES = tests/bench/bench_many.c
+tests_bench_bench_many_LDADD = libruntime.la libbase.la $(EVENT_LIBS) $(PTHREAD_LIBS)
+TESTS += tests/bench/many.sh
+EXTRA_DIST += tests/bench/many.sh
+tests/bench/many.log: tests/bench/bench_many$(EXEEXT)
+
 # benchmarks of the whole: each prints ratios to a reference of its own
 bench_common = tests/bench/bench.c tests/bench/bench.h
 bench_libs = libclient.la libvarlink.la libbase.la $(JANSSON_LIBS) $(PTHREAD_LIBS)
