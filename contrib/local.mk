@@ -20,6 +20,8 @@ EXTRA_DIST += \
 	contrib/check \
 	contrib/dev/build.sh \
 	contrib/dev/check-all.sh \
+	contrib/dev/check-arm64 \
+	contrib/dev/check-matrix \
 	contrib/dev/coverage.sh \
 	contrib/dev/format \
 	contrib/dev/fuzz.sh \
