@@ -222,18 +222,25 @@ BEGIN {
 	}
 	FS = "|"
 	n_peers = split(peers, peer, " ")
-	printf "%-4s %-28s %9s %9s %6s %5s  ", "", "", "bound", "ours", "ratio", "goal"
+	printf "%-4s %-28s %9s %9s %6s %5s", "", "", "bound", "ours", "ratio", "goal"
+	if (n_peers > 0)
+		printf "  "
 	for (i = 1; i <= n_peers; i++)
 		printf " %9s", peer[i]
 	print ""
 }
 seen[$1] {
-	printf "%-4s %-28s %9s %9s %6s %5s  ", $1, $3, show(of("bound", $1)),
+	printf "%-4s %-28s %9s %9s %6s %5s", $1, $3, show(of("bound", $1)),
 		show(of("ours", $1)), show(ratio("ours", "bound", $1)),
 		($2 > 0 ? $2 : "-")
+	if (n_peers > 0)
+		printf "  "
 	for (i = 1; i <= n_peers; i++)
 		printf " %9s", show(of(peer[i], $1))
-	printf "\n%*s", 69, ""
+	print ""
+	if (n_peers == 0)
+		next
+	printf "%69s", ""
 	for (i = 1; i <= n_peers; i++) {
 		r = show(ratio(peer[i], "ours", $1))
 		printf " %9s", r == "-" ? "" : r "x"
