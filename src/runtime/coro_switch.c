@@ -1,9 +1,9 @@
 /*
  * The one file that leaves a stack for another one.
  *
- * Without coro_asm.S it does so by setjmp. The fortified longjmp aborts when it jumps to a frame that is not above the current
- * one, which is what switching stacks is. Distributions inject the macro, hence before
- * all else.
+ * Without coro_asm.S it does so by setjmp. The fortified longjmp aborts when it jumps to a
+ * frame that is not above the current one, which is what switching stacks is. Distributions
+ * inject the macro, hence before all else.
  */
 #undef _FORTIFY_SOURCE
 
