@@ -22,7 +22,7 @@ static void net_recheck(void *arg)
 		if (rv_loop_now(net->loop) - t->read_at < RECHECK_AFTER)
 			continue;
 		link_unlink(it);
-		t->readable = true;
+		t->readable = t->rechecked = true;
 		transport_queue(t);
 	}
 	if (!link_is_empty(&net->doubtful))

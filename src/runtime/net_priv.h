@@ -16,6 +16,7 @@
 enum {
 	READ_SIZE = 64 * 1024, /* most bytes of one read */
 	READS_MAX = 4,         /* per turn, then it is another's */
+	TOLD_READS = 16,       /* that ask for attached descriptors, see recv_some */
 	FLUSHES_MAX = 16,      /* likewise */
 	MARK_HIGH = 64 * 1024,
 	MARK_LOW = MARK_HIGH / 4,
@@ -78,8 +79,11 @@ struct rv_transport {
 	enum transport_kind kind;
 	uint8_t n_ignored; /* writes after the end */
 	/* reading */
-	bool readable; /* an edge came and the socket was not seen empty since */
-	bool hup;      /* nothing more will come than what is there */
+	bool readable;  /* an edge came and the socket was not seen empty since */
+	bool hup;       /* nothing more will come than what is there */
+	bool rechecked; /* for want of an edge, see net_doubt */
+	bool sends_fds; /* the peer has attached descriptors */
+	uint8_t n_told; /* reads that asked for them, up to TOLD_READS */
 	bool paused;
 	bool got_eof; /* eof_received was called */
 	/* writing */
@@ -131,7 +135,8 @@ int net_get(struct net **ret, rv_loop *l);
 /*
  * Look again in a second, if nothing is read until then. After a read that came back
  * short the socket is taken to be empty, which the next edge depends on. That is so but
- * for one case that the poll cannot tell: an error that came together with the data.
+ * for two cases that the poll cannot tell: an error that came together with the data,
+ * and descriptors from a peer that had sent none before.
  */
 void net_doubt(struct rv_transport *t);
 
