@@ -29,13 +29,10 @@ static void net_recheck(void *arg)
 		rv_timer_start(&net->recheck, rv_loop_now(net->loop) + RECHECK_AFTER);
 }
 
-void net_doubt(struct rv_transport *t)
+void net_doubt_begin(struct rv_transport *t)
 {
 	struct net *net = t->net;
 
-	t->read_at = net->loop->now;
-	if (link_is_linked(&t->doubt_link))
-		return;
 	link_append(&net->doubtful, &t->doubt_link);
 	if (!rv_timer_active(&net->recheck))
 		rv_timer_start(&net->recheck, rv_loop_now(net->loop) + RECHECK_AFTER);

@@ -138,7 +138,8 @@ int net_get(struct net **ret, rv_loop *l);
  * for two cases that the poll cannot tell: an error that came together with the data,
  * and descriptors from a peer that had sent none before.
  */
-void net_doubt(struct rv_transport *t);
+static inline void net_doubt(struct rv_transport *t);
+void net_doubt_begin(struct rv_transport *t);
 
 /* -- transport.c ---- */
 /* A transport that nobody has heard of yet; 0 (fd is its own then), or an error. */
@@ -164,6 +165,13 @@ static inline rv_loop *transport_loop(const rv_transport *t)
 	return t->net ? t->net->loop : NULL;
 }
 
+static inline void net_doubt(rv_transport *t)
+{
+	t->read_at = t->net->loop->now;
+	if (!link_is_linked(&t->doubt_link))
+		net_doubt_begin(t);
+}
+
 /* -- udp.c ---- */
 /* one of them read and handed on; false: there is none */
 bool udp_read(rv_transport *t);
@@ -178,6 +186,8 @@ ssize_t pipe_writev(int fd, const struct iovec *v, int n);
 
 /* -- transport_write.c ---- */
 void transport_flush(rv_transport *t);
+/* rv_transport_write, in the right thread */
+int transport_write(rv_transport *t, const void *p, size_t n);
 /* Something was put into the queue (r >= 0), or could not be. */
 int transport_written(rv_transport *t, int r);
 void out_clear(struct out_queue *q);

@@ -65,7 +65,7 @@ int stream_feed(rv_stream *s, const char *p, size_t n)
 
 static void stream_resume(rv_stream *s)
 {
-	if (s->transport)
+	if (s->transport && s->transport->paused)
 		rv_transport_resume_reading(s->transport);
 }
 
