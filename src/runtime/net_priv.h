@@ -58,26 +58,13 @@ enum transport_kind {
 	TRANSPORT_DATAGRAM,
 };
 
+/* What each message touches comes first. */
 struct rv_transport {
 	struct rv_ready ready; /* linked: something is to be done */
 	struct net *net;       /* NULL once it is lost */
-	struct rv_link link;
-	struct net_poll poll;
 	rv_protocol *protocol;
-	rv_server *server; /* NULL: none */
-	struct rv_link server_link;
-	struct out_queue out;
-	size_t high, low;
-	struct rv_link doubt_link;
-	rv_time read_at;            /* loop time of the last read, while in doubt */
-	struct rv_scope_node tasks; /* parent of those of rv_transport_spawn */
-	struct rv_peer peer;
-	struct sockaddr_storage *name; /* for RV_INFO_SOCKNAME and _PEERNAME; NULL */
-	unsigned refs;                 /* the connection has one until it is lost */
 	int fd;
-	int err; /* for connection_lost */
 	enum transport_kind kind;
-	uint8_t n_ignored; /* writes after the end */
 	/* reading */
 	bool readable;  /* an edge came and the socket was not seen empty since */
 	bool hup;       /* nothing more will come than what is there */
@@ -94,6 +81,20 @@ struct rv_transport {
 	bool closing; /* no more reads; ends when everything is sent */
 	bool ending;  /* connection_lost is queued, the socket is not polled any more */
 	bool has_peer;
+	struct net_poll poll;
+	struct out_queue out;
+	struct rv_link doubt_link;
+	rv_time read_at; /* loop time of the last read, while in doubt */
+	size_t high, low;
+	struct rv_link link;
+	rv_server *server; /* NULL: none */
+	struct rv_link server_link;
+	struct rv_scope_node tasks; /* parent of those of rv_transport_spawn */
+	struct rv_peer peer;
+	struct sockaddr_storage *name; /* for RV_INFO_SOCKNAME and _PEERNAME; NULL */
+	unsigned refs;                 /* the connection has one until it is lost */
+	int err;                       /* for connection_lost */
+	uint8_t n_ignored;             /* writes after the end */
 };
 
 /* one socket that a server listens on */
