@@ -16,7 +16,7 @@
 enum {
 	READ_SIZE = 64 * 1024, /* most bytes of one read */
 	READS_MAX = 4,         /* per turn, then it is another's */
-	TOLD_READS = 16,       /* that ask for attached descriptors, see recv_some */
+	TOLD_READS = 4,        /* that ask for attached descriptors, see recv_some */
 	FLUSHES_MAX = 16,      /* likewise */
 	MARK_HIGH = 64 * 1024,
 	MARK_LOW = MARK_HIGH / 4,
