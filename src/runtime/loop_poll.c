@@ -9,18 +9,20 @@
 
 /*
  * libevent's own timers are coarse (4 ms) or cost a system call per pass, its queue of
- * activated events starves the poll, and its signals get lost in a pipe: none is used.
+ * activated events starves the poll, and its signals get lost in a pipe: none is used,
+ * so it need not look at the clock after each poll either.
  * One base belongs to one thread, so it takes no locks even where the program asked for
  * them.
  */
 int poll_init(rv_loop *l)
 {
+	const int flags = EVENT_BASE_FLAG_NOLOCK | EVENT_BASE_FLAG_IGNORE_ENV |
+			  EVENT_BASE_FLAG_NO_CACHE_TIME;
 	struct event_config *cfg = event_config_new();
 
 	if (!cfg)
 		return -ENOMEM;
-	if (event_config_set_flag(
-		    cfg, EVENT_BASE_FLAG_NOLOCK | EVENT_BASE_FLAG_IGNORE_ENV) == 0 &&
+	if (event_config_set_flag(cfg, flags) == 0 &&
 		event_config_require_features(cfg, EV_FEATURE_ET) == 0)
 		l->base = event_base_new_with_config(cfg);
 	event_config_free(cfg);

@@ -22,20 +22,17 @@ static void net_recheck(void *arg)
 		if (rv_loop_now(net->loop) - t->read_at < RECHECK_AFTER)
 			continue;
 		link_unlink(it);
-		t->readable = true;
+		t->readable = t->rechecked = true;
 		transport_queue(t);
 	}
 	if (!link_is_empty(&net->doubtful))
 		rv_timer_start(&net->recheck, rv_loop_now(net->loop) + RECHECK_AFTER);
 }
 
-void net_doubt(struct rv_transport *t)
+void net_doubt_begin(struct rv_transport *t)
 {
 	struct net *net = t->net;
 
-	t->read_at = net->loop->now;
-	if (link_is_linked(&t->doubt_link))
-		return;
 	link_append(&net->doubtful, &t->doubt_link);
 	if (!rv_timer_active(&net->recheck))
 		rv_timer_start(&net->recheck, rv_loop_now(net->loop) + RECHECK_AFTER);

@@ -16,6 +16,7 @@
 enum {
 	READ_SIZE = 64 * 1024, /* most bytes of one read */
 	READS_MAX = 4,         /* per turn, then it is another's */
+	TOLD_READS = 4,        /* that ask for attached descriptors, see recv_some */
 	FLUSHES_MAX = 16,      /* likewise */
 	MARK_HIGH = 64 * 1024,
 	MARK_LOW = MARK_HIGH / 4,
@@ -57,29 +58,19 @@ enum transport_kind {
 	TRANSPORT_DATAGRAM,
 };
 
+/* What each message touches comes first. */
 struct rv_transport {
 	struct rv_ready ready; /* linked: something is to be done */
 	struct net *net;       /* NULL once it is lost */
-	struct rv_link link;
-	struct net_poll poll;
 	rv_protocol *protocol;
-	rv_server *server; /* NULL: none */
-	struct rv_link server_link;
-	struct out_queue out;
-	size_t high, low;
-	struct rv_link doubt_link;
-	rv_time read_at;            /* loop time of the last read, while in doubt */
-	struct rv_scope_node tasks; /* parent of those of rv_transport_spawn */
-	struct rv_peer peer;
-	struct sockaddr_storage *name; /* for RV_INFO_SOCKNAME and _PEERNAME; NULL */
-	unsigned refs;                 /* the connection has one until it is lost */
 	int fd;
-	int err; /* for connection_lost */
 	enum transport_kind kind;
-	uint8_t n_ignored; /* writes after the end */
 	/* reading */
-	bool readable; /* an edge came and the socket was not seen empty since */
-	bool hup;      /* nothing more will come than what is there */
+	bool readable;  /* an edge came and the socket was not seen empty since */
+	bool hup;       /* nothing more will come than what is there */
+	bool rechecked; /* for want of an edge, see net_doubt */
+	bool sends_fds; /* the peer has attached descriptors */
+	uint8_t n_told; /* reads that asked for them, up to TOLD_READS */
 	bool paused;
 	bool got_eof; /* eof_received was called */
 	/* writing */
@@ -90,6 +81,20 @@ struct rv_transport {
 	bool closing; /* no more reads; ends when everything is sent */
 	bool ending;  /* connection_lost is queued, the socket is not polled any more */
 	bool has_peer;
+	struct net_poll poll;
+	struct out_queue out;
+	struct rv_link doubt_link;
+	rv_time read_at; /* loop time of the last read, while in doubt */
+	size_t high, low;
+	struct rv_link link;
+	rv_server *server; /* NULL: none */
+	struct rv_link server_link;
+	struct rv_scope_node tasks; /* parent of those of rv_transport_spawn */
+	struct rv_peer peer;
+	struct sockaddr_storage *name; /* for RV_INFO_SOCKNAME and _PEERNAME; NULL */
+	unsigned refs;                 /* the connection has one until it is lost */
+	int err;                       /* for connection_lost */
+	uint8_t n_ignored;             /* writes after the end */
 };
 
 /* one socket that a server listens on */
@@ -131,9 +136,11 @@ int net_get(struct net **ret, rv_loop *l);
 /*
  * Look again in a second, if nothing is read until then. After a read that came back
  * short the socket is taken to be empty, which the next edge depends on. That is so but
- * for one case that the poll cannot tell: an error that came together with the data.
+ * for two cases that the poll cannot tell: an error that came together with the data,
+ * and descriptors from a peer that had sent none before.
  */
-void net_doubt(struct rv_transport *t);
+static inline void net_doubt(struct rv_transport *t);
+void net_doubt_begin(struct rv_transport *t);
 
 /* -- transport.c ---- */
 /* A transport that nobody has heard of yet; 0 (fd is its own then), or an error. */
@@ -159,6 +166,13 @@ static inline rv_loop *transport_loop(const rv_transport *t)
 	return t->net ? t->net->loop : NULL;
 }
 
+static inline void net_doubt(rv_transport *t)
+{
+	t->read_at = t->net->loop->now;
+	if (!link_is_linked(&t->doubt_link))
+		net_doubt_begin(t);
+}
+
 /* -- udp.c ---- */
 /* one of them read and handed on; false: there is none */
 bool udp_read(rv_transport *t);
@@ -173,6 +187,8 @@ ssize_t pipe_writev(int fd, const struct iovec *v, int n);
 
 /* -- transport_write.c ---- */
 void transport_flush(rv_transport *t);
+/* rv_transport_write, in the right thread */
+int transport_write(rv_transport *t, const void *p, size_t n);
 /* Something was put into the queue (r >= 0), or could not be. */
 int transport_written(rv_transport *t, int r);
 void out_clear(struct out_queue *q);

@@ -189,11 +189,16 @@ int rv_stream_connect_unix(const char *path, rv_stream **ret)
 /* -- writing ------------------------------------------------------------------------
  */
 
+static inline int write_some(rv_stream *s, const void *b, size_t n)
+{
+	return s->transport ? transport_write(s->transport, b, n) : 0;
+}
+
 int rv_stream_write(rv_stream *s, const void *b, size_t n)
 {
 	if (WRONG_THREAD(stream_loop(s)))
 		return -RV_EWRONGLOOP;
-	return s->transport ? rv_transport_write(s->transport, b, n) : 0;
+	return write_some(s, b, n);
 }
 
 int rv_stream_printf(rv_stream *s, const char *fmt, ...)
@@ -224,19 +229,15 @@ int rv_stream_printf(rv_stream *s, const char *fmt, ...)
 	return rv_stream_write(s, p, (size_t)n);
 }
 
-int rv_stream_drain(rv_stream *s)
+/* NOINLINE: the waiter would make the frame of those that need not wait larger. */
+static NOINLINE int drain_wait(rv_stream *s, struct rv_task *self)
 {
-	struct rv_task *self;
 	struct waiter w = {0};
-	int r = task_await_begin(&self);
+	int r;
 
-	if (WRONG_THREAD(stream_loop(s)))
-		return -RV_EWRONGLOOP;
-	if (r < 0)
-		return r;
 	/* That it is lost comes in the next round; without this, who writes in a loop
 	 * would go on into nothing until then. */
-	if (s->transport && rv_transport_is_closing(s->transport)) {
+	if (s->transport && s->transport->closing) {
 		r = rv_yield();
 		if (r < 0)
 			return r;
@@ -247,6 +248,23 @@ int rv_stream_drain(rv_stream *s)
 		return 0;
 	link_append(&s->drainers, &w.link);
 	return task_wait(self, &w, "drain of a stream", s);
+}
+
+static inline int drain(rv_stream *s, struct rv_task *self)
+{
+	if (LIKELY(s->transport && !s->transport->closing && !s->writing_paused))
+		return 0;
+	return drain_wait(s, self);
+}
+
+int rv_stream_drain(rv_stream *s)
+{
+	struct rv_task *self;
+	int r = task_await_begin(&self);
+
+	if (WRONG_THREAD(stream_loop(s)))
+		return -RV_EWRONGLOOP;
+	return r < 0 ? r : drain(s, self);
 }
 
 int rv_stream_send(rv_stream *s, const void *b, size_t n)
@@ -262,8 +280,10 @@ int rv_stream_send(rv_stream *s, const void *b, size_t n)
 		return -RV_ENOTASK;
 	if (self->scope->cancelled)
 		return rv_stream_drain(s);
-	r = rv_stream_write(s, b, n);
-	return r < 0 ? r : rv_stream_drain(s);
+	r = write_some(s, b, n);
+	if (r >= 0)
+		r = task_await_begin(&self);
+	return r < 0 ? r : drain(s, self);
 }
 
 int rv_stream_write_eof(rv_stream *s)

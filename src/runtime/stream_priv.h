@@ -15,26 +15,27 @@ struct serve {
 	rv_server *server;
 };
 
+/* What each message touches comes first. */
 struct rv_stream {
 	rv_protocol protocol;    /* first */
 	rv_transport *transport; /* NULL: gone, or not there yet; borrowed */
+	struct buf in;
+	struct rv_link
+		reader; /* struct stream_reader: the task that reads, if it waits */
+	size_t held;    /* bytes at the front that were lent out, see stream_hold */
+	size_t limit;
+	int err;       /* that broke the connection */
+	bool attached; /* the transport will call us */
+	bool lost;
+	bool eof; /* nothing more comes */
+	bool writing_paused;
+	unsigned refs;           /* the users' */
+	struct rv_link drainers; /* tasks that wait until they may write */
+	struct rv_link closers;  /* tasks in rv_stream_wait_closed */
 	rv_loop *loop;           /* for reports */
 	struct serve *serve;     /* until connection_made */
 	rv_stream_fn fn;         /* of a served one */
 	void *fn_arg;
-	struct buf in;
-	size_t held; /* bytes at the front that were lent out, see stream_hold */
-	size_t limit;
-	struct rv_link
-		reader; /* struct stream_reader: the task that reads, if it waits */
-	struct rv_link drainers; /* tasks that wait until they may write */
-	struct rv_link closers;  /* tasks in rv_stream_wait_closed */
-	unsigned refs;           /* the users' */
-	int err;                 /* that broke the connection */
-	bool attached;           /* the transport will call us */
-	bool lost;
-	bool eof; /* nothing more comes */
-	bool writing_paused;
 };
 
 /* a task that waits for data */

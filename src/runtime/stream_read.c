@@ -25,6 +25,12 @@ static struct stream_reader *waiting_reader(const rv_stream *s)
 		  : NULL;
 }
 
+static void reader_wake(struct stream_reader *rd)
+{
+	waiter_prefetch(&rd->w);
+	waiter_wake(&rd->w, 0);
+}
+
 void stream_wake_reader(rv_stream *s)
 {
 	waiters_wake_all(&s->reader, 0);
@@ -41,7 +47,7 @@ int stream_feed(rv_stream *s, const char *p, size_t n)
 		memcpy(rd->dst, p, rd->got);
 		p += rd->got;
 		n -= rd->got;
-		waiter_wake(&rd->w, 0);
+		reader_wake(rd);
 		rd = NULL;
 	}
 	if (!n)
@@ -50,7 +56,7 @@ int stream_feed(rv_stream *s, const char *p, size_t n)
 	if (r < 0)
 		return r;
 	if (rd && buf_len(&s->in) >= rd->need) {
-		waiter_wake(&rd->w, 0);
+		reader_wake(rd);
 		rd = NULL;
 	}
 	/* a task that needs more gets it, whatever the limit: what it asked for is one
@@ -65,7 +71,7 @@ int stream_feed(rv_stream *s, const char *p, size_t n)
 
 static void stream_resume(rv_stream *s)
 {
-	if (s->transport)
+	if (s->transport && s->transport->paused)
 		rv_transport_resume_reading(s->transport);
 }
 

@@ -156,7 +156,20 @@ size_t rv_transport_buffered(const rv_transport *t)
 
 /* -- sending ------------------------------------------------------------------ */
 
-/* How many bytes the kernel took; 0 also for "not now". */
+/* How many bytes the kernel took of what goes to a socket; 0 also for "not now". */
+static inline ssize_t send_piece(rv_transport *t, const void *p, size_t n)
+{
+	ssize_t k;
+
+	do
+		k = send(t->fd, p, n, MSG_NOSIGNAL | MSG_DONTWAIT);
+	while (k < 0 && errno == EINTR);
+	if (k < 0)
+		return errno == EAGAIN ? 0 : -errno;
+	return k;
+}
+
+/* The same for pieces, and for pipes, too. */
 static ssize_t send_some(rv_transport *t, const struct iovec *v, int n)
 {
 	struct msghdr msg = {
@@ -169,10 +182,10 @@ static ssize_t send_some(rv_transport *t, const struct iovec *v, int n)
 		k = pipe_writev(t->fd, v, (int)msg.msg_iovlen);
 		return k == -EAGAIN ? 0 : k;
 	}
+	if (n == 1)
+		return send_piece(t, v->iov_base, v->iov_len);
 	do
-		k = n == 1 ? send(t->fd, v->iov_base, v->iov_len,
-				     MSG_NOSIGNAL | MSG_DONTWAIT)
-			   : sendmsg(t->fd, &msg, MSG_NOSIGNAL | MSG_DONTWAIT);
+		k = sendmsg(t->fd, &msg, MSG_NOSIGNAL | MSG_DONTWAIT);
 	while (k < 0 && errno == EINTR);
 	if (k < 0)
 		return errno == EAGAIN ? 0 : -errno;
@@ -276,9 +289,28 @@ int transport_written(rv_transport *t, int r)
 	return 0;
 }
 
+/* What the kernel did not take, after a send that came to k. */
+static int write_rest(rv_transport *t, const struct iovec *v, int n, ssize_t k)
+{
+	size_t sent = (size_t)k;
+	int r = 0;
+
+	if (k < 0) {
+		transport_fail(t, (int)k, "write failed");
+		return 0;
+	}
+	for (; n > 0 && sent >= v->iov_len; n--, v++)
+		sent -= v->iov_len;
+	if (n == 0)
+		return 0;
+	for (; n > 0 && r >= 0; n--, v++, sent = 0)
+		r = out_append(
+			&t->out, (const char *)v->iov_base + sent, v->iov_len - sent);
+	return transport_written(t, r);
+}
+
 int rv_transport_writev(rv_transport *t, const struct iovec *v, int n)
 {
-	size_t sent = 0;
 	int r;
 
 	if (WRONG_THREAD(transport_loop(t)))
@@ -290,32 +322,29 @@ int rv_transport_writev(rv_transport *t, const struct iovec *v, int n)
 		return -EINVAL;
 	if (n == 0)
 		return 0;
-	if (!t->out.size) {
-		ssize_t k = send_some(t, v, n);
+	return write_rest(t, v, n, t->out.size ? 0 : send_some(t, v, n));
+}
 
-		if (k < 0) {
-			transport_fail(t, (int)k, "write failed");
-			return 0;
-		}
-		sent = (size_t)k;
-	}
-	for (; n > 0 && sent >= v->iov_len; n--, v++)
-		sent -= v->iov_len;
-	if (n == 0)
+int transport_write(rv_transport *t, const void *p, size_t n)
+{
+	struct iovec v = {.iov_base = (void *)p, .iov_len = n};
+	ssize_t k;
+
+	/* mostly: nothing is in the way, and the kernel takes it all */
+	if (UNLIKELY(t->closing || t->eof_wanted || t->kind != TRANSPORT_SOCKET ||
+		     t->out.size || !n))
+		return rv_transport_writev(t, &v, n ? 1 : 0);
+	k = send_piece(t, p, n);
+	if (LIKELY(k == (ssize_t)n))
 		return 0;
-	for (r = 0; n > 0 && r >= 0; n--, v++, sent = 0)
-		r = out_append(
-			&t->out, (const char *)v->iov_base + sent, v->iov_len - sent);
-	return transport_written(t, r);
+	return write_rest(t, &v, 1, k);
 }
 
 int rv_transport_write(rv_transport *t, const void *p, size_t n)
 {
-	struct iovec v = {.iov_base = (void *)p, .iov_len = n};
-
 	if (WRONG_THREAD(transport_loop(t)))
 		return -RV_EWRONGLOOP;
-	return rv_transport_writev(t, &v, n ? 1 : 0);
+	return transport_write(t, p, n);
 }
 
 int rv_transport_write_take(rv_transport *t, void *p, size_t n, rv_dtor d)

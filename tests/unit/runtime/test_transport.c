@@ -144,6 +144,39 @@ RT_VIRTUAL_TEST(descriptors_in_the_data_stop_nothing)
 	return 0;
 }
 
+RT_VIRTUAL_TEST(descriptors_after_much_plain_data_delay_once)
+{
+	struct rec r;
+	size_t n = 0;
+	int fd, null;
+	rv_time begin;
+
+	rec_init(&r);
+	fd = rec_open(&r);
+	for (int i = 0; i < 100; i++) {
+		put(fd, "plain");
+		n += 5;
+		REC_UNTIL(&r, buf_len(&r.data) == n);
+	}
+	null = open("/dev/null", O_RDONLY | O_CLOEXEC);
+	for (int i = 0; i < 20; i++) {
+		begin = rt_virtual_now;
+		ck_assert_int_eq(rv_send_fds(fd, &null, 1, "fd", 2), 0);
+		put(fd, "no fd");
+		n += 7;
+		REC_UNTIL(&r, buf_len(&r.data) == n);
+		if (i == 0) /* found by looking again: from then on it is known */
+			ck_assert_int_le(rt_virtual_now, begin + RV_SEC(2));
+		else
+			ck_assert_int_eq(rt_virtual_now, begin);
+	}
+	close_safe(null);
+	close_safe(fd);
+	REC_UNTIL(&r, rec_is_lost(&r));
+	rec_deinit(&r);
+	return 0;
+}
+
 RT_TEST(more_than_one_read_of_data_comes_whole)
 {
 	struct rec r;
@@ -571,6 +604,7 @@ UNIT_MAIN("transport", b172_callbacks_come_in_order_and_the_end_once,
 	b173_pause_in_connection_made_holds, end_while_paused_is_told_after_resume,
 	t01_data_and_end_in_one_edge_are_both_told,
 	data_and_reset_in_one_edge_are_both_told, descriptors_in_the_data_stop_nothing,
+	descriptors_after_much_plain_data_delay_once,
 	more_than_one_read_of_data_comes_whole,
 	b184_failing_data_received_fails_the_connection, b184_so_do_the_other_callbacks,
 	b185_get_buffer_without_room_fails_the_connection,
