@@ -94,8 +94,9 @@ static struct run *orphan_classify(struct orphans *os, const struct proc_stat *s
 		return runs_find(os->runs, ret_token);
 	}
 	run = run_by_cgroup(os, st->pid);
-	/* in exec, or just ending */
-	*ret_doubt = !run && (r == -EAGAIN || r == -ESRCH) && !proc_stat_is_dead(st);
+	/* in exec, in which nobody but root may look at it (-EACCES), or just ending */
+	*ret_doubt = !run && (r == -EAGAIN || r == -EACCES || r == -ESRCH) &&
+		     !proc_stat_is_dead(st);
 	return run;
 }
 

@@ -7,9 +7,10 @@ field() { # JOB KEY
 	reeve ls --json | jq -r ".[] | select(.id == $1) | .$2"
 }
 
-# until the job has written a line to its FIFO
-heard() {
+# until the job has written a line to its FIFO, and reeved has been told that it runs
+heard() { # FIFO JOB
 	timeout 60 head -n 1 "$1" >"$tmp/heard" || fail "nothing heard from $1"
+	until [ "$(field "$2" state)" = running ]; do :; done
 }
 
 kill_spawner() {
@@ -20,7 +21,7 @@ step "paused before the kill: still paused, and can be resumed"
 start_reeved
 mkfifo paused
 paused=$(reeve add -- sh -c 'echo up >paused; sleep 0.3; exit 5')
-heard paused
+heard paused "$paused"
 reeve pause "$paused"
 settle
 signal_reeved KILL
@@ -34,7 +35,7 @@ step "a cancel that goes on at the kill: one signal, and the end is cancelled"
 mkfifo stubborn
 stubborn=$(reeve add --kill-grace=2s -- sh -c \
 	'trap "echo term >>terms" TERM; echo up >stubborn; while :; do sleep 0.05; done')
-heard stubborn
+heard stubborn "$stubborn"
 reeve cancel "$stubborn"
 settle
 signal_reeved KILL
@@ -46,7 +47,7 @@ assert_eq "signals" 1 "$(wc -l <terms)"
 step "a timeout goes on over a restart"
 mkfifo timed
 timed=$(reeve add --timeout=2s -- sh -c 'echo up >timed; exec sleep 100')
-heard timed
+heard timed "$timed"
 signal_reeved KILL
 start_reeved
 reeve wait "$timed" || :
@@ -56,7 +57,7 @@ step "without a spawner a run is cancelled with all of its group"
 mkfifo alone
 alone=$(reeve add --kill-grace=200ms -- sh -c \
 	'trap "" TERM; echo up >alone; sleep 1000 & wait; wait')
-heard alone
+heard alone "$alone"
 kill_spawner
 reeve cancel "$alone"
 reeve wait "$alone" || :
@@ -66,7 +67,7 @@ step "what a run left behind does not pass for it, when nobody was there to see 
 mkfifo daemonized go
 daemon=$(reeve add --leftovers=leave --on-lost=lost -- sh -c \
 	'setsid sh -c "echo \$\$ >daemonized; exec tail -f /dev/null" & read -r x <go; exit 9')
-heard daemonized
+heard daemonized "$daemonized"
 child=$(cat "$tmp/heard")
 until [ "$(field "$daemon" state)" = running ]; do
 	settle
@@ -91,7 +92,7 @@ kill -s KILL "$child"
 step "a timeout goes on without reeved and without a spawner"
 mkfifo both
 both=$(reeve add --timeout=2s -- sh -c 'echo up >both; exec sleep 100')
-heard both
+heard both "$both"
 settle
 kill_spawner
 signal_reeved KILL

@@ -161,7 +161,8 @@ reeve("cancel", job)
 
 print("the spawner stops: so do the jobs")
 job = reeve("add", "--on-reboot", "lost", "--", "tail", "-f", "/dev/null").strip()
-daemon.until("STATUS=1 running, 0 queued")
+while state_of(job) != "running":  # the status text may still be of the other one
+    pass
 runs.end(signal.SIGTERM, 0)
 reeve("wait", "-q", job, status=1)
 daemon.end(signal.SIGTERM, 0)
