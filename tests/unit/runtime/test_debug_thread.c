@@ -96,6 +96,8 @@ static void use_loop(struct things *x)
 	REFUSED(x, rv_fd_watch(l, 0, RV_READ, never_fd, NULL, &w));
 	FALSE(x, rv_fd_unwatch(x->watch));
 	REFUSED(x, rv_signal_on(l, SIGUSR1, never_cb, NULL));
+	REFUSED(x, rv_loop_attach(l, x, x, never_cb));
+	FALSE(x, rv_loop_attached(l, x));
 }
 
 static void use_loop_more(struct things *x)
