@@ -26,6 +26,7 @@ unit_runtime_tests = \
 	tests/unit/runtime/test_inet \
 	tests/unit/runtime/test_meet \
 	tests/unit/runtime/test_process \
+	tests/unit/runtime/test_process_protocol \
 	tests/unit/runtime/test_procpool \
 	tests/unit/runtime/test_same_round \
 	tests/unit/runtime/test_signal \
@@ -109,6 +110,12 @@ tests_unit_runtime_test_meet_LDADD = $(RUNTIME_TEST_LIBS)
 tests_unit_runtime_test_process_SOURCES = tests/unit/runtime/test_process.c
 tests_unit_runtime_test_process_CFLAGS = $(RUNTIME_TEST_CFLAGS)
 tests_unit_runtime_test_process_LDADD = $(RUNTIME_TEST_LIBS)
+
+tests_unit_runtime_test_process_protocol_SOURCES = \
+	tests/unit/runtime/test_process_protocol.c tests/support/alloc_fail.c
+tests_unit_runtime_test_process_protocol_CFLAGS = $(RUNTIME_TEST_CFLAGS)
+tests_unit_runtime_test_process_protocol_LDFLAGS = $(alloc_fail_ldflags)
+tests_unit_runtime_test_process_protocol_LDADD = $(RUNTIME_TEST_LIBS)
 
 tests_unit_runtime_test_procpool_SOURCES = tests/unit/runtime/test_procpool.c
 tests_unit_runtime_test_procpool_CFLAGS = $(RUNTIME_TEST_CFLAGS)

@@ -282,6 +282,7 @@ static void use_server_and_process(struct things *x)
 	REFUSED(x, rv_process_wait(x->process, &status));
 	REFUSED(x, rv_process_status(x->process));
 	REFUSED(x, rv_process_signal(x->process, SIGTERM));
+	FALSE(x, rv_process_pipe(x->process, 1));
 	REFUSED(x, rv_process_stop(x->process, SIGTERM, 1));
 }
 
