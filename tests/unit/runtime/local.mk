@@ -1,7 +1,8 @@
 # tests/unit/runtime
 RUNTIME_TEST_LIBS = libruntime.la libbase.la $(EVENT_LIBS) $(PTHREAD_LIBS) $(CHECK_LIBS)
 RUNTIME_TEST_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
-EXTRA_DIST += tests/unit/runtime/CATALOGUE tests/unit/runtime/rt.h
+EXTRA_DIST += tests/unit/runtime/CATALOGUE tests/unit/runtime/rt.h \
+	tests/unit/runtime/valgrind.sh
 
 if HAVE_CHECK
 unit_runtime_tests = \
@@ -36,6 +37,10 @@ unit_runtime_tests = \
 	tests/unit/runtime/test_xfuture
 check_PROGRAMS += $(unit_runtime_tests)
 TESTS += $(unit_runtime_tests)
+
+# runs some of them once more
+TESTS += tests/unit/runtime/valgrind.sh
+tests/unit/runtime/valgrind.log: $(unit_runtime_tests)
 
 tests_unit_runtime_test_coro_SOURCES = tests/unit/runtime/test_coro.c
 tests_unit_runtime_test_coro_CFLAGS = $(RUNTIME_TEST_CFLAGS)
