@@ -34,6 +34,7 @@ libruntime_la_SOURCES = \
 	src/runtime/sync_lock.c \
 	src/runtime/sync_sem.c \
 	src/runtime/task.c src/runtime/task_priv.h \
+	src/runtime/task_hooks.c \
 	src/runtime/task_info.c \
 	src/runtime/task_wait.c \
 	src/runtime/wait.c src/runtime/wait_priv.h \

@@ -31,6 +31,7 @@ unit_runtime_tests = \
 	tests/unit/runtime/test_procpool \
 	tests/unit/runtime/test_same_round \
 	tests/unit/runtime/test_signal \
+	tests/unit/runtime/test_task_hooks \
 	tests/unit/runtime/test_timer \
 	tests/unit/runtime/test_wait \
 	tests/unit/runtime/test_shield \
@@ -133,6 +134,11 @@ tests_unit_runtime_test_same_round_LDADD = $(RUNTIME_TEST_LIBS)
 tests_unit_runtime_test_signal_SOURCES = tests/unit/runtime/test_signal.c
 tests_unit_runtime_test_signal_CFLAGS = $(RUNTIME_TEST_CFLAGS)
 tests_unit_runtime_test_signal_LDADD = $(RUNTIME_TEST_LIBS)
+
+tests_unit_runtime_test_task_hooks_SOURCES = \
+	tests/unit/runtime/test_task_hooks.c
+tests_unit_runtime_test_task_hooks_CFLAGS = $(RUNTIME_TEST_CFLAGS)
+tests_unit_runtime_test_task_hooks_LDADD = $(RUNTIME_TEST_LIBS)
 
 tests_unit_runtime_test_timer_SOURCES = tests/unit/runtime/test_timer.c
 tests_unit_runtime_test_timer_CFLAGS = $(RUNTIME_TEST_CFLAGS)

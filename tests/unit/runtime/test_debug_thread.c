@@ -98,6 +98,7 @@ static void use_loop(struct things *x)
 	REFUSED(x, rv_signal_on(l, SIGUSR1, never_cb, NULL));
 	REFUSED(x, rv_loop_attach(l, x, x, never_cb));
 	FALSE(x, rv_loop_attached(l, x));
+	REFUSED(x, rv_loop_set_task_hooks(l, NULL));
 }
 
 static void use_loop_more(struct things *x)
