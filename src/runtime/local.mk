@@ -31,6 +31,7 @@ libruntime_la_SOURCES = \
 	src/runtime/sync_barrier.c \
 	src/runtime/sync_cond.c \
 	src/runtime/sync_event.c \
+	src/runtime/sync_limiter.c \
 	src/runtime/sync_lock.c \
 	src/runtime/sync_sem.c \
 	src/runtime/task.c src/runtime/task_priv.h \

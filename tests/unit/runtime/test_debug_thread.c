@@ -19,6 +19,7 @@ struct things {
 	rv_event event;
 	rv_cond cond;
 	rv_sem sem;
+	rv_limiter limiter;
 	rv_barrier barrier;
 	rv_queue *queue;
 	rv_stream *stream;
@@ -187,6 +188,8 @@ static void use_scopes(struct things *x)
 
 static void use_sync(struct things *x)
 {
+	rv_token token = RV_TOKEN_NULL;
+
 	REFUSED(x, rv_lock_acquire(&x->lock));
 	FALSE(x, rv_lock_try(&x->lock));
 	REFUSED(x, rv_lock_release(&x->lock));
@@ -199,6 +202,10 @@ static void use_sync(struct things *x)
 	REFUSED(x, rv_sem_acquire(&x->sem));
 	FALSE(x, rv_sem_try(&x->sem));
 	REFUSED(x, rv_sem_release(&x->sem));
+	REFUSED(x, rv_limiter_try(&x->limiter, &token));
+	REFUSED(x, rv_limiter_acquire(&x->limiter, &token));
+	REFUSED(x, rv_limiter_release(&x->limiter, &token));
+	IGNORED(x, rv_limiter_set_total(&x->limiter, 9));
 	REFUSED(x, rv_barrier_wait(&x->barrier));
 	IGNORED(x, rv_barrier_reset(&x->barrier));
 	IGNORED(x, rv_barrier_abort(&x->barrier));
@@ -315,6 +322,8 @@ static void things_init(struct things *x)
 	rv_event_init(&x->event);
 	rv_cond_init(&x->cond, &x->lock);
 	ck_assert_int_eq(rv_sem_init(&x->sem, 1, 0), 0);
+	rv_limiter_init(&x->limiter, 1);
+	rv_limiter_set_total(&x->limiter, 2);
 	ck_assert_int_eq(rv_barrier_init(&x->barrier, 2), 0);
 	ck_assert_int_eq(rv_queue_new(&x->queue, RV_QUEUE_FIFO, 0, NULL, NULL), 0);
 	/* the first use says whose they are */
