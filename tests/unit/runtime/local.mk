@@ -10,6 +10,7 @@ unit_runtime_tests = \
 	tests/unit/runtime/test_task \
 	tests/unit/runtime/test_clock \
 	tests/unit/runtime/test_scope \
+	tests/unit/runtime/test_getters \
 	tests/unit/runtime/test_group \
 	tests/unit/runtime/test_supervise \
 	tests/unit/runtime/test_limiter \
@@ -56,6 +57,9 @@ tests_unit_runtime_test_scope_SOURCES = tests/unit/runtime/test_scope.c
 tests_unit_runtime_test_scope_CFLAGS = $(RUNTIME_TEST_CFLAGS)
 tests_unit_runtime_test_scope_LDADD = $(RUNTIME_TEST_LIBS)
 
+tests_unit_runtime_test_getters_SOURCES = tests/unit/runtime/test_getters.c
+tests_unit_runtime_test_getters_CFLAGS = $(RUNTIME_TEST_CFLAGS)
+tests_unit_runtime_test_getters_LDADD = $(RUNTIME_TEST_LIBS)
 
 tests_unit_runtime_test_group_SOURCES = tests/unit/runtime/test_group.c
 tests_unit_runtime_test_group_CFLAGS = $(RUNTIME_TEST_CFLAGS)

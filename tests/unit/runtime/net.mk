@@ -2,6 +2,7 @@
 EXTRA_DIST += tests/unit/runtime/net_test.h
 if HAVE_CHECK
 net_tests = \
+	tests/unit/runtime/test_connect \
 	tests/unit/runtime/test_memory_connect \
 	tests/unit/runtime/test_pipe \
 	tests/unit/runtime/test_server \
@@ -14,6 +15,10 @@ net_tests = \
 	tests/unit/runtime/test_transport_write
 check_PROGRAMS += $(net_tests)
 TESTS += $(net_tests)
+
+tests_unit_runtime_test_connect_SOURCES = tests/unit/runtime/test_connect.c
+tests_unit_runtime_test_connect_LDADD = $(RUNTIME_TEST_LIBS)
+tests_unit_runtime_test_connect_CFLAGS = $(RUNTIME_TEST_CFLAGS)
 
 tests_unit_runtime_test_memory_connect_SOURCES = \
 	tests/unit/runtime/test_memory_connect.c tests/support/alloc_fail.c
