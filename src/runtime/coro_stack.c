@@ -92,6 +92,20 @@ static bool guards_can_be_advised(void)
 	return !CORO_ASAN && !CORO_TSAN && !RUNNING_ON_VALGRIND;
 }
 
+uint64_t coro_stacks_max(void)
+{
+	bool advised;
+	void *p;
+
+	if (!guards_can_be_advised())
+		return (uint64_t)mapped_guards_max();
+	p = mmap(NULL, GUARD_SIZE, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	advised = p != MAP_FAILED && madvise(p, GUARD_SIZE, MADV_GUARD_INSTALL) == 0;
+	if (p != MAP_FAILED)
+		(void)munmap(p, GUARD_SIZE);
+	return advised ? UINT64_MAX : (uint64_t)mapped_guards_max();
+}
+
 static int slab_guard(struct coro_slab *s, size_t stack_size)
 {
 	bool advise = guards_can_be_advised();

@@ -13,6 +13,7 @@ libruntime_la_SOURCES = \
 	src/runtime/gather.c \
 	src/runtime/gen.c \
 	src/runtime/group.c \
+	src/runtime/limits.c \
 	src/runtime/loop.c src/runtime/loop_priv.h \
 	src/runtime/log.c \
 	src/runtime/loop_attach.c \
@@ -57,6 +58,7 @@ reeve_headers = \
 	src/include/reeve/future.h \
 	src/include/reeve/gen.h \
 	src/include/reeve/group.h \
+	src/include/reeve/limits.h \
 	src/include/reeve/log.h \
 	src/include/reeve/loop.h \
 	src/include/reeve/path.h \
@@ -105,6 +107,7 @@ libreeve_pages = \
 	src/runtime/man/reeve_gen.3 \
 	src/runtime/man/reeve_group.3 \
 	src/runtime/man/reeve_inet.3 \
+	src/runtime/man/reeve_limits.3 \
 	src/runtime/man/reeve_log.3 \
 	src/runtime/man/reeve_loop.3 \
 	src/runtime/man/reeve_net.3 \

@@ -14,6 +14,7 @@ unit_runtime_tests = \
 	tests/unit/runtime/test_group \
 	tests/unit/runtime/test_supervise \
 	tests/unit/runtime/test_limiter \
+	tests/unit/runtime/test_limits \
 	tests/unit/runtime/test_loop \
 	tests/unit/runtime/test_watch \
 	tests/unit/runtime/test_loop_attach \
@@ -68,6 +69,10 @@ tests_unit_runtime_test_group_LDADD = $(RUNTIME_TEST_LIBS)
 tests_unit_runtime_test_limiter_SOURCES = tests/unit/runtime/test_limiter.c
 tests_unit_runtime_test_limiter_CFLAGS = $(RUNTIME_TEST_CFLAGS)
 tests_unit_runtime_test_limiter_LDADD = $(RUNTIME_TEST_LIBS)
+
+tests_unit_runtime_test_limits_SOURCES = tests/unit/runtime/test_limits.c
+tests_unit_runtime_test_limits_CFLAGS = $(RUNTIME_TEST_CFLAGS)
+tests_unit_runtime_test_limits_LDADD = $(RUNTIME_TEST_LIBS)
 
 tests_unit_runtime_test_loop_SOURCES = tests/unit/runtime/test_loop.c
 tests_unit_runtime_test_loop_CFLAGS = $(RUNTIME_TEST_CFLAGS)
