@@ -21,9 +21,12 @@ EXTRA_DIST += \
 	contrib/check \
 	contrib/dev/build.sh \
 	contrib/dev/check-all.sh \
+	contrib/dev/check-arm64 \
+	contrib/dev/check-matrix \
 	contrib/dev/coverage.sh \
 	contrib/dev/format \
 	contrib/dev/fuzz.sh \
+	contrib/dev/install-peers \
 	contrib/quickstart \
 	contrib/setup \
 	debian/changelog \

@@ -53,6 +53,7 @@ libdaemon_la_SOURCES = \
 	src/daemon/spawner_link.c src/daemon/spawner_link.h \
 	src/daemon/spec_json.c src/daemon/spec_json.h \
 	src/daemon/supervisor.c src/daemon/supervisor.h \
+	src/daemon/traces.c src/daemon/traces.h \
 	src/daemon/users.c src/daemon/users.h
 nodist_libdaemon_la_SOURCES = \
 	src/daemon/io.reeve.Daemon.c \

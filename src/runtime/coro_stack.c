@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/mman.h>
+#include <unistd.h>
 
 #include "base/cleanup.h"
 #include "base/invariant.h"
@@ -92,6 +93,15 @@ static bool guards_can_be_advised(void)
 	return !CORO_ASAN && !CORO_TSAN && !RUNNING_ON_VALGRIND;
 }
 
+/*
+ * Has the advice been heard? An emulator may say yes to advice that it does not know, as
+ * qemu-user does; then the kernel finds a file's name there, an empty one.
+ */
+static bool guard_holds(const char *guard)
+{
+	return access(guard, F_OK) < 0 && errno == EFAULT;
+}
+
 uint64_t coro_stacks_max(void)
 {
 	bool advised;
@@ -100,7 +110,8 @@ uint64_t coro_stacks_max(void)
 	if (!guards_can_be_advised())
 		return (uint64_t)mapped_guards_max();
 	p = mmap(NULL, GUARD_SIZE, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	advised = p != MAP_FAILED && madvise(p, GUARD_SIZE, MADV_GUARD_INSTALL) == 0;
+	advised = p != MAP_FAILED && madvise(p, GUARD_SIZE, MADV_GUARD_INSTALL) == 0 &&
+		  guard_holds(p);
 	if (p != MAP_FAILED)
 		(void)munmap(p, GUARD_SIZE);
 	return advised ? UINT64_MAX : (uint64_t)mapped_guards_max();
@@ -114,10 +125,12 @@ static int slab_guard(struct coro_slab *s, size_t stack_size)
 		char *guard = s->base + i * stack_size;
 
 		/* EINVAL: an older kernel, or locked memory (mlockall) */
-		if (advise && madvise(guard, GUARD_SIZE, MADV_GUARD_INSTALL) == 0)
-			continue;
-		if (advise && errno != EINVAL)
+		if (advise && madvise(guard, GUARD_SIZE, MADV_GUARD_INSTALL) == 0) {
+			if (i > 0 || guard_holds(guard))
+				continue;
+		} else if (advise && errno != EINVAL) {
 			return -errno;
+		}
 		if (!s->guards_are_maps) {
 			long n = (long)s->n_stacks;
 			long before = atomic_fetch_add(&n_mapped_guards, n);

@@ -1,9 +1,9 @@
 /*
  * The one file that leaves a stack for another one.
  *
- * Without coro_asm.S it does so by setjmp. The fortified longjmp aborts when it jumps to a frame that is not above the current
- * one, which is what switching stacks is. Distributions inject the macro, hence before
- * all else.
+ * Without coro_asm.S it does so by setjmp. The fortified longjmp aborts when it jumps to a
+ * frame that is not above the current one, which is what switching stacks is. Distributions
+ * inject the macro, hence before all else.
  */
 #undef _FORTIFY_SOURCE
 
@@ -136,12 +136,18 @@ union ptr_halves {
 	unsigned u[2];
 };
 
+/* Not inlined: what it works with is no local of a function that calls sigsetjmp. */
+static NOINLINE void *join_halves(unsigned u0, unsigned u1)
+{
+	union ptr_halves halves = {.u = {u0, u1}};
+
+	return halves.p;
+}
+
 static void trampoline(unsigned self0, unsigned self1, unsigned maker0, unsigned maker1)
 {
-	union ptr_halves self_u = {.u = {self0, self1}};
-	union ptr_halves maker_u = {.u = {maker0, maker1}};
-	struct coro *self = self_u.p;
-	struct coro *maker = maker_u.p;
+	struct coro *self = join_halves(self0, self1);
+	struct coro *maker = join_halves(maker0, maker1);
 
 	after_switch(self, maker);
 	/* Back to the maker at once: from now on the context can be jumped to. */

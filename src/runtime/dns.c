@@ -7,6 +7,7 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "base/cleanup.h"
 #include "reeve/executor.h"
@@ -70,12 +71,33 @@ static void lookup_unref(void *arg)
 	free(l);
 }
 
+static bool is_localhost(const char *name)
+{
+	size_t n = strlen("localhost");
+
+	return name && strncasecmp(name, "localhost", n) == 0 &&
+	       (!name[n] || strcmp(name + n, ".") == 0);
+}
+
+/* Where no file and no server knows this name it still has its address (RFC 6761, 6.3). */
+static int look_up_loopback(struct lookup *l)
+{
+	struct addrinfo h = l->hints;
+
+	h.ai_flags = (h.ai_flags | AI_NUMERICHOST) & ~(AI_ADDRCONFIG | AI_CANONNAME);
+	return getaddrinfo(
+		h.ai_family == AF_INET6 ? "::1" : "127.0.0.1", l->port, &h, &l->found);
+}
+
 static int lookup_run(void *arg)
 {
 	struct lookup *l = arg;
 
 	l->gai = getaddrinfo(l->host, l->port, &l->hints, &l->found);
 	l->saved_errno = errno;
+	if ((l->gai == EAI_NONAME || l->gai == EAI_AGAIN) && is_localhost(l->host) &&
+		look_up_loopback(l) == 0)
+		l->gai = 0;
 	return 0;
 }
 

@@ -14,6 +14,15 @@ bool spawn_token_equal(const struct spawn_token *a, const struct spawn_token *b)
 	return a->job_id == b->job_id && a->run_no == b->run_no && a->epoch == b->epoch;
 }
 
+int spawn_token_compare(const struct spawn_token *a, const struct spawn_token *b)
+{
+	if (a->job_id != b->job_id)
+		return a->job_id < b->job_id ? -1 : 1;
+	if (a->run_no != b->run_no)
+		return a->run_no < b->run_no ? -1 : 1;
+	return (a->epoch > b->epoch) - (a->epoch < b->epoch);
+}
+
 char *spawn_mark_format(char *buf, const struct spawn_token *t, const char *instance)
 {
 	snprintf(buf, SPAWN_MARK_MAX, "%" PRIu64 ".%" PRIu32 ".%" PRIu64 ".%.*s",

@@ -40,6 +40,8 @@ struct spawn_token {
 #define SPAWN_MARK_ENV "REEVE_TOKEN"
 
 bool spawn_token_equal(const struct spawn_token *a, const struct spawn_token *b);
+/* as for qsort(3): by job, run, epoch */
+int spawn_token_compare(const struct spawn_token *a, const struct spawn_token *b);
 /* value of REEVE_TOKEN; buf has SPAWN_MARK_MAX bytes; returns buf */
 char *spawn_mark_format(char *buf, const struct spawn_token *t, const char *instance);
 /* 0, -EINVAL; ret_instance may be NULL */

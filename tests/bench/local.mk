@@ -12,10 +12,34 @@ tests_bench_bench_echo_LDADD = libruntime.la libbase.la $(EVENT_LIBS) $(PTHREAD_
 
 # the runtime against a bare scheduler
 noinst_PROGRAMS += tests/bench/bench_runtime
-tests_bench_bench_runtime_SOURCES = tests/bench/bench_runtime.c tests/bench/bare.c \
-	tests/bench/bare.h
+tests_bench_bench_runtime_SOURCES = tests/bench/bench_runtime.c tests/bench/works.h \
+	tests/bench/works_bare.c tests/bench/works_ours.c tests/bench/bare.c tests/bench/bare.h
 tests_bench_bench_runtime_CPPFLAGS = $(AM_CPPFLAGS) -I$(srcdir)/tests/bench
 tests_bench_bench_runtime_LDADD = libruntime.la libbase.la $(EVENT_LIBS) $(PTHREAD_LIBS)
+
+# and beside other runtimes
+bench_peers = \
+	tests/bench/peers/compare.sh \
+	tests/bench/peers/peer.go \
+	tests/bench/peers/peer.js \
+	tests/bench/peers/peer.py \
+	tests/bench/peers/peer_uv.c \
+	tests/bench/peers/tokio/Cargo.toml \
+	tests/bench/peers/tokio/src/main.rs
+TESTS += tests/bench/peers.sh
+EXTRA_DIST += tests/bench/peers.sh $(bench_peers)
+tests/bench/peers.log: tests/bench/bench_runtime$(EXEEXT) $(bench_peers)
+# what compare.sh has built
+clean-local:
+	rm -rf tests/bench/peers.out
+
+# very many tasks at once; in make check not so many
+noinst_PROGRAMS += tests/bench/bench_many
+tests_bench_bench_many_SOURCES = tests/bench/bench_many.c
+tests_bench_bench_many_LDADD = libruntime.la libbase.la $(EVENT_LIBS) $(PTHREAD_LIBS)
+TESTS += tests/bench/many.sh
+EXTRA_DIST += tests/bench/many.sh
+tests/bench/many.log: tests/bench/bench_many$(EXEEXT)
 
 # benchmarks of the whole: each prints ratios to a reference of its own
 bench_common = tests/bench/bench.c tests/bench/bench.h

@@ -8,8 +8,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-static size_t left; /* 0: nothing fails */
-static bool failed;
+/* Volatile: compilers know that malloc and its like change no variable of a program, and
+ * with all of it before them (LTO) take these for what alloc_fail_at has left in them. */
+static volatile size_t left; /* 0: nothing fails */
+static volatile bool failed;
 
 void alloc_fail_at(size_t n)
 {

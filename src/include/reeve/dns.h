@@ -18,7 +18,7 @@ extern "C" {
 
 /**
  * Look a host and a service up, as getaddrinfo(3). Addresses and ports in digits need no
- * thread.
+ * thread; localhost is the loopback also where no file says so.
  *
  * @host, @port  at most one NULL; 255 bytes at most each
  * @hints        may be NULL

@@ -28,6 +28,7 @@ unit_runtime_tests = \
 	tests/unit/runtime/test_file \
 	tests/unit/runtime/test_gen \
 	tests/unit/runtime/test_inet \
+	tests/unit/runtime/test_many \
 	tests/unit/runtime/test_meet \
 	tests/unit/runtime/test_process \
 	tests/unit/runtime/test_process_protocol \
@@ -123,6 +124,10 @@ tests_unit_runtime_test_gen_LDADD = $(RUNTIME_TEST_LIBS)
 tests_unit_runtime_test_inet_SOURCES = tests/unit/runtime/test_inet.c
 tests_unit_runtime_test_inet_CFLAGS = $(RUNTIME_TEST_CFLAGS)
 tests_unit_runtime_test_inet_LDADD = $(RUNTIME_TEST_LIBS)
+
+tests_unit_runtime_test_many_SOURCES = tests/unit/runtime/test_many.c
+tests_unit_runtime_test_many_CFLAGS = $(RUNTIME_TEST_CFLAGS)
+tests_unit_runtime_test_many_LDADD = $(RUNTIME_TEST_LIBS)
 
 tests_unit_runtime_test_meet_SOURCES = tests/unit/runtime/test_meet.c
 tests_unit_runtime_test_meet_CFLAGS = $(RUNTIME_TEST_CFLAGS)

@@ -5,21 +5,12 @@
 #include <fcntl.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <sched.h>
+#include <sys/mount.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 /* -- names ------------------------------------------------------------------------- */
-
-/* A name of this host: that of a system without /etc/hosts is its address. */
-static const char *own_name(void)
-{
-	struct addrinfo *list;
-
-	if (getaddrinfo("localhost", NULL, NULL, &list) != 0)
-		return "127.0.0.1";
-	freeaddrinfo(list);
-	return "localhost";
-}
 
 RT_TEST(addresses_in_digits_need_no_thread)
 {
@@ -47,7 +38,7 @@ RT_TEST(names_are_looked_up_in_a_thread_and_failures_say_why)
 	char long_name[300];
 	struct addrinfo *list = NULL;
 
-	ck_assert_int_eq(rv_getaddrinfo(own_name(), NULL, NULL, &list), 0);
+	ck_assert_int_eq(rv_getaddrinfo("localhost", NULL, NULL, &list), 0);
 	ck_assert_ptr_nonnull(list);
 	freeaddrinfo(list);
 	ck_assert_int_eq(
@@ -57,6 +48,33 @@ RT_TEST(names_are_looked_up_in_a_thread_and_failures_say_why)
 	memset(long_name, 'a', sizeof(long_name));
 	long_name[sizeof(long_name) - 1] = '\0';
 	ck_assert_int_eq(rv_getaddrinfo(long_name, NULL, NULL, &list), -EINVAL);
+	return 0;
+}
+
+/* what this thread, and those that it makes, find there is empty */
+static bool hide(const char *path)
+{
+	return mount("/dev/null", path, NULL, MS_BIND, NULL) == 0 || errno == ENOENT;
+}
+
+RT_TEST(localhost_is_found_where_nothing_knows_it)
+{
+	const struct addrinfo hints = {.ai_family = AF_INET};
+	struct addrinfo *list;
+
+	if (unshare(CLONE_NEWNS) < 0 ||
+		mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0 ||
+		!hide("/etc/hosts") || !hide("/etc/resolv.conf")) {
+		printf("skipped: cannot hide /etc/hosts (%s)\n", strerror(errno));
+		return 0;
+	}
+	ck_assert_int_eq(rv_getaddrinfo("LocalHost.", "80", &hints, &list), 0);
+	ck_assert_int_eq(list->ai_family, AF_INET);
+	ck_assert_uint_eq(((struct sockaddr_in *)list->ai_addr)->sin_addr.s_addr,
+		htonl(INADDR_LOOPBACK));
+	ck_assert_int_eq(((struct sockaddr_in *)list->ai_addr)->sin_port, htons(80));
+	freeaddrinfo(list);
+	ck_assert_int_lt(rv_getaddrinfo("localhosts", "80", &hints, &list), 0);
 	return 0;
 }
 
@@ -144,7 +162,7 @@ RT_TEST(server_listens_at_every_address_of_its_host_on_one_port)
 	size_t n = 0;
 
 	ck_assert_int_eq(rv_group_enter(&g, RV_GROUP_FAIL_FAST), 0);
-	ck_assert_int_eq(rv_serve(&g, own_name(), "0", echo, NULL, &server), 0);
+	ck_assert_int_eq(rv_serve(&g, "localhost", "0", echo, NULL, &server), 0);
 	port_of(server, port, sizeof(port));
 	while (rv_server_address(server, n, &sa, &len) == 0) {
 		char host[64], p[16];
@@ -158,7 +176,7 @@ RT_TEST(server_listens_at_every_address_of_its_host_on_one_port)
 		n++;
 	}
 	ck_assert_uint_ge(n, 1);
-	assert_echo(own_name(), port);
+	assert_echo("localhost", port);
 	rv_server_close(server);
 	ck_assert_int_eq(rv_server_address(server, 0, &sa, &len), -ENOENT);
 	rv_server_unref(server);
@@ -203,7 +221,7 @@ RT_TEST(b190_failure_to_connect_names_every_address)
 	char port[16];
 
 	free_port(port, sizeof(port));
-	ck_assert_int_eq(rv_stream_connect(own_name(), port, NULL, &s), -ECONNREFUSED);
+	ck_assert_int_eq(rv_stream_connect("localhost", port, NULL, &s), -ECONNREFUSED);
 	ck_assert_ptr_nonnull(strstr(rv_errmsg(), "127.0.0.1 port "));
 	ck_assert_ptr_nonnull(strstr(rv_errmsg(), port));
 	return 0;
@@ -225,7 +243,7 @@ RT_TEST(b191_tcp_has_nodelay_on_both_ends)
 	ck_assert_int_eq(
 		rv_serve(&g, "127.0.0.1", "0", tell_nodelay, &served_on, &server), 0);
 	port_of(server, port, sizeof(port));
-	ck_assert_int_eq(rv_stream_connect(own_name(), port, &o, &s), 0);
+	ck_assert_int_eq(rv_stream_connect("localhost", port, &o, &s), 0);
 	fd = *(const int *)rv_transport_info(rv_stream_transport(s), RV_INFO_FD, NULL);
 	ck_assert_int_eq(getsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, &len), 0);
 	ck_assert_int_ne(on, 0);
@@ -470,7 +488,7 @@ RT_TEST(endpoint_without_any_address_is_refused)
 
 UNIT_MAIN("inet", addresses_in_digits_need_no_thread,
 	names_are_looked_up_in_a_thread_and_failures_say_why,
-	cancelled_look_up_is_not_waited_for,
+	localhost_is_found_where_nothing_knows_it, cancelled_look_up_is_not_waited_for,
 	server_listens_at_every_address_of_its_host_on_one_port,
 	address_in_use_is_refused_and_says_which,
 	b190_failure_to_connect_names_every_address, b191_tcp_has_nodelay_on_both_ends,

@@ -76,7 +76,8 @@ START_TEST(b224_after_a_timeout_the_task_goes_on_until_it_is_cancelled)
 	ck_assert_int_eq(rv_xfuture_wait(x, 0, NULL), -ETIMEDOUT);
 	ck_assert_int_eq(rv_xfuture_wait(x, RV_MS(1), NULL), -ETIMEDOUT);
 	ck_assert(rv_xfuture_cancel(x));
-	ck_assert(rv_xfuture_cancel(x)); /* on its way already, or done */
+	/* on its way already, or done */
+	ck_assert(rv_xfuture_cancel(x) || rv_xfuture_done(x));
 	ck_assert_int_eq(rv_xfuture_wait(x, RV_FOREVER, NULL), -ECANCELED);
 	rv_xfuture_unref(x);
 	other_end(&o);

@@ -398,25 +398,34 @@ START_TEST(checkpoints_and_readers_run_beside_apply)
 }
 END_TEST
 
-START_TEST(log_stays_bounded_while_writers_never_pause)
+/* How long it gets depends on what is written during a checkpoint, and so on the machine; that
+ * it begins anew, and gives its space back, again and again, does not. */
+START_TEST(log_begins_anew_while_writers_never_pause)
 {
 	TEMP_DIR(d);
 	struct beside b = {.st = open_store(d.fd, STORE_DURABILITY_OFF)};
 	_cleanup_free_ char *spec = calloc(1, 200000);
 	struct store_job job = {.id = 1, .spec = spec, .spec_len = 200000};
 	pthread_t thread;
-	struct stat s;
+	off_t before = 0, longest = 0;
+	int n_shrunk = 0;
 
 	ck_assert_int_eq(APPLY(b.st, op_job(STORE_JOB_INSERT, job)), 0);
 	pthread_create(&thread, NULL, checkpoint_all_the_time, &b);
-	for (int i = 0; i < 3000; i++) { /* 600 MB in all */
+	for (int i = 0; i < 15000 && n_shrunk < 3; i++) { /* 3 GB at most */
+		struct stat s;
+
 		memset(spec, i, 200000);
 		ck_assert_int_eq(APPLY(b.st, op_job(STORE_JOB_UPDATE, job)), 0);
+		ck_assert_int_eq(fstatat(d.fd, "reeve.db-wal", &s, 0), 0);
+		n_shrunk += s.st_size < before;
+		before = s.st_size;
+		longest = MAX(longest, before);
 	}
 	atomic_store(&b.done, true);
 	pthread_join(thread, NULL);
-	ck_assert_int_eq(fstatat(d.fd, "reeve.db-wal", &s, 0), 0);
-	ck_assert_int_lt(s.st_size, 200 << 20);
+	/* or never got so long that there was space to give back */
+	ck_assert(n_shrunk == 3 || longest < 100 << 20);
 	store_close(b.st);
 }
 END_TEST
@@ -430,4 +439,4 @@ UNIT_MAIN("store_disk", full_durability_syncs_every_apply,
 	full_disk_refuses_and_heals, new_store_on_a_full_disk_is_refused_and_heals,
 	foreign_lock_is_waited_for_and_then_reported, foreign_reader_is_not_in_the_way,
 	file_that_was_removed_is_noticed, checkpoints_and_readers_run_beside_apply,
-	log_stays_bounded_while_writers_never_pause)
+	log_begins_anew_while_writers_never_pause)
