@@ -2,6 +2,7 @@
 EXTRA_DIST += tests/unit/runtime/net_test.h
 if HAVE_CHECK
 net_tests = \
+	tests/unit/runtime/test_idioms \
 	tests/unit/runtime/test_connect \
 	tests/unit/runtime/test_memory_connect \
 	tests/unit/runtime/test_pipe \
@@ -19,6 +20,10 @@ TESTS += $(net_tests)
 tests_unit_runtime_test_connect_SOURCES = tests/unit/runtime/test_connect.c
 tests_unit_runtime_test_connect_LDADD = $(RUNTIME_TEST_LIBS)
 tests_unit_runtime_test_connect_CFLAGS = $(RUNTIME_TEST_CFLAGS)
+
+tests_unit_runtime_test_idioms_SOURCES = tests/unit/runtime/test_idioms.c
+tests_unit_runtime_test_idioms_LDADD = $(RUNTIME_TEST_LIBS)
+tests_unit_runtime_test_idioms_CFLAGS = $(RUNTIME_TEST_CFLAGS)
 
 tests_unit_runtime_test_memory_connect_SOURCES = \
 	tests/unit/runtime/test_memory_connect.c tests/support/alloc_fail.c
