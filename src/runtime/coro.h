@@ -108,6 +108,8 @@ bool coro_pool_foreach(
 /* Stacks that are mapped, in use, and ever used. */
 void coro_pool_count(const struct coro_pool *p, size_t *ret_stacks, size_t *ret_used,
 	size_t *ret_touched);
+/* How many stacks the kernel bears at once; UINT64_MAX: their guards take no mappings. */
+uint64_t coro_stacks_max(void);
 /* False: what is below the stack pointer is off limits here (valgrind). */
 bool coro_may_be_read(void);
 

@@ -102,6 +102,21 @@ static bool guard_holds(const char *guard)
 	return access(guard, F_OK) < 0 && errno == EFAULT;
 }
 
+uint64_t coro_stacks_max(void)
+{
+	bool advised;
+	void *p;
+
+	if (!guards_can_be_advised())
+		return (uint64_t)mapped_guards_max();
+	p = mmap(NULL, GUARD_SIZE, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	advised = p != MAP_FAILED && madvise(p, GUARD_SIZE, MADV_GUARD_INSTALL) == 0 &&
+		  guard_holds(p);
+	if (p != MAP_FAILED)
+		(void)munmap(p, GUARD_SIZE);
+	return advised ? UINT64_MAX : (uint64_t)mapped_guards_max();
+}
+
 static int slab_guard(struct coro_slab *s, size_t stack_size)
 {
 	bool advise = guards_can_be_advised();

@@ -27,6 +27,7 @@ void rv_loop_set_debug(rv_loop *l, bool on)
 		(void)__atomic_add_fetch(&n_debug_loops, 1, __ATOMIC_RELAXED);
 	else
 		(void)__atomic_sub_fetch(&n_debug_loops, 1, __ATOMIC_RELAXED);
+	loop_update_watched(l);
 }
 
 bool rv_loop_debug(const rv_loop *l)

@@ -153,6 +153,13 @@ static void describe_sem(struct dump *d, const void *sem)
 	put(d, " with %ld permits", ((const rv_sem *)sem)->value);
 }
 
+static void describe_limiter(struct dump *d, const void *limiter)
+{
+	const rv_limiter *l = limiter;
+
+	put(d, ": %zu of %zu are taken", l->n_taken, l->total);
+}
+
 static void describe_barrier(struct dump *d, const void *barrier)
 {
 	const rv_barrier *b = barrier;
@@ -209,6 +216,7 @@ static const struct {
 	{"lock of a condition", describe_lock},
 	{"condition", describe_cond},
 	{"semaphore", describe_sem},
+	{"limiter", describe_limiter},
 	{"barrier", describe_barrier},
 	{"queue get", describe_queue},
 	{"queue put", describe_queue},

@@ -139,6 +139,7 @@ static int close_in_thread(void *arg)
 int rv_file_close(rv_file *f)
 {
 	struct file_call c = {.f = f};
+	const unsigned flags = RV_SCOPE_SHIELD | SCOPE_UNREPORTED;
 	rv_scope shield;
 	int r;
 
@@ -147,7 +148,7 @@ int rv_file_close(rv_file *f)
 	if (f->busy)
 		return -EBUSY;
 	/* a file with nothing to write is closed without a delay */
-	if (!f->dirty || rv_shield(&shield, RV_FOREVER) < 0) {
+	if (!f->dirty || rv_scope_enter(&shield, flags, RV_FOREVER) < 0) {
 		r = close_in_thread(&c);
 	} else {
 		r = rv_scope_exit(&shield, rv_run_blocking(NULL, close_in_thread, &c));

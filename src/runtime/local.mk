@@ -13,6 +13,7 @@ libruntime_la_SOURCES = \
 	src/runtime/gather.c \
 	src/runtime/gen.c \
 	src/runtime/group.c \
+	src/runtime/limits.c \
 	src/runtime/loop.c src/runtime/loop_priv.h \
 	src/runtime/log.c \
 	src/runtime/loop_attach.c \
@@ -31,9 +32,11 @@ libruntime_la_SOURCES = \
 	src/runtime/sync_barrier.c \
 	src/runtime/sync_cond.c \
 	src/runtime/sync_event.c \
+	src/runtime/sync_limiter.c \
 	src/runtime/sync_lock.c \
 	src/runtime/sync_sem.c \
 	src/runtime/task.c src/runtime/task_priv.h \
+	src/runtime/task_hooks.c \
 	src/runtime/task_info.c \
 	src/runtime/task_wait.c \
 	src/runtime/wait.c src/runtime/wait_priv.h \
@@ -55,6 +58,7 @@ reeve_headers = \
 	src/include/reeve/future.h \
 	src/include/reeve/gen.h \
 	src/include/reeve/group.h \
+	src/include/reeve/limits.h \
 	src/include/reeve/log.h \
 	src/include/reeve/loop.h \
 	src/include/reeve/path.h \
@@ -103,6 +107,7 @@ libreeve_pages = \
 	src/runtime/man/reeve_gen.3 \
 	src/runtime/man/reeve_group.3 \
 	src/runtime/man/reeve_inet.3 \
+	src/runtime/man/reeve_limits.3 \
 	src/runtime/man/reeve_log.3 \
 	src/runtime/man/reeve_loop.3 \
 	src/runtime/man/reeve_net.3 \

@@ -61,8 +61,7 @@ struct rv_task *sched_pick(rv_loop *l)
 		first = l->ready.next;
 	}
 	r = LINK_ENTRY(first, struct rv_ready, link);
-	if (r->run ||
-		UNLIKELY(loop_debug(l))) /* in debug mode the leader times each step */
+	if (r->run || UNLIKELY(l->watched))
 		return NULL;
 	t = CONTAINER_OF(r, struct rv_task, ready);
 	if (UNLIKELY(!t->coro) && t->scope->cancelled)
@@ -143,18 +142,34 @@ static void leader_step(rv_loop *l, struct rv_ready *r)
 	current.task = NULL;
 }
 
-static void leader_step_timed(rv_loop *l, struct rv_ready *r)
+static void leader_step_timed(rv_loop *l, struct rv_ready *r, struct rv_task *t)
 {
-	struct rv_task *t = r->run ? NULL : CONTAINER_OF(r, struct rv_task, ready);
 	rv_time begin = rv_now(), took;
 
-	if (t)
-		(void)rv_task_ref(t);
 	l->callback = NULL;
 	leader_step(l, r);
 	took = rv_now() - begin;
 	if (took > l->slow_callback)
 		debug_report_slow(l, t, took);
+}
+
+static void leader_step_watched(rv_loop *l, struct rv_ready *r)
+{
+	struct rv_task *t = r->run ? NULL : CONTAINER_OF(r, struct rv_task, ready);
+	bool runs = t && (t->coro || !t->scope->cancelled);
+
+	if (t)
+		(void)rv_task_ref(t);
+	if (runs)
+		hooks_switched(l, t);
+	if (loop_debug(l))
+		leader_step_timed(l, r, t);
+	else
+		leader_step(l, r);
+	if (runs)
+		hooks_switched(l, NULL);
+	if (t && t->done)
+		hooks_ended(l, t);
 	rv_task_unref(t);
 }
 
@@ -176,8 +191,8 @@ static void run_round(rv_loop *l)
 		}
 		link_unlink(first);
 		r = LINK_ENTRY(first, struct rv_ready, link);
-		if (UNLIKELY(loop_debug(l)))
-			leader_step_timed(l, r);
+		if (UNLIKELY(l->watched))
+			leader_step_watched(l, r);
 		else
 			leader_step(l, r);
 	}

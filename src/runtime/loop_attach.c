@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "runtime/debug_priv.h"
 #include "runtime/loop_priv.h"
 
 struct attachment {
@@ -17,6 +18,8 @@ int rv_loop_attach(rv_loop *l, const void *key, void *val, rv_dtor d)
 {
 	struct attachment *a;
 
+	if (WRONG_THREAD(l))
+		return -RV_EWRONGLOOP;
 	if (!val)
 		return -EINVAL;
 	if (l->closed)
@@ -33,8 +36,11 @@ int rv_loop_attach(rv_loop *l, const void *key, void *val, rv_dtor d)
 
 void *rv_loop_attached(const rv_loop *l, const void *key)
 {
-	const struct attachment *a = l->attached;
+	const struct attachment *a;
 
+	if (WRONG_THREAD(l))
+		return NULL;
+	a = l->attached;
 	while (a && a->key != key)
 		a = a->next;
 	return a ? a->val : NULL;

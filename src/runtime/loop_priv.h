@@ -86,6 +86,7 @@ struct rv_loop {
 	bool poll_due;      /* before the next step */
 	bool ran_callbacks; /* since the last poll */
 	bool stop, running, closed;
+	bool watched; /* in debug mode or with hooks: each step begins at the leader */
 	atomic_bool debug; /* other threads look at it, see loop_debug */
 	bool cancel_busy;  /* scopes are being walked */
 	bool shield_reported;
@@ -122,6 +123,8 @@ struct rv_loop {
 	rv_executor *executor;
 	unsigned exec_threads;
 	struct attachment *attached; /* the newest first */
+
+	rv_task_hooks hooks;
 
 	rv_exc_fn exc_fn;
 	void *exc_arg;
@@ -217,6 +220,13 @@ void watches_close(rv_loop *l);
 int watch_claim(rv_loop *l, int fd);
 void watch_release(rv_loop *l, int fd);
 bool watch_is_claimed(const rv_loop *l, int fd);
+
+/* task_hooks.c: call those that are set; t is NULL: none runs */
+void hooks_spawned(struct rv_task *t);
+void hooks_switched(rv_loop *l, struct rv_task *t);
+void hooks_ended(rv_loop *l, struct rv_task *t);
+/* after debug or hooks were changed */
+void loop_update_watched(rv_loop *l);
 
 /* loop_attach.c */
 void attached_close(rv_loop *l);

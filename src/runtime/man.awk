@@ -87,7 +87,7 @@ function take_comment(line) {
 	sub(/^ \* ?/, "", line)
 	return line
 }
-/^#(if|ifdef|ifndef|endif|include)/ || /^extern "C"/ || /^#define REEVE_[A-Z]+_H/ { next }
+/^#(\t|if|ifdef|ifndef|else|endif|include)/ || /^extern "C"/ || /^#define REEVE_[A-Z]+_H/ { next }
 /^}$/ && !in_code { next }
 in_comment {
 	line = take_comment($0)
@@ -152,8 +152,9 @@ in_comment {
 }
 {
 	line = $0
-	gsub(/RV_(PUBLIC|AWAIT|TS) /, "", line)
-	kind = $0 ~ /RV_AWAIT/ ? "  /* may suspend */" : $0 ~ /RV_TS/ ? "  /* any thread */" : ""
+	if ($0 !~ /^#/)
+		gsub(/RV_(PUBLIC|AWAIT|TS) /, "", line)
+	kind = $0 ~ /^RV_AWAIT/ ? "  /* may suspend */" : $0 ~ /^RV_TS/ ? "  /* any thread */" : ""
 	if (line ~ /;$/)
 		line = line (kind ? kind : suffix)
 	else if (kind)

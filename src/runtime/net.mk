@@ -8,7 +8,7 @@ libruntime_la_SOURCES += \
 	src/runtime/net_poll.c src/runtime/net_poll.h \
 	src/runtime/pipe.c \
 	src/runtime/process.c src/runtime/process_spawn.c src/runtime/process_priv.h \
-	src/runtime/process_io.c \
+	src/runtime/process_io.c src/runtime/process_protocol.c \
 	src/runtime/procpool.c \
 	src/runtime/server.c \
 	src/runtime/server_accept.c \

@@ -25,15 +25,23 @@ static void process_free(rv_process *p)
 	free(p);
 }
 
+void process_free_unused(rv_process *p)
+{
+	if (p->refs == 0 && (p->exited || !p->loop) && !p->told)
+		process_free(p);
+}
+
 static void process_ended(rv_process *p, int status)
 {
 	p->exited = true;
 	p->status = status;
 	poll_remove(&p->poll);
-	link_remove(&p->link);
 	waiters_wake_all(&p->waiters, 0);
-	if (p->refs == 0)
-		process_free(p);
+	if (p->told)
+		told_exited(p->told);
+	else
+		link_remove(&p->link);
+	process_free_unused(p);
 }
 
 static void report(rv_process *p, const char *message, int err)
@@ -77,16 +85,19 @@ void processes_close(rv_loop *l)
 	while ((it = link_first(&l->processes))) {
 		rv_process *p = LINK_ENTRY(it, rv_process, link);
 
-		if (p->refs > 0)
+		if (p->refs > 0 && !p->exited)
 			report(p, "child was running when its loop closed", 0);
-		(void)pidfd_send_signal(p->pidfd, SIGKILL, NULL, 0);
+		if (!p->exited)
+			(void)pidfd_send_signal(p->pidfd, SIGKILL, NULL, 0);
 		poll_remove(&p->poll);
 		link_unlink(it);
 		p->loop = NULL;
 		while (link_pop(&p->waiters)) /* abandoned */
 			;
-		if (p->refs == 0)
-			process_free(p);
+		if (p->told)
+			told_close(p->told);
+		else
+			process_free_unused(p);
 	}
 }
 
@@ -109,6 +120,8 @@ static int open_streams(rv_process *p, int fds[N_STDIO])
 
 static void drop_streams(rv_process *p)
 {
+	if (p->told)
+		told_drop(p->told);
 	for (int i = 0; i < N_STDIO; i++) {
 		if (p->io[i])
 			rv_stream_close(p->io[i]);
@@ -137,7 +150,9 @@ static void process_undo(rv_process *p, int fds[N_STDIO])
 	drop_streams(p);
 }
 
-int rv_exec(char *const argv[], const rv_proc_opts *o, rv_process **ret)
+/* proto: NULL: streams */
+static int start(
+	char *const argv[], const rv_proc_opts *o, rv_protocol *proto, rv_process **ret)
 {
 	static const rv_proc_opts defaults;
 	rv_process *p;
@@ -162,7 +177,7 @@ int rv_exec(char *const argv[], const rv_proc_opts *o, rv_process **ret)
 	}
 	r = process_watch(p);
 	if (r >= 0)
-		r = open_streams(p, fds);
+		r = proto ? told_new(p, proto, fds) : open_streams(p, fds);
 	if (r < 0) {
 		process_undo(p, fds);
 		process_free(p);
@@ -171,6 +186,17 @@ int rv_exec(char *const argv[], const rv_proc_opts *o, rv_process **ret)
 	link_append(&p->loop->processes, &p->link);
 	*ret = p;
 	return 0;
+}
+
+int rv_exec(char *const argv[], const rv_proc_opts *o, rv_process **ret)
+{
+	return start(argv, o, NULL, ret);
+}
+
+int rv_exec_protocol(
+	char *const argv[], const rv_proc_opts *o, rv_protocol *proto, rv_process **ret)
+{
+	return proto && proto->ops ? start(argv, o, proto, ret) : -EINVAL;
 }
 
 int rv_shell(const char *cmd, const rv_proc_opts *o, rv_process **ret)
@@ -198,10 +224,9 @@ void rv_process_unref(rv_process *p)
 	if (--p->refs > 0)
 		return;
 	drop_streams(p);
-	if (p->exited || !p->loop)
-		process_free(p);
-	else /* freed when it has ended */
+	if (!p->exited && p->loop) /* freed when it has ended */
 		(void)pidfd_send_signal(p->pidfd, SIGKILL, NULL, 0);
+	process_free_unused(p);
 }
 
 /* -- looking at and waiting ----------------------------------------------------------- */

@@ -187,7 +187,7 @@ int rv_scope_enter(rv_scope *s, unsigned flags, rv_time deadline)
 	if (deadline != RV_FOREVER)
 		scope_arm(s, deadline);
 	else if (UNLIKELY(loop_debug(t->loop)) && (flags & RV_SCOPE_SHIELD) &&
-		 !t->loop->shield_reported)
+		 !(flags & SCOPE_UNREPORTED) && !t->loop->shield_reported)
 		report_shield(t);
 	return 0;
 }

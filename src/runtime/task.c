@@ -137,6 +137,8 @@ int task_spawn_in(struct rv_task **ret, const struct spawn_params *p)
 	*ret = t;
 	if (p->group)
 		group_child_added(p->group, t);
+	if (UNLIKELY(p->loop->watched))
+		hooks_spawned(t);
 	if (o && (o->flags & RV_SPAWN_EAGER) && current.task && current.loop == p->loop)
 		start_now(t);
 	else
@@ -261,6 +263,7 @@ void task_finish_unstarted(struct rv_task *t)
 void task_abandon(struct rv_task *t)
 {
 	task_report(t, "task was pending when its loop closed");
+	hooks_ended(t->loop, t);
 	t->error_read = true;
 	if (!t->coro) { /* it has nothing anywhere yet: end it properly */
 		link_remove(&t->ready.link);

@@ -198,6 +198,10 @@ void task_coro_entry(struct coro *c);
 void task_report(struct rv_task *t, const char *message);
 
 /* scope.c */
+enum {
+	/* for rv_scope_enter: that a shield has no deadline is meant, and the library's */
+	SCOPE_UNREPORTED = 1 << 8,
+};
 void scope_node_init(struct rv_scope_node *n, struct rv_scope_node *parent,
 	struct rv_task *task, bool shield);
 void scope_node_deinit(struct rv_scope_node *n);

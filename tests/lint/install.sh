@@ -121,12 +121,18 @@ elif ! g++ -Wall -Wextra -Werror $cflags -c hello.cc; then
 elif ! nm hello.o | grep -q ' U rv_run$'; then
 	complain "the headers declare C++ functions"
 fi
-# each header can be included alone
+# each header can be included alone, and has a page
 for header in "$(dirname "$(find "$dest" -name reeve.h)")"/*.h; do
 	# shellcheck disable=SC2086
 	printf '#include <reeve/%s>\n' "${header##*/}" |
 		${REEVE_CC:-cc} -Wall -Wextra -Werror $cflags -fsyntax-only -xc - ||
 		complain "${header##*/} cannot be included alone"
+	page=${header##*/}
+	page=reeve_${page%.h}.3
+	case $page in
+	reeve_reeve.3) page=libreeve.3 ;;
+	esac
+	installed "man3/$page"
 done
 
 # libreeve-http, where there is libcurl: it brings libreeve along, and libreeve not libcurl

@@ -18,8 +18,16 @@ extern "C" {
 #endif
 
 #define RV_PUBLIC __attribute__((visibility("default")))
-/** May suspend, is a cancellation point, and its result must be looked at. */
-#define RV_AWAIT __attribute__((warn_unused_result)) RV_PUBLIC
+#ifdef __clang__
+#	define RV_MARK(text) __attribute__((annotate(text)))
+#else
+#	define RV_MARK(text)
+#endif
+/** May suspend, is a cancellation point, and its result must be looked at. Of the others
+ * only rv_group_exit, rv_gen_close and rv_file_close suspend: they go on to their end also
+ * in a task that is cancelled. Clang's syntax tree has annotate("rv_await") where this
+ * stands, for checkers that follow who calls what. */
+#define RV_AWAIT RV_MARK("rv_await") __attribute__((warn_unused_result)) RV_PUBLIC
 /** Callable from any thread. Everything unmarked belongs to the loop's thread. */
 #define RV_TS           RV_PUBLIC
 #define RV_PRINTF(f, a) __attribute__((format(printf, f, a)))

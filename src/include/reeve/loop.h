@@ -128,6 +128,31 @@ RV_PUBLIC rv_time rv_loop_now(const rv_loop *l);
 RV_PUBLIC void rv_loop_set_debug(rv_loop *l, bool on);
 RV_PUBLIC bool rv_loop_debug(const rv_loop *l);
 
+/* What a tracer is told of tasks; members may be NULL. They run in the loop's thread, must
+ * not await, and may use t, which is valid for the time of the call. */
+typedef struct rv_task_hooks {
+	/* t was made, and has not run: also where it is eager */
+	void (*on_spawn)(rv_task *t, void *arg);
+	/* t runs from now on; NULL: it has begun to wait, or ended */
+	void (*on_switch)(rv_task *t, void *arg);
+	/* t has ended, with or without a step, or its loop closes and gives it up */
+	void (*on_exit)(rv_task *t, void *arg);
+	void *arg;
+} rv_task_hooks;
+
+/**
+ * Tell of each task that is made, runs and ends, for tracing. (asyncio: set_task_factory.)
+ *
+ * Takes effect at once for tasks that are made, and with the next step for those that run:
+ * one that sets it and ends without waiting is not told of. While it is set, and in debug
+ * mode, tasks are switched by way of the loop, which takes about twice as long.
+ *
+ * @h  copied; NULL: nobody is told any more
+ *
+ * Returns 0; -RV_ELOOPCLOSED.
+ */
+RV_PUBLIC int rv_loop_set_task_hooks(rv_loop *l, const rv_task_hooks *h);
+
 /** Run fn in the next round. */
 RV_PUBLIC rv_handle rv_call_soon(rv_loop *l, rv_cb fn, void *arg);
 /** Run fn after delay; <= 0: in the next round. Equal deadlines run in order of

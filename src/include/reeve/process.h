@@ -9,6 +9,7 @@
 #define REEVE_PROCESS_H
 
 #include "reeve/stream.h"
+#include "reeve/transport.h"
 
 #ifdef __cplusplus
 extern "C" {
@@ -60,6 +61,28 @@ typedef struct rv_proc_opts {
 RV_PUBLIC int rv_exec(char *const argv[], const rv_proc_opts *o, rv_process **ret);
 /** Start /bin/sh -c cmd. */
 RV_PUBLIC int rv_shell(const char *cmd, const rv_proc_opts *o, rv_process **ret);
+/**
+ * Start a program whose output and end are told to a protocol by callbacks, as rv_exec in
+ * everything else. (asyncio: subprocess_exec, SubprocessProtocol.)
+ *
+ * @proto  the loop calls pipe_data_received for what comes from stdout and stderr,
+ *         pipe_connection_lost once for each of the three that is RV_STDIO_PIPE,
+ *         process_exited when the child has ended, in any order; pause_writing and
+ *         resume_writing for stdin; when all this is over connection_lost(0), and destroy.
+ *         If the loop is closed before, there is no process_exited for a child that ran,
+ *         and connection_lost gets -RV_ELOOPCLOSED. The rest is never called
+ * @ret    one reference; the last one that goes kills a child that runs, and closes the
+ *         pipes: the protocol is told all the same
+ *
+ * The child has no streams; rv_process_pipe is what to write to. Returns what rv_exec does;
+ * then proto is still yours and nothing of it was called.
+ */
+RV_PUBLIC int rv_exec_protocol(char *const argv[], const rv_proc_opts *o,
+	rv_protocol *proto, rv_process **ret);
+/** The transport of fd, 0 to 2, of a child of rv_exec_protocol: to write to, to pause, to
+ * close. Borrowed until its pipe_connection_lost has returned; NULL after that, and where
+ * there is no pipe. */
+RV_PUBLIC rv_transport *rv_process_pipe(const rv_process *p, int fd);
 RV_PUBLIC rv_process *rv_process_ref(rv_process *p);
 /** NULL is fine. The last one of a child that runs kills it, and the loop reaps it. Its
  * streams are closed; who has references to them keeps them. */

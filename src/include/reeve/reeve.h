@@ -12,6 +12,7 @@
 #include "reeve/gen.h"
 #include "reeve/group.h"
 #include "reeve/inet.h"
+#include "reeve/limits.h"
 #include "reeve/log.h"
 #include "reeve/loop.h"
 #include "reeve/net.h"

@@ -1,5 +1,5 @@
 /*
- * Locks, events, conditions, semaphores and barriers between the tasks of one loop. They
+ * Locks, events, conditions, semaphores, limiters and barriers between the tasks of one loop. They
  * live in the caller's memory and never allocate; waiting tasks are linked from their own
  * stacks, so the memory must outlive every wait.
  *
@@ -92,6 +92,49 @@ RV_PUBLIC bool rv_sem_try(rv_sem *s);
 RV_PUBLIC int rv_sem_release(rv_sem *s);
 /** Permits that nobody has. */
 RV_PUBLIC long rv_sem_value(const rv_sem *s);
+
+/*
+ * Tokens of which each task has at most one, and whose number may change: how many at once
+ * may use something. (trio: CapacityLimiter.)
+ */
+typedef struct rv_limiter {
+	struct rv_link waiters;
+	struct rv_link taken; /* rv_token.link */
+	size_t total, n_taken;
+	const void *home; /* debug mode: whose thread uses it */
+} rv_limiter;
+
+/* in the memory of who takes one, mostly a local variable; must stay until it is released */
+typedef struct rv_token {
+	struct rv_link link; /* zeroed: not taken */
+	rv_task *task;
+	uint64_t task_id;
+} rv_token;
+
+#define RV_TOKEN_NULL ((rv_token){.task = NULL})
+
+/** total tokens; 0: everybody waits until there are some. */
+RV_PUBLIC void rv_limiter_init(rv_limiter *l, size_t total);
+/**
+ * Wait for a token, first come, first served.
+ *
+ * @t  begins as RV_TOKEN_NULL
+ *
+ * Looks at all tokens that are out, to find out whether this task has one.
+ *
+ * Returns 0: t is taken; -EDEADLK: this task has one already; -ECANCELED: not taken.
+ */
+RV_AWAIT int rv_limiter_acquire(rv_limiter *l, rv_token *t);
+/** The same without waiting: -EAGAIN, also where others wait; -RV_ENOTASK. */
+RV_PUBLIC int rv_limiter_try(rv_limiter *l, rv_token *t);
+/** Give it back, from any task. -RV_ESTATE: it is not taken. */
+RV_PUBLIC int rv_limiter_release(rv_limiter *l, rv_token *t);
+/** More: those that wait go on, as far as it reaches. Fewer than are taken: nobody gets
+ * one until enough have come back. */
+RV_PUBLIC void rv_limiter_set_total(rv_limiter *l, size_t total);
+RV_PUBLIC size_t rv_limiter_total(const rv_limiter *l);
+/** How many are out. */
+RV_PUBLIC size_t rv_limiter_taken(const rv_limiter *l);
 
 /* a meeting point for a fixed number of tasks, again and again */
 typedef struct rv_barrier {

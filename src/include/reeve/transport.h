@@ -69,6 +69,13 @@ typedef struct rv_protocol_ops {
 		const struct sockaddr *from, socklen_t len);
 	/* One could not be sent, or came back; the endpoint stays open. */
 	void (*error_received)(rv_protocol *p, int err);
+	/* Of a child (rv_exec_protocol, reeve/process.h), whose fd this came from: 1 or 2. The
+	 * memory is valid during the call. */
+	void (*pipe_data_received)(rv_protocol *p, int fd, const void *buf, size_t n);
+	/* A pipe is over, once for each: 0, 1 or 2. err as for connection_lost. */
+	void (*pipe_connection_lost)(rv_protocol *p, int fd, int err);
+	/* The child has ended; its pipes may still be open. */
+	void (*process_exited)(rv_protocol *p);
 	/* The transport will not use p any more. */
 	void (*destroy)(rv_protocol *p);
 } rv_protocol_ops;

@@ -1,7 +1,8 @@
 # tests/unit/runtime
 RUNTIME_TEST_LIBS = libruntime.la libbase.la $(EVENT_LIBS) $(PTHREAD_LIBS) $(CHECK_LIBS)
 RUNTIME_TEST_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
-EXTRA_DIST += tests/unit/runtime/CATALOGUE tests/unit/runtime/rt.h
+EXTRA_DIST += tests/unit/runtime/CATALOGUE tests/unit/runtime/rt.h \
+	tests/unit/runtime/valgrind.sh
 
 if HAVE_CHECK
 unit_runtime_tests = \
@@ -9,8 +10,11 @@ unit_runtime_tests = \
 	tests/unit/runtime/test_task \
 	tests/unit/runtime/test_clock \
 	tests/unit/runtime/test_scope \
+	tests/unit/runtime/test_getters \
 	tests/unit/runtime/test_group \
 	tests/unit/runtime/test_supervise \
+	tests/unit/runtime/test_limiter \
+	tests/unit/runtime/test_limits \
 	tests/unit/runtime/test_loop \
 	tests/unit/runtime/test_watch \
 	tests/unit/runtime/test_loop_attach \
@@ -27,15 +31,21 @@ unit_runtime_tests = \
 	tests/unit/runtime/test_many \
 	tests/unit/runtime/test_meet \
 	tests/unit/runtime/test_process \
+	tests/unit/runtime/test_process_protocol \
 	tests/unit/runtime/test_procpool \
 	tests/unit/runtime/test_same_round \
 	tests/unit/runtime/test_signal \
+	tests/unit/runtime/test_task_hooks \
 	tests/unit/runtime/test_timer \
 	tests/unit/runtime/test_wait \
 	tests/unit/runtime/test_shield \
 	tests/unit/runtime/test_xfuture
 check_PROGRAMS += $(unit_runtime_tests)
 TESTS += $(unit_runtime_tests)
+
+# runs some of them once more
+TESTS += tests/unit/runtime/valgrind.sh
+tests/unit/runtime/valgrind.log: $(unit_runtime_tests)
 
 tests_unit_runtime_test_coro_SOURCES = tests/unit/runtime/test_coro.c
 tests_unit_runtime_test_coro_CFLAGS = $(RUNTIME_TEST_CFLAGS)
@@ -49,9 +59,21 @@ tests_unit_runtime_test_scope_SOURCES = tests/unit/runtime/test_scope.c
 tests_unit_runtime_test_scope_CFLAGS = $(RUNTIME_TEST_CFLAGS)
 tests_unit_runtime_test_scope_LDADD = $(RUNTIME_TEST_LIBS)
 
+tests_unit_runtime_test_getters_SOURCES = tests/unit/runtime/test_getters.c
+tests_unit_runtime_test_getters_CFLAGS = $(RUNTIME_TEST_CFLAGS)
+tests_unit_runtime_test_getters_LDADD = $(RUNTIME_TEST_LIBS)
+
 tests_unit_runtime_test_group_SOURCES = tests/unit/runtime/test_group.c
 tests_unit_runtime_test_group_CFLAGS = $(RUNTIME_TEST_CFLAGS)
 tests_unit_runtime_test_group_LDADD = $(RUNTIME_TEST_LIBS)
+
+tests_unit_runtime_test_limiter_SOURCES = tests/unit/runtime/test_limiter.c
+tests_unit_runtime_test_limiter_CFLAGS = $(RUNTIME_TEST_CFLAGS)
+tests_unit_runtime_test_limiter_LDADD = $(RUNTIME_TEST_LIBS)
+
+tests_unit_runtime_test_limits_SOURCES = tests/unit/runtime/test_limits.c
+tests_unit_runtime_test_limits_CFLAGS = $(RUNTIME_TEST_CFLAGS)
+tests_unit_runtime_test_limits_LDADD = $(RUNTIME_TEST_LIBS)
 
 tests_unit_runtime_test_loop_SOURCES = tests/unit/runtime/test_loop.c
 tests_unit_runtime_test_loop_CFLAGS = $(RUNTIME_TEST_CFLAGS)
@@ -115,6 +137,12 @@ tests_unit_runtime_test_process_SOURCES = tests/unit/runtime/test_process.c
 tests_unit_runtime_test_process_CFLAGS = $(RUNTIME_TEST_CFLAGS)
 tests_unit_runtime_test_process_LDADD = $(RUNTIME_TEST_LIBS)
 
+tests_unit_runtime_test_process_protocol_SOURCES = \
+	tests/unit/runtime/test_process_protocol.c tests/support/alloc_fail.c
+tests_unit_runtime_test_process_protocol_CFLAGS = $(RUNTIME_TEST_CFLAGS)
+tests_unit_runtime_test_process_protocol_LDFLAGS = $(alloc_fail_ldflags)
+tests_unit_runtime_test_process_protocol_LDADD = $(RUNTIME_TEST_LIBS)
+
 tests_unit_runtime_test_procpool_SOURCES = tests/unit/runtime/test_procpool.c
 tests_unit_runtime_test_procpool_CFLAGS = $(RUNTIME_TEST_CFLAGS)
 tests_unit_runtime_test_procpool_LDADD = $(RUNTIME_TEST_LIBS)
@@ -126,6 +154,11 @@ tests_unit_runtime_test_same_round_LDADD = $(RUNTIME_TEST_LIBS)
 tests_unit_runtime_test_signal_SOURCES = tests/unit/runtime/test_signal.c
 tests_unit_runtime_test_signal_CFLAGS = $(RUNTIME_TEST_CFLAGS)
 tests_unit_runtime_test_signal_LDADD = $(RUNTIME_TEST_LIBS)
+
+tests_unit_runtime_test_task_hooks_SOURCES = \
+	tests/unit/runtime/test_task_hooks.c
+tests_unit_runtime_test_task_hooks_CFLAGS = $(RUNTIME_TEST_CFLAGS)
+tests_unit_runtime_test_task_hooks_LDADD = $(RUNTIME_TEST_LIBS)
 
 tests_unit_runtime_test_timer_SOURCES = tests/unit/runtime/test_timer.c
 tests_unit_runtime_test_timer_CFLAGS = $(RUNTIME_TEST_CFLAGS)

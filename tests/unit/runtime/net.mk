@@ -2,6 +2,9 @@
 EXTRA_DIST += tests/unit/runtime/net_test.h
 if HAVE_CHECK
 net_tests = \
+	tests/unit/runtime/test_idioms \
+	tests/unit/runtime/test_connect \
+	tests/unit/runtime/test_memory_connect \
 	tests/unit/runtime/test_pipe \
 	tests/unit/runtime/test_server \
 	tests/unit/runtime/test_socket \
@@ -13,6 +16,20 @@ net_tests = \
 	tests/unit/runtime/test_transport_write
 check_PROGRAMS += $(net_tests)
 TESTS += $(net_tests)
+
+tests_unit_runtime_test_connect_SOURCES = tests/unit/runtime/test_connect.c
+tests_unit_runtime_test_connect_LDADD = $(RUNTIME_TEST_LIBS)
+tests_unit_runtime_test_connect_CFLAGS = $(RUNTIME_TEST_CFLAGS)
+
+tests_unit_runtime_test_idioms_SOURCES = tests/unit/runtime/test_idioms.c
+tests_unit_runtime_test_idioms_LDADD = $(RUNTIME_TEST_LIBS)
+tests_unit_runtime_test_idioms_CFLAGS = $(RUNTIME_TEST_CFLAGS)
+
+tests_unit_runtime_test_memory_connect_SOURCES = \
+	tests/unit/runtime/test_memory_connect.c tests/support/alloc_fail.c
+tests_unit_runtime_test_memory_connect_LDFLAGS = $(alloc_fail_ldflags)
+tests_unit_runtime_test_memory_connect_LDADD = $(RUNTIME_TEST_LIBS)
+tests_unit_runtime_test_memory_connect_CFLAGS = $(RUNTIME_TEST_CFLAGS)
 
 tests_unit_runtime_test_pipe_SOURCES = tests/unit/runtime/test_pipe.c
 tests_unit_runtime_test_pipe_LDADD = $(RUNTIME_TEST_LIBS)

@@ -19,6 +19,7 @@ struct things {
 	rv_event event;
 	rv_cond cond;
 	rv_sem sem;
+	rv_limiter limiter;
 	rv_barrier barrier;
 	rv_queue *queue;
 	rv_stream *stream;
@@ -96,6 +97,9 @@ static void use_loop(struct things *x)
 	REFUSED(x, rv_fd_watch(l, 0, RV_READ, never_fd, NULL, &w));
 	FALSE(x, rv_fd_unwatch(x->watch));
 	REFUSED(x, rv_signal_on(l, SIGUSR1, never_cb, NULL));
+	REFUSED(x, rv_loop_attach(l, x, x, never_cb));
+	FALSE(x, rv_loop_attached(l, x));
+	REFUSED(x, rv_loop_set_task_hooks(l, NULL));
 }
 
 static void use_loop_more(struct things *x)
@@ -184,6 +188,8 @@ static void use_scopes(struct things *x)
 
 static void use_sync(struct things *x)
 {
+	rv_token token = RV_TOKEN_NULL;
+
 	REFUSED(x, rv_lock_acquire(&x->lock));
 	FALSE(x, rv_lock_try(&x->lock));
 	REFUSED(x, rv_lock_release(&x->lock));
@@ -196,6 +202,10 @@ static void use_sync(struct things *x)
 	REFUSED(x, rv_sem_acquire(&x->sem));
 	FALSE(x, rv_sem_try(&x->sem));
 	REFUSED(x, rv_sem_release(&x->sem));
+	REFUSED(x, rv_limiter_try(&x->limiter, &token));
+	REFUSED(x, rv_limiter_acquire(&x->limiter, &token));
+	REFUSED(x, rv_limiter_release(&x->limiter, &token));
+	IGNORED(x, rv_limiter_set_total(&x->limiter, 9));
 	REFUSED(x, rv_barrier_wait(&x->barrier));
 	IGNORED(x, rv_barrier_reset(&x->barrier));
 	IGNORED(x, rv_barrier_abort(&x->barrier));
@@ -280,6 +290,7 @@ static void use_server_and_process(struct things *x)
 	REFUSED(x, rv_process_wait(x->process, &status));
 	REFUSED(x, rv_process_status(x->process));
 	REFUSED(x, rv_process_signal(x->process, SIGTERM));
+	FALSE(x, rv_process_pipe(x->process, 1));
 	REFUSED(x, rv_process_stop(x->process, SIGTERM, 1));
 }
 
@@ -311,6 +322,8 @@ static void things_init(struct things *x)
 	rv_event_init(&x->event);
 	rv_cond_init(&x->cond, &x->lock);
 	ck_assert_int_eq(rv_sem_init(&x->sem, 1, 0), 0);
+	rv_limiter_init(&x->limiter, 1);
+	rv_limiter_set_total(&x->limiter, 2);
 	ck_assert_int_eq(rv_barrier_init(&x->barrier, 2), 0);
 	ck_assert_int_eq(rv_queue_new(&x->queue, RV_QUEUE_FIFO, 0, NULL, NULL), 0);
 	/* the first use says whose they are */

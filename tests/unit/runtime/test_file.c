@@ -224,6 +224,26 @@ static void assert_parts(
 	free(got);
 }
 
+static const rv_run_opts debug_opts = {.debug = true};
+
+RT_TEST_WITH(debug_mode_has_nothing_to_say_of_a_file_that_is_closed, &debug_opts)
+{
+	char *path;
+	rv_file *f;
+
+	rt_catch_reports();
+	dir_make();
+	path = in_dir("file");
+	ck_assert_int_eq(rv_file_open(&f, path, O_WRONLY | O_CREAT, 0600), 0);
+	ck_assert_int_eq(rv_file_write(f, "kept", 4), 0);
+	ck_assert_int_eq(rv_file_close(f), 0); /* in a shield for as long as it takes */
+	assert_content(path, "kept");
+	ck_assert_msg(rt_reported.n == 0, "%s", rt_reported.message);
+	ck_assert_int_eq(rv_path_rmtree(dir), 0);
+	free(path);
+	return 0;
+}
+
 START_TEST(names_are_taken_apart_and_put_together)
 {
 	static const char *const joined[][3] = {{"a", "b", "a/b"}, {"a/", "b", "a/b"},
@@ -408,6 +428,7 @@ UNIT_MAIN("file", what_is_written_is_read_line_by_line,
 	errors_of_writing_are_told_until_the_end,
 	file_is_replaced_as_a_whole_or_not_at_all,
 	cancelled_task_loses_nothing_that_it_had_written,
+	debug_mode_has_nothing_to_say_of_a_file_that_is_closed,
 	names_are_taken_apart_and_put_together, folders_are_made_listed_and_removed,
 	lines_are_written_by_a_thread_in_order, full_log_drops_counts_and_never_blocks,
 	many_threads_log_whole_lines)

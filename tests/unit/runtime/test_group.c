@@ -395,7 +395,7 @@ RT_TEST(start_of_a_child_that_fails_is_not_the_groups_failure)
 	return 0;
 }
 
-RT_TEST(start_that_times_out_ends_the_child_first)
+RT_VIRTUAL_TEST(start_that_times_out_ends_the_child_first)
 {
 	rv_group g;
 	rv_scope s;
