@@ -28,7 +28,7 @@ int process_zombie_status(int *ret_status, pid_t pid, uint64_t start_time);
  * Returns 0; -ENODATA (not set); -EAGAIN (it is between two programs, in exec: look
  * again); -ESRCH (no such process, or it is just ending); for a zombie or a kernel thread
  * one of -ENODATA and -ESRCH, by kernel, or -EACCES; -EACCES (another user's, or of one that
- * does not want to be looked at; but for root also of any that is in exec, for a moment);
+ * does not want to be looked at; for all but root also of any that is in exec, a moment);
  * -RV_ELIMIT (larger than exec allows: it was tampered with); -EINVAL (bad name); -errno.
  */
 int proc_environ_get(char **ret, pid_t pid, const char *name);

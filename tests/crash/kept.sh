@@ -67,11 +67,8 @@ step "what a run left behind does not pass for it, when nobody was there to see 
 mkfifo daemonized go
 daemon=$(reeve add --leftovers=leave --on-lost=lost -- sh -c \
 	'setsid sh -c "echo \$\$ >daemonized; exec tail -f /dev/null" & read -r x <go; exit 9')
-heard daemonized "$daemonized"
+heard daemonized "$daemon"
 child=$(cat "$tmp/heard")
-until [ "$(field "$daemon" state)" = running ]; do
-	settle
-done
 pid=$(field "$daemon" pid)
 # its pid is on disk a moment after it began: before the end of a job that takes longer
 reeve run sleep 0.3
