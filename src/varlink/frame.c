@@ -6,6 +6,7 @@
 
 #include "base/error.h"
 #include "base/invariant.h"
+#include "varlink/plain.h"
 
 /* what an idle connection may keep allocated */
 #define KEEP_BYTES 4096
@@ -80,6 +81,8 @@ static int scan_byte(struct vl_framer *f, char c)
 /* From byte i of a string to where it ends or the bytes do. */
 static int scan_string(struct vl_framer *f, const char *p, size_t *i, size_t n)
 {
+	if (f->state == VL_FRAME_STRING)
+		*i += plain_span(p + *i, n - *i);
 	for (; *i < n; (*i)++) {
 		char c = p[*i];
 

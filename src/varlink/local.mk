@@ -11,6 +11,7 @@ libvarlink_la_SOURCES = \
 	src/varlink/limits.h \
 	src/varlink/message.c src/varlink/message.h \
 	src/varlink/message_quick.c src/varlink/message_quick.h \
+	src/varlink/plain.h \
 	src/varlink/registry.c src/varlink/registry.h \
 	src/varlink/server_call.c src/varlink/server_conn.c \
 	src/varlink/server_conn.h src/varlink/server_priv.h \

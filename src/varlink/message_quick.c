@@ -6,6 +6,7 @@
 
 #include "base/macro.h"
 #include "varlink/message.h"
+#include "varlink/plain.h"
 
 struct cursor {
 	const char *p, *end;
@@ -43,6 +44,7 @@ static bool take_string(struct cursor *c, const char **ret, size_t *ret_len)
 	if (!take(c, '"'))
 		return false;
 	*ret = c->p;
+	c->p += plain_span(c->p, (size_t)(c->end - c->p));
 	for (; c->p < c->end && *c->p != '"'; c->p++)
 		if (*c->p < 0x20 || *c->p == '\\' || (unsigned char)*c->p >= 0x80)
 			return false;

@@ -139,11 +139,13 @@ static void answered(struct vl_call *call, size_t len_before, bool final)
 static int judge_route(
 	struct vl_call *call, const struct vl_registry *reg, struct vl_fault *fault)
 {
-	const char *method = call->message.method, *dot = strrchr(method, '.');
+	const char *method = call->message.method;
 	char name[VL_ERROR_VALUE_MAX];
 
 	call->route = vl_registry_route(reg, method);
 	if (!call->route) {
+		const char *dot = strrchr(method, '.');
+
 		if (!dot || dot == method || !dot[1]) {
 			vl_fault_set(fault, "method", "expected INTERFACE.METHOD");
 			return VL_VERDICT_INVALID;

@@ -2,7 +2,7 @@
  * io.reeve.Daemon.Ping per second at 1, 50 and 1,000 connections, and pipelined 16 deep,
  * against a bare epoll server that answers the same bytes with the same bytes.
  *
- *	bench_ping [CALLS [ROUNDS]]
+ *	bench_ping [CALLS [ROUNDS [CONNECTIONS DEPTH]]]
  *
  * ratio = time of the bare server / time of reeved; 1 is the limit.
  */
@@ -19,6 +19,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/macro.h"
 #include "base/unix_socket.h"
 #include "bench.h"
 
@@ -173,6 +174,9 @@ static void compare(const char *bare, const char *reeve, size_t n_conns, size_t 
 
 int main(int argc, char **argv)
 {
+	static const struct {
+		size_t n_conns, depth;
+	} cases[] = {{1, 1}, {50, 1}, {1000, 1}, {1, 16}, {50, 16}};
 	size_t calls = argc > 1 ? (size_t)atol(argv[1]) : 100000;
 	int rounds = argc > 2 ? atoi(argv[2]) : 5;
 	struct rlimit nofile = {8192, 8192};
@@ -185,11 +189,12 @@ int main(int argc, char **argv)
 		"[reeved]\nconnections-max = 4000\nconnections-per-user-max = 4000\n");
 	snprintf(bare_path, sizeof(bare_path), "%s/bare", d.dir);
 	bare = bare_start(bare_path);
-	compare(bare_path, d.socket, 1, 1, calls, rounds);
-	compare(bare_path, d.socket, 50, 1, calls, rounds);
-	compare(bare_path, d.socket, 1000, 1, calls, rounds);
-	compare(bare_path, d.socket, 1, 16, calls, rounds);
-	compare(bare_path, d.socket, 50, 16, calls, rounds);
+	for (size_t i = 0; i < ARRAY_LEN(cases) && argc <= 4; i++)
+		compare(bare_path, d.socket, cases[i].n_conns, cases[i].depth, calls,
+			rounds);
+	if (argc > 4)
+		compare(bare_path, d.socket, (size_t)atol(argv[3]),
+			(size_t)atol(argv[4]), calls, rounds);
 	kill(bare, SIGKILL);
 	waitpid(bare, NULL, 0);
 	bench_daemon_stop(&d);

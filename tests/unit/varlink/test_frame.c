@@ -6,6 +6,7 @@
 #include "base/error.h"
 #include "tests/support/unit.h"
 #include "varlink/frame.h"
+#include "varlink/plain.h"
 
 static struct vl_framer framer;
 static char *text;
@@ -214,6 +215,24 @@ START_TEST(idle_framer_gives_its_memory_back)
 }
 END_TEST
 
+/* every byte at every place, among bytes that are plain */
+START_TEST(plain_bytes_are_stepped_over_and_no_other)
+{
+	for (size_t n = 0; n <= 24; n++)
+		for (size_t at = 0; at < n; at++)
+			for (int c = 0; c < 256; c++) {
+				bool plain =
+					c >= 0x20 && c < 0x80 && c != '"' && c != '\\';
+				char text[24];
+
+				memset(text, 'x', n);
+				text[at] = (char)c;
+				ck_assert_uint_eq(plain_span(text, n),
+					plain ? n / 8 * 8 : MIN(n / 8 * 8, at / 8 * 8));
+			}
+}
+END_TEST
+
 UNIT_MAIN("frame", frame_without_nul_is_incomplete,
 	messages_in_one_piece_come_one_by_one, message_byte_by_byte_is_whole,
 	scan_goes_on_where_it_stopped, message_at_the_limit_passes_and_one_over_fails,
@@ -222,4 +241,5 @@ UNIT_MAIN("frame", frame_without_nul_is_incomplete,
 	what_is_no_object_is_refused_at_its_first_byte,
 	nul_inside_of_an_object_is_refused, garbage_behind_the_object_is_refused,
 	depth_at_the_limit_passes_and_one_more_fails,
-	depth_counts_what_is_open_not_what_was, idle_framer_gives_its_memory_back)
+	depth_counts_what_is_open_not_what_was, idle_framer_gives_its_memory_back,
+	plain_bytes_are_stepped_over_and_no_other)
