@@ -2,6 +2,7 @@
 #ifndef VARLINK_PLAIN_H
 #define VARLINK_PLAIN_H
 
+#include <endian.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
@@ -15,8 +16,8 @@ static inline uint64_t plain_less(uint64_t w, uint8_t n)
 }
 
 /*
- * How many bytes can be stepped over: a multiple of eight, in which there is no quote, no
- * backslash, no control character and nothing but ASCII. The rest is to be looked at byte by
+ * How many bytes from p on, of n, are plain: no quote, no backslash, no control character and
+ * nothing but ASCII. May stop early within the last seven: the rest is to be looked at byte by
  * byte.
  */
 static inline size_t plain_span(const char *p, size_t n)
@@ -24,13 +25,16 @@ static inline size_t plain_span(const char *p, size_t n)
 	size_t i = 0;
 
 	for (; n - i >= 8; i += 8) {
-		uint64_t w;
+		uint64_t w, found;
 
 		memcpy(&w, p + i, sizeof(w));
-		if ((w & PLAIN_EACH(0x80)) | plain_less(w, 0x20) |
+		w = le64toh(w);
+		found = (w & PLAIN_EACH(0x80)) | plain_less(w, 0x20) |
 			plain_less(w ^ PLAIN_EACH('"'), 1) |
-			plain_less(w ^ PLAIN_EACH('\\'), 1))
-			break;
+			plain_less(w ^ PLAIN_EACH('\\'), 1);
+		/* the lowest that is found is one; those above may be mistaken */
+		if (found)
+			return i + (size_t)__builtin_ctzll(found) / 8;
 	}
 	return i;
 }
