@@ -86,15 +86,15 @@ static int note_claims(
 }
 
 /* In a worker. A process that is in exec is looked at again, for a second at most: more
- * than that no disk takes that works. In exec it may not be readable either, as those are at
- * all times that do not want to be looked at: these are given less. */
+ * than that no disk takes that works. Not one that may not be read (-EACCES): such are most
+ * of a machine's, for all but root, and all that recover wait for this. */
 static int get_mark(char **ret, pid_t pid)
 {
 	int r = -EAGAIN;
 
-	for (int i = 0; i < 1000 && (r == -EAGAIN || (r == -EACCES && i < 20)); i++) {
+	for (int i = 0; i < 1000 && r == -EAGAIN; i++) {
 		r = proc_environ_get(ret, pid, SPAWN_MARK_ENV);
-		if (r == -EAGAIN || r == -EACCES)
+		if (r == -EAGAIN)
 			(void)poll(NULL, 0, 1);
 	}
 	return r;
