@@ -173,6 +173,16 @@ struct run *gates_pass(struct gates *g, struct run *over, bool *ret_plenty)
 	return run;
 }
 
+bool gates_has_waiting(struct gates *g, const struct run *run)
+{
+	bool some;
+
+	pthread_mutex_lock(&g->lock);
+	some = !g->closed && run->gate && run->gate->n_waiting > 0;
+	pthread_mutex_unlock(&g->lock);
+	return some;
+}
+
 bool gates_has_plenty(struct gates *g, uint64_t id)
 {
 	struct gate *gate;

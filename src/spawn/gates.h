@@ -52,6 +52,8 @@ struct run *gates_next(struct gates *g, uint64_t id);
  * Returns the next. NULL: there is none, and the run has not left.
  */
 struct run *gates_pass(struct gates *g, struct run *over, bool *ret_plenty);
+/* Others wait at the gate of a run that goes on. */
+bool gates_has_waiting(struct gates *g, const struct run *run);
 /* So many wait that there is time to send for more. */
 bool gates_has_plenty(struct gates *g, uint64_t id);
 /* From now on those that wait do so until they are withdrawn. */

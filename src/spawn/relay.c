@@ -67,6 +67,13 @@ static bool claim_end(struct spawner *sp, struct start *s)
 	return true;
 }
 
+bool relay_expects(struct start *s, void *spawner)
+{
+	struct spawner *sp = spawner;
+
+	return gates_has_waiting(&sp->gates, s->run);
+}
+
 struct start *relay_follow(struct start *s, void *spawner)
 {
 	struct spawner *sp = spawner;

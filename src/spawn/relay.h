@@ -9,10 +9,14 @@
 #ifndef SPAWN_RELAY_H
 #define SPAWN_RELAY_H
 
+#include <stdbool.h>
+
 struct spawner;
 struct start;
 
-/* The function of starters_ops; arg is the spawner. */
+/* The functions of starters_ops; arg is the spawner. Where no other run waits at the gate the
+ * loop, and the daemon, hear of a start at once. */
+bool relay_expects(struct start *s, void *spawner);
 struct start *relay_follow(struct start *s, void *spawner);
 
 #endif

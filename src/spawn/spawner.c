@@ -143,7 +143,7 @@ static unsigned int count_starters(void)
 
 static int spawner_init(struct spawner *sp, const struct setup *setup)
 {
-	const struct starters_ops ops = {relay_follow, sp};
+	const struct starters_ops ops = {relay_expects, relay_follow, sp};
 	int r;
 
 	*sp = (struct spawner){.state_dir = setup->state_dir,

@@ -83,7 +83,8 @@ static struct start *starter_stay(struct starter *t, struct start *s)
 	struct start *next = NULL;
 
 	if (!s->stay || s->error != 0 || s->give_up != 0 ||
-		st->n_staying >= STAYING_MAX || st->n_queued > 0)
+		st->n_staying >= STAYING_MAX || st->n_queued > 0 ||
+		!st->ops.expects(s, st->ops.arg))
 		return NULL;
 	st->n_staying++;
 	pthread_mutex_unlock(&st->lock);

@@ -27,6 +27,8 @@
 struct starters;
 
 struct starters_ops {
+	/* s has come to exec: is there anything to stay for? As follow. */
+	bool (*expects)(struct start *s, void *arg);
 	/* The process of s, which came to exec, has ended. Returns the start that begins
 	 * now, with s->quiet set if nobody need hear of it at once; or NULL. In the
 	 * starter's thread; takes locks of its own only. */

@@ -19,7 +19,8 @@ struct starter {
 
 struct starters {
 	/* Guards the queue, done, what is counted below and the fields marked above;
-	 * nothing else is taken while it is held, and it is never held over a clone. */
+	 * no lock but the gates' is taken while it is held, and it is never held over a
+	 * clone. */
 	pthread_mutex_t lock;
 	pthread_cond_t wake;
 	struct list queue, done;
