@@ -148,14 +148,15 @@ run() {
 	esac
 }
 
-# one ROUND WORK CONTENDER: lines "ROUND WORK CONTENDER FIGURE" in figures, none for "-"
+# one ROUND WORK CONTENDER: lines "ROUND WORK CONTENDER FIGURE" in figures, none for "-". Who
+# rounds his time to milliseconds can be early: then the second is below 0.
 one() {
 	amount=$ms
 	[ "$2" != C4 ] || amount=$n_sleepers
 	answer=$(run "$3" "$2" "$amount" </dev/null) || answer="nothing, and failed"
 	[ "$answer" != - ] || return
 	echo "$answer" | awk -v round="$1" -v work="$2" -v who="$3" '
-	!/^-?[0-9.]+( [0-9.]+)?$/ || NR > 1 { exit 1 }
+	!/^-?[0-9.]+( -?[0-9.]+)?$/ || NR > 1 { exit 1 }
 	{ print round, work, who, $1 }
 	NF > 1 { print round, work "p", who, $2 }' >>"$figures" || {
 		echo "FAIL: $3 answered for $2: $answer"
