@@ -223,11 +223,11 @@ START_TEST(plain_bytes_are_stepped_over_and_no_other)
 			for (int c = 0; c < 256; c++) {
 				bool plain =
 					c >= 0x20 && c < 0x80 && c != '"' && c != '\\';
-				char text[24];
+				char bytes[24];
 
-				memset(text, 'x', n);
-				text[at] = (char)c;
-				ck_assert_uint_eq(plain_span(text, n),
+				memset(bytes, 'x', n);
+				bytes[at] = (char)c;
+				ck_assert_uint_eq(plain_span(bytes, n),
 					plain ? n / 8 * 8 : MIN(n / 8 * 8, at));
 			}
 }
