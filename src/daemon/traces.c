@@ -153,11 +153,6 @@ int traces_read_rest(struct traces *tr, int state_fd)
 
 /* ---- finding ------------------------------------------------------------------------ */
 
-static bool same_run(const struct spawn_token *t, const struct run_token *r)
-{
-	return t->job_id == r->job_id && t->run_no == r->run && t->epoch == r->epoch;
-}
-
 static int compare_claims(const void *a, const void *b)
 {
 	const struct spawn_run_info *x = a, *y = b;
@@ -238,13 +233,15 @@ static int find_claim(const struct traces *tr, const struct store_run *rec,
 static int find_process(const struct traces *tr, const struct store_run *rec,
 	int32_t *ret_pid, uint64_t *ret_start)
 {
+	struct spawn_token token = traces_token(&rec->token);
+
 	*ret_pid = rec->pid;
 	*ret_start = rec->pid_start;
 	for (size_t i = 0; i < tr->n_marked && !rec->pid; i++) {
 		const struct marked_process *m = &tr->marked[i];
 		uint64_t start;
 
-		if (!same_run(&m->token, &rec->token) ||
+		if (!spawn_token_equal(&m->token, &token) ||
 			!STREQ(m->instance, rec->spawner_id) ||
 			process_start_time(&start, m->pid) < 0 ||
 			(*ret_pid && start >= *ret_start))
@@ -299,9 +296,7 @@ enum trace traces_find(struct traces *tr, const struct store_run *rec,
 	*ret_pidfd = find_process(tr, rec, &info->pid, &info->start_time);
 	if (*ret_pidfd < 0)
 		return claimed == TRACE_NOT_STARTED ? TRACE_NOT_STARTED : TRACE_NONE;
-	info->token = (struct spawn_token){.job_id = rec->token.job_id,
-		.run_no = rec->token.run,
-		.epoch = rec->token.epoch};
+	info->token = traces_token(&rec->token);
 	info->started_boot = (rv_time)info->start_time * tick;
 	info->started_usec = rec->started_usec;
 	return TRACE_PROCESS;

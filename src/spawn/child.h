@@ -29,7 +29,6 @@ struct start {
 	char *cgroup_leaf;  /* directory of this run's own cgroup, or NULL */
 	char *cgroup_procs; /* the file in it that takes the child, or NULL */
 	bool stay;          /* its thread waits a moment for its end (starter.h) */
-	uint32_t claim;     /* place in the file of claims; 0: none */
 
 	/* what the child tells while its parent thread is suspended; the loop's thread
 	 * reads it to see where a start hangs */

@@ -56,7 +56,6 @@ static void prepare(struct spawner *sp, struct run *run, const struct spawn_requ
 	run->kill_grace = q->kill_grace;
 	run->claim = claims_reserve(&sp->claims);
 	run->start->run = run;
-	run->start->claim = run->claim;
 	/* with a cgroup there is more to look at than orphans; with orphans about nobody but
 	 * the loop can tell whose they are */
 	run->start->stay = q->gate != 0 && !q->cgroup && !orphans_any(&sp->orphans);

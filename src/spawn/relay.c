@@ -62,7 +62,7 @@ static bool claim_end(struct spawner *sp, struct start *s)
 	info.started_usec = s->started_usec;
 	info.ended_boot = s->ended_boot;
 	info.ended_usec = s->ended_usec;
-	claims_write(&sp->claims, s->claim, &info);
+	claims_write(&sp->claims, s->run->claim, &info);
 	s->end_claimed = true;
 	return true;
 }
@@ -91,6 +91,6 @@ struct start *relay_follow(struct start *s, void *spawner)
 	s->quiet = plenty;
 	/* written before it begins, as submit does in life_start.c */
 	info = claim_of(next->start);
-	claims_write(&sp->claims, next->start->claim, &info);
+	claims_write(&sp->claims, next->claim, &info);
 	return next->start;
 }
