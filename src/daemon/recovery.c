@@ -82,6 +82,11 @@ int recovery_add(struct recovery *rc, const struct store_run *rec)
 	return 0;
 }
 
+bool recovery_is_pending(const struct recovery *rc)
+{
+	return rc->n_pending && !rc->first_done;
+}
+
 /* ---- looking around: blocking ---------------------------------------------------- */
 
 static int look_around(void *arg)
@@ -342,6 +347,8 @@ void recovery_match(struct spawner_run *runs, size_t n, bool same_instance, void
 {
 	struct recovery *rc = arg;
 
+	if (rc->core->detaching)
+		return; /* the next daemon's */
 	if (n)
 		qsort(runs, n, sizeof(*runs), compare_rows);
 	traces_sort(&rc->traces);
@@ -364,4 +371,7 @@ void recovery_match(struct spawner_run *runs, size_t n, bool same_instance, void
 	/* verbs that came before they could be judged; they go before what may start now */
 	jobs_wake_waiters(rc->core->jobs);
 	scheduler_block(rc->core->scheduler, BLOCK_STARTUP, false);
+	/* a shutdown that came before it knew whom to end */
+	rv_event_set(&rc->core->run_ended);
+	rv_event_clear(&rc->core->run_ended);
 }

@@ -23,6 +23,10 @@ struct recovery *recovery_free(struct recovery *rc);
 /* a run that the store says has not ended; copied */
 int recovery_add(struct recovery *rc, const struct store_run *rec);
 
+/* There are runs of before of which it is not known yet what became of them. When that is
+ * known, core->run_ended is set and cleared. */
+bool recovery_is_pending(const struct recovery *rc);
+
 /* spawner_link_opts.before_table: read the exits file, and look for marks in /proc where there
  * are runs that they may help. 0, -ECANCELED, -errno */
 RV_AWAIT int recovery_look_around(void *recovery);

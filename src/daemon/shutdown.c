@@ -6,6 +6,7 @@
 #include "daemon/control.h"
 #include "daemon/jobs.h"
 #include "daemon/notify.h"
+#include "daemon/recovery.h"
 #include "daemon/scheduler.h"
 #include "daemon/shutdown.h"
 #include "daemon/socket_guard.h"
@@ -68,21 +69,43 @@ static bool has_runs(struct app *app)
 	return false;
 }
 
+/* until a run has ended, or somebody asks once more */
+static int wait_for_change(struct app *app, rv_time deadline)
+{
+	rv_scope scope;
+	int r = rv_scope_enter(&scope, 0, deadline);
+
+	if (r >= 0)
+		r = rv_scope_exit(&scope, rv_event_wait(&app->core.run_ended));
+	return r;
+}
+
 /* until no run is left, the deadline, or somebody asks once more */
 static int wait_for_runs(struct app *app, rv_time deadline)
 {
 	bool hasten = app->hasten;
+	int r = 0;
 
-	while (has_runs(app) && app->hasten == hasten) {
-		rv_scope scope;
-		int r = rv_scope_enter(&scope, 0, deadline);
+	while (r >= 0 && has_runs(app) && app->hasten == hasten)
+		r = wait_for_change(app, deadline);
+	return r < 0 ? r : has_runs(app) ? -ETIMEDOUT : 0;
+}
 
-		if (r >= 0)
-			r = rv_scope_exit(&scope, rv_event_wait(&app->core.run_ended));
-		if (r < 0)
-			return r;
-	}
-	return has_runs(app) ? -ETIMEDOUT : 0;
+/* Until the runs of before are ours again: we cannot end them sooner. One that asks once
+ * more waits a moment at most. */
+static int wait_for_recovery(struct app *app, rv_time deadline)
+{
+	int r = 0;
+
+	while (r >= 0 && recovery_is_pending(app->recovery))
+		r = wait_for_change(
+			app, app->hasten ? MIN(deadline, rv_now() + kill_before_end)
+					 : deadline);
+	if (r == -ETIMEDOUT)
+		log_at(LOG_WARNING, "reeved",
+			"it is not known what became of the jobs of before, leaving "
+			"them");
+	return r == -ETIMEDOUT ? 0 : r;
 }
 
 static int terminate(struct app *app, rv_time deadline)
@@ -108,6 +131,9 @@ static int deal_with_runs(struct app *app, int mode)
 
 	if (mode == CONFIG_SHUTDOWN_DETACH)
 		return 0;
+	r = wait_for_recovery(app, deadline - kill_before_end);
+	if (r < 0)
+		return r;
 	if (mode == CONFIG_SHUTDOWN_DRAIN) {
 		r = app->hasten ? -ETIMEDOUT
 				: wait_for_runs(app, deadline - 10 * kill_before_end);

@@ -62,3 +62,33 @@ assert_eq "held is held" held "$(reeve ls --json "$held" | jq -r '.[0].state')"
 reeve release "$held"
 reeve wait "$held"
 stop_reeved
+
+step "a daemon that has not its runs of before back yet"
+sed 's/^shutdown-timeout = .*/shutdown-timeout = 60s/' "$tmp/conf" >"$tmp/patient"
+start_reeved --config="$tmp/conf" --shutdown=detach
+orphan=$(reeve add -n orphan -c "echo orphan >'$tmp/started'; exec sleep 1000")
+assert_eq "started" orphan "$(head -n 1 "$tmp/started")"
+spawner=$(reeve daemon status --json | jq .spawner_pid)
+signal_reeved TERM
+# without an answer of its spawner it cannot know them
+kill -s STOP "$spawner"
+: >"$tmp/reeved.log"
+start_reeved --config="$tmp/patient"
+kill -s TERM "$reeved_pid"
+reeved_says 1 "shutting down (terminate)"
+kill -s TERM "$reeved_pid"
+reeved_ended
+assert_eq "asked twice, exit status" 0 "$reeved_status"
+reeved_says 1 "not known what became of the jobs of before"
+: >"$tmp/reeved.log"
+start_reeved --config="$tmp/patient"
+kill -s TERM "$reeved_pid"
+reeved_says 1 "shutting down (terminate)"
+kill -s CONT "$spawner"
+reeved_ended
+assert_eq "exit status" 0 "$reeved_status"
+await_gone 10
+start_reeved --config="$tmp/conf"
+assert_eq "it was ended" "held lost shutdown" "$(reeve show --json "$orphan" |
+	jq -r '"\(.job.state) \(.job.result) \(.job.reason)"')"
+stop_reeved
