@@ -82,31 +82,6 @@ void buf_commit(struct buf *b, size_t n)
 	b->end += n;
 }
 
-int buf_append(struct buf *b, const void *p, size_t n)
-{
-	char *room;
-	int r;
-
-	if (n == 0)
-		return 0;
-	r = buf_reserve(b, n, &room);
-	if (r < 0)
-		return r;
-	memcpy(room, p, n);
-	b->end += n;
-	return 0;
-}
-
-int buf_append_str(struct buf *b, const char *s)
-{
-	return buf_append(b, s, strlen(s));
-}
-
-int buf_append_byte(struct buf *b, char c)
-{
-	return buf_append(b, &c, 1);
-}
-
 int buf_printf(struct buf *b, const char *fmt, ...)
 {
 	va_list ap;

@@ -6,6 +6,7 @@
 #define BASE_BUF_H
 
 #include <stdarg.h>
+#include <string.h>
 
 #include "base/macro.h"
 #include "reeve/base.h"
@@ -35,9 +36,31 @@ static inline char *buf_head(const struct buf *b)
 int buf_reserve(struct buf *b, size_t n, char **ret);
 /* n bytes were written into the room that buf_reserve gave */
 void buf_commit(struct buf *b, size_t n);
-int buf_append(struct buf *b, const void *p, size_t n);
-int buf_append_str(struct buf *b, const char *s);
-int buf_append_byte(struct buf *b, char c);
+/* inline: a reply is made of short pieces, whose lengths the compiler knows */
+static inline int buf_append(struct buf *b, const void *p, size_t n)
+{
+	char *room;
+	int r;
+
+	if (n == 0)
+		return 0;
+	if (UNLIKELY(b->cap - b->end < n)) {
+		r = buf_reserve(b, n, &room);
+		if (r < 0)
+			return r;
+	}
+	memcpy(b->data + b->end, p, n);
+	b->end += n;
+	return 0;
+}
+static inline int buf_append_str(struct buf *b, const char *s)
+{
+	return buf_append(b, s, strlen(s));
+}
+static inline int buf_append_byte(struct buf *b, char c)
+{
+	return buf_append(b, &c, 1);
+}
 int buf_printf(struct buf *b, const char *fmt, ...) PRINTF(2, 3);
 int buf_vprintf(struct buf *b, const char *fmt, va_list ap) PRINTF(2, 0);
 void buf_consume(struct buf *b, size_t n); /* n <= buf_len */

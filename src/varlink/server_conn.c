@@ -157,7 +157,9 @@ static int take_message(
 	}
 	if (len > c->limits.inline_max)
 		return defer(c, call, text, len, ret);
-	r = vl_call_judge(call, text, len, &fault);
+	r = vl_call_judge(call, text, len, c->last_route, &fault);
+	if (call->route)
+		c->last_route = call->route;
 	return dispatch(c, call, r, &fault, ret);
 }
 

@@ -17,11 +17,13 @@ struct vl_server_conn {
 	struct list replies; /* calls that owe a reply, in their order */
 	struct list silent;  /* oneway calls: they hold up nobody's reply */
 	struct vl_call *parsing;
-	unsigned n_calls;   /* on both lists */
-	size_t calls_bytes; /* of their messages */
-	size_t held_bytes;  /* of replies that wait for their turn */
-	unsigned n_more;    /* those of them that want several replies */
-	bool is_inside;     /* of an entry point: no ops->changed */
+	const struct vl_route
+		*last_route; /* likely the next one's too; NULL: none yet */
+	unsigned n_calls;    /* on both lists */
+	size_t calls_bytes;  /* of their messages */
+	size_t held_bytes;   /* of replies that wait for their turn */
+	unsigned n_more;     /* those of them that want several replies */
+	bool is_inside;      /* of an entry point: no ops->changed */
 
 	bool may_have_message; /* fed since the framer last had none */
 	bool eof;              /* nothing more will be fed */
@@ -67,8 +69,10 @@ struct vl_call {
 /* Puts it last into the connection's order. 0, -ENOMEM */
 int vl_call_new(struct vl_call **ret, struct vl_server_conn *c, size_t size);
 /* Decode, find and check: enum vl_verdict or -ENOMEM. Needs nothing of the connection.
- * The text must stay until the call has its answer or its handler. */
-int vl_call_judge(struct vl_call *call, char *text, size_t len, struct vl_fault *fault);
+ * The text must stay until the call has its answer or its handler. guess is the route that is
+ * tried first; NULL: none. */
+int vl_call_judge(struct vl_call *call, char *text, size_t len,
+	const struct vl_route *guess, struct vl_fault *fault);
 /* Known now to want no reply, or several. */
 void vl_call_classify(struct vl_call *call);
 /* Gives the answer that a verdict other than CALL means, and frees the call. 0; -ENOMEM
