@@ -178,33 +178,33 @@ static void flush(struct conn *c)
 static int start_calls(struct conn *c)
 {
 	struct vl_call *call;
-	int r, n = 0;
+	int r = 0, n = 0;
 
-	while ((r = vl_server_conn_next_call(c->pub.vl, &call)) > 0) {
+	c->pumping = true;
+	while (!c->pub.control->stopping &&
+		(r = vl_server_conn_next_call(c->pub.vl, &call)) > 0) {
 		n++;
 		if (r == VL_NEXT_CALL && vl_call_method(call)->id == CONTROL_INLINE)
 			answer_at_once(c, call);
 		else
 			start_call(c, call, r == VL_NEXT_CALL);
 	}
+	c->pumping = false;
 	return r < 0 ? r : n;
 }
 
 static void pump(struct conn *c)
 {
-	int r = 0;
+	int r;
 
 	if (c->pub.lost) {
 		conn_free(c);
 		return;
 	}
-	c->pumping = true;
 	do {
-		if (!c->pub.control->stopping)
-			r = start_calls(c);
+		r = start_calls(c);
 		flush(c);
 	} while (r > 0 && c->pub.writable); /* what was sent made room for more */
-	c->pumping = false;
 	if (r < 0) {
 		rv_transport_abort(c->pub.transport);
 		return;
@@ -302,8 +302,13 @@ static int on_data(rv_protocol *p, const void *data, size_t n)
 	int r = vl_server_conn_feed(c->pub.vl, data, n);
 
 	if (r >= 0)
-		pump(c);
-	return r;
+		r = start_calls(c);
+	if (vl_server_conn_wants_pause(c->pub.vl))
+		rv_transport_pause_reading(c->pub.transport);
+	/* The answers of all whose data came together are sent together: a peer that
+	 * answers many is not put to sleep and woken between two of them. */
+	post_pump(c);
+	return r < 0 ? r : 0;
 }
 
 static int on_eof(rv_protocol *p)
