@@ -44,7 +44,9 @@ libdaemon_la_SOURCES = \
 	src/daemon/retention.c src/daemon/retention.h \
 	src/daemon/run.h \
 	src/daemon/run_function.c \
+	src/daemon/run_outputs.c src/daemon/run_outputs.h \
 	src/daemon/run_process.c \
+	src/daemon/run_record.c src/daemon/run_record.h \
 	src/daemon/run_request.c \
 	src/daemon/run_steps.h \
 	src/daemon/scheduler.c src/daemon/scheduler.h \
