@@ -113,7 +113,8 @@ printf '{"method":"%s.Submit","parameters":{"jobs":[{"command":["true"],"name":"
 "$hostile" "$REEVE_SOCKET" vanish -n 50 message
 head -c 40 message >half
 "$hostile" "$REEVE_SOCKET" vanish -n 50 half
-settle
+# on disk after all that came before it
+reeve add --hold true >/dev/null
 # a Submit whose client vanished was done or not, but never half: each job has its run
 reeve wait --name vanished || [ $? -eq 3 ]
 n=$(reeve ls --json --name vanished | jq '[.[] | select(.result == "succeeded" and .runs == 1)] | length')
