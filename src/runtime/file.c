@@ -19,9 +19,9 @@ enum { BUFFER_SIZE = 64 * 1024 };
 
 struct rv_file {
 	int fd;
-	bool busy;         /* a thread, or the task that waits for it, is at it */
-	bool dirty;        /* the buffer is to be written; else it is what was read */
-	int err;           /* of writing, told until the end */
+	bool busy;  /* a task is at it, from the beginning of its call to the end */
+	bool dirty; /* the buffer is to be written; else it is what was read */
+	int err;    /* of writing, told until the end */
 	size_t start, end; /* of what is in the buffer */
 	char buffer[BUFFER_SIZE];
 };
@@ -38,9 +38,11 @@ struct file_call {
 	off_t at;
 	struct stat *st;
 	bool data;
+	bool begun; /* a thread has taken it */
 };
 
-static int run_on(rv_file *f, rv_fn fn, struct file_call *c)
+/* Open every call on f. 0: f is this task's until file_end, whoever runs meanwhile. */
+static int file_begin(rv_file *f)
 {
 	struct rv_task *self;
 	int r = task_await_begin(&self);
@@ -49,11 +51,29 @@ static int run_on(rv_file *f, rv_fn fn, struct file_call *c)
 		return r;
 	if (f->busy)
 		return -EBUSY;
-	c->f = f;
 	f->busy = true;
-	r = rv_run_blocking(NULL, fn, c);
+	return 0;
+}
+
+/* Returns r. */
+static ssize_t file_end(rv_file *f, ssize_t r)
+{
 	f->busy = false;
 	return r;
+}
+
+/* between file_begin and file_end */
+static int run_in(rv_file *f, rv_fn fn, struct file_call *c)
+{
+	c->f = f;
+	return rv_run_blocking(NULL, fn, c);
+}
+
+static int run_on(rv_file *f, rv_fn fn, struct file_call *c)
+{
+	int r = file_begin(f);
+
+	return r < 0 ? r : (int)file_end(f, run_in(f, fn, c));
 }
 
 /* -- opening and closing ---------------------------------------------------------------- */
@@ -106,13 +126,19 @@ static int forget_read(rv_file *f)
 	return 0;
 }
 
+/* What could not be written stays, for another try. */
 static int write_buffer(rv_file *f)
 {
-	int r = fd_write_all(f->fd, f->buffer + f->start, f->end - f->start);
+	while (f->start < f->end) {
+		ssize_t n = write(f->fd, f->buffer + f->start, f->end - f->start);
 
-	if (r < 0) {
-		f->err = r;
-		return r;
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0) {
+			f->err = f->err < 0 ? f->err : -errno;
+			return f->err;
+		}
+		f->start += (size_t)n;
 	}
 	f->start = f->end = 0;
 	f->dirty = false;
@@ -122,15 +148,19 @@ static int write_buffer(rv_file *f)
 static int flush_in_thread(void *arg)
 {
 	rv_file *f = ((struct file_call *)arg)->f;
+	int r = f->dirty ? write_buffer(f) : 0;
 
-	return f->dirty ? write_buffer(f) : 0;
+	return r < 0 ? r : f->err;
 }
 
 static int close_in_thread(void *arg)
 {
-	rv_file *f = ((struct file_call *)arg)->f;
-	int r = flush_in_thread(arg);
+	struct file_call *c = arg;
+	rv_file *f = c->f;
+	int r;
 
+	c->begun = true;
+	r = flush_in_thread(arg);
 	if (close(f->fd) < 0 && r == 0 && errno != EINTR)
 		r = -errno;
 	return r;
@@ -147,12 +177,13 @@ int rv_file_close(rv_file *f)
 		return 0;
 	if (f->busy)
 		return -EBUSY;
+	f->busy = true;
 	/* a file with nothing to write is closed without a delay */
 	if (!f->dirty || rv_scope_enter(&shield, flags, RV_FOREVER) < 0) {
 		r = close_in_thread(&c);
 	} else {
 		r = rv_scope_exit(&shield, rv_run_blocking(NULL, close_in_thread, &c));
-		if (r == -RV_ESHUTDOWN || r == -EAGAIN) /* no thread: then here */
+		if (!c.begun) /* no thread was to be had, so here */
 			r = close_in_thread(&c);
 	}
 	r = f->err < 0 ? f->err : r;
@@ -192,19 +223,13 @@ static int fill(rv_file *f)
 {
 	struct file_call c = {.f = f};
 
-	return run_on(f, fill_in_thread, &c);
+	return run_in(f, fill_in_thread, &c);
 }
 
-ssize_t rv_file_read(rv_file *f, void *b, size_t n)
+static ssize_t read_some(rv_file *f, void *b, size_t n)
 {
-	int r = rv_checkpoint();
+	int r = f->dirty || f->start == f->end ? fill(f) : 0;
 
-	if (r < 0)
-		return r;
-	if (f->busy)
-		return -EBUSY;
-	if (f->dirty || f->start == f->end)
-		r = fill(f);
 	if (r < 0)
 		return r;
 	n = MIN(n, f->end - f->start);
@@ -213,19 +238,18 @@ ssize_t rv_file_read(rv_file *f, void *b, size_t n)
 	return (ssize_t)n;
 }
 
-int rv_file_readline(rv_file *f, const char **out, size_t *n)
+ssize_t rv_file_read(rv_file *f, void *b, size_t n)
+{
+	int r = file_begin(f);
+
+	return r < 0 ? r : file_end(f, read_some(f, b, n));
+}
+
+static int read_line(rv_file *f, const char **out, size_t *n)
 {
 	size_t seen = 0;
-	int r = rv_checkpoint();
+	int r = f->dirty ? fill(f) : 0;
 
-	*n = 0;
-	*out = NULL;
-	if (r < 0)
-		return r;
-	if (f->busy)
-		return -EBUSY;
-	if (f->dirty)
-		r = fill(f);
 	while (r >= 0) {
 		const char *from = f->buffer + f->start + seen;
 		const char *end;
@@ -249,6 +273,15 @@ int rv_file_readline(rv_file *f, const char **out, size_t *n)
 	*out = f->buffer + f->start;
 	f->start += *n;
 	return 0;
+}
+
+int rv_file_readline(rv_file *f, const char **out, size_t *n)
+{
+	int r = file_begin(f);
+
+	*n = 0;
+	*out = NULL;
+	return r < 0 ? r : (int)file_end(f, read_line(f, out, n));
 }
 
 static int pread_in_thread(void *arg)
@@ -293,24 +326,19 @@ static int begin_writing(rv_file *f)
 	return r;
 }
 
-int rv_file_write(rv_file *f, const void *b, size_t n)
+static int write_some(rv_file *f, const void *b, size_t n)
 {
 	struct file_call c = {.in = b, .n = n};
-	int r = rv_checkpoint();
+	int r = f->err;
 
-	if (r < 0)
-		return r;
-	if (f->busy)
-		return -EBUSY;
-	if (f->err < 0)
-		return f->err;
-	r = begin_writing(f);
+	if (r == 0)
+		r = begin_writing(f);
 	if (r < 0)
 		return r;
 	if (n > BUFFER_SIZE - f->end && n >= BUFFER_SIZE / 2)
-		return run_on(f, write_in_thread, &c);
+		return run_in(f, write_in_thread, &c);
 	if (n > BUFFER_SIZE - f->end) {
-		r = run_on(f, flush_in_thread, &c);
+		r = run_in(f, flush_in_thread, &c);
 		if (r < 0)
 			return r;
 		f->dirty = true;
@@ -318,6 +346,13 @@ int rv_file_write(rv_file *f, const void *b, size_t n)
 	memcpy(f->buffer + f->end, b, n);
 	f->end += n;
 	return 0;
+}
+
+int rv_file_write(rv_file *f, const void *b, size_t n)
+{
+	int r = file_begin(f);
+
+	return r < 0 ? r : (int)file_end(f, write_some(f, b, n));
 }
 
 int rv_file_flush(rv_file *f)

@@ -29,10 +29,11 @@ typedef struct rv_file rv_file;
  */
 RV_AWAIT int rv_file_open(rv_file **ret, const char *path, int flags, mode_t mode);
 /**
- * Write what is buffered, in a thread, and close: may suspend. The file is gone also where this fails, and where the
- * task is cancelled: what was buffered is written all the same.
+ * Write what is buffered, in a thread, and close: may suspend. The file is gone also where
+ * this fails, and where the task is cancelled: what was buffered is written all the same.
+ * Only with -EBUSY it is not: another task is at it.
  *
- * Returns 0 or the first error of writing. NULL is fine.
+ * Returns 0; the first error of writing; -EBUSY. NULL is fine.
  */
 RV_PUBLIC int rv_file_close(rv_file *f);
 RV_PUBLIC int rv_file_fd(const rv_file *f);
@@ -47,11 +48,13 @@ RV_AWAIT ssize_t rv_file_read(rv_file *f, void *b, size_t n);
  */
 RV_AWAIT int rv_file_readline(rv_file *f, const char **out, size_t *n);
 /** All n bytes, into the buffer and from there to the file. 0; the error of this write or
- * of an earlier one: what is buffered stays. */
+ * of an earlier one: nothing is taken then, and what is buffered stays. */
 RV_AWAIT int rv_file_write(rv_file *f, const void *b, size_t n);
-/** Write what is buffered. */
+/** Write what is buffered; after an error what is left of it. 0; the error of this write or
+ * of an earlier one: once something could not be written each call says so. */
 RV_AWAIT int rv_file_flush(rv_file *f);
-/** Write what is buffered and wait until it is on the disk; data: without the times. */
+/** Write what is buffered and wait until it is on the disk; data: without the times. As
+ * rv_file_flush, also where a sync failed. */
 RV_AWAIT int rv_file_sync(rv_file *f, bool data);
 
 /** At a place, past the buffer and without moving the file's own. Bytes; -errno. */

@@ -26,6 +26,7 @@ unit_runtime_tests = \
 	tests/unit/runtime/test_runner \
 	tests/unit/runtime/test_ctx \
 	tests/unit/runtime/test_file \
+	tests/unit/runtime/test_file_hard \
 	tests/unit/runtime/test_gen \
 	tests/unit/runtime/test_inet \
 	tests/unit/runtime/test_many \
@@ -116,6 +117,10 @@ tests_unit_runtime_test_ctx_LDADD = $(RUNTIME_TEST_LIBS)
 tests_unit_runtime_test_file_SOURCES = tests/unit/runtime/test_file.c
 tests_unit_runtime_test_file_CFLAGS = $(RUNTIME_TEST_CFLAGS)
 tests_unit_runtime_test_file_LDADD = $(RUNTIME_TEST_LIBS)
+
+tests_unit_runtime_test_file_hard_SOURCES = tests/unit/runtime/test_file_hard.c
+tests_unit_runtime_test_file_hard_CFLAGS = $(RUNTIME_TEST_CFLAGS)
+tests_unit_runtime_test_file_hard_LDADD = $(RUNTIME_TEST_LIBS)
 
 tests_unit_runtime_test_gen_SOURCES = tests/unit/runtime/test_gen.c
 tests_unit_runtime_test_gen_CFLAGS = $(RUNTIME_TEST_CFLAGS)
