@@ -138,9 +138,9 @@ int rv_queue_new(rv_queue **ret, enum rv_queue_kind kind, size_t max,
 	link_init(&q->getters);
 	link_init(&q->putters);
 	link_init(&q->joiners);
-	/* room for one: what a putter hands over when its turn comes cannot fail then
+	/* at least for one: what a putter hands over when its turn comes cannot fail then
 	 */
-	if (reserve(q, CAPACITY_MIN) < 0) {
+	if (reserve(q, max && max <= RV_QUEUE_RESERVED ? max : CAPACITY_MIN) < 0) {
 		free(q);
 		return -ENOMEM;
 	}

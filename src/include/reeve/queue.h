@@ -22,6 +22,10 @@ enum rv_queue_kind {
 	RV_QUEUE_PRIORITY, /* smallest first; equal ones in any order */
 };
 
+/* A queue with a limit of so many items at most has room for all of them from the
+ * beginning; others grow. */
+#define RV_QUEUE_RESERVED 1024
+
 /**
  * Make a queue.
  *
@@ -35,11 +39,12 @@ RV_PUBLIC int rv_queue_new(rv_queue **ret, enum rv_queue_kind kind, size_t max,
 	int (*cmp)(const void *a, const void *b), rv_dtor d);
 /** Nobody may be waiting on it. NULL is fine. */
 RV_PUBLIC void rv_queue_free(rv_queue *q);
-/** 0; -ECANCELED; -RV_ESHUTDOWN; -ENOMEM (only without a limit). */
+/** Waits while it is full. 0; -ECANCELED; -RV_ESHUTDOWN; -ENOMEM (only without a limit,
+ * or with one over RV_QUEUE_RESERVED). */
 RV_AWAIT int rv_queue_put(rv_queue *q, void *item);
 /** 0; -ECANCELED; -RV_ESHUTDOWN: shut down and empty. */
 RV_AWAIT int rv_queue_get(rv_queue *q, void **item);
-/** -EAGAIN: full, or empty. */
+/** As rv_queue_put and rv_queue_get; -EAGAIN: full, or empty. */
 RV_PUBLIC int rv_queue_try_put(rv_queue *q, void *item);
 RV_PUBLIC int rv_queue_try_get(rv_queue *q, void **item);
 /** An item that was got is dealt with. -RV_ESTATE: more often than items were put. */

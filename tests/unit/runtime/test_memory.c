@@ -297,7 +297,37 @@ RT_TEST(waking_and_cancelling_need_no_memory)
 	return 0;
 }
 
+RT_TEST(queue_with_a_limit_needs_no_memory_to_be_filled)
+{
+	static const enum rv_queue_kind kinds[] = {RV_QUEUE_FIFO, RV_QUEUE_LIFO};
+	rv_queue *q;
+	int r;
+
+	for (size_t k = 0; k < 2; k++) {
+		ck_assert_int_eq(
+			rv_queue_new(&q, kinds[k], RV_QUEUE_RESERVED, NULL, NULL), 0);
+		alloc_fail_at(1); /* ck_assert allocates, too */
+		while ((r = rv_queue_try_put(q, NULL)) == 0)
+			;
+		ck_assert(!alloc_fail_stop());
+		ck_assert_int_eq(r, -EAGAIN);
+		ck_assert_uint_eq(rv_queue_size(q), RV_QUEUE_RESERVED);
+		rv_queue_free(q);
+	}
+	/* one without has to grow, and says when it cannot */
+	ck_assert_int_eq(rv_queue_new(&q, RV_QUEUE_FIFO, 0, NULL, NULL), 0);
+	alloc_fail_at(1);
+	while ((r = rv_queue_try_put(q, NULL)) == 0)
+		;
+	ck_assert(alloc_fail_stop());
+	ck_assert_int_eq(r, -ENOMEM);
+	ck_assert_uint_lt(rv_queue_size(q), RV_QUEUE_RESERVED);
+	rv_queue_free(q);
+	return 0;
+}
+
 UNIT_MAIN("memory", loop_that_cannot_be_made_leaves_nothing,
 	argument_that_was_taken_over_is_freed_once_where_memory_is_short,
 	constructors_without_memory_say_so_and_leave_nothing,
-	waking_and_cancelling_need_no_memory)
+	waking_and_cancelling_need_no_memory,
+	queue_with_a_limit_needs_no_memory_to_be_filled)
