@@ -144,6 +144,15 @@ static void worker_free(rv_procpool *p, struct worker *w)
 	free(w);
 }
 
+/*
+ * A worker begins when it has read the whole call; one that ended before has left bytes in
+ * its socket (ECONNRESET), or not all of them could be sent (EPIPE).
+ */
+static bool never_began(int r)
+{
+	return r == -EPIPE || r == -ECONNRESET;
+}
+
 /* the environment with our variable; the strings are not copied */
 static char **make_env(char *ours)
 {
@@ -271,19 +280,45 @@ static int say_how_it_ended(struct worker *w, int r)
 		(int)rv_process_pid(w->process), status);
 }
 
+/* One that is idle and, as far as is known, alive; NULL. */
+static struct worker *worker_idle(rv_procpool *p)
+{
+	struct rv_link *it;
+
+	while ((it = link_pop(&p->idle))) {
+		struct worker *w = LINK_ENTRY(it, struct worker, link);
+
+		if (!rv_stream_at_eof(w->stream) && !rv_stream_is_closing(w->stream))
+			return w;
+		worker_free(p, w);
+	}
+	return NULL;
+}
+
 static int call_in(
 	rv_procpool *p, const char *name, const void *in, size_t n_in, rv_buf *out)
 {
-	struct rv_link *it = link_pop(&p->idle);
-	struct worker *w = it ? LINK_ENTRY(it, struct worker, link) : NULL;
-	bool broken = true;
-	int r = w ? 0 : worker_start(p, &w);
+	struct worker *w;
+	bool broken;
+	int r;
 
-	if (r < 0)
-		return r;
-	r = send_call(p, w, name, in, n_in);
-	if (r >= 0 || r == -EPIPE || r == -ECONNRESET)
-		r = read_answer(p, w, out, &broken);
+	for (;;) {
+		bool was_idle;
+
+		w = worker_idle(p);
+		was_idle = w;
+		r = w ? 0 : worker_start(p, &w);
+		if (r < 0)
+			return r;
+		broken = true;
+		r = send_call(p, w, name, in, n_in);
+		if (r >= 0 || never_began(r))
+			r = read_answer(p, w, out, &broken);
+		/* it died while it had nothing to do: the call goes to another */
+		if (!broken || !was_idle || !never_began(r) || p->shut)
+			break;
+		worker_free(p, w);
+	}
 	if (broken) {
 		r = say_how_it_ended(w, r);
 		worker_free(p, w);

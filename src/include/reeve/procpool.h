@@ -52,13 +52,14 @@ typedef struct rv_procpool_opts {
 RV_PUBLIC int rv_procpool_new(rv_procpool **ret, const rv_procpool_opts *o);
 /**
  * Call a function in a worker and wait for its answer; calls beyond the number of workers
- * wait for one, first come, first served.
+ * wait for one, first come, first served. A worker that died while it had nothing to do is
+ * replaced, and its call goes to another: it had not begun.
  *
  * @in   may be NULL if n_in is 0; must stay until this returns
  * @out  what the function gave, rv_buf_free; empty if it failed; may be NULL
  *
  * Returns what the function did; -ENOENT: no worker knows the name; -EPIPE: the worker
- * ended before it answered, rv_errmsg says how; -EMSGSIZE: more than bytes_max;
+ * that had begun, or was started for this call, ended before it answered, rv_errmsg says how; -EMSGSIZE: more than bytes_max;
  * -ECANCELED: a worker that had begun was killed; -RV_ESHUTDOWN; errors of rv_exec.
  */
 RV_AWAIT int rv_procpool_call(

@@ -2,6 +2,7 @@
 #include "rt.h"
 
 #include <signal.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "reeve/procpool.h"
@@ -130,11 +131,55 @@ RT_TEST(crashed_worker_fails_its_call_and_is_replaced)
 	ck_assert_int_eq(call(p, "leave"), -EPIPE);
 	ck_assert_ptr_nonnull(strstr(rv_errmsg(), "exit code 9"));
 	ck_assert_int_ne(call(p, "pid"), pid);
-	/* one that died while it had nothing to do */
-	ck_assert_int_eq(kill(call(p, "pid"), SIGKILL), 0);
-	ck_assert_int_eq(call(p, "pid") < 0, 1);
-	ck_assert_int_gt(call(p, "pid"), 0);
 	rv_procpool_free(p);
+	return 0;
+}
+
+/* until it is dead; the pool's loop is not told, nor is it reaped */
+static void kill_wait(int pid)
+{
+	siginfo_t si;
+
+	ck_assert_int_eq(kill(pid, SIGKILL), 0);
+	ck_assert_int_eq(waitid(P_PID, (id_t)pid, &si, WEXITED | WNOWAIT), 0);
+}
+
+static int call_sum(void *p)
+{
+	return rv_procpool_call(p, "sum", "\1\2\3", 3, NULL);
+}
+
+RT_TEST(worker_that_died_idle_fails_no_call)
+{
+	enum { N = 2 << 20 }; /* more than a socket takes */
+	rv_procpool *p = pool_of(1);
+	int pid = call(p, "pid"), status;
+	char *big = calloc(1, N);
+	rv_task *t;
+
+	/* nobody has noticed */
+	kill_wait(pid);
+	ck_assert_int_eq(call_sum(p), 6);
+	ck_assert_uint_eq(rv_procpool_workers(p), 1);
+	pid = call(p, "pid");
+	kill_wait(pid);
+	ck_assert_int_eq(rv_procpool_call(p, "sum", big, N, NULL), 0);
+	/* the loop has heard of it */
+	pid = call(p, "pid");
+	kill_wait(pid);
+	rt_settle(100);
+	ck_assert_int_eq(call_sum(p), 6);
+	/* the call is in its socket already, and it never comes to it */
+	pid = call(p, "pid");
+	ck_assert_int_eq(kill(pid, SIGSTOP), 0);
+	ck_assert_int_eq(waitpid(pid, &status, WUNTRACED), pid);
+	t = rv_spawn(call_sum, p);
+	rt_settle(2);
+	kill_wait(pid);
+	ck_assert_int_eq(rv_task_join(t, NULL), 6);
+	rv_task_unref(t);
+	rv_procpool_free(p);
+	free(big);
 	return 0;
 }
 
@@ -211,7 +256,7 @@ RT_TEST(program_that_is_no_worker_or_is_not_there_fails_the_call)
 
 int main(void)
 {
-	static const TTest *tests[6];
+	static const TTest *tests[7];
 	int r = rv_procpool_main(fns, sizeof(fns) / sizeof(fns[0]));
 
 	if (r >= 0)
@@ -222,5 +267,6 @@ int main(void)
 	tests[3] = cancelled_call_kills_its_worker;
 	tests[4] = calls_share_the_workers_there_are;
 	tests[5] = program_that_is_no_worker_or_is_not_there_fails_the_call;
-	return unit_run("procpool", NULL, NULL, tests, 6);
+	tests[6] = worker_that_died_idle_fails_no_call;
+	return unit_run("procpool", NULL, NULL, tests, 7);
 }
