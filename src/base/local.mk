@@ -15,6 +15,7 @@ libbase_la_SOURCES = \
 	src/base/base64.c src/base/base64.h \
 	src/base/parse.c src/base/parse.h \
 	src/base/proc.c src/base/proc.h \
+	src/base/sigpipe.c src/base/sigpipe.h \
 	src/base/siphash.c src/base/siphash.h \
 	src/base/strv.c src/base/strv.h \
 	src/base/unix_socket.c src/base/unix_socket.h

@@ -129,7 +129,7 @@ bool debug_wrong_home(const void *const *home, const char *fn, const void *calle
 	if (current.loop)
 		report_misuse(current.loop, text);
 	else
-		(void)fprintf(stderr, "reeve: %s\n", text);
+		report_print(text);
 	return true;
 }
 

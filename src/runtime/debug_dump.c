@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "base/sigpipe.h"
 #include "reeve/debug.h"
 #include "reeve/queue.h"
 #include "reeve/sync.h"
@@ -38,15 +39,21 @@ struct dump {
 
 static void flush(struct dump *d)
 {
+	struct sigpipe_hold hold;
+	bool is_broken = false;
+
+	sigpipe_hold(&hold);
 	for (size_t at = 0; at < d->n;) {
 		ssize_t k = write(d->fd, d->buf + at, d->n - at);
 
 		if (k < 0 && errno == EINTR)
 			continue;
+		is_broken = k < 0 && errno == EPIPE;
 		if (k <= 0)
 			break;
 		at += (size_t)k;
 	}
+	sigpipe_release(&hold, is_broken);
 	d->n = 0;
 }
 

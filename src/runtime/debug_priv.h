@@ -72,6 +72,9 @@ bool symbol_is_own(const void *pc);
 /* false: it has no name */
 bool symbol_name(struct symbols *s, const void *pc, char *buf, size_t size);
 
+/* loop_report.c: a line for people, to stderr */
+void report_print(const char *text);
+
 /* debug_stack.c */
 enum { FRAMES_MAX = 48 };
 

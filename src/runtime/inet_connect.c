@@ -24,7 +24,7 @@ static void freeaddrinfop(struct addrinfo **ai)
 int rv_connect_fd(int fd, const struct sockaddr *sa, socklen_t len)
 {
 	struct rv_task *self;
-	int err = 0, r = task_await_begin(&self);
+	int err = 0, r = await_begin_on(&self, fd, __func__);
 	socklen_t n = sizeof(err);
 
 	if (r < 0)

@@ -1,8 +1,10 @@
 /* Errors that nobody can be returned: the exception handler. */
 #include "config.h"
 
+#include <errno.h>
 #include <stdio.h>
 
+#include "base/sigpipe.h"
 #include "runtime/debug_priv.h"
 #include "runtime/loop_priv.h"
 
@@ -14,14 +16,24 @@ void rv_loop_set_exception_handler(rv_loop *l, rv_exc_fn fn, void *arg)
 	l->exc_arg = arg;
 }
 
+/* Whoever reads it may be gone: no reason to end. */
+void report_print(const char *text)
+{
+	struct sigpipe_hold hold;
+	bool failed;
+
+	sigpipe_hold(&hold);
+	failed = fprintf(stderr, "reeve: %s\n", text) < 0;
+	sigpipe_release(&hold, failed && errno == EPIPE);
+}
+
 void rv_default_exception_handler(rv_loop *l, const rv_exc *e, void *arg)
 {
 	char line[512];
 	const char *msg;
 	int n;
 
-	n = snprintf(
-		line, sizeof(line), "reeve: %s", e->message ? e->message : "error");
+	n = snprintf(line, sizeof(line), "%s", e->message ? e->message : "error");
 	if (e->task && n > 0 && (size_t)n < sizeof(line))
 		n += snprintf(line + n, sizeof(line) - (size_t)n, ": task '%s'",
 			rv_task_name(e->task));
@@ -33,7 +45,7 @@ void rv_default_exception_handler(rv_loop *l, const rv_exc *e, void *arg)
 	msg = e->task ? rv_task_errmsg(e->task) : NULL;
 	if (msg && n > 0 && (size_t)n < sizeof(line))
 		(void)snprintf(line + n, sizeof(line) - (size_t)n, " (%s)", msg);
-	(void)fprintf(stderr, "%s\n", line);
+	report_print(line);
 }
 
 void rv_report(rv_loop *l, const rv_exc *e)

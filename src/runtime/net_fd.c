@@ -6,6 +6,7 @@
 #include <sys/socket.h>
 
 #include "base/cleanup.h"
+#include "base/sigpipe.h"
 #include "base/unix_socket.h"
 #include "runtime/net_priv.h"
 
@@ -49,8 +50,7 @@ int rv_net_connect_unix(const char *path, rv_protocol *p, rv_transport **ret)
 	return 0;
 }
 
-/* Open an await on a descriptor that must be nobody's. */
-static int await_begin_on(struct rv_task **ret_self, int fd, const char *fn)
+int await_begin_on(struct rv_task **ret_self, int fd, const char *fn)
 {
 	int r = task_await_begin_of(ret_self, fn);
 
@@ -117,6 +117,20 @@ int rv_accept(int fd, struct sockaddr *sa, socklen_t *len)
 	return r;
 }
 
+/* It has no MSG_NOSIGNAL. Bytes, or -errno. */
+static ssize_t send_piece(int out, int in, off_t *off, size_t n)
+{
+	struct sigpipe_hold hold;
+	ssize_t k;
+	int err;
+
+	sigpipe_hold(&hold);
+	k = sendfile(out, in, off, n);
+	err = k < 0 ? errno : 0;
+	sigpipe_release(&hold, err == EPIPE);
+	return err ? -err : k;
+}
+
 ssize_t rv_sendfile(int out, int in, off_t *off, size_t n)
 {
 	size_t left = n;
@@ -124,18 +138,18 @@ ssize_t rv_sendfile(int out, int in, off_t *off, size_t n)
 	int r = await_begin_on(&self, out, __func__);
 
 	while (r >= 0 && left > 0) {
-		ssize_t k = sendfile(out, in, off, left);
+		ssize_t k = send_piece(out, in, off, left);
 
 		if (k > 0)
 			left -= (size_t)k;
 		else if (k == 0)
 			break;
-		else if (errno == EAGAIN)
+		else if (k == -EAGAIN)
 			r = rv_wait_fd(out, RV_WRITE);
-		else if (errno == EINVAL || errno == ENOSYS)
-			r = left == n ? -RV_ENOSENDFILE : -errno;
-		else if (errno != EINTR)
-			r = -errno;
+		else if (k == -EINVAL || k == -ENOSYS)
+			r = left == n ? -RV_ENOSENDFILE : (int)k;
+		else if (k != -EINTR)
+			r = (int)k;
 	}
 	return r < 0 ? r : (ssize_t)(n - left);
 }

@@ -180,6 +180,10 @@ bool udp_read(rv_transport *t);
 int udp_flush_one(rv_transport *t);
 void udp_clear(struct out_queue *q);
 
+/* -- net_fd.c ---- */
+/* Open an await on a descriptor that must be nobody's: -EBUSY where a transport has it. */
+int await_begin_on(struct rv_task **ret_self, int fd, const char *fn);
+
 /* -- pipe.c ---- */
 /* The same as recv and sendmsg, for what is no socket. -errno */
 ssize_t pipe_read(int fd, void *p, size_t cap);

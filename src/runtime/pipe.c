@@ -3,15 +3,14 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <signal.h>
 #include <stdio.h>
 #include <sys/stat.h>
 #include <sys/uio.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
 #include "base/fd.h"
+#include "base/sigpipe.h"
 #include "reeve/pipe.h"
 #include "runtime/stream_priv.h"
 
@@ -28,32 +27,19 @@ ssize_t pipe_read(int fd, void *p, size_t cap)
 	return n < 0 ? -errno : n;
 }
 
-/*
- * There is no MSG_NOSIGNAL for pipes. The signal that EPIPE brings is sent to this
- * thread: blocked, it is pending when writev returns, and is taken away before others
- * can see it, unless there was one before.
- */
+/* There is no MSG_NOSIGNAL for pipes. */
 ssize_t pipe_writev(int fd, const struct iovec *v, int n)
 {
-	static const struct timespec now;
-	sigset_t sigpipe, old, pending;
-	bool was_pending;
+	struct sigpipe_hold hold;
 	ssize_t k;
 	int err;
 
-	(void)sigemptyset(&sigpipe);
-	(void)sigaddset(&sigpipe, SIGPIPE);
-	(void)sigpending(&pending);
-	was_pending = sigismember(&pending, SIGPIPE);
-	(void)pthread_sigmask(SIG_BLOCK, &sigpipe, &old);
+	sigpipe_hold(&hold);
 	do
 		k = writev(fd, v, n);
 	while (k < 0 && errno == EINTR);
 	err = k < 0 ? errno : 0;
-	if (err == EPIPE && !was_pending)
-		while (sigtimedwait(&sigpipe, NULL, &now) < 0 && errno == EINTR)
-			;
-	(void)pthread_sigmask(SIG_SETMASK, &old, NULL);
+	sigpipe_release(&hold, err == EPIPE);
 	return err ? -err : k;
 }
 

@@ -271,7 +271,7 @@ ssize_t rv_recvfrom(
 	int fd, void *b, size_t n, int flags, struct sockaddr *from, socklen_t *len)
 {
 	struct rv_task *self;
-	int r = task_await_begin(&self);
+	int r = await_begin_on(&self, fd, __func__);
 
 	while (r >= 0) {
 		ssize_t k = recvfrom(fd, b, n, flags | MSG_DONTWAIT, from, len);
@@ -289,7 +289,7 @@ ssize_t rv_sendto(int fd, const void *b, size_t n, int flags, const struct socka
 	socklen_t len)
 {
 	struct rv_task *self;
-	int r = task_await_begin(&self);
+	int r = await_begin_on(&self, fd, __func__);
 
 	while (r >= 0) {
 		ssize_t k =

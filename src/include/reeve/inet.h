@@ -33,8 +33,9 @@ typedef struct rv_connect_opts {
  */
 RV_AWAIT int rv_connect(
 	const char *host, const char *port, const rv_connect_opts *o, int *ret_fd);
-/** Connect a non-blocking socket of the caller's. 0; -errno; -ECANCELED: it goes on
- * connecting; close it, or call again with the same address to wait for that. */
+/** Connect a non-blocking socket of the caller's. 0; -errno; -EBUSY: a transport has it;
+ * -ECANCELED: it goes on connecting; close it, or call again with the same address to wait
+ * for that. */
 RV_AWAIT int rv_connect_fd(int fd, const struct sockaddr *sa, socklen_t len);
 /** rv_connect, then rv_net_open_fd: on error p is still the caller's. */
 RV_AWAIT int rv_net_connect(const char *host, const char *port, rv_protocol *p,

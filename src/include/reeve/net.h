@@ -109,7 +109,7 @@ RV_AWAIT int rv_send_all(int fd, const void *b, size_t n);
 /** A descriptor, non-blocking and close-on-exec; sa and len may be NULL. */
 RV_AWAIT int rv_accept(int fd, struct sockaddr *sa, socklen_t *len);
 /**
- * Copy n bytes from a file into a socket, in the kernel.
+ * Copy n bytes from a file into a socket, in the kernel. Never raises SIGPIPE.
  *
  * @off  where in the file, moved on by what was sent, also with an error; NULL: from
  *       where the file's own position is, which moves

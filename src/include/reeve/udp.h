@@ -52,7 +52,7 @@ RV_PUBLIC int rv_udp_sendto(rv_transport *t, const void *p, size_t n,
 	const struct sockaddr *to, socklen_t len);
 
 /*
- * On bare sockets that no transport owns; see reeve/net.h.
+ * On bare sockets that no transport owns, -EBUSY if one does; see reeve/net.h.
  */
 
 /** One datagram, cut to n bytes. from may be NULL; *len: its room, then its length. */
