@@ -25,6 +25,7 @@ struct rv_stream {
 	size_t held;    /* bytes at the front that were lent out, see stream_hold */
 	size_t limit;
 	int err;       /* that broke the connection */
+	bool reading;  /* a task is in a read that has to wait; also once it is woken */
 	bool attached; /* the transport will call us */
 	bool lost;
 	bool eof; /* nothing more comes */

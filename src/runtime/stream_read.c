@@ -120,7 +120,7 @@ static inline __attribute__((always_inline)) int read_begin(
 	r = task_await_begin_of(ret_self, fn);
 	if (r < 0)
 		return r;
-	if (!link_is_empty(&s->reader))
+	if (s->reading)
 		return -EBUSY;
 	if (s->held) {
 		stream_consume(s, s->held);
@@ -139,11 +139,16 @@ static int stream_is_over(const rv_stream *s)
 
 static int stream_wait(rv_stream *s, struct rv_task *self, struct stream_reader *rd)
 {
+	int r;
+
 	rd->got = 0;
 	rd->w.link = (struct rv_link){0};
 	link_append(&s->reader, &rd->w.link);
 	stream_resume(s);
-	return task_wait(self, &rd->w, "data of a stream", s);
+	s->reading = true;
+	r = task_wait(self, &rd->w, "data of a stream", s);
+	s->reading = false;
+	return r;
 }
 
 ssize_t rv_stream_read(rv_stream *s, void *b, size_t n)

@@ -236,6 +236,36 @@ RT_TEST(b165_second_reader_is_told_busy)
 	return 0;
 }
 
+static int read_four(void *arg)
+{
+	char b[4];
+
+	return rv_stream_readexactly(arg, b, sizeof(b), NULL);
+}
+
+/* woken, but others come before it */
+RT_TEST(b165_stream_is_busy_until_its_reader_has_what_it_was_woken_for)
+{
+	rv_stream *s;
+	rv_task *t;
+	char b[8];
+	int fd = stream_pair(&s);
+
+	t = rv_spawn(read_four, s);
+	rt_settle(1);
+	put(fd, "abcd");
+	while (!rv_task_done(t)) {
+		ck_assert_int_eq((int)rv_stream_read(s, b, 8), -EBUSY);
+		rt_settle(1);
+	}
+	ck_assert_int_eq(rv_task_result(t, NULL), 0);
+	rv_task_unref(t);
+	put(fd, "ef");
+	ck_assert_int_eq((int)rv_stream_read(s, b, 8), 2);
+	stream_end(s, fd);
+	return 0;
+}
+
 RT_TEST(b164_reading_pauses_above_twice_the_limit_and_resumes)
 {
 	rv_stream *s;
@@ -481,6 +511,7 @@ UNIT_MAIN("stream", b156_read_returns_what_is_there_and_0_at_the_end,
 	b160_b162_separator_in_pieces_with_overlaps_is_found_once,
 	b162_readexactly_at_the_end_gives_what_was_left, cancelled_reads_take_nothing,
 	b165_second_reader_is_told_busy,
+	b165_stream_is_busy_until_its_reader_has_what_it_was_woken_for,
 	b164_reading_pauses_above_twice_the_limit_and_resumes,
 	readexactly_of_more_than_the_limit_works,
 	borrowed_line_stays_while_more_arrives,
