@@ -50,7 +50,7 @@ struct coro {
 #else
 	sigjmp_buf env;
 #endif
-	struct rv_link link;    /* in the pool's free list while unused */
+	struct rv_link link;    /* in one of the pool's lists while unused */
 	struct coro_slab *slab; /* NULL for the thread's own stack */
 	/* The loop's part: what the trampoline calls, again each time it returns. It
 	 * must switch away for good when there is nothing left to run here. */
@@ -64,6 +64,7 @@ struct coro {
 	struct coro_probe *probe; /* what coro_probe wants done here; NULL */
 	unsigned valgrind_id;
 	bool prepared; /* has a context */
+	bool cold;     /* in the pool's list of those */
 };
 
 /* Stacks of one size. */
@@ -71,11 +72,14 @@ struct coro_pool {
 	size_t stack_size;    /* with guard, bytes: the distance of two stacks */
 	size_t slab_stacks;   /* in one mapping */
 	struct rv_link free;  /* last used first: its pages are warm */
+	struct rv_link cold;  /* free too, after those: only the top is still there */
 	struct rv_link slabs; /* all, oldest first */
 	struct coro_slab
 		*fresh; /* the oldest with stacks never used; those after it too */
 	size_t n_free;
 	size_t n_promised; /* of the free ones, to tasks that have not started */
+	size_t n_warm;     /* in free */
+	bool changed;      /* since the last trim there may be more to give back */
 };
 
 enum {
@@ -96,8 +100,12 @@ void coro_pool_unpromise(struct coro_pool *p);
 struct coro *coro_pool_take(struct coro_pool *p);
 /* May be the running one, if it switches away next. */
 void coro_pool_put(struct coro_pool *p, struct coro *c);
-/* Gives memory back after a peak. Not from a stack of this pool. */
-void coro_pool_trim(struct coro_pool *p);
+/*
+ * Gives memory back after a peak: slabs that nobody uses, and of cached stacks, save for a
+ * few, what is below the top. Not from a stack of this pool. True: call it again, this is
+ * done in pieces.
+ */
+bool coro_pool_trim(struct coro_pool *p);
 
 /*
  * For who looks into stacks: each that was ever used; until fn returns false, and so does

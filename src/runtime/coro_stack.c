@@ -39,7 +39,12 @@ enum {
 	SLAB_STACKS_MAX = 64,
 	/* Where memory is not overcommitted a mapping counts whole, touched or not. */
 	SLAB_SIZE_MAX = 16 * 1024 * 1024,
-	SLABS_KEPT = 4,   /* empty slabs that stay mapped */
+	SLABS_KEPT = 4, /* empty slabs that stay mapped */
+	/* Of the stacks that were used last so many bytes stay as they are. */
+	WARM_BYTES = 4 * 1024 * 1024,
+	/* and of the others this much at the top, which the next use touches anyway */
+	TOP_KEPT = 8 * 1024,
+	TRIMMED_AT_ONCE = 256,
 	MAP_SLACK = 2048, /* mappings left to the rest of the process */
 	MAP_COUNT_DEFAULT = 65530,
 };
@@ -235,6 +240,7 @@ void coro_pool_init(struct coro_pool *p, size_t stack_size)
 	p->slab_stacks = MIN(SLAB_SIZE_MAX / size, (size_t)SLAB_STACKS_MAX);
 	p->slab_stacks = MAX(p->slab_stacks, (size_t)1);
 	link_init(&p->free);
+	link_init(&p->cold);
 	link_init(&p->slabs);
 }
 
@@ -247,8 +253,10 @@ static struct coro_slab *slab_after(struct coro_pool *p, struct coro_slab *s)
 
 static void slab_drop(struct coro_pool *p, struct coro_slab *s)
 {
-	for (size_t i = 0; i < s->n_taken; i++)
+	for (size_t i = 0; i < s->n_taken; i++) {
 		link_unlink(&s->coros[i]->link);
+		p->n_warm -= !s->coros[i]->cold;
+	}
 	if (p->fresh == s)
 		p->fresh = slab_after(p, s);
 	p->n_free -= s->n_stacks;
@@ -291,6 +299,7 @@ void coro_pool_unpromise(struct coro_pool *p)
 {
 	INVARIANT(p->n_promised > 0);
 	p->n_promised--;
+	p->changed = true;
 }
 
 struct coro *coro_pool_take(struct coro_pool *p)
@@ -301,6 +310,10 @@ struct coro *coro_pool_take(struct coro_pool *p)
 	INVARIANT(p->n_promised > 0);
 	if (LIKELY(first)) {
 		c = LINK_ENTRY(first, struct coro, link);
+		p->n_warm--;
+	} else if ((first = link_pop(&p->cold))) {
+		c = LINK_ENTRY(first, struct coro, link);
+		c->cold = false;
 	} else {
 		struct coro_slab *s = p->fresh;
 
@@ -322,6 +335,8 @@ void coro_pool_put(struct coro_pool *p, struct coro *c)
 	c->owner = NULL;
 	link_prepend(&p->free, &c->link);
 	p->n_free++;
+	p->n_warm++;
+	p->changed = true;
 }
 
 bool coro_pool_foreach(
@@ -355,7 +370,7 @@ bool coro_may_be_read(void)
 	return !RUNNING_ON_VALGRIND;
 }
 
-void coro_pool_trim(struct coro_pool *p)
+static void slabs_trim(struct coro_pool *p)
 {
 	size_t keep = p->n_promised + SLABS_KEPT * p->slab_stacks;
 	struct rv_link *next;
@@ -371,4 +386,40 @@ void coro_pool_trim(struct coro_pool *p)
 		if (s->n_used == 0)
 			slab_drop(p, s);
 	}
+}
+
+/* What is below the top, and below where it was left in its trampoline. */
+static void stack_trim(struct coro *c)
+{
+	enum { BELOW_FRAME = 1024 }; /* registers, a red zone */
+	uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE);
+	uintptr_t from = (uintptr_t)c->stack;
+	uintptr_t to = ((uintptr_t)c | (page - 1)) + 1 - TOP_KEPT;
+
+	if (c->frame)
+		to = MIN(to, (uintptr_t)c->frame - BELOW_FRAME);
+	to &= ~(page - 1);
+	if (to > from)
+		(void)madvise(c->stack, to - from, MADV_DONTNEED);
+}
+
+bool coro_pool_trim(struct coro_pool *p)
+{
+	size_t n_keep = MAX(WARM_BYTES / p->stack_size, (size_t)1);
+
+	if (!p->changed)
+		return false;
+	slabs_trim(p);
+	for (int i = 0; i < TRIMMED_AT_ONCE && p->n_warm > n_keep; i++) {
+		struct rv_link *oldest = p->free.prev;
+		struct coro *c = LINK_ENTRY(oldest, struct coro, link);
+
+		link_unlink(oldest);
+		p->n_warm--;
+		stack_trim(c);
+		c->cold = true;
+		link_prepend(&p->cold, &c->link);
+	}
+	p->changed = p->n_warm > n_keep;
+	return p->changed;
 }

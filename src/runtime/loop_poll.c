@@ -125,8 +125,8 @@ void poll_once(rv_loop *l, bool block)
 	}
 	if (block) {
 		for (size_t i = 0; i < N_STACK_CLASSES; i++)
-			if (l->pools[i].n_free)
-				coro_pool_trim(&l->pools[i]);
+			if (l->pools[i].changed && coro_pool_trim(&l->pools[i]))
+				block = false; /* the rest when others had a turn */
 		task_cache_trim(l);
 		timers_arm(l);
 		if (inbox_park(&l->inbox) || !nothing_ready(l))

@@ -85,8 +85,9 @@ typedef struct rv_stack_census {
 	size_t n_cached;   /* the others */
 	size_t n_promised; /* of those, to tasks that have not begun */
 	size_t n_touched;  /* ever used since they were mapped */
-	/* The deepest use of any since it was mapped, by whichever task, bytes. Whole pages
-	 * under valgrind; pages that were swapped out count as unused. */
+	/* The deepest use of any since it was mapped, by whichever task, bytes; cached ones
+	 * forget it when their memory is given back after a peak. Whole pages under
+	 * valgrind; pages that were swapped out count as unused. */
 	size_t deepest;
 	size_t deepest_used; /* of those in use */
 } rv_stack_census;

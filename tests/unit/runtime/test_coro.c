@@ -202,13 +202,92 @@ START_TEST(memory_of_a_peak_is_given_back_and_what_is_used_stays)
 	}
 	for (int i = 1; i < PEAK; i++)
 		coro_pool_put(&pool, c[i]);
-	coro_pool_trim(&pool);
+	while (coro_pool_trim(&pool))
+		;
 	ck_assert_uint_ge(pool.n_free, pool.slab_stacks);
 	ck_assert_uint_le(pool.n_free, 6 * pool.slab_stacks);
 	coro_switch(&leader, c[0]); /* still there */
 	/* a loop that closes leaves behind what its tasks stand on */
 	ck_assert_uint_eq(coro_pool_deinit(&pool), 1);
 	coro_switch(&leader, c[0]);
+}
+END_TEST
+
+enum { DEEP = 128 * 1024, DEFAULT = 256 * 1024 };
+
+__attribute__((noinline)) static void use_deep(void)
+{
+	volatile char room[DEEP];
+
+	for (size_t i = 0; i < sizeof(room); i += 1024)
+		room[i] = 1;
+}
+
+static void go_deep(struct coro *c)
+{
+	use_deep();
+	coro_switch(c, &leader);
+}
+
+static size_t resident(const struct coro *c)
+{
+	static unsigned char there[DEFAULT / 4096];
+	size_t page = (size_t)sysconf(_SC_PAGESIZE), n = 0;
+
+	ck_assert_int_eq(mincore(c->stack, c->stack_size, there), 0);
+	for (size_t i = 0; i * page < c->stack_size; i++)
+		n += (there[i] & 1) * page;
+	return n;
+}
+
+/* The slabs cannot go: one stack of each is in use. */
+START_TEST(deep_pages_of_cached_stacks_among_used_ones_are_given_back)
+{
+	enum { PEAK = 640, EACH = 32, WARM = 4 * 1024 * 1024 / DEFAULT };
+	static struct coro *c[PEAK];
+	size_t n_deep = 0;
+	int n_calls = 1;
+
+	coro_init_leader(&leader);
+	coro_pool_init(&pool, DEFAULT);
+	for (int i = 0; i < PEAK; i++) {
+		c[i] = start(go_deep);
+		coro_switch(&leader, c[i]);
+		ck_assert_uint_ge(resident(c[i]), DEEP);
+	}
+	for (int i = 0; i < PEAK; i++)
+		if (i % EACH)
+			coro_pool_put(&pool, c[i]);
+	while (coro_pool_trim(&pool))
+		n_calls++;
+	ck_assert_int_gt(n_calls, 1); /* a little at a time */
+	ck_assert(!coro_pool_trim(&pool));
+	for (int i = 0; i < PEAK; i++) {
+		if (i % EACH == 0)
+			ck_assert_uint_ge(resident(c[i]), DEEP);
+		else if (resident(c[i]) >= DEEP)
+			n_deep++;
+		else
+			ck_assert_uint_le(resident(c[i]), 3 * 4096);
+	}
+	ck_assert_uint_eq(n_deep, WARM);
+	/* all are as good as new, and those that were used last come first */
+	for (int i = 0; i < PEAK; i++)
+		if (i % EACH) {
+			struct coro *again = start(go_deep);
+
+			if (i <= WARM)
+				ck_assert_uint_ge(resident(again), DEEP);
+			coro_switch(&leader, again);
+			ck_assert_uint_ge(resident(again), DEEP);
+		}
+	for (int i = 0; i < PEAK; i++) {
+		coro_switch(&leader, c[i]);
+		coro_pool_put(&pool, c[i]);
+	}
+	while (coro_pool_trim(&pool))
+		;
+	ck_assert_uint_eq(coro_pool_deinit(&pool), 0);
 }
 END_TEST
 
@@ -233,4 +312,5 @@ UNIT_MAIN("coro",
 	overflow_hits_the_guard_of_its_own_stack,
 	pool_refuses_before_the_process_runs_out_of_mappings,
 	memory_of_a_peak_is_given_back_and_what_is_used_stays,
+	deep_pages_of_cached_stacks_among_used_ones_are_given_back,
 	large_stacks_come_in_small_mappings)
