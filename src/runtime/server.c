@@ -302,10 +302,21 @@ static void end_connections(rv_server *s, void (*end)(rv_transport *t))
 		end(LINK_ENTRY(it, rv_transport, server_link));
 }
 
+/* closing, but with something that the peer has not taken */
+static bool has_unsent(const rv_server *s)
+{
+	for (const struct rv_link *it = s->connections.next; it != &s->connections;
+		it = it->next)
+		if (LINK_ENTRY(it, rv_transport, server_link)->out.size)
+			return true;
+	return false;
+}
+
 int rv_server_shutdown(rv_server *s, rv_time grace)
 {
 	struct rv_task *self;
 	rv_scope scope;
+	bool is_late;
 	int r = task_await_begin(&self);
 
 	if (WRONG_THREAD(s->loop))
@@ -314,6 +325,8 @@ int rv_server_shutdown(rv_server *s, rv_time grace)
 		return r;
 	rv_server_close(s);
 	end_connections(s, rv_transport_close);
+	/* without a grace those that have nothing to send end as they would have */
+	is_late = grace > 0 || has_unsent(s);
 	if (grace > 0) {
 		r = rv_timeout(&scope, grace);
 		if (r < 0)
@@ -324,5 +337,5 @@ int rv_server_shutdown(rv_server *s, rv_time grace)
 	}
 	end_connections(s, rv_transport_abort);
 	r = rv_server_wait_closed(s);
-	return r < 0 ? r : grace > 0 ? -ETIMEDOUT : 0;
+	return r < 0 ? r : is_late ? -ETIMEDOUT : 0;
 }

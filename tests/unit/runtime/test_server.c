@@ -158,6 +158,26 @@ RT_TEST(d07_shutdown_flushes_and_aborts_after_the_grace)
 	return 0;
 }
 
+RT_TEST(shutdown_without_a_grace_tells_of_what_was_not_sent)
+{
+	static char big[1 << 20];
+	TEMP_DIR(d);
+	struct house h;
+	int fd;
+
+	house_open(&h, &d, 4, NULL);
+	fd = dial(&h);
+	REC_UNTIL(&h, h.n == 1);
+	ck_assert_int_eq(rv_transport_write(h.recs[0].transport, big, sizeof(big)), 0);
+	ck_assert_uint_gt(rv_transport_buffered(h.recs[0].transport), 0);
+	ck_assert_int_eq(rv_server_shutdown(h.server, 0), -ETIMEDOUT);
+	ck_assert(rec_is_lost(&h.recs[0]));
+	ck_assert_int_eq(rv_server_shutdown(h.server, 0), 0);
+	close_safe(fd);
+	house_close(&h);
+	return 0;
+}
+
 RT_TEST(shutdown_of_idle_connections_does_not_wait)
 {
 	TEMP_DIR(d);
@@ -501,6 +521,7 @@ UNIT_MAIN("server", b187_one_event_accepts_as_many_as_the_backlog,
 	connections_are_accepted_and_talk,
 	b188_d07_close_stops_listening_at_once_and_keeps_connections,
 	d07_shutdown_flushes_and_aborts_after_the_grace,
+	shutdown_without_a_grace_tells_of_what_was_not_sent,
 	shutdown_of_idle_connections_does_not_wait,
 	b188_t05_stale_socket_is_replaced_and_others_are_not,
 	path_that_was_replaced_is_not_removed, accept_hook_refuses_with_a_word,
