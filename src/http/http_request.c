@@ -219,7 +219,7 @@ static int request_run(struct request *q)
 	return r < 0 ? r : answer_finish(q);
 }
 
-int rv_http_request(const char *url, const rv_http_opts *o, rv_http_response *ret)
+static int request_do(const char *url, const rv_http_opts *o, rv_http_response *ret)
 {
 	struct request *q = NULL;
 	struct http *h;
@@ -228,7 +228,7 @@ int rv_http_request(const char *url, const rv_http_opts *o, rv_http_response *re
 	if (r < 0)
 		return r;
 	if (!url || !ret)
-		return -EINVAL;
+		return rv_fail(-EINVAL, "there is no URL, or no place for the answer");
 	r = o ? options_check(o) : 0;
 	if (r == 0)
 		r = http_get(&h);
@@ -246,6 +246,14 @@ int rv_http_request(const char *url, const rv_http_opts *o, rv_http_response *re
 	/* not by attribute: a loop that is closed meanwhile frees it, and not this */
 	request_free(q);
 	return r;
+}
+
+int rv_http_request(const char *url, const rv_http_opts *o, rv_http_response *ret)
+{
+	int r = request_do(url, o, ret);
+
+	/* else the words of an earlier call would stand for it */
+	return r == -ECANCELED ? rv_fail(r, "the request was cancelled") : r;
 }
 
 int rv_http_get(const char *url, rv_http_response *ret)

@@ -98,7 +98,8 @@ RV_AWAIT int rv_http_get(const char *url, rv_http_response *ret);
  * -EMSGSIZE: more than body_max, or than 256 KiB of headers;
  * -ELOOP: more than redirects_max;
  * -EPERM: a redirect from https to http;
- * -ENOMEM; -EMFILE; -ECANCELED; -RV_ENOTASK.
+ * -EMFILE; -ECANCELED;
+ * and without: -ENOMEM; -RV_ENOTASK.
  */
 RV_AWAIT int rv_http_request(
 	const char *url, const rv_http_opts *o, rv_http_response *ret);

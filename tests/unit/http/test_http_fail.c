@@ -326,7 +326,9 @@ HTTP_TEST(cancelled_ones_leave_nothing)
 	ck_assert_int_le(n_fds(), n_before + 3);
 
 	(void)rv_task_cancel(rv_task_self());
+	(void)rv_fail(-EPROTO, "of an earlier one");
 	ck_assert_int_eq(rv_http_get(at(w, "/hello"), &a), -ECANCELED);
+	ck_assert_str_eq(rv_errmsg(), "the request was cancelled");
 	ck_assert_int_eq(rv_task_uncancel(rv_task_self()), 0);
 	ck_assert_uint_eq(w->n_requests, 4);
 }
