@@ -49,7 +49,11 @@ for header in "$include"/reeve/*.h; do
 	echo "#include <reeve/${header##*/}>" >"$tmp/one.c"
 	cp "$tmp/one.c" "$tmp/one.cc"
 	for cc in gcc clang; do
-		! command -v $cc >/dev/null || try $cc "$tmp/one.c" -std=gnu11
+		command -v $cc >/dev/null || continue
+		# ISO C alone, too: the system's headers declare less then
+		for std in gnu11 c11 c99; do
+			try $cc "$tmp/one.c" -std=$std
+		done
 	done
 	for cxx in g++ clang++; do
 		! command -v $cxx >/dev/null || try $cxx "$tmp/one.cc" -std=c++17

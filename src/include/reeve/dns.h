@@ -16,6 +16,9 @@
 extern "C" {
 #endif
 
+/* ISO C alone (gcc -std=c11 without _POSIX_C_SOURCE) keeps <netdb.h> from defining it */
+struct addrinfo;
+
 /**
  * Look a host and a service up, as getaddrinfo(3). Addresses and ports in digits need no
  * thread; localhost is the loopback also where no file says so.
@@ -25,8 +28,8 @@ extern "C" {
  * @ret          freed with freeaddrinfo
  *
  * Returns 0; -ENOENT: there is no such name, or it has no address; -EAGAIN: no answer
- * came from the servers, or no thread was free; -EINVAL: the hints, the service, or
- * neither name given; -EIO: the resolver failed; -ENOMEM; -ECANCELED. rv_errmsg has the
+ * came from the servers, or no thread was free; -EINVAL: the hints, the service,
+ * neither name given, or one of over 255 bytes; -EIO: the resolver failed; -ENOMEM; -ECANCELED. rv_errmsg has the
  * resolver's words.
  */
 RV_AWAIT int rv_getaddrinfo(const char *host, const char *port,

@@ -31,9 +31,14 @@ RV_PUBLIC bool rv_signal_off(rv_loop *l, int sig);
  *
  * @ret_info  may be NULL; only si_signo is filled in
  *
+ * Not declared where ISO C alone is asked for, as by gcc -std=c11: <signal.h> has these
+ * types with -D_POSIX_C_SOURCE=200809L, or -std=gnu11.
+ *
  * Returns the signal's number; -ECANCELED; errors of rv_signal_on.
  */
+#ifdef SI_USER
 RV_AWAIT int rv_signal_wait(const sigset_t *set, siginfo_t *ret_info);
+#endif
 
 #ifdef __cplusplus
 }
