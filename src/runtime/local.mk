@@ -85,6 +85,19 @@ libreeve_la_LDFLAGS = $(AM_LDFLAGS) -version-info 0:0:0 \
 	-Wl,--version-script=$(srcdir)/src/runtime/libreeve.sym
 libreeve_la_DEPENDENCIES = libruntime.la libbase.la src/runtime/libreeve.sym
 
+# an archive hides no names: those that are not public get a prefix where it is installed
+prefix_names = NM='$(NM)' OBJCOPY='$(OBJCOPY)' RANLIB='$(RANLIB)' \
+	$(SHELL) $(srcdir)/src/runtime/prefix_names.sh
+EXTRA_DIST += src/runtime/prefix_names.sh
+install-exec-hook:
+	@if test -n '$(OBJCOPY)'; then \
+		for i in libreeve:rv_ libreeve-http:rv_http_; do \
+			a="$(DESTDIR)$(libdir)/$${i%:*}.a"; p=$${i#*:}; \
+			test ! -f "$$a" || \
+				$(prefix_names) "$$a" "$$p" "$${p}_private_" || exit 1; \
+		done; \
+	fi
+
 pkgconfig_DATA = src/runtime/reeve.pc
 src/runtime/reeve.pc: $(srcdir)/src/runtime/reeve.pc.in Makefile
 	$(AM_V_GEN)$(MKDIR_P) src/runtime && $(SED) -e 's|[@]prefix@|$(prefix)|' \

@@ -52,6 +52,20 @@ for program in $(sed -n 's/^Exec[A-Za-z]*=\(\/[^ ]*reeve[^ ]*\).*/\1/p' \
 	[ -x "$dest$program" ] || complain "a unit starts $program, which is not installed"
 done
 
+# archive_names LIBRARY PREFIX: what is in the archive cannot clash with a program's own
+archive_names() {
+	archive=$(find "$dest" -name "$1.a")
+	nm -g --defined-only "$archive" >"$tmp/nm" || exit 1
+	# those of a compiler begin with two underscores
+	awk -v prefix="$2" 'NF == 3 && index($3, prefix) != 1 && $3 !~ /^__/' "$tmp/nm" \
+		>"$tmp/bare"
+	[ ! -s "$tmp/bare" ] || complain "$1.a: names without $2: $(cat "$tmp/bare")"
+	grep -q " T $2" "$tmp/nm" || complain "$1.a has none of its functions"
+}
+if command -v objcopy >/dev/null 2>&1; then
+	archive_names libreeve rv_
+fi
+
 cd "$tmp" || exit 1
 cat >hello.c <<'END'
 #include <reeve/reeve.h>
@@ -121,6 +135,16 @@ elif ! g++ -Wall -Wextra -Werror $cflags -c hello.cc; then
 elif ! nm hello.o | grep -q ' U rv_run$'; then
 	complain "the headers declare C++ functions"
 fi
+# and one with functions that are called as the library's own are, against the archive
+sed -e 's/child/loop_run/; s/^static int loop_run/int loop_run/' hello.c >clash.c
+others=$(from_pc --libs --static reeve | tr ' ' '\n' | grep -v '^-lreeve$\|^-L')
+# shellcheck disable=SC2086
+if ! ${REEVE_CC:-cc} -std=gnu11 -Wall -Wextra -Werror $cflags -o clash clash.c \
+	"$(find "$dest" -name libreeve.a)" $others ${REEVE_LDFLAGS:-}; then
+	complain "a C program does not build with libreeve.a"
+elif [ "$(./clash)" != hello ]; then
+	complain "the program with libreeve.a does not say hello"
+fi
 # each header can be included alone, and has a page
 for header in "$(dirname "$(find "$dest" -name reeve.h)")"/*.h; do
 	# shellcheck disable=SC2086
@@ -139,6 +163,7 @@ done
 http_pc=${pc%/*}/reeve-http.pc
 if [ -e "$http_pc" ]; then
 	installed include/reeve/http.h libreeve-http.a man3/reeve_http.3
+	! command -v objcopy >/dev/null 2>&1 || archive_names libreeve-http rv_http_
 	if grep -n -F -e "$build" -e "$tmp" "$http_pc"; then
 		complain "paths of the build are in reeve-http.pc"
 	fi
