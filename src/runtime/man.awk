@@ -60,6 +60,25 @@ function text(s) {
 	pending_pp = 0
 	print escape(s)
 }
+# what a header is for: the first sentence of its comment, without its end
+function print_name(module, i, name) {
+	i = doc[1] ~ /^ *$/ ? 2 : 1
+	name = doc[i]
+	while (name !~ /\.( |$)/ && ++i <= n_doc && doc[i] !~ /^ *$/)
+		name = name " " doc[i]
+	sub(/\. .*|\.$|:$/, "", name)
+	# an abbreviation stays as it is
+	if (name !~ /^[A-Z][A-Z]/)
+		name = tolower(substr(name, 1, 1)) substr(name, 2)
+	print ".Dd " date
+	print ".Dt REEVE_" toupper(module) " 3"
+	print ".Os"
+	print ".Sh NAME"
+	print ".Nm reeve/" module ".h"
+	print ".Nd " escape(name)
+	print ".Sh SYNOPSIS"
+	print ".In reeve/" module ".h"
+}
 function end_text() {
 	literal_off()
 	list_off()
@@ -100,16 +119,7 @@ in_comment {
 	}
 	if (!in_comment && !seen_top) {
 		seen_top = 1
-		name = doc[1] ~ /^ *$/ ? doc[2] : doc[1]
-		sub(/\. .*|\.$|:$/, "", name)
-		print ".Dd " date
-		print ".Dt REEVE_" toupper(module) " 3"
-		print ".Os"
-		print ".Sh NAME"
-		print ".Nm reeve/" module ".h"
-		print ".Nd " escape(tolower(substr(name, 1, 1)) substr(name, 2))
-		print ".Sh SYNOPSIS"
-		print ".In reeve/" module ".h"
+		print_name(module)
 		print ".Sh DESCRIPTION"
 		for (i = doc[1] ~ /^ *$/ ? 2 : 1; i <= n_doc; i++)
 			text(doc[i])
@@ -130,15 +140,7 @@ in_comment {
 		n_doc = 0
 		doc[++n_doc] = line
 		seen_top = 1
-		sub(/\. .*|\.$|:$/, "", line)
-		print ".Dd " date
-		print ".Dt REEVE_" toupper(module) " 3"
-		print ".Os"
-		print ".Sh NAME"
-		print ".Nm reeve/" module ".h"
-		print ".Nd " escape(tolower(substr(line, 1, 1)) substr(line, 2))
-		print ".Sh SYNOPSIS"
-		print ".In reeve/" module ".h"
+		print_name(module)
 		in_comment = n_doc = 0
 	}
 	next
@@ -162,7 +164,9 @@ in_comment {
 	if (line ~ /; /)
 		suffix = ""
 	code[++n_code] = line
-	in_code = line ~ /[{]$/ || (in_code && line !~ /^}/) || line ~ /\\$/
+	# of a macro the first line that does not end so is the last
+	in_code = line ~ /[{\\]$/ || (in_code && !in_macro && line !~ /^}/)
+	in_macro = line ~ /\\$/
 }
 END {
 	flush_item()

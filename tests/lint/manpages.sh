@@ -29,6 +29,17 @@ for page in $pages $made; do
 	# an empty page, or one in another macro package, is formatted without a word
 	grep -q '^\.Sh NAME$' "$page" || text="$text${text:+
 }no '.Sh NAME': not an mdoc page"
+	# what was made from a header: whole sentences, and blocks that are closed
+	case $page in
+	*/reeve_*.3)
+		grep -q '^\.Nd .*\(,\| or\| and\| in\)$' "$page" &&
+			text="$text${text:+
+}NAME is cut"
+		awk '{ n += gsub(/[{]/, "") - gsub(/[}]/, "") } END { exit n != 0 }' "$page" ||
+			text="$text${text:+
+}a brace is left over"
+		;;
+	esac
 	[ -n "$text" ] || continue
 	printf '%s:\n%s\n' "$page" "$text"
 	bad=1
