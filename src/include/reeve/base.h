@@ -23,9 +23,10 @@ extern "C" {
 #else
 #	define RV_MARK(text)
 #endif
-/** May suspend, is a cancellation point, and its result must be looked at. Of the others
- * only rv_group_exit, rv_gen_close and rv_file_close suspend: they go on to their end also
- * in a task that is cancelled. Clang's syntax tree has annotate("rv_await") where this
+/** May suspend, is a cancellation point, and its result must be looked at. (rv_gen_yield,
+ * which goes on in the same task, hands its value over also in one that is cancelled.) Of
+ * the others only rv_group_exit, rv_gen_close and rv_file_close suspend: they go on to
+ * their end also in a task that is cancelled. Clang's syntax tree has annotate("rv_await") where this
  * stands, for checkers that follow who calls what. */
 #define RV_AWAIT RV_MARK("rv_await") __attribute__((warn_unused_result)) RV_PUBLIC
 /** Callable from any thread. Everything unmarked belongs to the loop's thread. */
@@ -55,7 +56,7 @@ enum rv_error {
 
 typedef int (*rv_fn)(void *arg);  /* task body; result >= 0 or a negative error */
 typedef void (*rv_cb)(void *arg); /* loop callback; must not await */
-typedef void (*rv_dtor)(void *p);
+typedef void (*rv_dtor)(void *p); /* p is not needed any more; must not await */
 
 /**
  * Text of an error, in English, for people.

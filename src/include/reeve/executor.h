@@ -51,12 +51,16 @@ enum {
  * @e  NULL: the loop's own
  *
  * Returns what fn returned; -ECANCELED: it did not run; -EAGAIN: too many are queued,
- * or no thread can be made; -RV_ESHUTDOWN.
+ * or no thread can be made; -ENOMEM; -RV_ESHUTDOWN.
  */
 RV_AWAIT int rv_run_blocking(rv_executor *e, rv_fn fn, void *arg);
 /**
+ * The same, for arguments that are not on the task's stack.
+ *
  * @d      takes over arg: called once in every case, maybe in the thread; may be NULL
  * @flags  RV_BLOCK_*
+ *
+ * Returns as above; -ECANCELED with RV_BLOCK_ABANDON: it did not run, or still does.
  */
 RV_AWAIT int rv_run_blocking_ex(
 	rv_executor *e, rv_fn fn, void *arg, rv_dtor d, unsigned flags);

@@ -44,7 +44,8 @@ RV_PUBLIC uint32_t rv_future_on_done(rv_future *f, rv_future_fn fn, void *arg);
 RV_PUBLIC int rv_future_off_done(rv_future *f, uint32_t id);
 /** Drop all registrations of fn with arg; returns how many. */
 RV_PUBLIC int rv_future_off_done_fn(rv_future *f, rv_future_fn fn, void *arg);
-/** Wait for the result. Being cancelled meanwhile cancels f. -RV_EWRONGLOOP. */
+/** Wait for the result; the caller holds a reference until then. Being cancelled meanwhile
+ * cancels f. -RV_EWRONGLOOP. */
 RV_AWAIT int rv_future_await(rv_future *f, void **val);
 /**
  * A future that ends as f does, but whose cancelling does not touch f. If f fails after

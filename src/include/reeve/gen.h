@@ -52,7 +52,8 @@ RV_PUBLIC int rv_gen_new(rv_gen **ret, rv_gen_fn body, void *arg, rv_dtor d);
  */
 RV_AWAIT int rv_gen_next(rv_gen *g, void **ret);
 /**
- * In the body: hand out a value and wait to be asked for the next.
+ * In the body: hand out a value and wait to be asked for the next. Also where the task that
+ * asked is cancelled meanwhile: what was made is not lost, and its next await is refused.
  *
  * Returns 0; -ECANCELED: nobody will ask any more, the body is to tidy up and return;
  * -RV_ESTATE: not in this generator's body, or a scope or group is open that was entered

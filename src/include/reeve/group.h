@@ -102,8 +102,9 @@ RV_PUBLIC void rv_group_cancel(rv_group *g, const char *why);
  * @rc  what the body has come to; an error cancels the children
  *
  * Returns the first error in time, of a child or the body; else -ECANCELED if the task
- * is being cancelled from outside; else rc, or 0 where rc is only the group's own
- * cancellation.
+ * is being cancelled from outside and there was a child to wait for, or rc says so; else
+ * rc, or 0 where rc is only the group's own cancellation. (With nothing to wait for all was
+ * over before the cancel, which the next await tells of.)
  */
 __attribute__((warn_unused_result)) RV_PUBLIC int rv_group_exit(rv_group *g, int rc);
 /**
@@ -115,6 +116,10 @@ __attribute__((warn_unused_result)) RV_PUBLIC int rv_group_exit(rv_group *g, int
 RV_PUBLIC const rv_group_error *rv_group_errors(rv_group *g, size_t *n);
 /** Free the errors now, after exit. */
 RV_PUBLIC void rv_group_forget(rv_group *g);
+/**
+ * Tell fn of each child that ends (FAIL_FAST, COLLECT: fails) from now on; see
+ * rv_group_exit_fn. Replaces what was there; NULL: nobody is told.
+ */
 RV_PUBLIC void rv_group_on_exit(rv_group *g, rv_group_exit_fn fn, void *arg);
 
 struct rv_group_block {

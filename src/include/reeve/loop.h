@@ -5,9 +5,9 @@
  * belongs to it is touched from that thread only, save for what is marked RV_TS.
  *
  * The loop works in rounds: a round runs what was ready when it began; what becomes
- * ready meanwhile belongs to the next. Descriptors are polled at least once in 64 steps
- * or 200 us, before each round that follows one with callbacks in it, and always before
- * the loop sleeps. A loop with nothing to do makes no system call until something is
+ * ready meanwhile belongs to the next. Descriptors are polled once in 64 steps if these
+ * took more than 10 us, else once in 512; after 200 us in any case; before each round that
+ * follows one with callbacks in it; and always before the loop sleeps. A loop with nothing to do makes no system call until something is
  * due.
  */
 #ifndef REEVE_LOOP_H
@@ -74,7 +74,8 @@ typedef void (*rv_exc_fn)(rv_loop *l, const rv_exc *e, void *arg);
  *
  * @o  NULL for the defaults
  *
- * Returns 0 and one reference; -ENOMEM, or what creating the descriptors gave.
+ * Returns 0 and one reference; -EINVAL: stack_size is over 64 MiB, or the clock has no
+ * monotonic; -ENOMEM, or what creating the descriptors gave.
  */
 RV_PUBLIC int rv_loop_new(rv_loop **ret, const rv_loop_opts *o);
 /** The object stays valid while referenced, closed or not. */
@@ -114,11 +115,14 @@ RV_PUBLIC rv_loop *rv_loop_current(void);
 RV_PUBLIC int rv_loop_run_forever(rv_loop *l);
 /** Run until f is done. As above; -RV_ESTATE if stopped before; -RV_EWRONGLOOP. */
 RV_PUBLIC int rv_loop_run_until(rv_loop *l, rv_future *f);
-/** One round; sleeps at most max_wait (0: not at all) when there is nothing to do. */
+/** One round; sleeps at most max_wait (<= 0: not at all; RV_FOREVER) when there is nothing
+ * to do. 0; -RV_ERUNNING, -RV_ELOOPCLOSED as above. */
 RV_PUBLIC int rv_loop_run_once(rv_loop *l, rv_time max_wait);
 /** End the run after the current round. Before a run: that does one round without
  * sleeping. */
 RV_PUBLIC void rv_loop_stop(rv_loop *l);
+/** The same from any thread, and for a loop that sleeps. The caller must hold a reference.
+ * 0; -RV_ELOOPCLOSED. */
 RV_TS int rv_loop_stop_threadsafe(rv_loop *l);
 
 /** Time of the last poll: cheap, and the same all through a callback. */
@@ -184,8 +188,10 @@ RV_PUBLIC rv_time rv_handle_when(rv_loop *l, rv_handle h);
  * thread. */
 RV_TS int rv_call_soon_threadsafe(rv_loop *l, rv_cb fn, void *arg);
 
+/** Make t, in memory of the caller's, a timer that is not running; one that is must be
+ * stopped first. fn(arg) will run in l, once for each start. Needs no undoing. */
 RV_PUBLIC void rv_timer_init(rv_timer *t, rv_loop *l, rv_cb fn, void *arg);
-/** (Re)start; fn may start it again, and may free it. */
+/** At when, of CLOCK_MONOTONIC; in the next round if that is over. (Re)start; fn may start it again, and may free it. */
 RV_PUBLIC void rv_timer_start(rv_timer *t, rv_time when);
 /** fn will not run; harmless on one that is not running. */
 RV_PUBLIC void rv_timer_stop(rv_timer *t);

@@ -2,7 +2,9 @@
  * Streams: a connection for tasks, who read and write by awaiting.
  *
  * (asyncio: streams; reader and writer are one object here.) At most one task reads at
- * a time; any may write. Unlike asyncio, what had arrived before the connection broke
+ * a time; any may write. Whoever waits for a stream, to read, drain or see it closed, holds
+ * a reference until that is over: closing wakes him, dropping the last reference frees it
+ * under him. Unlike asyncio, what had arrived before the connection broke
  * can still be read; the error comes after it.
  */
 #ifndef REEVE_STREAM_H

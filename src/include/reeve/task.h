@@ -30,11 +30,13 @@ typedef struct rv_task_opts {
 	const char *name;  /* copied; NULL: "Task-N" */
 	size_t stack_size; /* 0: the loop's; rounded up to 64 KiB times a power of two
 			    */
-	rv_dtor arg_dtor;  /* takes over arg: called exactly once, also where spawning
-			      fails */
-	unsigned flags;    /* RV_SPAWN_* */
-	rv_loop *loop;     /* NULL: the one that runs in this thread */
-	rv_ctx *ctx;       /* reeve/ctx.h; NULL: that of the task that spawns */
+	/* Takes over arg: called exactly once, when the body has returned and what
+	 * rv_defer registered has run, or where there is no first step, or spawning
+	 * fails. Not in the task: it cannot await; what has to is for rv_defer. */
+	rv_dtor arg_dtor;
+	unsigned flags; /* RV_SPAWN_* */
+	rv_loop *loop;  /* NULL: the one that runs in this thread */
+	rv_ctx *ctx;    /* reeve/ctx.h; NULL: that of the task that spawns */
 } rv_task_opts;
 
 /** NULL with errno set (ENOMEM, EAGAIN, RV_E*): arg is still yours. One reference is
@@ -80,7 +82,8 @@ RV_PUBLIC const char *rv_task_errmsg(const rv_task *t);
 RV_PUBLIC void rv_task_return(void *val, rv_dtor d);
 
 /**
- * Wait for t and read its result. Being cancelled meanwhile cancels t, and the wait
+ * Wait for t and read its result; the caller holds a reference until then, or t is a child
+ * of a group that has not ended. Being cancelled meanwhile cancels t, and the wait
  * goes on until t has ended. What t returned is returned.
  *
  * Returns t's result; -ECANCELED: t or this task is cancelled (rv_task_cancelled
@@ -90,7 +93,9 @@ RV_AWAIT int rv_task_await(rv_task *t, void **val);
 /** The same, but being cancelled does not touch t. */
 RV_AWAIT int rv_task_join(rv_task *t, void **val);
 
+/** Copied. 0; -ENOMEM: it keeps the one it had. */
 RV_PUBLIC int rv_task_set_name(rv_task *t, const char *name);
+/** Borrowed, until the name is set again or the task goes. */
 RV_PUBLIC const char *rv_task_name(const rv_task *t);
 RV_PUBLIC uint64_t rv_task_id(const rv_task *t);
 /** A task's completion as a future, borrowed from it; NULL: no memory. */

@@ -94,7 +94,7 @@ RV_AWAIT int rv_gather_calls(
  *           tidied up after; -ECANCELED for who was not started. val is not used
  *
  * Returns the number of the winner; the error of the last that failed; -ECANCELED:
- * none has won; -EINVAL: n is 0; errors of rv_spawn_ex.
+ * none has won; -EINVAL: n is 0 or over INT_MAX, or out is NULL; -ENOMEM; errors of rv_spawn_ex.
  */
 RV_AWAIT int rv_race(const rv_call *calls, size_t n, rv_time stagger, rv_outcome *out);
 

@@ -159,6 +159,32 @@ static int outer_of(rv_gen *g, void *inner)
 	return r;
 }
 
+static int cancel_and_yield(rv_gen *g, void *arg)
+{
+	int r;
+
+	(void)rv_task_cancel(rv_task_self());
+	r = rv_gen_yield(g, arg);
+	ck_assert_int_eq(r, 0); /* asked again */
+	return rv_checkpoint();
+}
+
+/* what was made before the cancel is handed over; the next await is refused */
+RT_TEST(value_is_not_lost_where_the_task_that_asked_is_cancelled)
+{
+	void *v = NULL;
+	rv_gen *g;
+
+	ck_assert_int_eq(rv_gen_new(&g, cancel_and_yield, RT_W("made"), NULL), 0);
+	ck_assert_int_eq(rv_gen_next(g, &v), 1);
+	ck_assert_str_eq(v, "made");
+	ck_assert_int_eq(rv_gen_next(g, &v), -ECANCELED);
+	ck_assert_int_eq(rv_task_uncancel(rv_task_self()), 0);
+	ck_assert_int_eq(rv_gen_next(g, &v), 0);
+	ck_assert_int_eq(rv_gen_close(g), 0);
+	return 0;
+}
+
 RT_TEST(generators_nest_and_refuse_what_would_leave_a_scope_open)
 {
 	struct numbers x = {.n = 2, .awaits = true};
@@ -254,4 +280,5 @@ UNIT_MAIN("gen", generator_hands_out_values_and_ends, error_of_the_body_is_told_
 	cancelling_the_task_that_asks_reaches_the_body,
 	generators_nest_and_refuse_what_would_leave_a_scope_open,
 	body_that_goes_on_yielding_lets_others_run, shutdown_ends_the_bodies_of_all,
-	b227_runner_closes_what_was_forgotten, outside_of_a_loop_there_are_none)
+	b227_runner_closes_what_was_forgotten, outside_of_a_loop_there_are_none,
+	value_is_not_lost_where_the_task_that_asked_is_cancelled)

@@ -136,6 +136,33 @@ static int group_of_a_resisting_one(void *arg)
 	return r;
 }
 
+static int exit_cancelled(void *child)
+{
+	rv_group g;
+	int r = rv_group_enter(&g, RV_GROUP_FAIL_FAST);
+
+	ck_assert_int_eq(r, 0);
+	if (child)
+		ck_assert_ptr_nonnull(rv_group_spawn(&g, rt_nop, NULL));
+	(void)rv_task_cancel(rv_task_self());
+	r = rv_group_exit(&g, 0);
+	ck_assert_int_eq(rv_checkpoint(), -ECANCELED);
+	return r;
+}
+
+/* nothing to wait for: all was over before the cancel, as of an await that completed */
+RT_TEST(b116_cancelled_exit_without_children_is_no_await)
+{
+	rv_task *t = rv_spawn(exit_cancelled, NULL);
+
+	ck_assert_int_eq(rv_task_join(t, NULL), 0);
+	rv_task_unref(t);
+	t = rv_spawn(exit_cancelled, RT_W("child"));
+	ck_assert_int_eq(rv_task_join(t, NULL), -ECANCELED);
+	rv_task_unref(t);
+	return 0;
+}
+
 RT_TEST(b118_repeated_cancels_do_not_shorten_the_wait)
 {
 	rv_task *t = rv_spawn(group_of_a_resisting_one, NULL);
@@ -427,4 +454,5 @@ UNIT_MAIN("group", b112_exit_returns_after_the_last_child,
 	services_outlive_the_others_also_when_cancelled_from_outside,
 	failing_service_fails_the_group, start_waits_until_the_child_is_ready,
 	start_of_a_child_that_fails_is_not_the_groups_failure,
-	start_that_times_out_ends_the_child_first)
+	start_that_times_out_ends_the_child_first,
+	b116_cancelled_exit_without_children_is_no_await)

@@ -584,6 +584,26 @@ RT_TEST(errno_is_each_tasks_own)
 	return 0;
 }
 
+static int awaited_in_dtor;
+
+static void await_in_dtor(void *arg)
+{
+	ck_assert_ptr_null(rv_task_self());
+	awaited_in_dtor = rv_checkpoint();
+}
+
+RT_TEST(destructor_of_the_argument_runs_outside_of_the_task)
+{
+	rv_task_opts o = {.arg_dtor = await_in_dtor};
+	rv_task *t;
+
+	ck_assert_int_eq(rv_spawn_ex(&t, &o, rt_nop, NULL), 0);
+	ck_assert_int_eq(rv_task_join(t, NULL), 0);
+	ck_assert_int_eq(awaited_in_dtor, -RV_ENOTASK);
+	rv_task_unref(t);
+	return 0;
+}
+
 UNIT_MAIN("task", b044_spawned_body_runs_only_when_the_spawner_waits,
 	b045_tasks_start_in_the_order_of_spawning, b046_awaiting_oneself_is_a_deadlock,
 	b047_future_of_another_loop_is_refused,
@@ -612,4 +632,5 @@ UNIT_MAIN("task", b044_spawned_body_runs_only_when_the_spawner_waits,
 	defer_may_await_though_the_task_is_cancelled,
 	text_of_a_failure_stays_with_the_task,
 	payload_is_borrowed_and_freed_with_the_task,
-	task_that_ignores_its_cancel_does_not_hold_the_thread, errno_is_each_tasks_own)
+	task_that_ignores_its_cancel_does_not_hold_the_thread, errno_is_each_tasks_own,
+	destructor_of_the_argument_runs_outside_of_the_task)
