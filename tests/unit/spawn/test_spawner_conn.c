@@ -523,6 +523,67 @@ START_TEST(spawner_leaves_when_idle_and_alone)
 }
 END_TEST
 
+#ifdef REEVE_FAILPOINTS
+/* The spawner has read from its only connection and seen nothing else in this turn: stopped.
+ * It reads on as soon as it may, to the end of the connection. */
+static void stop_in_the_middle_of_a_turn(void)
+{
+	fx_disconnect(fx);
+	fx_stop_spawner(fx, SIGTERM);
+	ck_assert_int_eq(setenv("REEVE_FAILPOINT", "spawner-request-read:stop", 1), 0);
+	fx_launch(fx);
+	fx_connect(fx);
+	ck_assert_int_eq(waitpid(fx->spawner, NULL, WUNTRACED), fx->spawner);
+}
+
+/* it is idle, and alone but for those that it has not seen yet */
+START_TEST(spawner_keeps_its_socket_while_somebody_waits_there)
+{
+	_cleanup_close_ int file = -1;
+	struct stat st;
+
+	stop_in_the_middle_of_a_turn();
+	file = open(fx_path(fx, SPAWN_SOCKET_NAME), O_PATH | O_CLOEXEC);
+	ck_assert_int_ge(file, 0);
+	fx_disconnect(fx);
+	start_and_die(1, 20);
+	kill(fx->spawner, SIGCONT);
+	fx_connect(fx);
+	for (uint64_t i = 1; i <= 20; i++)
+		ck_assert(fx_has(fx, FX_TABLE_RUN, i));
+	ck_assert_int_eq(fstat(file, &st), 0);
+	ck_assert_uint_eq(st.st_nlink, 1);
+}
+END_TEST
+
+START_TEST(who_is_found_in_leaving_is_greeted_at_once)
+{
+	struct pollfd pfd = {.events = POLLIN};
+
+	stop_in_the_middle_of_a_turn();
+	fx_disconnect(fx);
+	ck_assert_int_eq(spawn_connect(&pfd.fd, fx->dir), 0);
+	kill(fx->spawner, SIGCONT);
+	/* nothing is sent that would wake it */
+	ck_assert_int_eq(poll(&pfd, 1, FX_PATIENCE_MS), 1);
+	ck_assert_int_eq(pfd.revents, POLLIN);
+	close(pfd.fd);
+}
+END_TEST
+#else
+START_TEST(spawner_keeps_its_socket_while_somebody_waits_there)
+{
+	printf("built without failpoints: not tested\n");
+}
+END_TEST
+
+START_TEST(who_is_found_in_leaving_is_greeted_at_once)
+{
+	printf("built without failpoints: not tested\n");
+}
+END_TEST
+#endif
+
 START_TEST(spawner_stays_while_an_exit_waits)
 {
 	fx_run(fx, 1, "exit 3");
@@ -714,7 +775,9 @@ UNIT_MAIN_FIXTURE("spawner_conn", setup, teardown,
 	cwd_that_hangs_times_out_with_its_step_and_others_go_on,
 	start_that_hangs_can_be_cancelled, child_stopped_before_exec_blocks_nobody,
 	more_hanging_starts_than_starters_are_refused_and_kills_go_on,
-	spawner_leaves_when_idle_and_alone, spawner_stays_while_an_exit_waits,
+	spawner_leaves_when_idle_and_alone,
+	spawner_keeps_its_socket_while_somebody_waits_there,
+	who_is_found_in_leaving_is_greeted_at_once, spawner_stays_while_an_exit_waits,
 	sigterm_ends_the_runs_and_writes_their_exits,
 	sigterm_takes_back_starts_that_hang, starts_after_sigterm_are_refused,
 	socket_that_was_removed_is_made_again_for_the_next_daemon,
