@@ -1,9 +1,11 @@
 # debug mode, dumps, census
-EXTRA_DIST += tests/unit/runtime/debug_test.h
+EXTRA_DIST += tests/unit/runtime/debug_test.h tests/unit/runtime/dump_test.h
 if HAVE_CHECK
 debug_tests = \
 	tests/unit/runtime/test_debug \
 	tests/unit/runtime/test_debug_dump \
+	tests/unit/runtime/test_debug_graph \
+	tests/unit/runtime/test_debug_stacks \
 	tests/unit/runtime/test_debug_thread
 check_PROGRAMS += $(debug_tests)
 TESTS += $(debug_tests)
@@ -15,6 +17,14 @@ tests_unit_runtime_test_debug_CFLAGS = $(RUNTIME_TEST_CFLAGS)
 tests_unit_runtime_test_debug_dump_SOURCES = tests/unit/runtime/test_debug_dump.c
 tests_unit_runtime_test_debug_dump_LDADD = $(RUNTIME_TEST_LIBS)
 tests_unit_runtime_test_debug_dump_CFLAGS = $(RUNTIME_TEST_CFLAGS)
+
+tests_unit_runtime_test_debug_graph_SOURCES = tests/unit/runtime/test_debug_graph.c
+tests_unit_runtime_test_debug_graph_LDADD = $(RUNTIME_TEST_LIBS)
+tests_unit_runtime_test_debug_graph_CFLAGS = $(RUNTIME_TEST_CFLAGS)
+
+tests_unit_runtime_test_debug_stacks_SOURCES = tests/unit/runtime/test_debug_stacks.c
+tests_unit_runtime_test_debug_stacks_LDADD = $(RUNTIME_TEST_LIBS)
+tests_unit_runtime_test_debug_stacks_CFLAGS = $(RUNTIME_TEST_CFLAGS)
 
 tests_unit_runtime_test_debug_thread_SOURCES = \
 	tests/unit/runtime/test_debug_thread.c
