@@ -8,6 +8,7 @@ if HAVE_CHECK
 unit_runtime_tests = \
 	tests/unit/runtime/test_coro \
 	tests/unit/runtime/test_task \
+	tests/unit/runtime/test_task_cancel \
 	tests/unit/runtime/test_clock \
 	tests/unit/runtime/test_scope \
 	tests/unit/runtime/test_getters \
@@ -54,6 +55,11 @@ tests_unit_runtime_test_coro_LDADD = $(RUNTIME_TEST_LIBS)
 tests_unit_runtime_test_task_SOURCES = tests/unit/runtime/test_task.c
 tests_unit_runtime_test_task_CFLAGS = $(RUNTIME_TEST_CFLAGS)
 tests_unit_runtime_test_task_LDADD = $(RUNTIME_TEST_LIBS)
+
+tests_unit_runtime_test_task_cancel_SOURCES = \
+	tests/unit/runtime/test_task_cancel.c
+tests_unit_runtime_test_task_cancel_CFLAGS = $(RUNTIME_TEST_CFLAGS)
+tests_unit_runtime_test_task_cancel_LDADD = $(RUNTIME_TEST_LIBS)
 
 tests_unit_runtime_test_scope_SOURCES = tests/unit/runtime/test_scope.c
 tests_unit_runtime_test_scope_CFLAGS = $(RUNTIME_TEST_CFLAGS)
