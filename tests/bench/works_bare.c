@@ -7,6 +7,7 @@
 #include <spawn.h>
 #include <stdlib.h>
 #include <sys/wait.h>
+#include <time.h>
 
 #include "bare.h"
 #include "base/heap.h"
@@ -117,32 +118,64 @@ void bare_queue_64(size_t n)
 
 /* -- C4: sleepers -------------------------------------------------------------------- */
 
-static size_t n_awake;
+/* As all sleep for as long, the first that slept is the first due: a queue will do. */
+struct bare_alarm {
+	struct bare_task *task;
+	rv_time due;
+};
+
+struct bare_sleepers {
+	struct bare_alarm *alarms;
+	rv_time *late;
+	size_t n_asleep, n_woken;
+};
 
 static void bare_sleeper(void *arg)
 {
+	struct bare_sleepers *s = arg;
+	rv_time due = rv_now() + SLEEP;
+
+	s->alarms[s->n_asleep++] = (struct bare_alarm){bare_self(), due};
 	bare_park();
-	n_awake++;
+	s->late[s->n_woken++] = rv_now() - due;
 }
 
-/* asleep for good, and no clock: what a parked stack weighs */
+static void bare_sleep_until(rv_time when)
+{
+	const struct timespec ts = {when / RV_SEC(1), when % RV_SEC(1)};
+
+	(void)clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &ts, NULL);
+}
+
 struct sleepers_result bare_sleepers(size_t n)
 {
-	struct bare_task **tasks = calloc(n, sizeof(struct bare_task *));
-	struct sleepers_result res = {.late_ms = -1};
+	struct bare_sleepers s = {
+		.alarms = calloc(n, sizeof(*s.alarms)),
+		.late = calloc(n, sizeof(*s.late)),
+	};
+	struct sleepers_result res;
 	long before;
 
-	if (!tasks)
+	if (!s.alarms || !s.late)
 		work_die("sleepers", -ENOMEM);
 	before = work_resident_kib();
-	for (size_t i = 0; i < n; i++)
-		tasks[i] = bare_spawn(bare_sleeper, NULL);
-	bare_run();
+	for (size_t i = 0; i < n;
+		i++) { /* a new stack is what beginning to run costs */
+		(void)bare_spawn(bare_sleeper, &s);
+		bare_run();
+	}
 	res.bytes = (double)(work_resident_kib() - before) * 1024 / (double)n;
-	for (size_t i = 0; i < n; i++)
-		bare_wake(tasks[i]);
-	bare_run();
-	free(tasks);
+	while (s.n_woken < n) {
+		const struct bare_alarm *next = &s.alarms[s.n_woken];
+
+		if (next->due > rv_now())
+			bare_sleep_until(next->due);
+		bare_wake(next->task);
+		bare_run();
+	}
+	res.late_ms = work_late_ms(s.late, n);
+	free(s.alarms);
+	free(s.late);
 	return res;
 }
 
