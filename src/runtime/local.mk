@@ -39,6 +39,7 @@ libruntime_la_SOURCES = \
 	src/runtime/task_hooks.c \
 	src/runtime/task_info.c \
 	src/runtime/task_wait.c \
+	src/runtime/timer_heap.c src/runtime/timer_heap.h \
 	src/runtime/wait.c src/runtime/wait_priv.h \
 	src/runtime/wait_set.c \
 	src/runtime/zero.h \

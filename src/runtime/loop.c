@@ -363,8 +363,11 @@ static rv_loop *loop_alloc(const rv_loop_opts *o)
 	link_init(&l->handle_slabs);
 	for (size_t i = 0; i < N_STACK_CLASSES; i++)
 		coro_pool_init(&l->pools[i], (size_t)CORO_STACK_MIN << i);
-	for (int i = 0; i < N_TIMER_CLOCKS; i++)
-		l->timers[i].fd = -1;
+	for (int i = 0; i < N_TIMER_CLOCKS; i++) {
+		l->timers[i] =
+			(struct timers){.loop = l, .armed = RV_FOREVER, .fd = -1};
+		timer_heap_init(&l->timers[i].heap);
+	}
 	l->inbox.fd = -1;
 	rv_loop_set_debug(l, o->debug || (env && strcmp(env, "1") == 0));
 	l->stack_size = o->stack_size ? o->stack_size : STACK_SIZE_DEFAULT;

@@ -128,6 +128,7 @@ void poll_once(rv_loop *l, bool block)
 			if (l->pools[i].n_free)
 				coro_pool_trim(&l->pools[i]);
 		task_cache_trim(l);
+		timers_trim(l);
 		timers_arm(l);
 		if (inbox_park(&l->inbox) || !nothing_ready(l))
 			block = false;

@@ -17,6 +17,7 @@
 #include "runtime/current.h"
 #include "runtime/link.h"
 #include "runtime/task_priv.h"
+#include "runtime/timer_heap.h"
 
 struct event_base;
 
@@ -47,7 +48,7 @@ enum timer_clock {
 };
 
 struct timers {
-	rv_timer *root; /* pairing heap */
+	struct timer_heap heap;
 	rv_loop *loop;
 	struct poll_fd poll;
 	rv_time armed; /* what the kernel timer is set to; RV_FOREVER: nothing */
@@ -93,7 +94,7 @@ struct rv_loop {
 	size_t stack_size;
 	const rv_clock *clock; /* NULL: the kernel's */
 	rv_time cleanup_grace, slow_callback;
-	uint64_t next_task_id, next_timer_seq;
+	uint64_t next_task_id;
 	struct rv_link tasks;        /* all that exist, done ones too, by spawn */
 	struct rv_link futures;      /* likewise */
 	struct rv_link submitted;    /* rv_xfuture.link: whose tasks have not ended */
@@ -184,6 +185,8 @@ rv_time timers_next(const rv_loop *l, enum timer_clock clock);
 bool timers_are_due(const rv_loop *l);
 /* What starting one of clock needs, so that the sleep cannot fail. 0, -errno */
 int timers_prepare(rv_loop *l, enum timer_clock clock);
+/* Gives memory back after a peak. */
+void timers_trim(rv_loop *l);
 /* set the kernel timers for sleeping; may find out that something is due */
 void timers_arm(rv_loop *l);
 rv_time loop_clock(const rv_loop *l, enum timer_clock clock);
