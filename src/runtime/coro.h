@@ -15,7 +15,9 @@
 #ifndef RUNTIME_CORO_H
 #define RUNTIME_CORO_H
 
-#ifndef HAVE_CORO_ASM
+#ifdef HAVE_CORO_ASM
+#	include "runtime/coro_jump.h"
+#else
 #	include <setjmp.h>
 #endif
 
@@ -46,9 +48,10 @@ struct coro_slab;
 
 struct coro {
 #ifdef HAVE_CORO_ASM
-	void *sp; /* while it is not running */
+	struct coro_place place; /* while it is not running */
 #else
 	sigjmp_buf env;
+	void *frame; /* frame address at the last switch away, for backtraces */
 #endif
 	struct rv_link link;    /* in the pool's free list while unused */
 	struct coro_slab *slab; /* NULL for the thread's own stack */
@@ -58,9 +61,8 @@ struct coro {
 	void *owner;
 	void *stack; /* lowest usable byte */
 	size_t stack_size;
-	void *frame;      /* frame address at the last switch away, for backtraces */
-	void *fake_stack; /* of AddressSanitizer */
-	void *fiber;      /* of ThreadSanitizer */
+	void *fake_stack;         /* of AddressSanitizer */
+	void *fiber;              /* of ThreadSanitizer */
 	struct coro_probe *probe; /* what coro_probe wants done here; NULL */
 	unsigned valgrind_id;
 	bool prepared; /* has a context */
@@ -117,9 +119,16 @@ bool coro_may_be_read(void);
 void coro_init_leader(struct coro *c);
 /* Destroys what annotations hold. Not the running one. */
 void coro_deinit(struct coro *c);
-/* Leave from, go on with to; returns when something switches back to from. Keeps errno.
- */
-void coro_switch(struct coro *from, struct coro *to);
+/* coro_switch, which leaves a stack for another one, is in coro_switch.h. */
+/* While c is left: how far its stack is used. */
+static inline const void *coro_frame(const struct coro *c)
+{
+#ifdef HAVE_CORO_ASM
+	return c->place.sp;
+#else
+	return c->frame;
+#endif
+}
 /* Run fn(arg) on the stack of c, which has been left by coro_switch and stays left. fn
  * must not switch. */
 void coro_probe(struct coro *c, void (*fn)(void *arg), void *arg);

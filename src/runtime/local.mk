@@ -1,6 +1,7 @@
 noinst_LTLIBRARIES += libruntime.la
 libruntime_la_SOURCES = \
-	src/runtime/coro.h src/runtime/coro_stack.c src/runtime/coro_switch.c \
+	src/runtime/coro.h src/runtime/coro_jump.h src/runtime/coro_stack.c \
+	src/runtime/coro_switch.c src/runtime/coro_switch.h \
 	src/runtime/current.h src/runtime/link.h \
 	src/runtime/ctx.c \
 	src/runtime/debug.c src/runtime/debug_priv.h \
@@ -28,6 +29,7 @@ libruntime_la_SOURCES = \
 	src/runtime/queue.c \
 	src/runtime/race.c \
 	src/runtime/runner.c \
+	src/runtime/sched.h \
 	src/runtime/scope.c \
 	src/runtime/sync_barrier.c \
 	src/runtime/sync_cond.c \

@@ -11,7 +11,7 @@
 #include "reeve/executor.h"
 #include "reeve/future.h"
 #include "runtime/debug_priv.h"
-#include "runtime/loop_priv.h"
+#include "runtime/sched.h"
 
 #ifdef REEVE_SANITIZED
 #	define STACK_SIZE_DEFAULT \
@@ -28,7 +28,7 @@ __thread struct current current;
 
 /* Polling costs as much as a dozen of the shortest steps: many of these are taken before it,
  * few of those that last. */
-static NOINLINE bool budget_left_by_clock(rv_loop *l)
+bool sched_budget_by_clock(rv_loop *l)
 {
 	rv_time since = loop_monotonic(l) - l->now;
 
@@ -37,90 +37,29 @@ static NOINLINE bool budget_left_by_clock(rv_loop *l)
 	return !l->poll_due;
 }
 
-/* Whether another step may be taken before polling. */
-static inline bool budget_left(rv_loop *l)
-{
-	if (++l->n_steps % POLL_CLOCK_EVERY != 0)
-		return !l->poll_due;
-	return budget_left_by_clock(l);
-}
-
-struct rv_task *sched_pick(rv_loop *l)
-{
-	struct rv_link *first = l->ready.next;
-	struct rv_ready *r;
-	struct rv_task *t;
-
-	if (first == &l->round_end.link) {
-		/* The round is over. Another is begun here, without the leader, if it
-		 * may be begun without polling. */
-		if (l->stop || l->ran_callbacks || first->next == &l->ready)
-			return NULL;
-		link_unlink(first);
-		link_append(&l->ready, first);
-		first = l->ready.next;
-	}
-	r = LINK_ENTRY(first, struct rv_ready, link);
-	if (r->run || UNLIKELY(l->watched))
-		return NULL;
-	t = CONTAINER_OF(r, struct rv_task, ready);
-	if (UNLIKELY(!t->coro) && t->scope->cancelled)
-		return NULL; /* ends without a step, on the leader's stack */
-	if (UNLIKELY(!budget_left(l)))
-		return NULL;
-	link_unlink(first);
-	return t;
-}
-
-/* Give an unstarted task its stack. self: who is about to switch to it. */
-static void task_get_coro(struct rv_task *t, struct coro *self)
-{
-	struct coro *c = coro_pool_take(t->pool);
-
-	c->owner = t;
-	c->entry = task_coro_entry;
-	t->coro = c;
-	if (UNLIKELY(!c->prepared))
-		coro_prepare(self, c);
-}
-
-void sched_leave(struct rv_task *self)
-{
-	rv_loop *l = self->loop;
-	struct rv_task *next = sched_pick(l);
-
-	if (next == self)
-		return;
-	if (!next) {
-		coro_switch(self->coro, &l->leader);
-	} else {
-		if (!next->coro)
-			task_get_coro(next, self->coro);
-		coro_switch(self->coro, next->coro);
-	}
-	current.task = self;
-}
-
+/* One task after another, as long as it is tasks that this stack is taken for. */
 void task_coro_entry(struct coro *c)
 {
-	struct rv_task *t = c->owner, *next;
-	struct coro_pool *pool = t->pool;
-	rv_loop *l = t->loop;
+	do {
+		struct rv_task *t = c->owner, *next;
+		struct coro_pool *pool = t->pool;
+		rv_loop *l = t->loop;
 
-	task_run(t); /* to its end: t may be gone */
+		task_run(t); /* to its end: t may be gone */
 
-	next = sched_pick(l);
-	if (next && !next->coro && next->pool == pool) {
-		/* the next one starts on this stack: return, and be called again */
-		coro_pool_unpromise(pool);
-		c->owner = next;
-		next->coro = c;
-		return;
-	}
-	if (next && !next->coro)
-		task_get_coro(next, c);
-	coro_pool_put(pool, c);
-	coro_switch(c, next ? next->coro : &l->leader);
+		next = sched_pick(l);
+		if (next && !next->coro && next->pool == pool) {
+			/* the next one starts on this stack */
+			coro_pool_unpromise(pool);
+			c->owner = next;
+			next->coro = c;
+			continue;
+		}
+		if (next && !next->coro)
+			sched_get_coro(next, c);
+		coro_pool_put(pool, c);
+		coro_switch(c, next ? next->coro : &l->leader);
+	} while (c->entry == task_coro_entry);
 }
 
 static void leader_step(rv_loop *l, struct rv_ready *r)
@@ -137,7 +76,7 @@ static void leader_step(rv_loop *l, struct rv_ready *r)
 		return;
 	}
 	if (!t->coro)
-		task_get_coro(t, &l->leader);
+		sched_get_coro(t, &l->leader);
 	coro_switch(&l->leader, t->coro);
 	current.task = NULL;
 }
@@ -176,21 +115,17 @@ static void leader_step_watched(rv_loop *l, struct rv_ready *r)
 /* Until what was ready when the round began has run. */
 static void run_round(rv_loop *l)
 {
-	link_remove(&l->round_end.link);
-	link_append(&l->ready, &l->round_end.link);
-	for (;;) {
-		struct rv_link *first;
-		struct rv_ready *r;
+	l->round++;
+	while (!link_is_empty(&l->ready)) {
+		struct rv_ready *r = LINK_ENTRY(l->ready.next, struct rv_ready, link);
 
-		first = l->ready.next;
-		if (first == &l->round_end.link)
+		if (r->round != l->round)
 			return;
-		if (!budget_left(l)) {
+		if (!sched_budget_left(l)) {
 			poll_once(l, false); /* brings what belongs to the next round */
 			continue;
 		}
-		link_unlink(first);
-		r = LINK_ENTRY(first, struct rv_ready, link);
+		link_unlink(&r->link);
 		if (UNLIKELY(l->watched))
 			leader_step_watched(l, r);
 		else
@@ -200,8 +135,7 @@ static void run_round(rv_loop *l)
 
 static void loop_iterate(rv_loop *l, bool block)
 {
-	bool nothing = l->ready.next == &l->round_end.link &&
-		       l->round_end.link.next == &l->ready;
+	bool nothing = link_is_empty(&l->ready);
 
 	/* What descriptors have brought is handed on to tasks without polling again. */
 	if (nothing || !block || l->ran_callbacks || l->poll_due)
@@ -352,7 +286,6 @@ static rv_loop *loop_alloc(const rv_loop_opts *o)
 	if (!l)
 		return NULL;
 	link_init(&l->ready);
-	link_append(&l->ready, &l->round_end.link);
 	link_init(&l->tasks);
 	link_init(&l->futures);
 	link_init(&l->submitted);

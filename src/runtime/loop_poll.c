@@ -78,12 +78,6 @@ void poll_remove(struct poll_fd *p)
 	p->event = NULL;
 }
 
-static bool nothing_ready(const rv_loop *l)
-{
-	return l->ready.next == &l->round_end.link &&
-	       l->round_end.link.next == &l->ready;
-}
-
 static void collect(rv_loop *l, int flags)
 {
 	int r = event_base_loop(l->base, flags | EVLOOP_NO_EXIT_ON_EMPTY);
@@ -117,7 +111,7 @@ void poll_once(rv_loop *l, bool block)
 		 * do. */
 		collect(l, EVLOOP_NONBLOCK);
 		collect_rest(l);
-		if (!nothing_ready(l) || l->stop)
+		if (!link_is_empty(&l->ready) || l->stop)
 			return;
 		if (l->clock->idle &&
 			l->clock->idle(l->clock->priv, timers_next(l, TIMER_MONOTONIC)))
@@ -130,7 +124,7 @@ void poll_once(rv_loop *l, bool block)
 		task_cache_trim(l);
 		timers_trim(l);
 		timers_arm(l);
-		if (inbox_park(&l->inbox) || !nothing_ready(l))
+		if (inbox_park(&l->inbox) || !link_is_empty(&l->ready))
 			block = false;
 	}
 	collect(l, block ? EVLOOP_ONCE : EVLOOP_NONBLOCK);

@@ -78,8 +78,8 @@ struct signal_slot;
 struct net;
 
 struct rv_loop {
-	struct rv_link ready;      /* struct rv_ready */
-	struct rv_ready round_end; /* what stands before it belongs to this round */
+	struct rv_link ready; /* struct rv_ready: of this round, then of the next */
+	unsigned round;
 	struct coro leader;
 	struct coro_pool pools[N_STACK_CLASSES];
 	rv_time now;        /* of the last poll */
@@ -139,15 +139,18 @@ struct rv_loop {
 	atomic_uint memory_refs; /* all users' together one, and what threads hold */
 };
 
-/* loop.c: scheduling */
+/* loop.c: scheduling; what each switch goes through is in sched.h */
 static inline void ready_append(rv_loop *l, struct rv_ready *r)
 {
+	r->round = l->round + 1;
 	link_append(&l->ready, &r->link);
 }
-/* The task to switch to next, or NULL: it is the leader's turn. */
-struct rv_task *sched_pick(rv_loop *l);
-/* Leave the running task's stack; returns when it is picked again. */
-void sched_leave(struct rv_task *self);
+/* Next of all: it belongs to this round. */
+static inline void ready_prepend(rv_loop *l, struct rv_ready *r)
+{
+	r->round = l->round;
+	link_prepend(&l->ready, &r->link);
+}
 struct coro_pool *loop_pool_for(rv_loop *l, size_t stack_size);
 
 /* For threads that still have to post: the memory stays, closed or not. Any thread. */

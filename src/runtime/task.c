@@ -9,7 +9,7 @@
 #include "base/invariant.h"
 #include "reeve/ctx.h"
 #include "runtime/debug_priv.h"
-#include "runtime/loop_priv.h"
+#include "runtime/sched.h"
 #include "runtime/zero.h"
 
 static struct rv_task *task_alloc(rv_loop *l)
@@ -118,8 +118,8 @@ static void start_now(struct rv_task *t)
 {
 	struct rv_task *self = current.task;
 
-	link_prepend(&t->loop->ready, &self->ready.link);
-	link_prepend(&t->loop->ready, &t->ready.link);
+	ready_prepend(t->loop, &self->ready);
+	ready_prepend(t->loop, &t->ready);
 	sched_leave(self);
 }
 

@@ -5,7 +5,7 @@
 
 #include "base/invariant.h"
 #include "runtime/debug_priv.h"
-#include "runtime/loop_priv.h"
+#include "runtime/sched.h"
 
 enum { SPINS_MAX = 128 }; /* refused awaits in a row until others get a turn */
 #define SPIN_REPORT_AFTER RV_SEC(1)

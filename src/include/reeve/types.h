@@ -27,6 +27,7 @@ struct rv_link {
 struct rv_ready {
 	struct rv_link link;
 	void (*run)(struct rv_ready *r);
+	unsigned round; /* of the loop, that it belongs to */
 };
 
 /*
