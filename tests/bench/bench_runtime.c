@@ -36,13 +36,6 @@ void work_die(const char *what, int err)
 	exit(1);
 }
 
-int work_check(const char *what, int r)
-{
-	if (r < 0)
-		work_die(what, r);
-	return r;
-}
-
 long work_resident_kib(void)
 {
 	FILE *f = fopen("/proc/self/statm", "re");
