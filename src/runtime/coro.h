@@ -4,7 +4,7 @@
  * A stack's context is made once; from then on its trampoline loops: it runs the entry
  * function, and when that returns to the pool the coroutine waits there for the next.
  * Switching leaves the signal mask alone (a system call each way otherwise). It is a few
- * instructions on x86-64 and AArch64 (coro_asm.S), elsewhere and with
+ * instructions on x86-64 and AArch64 (coro_jump.h), elsewhere and with
  * configure --with-switch=setjmp sigsetjmp and siglongjmp, twice as slow.
  *
  * Stacks come in slabs of adjacent mappings, each with a guard at its low end; struct
@@ -21,6 +21,7 @@
 #	include <setjmp.h>
 #endif
 
+#include "base/invariant.h"
 #include "runtime/link.h"
 
 #if defined(__SANITIZE_ADDRESS__)
@@ -44,7 +45,16 @@
 #	define CORO_TSAN 0
 #endif
 
-struct coro_slab;
+struct coro_slab {
+	struct rv_link link;
+	char *base;
+	size_t size;
+	size_t n_stacks;
+	size_t n_used;
+	size_t n_taken;       /* so many, from the first on, have been used at all */
+	bool guards_are_maps; /* by mprotect: counted against the limit */
+	struct coro *coros[];
+};
 
 struct coro {
 #ifdef HAVE_CORO_ASM
@@ -88,16 +98,60 @@ enum {
 void coro_pool_init(struct coro_pool *p, size_t stack_size);
 /* Unmaps every slab of which no stack is in use; returns how many stacks are still. */
 size_t coro_pool_deinit(struct coro_pool *p);
+/* the rare ways of what comes next */
+int coro_pool_add(struct coro_pool *p);
+struct coro *coro_pool_take_fresh(struct coro_pool *p);
+
 /*
  * Promise one stack: makes sure that a coro_pool_take for each promise will find one.
  * 0; -ENOMEM; -EAGAIN: the system allows no more mappings.
  */
-int coro_pool_promise(struct coro_pool *p);
-void coro_pool_unpromise(struct coro_pool *p);
+static inline int coro_pool_promise(struct coro_pool *p)
+{
+	if (UNLIKELY(p->n_promised >= p->n_free)) {
+		int r = coro_pool_add(p);
+
+		if (r < 0)
+			return r;
+	}
+	p->n_promised++;
+	return 0;
+}
+
+static inline void coro_pool_unpromise(struct coro_pool *p)
+{
+	INVARIANT(p->n_promised > 0);
+	p->n_promised--;
+}
+
 /* Redeems a promise. */
-struct coro *coro_pool_take(struct coro_pool *p);
+static inline struct coro *coro_pool_take(struct coro_pool *p)
+{
+	struct rv_link *first = p->free.next;
+	struct coro *c;
+
+	coro_pool_unpromise(p);
+	if (LIKELY(first != &p->free)) {
+		link_unlink(first);
+		c = LINK_ENTRY(first, struct coro, link);
+	} else {
+		c = coro_pool_take_fresh(p);
+	}
+	p->n_free--;
+	c->slab->n_used++;
+	return c;
+}
+
 /* May be the running one, if it switches away next. */
-void coro_pool_put(struct coro_pool *p, struct coro *c);
+static inline void coro_pool_put(struct coro_pool *p, struct coro *c)
+{
+	INVARIANT(c->slab->n_used > 0);
+	c->slab->n_used--;
+	c->owner = NULL;
+	link_prepend(&p->free, &c->link);
+	p->n_free++;
+}
+
 /* Gives memory back after a peak. Not from a stack of this pool. */
 void coro_pool_trim(struct coro_pool *p);
 

@@ -1,7 +1,6 @@
 /*
- * The one file that leaves a stack for another one.
- *
- * Without coro_asm.S it does so by setjmp. The fortified longjmp aborts when it jumps to a
+ * How stacks begin, and how they are left where it is not done in place (coro_switch.h):
+ * by setjmp. The fortified longjmp aborts when it jumps to a
  * frame that is not above the current one, which is what switching stacks is. Distributions
  * inject the macro, hence before all else.
  */

@@ -14,8 +14,6 @@
 #	include <sanitizer/tsan_interface.h>
 #endif
 
-#define ALWAYS_INLINE inline __attribute__((always_inline))
-
 /*
  * Annotations. They must be inlined: ThreadSanitizer keeps a shadow call stack per
  * fiber, and a function that is entered on one and left on the other would unbalance

@@ -30,8 +30,15 @@ __thread struct current current;
  * few of those that last. */
 bool sched_budget_by_clock(rv_loop *l)
 {
-	rv_time since = loop_monotonic(l) - l->now;
+	rv_time now = loop_monotonic(l), since = now - l->now;
+	bool short_steps =
+		now - l->looked < (l->n_steps - l->looked_at) * POLL_STEP_SHORT;
 
+	l->looked = now;
+	l->looked_at = l->n_steps;
+	l->look_at = short_steps
+			     ? (l->n_steps / POLL_CLOCK_SELDOM + 1) * POLL_CLOCK_SELDOM
+			     : l->n_steps + POLL_CLOCK_EVERY;
 	l->poll_due = since > POLL_INTERVAL_MAX || l->n_steps >= POLL_STEPS_MAX ||
 		      (l->n_steps >= POLL_STEPS && (since > POLL_INTERVAL || l->clock));
 	return !l->poll_due;
@@ -42,13 +49,13 @@ void task_coro_entry(struct coro *c)
 {
 	do {
 		struct rv_task *t = c->owner, *next;
-		struct coro_pool *pool = t->pool;
+		struct coro_pool *pool = task_pool(t);
 		rv_loop *l = t->loop;
 
 		task_run(t); /* to its end: t may be gone */
 
 		next = sched_pick(l);
-		if (next && !next->coro && next->pool == pool) {
+		if (next && !next->coro && task_pool(next) == pool) {
 			/* the next one starts on this stack */
 			coro_pool_unpromise(pool);
 			c->owner = next;
@@ -249,8 +256,8 @@ struct coro_pool *loop_pool_for(rv_loop *l, size_t stack_size)
 	size_t size = CORO_STACK_MIN;
 	size_t i = 0;
 
-	if (stack_size == 0)
-		stack_size = l->stack_size;
+	if (LIKELY(stack_size == 0))
+		return l->default_pool;
 	for (; i < N_STACK_CLASSES && size < stack_size; i++)
 		size *= 2;
 	return i < N_STACK_CLASSES ? &l->pools[i] : NULL;
@@ -291,8 +298,6 @@ static rv_loop *loop_alloc(const rv_loop_opts *o)
 	link_init(&l->submitted);
 	link_init(&l->gens);
 	link_init(&l->processes);
-	link_init(&l->cancel_later);
-	link_init(&l->task_cache);
 	link_init(&l->handle_slabs);
 	for (size_t i = 0; i < N_STACK_CLASSES; i++)
 		coro_pool_init(&l->pools[i], (size_t)CORO_STACK_MIN << i);
@@ -303,7 +308,8 @@ static rv_loop *loop_alloc(const rv_loop_opts *o)
 	}
 	l->inbox.fd = -1;
 	rv_loop_set_debug(l, o->debug || (env && strcmp(env, "1") == 0));
-	l->stack_size = o->stack_size ? o->stack_size : STACK_SIZE_DEFAULT;
+	l->default_pool =
+		loop_pool_for(l, o->stack_size ? o->stack_size : STACK_SIZE_DEFAULT);
 	l->exec_threads = o->exec_threads;
 	l->slow_callback = o->slow_callback ? o->slow_callback : SLOW_CALLBACK_DEFAULT;
 	l->cleanup_grace = o->cleanup_grace ? o->cleanup_grace : CLEANUP_GRACE_DEFAULT;
@@ -359,8 +365,7 @@ static void close_tasks(rv_loop *l)
 		t->loop = NULL;
 		rv_task_unref(t);
 	}
-	while ((it = link_pop(&l->task_cache)))
-		free(LINK_ENTRY(it, struct rv_task, link));
+	task_cache_trim(l, 0);
 }
 
 int rv_loop_close(rv_loop *l)

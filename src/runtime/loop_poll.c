@@ -88,7 +88,7 @@ static void collect(rv_loop *l, int flags)
 /* What other threads, signal handlers and the clock have brought. */
 static void collect_rest(rv_loop *l)
 {
-	l->now = loop_monotonic(l);
+	l->now = l->looked = loop_monotonic(l);
 	if (!inbox_is_empty(&l->inbox))
 		inbox_drain(&l->inbox);
 	if (atomic_load_explicit(&l->inbox.signals, memory_order_relaxed))
@@ -101,7 +101,8 @@ static void collect_rest(rv_loop *l)
 
 void poll_once(rv_loop *l, bool block)
 {
-	l->n_steps = 0;
+	l->n_steps = l->looked_at = 0;
+	l->look_at = POLL_CLOCK_EVERY;
 	l->poll_due = false;
 	l->ran_callbacks = false;
 	if (block && timers_are_due(l))
@@ -121,7 +122,7 @@ void poll_once(rv_loop *l, bool block)
 		for (size_t i = 0; i < N_STACK_CLASSES; i++)
 			if (l->pools[i].n_free)
 				coro_pool_trim(&l->pools[i]);
-		task_cache_trim(l);
+		task_cache_trim(l, TASKS_CACHED_ASLEEP);
 		timers_trim(l);
 		timers_arm(l);
 		if (inbox_park(&l->inbox) || !link_is_empty(&l->ready))

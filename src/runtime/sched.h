@@ -13,7 +13,7 @@ bool sched_budget_by_clock(rv_loop *l);
 /* Whether another step may be taken before polling. */
 static inline bool sched_budget_left(rv_loop *l)
 {
-	if (++l->n_steps % POLL_CLOCK_EVERY != 0)
+	if (LIKELY(++l->n_steps < l->look_at))
 		return !l->poll_due;
 	return sched_budget_by_clock(l);
 }
@@ -49,7 +49,7 @@ static inline struct rv_task *sched_pick(rv_loop *l)
 /* Give an unstarted task its stack. self: who is about to switch to it. */
 static inline void sched_get_coro(struct rv_task *t, struct coro *self)
 {
-	struct coro *c = coro_pool_take(t->pool);
+	struct coro *c = coro_pool_take(task_pool(t));
 
 	c->owner = t;
 	c->entry = task_coro_entry;
