@@ -109,6 +109,8 @@ struct rv_loop {
 	struct rv_task *cancel_last;
 	struct rv_link *task_cache; /* rv_task.link, linked by next only */
 	size_t n_tasks_cached;
+	struct rv_link *future_cache; /* rv_future.link, likewise */
+	size_t n_futures_cached;
 	size_t n_live; /* tasks that have not ended */
 
 	struct event_base *base;
