@@ -68,33 +68,45 @@ static void bare_wake_one(struct bare_task **t)
 		bare_wake(w);
 }
 
+/* Functions, as a library's are: inlined into who uses it, it would be no queue any more. */
+static NOINLINE void bare_put(struct bare_queue *q, void *item)
+{
+	while (q->n == q->max) {
+		q->putter = bare_self();
+		bare_park();
+	}
+	q->items[(q->head + q->n++) % 64] = item;
+	bare_wake_one(&q->getter);
+}
+
+static NOINLINE void *bare_get(struct bare_queue *q)
+{
+	void *item;
+
+	while (q->n == 0) {
+		q->getter = bare_self();
+		bare_park();
+	}
+	item = q->items[q->head++ % 64];
+	q->n--;
+	bare_wake_one(&q->putter);
+	return item;
+}
+
 static void bare_put_all(void *arg)
 {
 	struct bare_queue *q = arg;
 
-	for (size_t i = 0; i < q->n_items; i++) {
-		while (q->n == q->max) {
-			q->putter = bare_self();
-			bare_park();
-		}
-		q->items[(q->head + q->n++) % 64] = q;
-		bare_wake_one(&q->getter);
-	}
+	for (size_t i = 0; i < q->n_items; i++)
+		bare_put(q, q);
 }
 
 static void bare_get_all(void *arg)
 {
 	struct bare_queue *q = arg;
 
-	for (size_t i = 0; i < q->n_items; i++) {
-		while (q->n == 0) {
-			q->getter = bare_self();
-			bare_park();
-		}
-		q->head++;
-		q->n--;
-		bare_wake_one(&q->putter);
-	}
+	for (size_t i = 0; i < q->n_items; i++)
+		(void)bare_get(q);
 }
 
 static void bare_queue_of(size_t n, size_t max)
@@ -313,15 +325,25 @@ void bare_deadlines_yielding(size_t n)
 
 /* -- C9: a lock ---------------------------------------------------------------------- */
 
+static NOINLINE void bare_acquire(bool *locked)
+{
+	if (*locked)
+		abort();
+	*locked = true;
+}
+
+static NOINLINE void bare_release(bool *locked)
+{
+	*locked = false;
+}
+
 void bare_lock(size_t n)
 {
-	volatile bool locked = false;
+	bool locked = false;
 
 	while (n-- > 0) {
-		if (locked)
-			abort();
-		locked = true;
-		locked = false;
+		bare_acquire(&locked);
+		bare_release(&locked);
 	}
 }
 
