@@ -73,7 +73,7 @@ static const struct work {
 		our_future_switches, 1.4},
 	{"C3", "queue of 1, an item", 1000000, 1, bare_queue_1, our_queue_1, 1.55},
 	{"C3b", "queue of 64, an item", 3000000, 1, bare_queue_64, our_queue_64, 1.55},
-	{"C5", "gather, a task", 500000, GATHERED, bare_gather, our_gather, 1.5},
+	{"C5", "gather, a task", 1000000, GATHERED, bare_gather, our_gather, 1.5},
 	{"C6", "call in a thread", 20000, 1, bare_calls, our_calls, 1.0},
 	{"C6b", "the same, 64 callers", 200000, CALLERS, bare_calls, our_calls_64, 0.1},
 	{"C7", "child, 8 at a time", 800, CHILDREN, bare_children, our_children, 1.03},
