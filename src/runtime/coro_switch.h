@@ -64,21 +64,34 @@ __attribute__((cold)) void coro_answer_probes(struct coro *self);
 
 #ifdef HAVE_CORO_ASM
 
-/* Leave from, go on with to; returns when something switches back to from. Keeps errno. */
-static ALWAYS_INLINE void coro_switch(struct coro *from, struct coro *to)
+/* coro_switch for who knows where this thread's errno is: finding it takes a call. */
+static ALWAYS_INLINE void coro_switch_errno(
+	struct coro *from, struct coro *to, int *errno_at)
 {
-	int saved = errno;
+	int saved = *errno_at;
 
 	coro_before(from, to);
 	coro_jump(&from->place, &to->place);
 	coro_after_leaving(from);
 	if (UNLIKELY(from->probe))
 		coro_answer_probes(from);
-	errno = saved;
+	*errno_at = saved;
+}
+
+/* Leave from, go on with to; returns when something switches back to from. Keeps errno. */
+static ALWAYS_INLINE void coro_switch(struct coro *from, struct coro *to)
+{
+	coro_switch_errno(from, to, &errno);
 }
 
 #else
+
 void coro_switch(struct coro *from, struct coro *to);
+static inline void coro_switch_errno(struct coro *from, struct coro *to, int *errno_at)
+{
+	coro_switch(from, to);
+}
+
 #endif
 
 #endif

@@ -151,16 +151,6 @@ static int group_spawn(rv_group *g, const rv_task_opts *o, rv_fn fn, void *arg,
 	return r;
 }
 
-/* Before its first step, so that an eager child is one from the beginning. */
-void group_child_added(rv_group *g, struct rv_task *t)
-{
-	link_append(&g->children, &t->group_link);
-	if (t->service)
-		g->n_services++;
-	else
-		g->n_children++;
-}
-
 rv_task *rv_group_spawn(rv_group *g, rv_fn fn, void *arg)
 {
 	struct rv_task *t;

@@ -65,7 +65,7 @@ void task_coro_entry(struct coro *c)
 		if (next && !next->coro)
 			sched_get_coro(next, c);
 		coro_pool_put(pool, c);
-		coro_switch(c, next ? next->coro : &l->leader);
+		coro_switch_errno(c, next ? next->coro : &l->leader, l->errno_at);
 	} while (c->entry == task_coro_entry);
 }
 
@@ -162,6 +162,7 @@ static int loop_enter(rv_loop *l)
 		return -RV_ERUNNING; /* in another thread */
 	l->running = true;
 	current = (struct current){.loop = l};
+	l->errno_at = &errno;
 	coro_init_leader(&l->leader);
 	return 0;
 }

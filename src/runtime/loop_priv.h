@@ -83,6 +83,7 @@ struct rv_loop {
 	struct rv_link ready; /* struct rv_ready: of this round, then of the next */
 	unsigned round;
 	struct coro leader;
+	int *errno_at; /* of the thread that runs it, or ran it last */
 	struct coro_pool pools[N_STACK_CLASSES];
 	struct coro_pool *default_pool;
 	rv_time now;        /* of the last poll */

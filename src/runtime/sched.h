@@ -72,7 +72,7 @@ static ALWAYS_INLINE void sched_leave(struct rv_task *self)
 			sched_get_coro(next, self->coro);
 		to = next->coro;
 	}
-	coro_switch(self->coro, to);
+	coro_switch_errno(self->coro, to, l->errno_at);
 	current.task = self;
 }
 

@@ -137,6 +137,16 @@ static void start_now(struct rv_task *t)
 	sched_leave(self);
 }
 
+/* Before its first step, so that an eager child is one from the beginning. */
+static inline void join_group(struct rv_task *t, rv_group *g)
+{
+	link_append(&g->children, &t->group_link);
+	if (t->service)
+		g->n_services++;
+	else
+		g->n_children++;
+}
+
 static ALWAYS_INLINE int spawn(struct rv_task **ret, const struct spawn_params *p)
 {
 	const rv_task_opts *o = p->opts;
@@ -150,7 +160,7 @@ static ALWAYS_INLINE int spawn(struct rv_task **ret, const struct spawn_params *
 	}
 	*ret = t;
 	if (p->group)
-		group_child_added(p->group, t);
+		join_group(t, p->group);
 	if (UNLIKELY(p->loop->watched))
 		hooks_spawned(t);
 	if (o && (o->flags & RV_SPAWN_EAGER) && current.task && current.loop == p->loop)

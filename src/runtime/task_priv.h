@@ -279,9 +279,7 @@ void scope_node_cancel(rv_loop *l, struct rv_scope_node *n, const char *why);
 /* recompute n and what is below after its count changed */
 void scope_node_update(rv_loop *l, struct rv_scope_node *n);
 
-/* group.c: t is a child from now on */
-void group_child_added(rv_group *g, struct rv_task *t);
-/* t, a child, has ended */
+/* group.c: t, a child, has ended */
 void group_child_done(rv_group *g, struct rv_task *t);
 /* errors of groups that the task has left */
 void group_records_free(struct rv_task *t);
