@@ -7,28 +7,8 @@
 
 #include "base/cleanup.h"
 #include "base/invariant.h"
-#include "reeve/future.h"
 #include "runtime/debug_priv.h"
-#include "runtime/loop_priv.h"
-
-struct rv_future {
-	rv_loop *loop;            /* NULL once it is closed */
-	struct rv_link link;      /* in loop->futures */
-	struct rv_link waiters;   /* struct waiter */
-	struct rv_link watches;   /* struct future_watch */
-	struct rv_link callbacks; /* struct future_cb, by registration */
-	/* zeroed when it is made, from here on */
-	struct rv_task *task; /* whose completion this is; NULL: nobody's */
-	rv_future *source;    /* whose value and text it shows; NULL: its own */
-	rv_future *shielded;  /* pending: what will end it; borrowed, for dumps */
-	void *val;
-	rv_dtor val_dtor;
-	char *errmsg;
-	unsigned refs;
-	uint32_t last_id;
-	int result; /* 0 or a task's result, an error, -ECANCELED */
-	bool done, error_read;
-};
+#include "runtime/future_priv.h"
 
 struct future_cb {
 	struct rv_link link;   /* in the future's callbacks */
@@ -232,6 +212,11 @@ static inline void complete(rv_future *f, int result)
 		cb_queue(LINK_ENTRY(it, struct future_cb, link));
 	if (!link_is_empty(&f->watches))
 		tell_watches(f);
+}
+
+void future_complete(rv_future *f, int result)
+{
+	complete(f, result);
 }
 
 int rv_future_set(rv_future *f, void *val, rv_dtor d)
@@ -513,73 +498,6 @@ int rv_future_await(rv_future *f, void **val)
 	r = task_wait_on_cancel(self, &w, await_cancelled, "future", f);
 	INVARIANT(r == 0);
 	return read_result(f, val);
-}
-
-/* -- shielding ---------------------------------------------------------------------- */
-
-struct shield {
-	struct future_watch watch;
-	rv_future *inner, *outer; /* references */
-};
-
-static void shield_free(struct future_watch *w)
-{
-	struct shield *s = CONTAINER_OF(w, struct shield, watch);
-
-	s->outer->shielded = NULL;
-	rv_future_unref(s->outer);
-	rv_future_unref(s->inner);
-	free(s);
-}
-
-/* what outer shows is inner's, which stays for that */
-static void show(rv_future *outer, rv_future *inner)
-{
-	future_ignore_error(inner);
-	if (outer->done) /* cancelled; who did that does not want to know */
-		return;
-	outer->source = rv_future_ref(inner);
-	complete(outer, inner->result);
-}
-
-static void shield_told(struct future_watch *w)
-{
-	struct shield *s = CONTAINER_OF(w, struct shield, watch);
-
-	show(s->outer, s->inner);
-	shield_free(w);
-}
-
-int rv_future_shield(rv_future *f, rv_future **ret)
-{
-	rv_future *outer;
-	struct shield *s;
-	int r;
-
-	if (WRONG_THREAD(f->loop))
-		return -RV_EWRONGLOOP;
-	if (!f->loop)
-		return -RV_ELOOPCLOSED;
-	r = rv_future_new(&outer, f->loop);
-	if (r < 0)
-		return r;
-	if (f->done) {
-		show(outer, f);
-		*ret = outer;
-		return 0;
-	}
-	s = malloc(sizeof(*s));
-	if (!s) {
-		rv_future_unref(outer);
-		return -ENOMEM;
-	}
-	*s = (struct shield){.watch = {.fn = shield_told, .closed = shield_free},
-		.inner = rv_future_ref(f),
-		.outer = rv_future_ref(outer)};
-	outer->shielded = f;
-	future_watch(f, &s->watch);
-	*ret = outer;
-	return 0;
 }
 
 /* -- the end of the loop ------------------------------------------------------------ */

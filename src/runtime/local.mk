@@ -10,7 +10,8 @@ libruntime_la_SOURCES = \
 	src/runtime/debug_symbol.c \
 	src/runtime/executor.c \
 	src/runtime/file.c \
-	src/runtime/future.c \
+	src/runtime/future.c src/runtime/future_priv.h \
+	src/runtime/future_shield.c \
 	src/runtime/gather.c \
 	src/runtime/gen.c \
 	src/runtime/group.c \
