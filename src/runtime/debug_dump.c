@@ -307,9 +307,9 @@ static void dump_task(struct dump *d, struct rv_task *t, size_t depth)
 	put_scopes(d, t);
 	if (t->waiter)
 		put_wait(d, t->waiter);
-	if (t->group)
+	if (task_group(t))
 		put(d, ", %s of '%s'", t->service ? "service" : "child",
-			rv_task_name(t->group->host));
+			rv_task_name(task_group(t)->host));
 	if (!t->coro) {
 		put(d, ", body ");
 		put_symbol(d, (const void *)(uintptr_t)t->fn);
@@ -332,8 +332,9 @@ struct node {
 
 static uint64_t parent_of(const struct rv_task *t)
 {
-	return t->group && t->group->host && !t->group->host->done ? t->group->host->id
-								   : 0;
+	const rv_group *g = task_group(t);
+
+	return g && g->host && !g->host->done ? g->host->id : 0;
 }
 
 static int by_parent(const void *a, const void *b)

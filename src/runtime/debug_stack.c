@@ -56,7 +56,7 @@ static bool unwind(struct rv_task *t, struct unwound *u)
 	if (task_is_running(t))
 		return true;
 	u->n = 0;
-	if ((uintptr_t)c->frame < (uintptr_t)c->stack + PROBE_ROOM)
+	if ((uintptr_t)coro_frame(c) < (uintptr_t)c->stack + PROBE_ROOM)
 		return false;
 	coro_probe(c, unwind_here, u);
 	return true;

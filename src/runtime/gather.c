@@ -84,7 +84,8 @@ static int run_slot(void *arg)
 	int r = slot->call->fn(slot->call->arg);
 
 	slot->out.err = r;
-	task_take_payload(current.task, &slot->out.val, &slot->dtor);
+	if (current.task->extra)
+		task_take_payload(current.task, &slot->out.val, &slot->dtor);
 	return r;
 }
 

@@ -12,7 +12,7 @@
 #include "base/invariant.h"
 #include "reeve/gen.h"
 #include "runtime/debug_priv.h"
-#include "runtime/loop_priv.h"
+#include "runtime/sched.h"
 
 struct rv_gen {
 	struct rv_link

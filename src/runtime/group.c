@@ -151,16 +151,6 @@ static int group_spawn(rv_group *g, const rv_task_opts *o, rv_fn fn, void *arg,
 	return r;
 }
 
-/* Before its first step, so that an eager child is one from the beginning. */
-void group_child_added(rv_group *g, struct rv_task *t)
-{
-	link_append(&g->children, &t->group_link);
-	if (t->service)
-		g->n_services++;
-	else
-		g->n_children++;
-}
-
 rv_task *rv_group_spawn(rv_group *g, rv_fn fn, void *arg)
 {
 	struct rv_task *t;
@@ -236,11 +226,11 @@ int rv_group_start(rv_group *g, rv_fn fn, void *arg, void **ready)
 void rv_task_started(void *ready)
 {
 	struct rv_task *t = current.task;
-	struct waiter *w = t ? t->starter : NULL;
+	struct waiter *w = t && t->extra ? t->extra->starter : NULL;
 
 	if (!w)
 		return;
-	t->starter = NULL;
+	t->extra->starter = NULL;
 	CONTAINER_OF(w, struct start, w)->ready = ready;
 	waiter_wake(w, 0);
 }
@@ -270,7 +260,7 @@ static void group_fail(rv_group *g, int err)
 		g->first_err = err;
 }
 
-static void cancel_siblings(rv_group *g, struct rv_task *t, int err)
+static NOINLINE void cancel_siblings(rv_group *g, struct rv_task *t, int err)
 {
 	char why[sizeof(g->scope.why)];
 
@@ -315,6 +305,7 @@ static bool child_judge(rv_group *g, struct rv_task *t, int r)
 
 void group_child_done(rv_group *g, struct rv_task *t)
 {
+	struct waiter *starter = t->extra ? TAKE_PTR(t->extra->starter) : NULL;
 	bool keep;
 
 	link_unlink(&t->group_link);
@@ -322,18 +313,14 @@ void group_child_done(rv_group *g, struct rv_task *t)
 		g->n_services--;
 	else
 		g->n_children--;
-	if (t->starter) {
+	if (starter) {
 		/* its failure is the answer to rv_group_start */
-		struct waiter *w = t->starter;
-
-		t->starter = NULL;
 		t->error_read = true;
 		keep = false;
-		waiter_wake(w, t->result < 0 ? t->result : -RV_ESTATE);
+		waiter_wake(starter, t->result < 0 ? t->result : -RV_ESTATE);
 	} else {
 		keep = child_judge(g, t, t->result);
 	}
-	t->group = NULL;
 	if (g->waiter && (t->service ? g->n_services : g->n_children) == 0)
 		waiter_wake(TAKE_PTR(g->waiter), 0);
 	if (keep)

@@ -1,6 +1,7 @@
 noinst_LTLIBRARIES += libruntime.la
 libruntime_la_SOURCES = \
-	src/runtime/coro.h src/runtime/coro_stack.c src/runtime/coro_switch.c \
+	src/runtime/coro.h src/runtime/coro_jump.h src/runtime/coro_stack.c \
+	src/runtime/coro_switch.c src/runtime/coro_switch.h \
 	src/runtime/current.h src/runtime/link.h \
 	src/runtime/ctx.c \
 	src/runtime/debug.c src/runtime/debug_priv.h \
@@ -9,7 +10,8 @@ libruntime_la_SOURCES = \
 	src/runtime/debug_symbol.c \
 	src/runtime/executor.c \
 	src/runtime/file.c \
-	src/runtime/future.c \
+	src/runtime/future.c src/runtime/future_priv.h \
+	src/runtime/future_shield.c \
 	src/runtime/gather.c \
 	src/runtime/gen.c \
 	src/runtime/group.c \
@@ -28,6 +30,7 @@ libruntime_la_SOURCES = \
 	src/runtime/queue.c \
 	src/runtime/race.c \
 	src/runtime/runner.c \
+	src/runtime/sched.h \
 	src/runtime/scope.c \
 	src/runtime/sync_barrier.c \
 	src/runtime/sync_cond.c \
@@ -39,6 +42,7 @@ libruntime_la_SOURCES = \
 	src/runtime/task_hooks.c \
 	src/runtime/task_info.c \
 	src/runtime/task_wait.c \
+	src/runtime/timer_heap.c src/runtime/timer_heap.h \
 	src/runtime/wait.c src/runtime/wait_priv.h \
 	src/runtime/wait_set.c \
 	src/runtime/zero.h \

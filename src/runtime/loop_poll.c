@@ -78,12 +78,6 @@ void poll_remove(struct poll_fd *p)
 	p->event = NULL;
 }
 
-static bool nothing_ready(const rv_loop *l)
-{
-	return l->ready.next == &l->round_end.link &&
-	       l->round_end.link.next == &l->ready;
-}
-
 static void collect(rv_loop *l, int flags)
 {
 	int r = event_base_loop(l->base, flags | EVLOOP_NO_EXIT_ON_EMPTY);
@@ -94,7 +88,7 @@ static void collect(rv_loop *l, int flags)
 /* What other threads, signal handlers and the clock have brought. */
 static void collect_rest(rv_loop *l)
 {
-	l->now = loop_monotonic(l);
+	l->now = l->looked = loop_monotonic(l);
 	if (!inbox_is_empty(&l->inbox))
 		inbox_drain(&l->inbox);
 	if (atomic_load_explicit(&l->inbox.signals, memory_order_relaxed))
@@ -107,7 +101,8 @@ static void collect_rest(rv_loop *l)
 
 void poll_once(rv_loop *l, bool block)
 {
-	l->n_steps = 0;
+	l->n_steps = l->looked_at = 0;
+	l->look_at = POLL_CLOCK_EVERY;
 	l->poll_due = false;
 	l->ran_callbacks = false;
 	if (block && timers_are_due(l))
@@ -117,7 +112,7 @@ void poll_once(rv_loop *l, bool block)
 		 * do. */
 		collect(l, EVLOOP_NONBLOCK);
 		collect_rest(l);
-		if (!nothing_ready(l) || l->stop)
+		if (!link_is_empty(&l->ready) || l->stop)
 			return;
 		if (l->clock->idle &&
 			l->clock->idle(l->clock->priv, timers_next(l, TIMER_MONOTONIC)))
@@ -127,9 +122,10 @@ void poll_once(rv_loop *l, bool block)
 		for (size_t i = 0; i < N_STACK_CLASSES; i++)
 			if (l->pools[i].n_free)
 				coro_pool_trim(&l->pools[i]);
-		task_cache_trim(l);
+		task_cache_trim(l, TASKS_CACHED_ASLEEP);
+		timers_trim(l);
 		timers_arm(l);
-		if (inbox_park(&l->inbox) || !nothing_ready(l))
+		if (inbox_park(&l->inbox) || !link_is_empty(&l->ready))
 			block = false;
 	}
 	collect(l, block ? EVLOOP_ONCE : EVLOOP_NONBLOCK);

@@ -6,9 +6,10 @@
  *
  * The loop works in rounds: a round runs what was ready when it began; what becomes
  * ready meanwhile belongs to the next. Descriptors are polled at least once in 64 steps
- * or 200 us, before each round that follows one with callbacks in it, and always before
- * the loop sleeps. A loop with nothing to do makes no system call until something is
- * due.
+ * (512 of the shortest) or 200 us, before each round that follows one with callbacks in
+ * it, and always before the loop sleeps. How late it is, is looked at after every eighth
+ * step, or every 32nd as long as steps take less than 200 ns. A loop with nothing to do
+ * makes no system call until something is due.
  */
 #ifndef REEVE_LOOP_H
 #define REEVE_LOOP_H

@@ -19,6 +19,7 @@ unit_runtime_tests = \
 	tests/unit/runtime/test_loop \
 	tests/unit/runtime/test_watch \
 	tests/unit/runtime/test_loop_attach \
+	tests/unit/runtime/test_timer_heap \
 	tests/unit/runtime/test_sync \
 	tests/unit/runtime/test_future \
 	tests/unit/runtime/test_memory \
@@ -90,6 +91,12 @@ tests_unit_runtime_test_loop_attach_SOURCES = \
 tests_unit_runtime_test_loop_attach_CFLAGS = $(RUNTIME_TEST_CFLAGS)
 tests_unit_runtime_test_loop_attach_LDFLAGS = $(alloc_fail_ldflags)
 tests_unit_runtime_test_loop_attach_LDADD = $(RUNTIME_TEST_LIBS)
+
+tests_unit_runtime_test_timer_heap_SOURCES = \
+	tests/unit/runtime/test_timer_heap.c tests/support/alloc_fail.c
+tests_unit_runtime_test_timer_heap_CFLAGS = $(RUNTIME_TEST_CFLAGS)
+tests_unit_runtime_test_timer_heap_LDFLAGS = $(alloc_fail_ldflags)
+tests_unit_runtime_test_timer_heap_LDADD = $(RUNTIME_TEST_LIBS)
 
 tests_unit_runtime_test_sync_SOURCES = tests/unit/runtime/test_sync.c
 tests_unit_runtime_test_sync_CFLAGS = $(RUNTIME_TEST_CFLAGS)
