@@ -7,7 +7,6 @@
 #include <spawn.h>
 #include <stdlib.h>
 #include <sys/wait.h>
-#include <time.h>
 
 #include "bare.h"
 #include "base/heap.h"
@@ -152,13 +151,6 @@ static void bare_sleeper(void *arg)
 	s->late[s->n_woken++] = rv_now() - due;
 }
 
-static void bare_sleep_until(rv_time when)
-{
-	const struct timespec ts = {when / RV_SEC(1), when % RV_SEC(1)};
-
-	(void)clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &ts, NULL);
-}
-
 struct sleepers_result bare_sleepers(size_t n)
 {
 	struct bare_sleepers s = {
@@ -180,8 +172,8 @@ struct sleepers_result bare_sleepers(size_t n)
 	while (s.n_woken < n) {
 		const struct bare_alarm *next = &s.alarms[s.n_woken];
 
-		if (next->due > rv_now())
-			bare_sleep_until(next->due);
+		while (rv_now() < next->due)
+			; /* the least: it does not even have to wake up */
 		bare_wake(next->task);
 		bare_run();
 	}
