@@ -7,6 +7,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "base/cleanup.h"
 #include "reeve/debug.h"
 #include "runtime/debug_priv.h"
 #include "runtime/loop_priv.h"
@@ -23,10 +24,12 @@ void rv_loop_set_debug(rv_loop *l, bool on)
 {
 	if (atomic_exchange(&l->debug, on) == on)
 		return;
-	if (on)
+	if (on) {
 		(void)__atomic_add_fetch(&n_debug_loops, 1, __ATOMIC_RELAXED);
-	else
+		l->sites = sites_begin_period(l->sites);
+	} else {
 		(void)__atomic_sub_fetch(&n_debug_loops, 1, __ATOMIC_RELAXED);
+	}
 	loop_update_watched(l);
 }
 
@@ -187,7 +190,7 @@ static void step_end_text(struct rv_task *t, char *buf, size_t size)
 	symbols_deinit(&s);
 }
 
-void debug_report_slow(rv_loop *l, struct rv_task *t, rv_time took)
+static void report_slow(rv_loop *l, struct rv_task *t, rv_time took)
 {
 	char text[MESSAGE_MAX], what[SYMBOL_MAX + 32];
 	rv_exc e = RV_EXC_NULL;
@@ -206,9 +209,38 @@ void debug_report_slow(rv_loop *l, struct rv_task *t, rv_time took)
 	rv_report(l, &e);
 }
 
-void debug_note_spawn(struct rv_task *t, const void *at)
+void debug_step_begins(rv_loop *l, struct debug_step *s)
 {
-	struct task_extra *x = task_extra(t);
+	l->callback = NULL;
+	if (s->is_first)
+		site_task_begins(s->task);
+	s->began = rv_now();
+}
+
+/* Debug mode may have been switched on or off meanwhile. */
+void debug_step_ended(rv_loop *l, const struct debug_step *s)
+{
+	rv_time took = rv_now() - s->began;
+
+	if (s->task && s->task->done)
+		site_task_ended(s->task);
+	if (took > l->slow_callback)
+		report_slow(l, s->task, took);
+}
+
+bool debug_spawns_from(rv_loop *l, const char *fn, const void *caller)
+{
+	if (debug_wrong_thread(l, fn, caller))
+		return true;
+	if (l && loop_debug(l))
+		l->spawns_from = caller;
+	return false;
+}
+
+void debug_note_spawn(struct rv_task *t)
+{
+	const void *at = TAKE_PTR(t->loop->spawns_from);
+	struct task_extra *x = at ? task_extra(t) : NULL;
 
 	if (x)
 		x->spawned_at = at;
@@ -229,4 +261,9 @@ void debug_report_unawaited(struct rv_task *t)
 			text, sizeof(text), "task was never awaited, nor detached");
 	}
 	task_report(t, text);
+}
+
+void rv_debug_place(const void *ret, char *buf, size_t size)
+{
+	place_text(ret, buf, size);
 }

@@ -51,7 +51,8 @@ extern "C" {
 #endif
 
 /**
- * Write all tasks that have not ended, as a tree, and the census of stacks.
+ * Write all tasks that have not ended, as a tree, and the census of stacks, in debug mode
+ * also by where tasks were spawned.
  *
  * Children of a group stand below the task that has the group, by age. A line has the
  * task's id, name and state, what it waits for, and who will end that: the task that it
@@ -88,7 +89,8 @@ typedef struct rv_stack_census {
 	/* The deepest use of any since it was mapped, by whichever task, bytes. Whole pages
 	 * under valgrind; pages that were swapped out count as unused. */
 	size_t deepest;
-	size_t deepest_used; /* of those in use */
+	/* of those in use; in debug mode, by the tasks that have them now */
+	size_t deepest_used;
 } rv_stack_census;
 
 /**
@@ -100,12 +102,44 @@ typedef struct rv_stack_census {
  */
 RV_PUBLIC int rv_debug_census(rv_loop *l, rv_stack_census *ret, size_t n);
 
+/* the tasks that were spawned at one place, in debug mode */
+typedef struct rv_site_census {
+	/* a return address in the function that spawned them, for rv_debug_place; NULL: the
+	 * library made them (rv_submit), or the others */
+	const void *site;
+	bool is_others; /* of all places beyond the first 256 */
+	size_t n_tasks; /* that have begun, ended ones too */
+	size_t n_live;  /* of those, that have not ended */
+	size_t deepest; /* use of its stack by any of them, bytes */
+} rv_site_census;
+
+/**
+ * Count stacks by where their tasks were spawned: which of them need the large ones.
+ *
+ * Only tasks that began in debug mode count, and until now only: what they were in when a
+ * stack was looked at last, or ended with. In debug mode a stack is cleared before a task
+ * begins on it, so that its use is its own; that costs some microseconds a task, more
+ * after deep ones. Generators have stacks of their own, which are not in it.
+ *
+ * @ret  room for n; the deepest first, the others last
+ *
+ * Returns how many there are, 257 at most, which may be more than n; 0: debug mode was
+ * never on, or l is closed; -RV_EWRONGLOOP.
+ */
+RV_PUBLIC int rv_debug_census_by_site(rv_loop *l, rv_site_census *ret, size_t n);
+
+/**
+ * The place of a return address, as it stands in reports: "function (file+0x1234)", or
+ * what is known of that, or "0x1234". Cut to size.
+ */
+RV_TS void rv_debug_place(const void *ret, char *buf, size_t size);
+
 /* one stack */
 typedef struct rv_stack_info {
 	rv_task *task; /* borrowed; NULL: cached, or a generator's */
 	bool used;
 	size_t size;  /* bytes that it has room for */
-	size_t depth; /* as rv_stack_census.deepest */
+	size_t depth; /* as rv_stack_census.deepest_used */
 } rv_stack_info;
 
 /**

@@ -5,6 +5,7 @@ debug_tests = \
 	tests/unit/runtime/test_debug \
 	tests/unit/runtime/test_debug_dump \
 	tests/unit/runtime/test_debug_graph \
+	tests/unit/runtime/test_debug_site \
 	tests/unit/runtime/test_debug_stacks \
 	tests/unit/runtime/test_debug_thread
 check_PROGRAMS += $(debug_tests)
@@ -21,6 +22,10 @@ tests_unit_runtime_test_debug_dump_CFLAGS = $(RUNTIME_TEST_CFLAGS)
 tests_unit_runtime_test_debug_graph_SOURCES = tests/unit/runtime/test_debug_graph.c
 tests_unit_runtime_test_debug_graph_LDADD = $(RUNTIME_TEST_LIBS)
 tests_unit_runtime_test_debug_graph_CFLAGS = $(RUNTIME_TEST_CFLAGS)
+
+tests_unit_runtime_test_debug_site_SOURCES = tests/unit/runtime/test_debug_site.c
+tests_unit_runtime_test_debug_site_LDADD = $(RUNTIME_TEST_LIBS)
+tests_unit_runtime_test_debug_site_CFLAGS = $(RUNTIME_TEST_CFLAGS)
 
 tests_unit_runtime_test_debug_stacks_SOURCES = tests/unit/runtime/test_debug_stacks.c
 tests_unit_runtime_test_debug_stacks_LDADD = $(RUNTIME_TEST_LIBS)
