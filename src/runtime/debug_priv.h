@@ -122,4 +122,17 @@ void site_task_ended(struct rv_task *t);
 void site_before_probe(struct rv_task *t);
 void site_after_probe(struct rv_task *t);
 
+/* debug_stall.c: who looks at steps while they last */
+struct stall;
+struct sample;
+/* l is in debug mode from now on; NULL: no memory, or no thread */
+struct stall *stall_watch(const rv_loop *l);
+/* It is no more; NULL. Any thread while none runs l. */
+struct stall *stall_unwatch(struct stall *s);
+/* t NULL: a callback's */
+void stall_step_begins(struct stall *s, const struct rv_task *t, rv_time now);
+/* Where it was when it had lasted too long, valid until the next; NULL: it has not, or
+ * that is not known. */
+const struct sample *stall_step_ends(struct stall *s);
+
 #endif

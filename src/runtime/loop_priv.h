@@ -146,6 +146,7 @@ struct rv_loop {
 	const void
 		*spawns_from; /* debug mode: the place at which a task is being made */
 	struct sites *sites;  /* debug_site.c; NULL: never in debug mode */
+	struct stall *stall;  /* debug_stall.c; NULL: nobody watches its steps */
 	struct waiter *drained;  /* who waits until it is the only task left */
 	atomic_uint refs;        /* the users' */
 	atomic_uint memory_refs; /* all users' together one, and what threads hold */

@@ -10,7 +10,10 @@
  * exception handler (see rv_loop_set_exception_handler):
  *
  * - A callback, or a step of a task, that took longer than rv_loop_opts.slow_callback:
- *   which, how long, and where the task went on to wait.
+ *   which, how long, where the task went on to wait, and the calls it was in when it had
+ *   lasted that long, innermost first. Such a report comes when the step has ended. One
+ *   that lasts ten times as long, and a second at least, is told of while it lasts: a
+ *   line, with the calls it is in then, goes to the log (rv_log_start) or else to stderr.
  *
  * - Use from a wrong thread. A function that belongs to the loop's thread and is called
  *   in another does nothing while the loop runs, and returns -RV_EWRONGLOOP, or false,
@@ -40,6 +43,32 @@
  * 24 KiB of its stack left. A function whose last act is the call has no frame (-O2 makes
  * a jump of that; -fno-optimize-sibling-calls does not). In a generator's body only that
  * body is seen.
+ *
+ * Who looks at a step while it lasts is a thread, rv-watchdog: one for the process, while
+ * there is a loop in debug mode. It sleeps while no loop does anything. When a step lasts
+ * too long, and once more when that is told of, it sends the loop's thread a signal, whose
+ * handler notes the calls that the thread is in. What that means for the program:
+ *
+ * - The signal is a real-time signal that had its default action, and was not blocked,
+ *   when the first loop came into debug mode; the highest of them but SIGRTMAX. Whoever
+ *   sets a handler for it later keeps it: another is taken.
+ *
+ * - What the slow step is blocked in is interrupted. The kernel goes on with most calls
+ *   by itself (SA_RESTART); signal(7) lists those which return EINTR all the same, among
+ *   them poll, select, epoll_wait, nanosleep, and sockets with a timeout.
+ *
+ * - The handler runs on the thread's alternate stack. A thread that has none, when it
+ *   first runs a loop in debug mode, gets one of 64 KiB until it ends.
+ *
+ * - Where the loop's thread blocks the signal, or none was free, reports say how long,
+ *   and not where. So they do in programs built with ThreadSanitizer, which holds signals
+ *   back. A process that registers unwind tables of code made at run time
+ *   (__register_frame) must not be in that when the signal comes: with gcc before 13 it
+ *   takes a lock.
+ *
+ * - A child of fork has no watchdog for the loops that it has copies of, which it must
+ *   not run; loops that it makes have one. Programs that are executed have the signal at
+ *   its default.
  */
 #ifndef REEVE_DEBUG_H
 #define REEVE_DEBUG_H
