@@ -88,6 +88,7 @@ struct coro_pool {
 		*fresh; /* the oldest with stacks never used; those after it too */
 	size_t n_free;
 	size_t n_promised; /* of the free ones, to tasks that have not started */
+	size_t deepest;    /* use of stacks that debug mode has cleared since, bytes */
 };
 
 enum {

@@ -124,6 +124,15 @@ int rv_group_enter(rv_group *g, unsigned policy)
 	return 0;
 }
 
+/* after WRONG_THREAD_TO_SPAWN: the next that is made is another's */
+static void spawns_nothing(const rv_group *g)
+{
+	rv_loop *l = group_loop(g);
+
+	if (l)
+		l->spawns_from = NULL;
+}
+
 static int group_spawn(rv_group *g, const rv_task_opts *o, rv_fn fn, void *arg,
 	bool service, struct waiter *starter, struct rv_task **ret)
 {
@@ -131,6 +140,7 @@ static int group_spawn(rv_group *g, const rv_task_opts *o, rv_fn fn, void *arg,
 	int r;
 
 	if (g->closed || g->scope.node.cancelled) {
+		spawns_nothing(g);
 		if (o && o->arg_dtor)
 			o->arg_dtor(arg);
 		return -RV_ESHUTDOWN;
@@ -154,7 +164,7 @@ static int group_spawn(rv_group *g, const rv_task_opts *o, rv_fn fn, void *arg,
 rv_task *rv_group_spawn(rv_group *g, rv_fn fn, void *arg)
 {
 	struct rv_task *t;
-	int r = WRONG_THREAD(group_loop(g))
+	int r = WRONG_THREAD_TO_SPAWN(group_loop(g))
 			? -RV_EWRONGLOOP
 			: group_spawn(g, NULL, fn, arg, false, NULL, &t);
 
@@ -168,7 +178,7 @@ rv_task *rv_group_spawn(rv_group *g, rv_fn fn, void *arg)
 int rv_group_spawn_ex(
 	rv_group *g, const rv_task_opts *o, rv_fn fn, void *arg, rv_task **ret)
 {
-	if (WRONG_THREAD(group_loop(g))) {
+	if (WRONG_THREAD_TO_SPAWN(group_loop(g))) {
 		if (o && o->arg_dtor)
 			o->arg_dtor(arg);
 		return -RV_EWRONGLOOP;
@@ -179,7 +189,7 @@ int rv_group_spawn_ex(
 rv_task *rv_group_spawn_service(rv_group *g, rv_fn fn, void *arg)
 {
 	struct rv_task *t;
-	int r = WRONG_THREAD(group_loop(g))
+	int r = WRONG_THREAD_TO_SPAWN(group_loop(g))
 			? -RV_EWRONGLOOP
 			: group_spawn(g, NULL, fn, arg, true, NULL, &t);
 
@@ -207,10 +217,12 @@ int rv_group_start(rv_group *g, rv_fn fn, void *arg, void **ready)
 	struct rv_task *self, *t;
 	int r = task_await_begin(&self);
 
-	if (WRONG_THREAD(group_loop(g)))
+	if (WRONG_THREAD_TO_SPAWN(group_loop(g)))
 		return -RV_EWRONGLOOP;
-	if (r < 0)
+	if (r < 0) {
+		spawns_nothing(g);
 		return r;
+	}
 	r = group_spawn(g, NULL, fn, arg, false, &s.w, &t);
 	if (r < 0)
 		return r;

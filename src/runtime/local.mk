@@ -6,7 +6,10 @@ libruntime_la_SOURCES = \
 	src/runtime/ctx.c \
 	src/runtime/debug.c src/runtime/debug_priv.h \
 	src/runtime/debug_dump.c \
+	src/runtime/debug_sample.c \
+	src/runtime/debug_site.c \
 	src/runtime/debug_stack.c \
+	src/runtime/debug_stall.c src/runtime/stall_priv.h \
 	src/runtime/debug_symbol.c \
 	src/runtime/executor.c \
 	src/runtime/file.c \
@@ -17,7 +20,7 @@ libruntime_la_SOURCES = \
 	src/runtime/group.c \
 	src/runtime/limits.c \
 	src/runtime/loop.c src/runtime/loop_priv.h \
-	src/runtime/log.c \
+	src/runtime/log.c src/runtime/log_priv.h \
 	src/runtime/loop_attach.c \
 	src/runtime/loop_handle.c \
 	src/runtime/loop_poll.c \

@@ -90,13 +90,15 @@ static void leader_step(rv_loop *l, struct rv_ready *r)
 
 static void leader_step_timed(rv_loop *l, struct rv_ready *r, struct rv_task *t)
 {
-	rv_time begin = rv_now(), took;
+	struct debug_step s = {.task = t};
 
-	l->callback = NULL;
+	if (t && !t->coro && !t->scope->cancelled) {
+		sched_get_coro(t, &l->leader);
+		s.is_first = true;
+	}
+	debug_step_begins(l, &s);
 	leader_step(l, r);
-	took = rv_now() - begin;
-	if (took > l->slow_callback)
-		debug_report_slow(l, t, took);
+	debug_step_ended(l, &s);
 }
 
 static void leader_step_watched(rv_loop *l, struct rv_ready *r)
@@ -281,6 +283,7 @@ static void loop_free(rv_loop *l)
 	handles_deinit(l);
 	free(l->signals);
 	free(l->slots);
+	free(l->sites);
 	free(l);
 }
 
@@ -308,13 +311,13 @@ static rv_loop *loop_alloc(const rv_loop_opts *o)
 		timer_heap_init(&l->timers[i].heap);
 	}
 	l->inbox.fd = -1;
-	rv_loop_set_debug(l, o->debug || (env && strcmp(env, "1") == 0));
 	l->default_pool =
 		loop_pool_for(l, o->stack_size ? o->stack_size : STACK_SIZE_DEFAULT);
 	l->exec_threads = o->exec_threads;
 	l->slow_callback = o->slow_callback ? o->slow_callback : SLOW_CALLBACK_DEFAULT;
 	l->cleanup_grace = o->cleanup_grace ? o->cleanup_grace : CLEANUP_GRACE_DEFAULT;
 	l->clock = o->clock;
+	rv_loop_set_debug(l, o->debug || (env && strcmp(env, "1") == 0));
 	l->next_task_id = 1;
 	atomic_init(&l->refs, 1);
 	atomic_init(&l->memory_refs, 1);

@@ -141,8 +141,12 @@ struct rv_loop {
 	bool in_exc_fn;
 	/* the thread that runs it, by the address of its current; NULL: none */
 	_Atomic(const struct current *) runs_in;
-	atomic_uint n_misuses;   /* reports on their way to the loop's thread */
-	const void *callback;    /* the function that runs, or ran last; for reports */
+	atomic_uint n_misuses; /* reports on their way to the loop's thread */
+	const void *callback;  /* the function that runs, or ran last; for reports */
+	const void
+		*spawns_from; /* debug mode: the place at which a task is being made */
+	struct sites *sites;  /* debug_site.c; NULL: never in debug mode */
+	struct stall *stall;  /* debug_stall.c; NULL: nobody watches its steps */
 	struct waiter *drained;  /* who waits until it is the only task left */
 	atomic_uint refs;        /* the users' */
 	atomic_uint memory_refs; /* all users' together one, and what threads hold */

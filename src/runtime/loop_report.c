@@ -16,7 +16,7 @@ void rv_loop_set_exception_handler(rv_loop *l, rv_exc_fn fn, void *arg)
 
 void rv_default_exception_handler(rv_loop *l, const rv_exc *e, void *arg)
 {
-	char line[512];
+	char line[2048];
 	const char *msg;
 	int n;
 

@@ -154,6 +154,8 @@ static ALWAYS_INLINE int spawn(struct rv_task **ret, const struct spawn_params *
 	int r = task_new(&t, p);
 
 	if (r < 0) {
+		if (p->loop)
+			p->loop->spawns_from = NULL;
 		if (o && o->arg_dtor)
 			o->arg_dtor(p->arg);
 		return r;
@@ -161,8 +163,10 @@ static ALWAYS_INLINE int spawn(struct rv_task **ret, const struct spawn_params *
 	*ret = t;
 	if (p->group)
 		join_group(t, p->group);
-	if (UNLIKELY(p->loop->watched))
+	if (UNLIKELY(p->loop->watched)) {
+		debug_note_spawn(t);
 		hooks_spawned(t);
+	}
 	if (o && (o->flags & RV_SPAWN_EAGER) && current.task && current.loop == p->loop)
 		start_now(t);
 	else
@@ -186,7 +190,7 @@ int rv_spawn_ex(rv_task **ret, const rv_task_opts *o, rv_fn fn, void *arg)
 	struct rv_task *t;
 	int r;
 
-	if (WRONG_THREAD(p.loop)) {
+	if (WRONG_THREAD_TO_SPAWN(p.loop)) {
 		if (o && o->arg_dtor)
 			o->arg_dtor(arg);
 		return -RV_EWRONGLOOP;
@@ -194,8 +198,6 @@ int rv_spawn_ex(rv_task **ret, const rv_task_opts *o, rv_fn fn, void *arg)
 	r = task_spawn_in(&t, &p);
 	if (r < 0)
 		return r;
-	if (debug_is_on())
-		debug_note_spawn(t, __builtin_return_address(0));
 	if (ret)
 		*ret = t;
 	else
@@ -207,14 +209,15 @@ rv_task *rv_spawn(rv_fn fn, void *arg)
 {
 	struct spawn_params p = {.loop = current.loop, .fn = fn, .arg = arg};
 	struct rv_task *t;
-	int r = spawn(&t, &p);
+	int r;
 
+	(void)WRONG_THREAD_TO_SPAWN(
+		p.loop); /* it is the loop of this thread, or none */
+	r = spawn(&t, &p);
 	if (UNLIKELY(r < 0)) {
 		errno = -r;
 		return NULL;
 	}
-	if (debug_is_on())
-		debug_note_spawn(t, __builtin_return_address(0));
 	return t;
 }
 

@@ -67,8 +67,12 @@ struct task_extra {
 	rv_future *future;      /* rv_task_future */
 	void *val;              /* rv_task_return */
 	rv_dtor val_dtor;
-	rv_time spin_since;           /* of a run of awaits that were refused */
-	const void *spawned_at;       /* debug mode: a return address */
+	rv_time spin_since;     /* of a run of awaits that were refused */
+	const void *spawned_at; /* debug mode: a return address */
+	/* debug mode, debug_site.c */
+	struct coro *stack;    /* cleared before its first step; NULL: it was not */
+	unsigned stack_period; /* when that was */
+	size_t depth;          /* of its use, when it was last looked at */
 	struct rv_link group_records; /* errors of groups that it has left: group.c */
 };
 

@@ -126,6 +126,8 @@ RV_TS int rv_loop_stop_threadsafe(rv_loop *l);
 RV_PUBLIC rv_time rv_loop_time(const rv_loop *l);
 /** Now, from the loop's clock. */
 RV_PUBLIC rv_time rv_loop_now(const rv_loop *l);
+/** See reeve/debug.h. The first loop to come into debug mode starts a thread, the last to
+ * leave it, at the latest when it is freed, waits for that to end. */
 RV_PUBLIC void rv_loop_set_debug(rv_loop *l, bool on);
 RV_PUBLIC bool rv_loop_debug(const rv_loop *l);
 
