@@ -188,7 +188,10 @@ bool selection_is_single(const struct selection *s)
 {
 	size_t n_names = strv_len(s->names);
 
-	if (json_object_size(s->filters) > 0 || s->ids.n_ids + n_names != 1)
+	if (s->ids.n_ids + n_names != 1)
+		return false;
+	if (json_object_size(s->filters) >
+		(json_object_get(s->filters, "user") != NULL))
 		return false;
 	return n_names == 1 || s->ids.ids[0].first == s->ids.ids[0].last;
 }
@@ -229,4 +232,10 @@ json_t *selection_json(const struct selection *s, size_t chunk)
 			if (json_put_append(sel, "names", json_string(*n)) < 0)
 				return NULL;
 	return TAKE_PTR(sel);
+}
+
+json_t *selection_of_id(int64_t id)
+{
+	return json_pack("{s:[{s:I, s:I}], s:s}", "ids", "first", (json_int_t)id,
+		"last", (json_int_t)id, "user", "*");
 }

@@ -49,12 +49,15 @@ void selection_finish(struct selection *s);
 bool selection_is_absent(const struct selection *s);
 /* something was said, but it holds no job: "-" with an empty stdin */
 bool selection_is_empty(const struct selection *s);
-/* exactly one id or one name, and nothing else */
+/* exactly one id or one name, and nothing else but whose it is */
 bool selection_is_single(const struct selection *s);
 
 /* how many selectors it takes: 1, or more for very many ids; 0 when empty */
 size_t selection_n_chunks(const struct selection *s);
 /* a new Selector object; NULL when out of memory */
 json_t *selection_json(const struct selection *s, size_t chunk);
+
+/* a Selector of a job that was selected before, whoever's it is; NULL when out of memory */
+json_t *selection_of_id(int64_t id);
 
 #endif

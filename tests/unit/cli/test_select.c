@@ -167,6 +167,9 @@ START_TEST(single_is_one_id_or_one_name)
 	ck_assert_int_eq(READ("", "name"), 0);
 	ck_assert(selection_is_single(&sel));
 	end();
+	ck_assert_int_eq(READ("", "7", "--user", "bob"), 0);
+	ck_assert(selection_is_single(&sel));
+	end();
 	ck_assert_int_eq(READ("", "7", "--failed"), 0);
 	ck_assert(!selection_is_single(&sel));
 	end();
