@@ -14,6 +14,7 @@
 #include "base/macro.h"
 #include "cli/autostart.h"
 #include "cli/command_table.h"
+#include "cli/limits.h"
 #include "cli/reply_error.h"
 #include "cli/select.h"
 #include "cli/text.h"
@@ -115,6 +116,19 @@ int cli_connect(const struct cli *c, struct client **ret)
 	if (c->command->flags & COMMAND_STARTS_DAEMON)
 		return autostart(c, ret);
 	return autostart_not_running(c);
+}
+
+int cli_connect_for(const struct cli *c, struct client **ret, struct selection *sel)
+{
+	struct limits limits;
+	int r = cli_connect(c, ret);
+
+	if (r != 0 || !selection_is_long(sel))
+		return r;
+	r = limits_ask(c, ret, &limits);
+	if (r == 0)
+		selection_fit(sel, limits.message_max);
+	return r;
 }
 
 int cli_reconnect(const struct cli *c, struct client **client, rv_time until)

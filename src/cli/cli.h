@@ -58,6 +58,9 @@ void cli_note(const struct cli *c, const char *fmt, ...) PRINTF(2, 3);
  */
 int cli_connect(const struct cli *c, struct client **ret);
 
+/* The same, and the selection is divided into calls that this daemon takes. */
+int cli_connect_for(const struct cli *c, struct client **ret, struct selection *sel);
+
 /* A daemon that takes us in only to close again is not waited for endlessly: so often
  * at most, while nothing is heard of it. */
 #define CLI_RECONNECTS_MAX 20

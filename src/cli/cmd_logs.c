@@ -371,7 +371,7 @@ int cmd_logs(struct cli *c)
 	single = selection_is_absent(&sel) || selection_is_single(&sel);
 	if (l.follow && !single)
 		return cli_fail(c, CLI_EXIT_USAGE, "logs: --follow takes one job");
-	r = cli_connect(c, &client);
+	r = cli_connect_for(c, &client, &sel);
 	if (r != 0)
 		return r;
 	if (selection_is_absent(&sel))

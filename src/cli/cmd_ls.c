@@ -355,7 +355,7 @@ int cmd_ls(struct cli *c)
 	if (r == 0)
 		r = cli_select(c, &ls.sel, SELECT_OPTIONAL);
 	if (r == 0)
-		r = cli_connect(c, &client);
+		r = cli_connect_for(c, &client, &ls.sel);
 	ls.client = client;
 	if (r == 0)
 		r = ls.limit > 0 ? list_limited(&ls) : list_all(&ls);

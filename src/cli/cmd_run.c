@@ -117,7 +117,7 @@ int cmd_run(struct cli *c)
 		return cli_fail(c, CLI_EXIT_USAGE, "%s", err ? err : rv_strerror(r));
 	r = cli_connect(c, &client);
 	if (r == 0)
-		r = run_input_spool(c, client, &s, STDIN_FILENO);
+		r = run_input_spool(c, &client, &s, STDIN_FILENO);
 	if (r != 0)
 		return r;
 	signal_fd = follow_catch_interrupts();

@@ -370,7 +370,7 @@ int cmd_show(struct cli *c)
 
 	r = cli_select(c, &sel, SELECT_OPTIONAL);
 	if (r == 0)
-		r = cli_connect(c, &client);
+		r = cli_connect_for(c, &client, &sel);
 	if (r != 0)
 		return r;
 	if (selection_is_absent(&sel))

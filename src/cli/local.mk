@@ -29,6 +29,7 @@ libcli_la_SOURCES = \
 	src/cli/help.c src/cli/help.h \
 	src/cli/job_end.c src/cli/job_end.h \
 	src/cli/json.c src/cli/json.h \
+	src/cli/limits.c src/cli/limits.h \
 	src/cli/options.c src/cli/options.h \
 	src/cli/output.c src/cli/output.h \
 	src/cli/program.c src/cli/program.h \

@@ -15,6 +15,7 @@
 #include "base/strv.h"
 #include "cli/cli.h"
 #include "cli/command_table.h"
+#include "cli/limits.h"
 #include "cli/spec_json.h"
 #include "cli/text.h"
 #include "client/client.h"
@@ -164,6 +165,26 @@ json_t *submit_params(json_t *jobs, const json_t *env, const char *key)
 	return TAKE_PTR(params);
 }
 
+/* A call that no setting makes too small is sent unasked. 0, or the exit code */
+static int check_size(const struct cli *c, struct client **client, const json_t *params,
+	size_t env_bytes)
+{
+	size_t bytes = submit_json_bytes(params) + LIMITS_CALL_BYTES;
+	struct limits limits;
+	int r;
+
+	if (bytes <= LIMITS_MESSAGE_MIN)
+		return 0;
+	r = limits_ask(c, client, &limits);
+	if (r != 0 || bytes <= limits.message_max)
+		return r;
+	return cli_fail(c, CLI_EXIT_REFUSED,
+		"the daemon refuses: the job and its environment (%zu bytes) together "
+		"are "
+		"over message-max = %zu",
+		env_bytes, limits.message_max);
+}
+
 /* 0 with the reply; 1 with the error's name and the reply; negative: not reached */
 static int call_until_answered(const struct cli *c, struct client **client,
 	const json_t *params, json_t **ret, char **ret_error)
@@ -201,13 +222,10 @@ int submit_one(const struct cli *c, struct client **client, const struct job_spe
 	params = submit_params(jobs, env, key ? key : made_key);
 	if (!params)
 		return cli_fail_errno(c, -ENOMEM, "cannot submit");
+	r = check_size(c, client, params, env_bytes);
+	if (r != 0)
+		return r;
 	r = call_until_answered(c, client, params, &reply, &error);
-	if (r == -EMSGSIZE)
-		return cli_fail(c, CLI_EXIT_USAGE,
-			"the job and its environment together are over the 256 KiB "
-			"that a "
-			"call may have (environment: %zu bytes)",
-			env_bytes);
 	if (r == -ECONNRESET)
 		return cli_fail(c, CLI_EXIT_NO_DAEMON,
 			"the daemon vanished before it answered; whether the job is "

@@ -12,11 +12,9 @@
 struct cli;
 struct client;
 
-/* most jobs, and most bytes of them, in one call: each call is atomic, and together
- * with the environment it stays below what the daemon reads */
+/* so many jobs, and bytes of them, go into one call where the daemon takes more */
 #define SUBMIT_JOBS_MAX  500
 #define SUBMIT_BYTES_MAX ((size_t)200 * 1024)
-#define SUBMIT_CALL_MAX  ((size_t)250 * 1024)
 
 /**
  * The properties that the options give, with "-e NAME" looked up, the caller's cwd and

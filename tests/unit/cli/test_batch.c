@@ -37,11 +37,16 @@ static void end(void)
 	free(err);
 }
 
-static void assert_refused(const char *expected)
+static void assert_fails(int error, const char *expected)
 {
-	ck_assert_int_eq(next(), -EINVAL);
+	ck_assert_int_eq(next(), error);
 	ck_assert_str_eq(err, expected);
 	end();
+}
+
+static void assert_refused(const char *expected)
+{
+	assert_fails(-EINVAL, expected);
 }
 
 START_TEST(plain_line_is_for_the_shell)
@@ -166,7 +171,7 @@ START_TEST(line_at_the_limit_is_taken_and_one_over_refused)
 {
 	begin_bytes("aaaa\nbbbbb\n", 11, 4);
 	ck_assert_int_eq(next(), 1);
-	assert_refused("line 2: longer than a job can be");
+	assert_fails(-EMSGSIZE, "line 2: longer than a job can be");
 }
 END_TEST
 
