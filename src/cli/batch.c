@@ -108,7 +108,8 @@ int batch_next(struct batch_reader *b, struct job_spec *ret,
 	if (r == 0)
 		r = spec_from_line(ret, line, &why);
 	if (r == 0)
-		r = job_spec_check(ret, &field, &why);
+		r = job_spec_says_work(ret) ? job_spec_check(ret, &field, &why)
+					    : job_spec_check_options(ret, &field, &why);
 	if (r == -EINVAL)
 		return refuse_line(b, why ? why : "not a job", err);
 	return r < 0 ? r : 1;

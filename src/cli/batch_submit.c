@@ -18,8 +18,6 @@
 #include "cli/text.h"
 #include "client/client.h"
 
-extern char **environ;
-
 /* Enough to keep the daemon's commits filled; the memory of that many calls is ours. */
 #define WINDOW 4
 
@@ -42,7 +40,7 @@ struct batch {
 	const struct cli *c;
 	const struct job_spec *defaults;
 	struct batch_reader reader;
-	json_t *env;
+	json_t *caller; /* what goes with each call */
 	struct limits limits;
 	size_t jobs_max_bytes; /* of one call, beside the environment */
 	const char *key;       /* what the keys of the calls begin with */
@@ -192,7 +190,7 @@ static int make_call(struct batch *b, struct call *ret)
 	key = text_printf("%s-%" PRIu64, b->key, b->n_calls);
 	if (!key)
 		return -ENOMEM;
-	ret->params = submit_params(TAKE_PTR(jobs), b->env, key);
+	ret->params = submit_params(TAKE_PTR(jobs), b->caller, key);
 	if (!ret->params)
 		return -ENOMEM;
 	b->n_calls++;
@@ -327,15 +325,16 @@ static int finish(struct batch *b, int r)
 	return cli_fail_lost(b->c, r);
 }
 
-/* @env_bytes  what the environment takes of a call */
-static int submit_with_env(
-	struct batch *b, struct client **client, FILE *in, size_t env_bytes)
+static int submit_lines(struct batch *b, struct client **client, FILE *in)
 {
-	size_t taken = env_bytes + LIMITS_CALL_BYTES;
+	size_t env_bytes = 0, taken;
 
-	b->exit_code = limits_ask(b->c, client, &b->limits);
+	b->exit_code = submit_put_caller(b->c, b->caller, b->defaults, &env_bytes);
+	if (b->exit_code == 0)
+		b->exit_code = limits_ask(b->c, client, &b->limits);
 	if (b->exit_code != 0)
 		return -ECANCELED;
+	taken = env_bytes + LIMITS_CALL_BYTES;
 	if (taken >= b->limits.message_max) {
 		b->exit_code = cli_fail(b->c, CLI_EXIT_REFUSED,
 			"the daemon refuses: the environment (%zu bytes) leaves no "
@@ -352,19 +351,13 @@ static int submit_with_env(
 int batch_submit(const struct cli *c, struct client **client, FILE *in,
 	const struct job_spec *defaults)
 {
-	struct batch b = {.c = c, .defaults = defaults, .env = json_object()};
-	char made_key[33];
-	size_t env_bytes;
+	struct batch b = {.c = c, .defaults = defaults, .caller = json_object()};
+	char made_key[SUBMIT_MADE_KEY_MAX];
 	int r;
 
-	random_id(made_key);
-	b.key = options_get(&c->opts, OPT_KEY);
-	b.key_is_given = b.key != NULL;
-	if (!b.key)
-		b.key = made_key;
-	r = b.env ? submit_put_env(b.env, environ, &env_bytes) : -ENOMEM;
-	if (r == 0)
-		r = submit_with_env(&b, client, in, env_bytes);
+	b.exit_code = submit_key(c, &b.key, made_key);
+	b.key_is_given = b.key != made_key;
+	r = b.exit_code == 0 ? submit_lines(&b, client, in) : -ECANCELED;
 	r = finish(&b, r);
 	for (unsigned i = 0; i < WINDOW; i++)
 		call_deinit(&b.calls[i]);
@@ -372,7 +365,7 @@ int batch_submit(const struct cli *c, struct client **client, FILE *in,
 		json_decref(take_ahead(&b));
 	free(b.ahead);
 	free(b.bad_line);
-	json_decref(b.env);
+	json_decref(b.caller);
 	batch_reader_deinit(&b.reader);
 	return r;
 }
