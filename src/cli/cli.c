@@ -204,14 +204,15 @@ char *cli_job_outcome(char *buf, size_t size, const json_t *job)
 {
 	const char *result = json_str(job, "result");
 	const char *reason = json_str(job, "reason");
+	int64_t code = json_int(job, "exit_code", -1);
 
 	if (json_int(job, "signal", 0) > 0)
 		snprintf(buf, size, "%s, signal %s", result,
 			signal_name((int)json_int(job, "signal", 0)));
-	else if (json_int(job, "exit_code", 0) > 0)
-		snprintf(buf, size, "%s, exit %" PRId64, result,
-			json_int(job, "exit_code", 0));
-	else if (*reason)
+	else if (code > 0 || (code == 0 && STREQ(result, "failed")))
+		/* of one that failed with 0 that is the point: success-codes */
+		snprintf(buf, size, "%s, exit %" PRId64, result, code);
+	else if (*reason && !STREQ(reason, result))
 		snprintf(buf, size, "%s, %s", result, reason);
 	else
 		snprintf(buf, size, "%s", result);
