@@ -33,8 +33,6 @@ static int fail(const struct cli *c, int code, const char *name, const json_t *p
 	_cleanup_free_ char *escaped = NULL;
 
 	fflush(stdout); /* what was printed before stands before it */
-	if (c->failure_code)
-		code = c->failure_code;
 	if (!c->json) {
 		escaped = text_escape_dup(message);
 		fprintf(stderr, "reeve: %s\n", escaped ? escaped : message);
@@ -49,18 +47,40 @@ static int fail(const struct cli *c, int code, const char *name, const json_t *p
 	return code;
 }
 
-int cli_fail(const struct cli *c, int code, const char *fmt, ...)
+static int code_of(const struct cli *c, int code)
+{
+	return c->failure_code ? c->failure_code : code;
+}
+
+static int vfail(const struct cli *c, int code, const char *fmt, va_list ap)
 {
 	_cleanup_(buf_deinitp) struct buf out = BUF_NULL;
 	_cleanup_free_ char *message = NULL;
-	va_list ap;
 	int r;
 
-	va_start(ap, fmt);
 	r = buf_vprintf(&out, fmt, ap);
-	va_end(ap);
 	message = r < 0 ? NULL : buf_steal_str(&out, NULL);
 	return fail(c, code, NULL, NULL, message ? message : "out of memory");
+}
+
+int cli_fail(const struct cli *c, int code, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	code = vfail(c, code_of(c, code), fmt, ap);
+	va_end(ap);
+	return code;
+}
+
+int cli_fail_with(const struct cli *c, int code, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	code = vfail(c, code, fmt, ap);
+	va_end(ap);
+	return code;
 }
 
 int cli_fail_errno(const struct cli *c, int err, const char *fmt, ...)
@@ -76,7 +96,7 @@ int cli_fail_errno(const struct cli *c, int err, const char *fmt, ...)
 	if (r == 0)
 		r = buf_printf(&out, ": %s", rv_strerror(err));
 	message = r < 0 ? NULL : buf_steal_str(&out, NULL);
-	return fail(c, exit_code_of_errno(err), NULL, NULL,
+	return fail(c, code_of(c, exit_code_of_errno(err)), NULL, NULL,
 		message ? message : "out of memory");
 }
 
@@ -84,7 +104,8 @@ int cli_fail_reply(const struct cli *c, const char *error, const json_t *params)
 {
 	_cleanup_free_ char *text = reply_error_text(error, params);
 
-	return fail(c, exit_code_of_error(error), error, params, text ? text : error);
+	return fail(c, code_of(c, exit_code_of_error(error)), error, params,
+		text ? text : error);
 }
 
 void cli_note(const struct cli *c, const char *fmt, ...)
