@@ -68,7 +68,9 @@ nodist_libfakedaemon_la_SOURCES = src/daemon/io.reeve.Job.c \
 libfakedaemon_la_CFLAGS = $(CLI_TEST_CFLAGS)
 
 CLI_DAEMON_TESTS = \
+	tests/unit/cli/test_each_job \
 	tests/unit/cli/test_run \
+	tests/unit/cli/test_submit \
 	tests/unit/cli/test_verb_act \
 	tests/unit/cli/test_verb_add \
 	tests/unit/cli/test_verb_logs \
@@ -79,6 +81,12 @@ check_PROGRAMS += $(CLI_DAEMON_TESTS)
 TESTS += $(CLI_DAEMON_TESTS)
 EXTRA_DIST += tests/unit/cli/verb_test.h
 
+tests_unit_cli_test_each_job_SOURCES = tests/unit/cli/test_each_job.c
+tests_unit_cli_test_each_job_CFLAGS = $(CLI_TEST_CFLAGS)
+tests_unit_cli_test_each_job_LDADD = libfakedaemon.la $(CLI_TEST_LIBS)
+tests_unit_cli_test_submit_SOURCES = tests/unit/cli/test_submit.c
+tests_unit_cli_test_submit_CFLAGS = $(CLI_TEST_CFLAGS)
+tests_unit_cli_test_submit_LDADD = libfakedaemon.la $(CLI_TEST_LIBS)
 tests_unit_cli_test_run_SOURCES = tests/unit/cli/test_run.c
 tests_unit_cli_test_run_CFLAGS = $(CLI_TEST_CFLAGS)
 tests_unit_cli_test_run_LDADD = libfakedaemon.la $(CLI_TEST_LIBS)

@@ -152,7 +152,7 @@ START_TEST(bad_batch_line_is_named_and_nothing_is_sent)
 	ck_assert_str_eq(reeve.err,
 		"reeve: line 2: unknown member 'comand' (did you mean 'command'?)\n");
 	calls = fake_calls(&fake);
-	ck_assert_int_eq(json_array_size(calls), 0);
+	ck_assert_int_eq(fake_n_calls(calls, SUBMIT), 0);
 	json_decref(calls);
 	end();
 }
@@ -217,7 +217,7 @@ START_TEST(batch_json_is_an_array)
 }
 END_TEST
 
-START_TEST(job_over_the_message_size_is_usage)
+START_TEST(job_over_the_message_size_is_6_and_names_the_limit)
 {
 	char *huge = calloc(1, 300001);
 
@@ -225,8 +225,8 @@ START_TEST(job_over_the_message_size_is_usage)
 	begin(submit);
 	/* an argument of that size is more than exec takes, -c is a fork's only here */
 	REEVE(&reeve, &fake, "add", "echo", huge);
-	ck_assert_int_eq(reeve.code, 2);
-	ck_assert_ptr_nonnull(strstr(reeve.err, "256 KiB"));
+	ck_assert_int_eq(reeve.code, 6);
+	ck_assert_ptr_nonnull(strstr(reeve.err, "message-max = 262144"));
 	free(huge);
 	end();
 }
@@ -258,12 +258,19 @@ START_TEST(submit_without_answer_is_5_and_names_the_key)
 }
 END_TEST
 
+static void vanish_at_submit(
+	struct fake *f, struct vl_call *call, const char *method, const json_t *params)
+{
+	if (STREQ(method, "Submit"))
+		vanish(f, call, method, params);
+}
+
 START_TEST(submit_is_repeated_with_the_same_key)
 {
 	struct fake second;
 	json_t *before, *after;
 
-	begin(vanish);
+	begin(vanish_at_submit);
 	fake_start(&second, submit);
 	reeve_start(&reeve, &fake, REEVE_STDIN_PIPE,
 		(const char *const[]){"add", "--batch", "-", NULL});
@@ -340,7 +347,7 @@ UNIT_MAIN("verb_add", add_prints_the_id_alone, add_c_is_a_shell_line,
 	bad_batch_line_is_named_and_nothing_is_sent, batch_that_cannot_be_read_is_usage,
 	bad_line_in_a_later_chunk_tells_what_is_submitted,
 	refusal_of_the_daemon_names_the_line, batch_json_is_an_array,
-	job_over_the_message_size_is_usage, daemon_vanishing_mid_call_is_5,
-	submit_without_answer_is_5_and_names_the_key,
+	job_over_the_message_size_is_6_and_names_the_limit,
+	daemon_vanishing_mid_call_is_5, submit_without_answer_is_5_and_names_the_key,
 	submit_is_repeated_with_the_same_key, full_disk_is_6_and_says_so,
 	errors_with_json_are_one_object_on_stderr, nobody_at_the_socket_is_5)
