@@ -38,6 +38,7 @@ unit_runtime_tests = \
 	tests/unit/runtime/test_task_hooks \
 	tests/unit/runtime/test_timer \
 	tests/unit/runtime/test_wait \
+	tests/unit/runtime/test_woken \
 	tests/unit/runtime/test_shield \
 	tests/unit/runtime/test_xfuture
 check_PROGRAMS += $(unit_runtime_tests)
@@ -146,6 +147,10 @@ tests_unit_runtime_test_process_protocol_LDADD = $(RUNTIME_TEST_LIBS)
 tests_unit_runtime_test_procpool_SOURCES = tests/unit/runtime/test_procpool.c
 tests_unit_runtime_test_procpool_CFLAGS = $(RUNTIME_TEST_CFLAGS)
 tests_unit_runtime_test_procpool_LDADD = $(RUNTIME_TEST_LIBS)
+
+tests_unit_runtime_test_woken_SOURCES = tests/unit/runtime/test_woken.c
+tests_unit_runtime_test_woken_CFLAGS = $(RUNTIME_TEST_CFLAGS)
+tests_unit_runtime_test_woken_LDADD = $(RUNTIME_TEST_LIBS)
 
 tests_unit_runtime_test_same_round_SOURCES = tests/unit/runtime/test_same_round.c
 tests_unit_runtime_test_same_round_CFLAGS = $(RUNTIME_TEST_CFLAGS)
