@@ -251,8 +251,13 @@ void gens_close(rv_loop *l);
 /* loop_signal.c */
 void signals_dispatch(rv_loop *l);
 void signals_close(rv_loop *l);
-/* When sig, which the loop has, comes for the second time from now, the handler itself
- * gives it its default action: also where the loop is stuck. */
-void signal_set_second_fatal(int sig, bool on);
+/*
+ * For the runner: as rv_signal_on. When sig comes for the second time the handler itself
+ * gives it its default action, also where the loop is stuck. Neither happens while the
+ * program has its own callback for it, or waits for it.
+ */
+int signal_on_runner(rv_loop *l, int sig, rv_cb cb, void *arg);
+/* no effect where the program has put its own in place of it */
+void signal_off_runner(rv_loop *l, int sig);
 
 #endif
