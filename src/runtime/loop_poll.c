@@ -3,9 +3,25 @@
 
 #include <errno.h>
 #include <event2/event.h>
+#include <sys/epoll.h>
 
+#include "base/cleanup.h"
 #include "base/invariant.h"
 #include "runtime/loop_priv.h"
+
+/*
+ * Whether an event base will get its descriptors: the epoll, and two of a pipe for signals.
+ * Where one is missing libevent complains on stderr, and ends the process for the pipe; it
+ * does not say why, either. Another thread may still take them in between.
+ */
+static int probe_base(void)
+{
+	_cleanup_close_ int a = epoll_create1(EPOLL_CLOEXEC);
+	_cleanup_close_ int b = a < 0 ? -1 : epoll_create1(EPOLL_CLOEXEC);
+	_cleanup_close_ int c = b < 0 ? -1 : epoll_create1(EPOLL_CLOEXEC);
+
+	return c < 0 ? -errno : 0;
+}
 
 /*
  * libevent's own timers are coarse (4 ms) or cost a system call per pass, its queue of
@@ -18,8 +34,12 @@ int poll_init(rv_loop *l)
 {
 	const int flags = EVENT_BASE_FLAG_NOLOCK | EVENT_BASE_FLAG_IGNORE_ENV |
 			  EVENT_BASE_FLAG_NO_CACHE_TIME;
-	struct event_config *cfg = event_config_new();
+	struct event_config *cfg;
+	int r = probe_base();
 
+	if (r < 0)
+		return r;
+	cfg = event_config_new();
 	if (!cfg)
 		return -ENOMEM;
 	if (event_config_set_flag(cfg, flags) == 0 &&
