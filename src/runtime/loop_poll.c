@@ -56,6 +56,12 @@ void poll_deinit(rv_loop *l)
 	l->base = NULL;
 }
 
+void poll_forked(rv_loop *l)
+{
+	if (l->base)
+		(void)event_base_loopbreak(l->base);
+}
+
 static void on_event(evutil_socket_t fd, short what, void *arg)
 {
 	struct poll_fd *p = arg;
@@ -76,6 +82,9 @@ int poll_add(rv_loop *l, struct poll_fd *p, int fd, bool both)
 	short what = EV_READ | (both ? EV_WRITE : 0) | EV_ET | EV_PERSIST;
 
 	INVARIANT(!p->event);
+	if (l->forked)
+		return -RV_ELOOPCLOSED;
+	p->loop = l;
 	p->event = event_new(l->base, fd, what, on_event, p);
 	if (!p->event)
 		return -ENOMEM;
@@ -94,7 +103,8 @@ void poll_remove(struct poll_fd *p)
 {
 	if (!p->event)
 		return;
-	event_free(p->event); /* deletes it, too */
+	if (!p->loop->forked)
+		event_free(p->event); /* deletes it, too */
 	p->event = NULL;
 }
 
@@ -114,6 +124,8 @@ static void collect(rv_loop *l, int flags)
 /* What other threads, signal handlers and the clock have brought. */
 static void collect_rest(rv_loop *l)
 {
+	if (UNLIKELY(l->forked))
+		return; /* by what was called for a descriptor: this is the child */
 	l->now = loop_monotonic(l);
 	if (!inbox_is_empty(&l->inbox))
 		inbox_drain(&l->inbox);

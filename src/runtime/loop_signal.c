@@ -314,3 +314,10 @@ void signals_close(rv_loop *l)
 		signal_uninstall(s, sig);
 	}
 }
+
+void signals_forked(rv_loop *l)
+{
+	/* whoever was inside is a thread of the parent's */
+	atomic_store(&n_inside, 0);
+	signals_close(l);
+}

@@ -26,6 +26,7 @@ unit_runtime_tests = \
 	tests/unit/runtime/test_runner \
 	tests/unit/runtime/test_ctx \
 	tests/unit/runtime/test_file \
+	tests/unit/runtime/test_fork \
 	tests/unit/runtime/test_gen \
 	tests/unit/runtime/test_inet \
 	tests/unit/runtime/test_many \
@@ -147,6 +148,10 @@ tests_unit_runtime_test_process_protocol_LDADD = $(RUNTIME_TEST_LIBS)
 tests_unit_runtime_test_procpool_SOURCES = tests/unit/runtime/test_procpool.c
 tests_unit_runtime_test_procpool_CFLAGS = $(RUNTIME_TEST_CFLAGS)
 tests_unit_runtime_test_procpool_LDADD = $(RUNTIME_TEST_LIBS)
+
+tests_unit_runtime_test_fork_SOURCES = tests/unit/runtime/test_fork.c
+tests_unit_runtime_test_fork_CFLAGS = $(RUNTIME_TEST_CFLAGS)
+tests_unit_runtime_test_fork_LDADD = $(RUNTIME_TEST_LIBS)
 
 tests_unit_runtime_test_woken_SOURCES = tests/unit/runtime/test_woken.c
 tests_unit_runtime_test_woken_CFLAGS = $(RUNTIME_TEST_CFLAGS)
