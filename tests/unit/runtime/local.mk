@@ -34,6 +34,7 @@ unit_runtime_tests = \
 	tests/unit/runtime/test_process \
 	tests/unit/runtime/test_process_protocol \
 	tests/unit/runtime/test_procpool \
+	tests/unit/runtime/test_random_waits \
 	tests/unit/runtime/test_same_round \
 	tests/unit/runtime/test_signal \
 	tests/unit/runtime/test_task_hooks \
@@ -152,6 +153,10 @@ tests_unit_runtime_test_procpool_LDADD = $(RUNTIME_TEST_LIBS)
 tests_unit_runtime_test_fork_SOURCES = tests/unit/runtime/test_fork.c
 tests_unit_runtime_test_fork_CFLAGS = $(RUNTIME_TEST_CFLAGS)
 tests_unit_runtime_test_fork_LDADD = $(RUNTIME_TEST_LIBS)
+
+tests_unit_runtime_test_random_waits_SOURCES = tests/unit/runtime/test_random_waits.c
+tests_unit_runtime_test_random_waits_CFLAGS = $(RUNTIME_TEST_CFLAGS)
+tests_unit_runtime_test_random_waits_LDADD = $(RUNTIME_TEST_LIBS)
 
 tests_unit_runtime_test_woken_SOURCES = tests/unit/runtime/test_woken.c
 tests_unit_runtime_test_woken_CFLAGS = $(RUNTIME_TEST_CFLAGS)
