@@ -162,6 +162,8 @@ int debug_await_outside(const char *fn)
 	char text[MESSAGE_MAX], callback[SYMBOL_MAX];
 	rv_exc e = RV_EXC_NULL;
 
+	if (current.loop && current.loop->forked)
+		return -RV_ELOOPCLOSED;
 	if (!current.loop || !loop_debug(current.loop))
 		return -RV_ENOTASK;
 	callback_text(current.loop, callback, sizeof(callback));

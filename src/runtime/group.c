@@ -473,19 +473,19 @@ const rv_group_error *rv_group_errors(rv_group *g, size_t *n)
 	return rec->errors;
 }
 
+/* A second time it is asked after the body, and only the body's loop knows whether that
+ * was left by its end, which sets the step, or by break. */
 bool rv_group_block_step(struct rv_group_block *b, unsigned policy)
 {
 	int r;
 
-	if (b->step++ > 0)
+	if (b->step > 0)
 		return false;
 	r = rv_group_enter(&b->group, policy);
-	if (r < 0) {
+	b->step = r < 0 ? 2 : 1;
+	if (r < 0)
 		*b->rc = r;
-		b->step = 2;
-		return false;
-	}
-	return true;
+	return r >= 0;
 }
 
 void rv_group_block_leave(struct rv_group_block *b)

@@ -22,6 +22,7 @@ libruntime_la_SOURCES = \
 	src/runtime/loop.c src/runtime/loop_priv.h \
 	src/runtime/log.c src/runtime/log_priv.h \
 	src/runtime/loop_attach.c \
+	src/runtime/loop_fork.c \
 	src/runtime/loop_handle.c \
 	src/runtime/loop_poll.c \
 	src/runtime/loop_report.c \

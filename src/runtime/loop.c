@@ -187,7 +187,7 @@ int loop_run(rv_loop *l)
 		loop_iterate(l, !l->stop);
 	while (!l->stop);
 	loop_leave(l);
-	return 0;
+	return l->forked ? -RV_ELOOPCLOSED : 0;
 }
 
 int rv_loop_run_forever(rv_loop *l)
@@ -216,7 +216,7 @@ int rv_loop_run_once(rv_loop *l, rv_time max_wait)
 	loop_iterate(l, max_wait > 0 && !l->stop);
 	rv_timer_stop(&limit);
 	loop_leave(l);
-	return 0;
+	return l->forked ? -RV_ELOOPCLOSED : 0;
 }
 
 static void stop_when_done(rv_future *f, void *arg)
@@ -273,8 +273,9 @@ static void on_wake(struct poll_fd *p, unsigned ev)
 
 static void loop_free(rv_loop *l)
 {
-	if (!l)
+	if (!l || l->forked)
 		return;
+	loop_delist(l);
 	rv_loop_set_debug(l, false);
 	timers_deinit(l);
 	poll_remove(&l->wake_poll);
@@ -347,6 +348,9 @@ int rv_loop_new(rv_loop **ret, const rv_loop_opts *o)
 	if (r < 0)
 		return r;
 	r = timers_init(l);
+	if (r < 0)
+		return r;
+	r = loop_enlist(l);
 	if (r < 0)
 		return r;
 	l->now = loop_monotonic(l);

@@ -3,9 +3,25 @@
 
 #include <errno.h>
 #include <event2/event.h>
+#include <sys/epoll.h>
 
+#include "base/cleanup.h"
 #include "base/invariant.h"
 #include "runtime/loop_priv.h"
+
+/*
+ * Whether an event base will get its descriptors: the epoll, and two of a pipe for signals.
+ * Where one is missing libevent complains on stderr, and ends the process for the pipe; it
+ * does not say why, either. Another thread may still take them in between.
+ */
+static int probe_base(void)
+{
+	_cleanup_close_ int a = epoll_create1(EPOLL_CLOEXEC);
+	_cleanup_close_ int b = a < 0 ? -1 : epoll_create1(EPOLL_CLOEXEC);
+	_cleanup_close_ int c = b < 0 ? -1 : epoll_create1(EPOLL_CLOEXEC);
+
+	return c < 0 ? -errno : 0;
+}
 
 /*
  * libevent's own timers are coarse (4 ms) or cost a system call per pass, its queue of
@@ -18,8 +34,12 @@ int poll_init(rv_loop *l)
 {
 	const int flags = EVENT_BASE_FLAG_NOLOCK | EVENT_BASE_FLAG_IGNORE_ENV |
 			  EVENT_BASE_FLAG_NO_CACHE_TIME;
-	struct event_config *cfg = event_config_new();
+	struct event_config *cfg;
+	int r = probe_base();
 
+	if (r < 0)
+		return r;
+	cfg = event_config_new();
 	if (!cfg)
 		return -ENOMEM;
 	if (event_config_set_flag(cfg, flags) == 0 &&
@@ -34,6 +54,12 @@ void poll_deinit(rv_loop *l)
 	if (l->base)
 		event_base_free(l->base);
 	l->base = NULL;
+}
+
+void poll_forked(rv_loop *l)
+{
+	if (l->base)
+		(void)event_base_loopbreak(l->base);
 }
 
 static void on_event(evutil_socket_t fd, short what, void *arg)
@@ -56,6 +82,9 @@ int poll_add(rv_loop *l, struct poll_fd *p, int fd, bool both)
 	short what = EV_READ | (both ? EV_WRITE : 0) | EV_ET | EV_PERSIST;
 
 	INVARIANT(!p->event);
+	if (l->forked)
+		return -RV_ELOOPCLOSED;
+	p->loop = l;
 	p->event = event_new(l->base, fd, what, on_event, p);
 	if (!p->event)
 		return -ENOMEM;
@@ -74,7 +103,8 @@ void poll_remove(struct poll_fd *p)
 {
 	if (!p->event)
 		return;
-	event_free(p->event); /* deletes it, too */
+	if (!p->loop->forked)
+		event_free(p->event); /* deletes it, too */
 	p->event = NULL;
 }
 
@@ -88,6 +118,8 @@ static void collect(rv_loop *l, int flags)
 /* What other threads, signal handlers and the clock have brought. */
 static void collect_rest(rv_loop *l)
 {
+	if (UNLIKELY(l->forked))
+		return; /* by what was called for a descriptor: this is the child */
 	l->now = l->looked = loop_monotonic(l);
 	if (!inbox_is_empty(&l->inbox))
 		inbox_drain(&l->inbox);

@@ -36,7 +36,8 @@ enum {
 
 /* a descriptor that the loop polls; zeroed before use, fn set */
 struct poll_fd {
-	void *event; /* struct event; NULL: not polled */
+	void *event;   /* struct event; NULL: not polled */
+	rv_loop *loop; /* that polls it */
 	void (*fn)(
 		struct poll_fd *p, unsigned ev); /* RV_READ, RV_WRITE; must not block */
 };
@@ -94,6 +95,7 @@ struct rv_loop {
 	bool poll_due;      /* before the next step */
 	bool ran_callbacks; /* since the last poll */
 	bool stop, running, closed;
+	bool forked; /* this is a child's copy: closed, and never freed; see loop_fork.c */
 	bool watched; /* in debug mode or with hooks: each step begins at the leader */
 	atomic_bool debug; /* other threads look at it, see loop_debug */
 	bool cancel_busy;  /* scopes are being walked */
@@ -148,6 +150,8 @@ struct rv_loop {
 	struct sites *sites;  /* debug_site.c; NULL: never in debug mode */
 	struct stall *stall;  /* debug_stall.c; NULL: nobody watches its steps */
 	struct waiter *drained;  /* who waits until it is the only task left */
+	struct rv_link all;      /* in the list of the process's loops */
+	pid_t pid;               /* that made it */
 	atomic_uint refs;        /* the users' */
 	atomic_uint memory_refs; /* all users' together one, and what threads hold */
 };
@@ -195,9 +199,17 @@ static inline bool loop_debug(const rv_loop *l)
 /* For reports: what runs in a step of the loop that is no task's. */
 #define LOOP_CALLBACK(l, fn) ((l)->callback = (const void *)(uintptr_t)(fn))
 
+/* loop_fork.c */
+int loop_enlist(rv_loop *l); /* 0; -ENOMEM */
+void loop_delist(rv_loop *l);
+/* On c, in a child, when the task that forked ends: out of the run, for good. */
+void fork_leave(rv_loop *l, struct coro *c);
+
 /* loop_poll.c: the only place that sleeps */
 int poll_init(rv_loop *l);
 void poll_deinit(rv_loop *l);
+/* in a child: hand on nothing more of what has been collected */
+void poll_forked(rv_loop *l);
 /* block: sleep until something happens, unless something is due */
 void poll_once(rv_loop *l, bool block);
 /* Calls p->fn on each edge of fd; both: also when writable. 0, -errno. */
@@ -242,6 +254,8 @@ bool inbox_is_empty(const struct inbox *b);
 void inbox_drain(struct inbox *b);
 /* refuse from now on and run what came before */
 void inbox_close(struct inbox *b);
+/* in a child: refuse from now on; what came before is the parent's */
+void inbox_forked(struct inbox *b);
 
 /* loop_handle.c */
 void handles_deinit(rv_loop *l);
@@ -287,8 +301,15 @@ void gens_close(rv_loop *l);
 /* loop_signal.c */
 void signals_dispatch(rv_loop *l);
 void signals_close(rv_loop *l);
-/* When sig, which the loop has, comes for the second time from now, the handler itself
- * gives it its default action: also where the loop is stuck. */
-void signal_set_second_fatal(int sig, bool on);
+/* in a child: the dispositions from before come back */
+void signals_forked(rv_loop *l);
+/*
+ * For the runner: as rv_signal_on. When sig comes for the second time the handler itself
+ * gives it its default action, also where the loop is stuck. Neither happens while the
+ * program has its own callback for it, or waits for it.
+ */
+int signal_on_runner(rv_loop *l, int sig, rv_cb cb, void *arg);
+/* no effect where the program has put its own in place of it */
+void signal_off_runner(rv_loop *l, int sig);
 
 #endif

@@ -277,6 +277,8 @@ void task_run(struct rv_task *t)
 
 	current.task = t;
 	r = t->fn(t->arg);
+	if (UNLIKELY(current.task != t)) /* it forked, and this is the child */
+		fork_leave(t->loop, t->coro);
 	/* A scope or group that is still open was in the frame that has just gone:
 	 * there is nothing to close any more, and its children would write into this
 	 * stack. */

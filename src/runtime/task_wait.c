@@ -277,8 +277,8 @@ static void task_deadline_passed(void *arg)
 {
 	struct task_deadline *d = arg;
 
-	d->timed_out = true;
-	(void)rv_task_cancel(d->task);
+	/* it may have ended meanwhile, which whoever waits has not heard yet */
+	d->timed_out = rv_task_cancel(d->task);
 }
 
 static void task_deadline_cancelled(struct waiter *w)

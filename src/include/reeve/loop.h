@@ -91,6 +91,21 @@ RV_TS void rv_loop_unref(rv_loop *l);
  */
 RV_PUBLIC int rv_loop_close(rv_loop *l);
 /**
+ * In the child of a fork: the loops that it has copied are closed, for they share their
+ * descriptors with the parent's.
+ *
+ * fork(3) has called it already. It is for who goes on in the child of _Fork or of a
+ * clone(2) of one's own, without CLONE_VM; elsewhere it does nothing. What the parent's
+ * loops wait for stays as it is: such a child should exec or _exit, and do no more with
+ * streams, servers and transports, whose sockets are the parent's, too.
+ *
+ * From then on calls for those loops give -RV_ELOOPCLOSED, awaits also; the signals have
+ * their dispositions of before. A task that forked and returns all the same, or a
+ * callback, ends the run with -RV_ELOOPCLOSED: no other task goes on, and nothing that was
+ * to be done at its end is. The memory of such a loop is never freed.
+ */
+RV_PUBLIC void rv_atfork_child(void);
+/**
  * Keep something with the loop until it is closed, for a library that has one of it for
  * each loop.
  *

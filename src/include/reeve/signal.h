@@ -23,7 +23,7 @@ extern "C" {
  * -ENOMEM; -RV_ELOOPCLOSED.
  */
 RV_PUBLIC int rv_signal_on(rv_loop *l, int sig, rv_cb cb, void *arg);
-/** Restore the disposition from before. False if there was nothing; cb will not run. */
+/** Restore the disposition from before, unless the program has changed it since. False if there was nothing; cb will not run. */
 RV_PUBLIC bool rv_signal_off(rv_loop *l, int sig);
 /**
  * Wait for one of set; each is handled by the loop meanwhile. Between two waits a signal
@@ -31,7 +31,9 @@ RV_PUBLIC bool rv_signal_off(rv_loop *l, int sig);
  *
  * @ret_info  may be NULL; only si_signo is filled in
  *
- * Returns the signal's number; -ECANCELED; errors of rv_signal_on.
+ * Returns the signal's number, also where it comes after the cancel and before the task
+ * runs again; -ECANCELED; errors of rv_signal_on. When several come at once the first is
+ * the answer, and the others count as handled.
  */
 RV_AWAIT int rv_signal_wait(const sigset_t *set, siginfo_t *ret_info);
 

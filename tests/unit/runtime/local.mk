@@ -28,6 +28,7 @@ unit_runtime_tests = \
 	tests/unit/runtime/test_runner \
 	tests/unit/runtime/test_ctx \
 	tests/unit/runtime/test_file \
+	tests/unit/runtime/test_fork \
 	tests/unit/runtime/test_gen \
 	tests/unit/runtime/test_inet \
 	tests/unit/runtime/test_many \
@@ -35,11 +36,13 @@ unit_runtime_tests = \
 	tests/unit/runtime/test_process \
 	tests/unit/runtime/test_process_protocol \
 	tests/unit/runtime/test_procpool \
+	tests/unit/runtime/test_random_waits \
 	tests/unit/runtime/test_same_round \
 	tests/unit/runtime/test_signal \
 	tests/unit/runtime/test_task_hooks \
 	tests/unit/runtime/test_timer \
 	tests/unit/runtime/test_wait \
+	tests/unit/runtime/test_woken \
 	tests/unit/runtime/test_shield \
 	tests/unit/runtime/test_xfuture
 check_PROGRAMS += $(unit_runtime_tests)
@@ -159,6 +162,18 @@ tests_unit_runtime_test_process_protocol_LDADD = $(RUNTIME_TEST_LIBS)
 tests_unit_runtime_test_procpool_SOURCES = tests/unit/runtime/test_procpool.c
 tests_unit_runtime_test_procpool_CFLAGS = $(RUNTIME_TEST_CFLAGS)
 tests_unit_runtime_test_procpool_LDADD = $(RUNTIME_TEST_LIBS)
+
+tests_unit_runtime_test_fork_SOURCES = tests/unit/runtime/test_fork.c
+tests_unit_runtime_test_fork_CFLAGS = $(RUNTIME_TEST_CFLAGS)
+tests_unit_runtime_test_fork_LDADD = $(RUNTIME_TEST_LIBS)
+
+tests_unit_runtime_test_random_waits_SOURCES = tests/unit/runtime/test_random_waits.c
+tests_unit_runtime_test_random_waits_CFLAGS = $(RUNTIME_TEST_CFLAGS)
+tests_unit_runtime_test_random_waits_LDADD = $(RUNTIME_TEST_LIBS)
+
+tests_unit_runtime_test_woken_SOURCES = tests/unit/runtime/test_woken.c
+tests_unit_runtime_test_woken_CFLAGS = $(RUNTIME_TEST_CFLAGS)
+tests_unit_runtime_test_woken_LDADD = $(RUNTIME_TEST_LIBS)
 
 tests_unit_runtime_test_same_round_SOURCES = tests/unit/runtime/test_same_round.c
 tests_unit_runtime_test_same_round_CFLAGS = $(RUNTIME_TEST_CFLAGS)
