@@ -26,5 +26,7 @@
 #define PRINTF(f, a) __attribute__((format(printf, f, a)))
 #define UNUSED       __attribute__((unused))
 #define NOINLINE     __attribute__((noinline))
+/* in place of inline */
+#define ALWAYS_INLINE inline __attribute__((always_inline))
 
 #endif

@@ -29,6 +29,12 @@ static int refuse_line(const struct batch_reader *b, const char *why, char **err
 	return -EINVAL;
 }
 
+static int refuse_long(const struct batch_reader *b, char **err)
+{
+	refuse_line(b, "longer than a job can be", err);
+	return -EMSGSIZE;
+}
+
 /* 1, 0 at the end. Not getline: it would take memory for a line without end. */
 static int read_line(struct batch_reader *b, char **err)
 {
@@ -39,7 +45,7 @@ static int read_line(struct batch_reader *b, char **err)
 	b->line_no++;
 	while ((c = getc_unlocked(b->in)) != EOF && c != '\n') {
 		if (buf_len(&b->line) >= b->line_max_bytes)
-			return refuse_line(b, "longer than a job can be", err);
+			return refuse_long(b, err);
 		if (c == '\0')
 			return refuse_line(b, "a NUL byte", err);
 		if (buf_append_byte(&b->line, (char)c) < 0)
@@ -102,7 +108,8 @@ int batch_next(struct batch_reader *b, struct job_spec *ret,
 	if (r == 0)
 		r = spec_from_line(ret, line, &why);
 	if (r == 0)
-		r = job_spec_check(ret, &field, &why);
+		r = job_spec_says_work(ret) ? job_spec_check(ret, &field, &why)
+					    : job_spec_check_options(ret, &field, &why);
 	if (r == -EINVAL)
 		return refuse_line(b, why ? why : "not a job", err);
 	return r < 0 ? r : 1;

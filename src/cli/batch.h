@@ -30,8 +30,8 @@ void batch_reader_deinit(struct batch_reader *b);
  *            failure
  * @defaults  what the options of the command line give to all
  *
- * Returns 1; 0 at the end; -EINVAL with *err (names the line); -errno of reading;
- * -ENOMEM.
+ * Returns 1; 0 at the end; -EINVAL with *err (names the line), also where it cannot be
+ * read; -EMSGSIZE likewise: it is over line_max_bytes; -ENOMEM.
  */
 int batch_next(struct batch_reader *b, struct job_spec *ret,
 	const struct job_spec *defaults, char **err);

@@ -7,19 +7,27 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/error.h"
 #include "base/fd.h"
 #include "base/macro.h"
 #include "cli/batch.h"
 #include "cli/cli.h"
+#include "cli/limits.h"
 #include "cli/spec_json.h"
 #include "cli/submit.h"
 #include "cli/text.h"
 #include "client/client.h"
 
-extern char **environ;
-
 /* Enough to keep the daemon's commits filled; the memory of that many calls is ours. */
 #define WINDOW 4
+
+/*
+ * Which lines a call holds depends on the settings of the daemon and on the environment, but
+ * a key that the user gave has to mean the same lines again. So with such a key one call is
+ * made after the other, and it is the answer that says how many lines the key's call had:
+ * where they were fewer the rest goes into the next call, where they were more the next lines
+ * are left out.
+ */
 
 /* a call that was made and not answered yet */
 struct call {
@@ -32,20 +40,28 @@ struct batch {
 	const struct cli *c;
 	const struct job_spec *defaults;
 	struct batch_reader reader;
-	json_t *env;
+	json_t *caller; /* what goes with each call */
+	struct limits limits;
 	size_t jobs_max_bytes; /* of one call, beside the environment */
 	const char *key;       /* what the keys of the calls begin with */
-	uint64_t n_calls;      /* made so far: the end of their keys */
-	uint64_t n_done;       /* jobs that have their id */
+	bool key_is_given;
+	uint64_t n_calls; /* made so far: the end of their keys */
+	uint64_t n_done;  /* jobs that have their id */
 	uint64_t done_line;
 	struct call calls[WINDOW]; /* a ring, the oldest at first */
 	unsigned first, n;
 	unsigned n_sent; /* of those, on this connection */
-	json_t *ahead;   /* a job that did not fit into the last call */
-	size_t ahead_bytes;
-	uint64_t ahead_line;
+	/* read, and in no call yet: one that did not fit into the last call, and those
+	 * that an answer left over */
+	struct ahead {
+		json_t *job;
+		uint64_t line_no;
+	} * ahead;
+	size_t ahead_first, n_ahead;
+	uint64_t n_skip; /* so many that come next are in an answer already */
 	bool at_end;
 	char *bad_line; /* why reading ended early; told when all before it is done */
+	int bad_code;   /* its exit code */
 	int exit_code;  /* of an error that was printed */
 };
 
@@ -56,52 +72,117 @@ static void call_deinit(struct call *call)
 	*call = (struct call){0};
 }
 
-/* The next job into b->ahead. 1, 0 at the end, -EINVAL with b->bad_line, others */
+static int bad_line(struct batch *b, int code)
+{
+	b->bad_code = code;
+	return -EINVAL;
+}
+
+static int too_long(struct batch *b, uint64_t line_no)
+{
+	free(b->bad_line);
+	b->bad_line = text_printf("line %" PRIu64
+				  ": longer than a call can be (message-max = %zu)",
+		line_no, b->limits.message_max);
+	return b->bad_line ? bad_line(b, CLI_EXIT_REFUSED) : -ENOMEM;
+}
+
+/* A place for n jobs in front of those in b->ahead. */
+static int make_room(struct batch *b, size_t n)
+{
+	struct ahead *v;
+
+	if (n > b->ahead_first) {
+		v = calloc(n + b->n_ahead, sizeof(*v));
+		if (!v)
+			return -ENOMEM;
+		if (b->n_ahead > 0)
+			memcpy(v + n, b->ahead + b->ahead_first,
+				b->n_ahead * sizeof(*v));
+		free(b->ahead);
+		b->ahead = v;
+		b->ahead_first = n;
+	}
+	b->ahead_first -= n;
+	b->n_ahead += n;
+	return 0;
+}
+
+static json_t *take_ahead(struct batch *b)
+{
+	b->n_ahead--;
+	return TAKE_PTR(b->ahead[b->ahead_first++].job);
+}
+
+/* The next line's job into b->ahead, where none is. 1, 0 at the end, -EINVAL with
+ * b->bad_line, others */
 static int read_ahead(struct batch *b)
 {
 	_cleanup_(job_spec_deinit) struct job_spec s;
+	json_t *job;
 	int r;
 
+	if (b->bad_line)
+		return -EINVAL;
 	r = batch_next(&b->reader, &s, b->defaults, &b->bad_line);
+	if (r == -EMSGSIZE)
+		return too_long(b, b->reader.line_no);
+	if (r == -EINVAL)
+		return bad_line(b, CLI_EXIT_USAGE);
 	if (r <= 0)
 		return r;
-	b->ahead = spec_to_json(&s);
-	if (!b->ahead)
+	job = spec_to_json(&s);
+	if (!job || make_room(b, 1) < 0) {
+		json_decref(job);
 		return -ENOMEM;
-	b->ahead_bytes = submit_json_bytes(b->ahead) + 1;
-	b->ahead_line = b->reader.line_no;
-	if (b->ahead_bytes > b->jobs_max_bytes) {
-		b->bad_line = text_printf(
-			"line %" PRIu64 ": longer than a call can be", b->ahead_line);
-		return -EINVAL;
 	}
+	b->ahead[b->ahead_first] = (struct ahead){job, b->reader.line_no};
 	return 1;
+}
+
+/* The next job that is to be sent is b->ahead's first, and fits into a call; results as
+ * read_ahead. *ret_bytes: what it takes there */
+static int look_ahead(struct batch *b, size_t *ret_bytes)
+{
+	const struct ahead *next;
+	int r;
+
+	for (;;) {
+		r = b->n_ahead > 0 ? 1 : read_ahead(b);
+		if (r <= 0)
+			return r;
+		if (b->n_skip == 0)
+			break;
+		json_decref(take_ahead(b));
+		b->n_skip--;
+	}
+	next = &b->ahead[b->ahead_first];
+	*ret_bytes = submit_json_bytes(next->job) + 1;
+	return *ret_bytes <= b->jobs_max_bytes ? 1 : too_long(b, next->line_no);
 }
 
 /* Fill a call with as many jobs as fit. 1, 0 when there are no more, negative. */
 static int make_call(struct batch *b, struct call *ret)
 {
-	_cleanup_free_ uint64_t *line_no = calloc(SUBMIT_JOBS_MAX, sizeof(*line_no));
+	size_t n_max = MIN((size_t)SUBMIT_JOBS_MAX, b->limits.submit_max);
+	_cleanup_free_ uint64_t *line_no = calloc(n_max, sizeof(*line_no));
 	_cleanup_json_ json_t *jobs = json_array();
-	size_t bytes = 0, n = 0;
+	size_t bytes_max = MIN(SUBMIT_BYTES_MAX, b->jobs_max_bytes);
+	size_t bytes = 0, n = 0, job_bytes;
 	_cleanup_free_ char *key = NULL;
 	int r;
 
 	if (!line_no || !jobs)
 		return -ENOMEM;
-	while (n < SUBMIT_JOBS_MAX) {
-		if (!b->ahead) {
-			r = read_ahead(b);
-			if (r < 0)
-				return r;
-			if (r == 0)
-				break;
-		}
-		if (bytes + b->ahead_bytes > b->jobs_max_bytes)
+	while (n < n_max) {
+		r = look_ahead(b, &job_bytes);
+		if (r < 0)
+			return r;
+		if (r == 0 || (n > 0 && bytes + job_bytes > bytes_max))
 			break;
-		bytes += b->ahead_bytes;
-		line_no[n++] = b->ahead_line;
-		if (json_array_append_new(jobs, TAKE_PTR(b->ahead)) < 0)
+		bytes += job_bytes;
+		line_no[n++] = b->ahead[b->ahead_first].line_no;
+		if (json_array_append_new(jobs, take_ahead(b)) < 0)
 			return -ENOMEM;
 	}
 	if (n == 0)
@@ -109,7 +190,7 @@ static int make_call(struct batch *b, struct call *ret)
 	key = text_printf("%s-%" PRIu64, b->key, b->n_calls);
 	if (!key)
 		return -ENOMEM;
-	ret->params = submit_params(TAKE_PTR(jobs), b->env, key);
+	ret->params = submit_params(TAKE_PTR(jobs), b->caller, key);
 	if (!ret->params)
 		return -ENOMEM;
 	b->n_calls++;
@@ -159,17 +240,35 @@ static int fail_reply(
 	return -ECANCELED;
 }
 
+/* Of the call only the first n_done jobs are the key's: the rest comes next. */
+static int put_back(struct batch *b, const struct call *call, size_t n_done)
+{
+	const json_t *jobs = json_object_get(call->params, "jobs");
+	size_t n = call->n_jobs - n_done;
+
+	if (make_room(b, n) < 0)
+		return -ENOMEM;
+	for (size_t i = 0; i < n; i++)
+		b->ahead[b->ahead_first + i] =
+			(struct ahead){json_incref(json_array_get(jobs, n_done + i)),
+				call->line_no[n_done + i]};
+	b->at_end = false;
+	return 0;
+}
+
 /* client_reply_fn: the oldest call has its answer */
 static int print_ids(void *arg, const struct client_reply *reply)
 {
 	struct batch *b = arg;
 	struct call *call = &b->calls[b->first];
 	const json_t *ids = json_object_get(reply->params, "ids"), *id;
-	size_t i;
+	size_t n_ids = json_array_size(ids), i;
 	int r = 0;
 
 	if (reply->error)
 		return fail_reply(b, call, reply);
+	if (n_ids == 0)
+		return -RV_EPROTOCOL;
 	json_array_foreach((json_t *)ids, i, id)
 	{
 		const char *before = !b->c->json ? "" : b->n_done > 0 ? ",\n" : "[";
@@ -178,7 +277,11 @@ static int print_ids(void *arg, const struct client_reply *reply)
 			b->c->json ? "" : "\n");
 		b->n_done++;
 	}
-	b->done_line = call->line_no[call->n_jobs - 1];
+	b->done_line = call->line_no[MIN(n_ids, call->n_jobs) - 1];
+	if (n_ids < call->n_jobs)
+		r = put_back(b, call, n_ids);
+	else
+		b->n_skip += n_ids - call->n_jobs;
 	if (fflush(stdout) != 0)
 		r = -EIO;
 	call_deinit(call);
@@ -190,10 +293,13 @@ static int print_ids(void *arg, const struct client_reply *reply)
 
 static int submit_all(struct batch *b, struct client **client)
 {
+	unsigned window = b->key_is_given ? 1 : WINDOW;
 	int r;
 
 	for (;;) {
-		r = client_batch(*client, WINDOW, next_call, print_ids, b, RV_FOREVER);
+		r = client_batch(*client, window, next_call, print_ids, b, RV_FOREVER);
+		if (r == 0 && !b->at_end)
+			continue; /* the last answer left jobs over */
 		if (r != -ECONNRESET)
 			return r;
 		b->n_sent = 0;
@@ -215,45 +321,51 @@ static int finish(struct batch *b, int r)
 	if (r == -ECANCELED)
 		return b->exit_code;
 	if (r == 0)
-		return cli_fail(b->c, CLI_EXIT_USAGE, "%s", b->bad_line);
+		return cli_fail(b->c, b->bad_code, "%s", b->bad_line);
 	return cli_fail_lost(b->c, r);
 }
 
-/* @env_bytes  what the environment takes of a call */
-static int submit_with_env(struct batch *b, struct client **client, size_t env_bytes)
+static int submit_lines(struct batch *b, struct client **client, FILE *in)
 {
-	if (env_bytes + 4096 > SUBMIT_CALL_MAX) {
-		b->exit_code = cli_fail(b->c, CLI_EXIT_USAGE,
-			"the environment (%zu bytes) leaves no room in a call for jobs",
-			env_bytes);
+	size_t env_bytes = 0, taken;
+
+	b->exit_code = submit_put_caller(b->c, b->caller, b->defaults, &env_bytes);
+	if (b->exit_code == 0)
+		b->exit_code = limits_ask(b->c, client, &b->limits);
+	if (b->exit_code != 0)
+		return -ECANCELED;
+	taken = env_bytes + LIMITS_CALL_BYTES;
+	if (taken >= b->limits.message_max) {
+		b->exit_code = cli_fail(b->c, CLI_EXIT_REFUSED,
+			"the daemon refuses: the environment (%zu bytes) leaves no "
+			"room for "
+			"jobs in a call (message-max = %zu)",
+			env_bytes, b->limits.message_max);
 		return -ECANCELED;
 	}
-	b->jobs_max_bytes = MIN(SUBMIT_BYTES_MAX, SUBMIT_CALL_MAX - env_bytes);
+	b->jobs_max_bytes = b->limits.message_max - taken;
+	batch_reader_init(&b->reader, in, b->limits.message_max);
 	return submit_all(b, client);
 }
 
 int batch_submit(const struct cli *c, struct client **client, FILE *in,
 	const struct job_spec *defaults)
 {
-	struct batch b = {.c = c, .defaults = defaults, .env = json_object()};
-	char made_key[33];
-	size_t env_bytes;
+	struct batch b = {.c = c, .defaults = defaults, .caller = json_object()};
+	char made_key[SUBMIT_MADE_KEY_MAX];
 	int r;
 
-	random_id(made_key);
-	b.key = options_get(&c->opts, OPT_KEY);
-	if (!b.key)
-		b.key = made_key;
-	batch_reader_init(&b.reader, in, SUBMIT_BYTES_MAX);
-	r = b.env ? submit_put_env(b.env, environ, &env_bytes) : -ENOMEM;
-	if (r == 0)
-		r = submit_with_env(&b, client, env_bytes);
+	b.exit_code = submit_key(c, &b.key, made_key);
+	b.key_is_given = b.key != made_key;
+	r = b.exit_code == 0 ? submit_lines(&b, client, in) : -ECANCELED;
 	r = finish(&b, r);
 	for (unsigned i = 0; i < WINDOW; i++)
 		call_deinit(&b.calls[i]);
+	while (b.n_ahead > 0)
+		json_decref(take_ahead(&b));
+	free(b.ahead);
 	free(b.bad_line);
-	json_decref(b.ahead);
-	json_decref(b.env);
+	json_decref(b.caller);
 	batch_reader_deinit(&b.reader);
 	return r;
 }

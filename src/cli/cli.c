@@ -14,6 +14,7 @@
 #include "base/macro.h"
 #include "cli/autostart.h"
 #include "cli/command_table.h"
+#include "cli/limits.h"
 #include "cli/reply_error.h"
 #include "cli/select.h"
 #include "cli/text.h"
@@ -32,8 +33,6 @@ static int fail(const struct cli *c, int code, const char *name, const json_t *p
 	_cleanup_free_ char *escaped = NULL;
 
 	fflush(stdout); /* what was printed before stands before it */
-	if (c->failure_code)
-		code = c->failure_code;
 	if (!c->json) {
 		escaped = text_escape_dup(message);
 		fprintf(stderr, "reeve: %s\n", escaped ? escaped : message);
@@ -48,18 +47,40 @@ static int fail(const struct cli *c, int code, const char *name, const json_t *p
 	return code;
 }
 
-int cli_fail(const struct cli *c, int code, const char *fmt, ...)
+static int code_of(const struct cli *c, int code)
+{
+	return c->failure_code ? c->failure_code : code;
+}
+
+static int vfail(const struct cli *c, int code, const char *fmt, va_list ap)
 {
 	_cleanup_(buf_deinitp) struct buf out = BUF_NULL;
 	_cleanup_free_ char *message = NULL;
-	va_list ap;
 	int r;
 
-	va_start(ap, fmt);
 	r = buf_vprintf(&out, fmt, ap);
-	va_end(ap);
 	message = r < 0 ? NULL : buf_steal_str(&out, NULL);
 	return fail(c, code, NULL, NULL, message ? message : "out of memory");
+}
+
+int cli_fail(const struct cli *c, int code, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	code = vfail(c, code_of(c, code), fmt, ap);
+	va_end(ap);
+	return code;
+}
+
+int cli_fail_with(const struct cli *c, int code, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	code = vfail(c, code, fmt, ap);
+	va_end(ap);
+	return code;
 }
 
 int cli_fail_errno(const struct cli *c, int err, const char *fmt, ...)
@@ -75,7 +96,7 @@ int cli_fail_errno(const struct cli *c, int err, const char *fmt, ...)
 	if (r == 0)
 		r = buf_printf(&out, ": %s", rv_strerror(err));
 	message = r < 0 ? NULL : buf_steal_str(&out, NULL);
-	return fail(c, exit_code_of_errno(err), NULL, NULL,
+	return fail(c, code_of(c, exit_code_of_errno(err)), NULL, NULL,
 		message ? message : "out of memory");
 }
 
@@ -83,7 +104,8 @@ int cli_fail_reply(const struct cli *c, const char *error, const json_t *params)
 {
 	_cleanup_free_ char *text = reply_error_text(error, params);
 
-	return fail(c, exit_code_of_error(error), error, params, text ? text : error);
+	return fail(c, code_of(c, exit_code_of_error(error)), error, params,
+		text ? text : error);
 }
 
 void cli_note(const struct cli *c, const char *fmt, ...)
@@ -115,6 +137,19 @@ int cli_connect(const struct cli *c, struct client **ret)
 	if (c->command->flags & COMMAND_STARTS_DAEMON)
 		return autostart(c, ret);
 	return autostart_not_running(c);
+}
+
+int cli_connect_for(const struct cli *c, struct client **ret, struct selection *sel)
+{
+	struct limits limits;
+	int r = cli_connect(c, ret);
+
+	if (r != 0 || !selection_is_long(sel))
+		return r;
+	r = limits_ask(c, ret, &limits);
+	if (r == 0)
+		selection_fit(sel, limits.message_max);
+	return r;
 }
 
 int cli_reconnect(const struct cli *c, struct client **client, rv_time until)
@@ -190,14 +225,15 @@ char *cli_job_outcome(char *buf, size_t size, const json_t *job)
 {
 	const char *result = json_str(job, "result");
 	const char *reason = json_str(job, "reason");
+	int64_t code = json_int(job, "exit_code", -1);
 
 	if (json_int(job, "signal", 0) > 0)
 		snprintf(buf, size, "%s, signal %s", result,
 			signal_name((int)json_int(job, "signal", 0)));
-	else if (json_int(job, "exit_code", 0) > 0)
-		snprintf(buf, size, "%s, exit %" PRId64, result,
-			json_int(job, "exit_code", 0));
-	else if (*reason)
+	else if (code > 0 || (code == 0 && STREQ(result, "failed")))
+		/* of one that failed with 0 that is the point: success-codes */
+		snprintf(buf, size, "%s, exit %" PRId64, result, code);
+	else if (*reason && !STREQ(reason, result))
 		snprintf(buf, size, "%s, %s", result, reason);
 	else
 		snprintf(buf, size, "%s", result);

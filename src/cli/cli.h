@@ -38,6 +38,8 @@ struct cli {
 /* all but the text of fmt in one line on stderr, or one JSON object with --json.
  * Returns the exit code. */
 int cli_fail(const struct cli *c, int code, const char *fmt, ...) PRINTF(3, 4);
+/* the same with just that code: of `run`, which answers with its job's */
+int cli_fail_with(const struct cli *c, int code, const char *fmt, ...) PRINTF(3, 4);
 /* for negative errors of this side: what, then the error's text */
 int cli_fail_errno(const struct cli *c, int err, const char *fmt, ...) PRINTF(3, 4);
 /* an error that the daemon answered with */
@@ -57,6 +59,9 @@ void cli_note(const struct cli *c, const char *fmt, ...) PRINTF(2, 3);
  * Returns 0 and *ret, or the exit code (> 0).
  */
 int cli_connect(const struct cli *c, struct client **ret);
+
+/* The same, and the selection is divided into calls that this daemon takes. */
+int cli_connect_for(const struct cli *c, struct client **ret, struct selection *sel);
 
 /* A daemon that takes us in only to close again is not waited for endlessly: so often
  * at most, while nothing is heard of it. */

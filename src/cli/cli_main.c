@@ -60,6 +60,8 @@ static int set_up(struct cli *c, const struct general *g)
 	c->color_out = color_is_wanted((enum color_when)when, c->out_is_tty,
 		getenv("NO_COLOR"), getenv("TERM"));
 	c->now_usec = clock_wall_usec(&clock_system);
+	if (g->socket && !*g->socket)
+		return cli_fail(c, CLI_EXIT_USAGE, "--socket: the path is empty");
 	paths_env_get(&env);
 	r = target_choose(&c->target, &choice, &env);
 	if (r == -EINVAL)

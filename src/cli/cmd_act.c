@@ -119,7 +119,7 @@ static int act(struct cli *c, const char *method, const char *done, unsigned sta
 	if (r == 0 && narrow(&sel, states) < 0)
 		return cli_fail_errno(c, -ENOMEM, "%s", c->command->name);
 	if (r == 0)
-		r = cli_connect(c, &client);
+		r = cli_connect_for(c, &client, &sel);
 	for (size_t i = 0; r == 0 && i < selection_n_chunks(&sel); i++)
 		r = call_chunk(c, client, &a, selection_json(&sel, i));
 	return r != 0 ? r : report(c, &a);

@@ -63,7 +63,7 @@ int cmd_clean(struct cli *c)
 		what = "failed";
 	if (options_has(&c->opts, OPT_FINISHED))
 		what = "finished";
-	r = cli_connect(c, &client);
+	r = cli_connect_for(c, &client, &sel);
 	if (r == 0 && selection_is_absent(&sel))
 		r = clean_chunk(c, client, what, json_null(), &n);
 	else

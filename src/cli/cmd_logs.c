@@ -19,6 +19,7 @@
 #include "base/parse.h"
 #include "cli/cli.h"
 #include "cli/command_table.h"
+#include "cli/each_job.h"
 #include "cli/select.h"
 #include "client/client.h"
 #include "job/state.h"
@@ -253,8 +254,7 @@ static int pin_job(const struct logs *l, struct client *client, json_t **select)
 	id = json_int(json_array_get(json_object_get(reply, "jobs"), 0), "id", 0);
 	if (r != 0 || id <= 0)
 		return r;
-	pinned = json_pack("{s:[{s:I, s:I}], s:s}", "ids", "first", (json_int_t)id,
-		"last", (json_int_t)id, "user", "*");
+	pinned = selection_of_id(id);
 	if (!pinned)
 		return cli_fail_errno(l->c, -ENOMEM, "logs");
 	json_decref(*select);
@@ -308,51 +308,16 @@ static int show_logs(struct logs *l, struct client **client, json_t *select)
 			 : call_logs(l, *client, mine);
 }
 
-static int show_job(struct logs *l, struct client **client, const json_t *job)
+/* each_job_fn: several jobs come one after the other, under headings */
+static int show_job(void *arg, struct client **client, const json_t *job)
 {
-	json_int_t id = json_int(job, "id", 0);
+	struct logs *l = arg;
+	int64_t id = json_int(job, "id", 0);
 
 	if (!l->c->json)
-		printf("%s==> job %" PRId64 " <==\n", l->n_shown > 0 ? "\n" : "",
-			(int64_t)id);
+		printf("%s==> job %" PRId64 " <==\n", l->n_shown > 0 ? "\n" : "", id);
 	l->n_shown++;
-	return show_logs(l, client,
-		json_pack("{s:[{s:I, s:I}]}", "ids", "first", id, "last", id));
-}
-
-/* Several jobs: one after the other, under headings. */
-static int show_many(struct logs *l, struct client **client, json_t *select)
-{
-	_cleanup_json_ json_t *reply = NULL;
-	json_t *params = json_pack("{s:o}", "select", select), *job, *jobs;
-	int64_t next = 0;
-	size_t i;
-	int r;
-
-	if (!params)
-		return cli_fail_errno(l->c, -ENOMEM, "logs");
-	do {
-		json_decref(reply);
-		reply = NULL;
-		r = cli_call(l->c, *client, "io.reeve.Job.List",
-			next > 0 ? json_pack("{s:O, s:I}", "select",
-					   json_object_get(params, "select"), "from_id",
-					   (json_int_t)next)
-				 : json_incref(params),
-			&reply);
-		jobs = json_object_get(reply, "jobs");
-		json_array_foreach(jobs, i, job)
-		{
-			if (r != 0)
-				break;
-			r = show_job(l, client, job);
-		}
-		next = json_int(reply, "next_id", 0);
-	} while (r == 0 && next > 0);
-	json_decref(params);
-	if (r == 0 && l->n_shown == 0)
-		return cli_fail(l->c, CLI_EXIT_NOTHING, "logs: no job matches");
-	return r;
+	return show_logs(l, client, selection_of_id(id));
 }
 
 /* the options into l->params. 0, or the exit code */
@@ -406,7 +371,7 @@ int cmd_logs(struct cli *c)
 	single = selection_is_absent(&sel) || selection_is_single(&sel);
 	if (l.follow && !single)
 		return cli_fail(c, CLI_EXIT_USAGE, "logs: --follow takes one job");
-	r = cli_connect(c, &client);
+	r = cli_connect_for(c, &client, &sel);
 	if (r != 0)
 		return r;
 	if (selection_is_absent(&sel))
@@ -414,6 +379,8 @@ int cmd_logs(struct cli *c)
 	if (single)
 		return show_logs(&l, &client, selection_json(&sel, 0));
 	for (size_t i = 0; r == 0 && i < selection_n_chunks(&sel); i++)
-		r = show_many(&l, &client, selection_json(&sel, i));
+		r = cli_each_job(c, &client, selection_json(&sel, i), show_job, &l);
+	if (r == 0 && l.n_shown == 0)
+		return cli_fail(c, CLI_EXIT_NOTHING, "logs: no job matches");
 	return r;
 }

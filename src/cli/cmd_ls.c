@@ -137,7 +137,7 @@ static void format_state(char *buf, size_t size, const json_t *job)
 {
 	static const char start_failed[] = "start failed at ";
 	const char *result = json_str(job, "result"), *reason = json_str(job, "reason");
-	int64_t code = json_int(job, "exit_code", 0), sig = json_int(job, "signal", 0);
+	int64_t code = json_int(job, "exit_code", -1), sig = json_int(job, "signal", 0);
 
 	if (!STREQ(json_str(job, "state"), job_state_name[JOB_FINISHED]))
 		snprintf(buf, size, "%s", json_str(job, "state"));
@@ -145,7 +145,7 @@ static void format_state(char *buf, size_t size, const json_t *job)
 		snprintf(buf, size, "%s", result); /* a signal was our own */
 	else if (sig > 0)
 		snprintf(buf, size, "%s, %s", result, signal_name((int)sig));
-	else if (code > 0)
+	else if (code >= 0)
 		snprintf(buf, size, "%s, exit %" PRId64, result, code);
 	else if (strncmp(reason, start_failed, strlen(start_failed)) == 0)
 		snprintf(buf, size, "%s at %.*s", result,
@@ -355,7 +355,7 @@ int cmd_ls(struct cli *c)
 	if (r == 0)
 		r = cli_select(c, &ls.sel, SELECT_OPTIONAL);
 	if (r == 0)
-		r = cli_connect(c, &client);
+		r = cli_connect_for(c, &client, &ls.sel);
 	ls.client = client;
 	if (r == 0)
 		r = ls.limit > 0 ? list_limited(&ls) : list_all(&ls);

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "base/error.h"
 #include "base/macro.h"
 #include "cli/cli.h"
 #include "cli/command_table.h"
@@ -29,12 +30,18 @@ static void tell_end(const struct cli *c, const json_t *job, const struct job_en
 
 	if (STREQ(end->result, "succeeded"))
 		return;
+	cli_job_outcome(outcome, sizeof(outcome), job);
+	if (c->json) { /* an exit code that is not 0 has its error, whatever it is */
+		cli_fail_with(c, exit_code_of_job(end), "job %" PRId64 " %s%s", id,
+			text->start_failure ? "was not started: " : "",
+			text->start_failure ? text->start_failure : outcome);
+		return;
+	}
 	if (text->start_failure) {
 		cli_note(c, "job %" PRId64 " was not started: %s", id,
 			text->start_failure);
 		return;
 	}
-	cli_job_outcome(outcome, sizeof(outcome), job);
 	/* its exit code says nothing: so a line does, also for scripts */
 	if (STREQ(end->result, "lost") || STREQ(end->result, "skipped"))
 		cli_note(c, "job %" PRId64 " %s", id, outcome);
@@ -54,7 +61,10 @@ static int judge(const struct cli *c, const struct follow_result *res, bool quie
 	r = job_end_read(&end, &text, c, res->job);
 	if (r < 0)
 		return cli_fail_errno(c, r, "cannot tell how the job ended");
-	tell_end(c, res->job, &end, &text, quiet);
+	if (c->json && json_print(stdout, res->job, false) < 0)
+		return cli_fail_write(c, -EIO);
+	if (!c->json || res->lost_bytes == 0) /* one error there, and not two */
+		tell_end(c, res->job, &end, &text, quiet);
 	if (res->lost_bytes > 0)
 		return cli_fail(c, CLI_EXIT_RUN_FAILED,
 			"%" PRId64
@@ -71,10 +81,13 @@ static int follow(struct cli *c, struct client *client, int64_t id, int signal_f
 	int r;
 
 	r = follow_job(&res, c, client, id, signal_fd, quiet);
-	if (r == FOLLOW_OUTPUT_CLOSED) {
-		cli_note(c, "the output is closed; job %" PRId64 " goes on", id);
-		return 128 + SIGPIPE;
-	}
+	if (r == FOLLOW_OUTPUT_CLOSED)
+		return cli_fail_with(c, 128 + SIGPIPE,
+			"the output is closed; job %" PRId64 " goes on", id);
+	if (r == FOLLOW_OUTPUT_FAILED)
+		return cli_fail(c, CLI_EXIT_RUN_FAILED,
+			"cannot write the output: %s; job %" PRId64 " goes on",
+			rv_strerror(res.write_error), id);
 	if (r == -ENOTCONN)
 		return cli_fail(c, CLI_EXIT_RUN_FAILED,
 			"the daemon is gone; what becomes of job %" PRId64
@@ -117,7 +130,7 @@ int cmd_run(struct cli *c)
 		return cli_fail(c, CLI_EXIT_USAGE, "%s", err ? err : rv_strerror(r));
 	r = cli_connect(c, &client);
 	if (r == 0)
-		r = run_input_spool(c, client, &s, STDIN_FILENO);
+		r = run_input_spool(c, &client, &s, STDIN_FILENO);
 	if (r != 0)
 		return r;
 	signal_fd = follow_catch_interrupts();

@@ -14,6 +14,7 @@
 #include "base/strv.h"
 #include "cli/cli.h"
 #include "cli/command_table.h"
+#include "cli/each_job.h"
 #include "cli/output.h"
 #include "cli/select.h"
 #include "cli/text.h"
@@ -346,40 +347,30 @@ static int show(struct cli *c, struct client *client, json_t *select, bool first
 	return r < 0 ? cli_fail_write(c, r) : CLI_EXIT_OK;
 }
 
-/* Several jobs: Show takes one at a time. */
-static int show_many(struct cli *c, struct client *client, json_t *select, bool *first)
+struct many {
+	struct cli *c;
+	size_t n; /* shown */
+};
+
+/* each_job_fn: Show takes one at a time */
+static int show_next(void *arg, struct client **client, const json_t *job)
 {
-	_cleanup_json_ json_t *reply = NULL;
-	json_t *job;
-	size_t i;
-	int r;
+	struct many *m = arg;
 
-	r = cli_call(c, client, "io.reeve.Job.List",
-		json_pack("{s:o}", "select", select), &reply);
-	json_array_foreach(json_object_get(reply, "jobs"), i, job)
-	{
-		json_int_t id = json_int(job, "id", 0);
-
-		if (r == 0)
-			r = show(c, client,
-				json_pack("{s:[{s:I, s:I}]}", "ids", "first", id,
-					"last", id),
-				*first);
-		*first = false;
-	}
-	return r;
+	return show(
+		m->c, *client, selection_of_id(json_int(job, "id", 0)), m->n++ == 0);
 }
 
 int cmd_show(struct cli *c)
 {
 	_cleanup_(selection_deinit) struct selection sel = SELECTION_NULL;
 	_cleanup_(client_closep) struct client *client = NULL;
-	bool first = true;
+	struct many many = {.c = c};
 	int r;
 
 	r = cli_select(c, &sel, SELECT_OPTIONAL);
 	if (r == 0)
-		r = cli_connect(c, &client);
+		r = cli_connect_for(c, &client, &sel);
 	if (r != 0)
 		return r;
 	if (selection_is_absent(&sel))
@@ -387,8 +378,8 @@ int cmd_show(struct cli *c)
 	if (selection_is_single(&sel))
 		return show(c, client, selection_json(&sel, 0), true);
 	for (size_t i = 0; r == 0 && i < selection_n_chunks(&sel); i++)
-		r = show_many(c, client, selection_json(&sel, i), &first);
-	if (r == 0 && first)
+		r = cli_each_job(c, &client, selection_json(&sel, i), show_next, &many);
+	if (r == 0 && many.n == 0)
 		return cli_fail(c, CLI_EXIT_NOTHING, "show: no job matches");
 	return r;
 }

@@ -32,6 +32,7 @@ struct wait {
 	bool must_match; /* something was named: nothing is not success then */
 	json_t *jobs;    /* with --json: all that were told; owned */
 	unsigned n_reconnects;
+	size_t ranges_max; /* of one selector */
 	/* of the call under way */
 	struct job_select ids;    /* its jobs, as far as the daemon told */
 	uint64_t n_ids, n_in_all; /* told, and how many there are; the same: all told */
@@ -222,6 +223,7 @@ static int put_off(struct wait *w, json_t *todo, json_t *select)
 	for (size_t i = 0; i < w->ids.n_ids && r == 0; i++)
 		r = add_untold(&rest, w, w->ids.ids[i], &n);
 	rest.listed = true;
+	rest.ranges_max = w->ranges_max;
 	for (size_t i = selection_n_chunks(&rest); i > 0 && r == 0; i--)
 		r = json_array_append_new(todo, selection_json(&rest, i - 1)) < 0
 			    ? -ENOMEM
@@ -357,7 +359,8 @@ int cmd_wait(struct cli *c)
 	r = cli_select(c, &sel, SELECT_OPTIONAL);
 	w.must_match = !selection_is_absent(&sel) && !options_has(&c->opts, OPT_ALL);
 	if (r == 0)
-		r = cli_connect(c, &w.client);
+		r = cli_connect_for(c, &w.client, &sel);
+	w.ranges_max = sel.ranges_max;
 	if (r == 0 && selection_is_absent(&sel))
 		r = wait_chunk(&w, json_null());
 	else

@@ -23,6 +23,12 @@ static const struct option_def *takes_next(
 	return d && d->metavar ? d : NULL;
 }
 
+static void hint_of_value(struct complete_place *p, const struct option_def *d)
+{
+	p->hint = d ? d->hint : HINT_NONE;
+	p->metavar = d ? d->metavar : NULL;
+}
+
 /* index of the verb, or of the cursor when it comes first */
 static size_t find_verb(char *const *words, size_t index)
 {
@@ -46,7 +52,7 @@ static void place_option(struct complete_place *p, const struct option_set *set)
 		return;
 	}
 	d = option_find(set, p->prefix + 2, (size_t)(eq - p->prefix) - 2, 0, &field);
-	p->hint = d ? d->hint : HINT_NONE;
+	hint_of_value(p, d);
 	p->prefix = eq + 1;
 }
 
@@ -81,7 +87,7 @@ void complete_find_place(
 		} else {
 			d = takes_next(&set, words[i], &field);
 			if (d && i + 1 == index)
-				p.hint = d->hint;
+				hint_of_value(&p, d);
 			else
 				i += d ? 1 : 0;
 			if (d && i + 1 == index)
@@ -146,6 +152,24 @@ static void offer_list(
 		offer(out, p, *list);
 }
 
+/* The words of "one|another|file:PATH|PATH"; what is in capitals is for the user, and files
+ * are offered where none of the words fits. */
+static void offer_choices(FILE *out, const struct complete_place *p)
+{
+	static const char capitals[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ";
+	const char *word = p->metavar;
+	char text[64];
+
+	while (*word) {
+		size_t n = strcspn(word, "|"), lower = strcspn(word, capitals);
+
+		snprintf(text, sizeof(text), "%.*s", (int)MIN(n, lower), word);
+		if (*text)
+			offer(out, p, text);
+		word += n + (word[n] == '|');
+	}
+}
+
 static void offer_signals(FILE *out, const struct complete_place *p)
 {
 	/* those that people send */
@@ -182,6 +206,7 @@ bool complete_static(FILE *out, const struct complete_place *p)
 	case HINT_WHEN: offer_list(out, p, when); return true;
 	case HINT_STREAM: offer_list(out, p, streams); return true;
 	case HINT_SHUTDOWN: offer_list(out, p, modes); return true;
+	case HINT_CHOICE: offer_choices(out, p); return true;
 	case HINT_SIGNAL: offer_signals(out, p); return true;
 	case HINT_STATE:
 		for (int s = 0; s < JOB_STATE_N; s++)

@@ -15,10 +15,11 @@ struct command;
 /* where the cursor is */
 struct complete_place {
 	const struct command *command; /* NULL: the verb itself is being written */
-	const char *prefix; /* what is written of the word, after "--name=" */
-	enum hint hint;     /* of the value or operand */
-	bool is_option;     /* an option's name is being written */
-	bool is_first;      /* no operand stands before it */
+	const char *prefix;  /* what is written of the word, after "--name=" */
+	enum hint hint;      /* of the value or operand */
+	const char *metavar; /* with HINT_CHOICE: "one|another|PATH" */
+	bool is_option;      /* an option's name is being written */
+	bool is_first;       /* no operand stands before it */
 };
 
 /**

@@ -24,10 +24,12 @@ libcli_la_SOURCES = \
 	src/cli/config_check.c src/cli/config_check.h \
 	src/cli/connect.c src/cli/connect.h \
 	src/cli/daemon_stop.c src/cli/daemon_stop.h \
+	src/cli/each_job.c src/cli/each_job.h \
 	src/cli/exit.c src/cli/exit.h \
 	src/cli/help.c src/cli/help.h \
 	src/cli/job_end.c src/cli/job_end.h \
 	src/cli/json.c src/cli/json.h \
+	src/cli/limits.c src/cli/limits.h \
 	src/cli/options.c src/cli/options.h \
 	src/cli/output.c src/cli/output.h \
 	src/cli/program.c src/cli/program.h \

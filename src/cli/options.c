@@ -14,16 +14,16 @@
 
 static enum hint hint_of_field(enum job_field f)
 {
+	const char *metavar = job_field_info[f].metavar;
+
 	switch (f) {
 	case JOB_FIELD_POOL: return HINT_POOL;
 	case JOB_FIELD_LABEL: return HINT_LABEL;
 	case JOB_FIELD_CWD: return HINT_DIR;
-	case JOB_FIELD_SHELL:
-	case JOB_FIELD_STDIN:
-	case JOB_FIELD_OUTPUT: return HINT_FILE;
+	case JOB_FIELD_SHELL: return HINT_FILE;
 	case JOB_FIELD_KILL_SIGNAL: return HINT_SIGNAL;
 	case JOB_FIELD_FUNCTION: return HINT_FUNCTION;
-	default: return HINT_NONE;
+	default: return metavar && strchr(metavar, '|') ? HINT_CHOICE : HINT_NONE;
 	}
 }
 

@@ -30,6 +30,7 @@ enum hint {
 	HINT_WHEN, /* always, auto, never */
 	HINT_STREAM,
 	HINT_SHUTDOWN, /* terminate, drain, detach */
+	HINT_CHOICE,   /* one of the words of the metavar */
 	HINT_WORDS,    /* the command's own list of sub-verbs */
 };
 

@@ -23,6 +23,8 @@ static const struct {
 	{"io.reeve.Job.NotFound", CLI_EXIT_NOTHING, "job {id} does not exist"},
 	{"io.reeve.Job.NotFound", CLI_EXIT_NOTHING, "no job is named '{name}'"},
 	{"io.reeve.Job.NotFound", CLI_EXIT_NOTHING, "there is no such job"},
+	{"io.reeve.Job.OfOtherUser", CLI_EXIT_NOTHING,
+		"job {id} belongs to {user}: --user {user}"},
 	{"io.reeve.Job.Removed", CLI_EXIT_NOTHING,
 		"job {id} was removed on {removed_usec}"},
 	{"io.reeve.Job.Removed", CLI_EXIT_NOTHING, "job {id} was removed"},

@@ -15,6 +15,7 @@
 #include "base/cleanup.h"
 #include "base/macro.h"
 #include "cli/cli.h"
+#include "cli/select.h"
 #include "client/client.h"
 
 /* a job that has not begun by then gets a line that says why */
@@ -47,8 +48,9 @@ struct follow {
 	unsigned n_reconnects;
 	rv_time patience_until; /* RV_FOREVER: it has begun, or was told */
 	int64_t lost_bytes;
-	json_t *job; /* finished; owned */
-	char *error; /* that the daemon refused with, and its parameters; owned */
+	bool write_failed; /* the error at hand is of our own output */
+	json_t *job;       /* finished; owned */
+	char *error;       /* that the daemon refused with, and its parameters; owned */
 	json_t *error_params;
 };
 
@@ -65,12 +67,6 @@ int follow_catch_interrupts(void)
 	return fd < 0 ? -errno : fd;
 }
 
-static json_t *select_id(int64_t id)
-{
-	return json_pack("{s:[{s:I, s:I}]}", "ids", "first", (json_int_t)id, "last",
-		(json_int_t)id);
-}
-
 /* A connection of its own. That nobody is there any more is the same as that the daemon
  * vanished while it was talked to. */
 static int open_one(struct follow *f, struct client **ret)
@@ -82,7 +78,8 @@ static int open_one(struct follow *f, struct client **ret)
 
 static int start_wait(struct follow *f)
 {
-	_cleanup_json_ json_t *params = json_pack("{s:o}", "select", select_id(f->id));
+	_cleanup_json_ json_t *params =
+		json_pack("{s:o}", "select", selection_of_id(f->id));
 
 	return client_start(f->waiter, "io.reeve.Job.Wait", params, true, RV_FOREVER);
 }
@@ -90,7 +87,7 @@ static int start_wait(struct follow *f)
 static int start_stream(struct follow *f, struct stream *s)
 {
 	_cleanup_json_ json_t *params = json_pack("{s:o, s:s, s:b}", "select",
-		select_id(f->id), "stream", s->name, "follow", 1);
+		selection_of_id(f->id), "stream", s->name, "follow", 1);
 	int r;
 
 	if (!params)
@@ -136,7 +133,7 @@ static void take_interrupt(struct follow *f)
 
 	if (read(f->signal_fd, &info, sizeof(info)) != sizeof(info))
 		return;
-	params = json_pack("{s:o}", "select", select_id(f->id));
+	params = json_pack("{s:o}", "select", selection_of_id(f->id));
 	if (f->n_interrupts++ == 0) {
 		if (!f->quiet && f->c->err_is_tty)
 			cli_note(f->c,
@@ -151,7 +148,13 @@ static void take_interrupt(struct follow *f)
 	json_decref(params);
 }
 
-/* 0, -EPIPE, -errno */
+static int fail_write(struct follow *f, int err)
+{
+	f->write_failed = true;
+	return -err;
+}
+
+/* 0, -errno with f->write_failed */
 static int write_out(struct follow *f, int fd, const char *p, size_t n)
 {
 	while (n > 0) {
@@ -160,20 +163,31 @@ static int write_out(struct follow *f, int fd, const char *p, size_t n)
 		ssize_t done;
 
 		if (poll(fds, ARRAY_LEN(fds), -1) < 0 && errno != EINTR)
-			return -errno;
+			return fail_write(f, errno);
 		if (fds[1].revents)
 			take_interrupt(f);
 		if (!fds[0].revents)
 			continue;
 		done = write(fd, p, MIN(n, WRITE_MAX));
 		if (done < 0 && errno != EINTR && errno != EAGAIN)
-			return -errno;
+			return fail_write(f, errno);
 		if (done > 0) {
 			p += done;
 			n -= (size_t)done;
 		}
 	}
 	return 0;
+}
+
+static int write_json(struct follow *f, const json_t *page)
+{
+	_cleanup_free_ char *text = json_dumps(page, JSON_COMPACT);
+	int r;
+
+	if (!text)
+		return -ENOMEM;
+	r = write_out(f, STDOUT_FILENO, text, strlen(text));
+	return r < 0 ? r : write_out(f, STDOUT_FILENO, "\n", 1);
 }
 
 static int take_page(struct follow *f, struct stream *s, const json_t *page)
@@ -200,7 +214,22 @@ static int take_page(struct follow *f, struct stream *s, const json_t *page)
 	s->offset = json_int(page, "offset", s->offset) + (int64_t)n;
 	if (n > 0)
 		f->patience_until = RV_FOREVER;
+	if (f->c->json)
+		return n > 0 || json_int(page, "lost_bytes", 0) > 0
+			       ? write_json(f, page)
+			       : 0;
 	return write_out(f, s->out_fd, data, n);
+}
+
+/* An error for an answer. -ESRCH the job is gone; -ECANCELED it was refused, f->error */
+static int take_error(struct follow *f, struct client_message *m)
+{
+	if (STREQ(m->error, "io.reeve.Job.Removed") ||
+		STREQ(m->error, "io.reeve.Job.NotFound"))
+		return -ESRCH;
+	f->error = TAKE_PTR(m->error);
+	f->error_params = TAKE_PTR(m->params);
+	return -ECANCELED;
 }
 
 /* what has come on one stream */
@@ -214,26 +243,17 @@ static int take_stream(struct follow *f, struct stream *s)
 		r = client_next(s->client, &m, 0);
 		if (r <= 0)
 			return r;
-		if (m.error)
-			s->no_more = true; /* no such run: the job is over, or gone */
-		r = m.error ? 0 : take_page(f, s, m.params);
+		r = m.error ? take_error(f, &m) : take_page(f, s, m.params);
+		if (r == -ESRCH && m.error) {
+			s->no_more = true; /* what became of it Wait tells */
+			r = 0;
+		}
 		s->ended = !m.continues;
 		client_message_deinit(&m);
 		if (r < 0)
 			return r;
 	}
 	return 0;
-}
-
-/* A Wait that was refused. */
-static int take_wait_error(struct follow *f, struct client_message *m)
-{
-	if (STREQ(m->error, "io.reeve.Job.Removed") ||
-		STREQ(m->error, "io.reeve.Job.NotFound"))
-		return -ESRCH;
-	f->error = TAKE_PTR(m->error);
-	f->error_params = TAKE_PTR(m->params);
-	return -ECANCELED;
 }
 
 /* The wait has an answer: the job is finished. */
@@ -249,7 +269,7 @@ static int take_wait(struct follow *f)
 		if (r <= 0)
 			return r;
 		if (m.error)
-			r = take_wait_error(f, &m);
+			r = take_error(f, &m);
 		jobs = json_object_get(m.params, "jobs");
 		if (!f->job && json_array_size(jobs) > 0)
 			f->job = json_incref(json_array_get(jobs, 0));
@@ -299,7 +319,7 @@ static int follow_next_run(struct follow *f)
 static void tell_why(struct follow *f)
 {
 	_cleanup_json_ json_t *reply = NULL;
-	json_t *params = json_pack("{s:o}", "select", select_id(f->id));
+	json_t *params = json_pack("{s:o}", "select", selection_of_id(f->id));
 	const char *why;
 	int r;
 
@@ -395,13 +415,14 @@ int follow_job(struct follow_result *ret, const struct cli *c, struct client *cl
 
 	signal(SIGPIPE, SIG_IGN); /* told apart: our reader is gone, not the daemon */
 	r = open_all(&f);
-	while (r == 0 || r == -ECONNRESET)
+	while (r == 0 || (r == -ECONNRESET && !f.write_failed))
 		r = r == 0 ? step(&f) : reconnect(&f);
 	close_all(&f);
 	client_close(f.control);
-	if (r == -EPIPE) {
+	if (r < 0 && f.write_failed) {
 		json_decref(f.job);
-		return FOLLOW_OUTPUT_CLOSED;
+		ret->write_error = r;
+		return r == -EPIPE ? FOLLOW_OUTPUT_CLOSED : FOLLOW_OUTPUT_FAILED;
 	}
 	if (r < 0) {
 		json_decref(f.job);

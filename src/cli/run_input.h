@@ -8,7 +8,7 @@
 struct cli;
 struct client;
 
-/* Bytes of one PutInput call: as base64 they stay below the message size. */
+/* Bytes of one PutInput call, where the daemon takes calls of that size in base64. */
 #define RUN_INPUT_CHUNK ((size_t)128 * 1024)
 
 /**
@@ -19,6 +19,6 @@ struct client;
  * Returns 0, or the exit code after printing the error.
  */
 int run_input_spool(
-	const struct cli *c, struct client *client, struct job_spec *s, int fd);
+	const struct cli *c, struct client **client, struct job_spec *s, int fd);
 
 #endif

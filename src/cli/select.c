@@ -188,45 +188,82 @@ bool selection_is_single(const struct selection *s)
 {
 	size_t n_names = strv_len(s->names);
 
-	if (json_object_size(s->filters) > 0 || s->ids.n_ids + n_names != 1)
+	if (s->ids.n_ids + n_names != 1)
+		return false;
+	if (json_object_size(s->filters) >
+		(json_object_get(s->filters, "user") != NULL))
 		return false;
 	return n_names == 1 || s->ids.ids[0].first == s->ids.ids[0].last;
 }
 
+static size_t ranges_max(const struct selection *s)
+{
+	return s->ranges_max ? s->ranges_max : SELECTION_RANGES_MIN;
+}
+
+static size_t names_max(const struct selection *s)
+{
+	return ranges_max(s) / 4;
+}
+
+bool selection_is_long(const struct selection *s)
+{
+	return s->ids.n_ids > SELECTION_RANGES_MIN ||
+	       strv_len(s->names) > SELECTION_RANGES_MIN / 4;
+}
+
+void selection_fit(struct selection *s, size_t message_max)
+{
+	/* {"first":N,"last":N}, with N below 2^63, and a quarter of "NAME", */
+	size_t n = (message_max - MIN(message_max, (size_t)2048)) / (57 + 67 / 4 + 1);
+
+	s->ranges_max =
+		MAX((size_t)SELECTION_RANGES_MIN, MIN(n, (size_t)SELECTION_RANGES_MAX));
+}
+
+static size_t n_parts(size_t n, size_t n_max)
+{
+	return (n + n_max - 1) / n_max;
+}
+
 size_t selection_n_chunks(const struct selection *s)
 {
-	size_t n;
+	size_t n_ranges = n_parts(s->ids.n_ids, ranges_max(s));
+	size_t n_names = n_parts(strv_len(s->names), names_max(s));
+	size_t n = MAX(n_ranges, n_names);
 
-	if (selection_is_empty(s))
-		return 0;
-	/* names go with the first; they are at most 1,000 of 64 bytes */
-	n = (s->ids.n_ids + SELECTION_CHUNK - 1) / SELECTION_CHUNK;
-	return MAX(n, (size_t)1);
+	return selection_is_empty(s) ? 0 : MAX(n, (size_t)1);
+}
+
+static int put_ids(json_t *sel, const struct selection *s, size_t first, size_t end)
+{
+	int r = 0;
+
+	for (size_t i = first; i < end && r == 0; i++)
+		r = json_put_append(sel, "ids",
+			json_pack("{s:I, s:I}", "first",
+				(json_int_t)s->ids.ids[i].first, "last",
+				(json_int_t)s->ids.ids[i].last));
+	return r;
 }
 
 json_t *selection_json(const struct selection *s, size_t chunk)
 {
 	_cleanup_json_ json_t *sel = json_deep_copy(s->filters);
-	size_t first = chunk * SELECTION_CHUNK;
-	size_t end = MIN(s->ids.n_ids, first + SELECTION_CHUNK);
-	json_t *ids;
+	size_t first = chunk * ranges_max(s), name = chunk * names_max(s);
+	size_t names_end = MIN(strv_len(s->names), name + names_max(s));
 
-	if (!sel)
+	if (!sel ||
+		put_ids(sel, s, first, MIN(s->ids.n_ids, first + ranges_max(s))) < 0)
 		return NULL;
-	if (first < end) {
-		ids = json_array();
-		if (json_object_set_new(sel, "ids", ids) < 0)
+	for (; name < names_end; name++)
+		if (json_put_append(sel, "names", json_string(s->names[name])) < 0)
 			return NULL;
-		for (size_t i = first; i < end; i++)
-			if (json_array_append_new(ids,
-				    json_pack("{s:I, s:I}", "first",
-					    (json_int_t)s->ids.ids[i].first, "last",
-					    (json_int_t)s->ids.ids[i].last)) < 0)
-				return NULL;
-	}
-	if (chunk == 0)
-		STRV_FOREACH(n, s->names)
-			if (json_put_append(sel, "names", json_string(*n)) < 0)
-				return NULL;
 	return TAKE_PTR(sel);
+}
+
+json_t *selection_of_id(int64_t id)
+{
+	return json_pack("{s:[{s:I, s:I}], s:s}", "ids", "first", (json_int_t)id,
+		"last", (json_int_t)id, "user", "*");
 }

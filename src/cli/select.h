@@ -19,6 +19,7 @@ struct selection {
 	char **names;          /* owned; none twice */
 	json_t *filters; /* object: the members of Selector that are not ids or names */
 	bool listed;     /* ids, names or "-" were given, even if stdin brought none */
+	size_t ranges_max; /* of one selector; 0: SELECTION_RANGES_MIN */
 };
 
 #define SELECTION_NULL          \
@@ -26,8 +27,10 @@ struct selection {
 		.listed = false \
 	}
 
-/* most ids and names of one selector: 4,000 ranges take 180 KiB at most */
-#define SELECTION_CHUNK 4000
+/* So many ranges, and a quarter as many names, one selector has: fewer than this never; with
+ * them it stays below the least message size. */
+#define SELECTION_RANGES_MIN 160
+#define SELECTION_RANGES_MAX 4000
 
 /**
  * @in        where "-" reads from
@@ -49,12 +52,20 @@ void selection_finish(struct selection *s);
 bool selection_is_absent(const struct selection *s);
 /* something was said, but it holds no job: "-" with an empty stdin */
 bool selection_is_empty(const struct selection *s);
-/* exactly one id or one name, and nothing else */
+/* exactly one id or one name, and nothing else but whose it is */
 bool selection_is_single(const struct selection *s);
+
+/* more do not fit into one selector that every daemon takes */
+bool selection_is_long(const struct selection *s);
+/* calls may have so many bytes */
+void selection_fit(struct selection *s, size_t message_max);
 
 /* how many selectors it takes: 1, or more for very many ids; 0 when empty */
 size_t selection_n_chunks(const struct selection *s);
 /* a new Selector object; NULL when out of memory */
 json_t *selection_json(const struct selection *s, size_t chunk);
+
+/* a Selector of a job that was selected before, whoever's it is; NULL when out of memory */
+json_t *selection_of_id(int64_t id);
 
 #endif

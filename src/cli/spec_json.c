@@ -276,14 +276,39 @@ static int field_of_member(const char *member)
 	return f >= 0 && job_type_is_bytes(job_field_info[f].type) ? f : -ENOENT;
 }
 
+/* '-' and '_' are the same here */
+static bool is_key(const char *member, const char *key)
+{
+	for (; *member && *key; member++, key++)
+		if (*member != *key && !(*member == '_' && *key == '-'))
+			return false;
+	return *member == *key;
+}
+
+/* The member that was meant; NULL: nobody knows. Options and the configuration have names
+ * without the unit. */
+static const char *nearest_member(const char *member)
+{
+	const char *names[2 * JOB_FIELD_N], *near;
+
+	for (size_t i = 0; i < JOB_FIELD_N; i++) {
+		names[i] = job_field_info[i].json_name;
+		names[JOB_FIELD_N + i] = job_field_info[i].key;
+		if (is_key(member, job_field_info[i].key))
+			return job_field_info[i].json_name;
+	}
+	near = str_nearest(member, names, ARRAY_LEN(names));
+	for (size_t i = 0; near && i < JOB_FIELD_N; i++)
+		if (STREQ(near, job_field_info[i].key))
+			return job_field_info[i].json_name;
+	return near;
+}
+
 static int unknown_member(const char *member, char **err)
 {
-	const char *names[JOB_FIELD_N], *near;
+	const char *near = nearest_member(member);
 	char shown[96];
 
-	for (size_t i = 0; i < JOB_FIELD_N; i++)
-		names[i] = job_field_info[i].json_name;
-	near = str_nearest(member, names, JOB_FIELD_N);
 	str_escape(shown, sizeof(shown), member, strlen(member));
 	*err = near ? text_printf(
 			      "unknown member '%s' (did you mean '%s'?)", shown, near)

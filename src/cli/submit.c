@@ -12,9 +12,11 @@
 #include "base/cleanup.h"
 #include "base/fd.h"
 #include "base/macro.h"
+#include "base/parse.h"
 #include "base/strv.h"
 #include "cli/cli.h"
 #include "cli/command_table.h"
+#include "cli/limits.h"
 #include "cli/spec_json.h"
 #include "cli/text.h"
 #include "client/client.h"
@@ -55,52 +57,36 @@ static bool is_relative_stdin(const char *text)
 	       strncmp(text, "input:", 6) != 0;
 }
 
-static int put_stdin(struct job_spec *s, char **err)
-{
-	_cleanup_free_ char *cwd = NULL, *path = NULL;
-
-	if (!is_relative_stdin(job_str(s, STDIN)))
-		return 0;
-	cwd = getcwd(NULL, 0);
-	path = cwd ? text_printf("%s/%s", cwd, job_str(s, STDIN)) : NULL;
-	return path ? spec_put_str(s, JOB_FIELD_STDIN, path, err) : -ENOMEM;
-}
-
-static int put_cwd(struct job_spec *s, char **err)
+/* A path of the command line is relative to where the caller is, not to where the daemon
+ * is. 0, -EINVAL, -ENOMEM */
+static int put_path(struct job_spec *s, enum job_field f, const char *given, char **err)
 {
 	_cleanup_free_ char *cwd = getcwd(NULL, 0), *path = NULL;
-	const char *given = job_str(s, CWD);
 
-	if (given && given[0] == '/')
-		return 0;
 	if (!cwd) {
-		*err = text_printf(
-			"the working directory cannot be told: %s", strerror(errno));
+		*err = text_printf("%s: '%s' is relative to the working directory, "
+				   "which cannot be told: %s",
+			job_field_info[f].key, given, strerror(errno));
 		return -EINVAL;
 	}
-	/* relative to where the caller is, not to where the daemon is */
-	path = given ? text_printf("%s/%s", cwd, given) : strdup(cwd);
-	return path ? spec_put_str(s, JOB_FIELD_CWD, path, err) : -ENOMEM;
+	path = text_printf("%s/%s", cwd, given);
+	return path ? spec_put_str(s, f, path, err) : -ENOMEM;
 }
 
 int submit_spec(struct job_spec *s, const struct cli *c, char **err)
 {
-	mode_t mask;
+	const char *cwd;
 	int r;
 
 	job_spec_init(s);
 	r = spec_copy(s, &c->opts.spec);
 	if (r == 0)
 		r = put_callers_variables(s, &c->opts, err);
-	if (r == 0)
-		r = put_cwd(s, err);
-	if (r == 0)
-		r = put_stdin(s, err);
-	if (r == 0 && !job_spec_has(s, JOB_FIELD_UMASK)) {
-		mask = umask(0);
-		umask(mask);
-		r = spec_put_num(s, JOB_FIELD_UMASK, mask);
-	}
+	cwd = job_str(s, CWD);
+	if (r == 0 && cwd && cwd[0] != '/')
+		r = put_path(s, JOB_FIELD_CWD, cwd, err);
+	if (r == 0 && is_relative_stdin(job_str(s, STDIN)))
+		r = put_path(s, JOB_FIELD_STDIN, job_str(s, STDIN), err);
 	return r;
 }
 
@@ -114,17 +100,25 @@ int submit_command(struct job_spec *s, const struct cli *c, char **err)
 		r = spec_put_strv(s, JOB_FIELD_COMMAND, c->opts.args, err);
 		if (r < 0)
 			return r;
-	} else if (!job_spec_has(s, JOB_FIELD_SHELL_COMMAND) &&
-		   !job_spec_has(s, JOB_FIELD_FUNCTION)) {
-		*err = text_printf("%s: no command; `reeve help %s`", c->command->name,
-			c->command->name);
-		return -EINVAL;
 	}
-	r = job_spec_check(s, &field, &why);
+	r = job_spec_says_work(s) ? job_spec_check(s, &field, &why)
+				  : job_spec_check_options(s, &field, &why);
 	if (r == -EINVAL)
 		*err = text_printf(
 			"%s: %s", job_field_info[field].key, why ? why : "?");
 	return r;
+}
+
+int submit_key(const struct cli *c, const char **ret, char made[SUBMIT_MADE_KEY_MAX])
+{
+	const char *key = options_get(&c->opts, OPT_KEY);
+
+	if (key && !utf8_is_valid(key, strlen(key)))
+		return cli_fail(c, CLI_EXIT_USAGE, "--key: not UTF-8");
+	if (!key)
+		random_id(made);
+	*ret = key ? key : made;
+	return 0;
 }
 
 size_t submit_json_bytes(const json_t *value)
@@ -150,11 +144,38 @@ int submit_put_env(json_t *obj, char *const *env, size_t *ret_bytes)
 	return 0;
 }
 
-json_t *submit_params(json_t *jobs, const json_t *env, const char *key)
+int submit_put_caller(
+	const struct cli *c, json_t *obj, const struct job_spec *s, size_t *ret_bytes)
+{
+	_cleanup_free_ char *cwd = NULL;
+	mode_t mask = umask(0);
+	int r;
+
+	umask(mask);
+	if (!job_spec_has(s, JOB_FIELD_CWD) && !job_spec_has(s, JOB_FIELD_FUNCTION)) {
+		cwd = getcwd(NULL, 0);
+		if (!cwd)
+			return cli_fail(c, CLI_EXIT_USAGE,
+				"the working directory cannot be told: %s; --cwd names "
+				"one",
+				strerror(errno));
+	}
+	r = obj ? submit_put_env(obj, environ, ret_bytes) : -ENOMEM;
+	if (r == 0 && cwd)
+		r = vl_put_bytes(obj, "cwd", cwd, strlen(cwd));
+	if (r == 0)
+		r = json_put(obj, "umask", json_integer(mask));
+	if (r < 0)
+		return cli_fail_errno(c, r, "cannot submit");
+	*ret_bytes = submit_json_bytes(obj);
+	return 0;
+}
+
+json_t *submit_params(json_t *jobs, const json_t *caller, const char *key)
 {
 	_cleanup_json_ json_t *params = json_object();
 
-	if (!params || json_object_update(params, (json_t *)env) < 0) {
+	if (!params || json_object_update(params, (json_t *)caller) < 0) {
 		json_decref(jobs);
 		return NULL;
 	}
@@ -162,6 +183,26 @@ json_t *submit_params(json_t *jobs, const json_t *env, const char *key)
 		json_put(params, "key", json_string(key)) < 0)
 		return NULL;
 	return TAKE_PTR(params);
+}
+
+/* A call that no setting makes too small is sent unasked. 0, or the exit code */
+static int check_size(const struct cli *c, struct client **client, const json_t *params,
+	size_t env_bytes)
+{
+	size_t bytes = submit_json_bytes(params) + LIMITS_CALL_BYTES;
+	struct limits limits;
+	int r;
+
+	if (bytes <= LIMITS_MESSAGE_MIN)
+		return 0;
+	r = limits_ask(c, client, &limits);
+	if (r != 0 || bytes <= limits.message_max)
+		return r;
+	return cli_fail(c, CLI_EXIT_REFUSED,
+		"the daemon refuses: the job and its environment (%zu bytes) together "
+		"are "
+		"over message-max = %zu",
+		env_bytes, limits.message_max);
 }
 
 /* 0 with the reply; 1 with the error's name and the reply; negative: not reached */
@@ -184,35 +225,36 @@ static int call_until_answered(const struct cli *c, struct client **client,
 int submit_one(const struct cli *c, struct client **client, const struct job_spec *s,
 	int64_t *ret_id)
 {
-	_cleanup_json_ json_t *env = json_object(), *params = NULL, *reply = NULL;
+	_cleanup_json_ json_t *caller = json_object(), *params = NULL, *reply = NULL;
 	_cleanup_free_ char *error = NULL;
-	json_t *jobs = json_array();
-	const char *key = options_get(&c->opts, OPT_KEY);
-	char made_key[33];
+	json_t *jobs;
+	const char *key;
+	char made_key[SUBMIT_MADE_KEY_MAX];
 	size_t env_bytes;
 	int r;
 
-	random_id(made_key);
-	if (!env || json_array_append_new(jobs, spec_to_json(s)) < 0 ||
-		submit_put_env(env, environ, &env_bytes) < 0) {
+	r = submit_key(c, &key, made_key);
+	if (r == 0)
+		r = submit_put_caller(c, caller, s, &env_bytes);
+	if (r != 0)
+		return r;
+	jobs = json_array();
+	if (json_array_append_new(jobs, spec_to_json(s)) < 0) {
 		json_decref(jobs);
 		return cli_fail_errno(c, -ENOMEM, "cannot submit");
 	}
-	params = submit_params(jobs, env, key ? key : made_key);
+	params = submit_params(jobs, caller, key);
 	if (!params)
 		return cli_fail_errno(c, -ENOMEM, "cannot submit");
+	r = check_size(c, client, params, env_bytes);
+	if (r != 0)
+		return r;
 	r = call_until_answered(c, client, params, &reply, &error);
-	if (r == -EMSGSIZE)
-		return cli_fail(c, CLI_EXIT_USAGE,
-			"the job and its environment together are over the 256 KiB "
-			"that a "
-			"call may have (environment: %zu bytes)",
-			env_bytes);
 	if (r == -ECONNRESET)
 		return cli_fail(c, CLI_EXIT_NO_DAEMON,
 			"the daemon vanished before it answered; whether the job is "
 			"recorded is not known, `--key %s` makes repeating it harmless",
-			key ? key : made_key);
+			key);
 	if (r < 0)
 		return cli_fail_lost(c, r);
 	if (r > 0)

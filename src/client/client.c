@@ -12,7 +12,6 @@
 #include "base/invariant.h"
 #include "base/unix_socket.h"
 #include "varlink/client_conn.h"
-#include "varlink/limits.h"
 
 #define READ_BYTES (64 * 1024)
 #define OUTPUT_BYTES \
@@ -89,7 +88,7 @@ int client_open(struct client **ret, const char *path, rv_time timeout)
 	c->chunk = malloc(READ_BYTES);
 	if (!c->chunk)
 		return -ENOMEM;
-	r = vl_client_conn_new(&c->conn, CLIENT_REPLY_MAX, VL_MESSAGE_MAX);
+	r = vl_client_conn_new(&c->conn, CLIENT_REPLY_MAX, CLIENT_CALL_MAX);
 	if (r < 0)
 		return r;
 	r = connect_in_time(&c->fd, path, timeout);

@@ -20,6 +20,9 @@
 /* Bytes of one reply. Servers page what is large; this bounds what one can do to us. */
 #define CLIENT_REPLY_MAX (16 * 1024 * 1024)
 
+/* Bytes of one call: the most that message-max can be. The server has its own limit. */
+#define CLIENT_CALL_MAX (16 * 1024 * 1024)
+
 struct client;
 
 /**
@@ -57,7 +60,7 @@ typedef int (*client_reply_fn)(void *arg, const struct client_reply *reply);
  * Returns 0; 1 the server answered with an error; -ETIMEDOUT; -ECONNRESET the server
  * went away (whether the call took effect is not known); -RV_EPROTOCOL, -RV_ELIMIT,
  * -EMSGSIZE the reply is wrong, nested too deeply or too long. -EMSGSIZE also when the
- * call itself is over the message size: then nothing was sent and the connection is as
+ * call itself is over CLIENT_CALL_MAX: then nothing was sent and the connection is as
  * it was.
  */
 int client_call(struct client *c, const char *method, const json_t *params,

@@ -14,6 +14,7 @@
 #include "daemon/app.h"
 #include "daemon/control_select.h"
 #include "daemon/core.h"
+#include "daemon/users.h"
 #include "reeve/executor.h"
 #include "store/store.h"
 
@@ -247,7 +248,21 @@ static int decode_criteria(struct selection *s, struct vl_call *call, const json
 	return 0;
 }
 
-/* every single id that is named must be one that exists and that the caller may see */
+/* One that the caller may see, but that is not of those it asked for. */
+static int reply_of_other_user(
+	struct control_conn *conn, struct vl_call *call, const struct job *j)
+{
+	struct users *users = control_core(conn->control)->users;
+	json_t *params = json_pack("{s:I, s:s}", "id", (json_int_t)j->id, "user",
+		users_name(users, j->uid));
+
+	vl_call_error(call, "io.reeve.Job.OfOtherUser", params);
+	json_decref(params);
+	return -EINVAL;
+}
+
+/* every single id that is named must be one that exists, that the caller may see, and that
+ * belongs to whose jobs were asked for */
 static int check_ids(
 	struct selection *s, struct control_conn *conn, struct vl_call *call)
 {
@@ -264,6 +279,8 @@ static int check_ids(
 			vl_call_denied(call);
 			return -EINVAL;
 		}
+		if (!s->sel.any_uid && j->uid != s->sel.uid)
+			return reply_of_other_user(conn, call, j);
 	}
 	return 0;
 }

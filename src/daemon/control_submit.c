@@ -33,6 +33,7 @@ struct submit {
 	struct core *core;
 	struct submit_key *key; /* NULL: none given */
 	char **env;             /* the caller's, unfiltered; NULL: not given */
+	struct job_spec caller; /* its cwd and umask, where they were given */
 	struct job **jobs;
 	size_t n;
 	uint64_t reserved; /* ids, by this call's record */
@@ -86,6 +87,7 @@ static void submit_deinit(struct submit *s)
 	strv_free(s->last_pass);
 	strv_free(s->last_drop);
 	strv_free(s->env);
+	job_spec_deinit(&s->caller);
 	txn_free(s->txn);
 	if (s->key)
 		key_drop(s->core->keys, s->key);
@@ -124,6 +126,14 @@ static int check_function(struct submit *s, size_t i, const struct job_spec *spe
 	return r < 0 ? invalid(s, i, "arguments", message) : 0;
 }
 
+static int no_such_pool(struct submit *s, size_t i, const char *pool)
+{
+	char text[96];
+
+	snprintf(text, sizeof(text), "no such pool: '%s'", pool);
+	return invalid(s, i, "pool", text);
+}
+
 static int check_spec(struct submit *s, size_t i, const struct job_spec *spec)
 {
 	_cleanup_free_ char *message = NULL;
@@ -143,7 +153,7 @@ static int check_spec(struct submit *s, size_t i, const struct job_spec *spec)
 			s, i, "output", "inherit is only for root in system mode");
 	/* one that a reload took away is still the scheduler's, for its jobs */
 	if (!config_pool_find(s->core->config, job_str(spec, POOL)))
-		return invalid(s, i, "pool", "no such pool");
+		return no_such_pool(s, i, job_str(spec, POOL));
 	if (job_str(spec, FUNCTION))
 		return check_function(s, i, spec);
 	return strncmp(in, "input:", 6) == 0 ? claim_input(s, i, in + 6) : 0;
@@ -225,6 +235,8 @@ static int make_job(struct submit *s, size_t i, const json_t *obj)
 		return r;
 	r = job_spec_merge_defaults(&spec, &s->core->config->defaults);
 	if (r >= 0)
+		r = job_spec_merge_defaults(&spec, &s->caller);
+	if (r >= 0)
 		r = check_spec(s, i, &spec);
 	if (r >= 0)
 		r = job_new(&s->jobs[i], &spec);
@@ -237,6 +249,36 @@ static int make_job(struct submit *s, size_t i, const json_t *obj)
 		r = choose_env(s, &j->env, &spec);
 	}
 	job_spec_deinit(&spec);
+	return r;
+}
+
+/* what the caller is for jobs that say nothing: checked as if a job had said it */
+static int take_caller(struct submit *s, const json_t *params)
+{
+	static const char *const members[] = {"cwd", "cwd_b64", "umask"};
+	_cleanup_free_ char *message = NULL;
+	json_t *obj = json_object();
+	const char *field = NULL;
+	enum job_field wrong;
+	int r = obj ? 0 : -ENOMEM;
+
+	for (size_t i = 0; i < ARRAY_LEN(members) && r == 0; i++) {
+		json_t *v = json_object_get(params, members[i]);
+
+		if (v && json_object_set(obj, members[i], v) < 0)
+			r = -ENOMEM;
+	}
+	if (r == 0)
+		r = spec_from_json(&s->caller, obj, &field, &message);
+	json_decref(obj);
+	if (r == 0 && job_spec_check_options(&s->caller, &wrong, &message) < 0) {
+		field = job_field_info[wrong].json_name;
+		r = -EINVAL;
+	}
+	if (r == -EINVAL || r == -ERANGE || r == -RV_ELIMIT)
+		return vl_call_invalid(
+			       s->call, field, message ? message : "not possible"),
+		       -EINVAL;
 	return r;
 }
 
@@ -383,6 +425,8 @@ static int submit(struct submit *s, const json_t *params)
 		return vl_call_invalid(s->call, fault.path, fault.reason), -EINVAL;
 	if (r >= 0)
 		r = control_check_env(s->call, s->env);
+	if (r >= 0)
+		r = take_caller(s, params);
 	if (r < 0)
 		return r;
 	s->jobs = calloc(s->n, sizeof(struct job *));
@@ -404,6 +448,7 @@ int control_job_submit(struct control_conn *conn, struct vl_call *call)
 		.conn = conn, .call = call, .core = control_core(conn->control)};
 	int r;
 
+	job_spec_init(&s.caller);
 	r = submit(&s, vl_call_params(call));
 	submit_deinit(&s);
 	return r == -EINVAL ? 0 : r; /* answered already */

@@ -52,7 +52,9 @@ libdaemon_la_SOURCES = \
 	src/daemon/scheduler.c src/daemon/scheduler.h \
 	src/daemon/shutdown.c src/daemon/shutdown.h \
 	src/daemon/socket_guard.c src/daemon/socket_guard.h \
-	src/daemon/spawner_link.c src/daemon/spawner_link.h \
+	src/daemon/spawner_link.c src/daemon/spawner_link.h src/daemon/spawner_link_priv.h \
+	src/daemon/spawner_link_news.c \
+	src/daemon/spawner_link_request.c \
 	src/daemon/spec_json.c src/daemon/spec_json.h \
 	src/daemon/supervisor.c src/daemon/supervisor.h \
 	src/daemon/traces.c src/daemon/traces.h \

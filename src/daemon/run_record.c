@@ -92,8 +92,9 @@ static void describe_end(const struct run *run, char *buf, size_t size)
 		snprintf(buf, size, "%s",
 			run->error_text ? run->error_text : rv_strerror(end->error));
 	else if (run->rec.leftovers)
-		snprintf(buf, size, "%" PRIu32 " processes were left behind",
-			run->rec.leftovers);
+		snprintf(buf, size, "%" PRIu32 " process%s left behind",
+			run->rec.leftovers,
+			run->rec.leftovers == 1 ? " was" : "es were");
 }
 
 static void fill_run_end(struct run *run, const struct job_verdict *v)

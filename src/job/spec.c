@@ -153,6 +153,11 @@ static int merge_field(
 	return 0;
 }
 
+bool job_spec_says_work(const struct job_spec *s)
+{
+	return s->set & WORK_FIELDS;
+}
+
 int job_spec_merge_defaults(struct job_spec *s, const struct job_spec *defaults)
 {
 	uint64_t todo = defaults->set;

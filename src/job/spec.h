@@ -38,6 +38,9 @@ void job_spec_unset(struct job_spec *s, enum job_field f); /* back to the defaul
  * failure a part may have been. 0, -RV_ELIMIT, -ENOMEM. */
 int job_spec_merge_defaults(struct job_spec *s, const struct job_spec *defaults);
 
+/* one of command, shell-command, function is set */
+bool job_spec_says_work(const struct job_spec *s);
+
 /**
  * What holds over all fields together: exactly one of command, shell-command, function;
  * arguments only with function; retry-delay <= retry-delay-max

@@ -4,7 +4,7 @@
  * A stack's context is made once; from then on its trampoline loops: it runs the entry
  * function, and when that returns to the pool the coroutine waits there for the next.
  * Switching leaves the signal mask alone (a system call each way otherwise). It is a few
- * instructions on x86-64 and AArch64 (coro_asm.S), elsewhere and with
+ * instructions on x86-64 and AArch64 (coro_jump.h), elsewhere and with
  * configure --with-switch=setjmp sigsetjmp and siglongjmp, twice as slow.
  *
  * Stacks come in slabs of adjacent mappings, each with a guard at its low end; struct
@@ -15,10 +15,13 @@
 #ifndef RUNTIME_CORO_H
 #define RUNTIME_CORO_H
 
-#ifndef HAVE_CORO_ASM
+#ifdef HAVE_CORO_ASM
+#	include "runtime/coro_jump.h"
+#else
 #	include <setjmp.h>
 #endif
 
+#include "base/invariant.h"
 #include "runtime/link.h"
 
 #if defined(__SANITIZE_ADDRESS__)
@@ -42,13 +45,23 @@
 #	define CORO_TSAN 0
 #endif
 
-struct coro_slab;
+struct coro_slab {
+	struct rv_link link;
+	char *base;
+	size_t size;
+	size_t n_stacks;
+	size_t n_used;
+	size_t n_taken;       /* so many, from the first on, have been used at all */
+	bool guards_are_maps; /* by mprotect: counted against the limit */
+	struct coro *coros[];
+};
 
 struct coro {
 #ifdef HAVE_CORO_ASM
-	void *sp; /* while it is not running */
+	struct coro_place place; /* while it is not running */
 #else
 	sigjmp_buf env;
+	void *frame; /* frame address at the last switch away, for backtraces */
 #endif
 	struct rv_link link;    /* in one of the pool's lists while unused */
 	struct coro_slab *slab; /* NULL for the thread's own stack */
@@ -58,9 +71,8 @@ struct coro {
 	void *owner;
 	void *stack; /* lowest usable byte */
 	size_t stack_size;
-	void *frame;      /* frame address at the last switch away, for backtraces */
-	void *fake_stack; /* of AddressSanitizer */
-	void *fiber;      /* of ThreadSanitizer */
+	void *fake_stack;         /* of AddressSanitizer */
+	void *fiber;              /* of ThreadSanitizer */
 	struct coro_probe *probe; /* what coro_probe wants done here; NULL */
 	unsigned valgrind_id;
 	bool prepared; /* has a context */
@@ -79,7 +91,7 @@ struct coro_pool {
 	size_t n_free;
 	size_t n_promised; /* of the free ones, to tasks that have not started */
 	size_t n_warm;     /* in free */
-	bool changed;      /* since the last trim there may be more to give back */
+	size_t deepest;    /* use of stacks that debug mode has cleared since, bytes */
 };
 
 enum {
@@ -90,16 +102,62 @@ enum {
 void coro_pool_init(struct coro_pool *p, size_t stack_size);
 /* Unmaps every slab of which no stack is in use; returns how many stacks are still. */
 size_t coro_pool_deinit(struct coro_pool *p);
+/* the rare ways of what comes next */
+int coro_pool_add(struct coro_pool *p);
+struct coro *coro_pool_take_fresh(struct coro_pool *p);
+
 /*
  * Promise one stack: makes sure that a coro_pool_take for each promise will find one.
  * 0; -ENOMEM; -EAGAIN: the system allows no more mappings.
  */
-int coro_pool_promise(struct coro_pool *p);
-void coro_pool_unpromise(struct coro_pool *p);
+static inline int coro_pool_promise(struct coro_pool *p)
+{
+	if (UNLIKELY(p->n_promised >= p->n_free)) {
+		int r = coro_pool_add(p);
+
+		if (r < 0)
+			return r;
+	}
+	p->n_promised++;
+	return 0;
+}
+
+static inline void coro_pool_unpromise(struct coro_pool *p)
+{
+	INVARIANT(p->n_promised > 0);
+	p->n_promised--;
+}
+
 /* Redeems a promise. */
-struct coro *coro_pool_take(struct coro_pool *p);
+static inline struct coro *coro_pool_take(struct coro_pool *p)
+{
+	struct rv_link *first = p->free.next;
+	struct coro *c;
+
+	coro_pool_unpromise(p);
+	if (LIKELY(first != &p->free)) {
+		link_unlink(first);
+		c = LINK_ENTRY(first, struct coro, link);
+		p->n_warm--;
+	} else {
+		c = coro_pool_take_fresh(p);
+	}
+	p->n_free--;
+	c->slab->n_used++;
+	return c;
+}
+
 /* May be the running one, if it switches away next. */
-void coro_pool_put(struct coro_pool *p, struct coro *c);
+static inline void coro_pool_put(struct coro_pool *p, struct coro *c)
+{
+	INVARIANT(c->slab->n_used > 0);
+	c->slab->n_used--;
+	c->owner = NULL;
+	link_prepend(&p->free, &c->link);
+	p->n_free++;
+	p->n_warm++;
+}
+
 /*
  * Gives memory back after a peak: slabs that nobody uses, and of cached stacks, save for a
  * few, what is below the top. Not from a stack of this pool. True: call it again, this is
@@ -125,9 +183,16 @@ bool coro_may_be_read(void);
 void coro_init_leader(struct coro *c);
 /* Destroys what annotations hold. Not the running one. */
 void coro_deinit(struct coro *c);
-/* Leave from, go on with to; returns when something switches back to from. Keeps errno.
- */
-void coro_switch(struct coro *from, struct coro *to);
+/* coro_switch, which leaves a stack for another one, is in coro_switch.h. */
+/* While c is left: how far its stack is used. */
+static inline const void *coro_frame(const struct coro *c)
+{
+#ifdef HAVE_CORO_ASM
+	return c->place.sp;
+#else
+	return c->frame;
+#endif
+}
 /* Run fn(arg) on the stack of c, which has been left by coro_switch and stays left. fn
  * must not switch. */
 void coro_probe(struct coro *c, void (*fn)(void *arg), void *arg);

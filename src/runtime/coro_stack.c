@@ -49,17 +49,6 @@ enum {
 	MAP_COUNT_DEFAULT = 65530,
 };
 
-struct coro_slab {
-	struct rv_link link;
-	char *base;
-	size_t size;
-	size_t n_stacks;
-	size_t n_used;
-	size_t n_taken;       /* so many, from the first on, have been used at all */
-	bool guards_are_maps; /* by mprotect: counted against the limit */
-	struct coro *coros[];
-};
-
 /* Stacks of this process whose guard is a mapping of its own. */
 static atomic_long n_mapped_guards;
 
@@ -200,7 +189,7 @@ static struct coro *slab_take_fresh(struct coro_slab *s, size_t stack_size)
 	return c;
 }
 
-static int slab_add(struct coro_pool *p)
+int coro_pool_add(struct coro_pool *p)
 {
 	_cleanup_(slab_freep) struct coro_slab *s = NULL;
 	void *base;
@@ -283,60 +272,22 @@ size_t coro_pool_deinit(struct coro_pool *p)
 	return n_used;
 }
 
-int coro_pool_promise(struct coro_pool *p)
+struct coro *coro_pool_take_fresh(struct coro_pool *p)
 {
-	if (UNLIKELY(p->n_promised >= p->n_free)) {
-		int r = slab_add(p);
-
-		if (r < 0)
-			return r;
-	}
-	p->n_promised++;
-	return 0;
-}
-
-void coro_pool_unpromise(struct coro_pool *p)
-{
-	INVARIANT(p->n_promised > 0);
-	p->n_promised--;
-	p->changed = true;
-}
-
-struct coro *coro_pool_take(struct coro_pool *p)
-{
-	struct rv_link *first = link_pop(&p->free);
+	struct rv_link *cold = link_pop(&p->cold);
+	struct coro_slab *s = p->fresh;
 	struct coro *c;
 
-	INVARIANT(p->n_promised > 0);
-	if (LIKELY(first)) {
-		c = LINK_ENTRY(first, struct coro, link);
-		p->n_warm--;
-	} else if ((first = link_pop(&p->cold))) {
-		c = LINK_ENTRY(first, struct coro, link);
+	if (cold) {
+		c = LINK_ENTRY(cold, struct coro, link);
 		c->cold = false;
-	} else {
-		struct coro_slab *s = p->fresh;
-
-		INVARIANT(s && s->n_taken < s->n_stacks);
-		c = slab_take_fresh(s, p->stack_size);
-		if (s->n_taken == s->n_stacks)
-			p->fresh = slab_after(p, s);
+		return c;
 	}
-	p->n_promised--;
-	p->n_free--;
-	c->slab->n_used++;
+	INVARIANT(s && s->n_taken < s->n_stacks);
+	c = slab_take_fresh(s, p->stack_size);
+	if (s->n_taken == s->n_stacks)
+		p->fresh = slab_after(p, s);
 	return c;
-}
-
-void coro_pool_put(struct coro_pool *p, struct coro *c)
-{
-	INVARIANT(c->slab->n_used > 0);
-	c->slab->n_used--;
-	c->owner = NULL;
-	link_prepend(&p->free, &c->link);
-	p->n_free++;
-	p->n_warm++;
-	p->changed = true;
 }
 
 bool coro_pool_foreach(
@@ -396,8 +347,8 @@ static void stack_trim(struct coro *c)
 	uintptr_t from = (uintptr_t)c->stack;
 	uintptr_t to = ((uintptr_t)c | (page - 1)) + 1 - TOP_KEPT;
 
-	if (c->frame)
-		to = MIN(to, (uintptr_t)c->frame - BELOW_FRAME);
+	if (coro_frame(c))
+		to = MIN(to, (uintptr_t)coro_frame(c) - BELOW_FRAME);
 	to &= ~(page - 1);
 	if (to > from)
 		(void)madvise(c->stack, to - from, MADV_DONTNEED);
@@ -407,8 +358,6 @@ bool coro_pool_trim(struct coro_pool *p)
 {
 	size_t n_keep = MAX(WARM_BYTES / p->stack_size, (size_t)1);
 
-	if (!p->changed)
-		return false;
 	slabs_trim(p);
 	for (int i = 0; i < TRIMMED_AT_ONCE && p->n_warm > n_keep; i++) {
 		struct rv_link *oldest = p->free.prev;
@@ -420,6 +369,5 @@ bool coro_pool_trim(struct coro_pool *p)
 		c->cold = true;
 		link_prepend(&p->cold, &c->link);
 	}
-	p->changed = p->n_warm > n_keep;
-	return p->changed;
+	return p->n_warm > n_keep;
 }

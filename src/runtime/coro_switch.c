@@ -1,7 +1,6 @@
 /*
- * The one file that leaves a stack for another one.
- *
- * Without coro_asm.S it does so by setjmp. The fortified longjmp aborts when it jumps to a
+ * How stacks begin, and how they are left where it is not done in place (coro_switch.h):
+ * by setjmp. The fortified longjmp aborts when it jumps to a
  * frame that is not above the current one, which is what switching stacks is. Distributions
  * inject the macro, hence before all else.
  */
@@ -17,98 +16,24 @@
 #endif
 
 #include "base/invariant.h"
-#include "runtime/coro.h"
-
-#if CORO_ASAN
-#	include <sanitizer/common_interface_defs.h>
-#endif
-#if CORO_TSAN
-#	include <sanitizer/tsan_interface.h>
-#endif
-
-#define ALWAYS_INLINE inline __attribute__((always_inline))
-
-/*
- * Annotations. They must be inlined: ThreadSanitizer keeps a shadow call stack per
- * fiber, and a function that is entered on one and left on the other would unbalance
- * both.
- */
-static ALWAYS_INLINE void before_switch(struct coro *from, struct coro *to)
-{
-#if CORO_ASAN
-	__sanitizer_start_switch_fiber(&from->fake_stack, to->stack, to->stack_size);
-#endif
-#if CORO_TSAN
-	__tsan_switch_to_fiber(to->fiber, 0);
-#endif
-	(void)from;
-	(void)to;
-}
-
-/* from: where control came from, if its bounds are not known yet (the leader) */
-static ALWAYS_INLINE void after_switch(struct coro *self, struct coro *from)
-{
-#if CORO_ASAN
-	const void *bottom = NULL;
-	size_t size = 0;
-
-	__sanitizer_finish_switch_fiber(self->fake_stack, &bottom, &size);
-	if (from && !from->stack) {
-		from->stack = (void *)(uintptr_t)bottom;
-		from->stack_size = size;
-	}
-#endif
-	(void)self;
-	(void)from;
-}
+#include "runtime/coro_switch.h"
 
 #ifdef HAVE_CORO_ASM
 
-/* coro_asm.S */
-void coro_asm_switch(void **from, void *to);
+/* coro_asm.S: where a new stack begins; calls coro_begin */
 void coro_asm_entry(void);
+void coro_begin(struct coro *self) __attribute__((noreturn));
 
-static void trampoline(void *arg)
+void coro_begin(struct coro *self)
 {
-	struct coro *self = arg;
-
-	after_switch(self, NULL);
+	coro_after(self, NULL);
 	for (;;)
 		self->entry(self);
 }
 
-#	if defined(__x86_64__)
-/* as coro_asm_switch takes them off, lowest address first */
-struct first_frame {
-	void *r15, *r14, *r13, *r12, *rbx, *rbp;
-	void (*pc)(void); /* the stack is 16-byte aligned above it */
-};
-
-static void first_frame_fill(struct first_frame *f, struct coro *self)
-{
-	*f = (struct first_frame){.r12 = (void *)(uintptr_t)trampoline,
-		.r13 = self,
-		.pc = coro_asm_entry};
-}
-#	else
-struct first_frame {
-	void *x19, *x20, *x21_to_x29[9];
-	void (*pc)(void);
-	void *d8_to_d15[8];
-};
-
-static void first_frame_fill(struct first_frame *f, struct coro *self)
-{
-	*f = (struct first_frame){.x19 = (void *)(uintptr_t)trampoline,
-		.x20 = self,
-		.pc = coro_asm_entry};
-}
-#	endif
-
 void coro_prepare(struct coro *self, struct coro *to)
 {
 	uintptr_t top = (uintptr_t)to->stack + to->stack_size;
-	struct first_frame *f;
 
 	(void)self;
 	if (to->prepared)
@@ -116,16 +41,17 @@ void coro_prepare(struct coro *self, struct coro *to)
 #	if CORO_TSAN
 	to->fiber = __tsan_create_fiber(0);
 #	endif
-	f = (struct first_frame *)((top & ~(uintptr_t)15) - sizeof(*f));
-	first_frame_fill(f, to);
-	to->sp = f;
+	to->place = (struct coro_place){
+		.sp = (void *)(top & ~(uintptr_t)15),
+		.pc = (const void *)(uintptr_t)coro_asm_entry,
+	};
 	to->prepared = true;
 }
 
-#	define LEAVE(from, to)                                 \
-		do {                                            \
-			before_switch(from, to);                \
-			coro_asm_switch(&(from)->sp, (to)->sp); \
+#	define LEAVE(from, to)                                  \
+		do {                                             \
+			coro_before(from, to);                   \
+			coro_jump(&(from)->place, &(to)->place); \
 		} while (0)
 
 #else /* setjmp */
@@ -149,13 +75,13 @@ static void trampoline(unsigned self0, unsigned self1, unsigned maker0, unsigned
 	struct coro *self = join_halves(self0, self1);
 	struct coro *maker = join_halves(maker0, maker1);
 
-	after_switch(self, maker);
+	coro_after(self, maker);
 	/* Back to the maker at once: from now on the context can be jumped to. */
 	if (!sigsetjmp(self->env, 0)) {
-		before_switch(self, maker);
+		coro_before(self, maker);
 		siglongjmp(maker->env, 1);
 	}
-	after_switch(self, NULL);
+	coro_after(self, NULL);
 	for (;;)
 		self->entry(self);
 }
@@ -181,36 +107,24 @@ NOINLINE void coro_prepare(struct coro *self, struct coro *to)
 		self_u.u[0], self_u.u[1]);
 	to->prepared = true;
 	if (!sigsetjmp(self->env, 0)) {
-		before_switch(self, to);
+		coro_before(self, to);
 		setcontext(&uc);
 	}
-	after_switch(self, NULL);
+	coro_after(self, NULL);
 }
 
 /* a macro: nothing that calls setjmp is inlined */
 #	define LEAVE(from, to)                           \
 		do {                                      \
 			if (!sigsetjmp((from)->env, 0)) { \
-				before_switch(from, to);  \
+				coro_before(from, to);    \
 				siglongjmp((to)->env, 1); \
 			}                                 \
 		} while (0)
 
 #endif
 
-struct coro_probe {
-	struct coro *prober; /* its bounds are learnt on the way */
-	void (*fn)(void *arg);
-	void *arg;
-};
-
-static ALWAYS_INLINE void after_leaving(struct coro *self)
-{
-	after_switch(self, UNLIKELY(self->probe) ? self->probe->prober : NULL);
-}
-
-/* Not this one's turn: do what is asked, and leave it again. */
-__attribute__((cold)) NOINLINE static void answer_probes(struct coro *self)
+void coro_answer_probes(struct coro *self)
 {
 	while (self->probe) {
 		struct coro_probe *p = self->probe;
@@ -218,23 +132,23 @@ __attribute__((cold)) NOINLINE static void answer_probes(struct coro *self)
 		self->probe = NULL;
 		p->fn(p->arg);
 		LEAVE(self, p->prober);
-		after_leaving(self);
+		coro_after_leaving(self);
 	}
 }
 
-/* Not inlined: its callers' copies of thread-local addresses must not move across it.
- */
+#ifndef HAVE_CORO_ASM
 NOINLINE void coro_switch(struct coro *from, struct coro *to)
 {
 	int saved = errno;
 
 	from->frame = __builtin_frame_address(0);
 	LEAVE(from, to);
-	after_leaving(from);
+	coro_after_leaving(from);
 	if (UNLIKELY(from->probe))
-		answer_probes(from);
+		coro_answer_probes(from);
 	errno = saved;
 }
+#endif
 
 NOINLINE void coro_probe(struct coro *c, void (*fn)(void *arg), void *arg)
 {
@@ -248,7 +162,7 @@ NOINLINE void coro_probe(struct coro *c, void (*fn)(void *arg), void *arg)
 #endif
 	c->probe = &p;
 	LEAVE(&self, c);
-	after_switch(&self, NULL);
+	coro_after(&self, NULL);
 	errno = saved;
 }
 

@@ -4,12 +4,15 @@
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "base/cleanup.h"
 #include "reeve/debug.h"
 #include "runtime/debug_priv.h"
 #include "runtime/loop_priv.h"
+#include "runtime/stall_priv.h"
 
 enum {
 	MESSAGE_MAX = 512,
@@ -23,10 +26,14 @@ void rv_loop_set_debug(rv_loop *l, bool on)
 {
 	if (atomic_exchange(&l->debug, on) == on)
 		return;
-	if (on)
+	if (on) {
 		(void)__atomic_add_fetch(&n_debug_loops, 1, __ATOMIC_RELAXED);
-	else
+		l->sites = sites_begin_period(l->sites);
+		l->stall = stall_watch(l);
+	} else {
 		(void)__atomic_sub_fetch(&n_debug_loops, 1, __ATOMIC_RELAXED);
+		l->stall = stall_unwatch(l->stall);
+	}
 	loop_update_watched(l);
 }
 
@@ -155,6 +162,8 @@ int debug_await_outside(const char *fn)
 	char text[MESSAGE_MAX], callback[SYMBOL_MAX];
 	rv_exc e = RV_EXC_NULL;
 
+	if (current.loop && current.loop->forked)
+		return -RV_ELOOPCLOSED;
 	if (!current.loop || !loop_debug(current.loop))
 		return -RV_ENOTASK;
 	callback_text(current.loop, callback, sizeof(callback));
@@ -187,11 +196,14 @@ static void step_end_text(struct rv_task *t, char *buf, size_t size)
 	symbols_deinit(&s);
 }
 
-void debug_report_slow(rv_loop *l, struct rv_task *t, rv_time took)
+/* x: where it was meanwhile; NULL: not known */
+static void report_slow(
+	rv_loop *l, struct rv_task *t, rv_time took, const struct sample *x)
 {
-	char text[MESSAGE_MAX], what[SYMBOL_MAX + 32];
+	char text[MESSAGE_MAX + SAMPLE_TEXT_MAX], what[SYMBOL_MAX + 32];
 	rv_exc e = RV_EXC_NULL;
 	double ms = (double)took / (double)RV_MS(1);
+	size_t n;
 
 	if (t) {
 		step_end_text(t, what, sizeof(what));
@@ -201,14 +213,51 @@ void debug_report_slow(rv_loop *l, struct rv_task *t, rv_time took)
 		callback_text(l, what, sizeof(what));
 		(void)snprintf(text, sizeof(text), "%s took %.1f ms", what, ms);
 	}
+	if (x) {
+		n = strlen(text);
+		(void)snprintf(text + n, sizeof(text) - n, "; ");
+		sample_text(x, text + n + 2, sizeof(text) - n - 2);
+	}
 	e.message = text;
 	e.task = t;
 	rv_report(l, &e);
 }
 
-void debug_note_spawn(struct rv_task *t, const void *at)
+void debug_step_begins(rv_loop *l, struct debug_step *s)
 {
-	struct task_extra *x = task_extra(t);
+	l->callback = NULL;
+	if (s->is_first)
+		site_task_begins(s->task);
+	s->began = rv_now();
+	if (l->stall)
+		stall_step_begins(l->stall, s->task, s->began);
+}
+
+/* Debug mode may have been switched on or off meanwhile. */
+void debug_step_ended(rv_loop *l, const struct debug_step *s)
+{
+	const struct sample *x = l->stall ? stall_step_ends(l->stall) : NULL;
+	rv_time took = rv_now() - s->began;
+
+	if (s->task && s->task->done)
+		site_task_ended(s->task);
+	if (took > l->slow_callback)
+		report_slow(l, s->task, took, x);
+}
+
+bool debug_spawns_from(rv_loop *l, const char *fn, const void *caller)
+{
+	if (debug_wrong_thread(l, fn, caller))
+		return true;
+	if (l && loop_debug(l))
+		l->spawns_from = caller;
+	return false;
+}
+
+void debug_note_spawn(struct rv_task *t)
+{
+	const void *at = TAKE_PTR(t->loop->spawns_from);
+	struct task_extra *x = at ? task_extra(t) : NULL;
 
 	if (x)
 		x->spawned_at = at;
@@ -229,4 +278,9 @@ void debug_report_unawaited(struct rv_task *t)
 			text, sizeof(text), "task was never awaited, nor detached");
 	}
 	task_report(t, text);
+}
+
+void rv_debug_place(const void *ret, char *buf, size_t size)
+{
+	place_text(ret, buf, size);
 }

@@ -23,6 +23,7 @@ enum {
 	INDENT_MAX = 32,     /* deeper trees are not indented further */
 	SET_MEMBERS_MAX = 8, /* named of a gather; the rest is counted */
 	STACK_CLASSES_MAX = 16,
+	SITES_SHOWN_MAX = 16, /* the deepest */
 };
 
 /* -- writing ----------------------------------------------------------------------- */
@@ -314,9 +315,9 @@ static void dump_task(struct dump *d, struct rv_task *t, size_t depth)
 	put_scopes(d, t);
 	if (t->waiter)
 		put_wait(d, t->waiter);
-	if (t->group)
+	if (task_group(t))
 		put(d, ", %s of '%s'", t->service ? "service" : "child",
-			rv_task_name(t->group->host));
+			rv_task_name(task_group(t)->host));
 	if (!t->coro) {
 		put(d, ", body ");
 		put_symbol(d, (const void *)(uintptr_t)t->fn);
@@ -339,8 +340,9 @@ struct node {
 
 static uint64_t parent_of(const struct rv_task *t)
 {
-	return t->group && t->group->host && !t->group->host->done ? t->group->host->id
-								   : 0;
+	const rv_group *g = task_group(t);
+
+	return g && g->host && !g->host->done ? g->host->id : 0;
 }
 
 static int by_parent(const void *a, const void *b)
@@ -447,6 +449,27 @@ static void dump_stacks(struct dump *d, rv_loop *l)
 			c[i].deepest_used);
 }
 
+static void dump_sites(struct dump *d, rv_loop *l)
+{
+	rv_site_census c[SITES_SHOWN_MAX];
+	int n = rv_debug_census_by_site(l, c, ARRAY_LEN(c));
+
+	for (int i = 0; i < MIN(n, SITES_SHOWN_MAX); i++) {
+		put(d, "stacks of tasks spawned in ");
+		if (c[i].is_others)
+			put(d, "other places");
+		else if (c[i].site)
+			put_symbol(d, (const char *)c[i].site - 1);
+		else
+			put(d, "the library");
+		put(d, ": used up to %zu bytes, %zu tasks, %zu of them live\n",
+			c[i].deepest, c[i].n_tasks, c[i].n_live);
+	}
+	if (n > SITES_SHOWN_MAX)
+		put(d, "and of %d places more, whose tasks use less\n",
+			n - SITES_SHOWN_MAX);
+}
+
 void rv_debug_dump_tasks(rv_loop *l, int fd)
 {
 	struct dump d = {.fd = fd};
@@ -455,6 +478,7 @@ void rv_debug_dump_tasks(rv_loop *l, int fd)
 		return;
 	/* before the backtraces, which use stacks themselves */
 	dump_stacks(&d, l);
+	dump_sites(&d, l);
 	tree_init(&d, l);
 	put(&d, "%zu tasks\n", l->n_live);
 	if (d.nodes)

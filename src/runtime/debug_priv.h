@@ -44,12 +44,27 @@ COLD bool debug_wrong_home(const void *const *home, const char *fn, const void *
 
 /* fn awaits, and no task runs. -RV_ENOTASK */
 COLD int debug_await_outside(const char *fn);
-/* A step of t, or of a callback (t is NULL), took so long. */
-COLD void debug_report_slow(rv_loop *l, struct rv_task *t, rv_time took);
+
+/* around each step of a loop in debug mode */
+struct debug_step {
+	struct rv_task *task; /* referenced; NULL: a callback's */
+	bool is_first;        /* of the task, which has got its stack */
+	rv_time began;
+};
+COLD void debug_step_begins(rv_loop *l, struct debug_step *s);
+COLD void debug_step_ended(rv_loop *l, const struct debug_step *s);
 /* t, which is about to go, has ended well, and nobody has asked how. */
 COLD void debug_report_unawaited(struct rv_task *t);
-/* t was made by a function that this address is in. */
-COLD void debug_note_spawn(struct rv_task *t, const void *at);
+
+/*
+ * For a function that spawns: as WRONG_THREAD, and the task that is made next was spawned
+ * by its caller.
+ */
+#define WRONG_THREAD_TO_SPAWN(l) \
+	(debug_is_on() && debug_spawns_from((l), __func__, __builtin_return_address(0)))
+COLD bool debug_spawns_from(rv_loop *l, const char *fn, const void *caller);
+/* t is that task */
+COLD void debug_note_spawn(struct rv_task *t);
 
 /* debug_symbol.c: addresses for people */
 enum { SYMBOL_MAX = 192 };
@@ -91,7 +106,36 @@ struct frames {
 bool task_is_running(const struct rv_task *t);
 /* False: it has no stack, or not enough of it left to look from there. */
 bool frames_of(struct rv_task *t, struct symbols *s, struct frames *ret);
-/* the deepest use of a stack since it was mapped, bytes */
+/* the deepest use of a stack since it was mapped, or cleared, bytes */
 size_t coro_depth(const struct coro *c);
+/* Forget what was on a parked stack below what it has parked with. */
+void coro_clear(struct coro *c);
+/* before that: keep it for the census */
+void coro_pool_note_depth(struct coro_pool *p, const struct coro *c);
+
+/* debug_site.c: stacks by where their tasks were spawned. t is of a loop in debug mode. */
+struct sites;
+/* Debug mode is switched on; s NULL: for the first time. NULL: no memory. Freed by free. */
+struct sites *sites_begin_period(struct sites *s);
+/* It has got its stack, and not run. */
+void site_task_begins(struct rv_task *t);
+/* It has given it back. */
+void site_task_ended(struct rv_task *t);
+/* around what uses its stack on behalf of somebody else; in any mode */
+void site_before_probe(struct rv_task *t);
+void site_after_probe(struct rv_task *t);
+
+/* debug_stall.c: who looks at steps while they last */
+struct stall;
+struct sample;
+/* l is in debug mode from now on; NULL: no memory, or no thread */
+struct stall *stall_watch(const rv_loop *l);
+/* It is no more; NULL. Any thread while none runs l. */
+struct stall *stall_unwatch(struct stall *s);
+/* t NULL: a callback's */
+void stall_step_begins(struct stall *s, const struct rv_task *t, rv_time now);
+/* Where it was when it had lasted too long, valid until the next; NULL: it has not, or
+ * that is not known. */
+const struct sample *stall_step_ends(struct stall *s);
 
 #endif

@@ -14,6 +14,7 @@
 enum {
 	PROBE_ROOM = 24 * 1024, /* what unwinding needs, and some */
 	PAGES_AT_ONCE = 256,
+	CLEARED_PAGES_MAX = 4, /* by writing */
 };
 
 /* -- backtraces -------------------------------------------------------------------- */
@@ -56,9 +57,11 @@ static bool unwind(struct rv_task *t, struct unwound *u)
 	if (task_is_running(t))
 		return true;
 	u->n = 0;
-	if ((uintptr_t)c->frame < (uintptr_t)c->stack + PROBE_ROOM)
+	if ((uintptr_t)coro_frame(c) < (uintptr_t)c->stack + PROBE_ROOM)
 		return false;
+	site_before_probe(t);
 	coro_probe(c, unwind_here, u);
+	site_after_probe(t);
 	return true;
 }
 
@@ -141,28 +144,73 @@ UNCHECKED static const char *first_written(const char *p, const char *end)
 	return (const char *)word;
 }
 
-size_t coro_depth(const struct coro *c)
+/* The lowest page that is there; those that were never touched are not, and are left so. */
+static const char *first_touched(const struct coro *c)
 {
 	size_t page = (size_t)sysconf(_SC_PAGESIZE);
 	const char *end = (const char *)c->stack + c->stack_size;
 	unsigned char there[PAGES_AT_ONCE];
 
-	/* Pages that were never touched are not there, and are left so. */
 	for (const char *p = c->stack; p < end; p += PAGES_AT_ONCE * page) {
 		size_t n = MIN((size_t)(end - p), PAGES_AT_ONCE * page);
 
 		if (mincore((void *)(uintptr_t)p, n, there) < 0)
-			return 0;
+			return end;
 		for (size_t i = 0; i * page < n; i++)
 			if (there[i] & 1)
-				return (size_t)(end -
-						(coro_may_be_read()
-								? first_written(
-									  p + i * page,
-									  end)
-								: p + i * page));
+				return p + i * page;
 	}
-	return 0;
+	return end;
+}
+
+size_t coro_depth(const struct coro *c)
+{
+	const char *end = (const char *)c->stack + c->stack_size;
+	const char *p = first_touched(c);
+
+	return (size_t)(end - (coro_may_be_read() ? first_written(p, end) : p));
+}
+
+void coro_pool_note_depth(struct coro_pool *p, const struct coro *c)
+{
+	size_t depth = coro_depth(c);
+
+	p->deepest = MAX(p->deepest, depth);
+}
+
+/* Words: what is written byte by byte may become a call that sanitizers look at. */
+UNCHECKED static void zero_words(char *p, const char *end)
+{
+	volatile uintptr_t *word = (volatile uintptr_t *)(void *)p;
+
+	while ((const char *)(uintptr_t)word < end)
+		*word++ = 0;
+}
+
+void coro_clear(struct coro *c)
+{
+	uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE);
+	char *from = (char *)(uintptr_t)first_touched(c), *end, *whole;
+
+	enum { BELOW_FRAME = 1024 }; /* what setjmp's caller has there is not much */
+
+	if (!coro_frame(c))
+		return; /* it was never used */
+	end = (char *)(uintptr_t)coro_frame(c);
+#ifndef HAVE_CORO_ASM
+	end -= BELOW_FRAME;
+#endif
+	end = (char *)((uintptr_t)end & ~(uintptr_t)(sizeof(uintptr_t) - 1));
+	if (from >= end)
+		return;
+	whole = (char *)((uintptr_t)end & ~(page - 1));
+	/* Giving many pages back is faster than writing to them. */
+	if (whole > from + CLEARED_PAGES_MAX * page || !coro_may_be_read())
+		if (whole > from &&
+			madvise(from, (size_t)(whole - from), MADV_DONTNEED) == 0)
+			from = whole;
+	if (coro_may_be_read())
+		zero_words(from, end);
 }
 
 struct walk {
@@ -232,6 +280,7 @@ int rv_debug_census(rv_loop *l, rv_stack_census *ret, size_t n)
 		c.n_promised = l->pools[i].n_promised;
 		w.census = &c;
 		(void)coro_pool_foreach(&l->pools[i], walk_stack, &w);
+		c.deepest = MAX(c.deepest, l->pools[i].deepest);
 		if (n_classes < n)
 			ret[n_classes] = c;
 		n_classes++;

@@ -7,28 +7,8 @@
 
 #include "base/cleanup.h"
 #include "base/invariant.h"
-#include "reeve/future.h"
 #include "runtime/debug_priv.h"
-#include "runtime/loop_priv.h"
-#include "runtime/zero.h"
-
-struct __attribute__((aligned(16))) rv_future {
-	rv_loop *loop;            /* NULL once it is closed */
-	struct rv_link link;      /* in loop->futures */
-	struct rv_link waiters;   /* struct waiter */
-	struct rv_link watches;   /* struct future_watch */
-	struct rv_link callbacks; /* struct future_cb, by registration */
-	struct rv_task *task;     /* whose completion this is; NULL: nobody's */
-	rv_future *source;        /* whose value and text it shows; NULL: its own */
-	rv_future *shielded;      /* pending: what will end it; borrowed, for dumps */
-	void *val;
-	rv_dtor val_dtor;
-	char *errmsg;
-	unsigned refs;
-	uint32_t last_id;
-	int result; /* 0 or a task's result, an error, -ECANCELED */
-	bool done, error_read;
-};
+#include "runtime/future_priv.h"
 
 struct future_cb {
 	struct rv_link link;   /* in the future's callbacks */
@@ -38,6 +18,64 @@ struct future_cb {
 	void *arg;
 	uint32_t id;
 };
+
+/* -- memory -------------------------------------------------------------------------- */
+
+enum { CACHED_MAX = 64 }; /* as many as are often made and dropped in turn */
+
+static inline bool cache_has_room(const rv_loop *l)
+{
+#ifdef REEVE_SANITIZED
+	return false; /* uses after the end had better be seen */
+#else
+	return l->n_futures_cached < CACHED_MAX;
+#endif
+}
+
+static NOINLINE rv_future *future_malloc(void)
+{
+	rv_future *f = malloc(sizeof(*f));
+
+	if (!f)
+		return NULL;
+	link_init(&f->waiters);
+	link_init(&f->watches);
+	link_init(&f->callbacks);
+	return f;
+}
+
+/* with empty lists, as one is that is put into the cache */
+static inline rv_future *future_alloc(rv_loop *l)
+{
+	struct rv_link *it = l->future_cache;
+
+	if (UNLIKELY(!it))
+		return future_malloc();
+	l->future_cache = it->next;
+	l->n_futures_cached--;
+	return LINK_ENTRY(it, rv_future, link);
+}
+
+static inline void future_cache(rv_future *f)
+{
+	rv_loop *l = f->loop;
+
+	if (!cache_has_room(l)) {
+		free(f);
+		return;
+	}
+	f->link.next = l->future_cache;
+	l->future_cache = &f->link;
+	l->n_futures_cached++;
+}
+
+static void future_cache_free(rv_loop *l)
+{
+	while (l->future_cache)
+		free(future_alloc(l));
+}
+
+/* -- making and dropping ------------------------------------------------------------ */
 
 int rv_future_new(rv_future **ret, rv_loop *l)
 {
@@ -51,15 +89,13 @@ int rv_future_new(rv_future **ret, rv_loop *l)
 		return -RV_ENOTASK;
 	if (l->closed)
 		return -RV_ELOOPCLOSED;
-	f = malloc(sizeof(*f)); /* calloc does not use the thread's cache of glibc */
-	if (!f)
+	f = future_alloc(l);
+	if (UNLIKELY(!f))
 		return -ENOMEM;
-	ZERO_OBJECT(f);
+	memset((char *)f + offsetof(rv_future, task), 0,
+		sizeof(*f) - offsetof(rv_future, task));
 	f->loop = l;
 	f->refs = 1;
-	link_init(&f->waiters);
-	link_init(&f->watches);
-	link_init(&f->callbacks);
 	link_append(&l->futures, &f->link);
 	*ret = f;
 	return 0;
@@ -85,6 +121,17 @@ static void cb_free(struct future_cb *cb)
 	free(cb);
 }
 
+static NOINLINE void report_unread(rv_future *f)
+{
+	rv_exc e = RV_EXC_NULL;
+
+	f->refs = 1; /* for the handler to look at */
+	e.message = "future failed and nobody looked";
+	e.err = f->result;
+	e.future = f;
+	rv_report(f->loop, &e);
+}
+
 void rv_future_unref(rv_future *f)
 {
 	if (WRONG_THREAD(f ? f->loop : NULL))
@@ -95,25 +142,23 @@ void rv_future_unref(rv_future *f)
 	if (--f->refs > 0)
 		return;
 	INVARIANT(link_is_empty(&f->waiters) && link_is_empty(&f->watches));
-	if (f->done && f->result < 0 && f->result != -ECANCELED && !f->error_read &&
-		f->loop) {
-		rv_exc e = RV_EXC_NULL;
-
-		f->refs = 1; /* for the handler to look at */
-		e.message = "future failed and nobody looked";
-		e.err = f->result;
-		e.future = f;
-		rv_report(f->loop, &e);
-	}
+	if (UNLIKELY(f->result < 0 && f->result != -ECANCELED && !f->error_read &&
+		     f->loop))
+		report_unread(f);
 	while (!link_is_empty(&f->callbacks))
 		cb_free(LINK_ENTRY(f->callbacks.next, struct future_cb, link));
 	if (f->val_dtor)
 		f->val_dtor(f->val);
-	rv_future_unref(f->source);
-	if (f->loop)
-		link_unlink(&f->link);
-	free(f->errmsg);
-	free(f);
+	if (f->source)
+		rv_future_unref(f->source);
+	if (f->errmsg)
+		free(f->errmsg);
+	if (!f->loop) {
+		free(f);
+		return;
+	}
+	link_unlink(&f->link);
+	future_cache(f);
 }
 
 /* -- completing
@@ -140,7 +185,7 @@ static void cb_queue(struct future_cb *cb)
 }
 
 /* Last of all: they may drop what they hold of f. */
-static void tell_watches(rv_future *f)
+static NOINLINE void tell_watches(rv_future *f)
 {
 	struct rv_link *told;
 
@@ -153,17 +198,25 @@ static void tell_watches(rv_future *f)
 	rv_future_unref(f);
 }
 
-static void complete(rv_future *f, int result)
+static inline void complete(rv_future *f, int result)
 {
+	struct waiter *w;
+
 	f->result = result;
 	f->done = true;
 	if (!f->loop)
 		return;
-	waiters_wake_all(&f->waiters, 0);
+	while ((w = waiter_first(&f->waiters)))
+		waiter_wake_inline(w, 0);
 	for (struct rv_link *it = f->callbacks.next; it != &f->callbacks; it = it->next)
 		cb_queue(LINK_ENTRY(it, struct future_cb, link));
 	if (!link_is_empty(&f->watches))
 		tell_watches(f);
+}
+
+void future_complete(rv_future *f, int result)
+{
+	complete(f, result);
 }
 
 int rv_future_set(rv_future *f, void *val, rv_dtor d)
@@ -262,16 +315,27 @@ static void *value_of(const rv_future *f)
 	return f->val;
 }
 
-int rv_future_result(rv_future *f, void **val)
+void future_ignore_error(rv_future *f)
 {
-	if (WRONG_THREAD(f->loop))
-		return -RV_EWRONGLOOP;
-	if (!f->done)
-		return -RV_ESTATE;
+	f->error_read = true;
+	if (f->task)
+		f->task->error_read = true;
+}
+
+/* of one that is done */
+static inline int read_result(rv_future *f, void **val)
+{
 	future_ignore_error(f);
 	if (val)
 		*val = value_of(f);
 	return f->result;
+}
+
+int rv_future_result(rv_future *f, void **val)
+{
+	if (WRONG_THREAD(f->loop))
+		return -RV_EWRONGLOOP;
+	return f->done ? read_result(f, val) : -RV_ESTATE;
 }
 
 int rv_future_take(rv_future *f, void **val)
@@ -400,7 +464,7 @@ int future_peek(const rv_future *f)
 	return f->result;
 }
 
-int future_check_await(const rv_future *f, const struct rv_task *self)
+static inline int check_await(const rv_future *f, const struct rv_task *self)
 {
 	if (f->done)
 		return 0;
@@ -409,17 +473,15 @@ int future_check_await(const rv_future *f, const struct rv_task *self)
 	return f->task == self ? -EDEADLK : 0;
 }
 
-void future_ignore_error(rv_future *f)
+int future_check_await(const rv_future *f, const struct rv_task *self)
 {
-	f->error_read = true;
-	if (f->task)
-		f->task->error_read = true;
+	return check_await(f, self);
 }
 
 int rv_future_await(rv_future *f, void **val)
 {
-	struct waiter w = {.data = f};
 	struct rv_task *self;
+	struct waiter w;
 	int r = task_await_begin(&self);
 
 	if (WRONG_THREAD(f->loop))
@@ -427,81 +489,15 @@ int rv_future_await(rv_future *f, void **val)
 	if (r < 0)
 		return r;
 	if (f->done)
-		return rv_future_result(f, val);
-	r = future_check_await(f, self);
+		return read_result(f, val);
+	r = check_await(f, self);
 	if (r < 0)
 		return r;
+	w.data = f;
 	link_append(&f->waiters, &w.link);
 	r = task_wait_on_cancel(self, &w, await_cancelled, "future", f);
 	INVARIANT(r == 0);
-	return rv_future_result(f, val);
-}
-
-/* -- shielding ---------------------------------------------------------------------- */
-
-struct shield {
-	struct future_watch watch;
-	rv_future *inner, *outer; /* references */
-};
-
-static void shield_free(struct future_watch *w)
-{
-	struct shield *s = CONTAINER_OF(w, struct shield, watch);
-
-	s->outer->shielded = NULL;
-	rv_future_unref(s->outer);
-	rv_future_unref(s->inner);
-	free(s);
-}
-
-/* what outer shows is inner's, which stays for that */
-static void show(rv_future *outer, rv_future *inner)
-{
-	future_ignore_error(inner);
-	if (outer->done) /* cancelled; who did that does not want to know */
-		return;
-	outer->source = rv_future_ref(inner);
-	complete(outer, inner->result);
-}
-
-static void shield_told(struct future_watch *w)
-{
-	struct shield *s = CONTAINER_OF(w, struct shield, watch);
-
-	show(s->outer, s->inner);
-	shield_free(w);
-}
-
-int rv_future_shield(rv_future *f, rv_future **ret)
-{
-	rv_future *outer;
-	struct shield *s;
-	int r;
-
-	if (WRONG_THREAD(f->loop))
-		return -RV_EWRONGLOOP;
-	if (!f->loop)
-		return -RV_ELOOPCLOSED;
-	r = rv_future_new(&outer, f->loop);
-	if (r < 0)
-		return r;
-	if (f->done) {
-		show(outer, f);
-		*ret = outer;
-		return 0;
-	}
-	s = malloc(sizeof(*s));
-	if (!s) {
-		rv_future_unref(outer);
-		return -ENOMEM;
-	}
-	*s = (struct shield){.watch = {.fn = shield_told, .closed = shield_free},
-		.inner = rv_future_ref(f),
-		.outer = rv_future_ref(outer)};
-	outer->shielded = f;
-	future_watch(f, &s->watch);
-	*ret = outer;
-	return 0;
+	return read_result(f, val);
 }
 
 /* -- the end of the loop ------------------------------------------------------------ */
@@ -535,4 +531,5 @@ void futures_close(rv_loop *l)
 		close_watches(f);
 		rv_future_unref(f);
 	}
+	future_cache_free(l);
 }

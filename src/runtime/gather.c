@@ -81,10 +81,12 @@ struct gather_slot {
 static int run_slot(void *arg)
 {
 	struct gather_slot *slot = arg;
+	struct rv_task *self = current.task;
 	int r = slot->call->fn(slot->call->arg);
 
 	slot->out.err = r;
-	task_take_payload(current.task, &slot->out.val, &slot->dtor);
+	if (self->extra)
+		task_take_payload(self, &slot->out.val, &slot->dtor);
 	return r;
 }
 

@@ -12,7 +12,7 @@
 #include "base/invariant.h"
 #include "reeve/gen.h"
 #include "runtime/debug_priv.h"
-#include "runtime/loop_priv.h"
+#include "runtime/sched.h"
 
 struct rv_gen {
 	struct rv_link
@@ -77,6 +77,8 @@ static void gen_entry(struct coro *c)
 	struct coro *caller;
 	int r = g->body(g, g->arg);
 
+	if (!current.task) /* it forked, and this is the child */
+		fork_leave(g->loop, c);
 	INVARIANT(
 		current.task->scope == g->scope); /* what it has entered it has left */
 	caller = g->caller;

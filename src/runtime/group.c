@@ -124,6 +124,15 @@ int rv_group_enter(rv_group *g, unsigned policy)
 	return 0;
 }
 
+/* after WRONG_THREAD_TO_SPAWN: the next that is made is another's */
+static void spawns_nothing(const rv_group *g)
+{
+	rv_loop *l = group_loop(g);
+
+	if (l)
+		l->spawns_from = NULL;
+}
+
 static int group_spawn(rv_group *g, const rv_task_opts *o, rv_fn fn, void *arg,
 	bool service, struct waiter *starter, struct rv_task **ret)
 {
@@ -131,6 +140,7 @@ static int group_spawn(rv_group *g, const rv_task_opts *o, rv_fn fn, void *arg,
 	int r;
 
 	if (g->closed || g->scope.node.cancelled) {
+		spawns_nothing(g);
 		if (o && o->arg_dtor)
 			o->arg_dtor(arg);
 		return -RV_ESHUTDOWN;
@@ -151,20 +161,10 @@ static int group_spawn(rv_group *g, const rv_task_opts *o, rv_fn fn, void *arg,
 	return r;
 }
 
-/* Before its first step, so that an eager child is one from the beginning. */
-void group_child_added(rv_group *g, struct rv_task *t)
-{
-	link_append(&g->children, &t->group_link);
-	if (t->service)
-		g->n_services++;
-	else
-		g->n_children++;
-}
-
 rv_task *rv_group_spawn(rv_group *g, rv_fn fn, void *arg)
 {
 	struct rv_task *t;
-	int r = WRONG_THREAD(group_loop(g))
+	int r = WRONG_THREAD_TO_SPAWN(group_loop(g))
 			? -RV_EWRONGLOOP
 			: group_spawn(g, NULL, fn, arg, false, NULL, &t);
 
@@ -178,7 +178,7 @@ rv_task *rv_group_spawn(rv_group *g, rv_fn fn, void *arg)
 int rv_group_spawn_ex(
 	rv_group *g, const rv_task_opts *o, rv_fn fn, void *arg, rv_task **ret)
 {
-	if (WRONG_THREAD(group_loop(g))) {
+	if (WRONG_THREAD_TO_SPAWN(group_loop(g))) {
 		if (o && o->arg_dtor)
 			o->arg_dtor(arg);
 		return -RV_EWRONGLOOP;
@@ -189,7 +189,7 @@ int rv_group_spawn_ex(
 rv_task *rv_group_spawn_service(rv_group *g, rv_fn fn, void *arg)
 {
 	struct rv_task *t;
-	int r = WRONG_THREAD(group_loop(g))
+	int r = WRONG_THREAD_TO_SPAWN(group_loop(g))
 			? -RV_EWRONGLOOP
 			: group_spawn(g, NULL, fn, arg, true, NULL, &t);
 
@@ -217,10 +217,12 @@ int rv_group_start(rv_group *g, rv_fn fn, void *arg, void **ready)
 	struct rv_task *self, *t;
 	int r = task_await_begin(&self);
 
-	if (WRONG_THREAD(group_loop(g)))
+	if (WRONG_THREAD_TO_SPAWN(group_loop(g)))
 		return -RV_EWRONGLOOP;
-	if (r < 0)
+	if (r < 0) {
+		spawns_nothing(g);
 		return r;
+	}
 	r = group_spawn(g, NULL, fn, arg, false, &s.w, &t);
 	if (r < 0)
 		return r;
@@ -236,11 +238,11 @@ int rv_group_start(rv_group *g, rv_fn fn, void *arg, void **ready)
 void rv_task_started(void *ready)
 {
 	struct rv_task *t = current.task;
-	struct waiter *w = t ? t->starter : NULL;
+	struct waiter *w = t && t->extra ? t->extra->starter : NULL;
 
 	if (!w)
 		return;
-	t->starter = NULL;
+	t->extra->starter = NULL;
 	CONTAINER_OF(w, struct start, w)->ready = ready;
 	waiter_wake(w, 0);
 }
@@ -270,7 +272,7 @@ static void group_fail(rv_group *g, int err)
 		g->first_err = err;
 }
 
-static void cancel_siblings(rv_group *g, struct rv_task *t, int err)
+static NOINLINE void cancel_siblings(rv_group *g, struct rv_task *t, int err)
 {
 	char why[sizeof(g->scope.why)];
 
@@ -315,6 +317,7 @@ static bool child_judge(rv_group *g, struct rv_task *t, int r)
 
 void group_child_done(rv_group *g, struct rv_task *t)
 {
+	struct waiter *starter = t->extra ? TAKE_PTR(t->extra->starter) : NULL;
 	bool keep;
 
 	link_unlink(&t->group_link);
@@ -322,18 +325,14 @@ void group_child_done(rv_group *g, struct rv_task *t)
 		g->n_services--;
 	else
 		g->n_children--;
-	if (t->starter) {
+	if (starter) {
 		/* its failure is the answer to rv_group_start */
-		struct waiter *w = t->starter;
-
-		t->starter = NULL;
 		t->error_read = true;
 		keep = false;
-		waiter_wake(w, t->result < 0 ? t->result : -RV_ESTATE);
+		waiter_wake(starter, t->result < 0 ? t->result : -RV_ESTATE);
 	} else {
 		keep = child_judge(g, t, t->result);
 	}
-	t->group = NULL;
 	if (g->waiter && (t->service ? g->n_services : g->n_children) == 0)
 		waiter_wake(TAKE_PTR(g->waiter), 0);
 	if (keep)
@@ -474,19 +473,19 @@ const rv_group_error *rv_group_errors(rv_group *g, size_t *n)
 	return rec->errors;
 }
 
+/* A second time it is asked after the body, and only the body's loop knows whether that
+ * was left by its end, which sets the step, or by break. */
 bool rv_group_block_step(struct rv_group_block *b, unsigned policy)
 {
 	int r;
 
-	if (b->step++ > 0)
+	if (b->step > 0)
 		return false;
 	r = rv_group_enter(&b->group, policy);
-	if (r < 0) {
+	b->step = r < 0 ? 2 : 1;
+	if (r < 0)
 		*b->rc = r;
-		b->step = 2;
-		return false;
-	}
-	return true;
+	return r >= 0;
 }
 
 void rv_group_block_leave(struct rv_group_block *b)

@@ -1,22 +1,28 @@
 noinst_LTLIBRARIES += libruntime.la
 libruntime_la_SOURCES = \
-	src/runtime/coro.h src/runtime/coro_stack.c src/runtime/coro_switch.c \
+	src/runtime/coro.h src/runtime/coro_jump.h src/runtime/coro_stack.c \
+	src/runtime/coro_switch.c src/runtime/coro_switch.h \
 	src/runtime/current.h src/runtime/link.h \
 	src/runtime/ctx.c \
 	src/runtime/debug.c src/runtime/debug_priv.h \
 	src/runtime/debug_dump.c \
+	src/runtime/debug_sample.c \
+	src/runtime/debug_site.c \
 	src/runtime/debug_stack.c \
+	src/runtime/debug_stall.c src/runtime/stall_priv.h \
 	src/runtime/debug_symbol.c \
 	src/runtime/executor.c \
 	src/runtime/file.c \
-	src/runtime/future.c \
+	src/runtime/future.c src/runtime/future_priv.h \
+	src/runtime/future_shield.c \
 	src/runtime/gather.c \
 	src/runtime/gen.c \
 	src/runtime/group.c \
 	src/runtime/limits.c \
 	src/runtime/loop.c src/runtime/loop_priv.h \
-	src/runtime/log.c \
+	src/runtime/log.c src/runtime/log_priv.h \
 	src/runtime/loop_attach.c \
+	src/runtime/loop_fork.c \
 	src/runtime/loop_handle.c \
 	src/runtime/loop_poll.c \
 	src/runtime/loop_report.c \
@@ -28,6 +34,7 @@ libruntime_la_SOURCES = \
 	src/runtime/queue.c \
 	src/runtime/race.c \
 	src/runtime/runner.c \
+	src/runtime/sched.h \
 	src/runtime/scope.c \
 	src/runtime/sync_barrier.c \
 	src/runtime/sync_cond.c \
@@ -39,6 +46,7 @@ libruntime_la_SOURCES = \
 	src/runtime/task_hooks.c \
 	src/runtime/task_info.c \
 	src/runtime/task_wait.c \
+	src/runtime/timer_heap.c src/runtime/timer_heap.h \
 	src/runtime/wait.c src/runtime/wait_priv.h \
 	src/runtime/wait_set.c \
 	src/runtime/zero.h \

@@ -24,6 +24,7 @@
 #include "base/clock.h"
 #include "base/fd.h"
 #include "base/macro.h"
+#include "runtime/log_priv.h"
 
 enum { LINE_MAX_BYTES = 4096, LIMIT_DEFAULT = 1024 * 1024 };
 
@@ -175,6 +176,11 @@ static void push(struct line *l)
 		l->next = head;
 	while (!atomic_compare_exchange_weak(&logger.head, &head, l));
 	wake_writer();
+}
+
+bool log_takes(enum rv_log_level level)
+{
+	return (int)level <= atomic_load(&logger.level);
 }
 
 void rv_log(enum rv_log_level level, const char *fmt, ...)

@@ -11,7 +11,7 @@
 #include "reeve/executor.h"
 #include "reeve/future.h"
 #include "runtime/debug_priv.h"
-#include "runtime/loop_priv.h"
+#include "runtime/sched.h"
 
 #ifdef REEVE_SANITIZED
 #	define STACK_SIZE_DEFAULT \
@@ -28,99 +28,45 @@ __thread struct current current;
 
 /* Polling costs as much as a dozen of the shortest steps: many of these are taken before it,
  * few of those that last. */
-static NOINLINE bool budget_left_by_clock(rv_loop *l)
+bool sched_budget_by_clock(rv_loop *l)
 {
-	rv_time since = loop_monotonic(l) - l->now;
+	rv_time now = loop_monotonic(l), since = now - l->now;
+	bool short_steps =
+		now - l->looked < (l->n_steps - l->looked_at) * POLL_STEP_SHORT;
 
+	l->looked = now;
+	l->looked_at = l->n_steps;
+	l->look_at = short_steps
+			     ? (l->n_steps / POLL_CLOCK_SELDOM + 1) * POLL_CLOCK_SELDOM
+			     : l->n_steps + POLL_CLOCK_EVERY;
 	l->poll_due = since > POLL_INTERVAL_MAX || l->n_steps >= POLL_STEPS_MAX ||
 		      (l->n_steps >= POLL_STEPS && (since > POLL_INTERVAL || l->clock));
 	return !l->poll_due;
 }
 
-/* Whether another step may be taken before polling. */
-static inline bool budget_left(rv_loop *l)
-{
-	if (++l->n_steps % POLL_CLOCK_EVERY != 0)
-		return !l->poll_due;
-	return budget_left_by_clock(l);
-}
-
-struct rv_task *sched_pick(rv_loop *l)
-{
-	struct rv_link *first = l->ready.next;
-	struct rv_ready *r;
-	struct rv_task *t;
-
-	if (first == &l->round_end.link) {
-		/* The round is over. Another is begun here, without the leader, if it
-		 * may be begun without polling. */
-		if (l->stop || l->ran_callbacks || first->next == &l->ready)
-			return NULL;
-		link_unlink(first);
-		link_append(&l->ready, first);
-		first = l->ready.next;
-	}
-	r = LINK_ENTRY(first, struct rv_ready, link);
-	if (r->run || UNLIKELY(l->watched))
-		return NULL;
-	t = CONTAINER_OF(r, struct rv_task, ready);
-	if (UNLIKELY(!t->coro) && t->scope->cancelled)
-		return NULL; /* ends without a step, on the leader's stack */
-	if (UNLIKELY(!budget_left(l)))
-		return NULL;
-	link_unlink(first);
-	return t;
-}
-
-/* Give an unstarted task its stack. self: who is about to switch to it. */
-static void task_get_coro(struct rv_task *t, struct coro *self)
-{
-	struct coro *c = coro_pool_take(t->pool);
-
-	c->owner = t;
-	c->entry = task_coro_entry;
-	t->coro = c;
-	if (UNLIKELY(!c->prepared))
-		coro_prepare(self, c);
-}
-
-void sched_leave(struct rv_task *self)
-{
-	rv_loop *l = self->loop;
-	struct rv_task *next = sched_pick(l);
-
-	if (next == self)
-		return;
-	if (!next) {
-		coro_switch(self->coro, &l->leader);
-	} else {
-		if (!next->coro)
-			task_get_coro(next, self->coro);
-		coro_switch(self->coro, next->coro);
-	}
-	current.task = self;
-}
-
+/* One task after another, as long as it is tasks that this stack is taken for. */
 void task_coro_entry(struct coro *c)
 {
-	struct rv_task *t = c->owner, *next;
-	struct coro_pool *pool = t->pool;
-	rv_loop *l = t->loop;
+	do {
+		struct rv_task *t = c->owner, *next;
+		struct coro_pool *pool = task_pool(t);
+		rv_loop *l = t->loop;
 
-	task_run(t); /* to its end: t may be gone */
+		task_run(t); /* to its end: t may be gone */
 
-	next = sched_pick(l);
-	if (next && !next->coro && next->pool == pool) {
-		/* the next one starts on this stack: return, and be called again */
-		coro_pool_unpromise(pool);
-		c->owner = next;
-		next->coro = c;
-		return;
-	}
-	if (next && !next->coro)
-		task_get_coro(next, c);
-	coro_pool_put(pool, c);
-	coro_switch(c, next ? next->coro : &l->leader);
+		next = sched_pick(l);
+		if (next && !next->coro && task_pool(next) == pool) {
+			/* the next one starts on this stack */
+			coro_pool_unpromise(pool);
+			c->owner = next;
+			next->coro = c;
+			continue;
+		}
+		if (next && !next->coro)
+			sched_get_coro(next, c);
+		coro_pool_put(pool, c);
+		coro_switch_errno(c, next ? next->coro : &l->leader, l->errno_at);
+	} while (c->entry == task_coro_entry);
 }
 
 static void leader_step(rv_loop *l, struct rv_ready *r)
@@ -137,20 +83,22 @@ static void leader_step(rv_loop *l, struct rv_ready *r)
 		return;
 	}
 	if (!t->coro)
-		task_get_coro(t, &l->leader);
+		sched_get_coro(t, &l->leader);
 	coro_switch(&l->leader, t->coro);
 	current.task = NULL;
 }
 
 static void leader_step_timed(rv_loop *l, struct rv_ready *r, struct rv_task *t)
 {
-	rv_time begin = rv_now(), took;
+	struct debug_step s = {.task = t};
 
-	l->callback = NULL;
+	if (t && !t->coro && !t->scope->cancelled) {
+		sched_get_coro(t, &l->leader);
+		s.is_first = true;
+	}
+	debug_step_begins(l, &s);
 	leader_step(l, r);
-	took = rv_now() - begin;
-	if (took > l->slow_callback)
-		debug_report_slow(l, t, took);
+	debug_step_ended(l, &s);
 }
 
 static void leader_step_watched(rv_loop *l, struct rv_ready *r)
@@ -176,21 +124,17 @@ static void leader_step_watched(rv_loop *l, struct rv_ready *r)
 /* Until what was ready when the round began has run. */
 static void run_round(rv_loop *l)
 {
-	link_remove(&l->round_end.link);
-	link_append(&l->ready, &l->round_end.link);
-	for (;;) {
-		struct rv_link *first;
-		struct rv_ready *r;
+	l->round++;
+	while (!link_is_empty(&l->ready)) {
+		struct rv_ready *r = LINK_ENTRY(l->ready.next, struct rv_ready, link);
 
-		first = l->ready.next;
-		if (first == &l->round_end.link)
+		if (r->round != l->round)
 			return;
-		if (!budget_left(l)) {
+		if (!sched_budget_left(l)) {
 			poll_once(l, false); /* brings what belongs to the next round */
 			continue;
 		}
-		link_unlink(first);
-		r = LINK_ENTRY(first, struct rv_ready, link);
+		link_unlink(&r->link);
 		if (UNLIKELY(l->watched))
 			leader_step_watched(l, r);
 		else
@@ -200,8 +144,7 @@ static void run_round(rv_loop *l)
 
 static void loop_iterate(rv_loop *l, bool block)
 {
-	bool nothing = l->ready.next == &l->round_end.link &&
-		       l->round_end.link.next == &l->ready;
+	bool nothing = link_is_empty(&l->ready);
 
 	/* What descriptors have brought is handed on to tasks without polling again. */
 	if (nothing || !block || l->ran_callbacks || l->poll_due)
@@ -221,6 +164,7 @@ static int loop_enter(rv_loop *l)
 		return -RV_ERUNNING; /* in another thread */
 	l->running = true;
 	current = (struct current){.loop = l};
+	l->errno_at = &errno;
 	coro_init_leader(&l->leader);
 	return 0;
 }
@@ -243,7 +187,7 @@ int loop_run(rv_loop *l)
 		loop_iterate(l, !l->stop);
 	while (!l->stop);
 	loop_leave(l);
-	return 0;
+	return l->forked ? -RV_ELOOPCLOSED : 0;
 }
 
 int rv_loop_run_forever(rv_loop *l)
@@ -272,7 +216,7 @@ int rv_loop_run_once(rv_loop *l, rv_time max_wait)
 	loop_iterate(l, max_wait > 0 && !l->stop);
 	rv_timer_stop(&limit);
 	loop_leave(l);
-	return 0;
+	return l->forked ? -RV_ELOOPCLOSED : 0;
 }
 
 static void stop_when_done(rv_future *f, void *arg)
@@ -315,8 +259,8 @@ struct coro_pool *loop_pool_for(rv_loop *l, size_t stack_size)
 	size_t size = CORO_STACK_MIN;
 	size_t i = 0;
 
-	if (stack_size == 0)
-		stack_size = l->stack_size;
+	if (LIKELY(stack_size == 0))
+		return l->default_pool;
 	for (; i < N_STACK_CLASSES && size < stack_size; i++)
 		size *= 2;
 	return i < N_STACK_CLASSES ? &l->pools[i] : NULL;
@@ -329,8 +273,9 @@ static void on_wake(struct poll_fd *p, unsigned ev)
 
 static void loop_free(rv_loop *l)
 {
-	if (!l)
+	if (!l || l->forked)
 		return;
+	loop_delist(l);
 	rv_loop_set_debug(l, false);
 	timers_deinit(l);
 	poll_remove(&l->wake_poll);
@@ -339,6 +284,7 @@ static void loop_free(rv_loop *l)
 	handles_deinit(l);
 	free(l->signals);
 	free(l->slots);
+	free(l->sites);
 	free(l);
 }
 
@@ -352,26 +298,27 @@ static rv_loop *loop_alloc(const rv_loop_opts *o)
 	if (!l)
 		return NULL;
 	link_init(&l->ready);
-	link_append(&l->ready, &l->round_end.link);
 	link_init(&l->tasks);
 	link_init(&l->futures);
 	link_init(&l->submitted);
 	link_init(&l->gens);
 	link_init(&l->processes);
-	link_init(&l->cancel_later);
-	link_init(&l->task_cache);
 	link_init(&l->handle_slabs);
 	for (size_t i = 0; i < N_STACK_CLASSES; i++)
 		coro_pool_init(&l->pools[i], (size_t)CORO_STACK_MIN << i);
-	for (int i = 0; i < N_TIMER_CLOCKS; i++)
-		l->timers[i].fd = -1;
+	for (int i = 0; i < N_TIMER_CLOCKS; i++) {
+		l->timers[i] =
+			(struct timers){.loop = l, .armed = RV_FOREVER, .fd = -1};
+		timer_heap_init(&l->timers[i].heap);
+	}
 	l->inbox.fd = -1;
-	rv_loop_set_debug(l, o->debug || (env && strcmp(env, "1") == 0));
-	l->stack_size = o->stack_size ? o->stack_size : STACK_SIZE_DEFAULT;
+	l->default_pool =
+		loop_pool_for(l, o->stack_size ? o->stack_size : STACK_SIZE_DEFAULT);
 	l->exec_threads = o->exec_threads;
 	l->slow_callback = o->slow_callback ? o->slow_callback : SLOW_CALLBACK_DEFAULT;
 	l->cleanup_grace = o->cleanup_grace ? o->cleanup_grace : CLEANUP_GRACE_DEFAULT;
 	l->clock = o->clock;
+	rv_loop_set_debug(l, o->debug || (env && strcmp(env, "1") == 0));
 	l->next_task_id = 1;
 	atomic_init(&l->refs, 1);
 	atomic_init(&l->memory_refs, 1);
@@ -403,6 +350,9 @@ int rv_loop_new(rv_loop **ret, const rv_loop_opts *o)
 	r = timers_init(l);
 	if (r < 0)
 		return r;
+	r = loop_enlist(l);
+	if (r < 0)
+		return r;
 	l->now = loop_monotonic(l);
 	*ret = TAKE_PTR(l);
 	return 0;
@@ -423,8 +373,7 @@ static void close_tasks(rv_loop *l)
 		t->loop = NULL;
 		rv_task_unref(t);
 	}
-	while ((it = link_pop(&l->task_cache)))
-		free(LINK_ENTRY(it, struct rv_task, link));
+	task_cache_trim(l, 0);
 }
 
 int rv_loop_close(rv_loop *l)

@@ -3,9 +3,25 @@
 
 #include <errno.h>
 #include <event2/event.h>
+#include <sys/epoll.h>
 
+#include "base/cleanup.h"
 #include "base/invariant.h"
 #include "runtime/loop_priv.h"
+
+/*
+ * Whether an event base will get its descriptors: the epoll, and two of a pipe for signals.
+ * Where one is missing libevent complains on stderr, and ends the process for the pipe; it
+ * does not say why, either. Another thread may still take them in between.
+ */
+static int probe_base(void)
+{
+	_cleanup_close_ int a = epoll_create1(EPOLL_CLOEXEC);
+	_cleanup_close_ int b = a < 0 ? -1 : epoll_create1(EPOLL_CLOEXEC);
+	_cleanup_close_ int c = b < 0 ? -1 : epoll_create1(EPOLL_CLOEXEC);
+
+	return c < 0 ? -errno : 0;
+}
 
 /*
  * libevent's own timers are coarse (4 ms) or cost a system call per pass, its queue of
@@ -18,8 +34,12 @@ int poll_init(rv_loop *l)
 {
 	const int flags = EVENT_BASE_FLAG_NOLOCK | EVENT_BASE_FLAG_IGNORE_ENV |
 			  EVENT_BASE_FLAG_NO_CACHE_TIME;
-	struct event_config *cfg = event_config_new();
+	struct event_config *cfg;
+	int r = probe_base();
 
+	if (r < 0)
+		return r;
+	cfg = event_config_new();
 	if (!cfg)
 		return -ENOMEM;
 	if (event_config_set_flag(cfg, flags) == 0 &&
@@ -34,6 +54,12 @@ void poll_deinit(rv_loop *l)
 	if (l->base)
 		event_base_free(l->base);
 	l->base = NULL;
+}
+
+void poll_forked(rv_loop *l)
+{
+	if (l->base)
+		(void)event_base_loopbreak(l->base);
 }
 
 static void on_event(evutil_socket_t fd, short what, void *arg)
@@ -56,6 +82,9 @@ int poll_add(rv_loop *l, struct poll_fd *p, int fd, bool both)
 	short what = EV_READ | (both ? EV_WRITE : 0) | EV_ET | EV_PERSIST;
 
 	INVARIANT(!p->event);
+	if (l->forked)
+		return -RV_ELOOPCLOSED;
+	p->loop = l;
 	p->event = event_new(l->base, fd, what, on_event, p);
 	if (!p->event)
 		return -ENOMEM;
@@ -74,14 +103,9 @@ void poll_remove(struct poll_fd *p)
 {
 	if (!p->event)
 		return;
-	event_free(p->event); /* deletes it, too */
+	if (!p->loop->forked)
+		event_free(p->event); /* deletes it, too */
 	p->event = NULL;
-}
-
-static bool nothing_ready(const rv_loop *l)
-{
-	return l->ready.next == &l->round_end.link &&
-	       l->round_end.link.next == &l->ready;
 }
 
 static void collect(rv_loop *l, int flags)
@@ -94,7 +118,9 @@ static void collect(rv_loop *l, int flags)
 /* What other threads, signal handlers and the clock have brought. */
 static void collect_rest(rv_loop *l)
 {
-	l->now = loop_monotonic(l);
+	if (UNLIKELY(l->forked))
+		return; /* by what was called for a descriptor: this is the child */
+	l->now = l->looked = loop_monotonic(l);
 	if (!inbox_is_empty(&l->inbox))
 		inbox_drain(&l->inbox);
 	if (atomic_load_explicit(&l->inbox.signals, memory_order_relaxed))
@@ -107,7 +133,8 @@ static void collect_rest(rv_loop *l)
 
 void poll_once(rv_loop *l, bool block)
 {
-	l->n_steps = 0;
+	l->n_steps = l->looked_at = 0;
+	l->look_at = POLL_CLOCK_EVERY;
 	l->poll_due = false;
 	l->ran_callbacks = false;
 	if (block && timers_are_due(l))
@@ -117,7 +144,7 @@ void poll_once(rv_loop *l, bool block)
 		 * do. */
 		collect(l, EVLOOP_NONBLOCK);
 		collect_rest(l);
-		if (!nothing_ready(l) || l->stop)
+		if (!link_is_empty(&l->ready) || l->stop)
 			return;
 		if (l->clock->idle &&
 			l->clock->idle(l->clock->priv, timers_next(l, TIMER_MONOTONIC)))
@@ -125,11 +152,12 @@ void poll_once(rv_loop *l, bool block)
 	}
 	if (block) {
 		for (size_t i = 0; i < N_STACK_CLASSES; i++)
-			if (l->pools[i].changed && coro_pool_trim(&l->pools[i]))
+			if (l->pools[i].n_free && coro_pool_trim(&l->pools[i]))
 				block = false; /* the rest when others had a turn */
-		task_cache_trim(l);
+		task_cache_trim(l, TASKS_CACHED_ASLEEP);
+		timers_trim(l);
 		timers_arm(l);
-		if (inbox_park(&l->inbox) || !nothing_ready(l))
+		if (inbox_park(&l->inbox) || !link_is_empty(&l->ready))
 			block = false;
 	}
 	collect(l, block ? EVLOOP_ONCE : EVLOOP_NONBLOCK);

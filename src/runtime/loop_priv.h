@@ -17,23 +17,27 @@
 #include "runtime/current.h"
 #include "runtime/link.h"
 #include "runtime/task_priv.h"
+#include "runtime/timer_heap.h"
 
 struct event_base;
 
 enum {
-	POLL_CLOCK_EVERY = 8, /* steps between two looks at the clock */
-	POLL_STEPS = 64,      /* between two polls, if they last for POLL_INTERVAL */
-	POLL_STEPS_MAX = 512, /* in any case */
-	N_STACK_CLASSES = 11, /* 64 KiB to 64 MiB */
+	POLL_CLOCK_EVERY = 8,   /* steps between two looks at the clock, */
+	POLL_CLOCK_SELDOM = 32, /* and while they are short: a look takes two of them */
+	POLL_STEPS = 64,        /* between two polls, if they last for POLL_INTERVAL */
+	POLL_STEPS_MAX = 512,   /* in any case */
+	N_STACK_CLASSES = 11,   /* 64 KiB to 64 MiB */
 	TASKS_CACHED_MAX = 16384,  /* kept for the next, */
 	TASKS_CACHED_ASLEEP = 256, /* and while the loop sleeps */
 };
 #define POLL_INTERVAL     RV_US(10)
 #define POLL_INTERVAL_MAX RV_US(200) /* with fewer steps */
+#define POLL_STEP_SHORT   RV_NS(200)
 
 /* a descriptor that the loop polls; zeroed before use, fn set */
 struct poll_fd {
-	void *event; /* struct event; NULL: not polled */
+	void *event;   /* struct event; NULL: not polled */
+	rv_loop *loop; /* that polls it */
 	void (*fn)(
 		struct poll_fd *p, unsigned ev); /* RV_READ, RV_WRITE; must not block */
 };
@@ -47,7 +51,7 @@ enum timer_clock {
 };
 
 struct timers {
-	rv_timer *root; /* pairing heap */
+	struct timer_heap heap;
 	rv_loop *loop;
 	struct poll_fd poll;
 	rv_time armed; /* what the kernel timer is set to; RV_FOREVER: nothing */
@@ -77,31 +81,39 @@ struct signal_slot;
 struct net;
 
 struct rv_loop {
-	struct rv_link ready;      /* struct rv_ready */
-	struct rv_ready round_end; /* what stands before it belongs to this round */
+	struct rv_link ready; /* struct rv_ready: of this round, then of the next */
+	unsigned round;
 	struct coro leader;
+	int *errno_at; /* of the thread that runs it, or ran it last */
 	struct coro_pool pools[N_STACK_CLASSES];
+	struct coro_pool *default_pool;
 	rv_time now;        /* of the last poll */
 	unsigned n_steps;   /* since the last poll */
+	unsigned look_at;   /* the clock, at that step */
+	rv_time looked;     /* what it was then */
+	unsigned looked_at; /* the step */
 	bool poll_due;      /* before the next step */
 	bool ran_callbacks; /* since the last poll */
 	bool stop, running, closed;
+	bool forked; /* this is a child's copy: closed, and never freed; see loop_fork.c */
 	bool watched; /* in debug mode or with hooks: each step begins at the leader */
 	atomic_bool debug; /* other threads look at it, see loop_debug */
 	bool cancel_busy;  /* scopes are being walked */
 	bool shield_reported;
-	size_t stack_size;
 	const rv_clock *clock; /* NULL: the kernel's */
 	rv_time cleanup_grace, slow_callback;
-	uint64_t next_task_id, next_timer_seq;
-	struct rv_link tasks;        /* all that exist, done ones too, by spawn */
-	struct rv_link futures;      /* likewise */
-	struct rv_link submitted;    /* rv_xfuture.link: whose tasks have not ended */
-	struct rv_link gens;         /* rv_gen.link: those that are not over */
-	struct rv_link processes;    /* rv_process.link: those that have not ended */
-	struct rv_link cancel_later; /* rv_task.cancel_link */
-	struct rv_link task_cache;   /* rv_task.link */
+	uint64_t next_task_id;
+	struct rv_link tasks;         /* all that exist, done ones too, by spawn */
+	struct rv_link futures;       /* likewise */
+	struct rv_link submitted;     /* rv_xfuture.link: whose tasks have not ended */
+	struct rv_link gens;          /* rv_gen.link: those that are not over */
+	struct rv_link processes;     /* rv_process.link: those that have not ended */
+	struct rv_task *cancel_later; /* rv_task.cancel_next; NULL: none */
+	struct rv_task *cancel_last;
+	struct rv_link *task_cache; /* rv_task.link, linked by next only */
 	size_t n_tasks_cached;
+	struct rv_link *future_cache; /* rv_future.link, likewise */
+	size_t n_futures_cached;
 	size_t n_live; /* tasks that have not ended */
 
 	struct event_base *base;
@@ -131,23 +143,49 @@ struct rv_loop {
 	bool in_exc_fn;
 	/* the thread that runs it, by the address of its current; NULL: none */
 	_Atomic(const struct current *) runs_in;
-	atomic_uint n_misuses;   /* reports on their way to the loop's thread */
-	const void *callback;    /* the function that runs, or ran last; for reports */
+	atomic_uint n_misuses; /* reports on their way to the loop's thread */
+	const void *callback;  /* the function that runs, or ran last; for reports */
+	const void
+		*spawns_from; /* debug mode: the place at which a task is being made */
+	struct sites *sites;  /* debug_site.c; NULL: never in debug mode */
+	struct stall *stall;  /* debug_stall.c; NULL: nobody watches its steps */
 	struct waiter *drained;  /* who waits until it is the only task left */
+	struct rv_link all;      /* in the list of the process's loops */
+	pid_t pid;               /* that made it */
 	atomic_uint refs;        /* the users' */
 	atomic_uint memory_refs; /* all users' together one, and what threads hold */
 };
 
-/* loop.c: scheduling */
+/* loop.c: scheduling; what each switch goes through is in sched.h */
 static inline void ready_append(rv_loop *l, struct rv_ready *r)
 {
+	r->round = l->round + 1;
 	link_append(&l->ready, &r->link);
 }
-/* The task to switch to next, or NULL: it is the leader's turn. */
-struct rv_task *sched_pick(rv_loop *l);
-/* Leave the running task's stack; returns when it is picked again. */
-void sched_leave(struct rv_task *self);
+/* Next of all: it belongs to this round. */
+static inline void ready_prepend(rv_loop *l, struct rv_ready *r)
+{
+	r->round = l->round;
+	link_prepend(&l->ready, &r->link);
+}
+/* waiter_wake, where a call is worth saving */
+static ALWAYS_INLINE void waiter_wake_inline(struct waiter *w, int result)
+{
+	struct rv_task *t = w->task;
+
+	link_remove(&w->link);
+	if (UNLIKELY(!t->loop))
+		return; /* abandoned by a closed loop */
+	INVARIANT(t->waiter == w);
+	w->result = result;
+	t->waiter = NULL;
+	ready_append(t->loop, &t->ready);
+}
 struct coro_pool *loop_pool_for(rv_loop *l, size_t stack_size);
+static inline struct coro_pool *task_pool(const struct rv_task *t)
+{
+	return &t->loop->pools[t->i_pool];
+}
 
 /* For threads that still have to post: the memory stays, closed or not. Any thread. */
 rv_loop *loop_hold(rv_loop *l);
@@ -161,9 +199,17 @@ static inline bool loop_debug(const rv_loop *l)
 /* For reports: what runs in a step of the loop that is no task's. */
 #define LOOP_CALLBACK(l, fn) ((l)->callback = (const void *)(uintptr_t)(fn))
 
+/* loop_fork.c */
+int loop_enlist(rv_loop *l); /* 0; -ENOMEM */
+void loop_delist(rv_loop *l);
+/* On c, in a child, when the task that forked ends: out of the run, for good. */
+void fork_leave(rv_loop *l, struct coro *c);
+
 /* loop_poll.c: the only place that sleeps */
 int poll_init(rv_loop *l);
 void poll_deinit(rv_loop *l);
+/* in a child: hand on nothing more of what has been collected */
+void poll_forked(rv_loop *l);
 /* block: sleep until something happens, unless something is due */
 void poll_once(rv_loop *l, bool block);
 /* Calls p->fn on each edge of fd; both: also when writable. 0, -errno. */
@@ -184,6 +230,8 @@ rv_time timers_next(const rv_loop *l, enum timer_clock clock);
 bool timers_are_due(const rv_loop *l);
 /* What starting one of clock needs, so that the sleep cannot fail. 0, -errno */
 int timers_prepare(rv_loop *l, enum timer_clock clock);
+/* Gives memory back after a peak. */
+void timers_trim(rv_loop *l);
 /* set the kernel timers for sleeping; may find out that something is due */
 void timers_arm(rv_loop *l);
 rv_time loop_clock(const rv_loop *l, enum timer_clock clock);
@@ -206,6 +254,8 @@ bool inbox_is_empty(const struct inbox *b);
 void inbox_drain(struct inbox *b);
 /* refuse from now on and run what came before */
 void inbox_close(struct inbox *b);
+/* in a child: refuse from now on; what came before is the parent's */
+void inbox_forked(struct inbox *b);
 
 /* loop_handle.c */
 void handles_deinit(rv_loop *l);
@@ -251,8 +301,15 @@ void gens_close(rv_loop *l);
 /* loop_signal.c */
 void signals_dispatch(rv_loop *l);
 void signals_close(rv_loop *l);
-/* When sig, which the loop has, comes for the second time from now, the handler itself
- * gives it its default action: also where the loop is stuck. */
-void signal_set_second_fatal(int sig, bool on);
+/* in a child: the dispositions from before come back */
+void signals_forked(rv_loop *l);
+/*
+ * For the runner: as rv_signal_on. When sig comes for the second time the handler itself
+ * gives it its default action, also where the loop is stuck. Neither happens while the
+ * program has its own callback for it, or waits for it.
+ */
+int signal_on_runner(rv_loop *l, int sig, rv_cb cb, void *arg);
+/* no effect where the program has put its own in place of it */
+void signal_off_runner(rv_loop *l, int sig);
 
 #endif

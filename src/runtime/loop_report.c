@@ -29,7 +29,7 @@ void report_print(const char *text)
 
 void rv_default_exception_handler(rv_loop *l, const rv_exc *e, void *arg)
 {
-	char line[512];
+	char line[2048];
 	const char *msg;
 	int n;
 

@@ -28,6 +28,7 @@ struct signal_slot {
 	struct rv_link waiters; /* struct signal_seat */
 	struct sigaction old;
 	bool installed;
+	bool is_runners; /* cb is, and yields to whoever else wants the signal */
 };
 
 /*
@@ -65,8 +66,11 @@ static void handler(int sig)
 	errno = saved;
 }
 
-void signal_set_second_fatal(int sig, bool on)
+/* After a change of who wants the signal: counting begins anew. */
+static void count_fatal(const struct signal_slot *s, int sig)
 {
+	bool on = s->cb && s->is_runners && link_is_empty(&s->waiters);
+
 	atomic_store(&owners[sig].n_fatal, on ? 1 : 0);
 }
 
@@ -95,9 +99,13 @@ static int signal_install(rv_loop *l, struct signal_slot *s, int sig)
 
 static void signal_uninstall(struct signal_slot *s, int sig)
 {
+	struct sigaction now;
+
 	if (!s->installed)
 		return;
-	(void)sigaction(sig, &s->old, NULL);
+	/* unless the program has put a handler of its own over this one */
+	if (sigaction(sig, NULL, &now) == 0 && now.sa_handler == handler)
+		(void)sigaction(sig, &s->old, NULL);
 	atomic_store(&owners[sig].inbox, NULL);
 	while (atomic_load(&n_inside) > 0)
 		(void)sched_yield(); /* a few instructions of another thread */
@@ -147,21 +155,38 @@ static int slot_get(struct signal_slot **ret, rv_loop *l, int sig)
 	return signal_install(l, *ret, sig);
 }
 
-int rv_signal_on(rv_loop *l, int sig, rv_cb cb, void *arg)
+static int slot_set(rv_loop *l, int sig, rv_cb cb, void *arg, bool is_runners)
 {
 	struct signal_slot *s;
-	int r;
+	int r = slot_get(&s, l, sig);
 
-	if (WRONG_THREAD(l))
-		return -RV_EWRONGLOOP;
-	if (!cb)
-		return -EINVAL;
-	r = slot_get(&s, l, sig);
 	if (r < 0)
 		return r;
 	s->cb = cb;
 	s->arg = arg;
+	s->is_runners = is_runners;
+	count_fatal(s, sig);
 	return 0;
+}
+
+int rv_signal_on(rv_loop *l, int sig, rv_cb cb, void *arg)
+{
+	if (WRONG_THREAD(l))
+		return -RV_EWRONGLOOP;
+	return cb ? slot_set(l, sig, cb, arg, false) : -EINVAL;
+}
+
+int signal_on_runner(rv_loop *l, int sig, rv_cb cb, void *arg)
+{
+	return slot_set(l, sig, cb, arg, true);
+}
+
+void signal_off_runner(rv_loop *l, int sig)
+{
+	struct signal_slot *s = slot_of(l, sig);
+
+	if (s && s->is_runners)
+		(void)rv_signal_off(l, sig);
 }
 
 bool rv_signal_off(rv_loop *l, int sig)
@@ -173,6 +198,7 @@ bool rv_signal_off(rv_loop *l, int sig)
 	if (!s || !s->cb)
 		return false;
 	s->cb = NULL;
+	count_fatal(s, sig);
 	link_remove(&s->ready.link);
 	slot_settle(s, sig);
 	return true;
@@ -200,7 +226,8 @@ static void signal_wait_leave(rv_loop *l, struct signal_wait *sw)
 	for (int sig = 1; sig < NSIG; sig++) {
 		if (!sw->at[sig].wait)
 			continue;
-		link_remove(&sw->at[sig].link);
+		link_unlink(&sw->at[sig].link);
+		count_fatal(&l->signals[sig], sig);
 		slot_settle(&l->signals[sig], sig);
 	}
 }
@@ -225,9 +252,16 @@ int rv_signal_wait(const sigset_t *set, siginfo_t *ret_info)
 			break;
 		sw.at[sig].wait = &sw;
 		link_append(&s->waiters, &sw.at[sig].link);
+		count_fatal(s, sig);
 	}
 	if (r >= 0)
 		r = any ? task_wait(self, &sw.w, "signal", NULL) : -EINVAL;
+	/* One that has come since the cancel would be lost: then that one is the result,
+	 * and the cancel bites at the next await. */
+	if (r == -ECANCELED && atomic_load(&self->loop->inbox.signals))
+		signals_dispatch(self->loop);
+	if (sw.sig)
+		r = sw.sig;
 	signal_wait_leave(self->loop, &sw);
 	if (r > 0 && ret_info) {
 		memset(ret_info, 0, sizeof(*ret_info));
@@ -236,19 +270,24 @@ int rv_signal_wait(const sigset_t *set, siginfo_t *ret_info)
 	return r;
 }
 
+/* Their seats stay until the tasks run, which may have been woken before. */
 static void wake_waiters(struct signal_slot *s, int sig)
 {
-	struct rv_link *it;
-
-	while ((it = link_pop(&s->waiters))) {
+	for (struct rv_link *it = s->waiters.next; it != &s->waiters; it = it->next) {
 		struct signal_wait *sw = LINK_ENTRY(it, struct signal_seat, link)->wait;
 
-		/* the first of several signals is the answer */
-		if (sw->sig == 0) {
-			sw->sig = sig;
+		if (sw->sig)
+			continue; /* the first of several signals is the answer */
+		sw->sig = sig;
+		if (sw->w.task->waiter == &sw->w)
 			waiter_wake(&sw->w, sig);
-		}
 	}
+}
+
+/* whether cb is to be told, or somebody who waits instead of it */
+static bool cb_is_told(const struct signal_slot *s)
+{
+	return s->cb && !(s->is_runners && !link_is_empty(&s->waiters));
 }
 
 void signals_dispatch(rv_loop *l)
@@ -259,7 +298,7 @@ void signals_dispatch(rv_loop *l)
 
 		if (!s->installed || !atomic_exchange(&owners[sig].pending, false))
 			continue;
-		if (s->cb && !link_is_linked(&s->ready.link))
+		if (cb_is_told(s) && !link_is_linked(&s->ready.link))
 			ready_append(l, &s->ready);
 		wake_waiters(s, sig);
 	}
@@ -274,4 +313,11 @@ void signals_close(rv_loop *l)
 		s->cb = NULL;
 		signal_uninstall(s, sig);
 	}
+}
+
+void signals_forked(rv_loop *l)
+{
+	/* whoever was inside is a thread of the parent's */
+	atomic_store(&n_inside, 0);
+	signals_close(l);
 }

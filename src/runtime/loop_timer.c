@@ -1,7 +1,7 @@
 /*
- * Timers: an intrusive pairing heap per clock, so that starting one cannot fail, and
- * one kernel timer per clock, set only on the way into sleep and only if the head is
- * earlier than what is set: a timeout that does not fire costs no system call.
+ * Timers: a heap per clock (timer_heap.h), and one kernel timer per clock, set only on the
+ * way into sleep and only if the head is earlier than what is set: a timeout that does not
+ * fire costs no system call.
  */
 #include "config.h"
 
@@ -47,86 +47,6 @@ rv_time loop_clock(const rv_loop *l, enum timer_clock clock)
 	return ts.tv_sec * NS_PER_SEC + ts.tv_nsec;
 }
 
-static bool before(const rv_timer *a, const rv_timer *b)
-{
-	return a->when < b->when || (a->when == b->when && a->seq < b->seq);
-}
-
-/* a and b are roots */
-static rv_timer *heap_merge(rv_timer *a, rv_timer *b)
-{
-	if (before(b, a)) {
-		rv_timer *t = a;
-
-		a = b;
-		b = t;
-	}
-	b->prev = a;
-	b->next = a->child;
-	if (b->next)
-		b->next->prev = b;
-	a->child = b;
-	return a;
-}
-
-/* One heap from a list of siblings: in pairs, then the pairs from the last to the
- * first. */
-static rv_timer *heap_merge_siblings(rv_timer *first)
-{
-	rv_timer *pairs = NULL, *root;
-
-	while (first) {
-		rv_timer *a = first, *b = a->next, *rest = b ? b->next : NULL;
-
-		a->next = a->prev = NULL;
-		if (b) {
-			b->next = b->prev = NULL;
-			a = heap_merge(a, b);
-		}
-		a->next = pairs;
-		pairs = a;
-		first = rest;
-	}
-	root = pairs;
-	if (!root)
-		return NULL;
-	pairs = root->next;
-	root->next = NULL;
-	while (pairs) {
-		rv_timer *a = pairs;
-
-		pairs = a->next;
-		a->next = NULL;
-		root = heap_merge(root, a);
-	}
-	return root;
-}
-
-static void heap_add(struct timers *ts, rv_timer *t)
-{
-	t->child = t->next = t->prev = NULL;
-	ts->root = ts->root ? heap_merge(ts->root, t) : t;
-}
-
-static void heap_take(struct timers *ts, rv_timer *t)
-{
-	rv_timer *below = t->child ? heap_merge_siblings(t->child) : NULL;
-
-	if (t == ts->root) {
-		ts->root = below;
-	} else {
-		if (t->prev->child == t)
-			t->prev->child = t->next;
-		else
-			t->prev->next = t->next;
-		if (t->next)
-			t->next->prev = t->prev;
-		if (below)
-			ts->root = heap_merge(ts->root, below);
-	}
-	t->child = t->next = t->prev = NULL;
-}
-
 static void timer_run(struct rv_ready *r)
 {
 	rv_timer *t = CONTAINER_OF(r, rv_timer, ready);
@@ -151,9 +71,8 @@ void timer_start_clock(rv_timer *t, enum timer_clock clock, rv_time when)
 		return;
 	t->when = when;
 	t->clock = (uint8_t)clock;
-	t->seq = l->next_timer_seq++;
 	t->state = TIMER_IN_HEAP;
-	heap_add(&l->timers[clock], t);
+	timer_heap_add(&l->timers[clock].heap, t);
 }
 
 void timer_start_now(rv_timer *t)
@@ -179,7 +98,7 @@ void rv_timer_stop(rv_timer *t)
 	if (WRONG_THREAD(t->loop))
 		return;
 	if (t->state == TIMER_IN_HEAP)
-		heap_take(&t->loop->timers[t->clock], t);
+		timer_heap_remove(&t->loop->timers[t->clock].heap, t);
 	else if (t->state == TIMER_QUEUED)
 		link_remove(&t->ready.link);
 	t->state = TIMER_IDLE;
@@ -192,10 +111,10 @@ bool rv_timer_active(const rv_timer *t)
 
 static void timers_expire_clock(rv_loop *l, struct timers *ts, rv_time now)
 {
-	while (ts->root && ts->root->when <= now) {
-		rv_timer *t = ts->root;
+	rv_timer *t;
 
-		heap_take(ts, t);
+	while ((t = timer_heap_first(&ts->heap)) && t->when <= now) {
+		timer_heap_remove(&ts->heap, t);
 		if (t->inline_fn) {
 			t->state = TIMER_IDLE;
 			t->fn(t->arg);
@@ -212,7 +131,7 @@ void timers_expire(rv_loop *l)
 	for (int i = 0; i < N_TIMER_CLOCKS; i++) {
 		struct timers *ts = &l->timers[i];
 
-		if (ts->root)
+		if (timer_heap_next(&ts->heap) != RV_FOREVER)
 			timers_expire_clock(l, ts,
 				i == TIMER_MONOTONIC ? l->now : loop_clock(l, i));
 	}
@@ -220,14 +139,17 @@ void timers_expire(rv_loop *l)
 
 rv_time timers_next(const rv_loop *l, enum timer_clock clock)
 {
-	return l->timers[clock].root ? l->timers[clock].root->when : RV_FOREVER;
+	return timer_heap_next(&l->timers[clock].heap);
 }
 
 bool timers_are_due(const rv_loop *l)
 {
-	for (int i = 0; i < N_TIMER_CLOCKS; i++)
-		if (l->timers[i].root && l->timers[i].root->when <= loop_clock(l, i))
+	for (int i = 0; i < N_TIMER_CLOCKS; i++) {
+		rv_time next = timers_next(l, i);
+
+		if (next != RV_FOREVER && next <= loop_clock(l, i))
 			return true;
+	}
 	return false;
 }
 
@@ -263,8 +185,11 @@ static int timers_open(rv_loop *l, struct timers *ts, clockid_t id)
 
 int timers_prepare(rv_loop *l, enum timer_clock clock)
 {
-	/* a virtual clock needs none */
-	return l->clock ? 0 : timers_open(l, &l->timers[clock], clock_ids[clock]);
+	int r = timer_heap_prepare(&l->timers[clock].heap);
+
+	if (r < 0 || l->clock)
+		return r; /* a virtual clock needs no kernel timer */
+	return timers_open(l, &l->timers[clock], clock_ids[clock]);
 }
 
 static void timers_arm_clock(rv_loop *l, struct timers *ts, enum timer_clock clock)
@@ -294,6 +219,12 @@ static void timers_arm_clock(rv_loop *l, struct timers *ts, enum timer_clock clo
 	ts->armed = when;
 }
 
+void timers_trim(rv_loop *l)
+{
+	for (int i = 0; i < N_TIMER_CLOCKS; i++)
+		timer_heap_trim(&l->timers[i].heap);
+}
+
 void timers_arm(rv_loop *l)
 {
 	if (l->clock)
@@ -304,25 +235,25 @@ void timers_arm(rv_loop *l)
 
 int timers_init(rv_loop *l)
 {
-	for (int i = 0; i < N_TIMER_CLOCKS; i++)
-		l->timers[i] =
-			(struct timers){.loop = l, .armed = RV_FOREVER, .fd = -1};
+	struct timers *ts = &l->timers[TIMER_MONOTONIC];
+	int r = timer_heap_prepare(&ts->heap);
+
 	/* this one now, so that sleeping cannot fail for want of a descriptor */
-	return timers_open(l, &l->timers[TIMER_MONOTONIC], CLOCK_MONOTONIC);
+	return r < 0 ? r : timers_open(l, ts, CLOCK_MONOTONIC);
 }
 
 void timers_deinit(rv_loop *l)
 {
 	for (int i = 0; i < N_TIMER_CLOCKS; i++) {
 		struct timers *ts = &l->timers[i];
+		rv_timer *t;
 
-		while (ts->root) {
-			rv_timer *t = ts->root;
-
-			heap_take(ts, t);
+		while ((t = timer_heap_first(&ts->heap))) {
+			timer_heap_remove(&ts->heap, t);
 			t->state = TIMER_IDLE;
 			t->loop = NULL;
 		}
+		timer_heap_deinit(&ts->heap);
 		poll_remove(&ts->poll);
 		ts->fd = close_safe(ts->fd);
 	}

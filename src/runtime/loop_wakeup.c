@@ -111,6 +111,12 @@ void inbox_close(struct inbox *b)
 	atomic_store(&b->parked, false);
 }
 
+void inbox_forked(struct inbox *b)
+{
+	atomic_store(&b->head, &inbox_closed);
+	atomic_store(&b->parked, false);
+}
+
 int rv_loop_stop_threadsafe(rv_loop *l)
 {
 	if (atomic_load(&l->inbox.head) == &inbox_closed)

@@ -67,25 +67,6 @@ static void watch_notify(rv_watch *w, unsigned ev)
 		ready_append(w->loop, &w->ready);
 }
 
-static void slot_ready(struct poll_fd *p, unsigned ev)
-{
-	struct fd_slot *s = CONTAINER_OF(p, struct fd_slot, poll);
-
-	s->fired = true;
-	if (ev & RV_READ)
-		watch_notify(s->reader, RV_READ);
-	if (ev & RV_WRITE)
-		watch_notify(s->writer, RV_WRITE);
-	for (struct rv_link *it = s->waiters.next, *next; it != &s->waiters;
-		it = next) {
-		struct fd_wait *fw = LINK_ENTRY(it, struct fd_wait, w.link);
-
-		next = it->next;
-		if (fw->ev & ev)
-			waiter_wake(&fw->w, (int)(fw->ev & ev));
-	}
-}
-
 /* Directions that are ready this instant; errors and hang-ups count as both. */
 static int fd_ready_now(int fd, unsigned ev)
 {
@@ -133,6 +114,36 @@ static int slots_reserve(rv_loop *l, size_t n)
 static bool slot_is_used(const struct fd_slot *s)
 {
 	return !link_is_empty(&s->watches) || !link_is_empty(&s->waiters);
+}
+
+/* As soon as nobody wants it, also where who did has been woken and not run yet: meanwhile
+ * the descriptor may be closed and its number taken by another, whose edges nobody would
+ * poll for. */
+static void slot_put(struct fd_slot *s)
+{
+	if (slot_is_used(s))
+		return;
+	poll_remove(&s->poll);
+}
+
+static void slot_ready(struct poll_fd *p, unsigned ev)
+{
+	struct fd_slot *s = CONTAINER_OF(p, struct fd_slot, poll);
+
+	s->fired = true;
+	if (ev & RV_READ)
+		watch_notify(s->reader, RV_READ);
+	if (ev & RV_WRITE)
+		watch_notify(s->writer, RV_WRITE);
+	for (struct rv_link *it = s->waiters.next, *next; it != &s->waiters;
+		it = next) {
+		struct fd_wait *fw = LINK_ENTRY(it, struct fd_wait, w.link);
+
+		next = it->next;
+		if (fw->ev & ev)
+			waiter_wake(&fw->w, (int)(fw->ev & ev));
+	}
+	slot_put(s);
 }
 
 /* Whether a device can be polled; libevent would complain on stderr. */
@@ -200,13 +211,6 @@ static int slot_get(struct fd_slot **ret, rv_loop *l, int fd)
 	}
 	*ret = s;
 	return 0;
-}
-
-static void slot_put(struct fd_slot *s)
-{
-	if (slot_is_used(s))
-		return;
-	poll_remove(&s->poll);
 }
 
 int watch_claim(rv_loop *l, int fd)
@@ -309,8 +313,6 @@ bool rv_fd_unwatch(rv_watch *w)
 	return was_open;
 }
 
-/* Before the task goes on: meanwhile the descriptor may be closed and its number taken by
- * another, whose edges nobody would poll for. */
 static void wait_cancelled(struct waiter *w)
 {
 	struct fd_wait *fw = CONTAINER_OF(w, struct fd_wait, w);
@@ -330,6 +332,8 @@ int rv_wait_fd(int fd, unsigned ev)
 		return r;
 	if (!ev || (ev & ~(unsigned)(RV_READ | RV_WRITE)))
 		return -EINVAL;
+	if (fd < 0)
+		return -EBADF; /* which poll would pass over */
 	if (watch_is_claimed(self->loop, fd))
 		return -EBUSY;
 	r = fd_ready_now(fd, ev);
@@ -340,10 +344,8 @@ int rv_wait_fd(int fd, unsigned ev)
 		return r;
 	fw.slot = s;
 	link_append(&s->waiters, &fw.w.link);
-	r = task_wait_on_cancel(
+	return task_wait_on_cancel(
 		self, &fw.w, wait_cancelled, "fd", (void *)(intptr_t)fd);
-	slot_put(s);
-	return r;
 }
 
 void watches_close(rv_loop *l)

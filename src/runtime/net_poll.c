@@ -50,14 +50,22 @@ int net_poll_add(struct net_poll *p, rv_loop *l, int fd)
 	return r;
 }
 
+static void event_drop(rv_loop *l, struct event *e)
+{
+	/* in the child of a fork: what is polled, is polled by the parent as well */
+	bool shared = l->forked && e &&
+		      event_pending(e, EV_READ | EV_WRITE | EV_CLOSED, NULL);
+
+	if (e && !shared)
+		event_free(e); /* deletes it, too */
+}
+
 void net_poll_remove(struct net_poll *p)
 {
 	if (!p->loop)
 		return;
-	if (p->out)
-		event_free(p->out); /* deletes it, too */
-	if (p->in)
-		event_free(p->in);
+	event_drop(p->loop, p->out);
+	event_drop(p->loop, p->in);
 	p->in = p->out = NULL;
 	p->wants_write = false;
 	watch_release(p->loop, p->fd);
@@ -69,6 +77,8 @@ int net_poll_want_write(struct net_poll *p, bool on)
 	INVARIANT(p->loop);
 	if (p->wants_write == on)
 		return 0;
+	if (p->loop->forked)
+		return -RV_ELOOPCLOSED;
 	p->wants_write = on;
 	if (!on) {
 		(void)event_del(p->out);

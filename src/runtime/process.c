@@ -162,6 +162,8 @@ static int start(
 		return -EINVAL;
 	if (!current.loop)
 		return -RV_ENOTASK;
+	if (current.loop->closed)
+		return -RV_ELOOPCLOSED; /* in a child of a fork */
 	if (!o)
 		o = &defaults;
 	p = calloc(1, sizeof(*p));
@@ -224,7 +226,7 @@ void rv_process_unref(rv_process *p)
 	if (--p->refs > 0)
 		return;
 	drop_streams(p);
-	if (!p->exited && p->loop) /* freed when it has ended */
+	if (!p->exited && p->loop && !p->loop->forked) /* freed when it has ended */
 		(void)pidfd_send_signal(p->pidfd, SIGKILL, NULL, 0);
 	process_free_unused(p);
 }

@@ -29,13 +29,11 @@ struct rv_queue {
 /* -- the array
  * ---------------------------------------------------------------------------- */
 
-static int reserve(struct rv_queue *q, size_t n)
+static NOINLINE int grow(struct rv_queue *q, size_t n)
 {
 	size_t capacity = q->capacity ? q->capacity : CAPACITY_MIN;
 	void **items;
 
-	if (LIKELY(n <= q->capacity))
-		return 0;
 	while (capacity < n)
 		capacity *= 2;
 	items = malloc(capacity * sizeof(void *));
@@ -50,6 +48,11 @@ static int reserve(struct rv_queue *q, size_t n)
 	q->capacity = capacity;
 	q->head = 0;
 	return 0;
+}
+
+static inline int reserve(struct rv_queue *q, size_t n)
+{
+	return LIKELY(n <= q->capacity) ? 0 : grow(q, n);
 }
 
 static void heap_up(struct rv_queue *q, size_t i)
@@ -88,33 +91,39 @@ static void heap_down(struct rv_queue *q, size_t i)
 }
 
 /* room has been reserved */
-static void add(struct rv_queue *q, void *item)
+static inline void add(struct rv_queue *q, void *item)
 {
 	size_t at = q->n++;
 
-	if (q->kind == RV_QUEUE_FIFO)
+	if (LIKELY(q->kind == RV_QUEUE_FIFO))
 		at = (q->head + at) & (q->capacity - 1);
 	q->items[at] = item;
-	if (q->kind == RV_QUEUE_PRIORITY)
+	if (UNLIKELY(q->kind == RV_QUEUE_PRIORITY))
 		heap_up(q, at);
 }
 
-static void *take(struct rv_queue *q)
+static NOINLINE void *take_unordered(struct rv_queue *q)
 {
 	void *item;
 
-	q->n--;
-	if (q->kind == RV_QUEUE_FIFO) {
-		item = q->items[q->head];
-		q->head = (q->head + 1) & (q->capacity - 1);
-		return item;
-	}
 	if (q->kind == RV_QUEUE_LIFO)
 		return q->items[q->n];
 	item = q->items[0];
 	q->items[0] = q->items[q->n];
 	if (q->n > 0)
 		heap_down(q, 0);
+	return item;
+}
+
+static inline void *take(struct rv_queue *q)
+{
+	void *item;
+
+	q->n--;
+	if (UNLIKELY(q->kind != RV_QUEUE_FIFO))
+		return take_unordered(q);
+	item = q->items[q->head];
+	q->head = (q->head + 1) & (q->capacity - 1);
 	return item;
 }
 
@@ -179,14 +188,13 @@ static NOINLINE int wait_in(struct rv_task *self, struct rv_link *list, void *da
 	return task_wait(self, &w, site, q);
 }
 
-int rv_queue_try_put(rv_queue *q, void *item)
+/* put and get: inlined into both of their ways, since most need not wait */
+static ALWAYS_INLINE int put_now(rv_queue *q, void *item)
 {
 	struct waiter *w;
 	int r;
 
-	if (WRONG_HOME(&q->home))
-		return -RV_EWRONGLOOP;
-	if (q->shut)
+	if (UNLIKELY(q->shut))
 		return -RV_ESHUTDOWN;
 	w = waiter_first(&q->getters);
 	if (w) { /* then the queue is empty: the item need not touch it */
@@ -198,11 +206,18 @@ int rv_queue_try_put(rv_queue *q, void *item)
 	if (q->max && q->n >= q->max)
 		return -EAGAIN;
 	r = reserve(q, q->n + 1);
-	if (r < 0)
+	if (UNLIKELY(r < 0))
 		return r;
 	q->n_unfinished++;
 	add(q, item);
 	return 0;
+}
+
+int rv_queue_try_put(rv_queue *q, void *item)
+{
+	if (WRONG_HOME(&q->home))
+		return -RV_EWRONGLOOP;
+	return put_now(q, item);
 }
 
 int rv_queue_put(rv_queue *q, void *item)
@@ -214,17 +229,15 @@ int rv_queue_put(rv_queue *q, void *item)
 		return -RV_EWRONGLOOP;
 	if (UNLIKELY(r < 0))
 		return r;
-	r = rv_queue_try_put(q, item);
+	r = put_now(q, item);
 	return LIKELY(r != -EAGAIN) ? r
 				    : wait_in(self, &q->putters, item, "queue put", q);
 }
 
-int rv_queue_try_get(rv_queue *q, void **item)
+static ALWAYS_INLINE int get_now(rv_queue *q, void **item)
 {
 	struct waiter *w;
 
-	if (WRONG_HOME(&q->home))
-		return -RV_EWRONGLOOP;
 	if (q->n == 0)
 		return q->shut ? -RV_ESHUTDOWN : -EAGAIN;
 	*item = take(q);
@@ -237,6 +250,13 @@ int rv_queue_try_get(rv_queue *q, void **item)
 	return 0;
 }
 
+int rv_queue_try_get(rv_queue *q, void **item)
+{
+	if (WRONG_HOME(&q->home))
+		return -RV_EWRONGLOOP;
+	return get_now(q, item);
+}
+
 int rv_queue_get(rv_queue *q, void **item)
 {
 	struct rv_task *self;
@@ -246,7 +266,7 @@ int rv_queue_get(rv_queue *q, void **item)
 		return -RV_EWRONGLOOP;
 	if (UNLIKELY(r < 0))
 		return r;
-	r = rv_queue_try_get(q, item);
+	r = get_now(q, item);
 	return LIKELY(r != -EAGAIN) ? r
 				    : wait_in(self, &q->getters, item, "queue get", q);
 }

@@ -69,28 +69,18 @@ static void on_sigint(void *arg)
 		(void)rv_task_cancel_why(r->main, "interrupted");
 }
 
-/* Only where nobody else wants the signal. */
-static bool sigint_begin(rv_runner *r)
+/* Only where nobody else wants the signal: the program, before, or in the last run. */
+static void sigint_begin(rv_runner *r)
 {
 	struct sigaction sa;
 
-	if (!r->handle_sigint || sigaction(SIGINT, NULL, &sa) < 0 ||
-		sa.sa_handler != SIG_DFL)
-		return false;
-	signal_set_second_fatal(SIGINT, true);
-	if (rv_signal_on(r->loop, SIGINT, on_sigint, r) == 0)
-		return true;
-	signal_set_second_fatal(SIGINT, false);
-	return false;
+	if (r->handle_sigint && sigaction(SIGINT, NULL, &sa) == 0 &&
+		sa.sa_handler == SIG_DFL)
+		(void)signal_on_runner(r->loop, SIGINT, on_sigint, r);
 }
 
-static void sigint_end(rv_runner *r)
-{
-	(void)rv_signal_off(r->loop, SIGINT);
-	signal_set_second_fatal(SIGINT, false);
-}
-
-static int run_main(rv_runner *r, rv_task_opts *o, rv_fn fn, void *arg)
+/* to_end: also where the loop is told to stop */
+static int run_main(rv_runner *r, rv_task_opts *o, rv_fn fn, void *arg, bool to_end)
 {
 	struct rv_task *t;
 	int rc;
@@ -102,7 +92,11 @@ static int run_main(rv_runner *r, rv_task_opts *o, rv_fn fn, void *arg)
 		return rc;
 	t->is_main = true;
 	r->main = t;
-	rc = loop_run(r->loop);
+	do
+		rc = loop_run(r->loop);
+	while (to_end && rc >= 0 && !t->done);
+	/* If it goes on, its end is not that of the next run. */
+	t->is_main = false;
 	r->main = NULL;
 	if (rc >= 0)
 		rc = rv_task_result(t, NULL);
@@ -115,7 +109,6 @@ static int run_main(rv_runner *r, rv_task_opts *o, rv_fn fn, void *arg)
 int rv_runner_run(rv_runner *r, rv_fn fn, void *arg)
 {
 	rv_task_opts o = {.name = "main", .loop = r->loop};
-	bool sigint;
 	int rc;
 
 	if (r->closed)
@@ -123,10 +116,9 @@ int rv_runner_run(rv_runner *r, rv_fn fn, void *arg)
 	if (current.loop)
 		return -RV_ERUNNING;
 	r->interrupted = false;
-	sigint = sigint_begin(r);
-	rc = run_main(r, &o, fn, arg);
-	if (sigint)
-		sigint_end(r);
+	sigint_begin(r);
+	rc = run_main(r, &o, fn, arg, false);
+	signal_off_runner(r->loop, SIGINT);
 	return rc == -ECANCELED && r->interrupted ? -EINTR : rc;
 }
 
@@ -142,6 +134,13 @@ static bool cancel_other(rv_task *t, void *arg)
 	return true;
 }
 
+/* The last of them may end before this task runs again. */
+static void alone_cancelled(struct waiter *w)
+{
+	w->task->loop->drained = NULL;
+	waiter_wake(w, -ECANCELED);
+}
+
 static int wait_until_alone(rv_loop *l)
 {
 	struct rv_task *self = current.task;
@@ -153,8 +152,7 @@ static int wait_until_alone(rv_loop *l)
 		w = (struct waiter){0};
 		(void)rv_task_foreach(l, cancel_other, NULL);
 		l->drained = &w;
-		r = task_wait(self, &w, "other tasks", NULL);
-		l->drained = NULL;
+		r = task_wait_on_cancel(self, &w, alone_cancelled, "other tasks", NULL);
 	}
 	return r;
 }
@@ -186,7 +184,7 @@ int rv_runner_close(rv_runner *r)
 		return -RV_ERUNNING;
 	r->closed = true;
 	if (r->loop->n_live > 0 || r->loop->executor || !link_is_empty(&r->loop->gens))
-		rc = run_main(r, &o, shut_down, r);
+		rc = run_main(r, &o, shut_down, r, true);
 	(void)rv_loop_close(r->loop);
 	return rc;
 }

@@ -10,39 +10,10 @@
 #include <errno.h>
 #include <stdio.h>
 
+#include "base/cleanup.h"
 #include "base/invariant.h"
 #include "runtime/debug_priv.h"
 #include "runtime/loop_priv.h"
-
-static bool node_is_cancelled(const struct rv_scope_node *n)
-{
-	return n->count > 0 || (!n->shield && n->parent && n->parent->cancelled);
-}
-
-void scope_node_init(struct rv_scope_node *n, struct rv_scope_node *parent,
-	struct rv_task *task, bool shield)
-{
-	n->parent = parent;
-	n->task = task;
-	n->why = NULL;
-	n->count = 0;
-	n->shield = shield;
-	n->cancelled = false;
-	link_init(&n->children);
-	if (parent) {
-		link_append(&parent->children, &n->link);
-		n->cancelled = node_is_cancelled(n);
-	} else {
-		n->link.prev = n->link.next = NULL;
-	}
-}
-
-void scope_node_deinit(struct rv_scope_node *n)
-{
-	INVARIANT(link_is_empty(&n->children));
-	link_remove(&n->link);
-	n->parent = NULL;
-}
 
 /* The level has risen in n: undo what its task waits for in it. */
 static void node_interrupt(struct rv_scope_node *n)
@@ -79,7 +50,7 @@ static void walk(struct rv_scope_node *top)
 	struct rv_scope_node *n = top;
 
 	while (n) {
-		bool is = node_is_cancelled(n);
+		bool is = scope_node_is_cancelled(n);
 		bool changed = is != n->cancelled;
 
 		n->cancelled = is;
@@ -91,7 +62,7 @@ static void walk(struct rv_scope_node *top)
 
 void scope_node_update(rv_loop *l, struct rv_scope_node *n)
 {
-	struct rv_link *it;
+	struct rv_task *t;
 
 	if (l->cancel_busy) {
 		/* from an on_cancel: the tree below is not ours to walk twice, but what
@@ -101,15 +72,17 @@ void scope_node_update(rv_loop *l, struct rv_scope_node *n)
 	}
 	l->cancel_busy = true;
 	walk(n);
-	while ((it = link_pop(&l->cancel_later))) {
-		struct rv_task *t = LINK_ENTRY(it, struct rv_task, cancel_link);
-
-		if (t->done)
-			continue;
-		t->root.count++;
-		if (!t->root.why)
-			t->root.why = "awaiting task cancelled";
-		walk(&t->root);
+	while ((t = l->cancel_later)) {
+		l->cancel_later = TAKE_PTR(t->cancel_next);
+		if (!l->cancel_later)
+			l->cancel_last = NULL;
+		if (!t->done) {
+			t->root.count++;
+			if (!t->root.why)
+				t->root.why = "awaiting task cancelled";
+			walk(&t->root);
+		}
+		rv_task_unref(t);
 	}
 	l->cancel_busy = false;
 }
@@ -125,8 +98,15 @@ void scope_node_cancel(rv_loop *l, struct rv_scope_node *n, const char *why)
 
 void task_cancel_later(struct rv_task *t)
 {
-	if (!t->done && t->loop && !link_is_linked(&t->cancel_link))
-		link_append(&t->loop->cancel_later, &t->cancel_link);
+	rv_loop *l = t->loop;
+
+	if (t->done || !l || t->cancel_next || t == l->cancel_last)
+		return;
+	if (l->cancel_last)
+		l->cancel_last->cancel_next = t;
+	else
+		l->cancel_later = t;
+	l->cancel_last = rv_task_ref(t);
 }
 
 /* -- scopes of the API ------------------------------------------------------------- */
@@ -139,12 +119,12 @@ static void on_deadline(void *arg)
 	scope_node_cancel(s->timer.loop, &s->node, "timeout");
 }
 
-static void scope_arm(rv_scope *s, rv_time when)
+static void scope_arm(rv_scope *s, rv_time when, bool has_passed)
 {
 	s->when = when;
 	if (when == RV_FOREVER)
 		rv_timer_stop(&s->timer);
-	else if (when <= loop_monotonic(s->timer.loop))
+	else if (has_passed)
 		on_deadline(s);
 	else
 		rv_timer_start(&s->timer, when);
@@ -169,7 +149,9 @@ static void report_shield(struct rv_task *t)
 	rv_report(t->loop, &e);
 }
 
-int rv_scope_enter(rv_scope *s, unsigned flags, rv_time deadline)
+/* has_passed: the deadline. Who computes it from now knows without another look at the clock,
+ * which takes longer than all the rest. */
+static int scope_enter(rv_scope *s, unsigned flags, rv_time deadline, bool has_passed)
 {
 	struct rv_task *t = current.task;
 
@@ -185,11 +167,20 @@ int rv_scope_enter(rv_scope *s, unsigned flags, rv_time deadline)
 	t->scope = &s->node;
 	s->active = true;
 	if (deadline != RV_FOREVER)
-		scope_arm(s, deadline);
+		scope_arm(s, deadline, has_passed);
 	else if (UNLIKELY(loop_debug(t->loop)) && (flags & RV_SCOPE_SHIELD) &&
 		 !(flags & SCOPE_UNREPORTED) && !t->loop->shield_reported)
 		report_shield(t);
 	return 0;
+}
+
+int rv_scope_enter(rv_scope *s, unsigned flags, rv_time deadline)
+{
+	const struct rv_task *t = current.task;
+	bool has_passed =
+		t && deadline != RV_FOREVER && deadline <= loop_monotonic(t->loop);
+
+	return scope_enter(s, flags, deadline, has_passed);
 }
 
 int rv_scope_exit(rv_scope *s, int rc)
@@ -202,7 +193,7 @@ int rv_scope_exit(rv_scope *s, int rc)
 	INVARIANT(t->scope == &s->node);
 	rv_timer_stop(&s->timer);
 	t->scope = s->node.parent;
-	t->n_spins = 0;
+	task_spins_no_more(t);
 	s->active = false;
 	scope_node_deinit(&s->node);
 	if (rc != -ECANCELED || s->node.count == 0 || t->scope->cancelled)
@@ -224,12 +215,13 @@ static rv_time deadline_after(const struct rv_task *t, rv_time d)
 
 int rv_timeout(rv_scope *s, rv_time d)
 {
-	return rv_scope_enter(s, 0, deadline_after(current.task, d));
+	return scope_enter(s, 0, deadline_after(current.task, d), d <= 0);
 }
 
 int rv_shield(rv_scope *s, rv_time grace)
 {
-	return rv_scope_enter(s, RV_SCOPE_SHIELD, deadline_after(current.task, grace));
+	return scope_enter(
+		s, RV_SCOPE_SHIELD, deadline_after(current.task, grace), grace <= 0);
 }
 
 void rv_scope_cancel(rv_scope *s, const char *why)
@@ -249,7 +241,7 @@ int rv_scope_reschedule(rv_scope *s, rv_time when)
 		return -RV_EWRONGLOOP;
 	if (!s->active || s->expired)
 		return -RV_ESTATE;
-	scope_arm(s, when);
+	scope_arm(s, when, when <= loop_monotonic(s->timer.loop));
 	return 0;
 }
 

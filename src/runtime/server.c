@@ -230,8 +230,8 @@ void rv_server_close(rv_server *s)
 		listener_stop(&s->listeners[i]);
 	link_unlink(&s->link);
 	/* Another may have replaced it, if ours was removed. */
-	if (s->path && lstat(s->path, &st) == 0 && st.st_dev == s->path_dev &&
-		st.st_ino == s->path_ino)
+	if (s->path && !s->loop->forked && lstat(s->path, &st) == 0 &&
+		st.st_dev == s->path_dev && st.st_ino == s->path_ino)
 		(void)unlink(s->path);
 	for (size_t i = 0; i < s->n_listeners; i++)
 		s->listeners[i].fd = close_safe(s->listeners[i].fd);

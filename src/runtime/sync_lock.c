@@ -21,17 +21,15 @@ static inline void note_owner(rv_lock *l)
 		l->owner_id = l->owner ? l->owner->id : 0;
 }
 
-int rv_lock_acquire(rv_lock *l)
+static NOINLINE int acquire(rv_lock *l, const char *fn)
 {
 	struct rv_task *self;
 	struct waiter w;
-	int r = task_await_begin(&self);
+	int r = task_await_begin_of(&self, fn);
 
-	if (WRONG_HOME(&l->home))
-		return -RV_EWRONGLOOP;
-	if (UNLIKELY(r < 0))
+	if (r < 0)
 		return r;
-	if (LIKELY(!l->locked)) {
+	if (!l->locked) {
 		l->locked = true;
 		l->owner = self;
 		note_owner(l);
@@ -39,6 +37,20 @@ int rv_lock_acquire(rv_lock *l)
 	}
 	link_append(&l->waiters, &w.link);
 	return task_wait(self, &w, "lock", l);
+}
+
+int rv_lock_acquire(rv_lock *l)
+{
+	struct rv_task *self;
+
+	if (LIKELY(!l->locked && task_await_passes(&self))) {
+		l->locked = true;
+		l->owner = self;
+		return 0;
+	}
+	if (WRONG_HOME(&l->home))
+		return -RV_EWRONGLOOP;
+	return acquire(l, __func__);
 }
 
 bool rv_lock_try(rv_lock *l)
@@ -63,19 +75,17 @@ static void report_release(void)
 	rv_report(current.loop, &e);
 }
 
-int rv_lock_release(rv_lock *l)
+static NOINLINE int release(rv_lock *l)
 {
 	struct waiter *w;
 
-	if (WRONG_HOME(&l->home))
-		return -RV_EWRONGLOOP;
 	if (!l->locked)
 		return -RV_ESTATE;
 	if (debug_is_on() && current.loop && loop_debug(current.loop) &&
 		l->owner != current.task)
 		report_release();
 	w = waiter_first(&l->waiters);
-	if (LIKELY(!w)) {
+	if (!w) {
 		l->locked = false;
 		l->owner = NULL;
 		return 0;
@@ -84,6 +94,18 @@ int rv_lock_release(rv_lock *l)
 	note_owner(l);
 	waiter_wake(w, 0);
 	return 0;
+}
+
+int rv_lock_release(rv_lock *l)
+{
+	if (LIKELY(l->locked && link_is_empty(&l->waiters) && !debug_is_on())) {
+		l->locked = false;
+		l->owner = NULL;
+		return 0;
+	}
+	if (WRONG_HOME(&l->home))
+		return -RV_EWRONGLOOP;
+	return release(l);
 }
 
 bool rv_lock_held(const rv_lock *l)

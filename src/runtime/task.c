@@ -9,18 +9,18 @@
 #include "base/invariant.h"
 #include "reeve/ctx.h"
 #include "runtime/debug_priv.h"
-#include "runtime/loop_priv.h"
+#include "runtime/sched.h"
 #include "runtime/zero.h"
 
-static struct rv_task *task_alloc(rv_loop *l)
+static inline struct rv_task *task_alloc(rv_loop *l)
 {
-	struct rv_link *it = link_pop(&l->task_cache);
+	struct rv_link *it = l->task_cache;
 
-	if (it) {
-		l->n_tasks_cached--;
-		return LINK_ENTRY(it, struct rv_task, link);
-	}
-	return malloc(sizeof(struct rv_task));
+	if (UNLIKELY(!it))
+		return malloc(sizeof(struct rv_task));
+	l->task_cache = it->next;
+	l->n_tasks_cached--;
+	return LINK_ENTRY(it, struct rv_task, link);
 }
 
 static void task_free(struct rv_task *t)
@@ -33,7 +33,8 @@ static void task_free(struct rv_task *t)
 		debug_report_unawaited(t);
 	if (t->extra)
 		task_extra_free(t);
-	rv_ctx_unref(t->ctx);
+	if (t->ctx)
+		rv_ctx_unref(t->ctx);
 	if (!l) {
 		free(t);
 		return;
@@ -43,19 +44,34 @@ static void task_free(struct rv_task *t)
 		free(t);
 		return;
 	}
-	link_prepend(&l->task_cache, &t->link);
+	t->link.next = l->task_cache;
+	l->task_cache = &t->link;
 	l->n_tasks_cached++;
 }
 
-void task_cache_trim(rv_loop *l)
+void task_cache_trim(rv_loop *l, size_t n)
 {
-	while (l->n_tasks_cached > TASKS_CACHED_ASLEEP) {
-		free(LINK_ENTRY(link_pop(&l->task_cache), struct rv_task, link));
-		l->n_tasks_cached--;
-	}
+	while (l->n_tasks_cached > n)
+		free(task_alloc(l));
 }
 
-static int task_new(struct rv_task **ret, const struct spawn_params *p)
+static NOINLINE int task_fill_extra(struct rv_task *t, const struct spawn_params *p)
+{
+	const rv_task_opts *o = p->opts;
+	struct task_extra *x;
+
+	if (!p->starter && !o->arg_dtor && !o->name)
+		return 0;
+	x = task_extra(t);
+	if (!x)
+		return -ENOMEM;
+	x->starter = p->starter;
+	x->arg_dtor = o ? o->arg_dtor : NULL;
+	return o && o->name ? rv_task_set_name(t, o->name) : 0;
+}
+
+/* Inlined, so that rv_spawn, of which there are many, asks only what it does not know. */
+static ALWAYS_INLINE int task_new(struct rv_task **ret, const struct spawn_params *p)
 {
 	const rv_task_opts *o = p->opts;
 	rv_loop *l = p->loop;
@@ -80,12 +96,10 @@ static int task_new(struct rv_task **ret, const struct spawn_params *p)
 	}
 	ZERO_OBJECT(t);
 	t->loop = l;
-	t->pool = pool;
+	t->i_pool = (uint8_t)(pool - l->pools);
 	t->fn = p->fn;
 	t->arg = p->arg;
-	t->arg_dtor = o ? o->arg_dtor : NULL;
-	t->group = p->group;
-	t->starter = p->starter;
+	t->in_group = p->group;
 	t->service = p->service;
 	t->borrowed = p->borrowed;
 	t->id = l->next_task_id++;
@@ -93,12 +107,12 @@ static int task_new(struct rv_task **ret, const struct spawn_params *p)
 	t->op_budget = TASK_OP_BUDGET;
 	if (o && o->ctx)
 		t->ctx = rv_ctx_ref(o->ctx);
-	else if (current.task)
+	else if (current.task && current.task->ctx)
 		t->ctx = rv_ctx_ref(current.task->ctx);
 	t->scope = &t->root;
 	scope_node_init(&t->root, p->parent, t, false);
 	link_init(&t->joiners);
-	if (o && o->name && rv_task_set_name(t, o->name) < 0) {
+	if ((o || p->starter) && task_fill_extra(t, p) < 0) {
 		scope_node_deinit(&t->root);
 		coro_pool_unpromise(pool);
 		if (t->extra)
@@ -118,32 +132,51 @@ static void start_now(struct rv_task *t)
 {
 	struct rv_task *self = current.task;
 
-	link_prepend(&t->loop->ready, &self->ready.link);
-	link_prepend(&t->loop->ready, &t->ready.link);
+	ready_prepend(t->loop, &self->ready);
+	ready_prepend(t->loop, &t->ready);
 	sched_leave(self);
 }
 
-int task_spawn_in(struct rv_task **ret, const struct spawn_params *p)
+/* Before its first step, so that an eager child is one from the beginning. */
+static inline void join_group(struct rv_task *t, rv_group *g)
+{
+	link_append(&g->children, &t->group_link);
+	if (t->service)
+		g->n_services++;
+	else
+		g->n_children++;
+}
+
+static ALWAYS_INLINE int spawn(struct rv_task **ret, const struct spawn_params *p)
 {
 	const rv_task_opts *o = p->opts;
 	struct rv_task *t;
 	int r = task_new(&t, p);
 
 	if (r < 0) {
+		if (p->loop)
+			p->loop->spawns_from = NULL;
 		if (o && o->arg_dtor)
 			o->arg_dtor(p->arg);
 		return r;
 	}
 	*ret = t;
 	if (p->group)
-		group_child_added(p->group, t);
-	if (UNLIKELY(p->loop->watched))
+		join_group(t, p->group);
+	if (UNLIKELY(p->loop->watched)) {
+		debug_note_spawn(t);
 		hooks_spawned(t);
+	}
 	if (o && (o->flags & RV_SPAWN_EAGER) && current.task && current.loop == p->loop)
 		start_now(t);
 	else
 		ready_append(p->loop, &t->ready);
 	return 0;
+}
+
+int task_spawn_in(struct rv_task **ret, const struct spawn_params *p)
+{
+	return spawn(ret, p);
 }
 
 int rv_spawn_ex(rv_task **ret, const rv_task_opts *o, rv_fn fn, void *arg)
@@ -157,7 +190,7 @@ int rv_spawn_ex(rv_task **ret, const rv_task_opts *o, rv_fn fn, void *arg)
 	struct rv_task *t;
 	int r;
 
-	if (WRONG_THREAD(p.loop)) {
+	if (WRONG_THREAD_TO_SPAWN(p.loop)) {
 		if (o && o->arg_dtor)
 			o->arg_dtor(arg);
 		return -RV_EWRONGLOOP;
@@ -165,8 +198,6 @@ int rv_spawn_ex(rv_task **ret, const rv_task_opts *o, rv_fn fn, void *arg)
 	r = task_spawn_in(&t, &p);
 	if (r < 0)
 		return r;
-	if (debug_is_on())
-		debug_note_spawn(t, __builtin_return_address(0));
 	if (ret)
 		*ret = t;
 	else
@@ -178,21 +209,22 @@ rv_task *rv_spawn(rv_fn fn, void *arg)
 {
 	struct spawn_params p = {.loop = current.loop, .fn = fn, .arg = arg};
 	struct rv_task *t;
-	int r = task_spawn_in(&t, &p);
+	int r;
 
-	if (r < 0) {
+	(void)WRONG_THREAD_TO_SPAWN(
+		p.loop); /* it is the loop of this thread, or none */
+	r = spawn(&t, &p);
+	if (UNLIKELY(r < 0)) {
 		errno = -r;
 		return NULL;
 	}
-	if (debug_is_on())
-		debug_note_spawn(t, __builtin_return_address(0));
 	return t;
 }
 
 /* -- the end ------------------------------------------------------------------------
  */
 
-static void run_defers(struct rv_task *t)
+static NOINLINE void run_defers(struct rv_task *t)
 {
 	struct task_defer *d;
 	rv_scope sh;
@@ -213,22 +245,23 @@ static void run_defers(struct rv_task *t)
 static void task_end(struct rv_task *t, int r)
 {
 	rv_loop *l = t->loop;
+	rv_group *g = task_group(t);
 
 	current.task = NULL; /* what is called from here must not await */
 	t->result = r;
 	t->done = true;
-	t->n_spins = 0;
+	t->in_group = false;
+	task_spins_no_more(t);
 	l->n_live--;
 	scope_node_deinit(&t->root);
-	link_remove(&t->cancel_link);
-	if (t->arg_dtor)
-		t->arg_dtor(t->arg);
+	if (t->extra && t->extra->arg_dtor)
+		t->extra->arg_dtor(t->arg);
 	if (!link_is_empty(&t->joiners))
 		waiters_wake_all(&t->joiners, 0);
 	if (t->extra && t->extra->future)
 		future_task_done(t->extra->future, t);
-	if (t->group)
-		group_child_done(t->group, t);
+	if (g)
+		group_child_done(g, t);
 	if (t->detached && r < 0 && r != -ECANCELED && !t->error_read)
 		task_report(t, "detached task failed");
 	if (l->drained && l->n_live == 1)
@@ -244,6 +277,8 @@ void task_run(struct rv_task *t)
 
 	current.task = t;
 	r = t->fn(t->arg);
+	if (UNLIKELY(current.task != t)) /* it forked, and this is the child */
+		fork_leave(t->loop, t->coro);
 	/* A scope or group that is still open was in the frame that has just gone:
 	 * there is nothing to close any more, and its children would write into this
 	 * stack. */
@@ -256,7 +291,7 @@ void task_run(struct rv_task *t)
 
 void task_finish_unstarted(struct rv_task *t)
 {
-	coro_pool_unpromise(t->pool);
+	coro_pool_unpromise(task_pool(t));
 	task_end(t, -ECANCELED);
 }
 
@@ -305,7 +340,8 @@ void rv_task_detach(rv_task *t)
 	rv_task_unref(t);
 }
 
-void task_report(struct rv_task *t, const char *message)
+/* Not inlined: who may have to report makes no room for it. */
+NOINLINE void task_report(struct rv_task *t, const char *message)
 {
 	rv_exc e = RV_EXC_NULL;
 

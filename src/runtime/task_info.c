@@ -110,7 +110,7 @@ int rv_task_uncancel(rv_task *t)
 		return 0;
 	if (--t->root.count == 0) {
 		t->root.why = NULL;
-		t->n_spins = 0;
+		task_spins_no_more(t);
 		if (!t->done && t->loop)
 			scope_node_update(t->loop, &t->root);
 	}

@@ -29,6 +29,7 @@
 #ifndef RUNTIME_TASK_PRIV_H
 #define RUNTIME_TASK_PRIV_H
 
+#include "base/invariant.h"
 #include "reeve/group.h"
 #include "reeve/task.h"
 #include "runtime/coro.h"
@@ -61,42 +62,72 @@ struct task_extra {
 	char *errmsg;
 	char *cancel_why;
 	struct task_defer *defers;
-	rv_future *future; /* rv_task_future */
-	void *val;         /* rv_task_return */
+	rv_dtor arg_dtor;
+	struct waiter *starter; /* rv_group_start waits for rv_task_started */
+	rv_future *future;      /* rv_task_future */
+	void *val;              /* rv_task_return */
 	rv_dtor val_dtor;
-	const void *spawned_at;       /* debug mode: a return address */
+	rv_time spin_since;     /* of a run of awaits that were refused */
+	const void *spawned_at; /* debug mode: a return address */
+	/* debug mode, debug_site.c */
+	struct coro *stack;    /* cleared before its first step; NULL: it was not */
+	unsigned stack_period; /* when that was */
+	size_t depth;          /* of its use, when it was last looked at */
 	struct rv_link group_records; /* errors of groups that it has left: group.c */
 };
 
-/* What each wait touches comes first. */
+/*
+ * What each wait touches comes first. Small, because there may be very many of them, and
+ * because making one costs what filling its lines of the cache costs.
+ */
 struct __attribute__((aligned(16))) rv_task {
 	struct rv_ready ready;       /* run is NULL */
 	rv_loop *loop;               /* NULL once the loop is closed */
 	struct coro *coro;           /* NULL before the first step and after the last */
 	struct waiter *waiter;       /* while it waits; NULL: running, ready or done */
 	struct rv_scope_node *scope; /* innermost */
-	int op_budget;
 	int result;
-	struct rv_scope_node root;
-	struct coro_pool *pool;
+	unsigned refs;
+	int16_t op_budget;
+	uint8_t n_spins; /* awaits that were refused, since others had a turn */
+	uint8_t i_pool;  /* of the loop's */
+	bool done;
+	bool error_read : 1;
+	bool detached : 1;
+	bool service : 1;
+	bool borrowed : 1; /* somebody has a pointer until the group exits */
+	bool in_group : 1; /* see task_group */
+	bool is_main : 1;
+	bool spins : 1; /* extra->spin_since is set, */
+	bool spin_reported : 1;
 	rv_fn fn;
 	void *arg;
-	rv_dtor arg_dtor;
-	struct rv_link joiners;     /* waiters of await and join */
-	struct rv_link link;        /* in loop->tasks */
-	struct rv_link group_link;  /* in the group's children, or ended */
-	struct rv_link cancel_link; /* in loop->cancel_later */
-	rv_group *group;
-	struct waiter *starter; /* rv_group_start waits for rv_task_started */
+	struct rv_scope_node root;
+	struct rv_link joiners;    /* waiters of await and join */
+	struct rv_link link;       /* in loop->tasks */
+	struct rv_link group_link; /* in the group's children, or ended */
+	struct rv_task
+		*cancel_next; /* in loop->cancel_later, which holds a reference */
 	struct task_extra *extra;
 	rv_ctx *ctx; /* NULL: nothing was set */
 	uint64_t id;
-	rv_time spin_since; /* of a run of awaits that were refused */
-	unsigned refs;
-	unsigned n_spins;
-	bool done, error_read, detached, service, spin_reported, is_main;
-	bool borrowed; /* somebody has a pointer until the group exits */
 };
+
+/* the group whose child it is; NULL */
+static inline rv_group *task_group(const struct rv_task *t)
+{
+	if (!t->in_group)
+		return NULL;
+	return t->service ? CONTAINER_OF(t->root.parent, rv_group, services)
+			  : CONTAINER_OF(t->root.parent, rv_group, scope.node);
+}
+
+/* An await was not refused. */
+static inline void task_spins_no_more(struct rv_task *t)
+{
+	t->n_spins = 0;
+	t->spins = false;
+}
 
 /* the slow paths of task_await_begin */
 int task_await_refused(struct rv_task *t);
@@ -125,6 +156,22 @@ __attribute__((warn_unused_result)) static inline int task_await_begin_of(
 			return r;
 	}
 	return 0;
+}
+
+/*
+ * The same for where mostly nobody has to wait: true when nothing is out of the ordinary, and
+ * then it has been counted. Else task_await_begin is still to be called, in a function of its
+ * own, so that the ordinary way makes no room for what the other needs.
+ */
+static inline bool task_await_passes(struct rv_task **ret)
+{
+	struct rv_task *t = current.task;
+
+	if (UNLIKELY(!t || debug_is_on() || t->scope->cancelled || t->op_budget <= 1))
+		return false;
+	t->op_budget--;
+	*ret = t;
+	return true;
 }
 
 /**
@@ -191,8 +238,8 @@ void task_run(struct rv_task *t);
 void task_finish_unstarted(struct rv_task *t);
 /* The loop goes away under it. */
 void task_abandon(struct rv_task *t);
-/* Gives memory back after a peak. */
-void task_cache_trim(rv_loop *l);
+/* Gives memory back after a peak: all but that of so many. */
+void task_cache_trim(rv_loop *l, size_t n);
 /* what a coroutine of a loop runs */
 void task_coro_entry(struct coro *c);
 void task_report(struct rv_task *t, const char *message);
@@ -202,17 +249,41 @@ enum {
 	/* for rv_scope_enter: that a shield has no deadline is meant, and the library's */
 	SCOPE_UNREPORTED = 1 << 8,
 };
-void scope_node_init(struct rv_scope_node *n, struct rv_scope_node *parent,
-	struct rv_task *task, bool shield);
-void scope_node_deinit(struct rv_scope_node *n);
+static inline bool scope_node_is_cancelled(const struct rv_scope_node *n)
+{
+	return n->count > 0 || (!n->shield && n->parent && n->parent->cancelled);
+}
+
+static inline void scope_node_init(struct rv_scope_node *n,
+	struct rv_scope_node *parent, struct rv_task *task, bool shield)
+{
+	n->parent = parent;
+	n->task = task;
+	n->why = NULL;
+	n->count = 0;
+	n->shield = shield;
+	n->cancelled = false;
+	link_init(&n->children);
+	if (parent) {
+		link_append(&parent->children, &n->link);
+		n->cancelled = scope_node_is_cancelled(n);
+	} else {
+		n->link.prev = n->link.next = NULL;
+	}
+}
+
+static inline void scope_node_deinit(struct rv_scope_node *n)
+{
+	INVARIANT(link_is_empty(&n->children));
+	link_remove(&n->link);
+	n->parent = NULL;
+}
 /* one more request; why is static or lives as long as the node */
 void scope_node_cancel(rv_loop *l, struct rv_scope_node *n, const char *why);
 /* recompute n and what is below after its count changed */
 void scope_node_update(rv_loop *l, struct rv_scope_node *n);
 
-/* group.c: t is a child from now on */
-void group_child_added(rv_group *g, struct rv_task *t);
-/* t, a child, has ended */
+/* group.c: t, a child, has ended */
 void group_child_done(rv_group *g, struct rv_task *t);
 /* errors of groups that the task has left */
 void group_records_free(struct rv_task *t);

@@ -5,7 +5,7 @@
 
 #include "base/invariant.h"
 #include "runtime/debug_priv.h"
-#include "runtime/loop_priv.h"
+#include "runtime/sched.h"
 
 enum { SPINS_MAX = 128 }; /* refused awaits in a row until others get a turn */
 #define SPIN_REPORT_AFTER RV_SEC(1)
@@ -46,15 +46,7 @@ int task_wait_shielded(
 
 void waiter_wake(struct waiter *w, int result)
 {
-	struct rv_task *t = w->task;
-
-	link_remove(&w->link);
-	if (UNLIKELY(!t->loop))
-		return; /* abandoned by a closed loop */
-	INVARIANT(t->waiter == w);
-	w->result = result;
-	t->waiter = NULL;
-	ready_append(t->loop, &t->ready);
+	waiter_wake_inline(w, result);
 }
 
 void waiters_wake_all(struct rv_link *waiters, int result)
@@ -62,7 +54,7 @@ void waiters_wake_all(struct rv_link *waiters, int result)
 	struct waiter *w;
 
 	while ((w = waiter_first(waiters)))
-		waiter_wake(w, result);
+		waiter_wake_inline(w, result);
 }
 
 void task_yield(struct rv_task *self)
@@ -72,30 +64,39 @@ void task_yield(struct rv_task *self)
 	sched_leave(self);
 }
 
+/* Once for each run of refused awaits; not at all without memory to know how long it lasts. */
+static void report_spins(struct rv_task *t)
+{
+	struct task_extra *x = task_extra(t);
+	rv_time now = loop_monotonic(t->loop);
+	rv_exc e = RV_EXC_NULL;
+
+	if (!x)
+		return;
+	if (!t->spins) {
+		t->spins = true;
+		t->spin_reported = false;
+		x->spin_since = now;
+	}
+	if (t->spin_reported ||
+		(!loop_debug(t->loop) && now - x->spin_since < SPIN_REPORT_AFTER))
+		return;
+	t->spin_reported = true;
+	e.message = "cancelled task goes on awaiting";
+	e.task = t;
+	rv_report(t->loop, &e);
+}
+
 /*
  * Whoever ignores errors in a loop would hold the thread for ever, since every await
  * returns at once: give way from time to time, and say so when it goes on.
  */
 int task_await_refused(struct rv_task *t)
 {
-	rv_time now;
-
-	if (++t->n_spins % SPINS_MAX != 0)
+	if (++t->n_spins < SPINS_MAX)
 		return -ECANCELED;
-	now = loop_monotonic(t->loop);
-	if (t->n_spins == SPINS_MAX) {
-		t->spin_since = now;
-		t->spin_reported = false;
-	}
-	if (!t->spin_reported &&
-		(loop_debug(t->loop) || now - t->spin_since >= SPIN_REPORT_AFTER)) {
-		rv_exc e = RV_EXC_NULL;
-
-		t->spin_reported = true;
-		e.message = "cancelled task goes on awaiting";
-		e.task = t;
-		rv_report(t->loop, &e);
-	}
+	t->n_spins = 0;
+	report_spins(t);
 	task_yield(t);
 	return -ECANCELED;
 }
@@ -235,7 +236,7 @@ int rv_task_join(rv_task *t, void **val)
 	if (r < 0)
 		return r;
 	if (!t->done) {
-		struct waiter w = {0};
+		struct waiter w;
 
 		link_append(&t->joiners, &w.link);
 		r = task_wait(self, &w, "join task", t);
@@ -276,8 +277,8 @@ static void task_deadline_passed(void *arg)
 {
 	struct task_deadline *d = arg;
 
-	d->timed_out = true;
-	(void)rv_task_cancel(d->task);
+	/* it may have ended meanwhile, which whoever waits has not heard yet */
+	d->timed_out = rv_task_cancel(d->task);
 }
 
 static void task_deadline_cancelled(struct waiter *w)

@@ -108,21 +108,20 @@ static void transport_task_free(void *arg)
 	free(tt);
 }
 
-int rv_transport_spawn_ex(
+/* after WRONG_THREAD_TO_SPAWN */
+static int transport_spawn(
 	rv_transport *t, const rv_task_opts *o, rv_fn fn, void *arg, rv_task **ret)
 {
 	rv_task_opts opts = o ? *o : (rv_task_opts){.name = NULL};
-	struct transport_task *tt;
+	int r = !fn ? -EINVAL : t->ending ? -RV_ESHUTDOWN : 0;
+	struct transport_task *tt = r < 0 ? NULL : malloc(sizeof(*tt));
+	rv_loop *l = transport_loop(t);
 	rv_task *task;
-	int r;
 
 	opts.arg_dtor = transport_task_free;
-	r = WRONG_THREAD(transport_loop(t)) ? -RV_EWRONGLOOP
-	    : !fn                           ? -EINVAL
-	    : t->ending                     ? -RV_ESHUTDOWN
-					    : 0;
-	tt = r < 0 ? NULL : malloc(sizeof(*tt));
 	if (!tt) {
+		if (l)
+			l->spawns_from = NULL; /* the next is another's */
 		if (o && o->arg_dtor)
 			o->arg_dtor(arg);
 		return r < 0 ? r : -ENOMEM;
@@ -148,12 +147,23 @@ int rv_transport_spawn_ex(
 	return 0;
 }
 
+int rv_transport_spawn_ex(
+	rv_transport *t, const rv_task_opts *o, rv_fn fn, void *arg, rv_task **ret)
+{
+	if (WRONG_THREAD_TO_SPAWN(transport_loop(t))) {
+		if (o && o->arg_dtor)
+			o->arg_dtor(arg);
+		return -RV_EWRONGLOOP;
+	}
+	return transport_spawn(t, o, fn, arg, ret);
+}
+
 rv_task *rv_transport_spawn(rv_transport *t, rv_fn fn, void *arg)
 {
 	rv_task *task;
-	int r = WRONG_THREAD(transport_loop(t))
+	int r = WRONG_THREAD_TO_SPAWN(transport_loop(t))
 			? -RV_EWRONGLOOP
-			: rv_transport_spawn_ex(t, NULL, fn, arg, &task);
+			: transport_spawn(t, NULL, fn, arg, &task);
 
 	if (r < 0) {
 		errno = -r;

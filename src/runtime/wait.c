@@ -57,6 +57,7 @@ struct rv_as_completed_state {
 	rv_time until;
 	size_t n_told;
 	bool timed_out;
+	bool busy; /* a task waits, or has been woken and has not run since */
 };
 
 static bool one_is_untold(const struct wait_set *s)
@@ -99,9 +100,11 @@ int rv_as_completed_next(rv_as_completed *it, size_t *ret_index)
 		return 0;
 	if (st->timed_out)
 		return -ETIMEDOUT;
-	if (st->set.waiter)
+	if (st->busy)
 		return -EBUSY;
+	st->busy = true;
 	r = wait_set_wait(&st->set, self, st->until, "as_completed");
+	st->busy = false;
 	if (r < 0) {
 		st->timed_out = r == -ETIMEDOUT;
 		return r;
@@ -118,7 +121,7 @@ void rv_as_completed_fini(rv_as_completed *it)
 {
 	if (!it->state)
 		return;
-	INVARIANT(!it->state->set.waiter);
+	INVARIANT(!it->state->busy);
 	wait_set_deinit(&it->state->set);
 	free(it->state);
 	it->state = NULL;

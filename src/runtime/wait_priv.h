@@ -19,11 +19,12 @@ struct wait_member {
 struct wait_set {
 	struct wait_member *members;
 	size_t n, n_left;
-	struct rv_link done; /* struct wait_member.by_time; nobody takes them out but
+	struct rv_link done;   /* struct wait_member.by_time; nobody takes them out but
 				as_completed */
-	int first_error;     /* < 0: of the first that failed or was cancelled */
-	bool has_failed;     /* one has failed; being cancelled does not count */
-	struct waiter *waiter;
+	int first_error;       /* < 0: of the first that failed or was cancelled */
+	bool has_failed;       /* one has failed; being cancelled does not count */
+	struct waiter *waiter; /* NULL as soon as it is woken: who wakes it takes it */
+	rv_timer timer;        /* stopped by whatever else wakes the waiter */
 	/* whether that is enough for the waiter; asked each time one is done */
 	bool (*is_enough)(const struct wait_set *s);
 	struct wait_member few[WAIT_SET_INLINE]; /* room for the usual */

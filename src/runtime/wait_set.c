@@ -21,6 +21,14 @@ static void member_done(struct wait_member *m)
 		s->has_failed = true;
 }
 
+/* The waiter hears of one thing only: the loop may poll before the task runs again, and
+ * what is left armed would find it awake. */
+static void set_wake(struct wait_set *s, int result)
+{
+	rv_timer_stop(&s->timer);
+	waiter_wake(TAKE_PTR(s->waiter), result);
+}
+
 static void on_done(struct future_watch *w)
 {
 	struct wait_member *m = CONTAINER_OF(w, struct wait_member, watch);
@@ -28,7 +36,12 @@ static void on_done(struct future_watch *w)
 
 	member_done(m);
 	if (s->waiter && s->is_enough(s))
-		waiter_wake(TAKE_PTR(s->waiter), 0);
+		set_wake(s, 0);
+}
+
+static void set_timed_out(void *arg)
+{
+	set_wake(arg, -ETIMEDOUT);
 }
 
 int wait_set_init(struct wait_set *s, rv_future *const *fs, size_t n,
@@ -49,6 +62,8 @@ int wait_set_init(struct wait_set *s, rv_future *const *fs, size_t n,
 	s->has_failed = false;
 	s->waiter = NULL;
 	s->is_enough = is_enough;
+	rv_timer_init(&s->timer, self->loop, set_timed_out, s);
+	s->timer.inline_fn = true;
 	link_init(&s->done);
 	for (size_t i = 0; i < n; i++) {
 		struct wait_member *m = &s->members[i];
@@ -90,46 +105,24 @@ rv_time wait_deadline(const rv_loop *l, rv_time timeout)
 	return until;
 }
 
-struct set_waiter {
-	struct waiter w;
-	rv_timer timer;
-	struct wait_set *set;
-};
-
-static void set_timed_out(void *arg)
-{
-	struct set_waiter *sw = arg;
-
-	sw->set->waiter = NULL;
-	waiter_wake(&sw->w, -ETIMEDOUT);
-}
-
 static void set_cancelled(struct waiter *w)
 {
-	struct set_waiter *sw = CONTAINER_OF(w, struct set_waiter, w);
-
-	sw->set->waiter = NULL;
-	waiter_wake(w, -ECANCELED);
+	set_wake(w->data, -ECANCELED);
 }
 
 int wait_set_wait(
 	struct wait_set *s, struct rv_task *self, rv_time until, const char *site)
 {
-	struct set_waiter sw = {.set = s};
-	int r;
+	struct waiter w = {.data = s};
 
 	if (s->is_enough(s))
 		return 0;
 	if (until <= loop_monotonic(self->loop))
 		return -ETIMEDOUT;
-	rv_timer_init(&sw.timer, self->loop, set_timed_out, &sw);
-	sw.timer.inline_fn = true;
 	if (until != RV_FOREVER)
-		rv_timer_start(&sw.timer, until);
-	s->waiter = &sw.w;
-	r = task_wait_on_cancel(self, &sw.w, set_cancelled, site, s);
-	rv_timer_stop(&sw.timer);
-	return r;
+		rv_timer_start(&s->timer, until);
+	s->waiter = &w;
+	return task_wait_on_cancel(self, &w, set_cancelled, site, s);
 }
 
 void wait_set_wait_shielded(struct wait_set *s, struct rv_task *self, const char *site)

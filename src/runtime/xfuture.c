@@ -119,12 +119,13 @@ static void xfuture_end(rv_xfuture *x, int result)
 
 static int xtask_run(void *arg)
 {
+	struct rv_task *self = current.task;
 	rv_xfuture *x = arg;
 	const char *msg;
 	int r = x->fn(x->arg);
 
 	x->body_result = r;
-	task_take_payload(current.task, &x->val, &x->val_dtor);
+	task_take_payload(self, &x->val, &x->val_dtor);
 	msg = r < 0 ? rv_errmsg() : NULL;
 	x->errmsg = msg ? strdup(msg) : NULL; /* without memory: without text */
 	return r;

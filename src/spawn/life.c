@@ -107,7 +107,8 @@ void run_kill_round(struct spawner *sp, struct run *run)
 	size_t left = tree_kill(&sp->orphans, run);
 	rv_time pause = KILL_AGAIN_FIRST;
 
-	if (left == 0 && main_has_ended(run) && sp->orphans.n_doubtful == 0) {
+	if (left == 0 && main_has_ended(run) &&
+		!orphans_in_doubt_for(&sp->orphans, run)) {
 		run_finish(sp, run);
 		return;
 	}
@@ -192,6 +193,7 @@ static void check_leftovers(struct spawner *sp)
 		struct run *run = LIST_ENTRY(it, struct run, all_link);
 
 		if (run->info.state == SPAWN_RUN_RUNNING && main_has_ended(run) &&
+			!orphans_in_doubt_for(&sp->orphans, run) &&
 			count_left(sp, run) == 0)
 			run_finish(sp, run);
 	}
@@ -241,20 +243,22 @@ void life_turn(struct spawner *sp)
 		n_orphans = orphans_sync(&sp->orphans);
 		reaped = n_orphans > 0 && orphans_reap(&sp->orphans) > 0;
 	}
-	/* It may be of a run that would be taken to have left nothing: look again in the
-	 * next turn, which comes soon. */
-	if (sp->orphans.n_doubtful > 0) {
-		sp->sigchld = sp->sigchld || reaped;
-		return;
+	LIST_FOREACH_SAFE(it, &sp->ended) {
+		struct run *run = LIST_ENTRY(it, struct run, ended_link);
+
+		/* it may be of this run, which would be taken to have left nothing: look
+		 * again in the next turn, which comes soon */
+		if (orphans_in_doubt_for(&sp->orphans, run))
+			continue;
+		list_remove(it);
+		judge_ended(sp, run, n_orphans > 0);
 	}
-	for (struct list *it; (it = list_pop(&sp->ended));)
-		judge_ended(sp, LIST_ENTRY(it, struct run, ended_link), n_orphans > 0);
 	if (sp->n_lingering > 0 && (reaped || sp->sigchld))
 		check_leftovers(sp);
-	else if (sp->sigchld && !reaped && !some_ended &&
+	else if (sp->sigchld && !reaped && !some_ended && sp->orphans.n_doubtful == 0 &&
 		 starters_n_pending(sp->starters) == 0)
 		reap_strangers(sp);
-	sp->sigchld = false;
+	sp->sigchld = sp->orphans.n_doubtful > 0 && (sp->sigchld || reaped);
 }
 
 void life_timers(struct spawner *sp, rv_time now)

@@ -96,7 +96,8 @@ static struct run *orphan_classify(struct orphans *os, const struct proc_stat *s
 	run = run_by_cgroup(os, st->pid);
 	/* in exec, in which nobody but root may look at it (-EACCES), or just ending */
 	*ret_doubt = !run && (r == -EAGAIN || r == -EACCES || r == -ESRCH) &&
-		     !proc_stat_is_dead(st);
+		     !proc_stat_is_dead(st) &&
+		     !(r == -EACCES && proc_is_setuid(st->pid));
 	return run;
 }
 
@@ -203,6 +204,31 @@ size_t orphans_sync(struct orphans *os)
 	else
 		(void)proc_each(sync_one_of_all, os);
 	return hashmap_size(os->by_pid);
+}
+
+/* Of a run that has ended: what it left began after it did, and was there when it ended; clock
+ * ticks are coarse. */
+static bool may_be_left_by(const struct orphan *o, const struct run *run)
+{
+	rv_time tick = RV_SEC(1) / sysconf(_SC_CLK_TCK);
+
+	return o->start_time >= run->info.start_time &&
+	       o->start_time <= (uint64_t)(run->info.ended_boot / tick);
+}
+
+bool orphans_in_doubt_for(const struct orphans *os, const struct run *run)
+{
+	if (os->n_doubtful == 0 ||
+		clock_boottime(&clock_system) - run->info.ended_boot >=
+			ORPHAN_DOUBT_MAX)
+		return false;
+	LIST_FOREACH(it, &os->all) {
+		struct orphan *o = LIST_ENTRY(it, struct orphan, link);
+
+		if (o->doubt_until && may_be_left_by(o, run))
+			return true;
+	}
+	return false;
 }
 
 bool orphans_any(const struct orphans *os)

@@ -51,9 +51,12 @@ int orphans_init(struct orphans *os, struct runs *runs, const char *instance);
 void orphans_deinit(struct orphans *os);
 
 /* Take in those that are new and find out whose they are, also those that were in doubt.
- * Returns how many there are. While n_doubtful is not 0 nobody can say that a run has left
- * nothing behind: sync again soon. */
+ * Returns how many there are. While n_doubtful is not 0: sync again soon. */
 size_t orphans_sync(struct orphans *os);
+
+/* Nobody can say yet that a run whose main process has ended has left nothing behind. So long
+ * only as it takes to see whose its own could be: others make orphans all the time. */
+bool orphans_in_doubt_for(const struct orphans *os, const struct run *run);
 
 /* as of the last sync */
 bool orphans_any(const struct orphans *os);

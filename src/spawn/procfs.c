@@ -13,8 +13,10 @@
 #include <sys/pidfd.h>
 #include <unistd.h>
 
+#include "base/buf.h"
 #include "base/cleanup.h"
 #include "base/error.h"
+#include "base/fd.h"
 #include "base/parse.h"
 #include "base/proc.h"
 
@@ -257,6 +259,23 @@ int proc_mark_get(
 	if (r < 0)
 		return r;
 	return spawn_mark_parse(ret, ret_instance, mark) < 0 ? -ENODATA : 0;
+}
+
+bool proc_is_setuid(pid_t pid)
+{
+	_cleanup_(buf_deinitp) struct buf text = BUF_NULL;
+	unsigned real, effective, saved;
+	const char *at;
+	char path[32];
+
+	snprintf(path, sizeof(path), "/proc/%d/status", (int)pid);
+	if (file_read(&text, AT_FDCWD, path, 64 << 10) < 0 ||
+		buf_append_byte(&text, '\0') < 0)
+		return false;
+	/* the name of the program, before it, has its newlines escaped */
+	at = strstr(buf_head(&text), "\nUid:");
+	return at && sscanf(at, "\nUid: %u %u %u", &real, &effective, &saved) == 3 &&
+	       (effective != real || saved != real);
 }
 
 int proc_signal(pid_t pid, uint64_t start_time, int sig)

@@ -77,6 +77,10 @@ int proc_each(int (*fn)(pid_t pid, void *arg), void *arg);
 int proc_mark_get(
 	struct spawn_token *ret, char ret_instance[SPAWN_ID_LEN + 1], pid_t pid);
 
+/* It runs a setuid program: its effective or saved user is not the real one, and nobody but root
+ * ever sees its environment. False also where that cannot be seen. */
+bool proc_is_setuid(pid_t pid);
+
 /**
  * Signal a process only if it still is the one that was found.
  *

@@ -392,11 +392,20 @@ static int write_exits(struct spawner *sp)
 }
 
 /* 1: it is over, and the lock is held so that nobody comes meanwhile; 0; -EAGAIN: over,
- * but somebody is just looking whether there is a spawner. */
+ * but somebody is just looking whether there is a spawner; -EBUSY: somebody has come at the last
+ * moment, and is to be greeted. */
 static int spawner_leaves(struct spawner *sp)
 {
 	if (!may_leave(sp))
 		return 0;
+	if (!sp->stopping) {
+		/* The turn that saw the end of a connection need not have seen who came after
+		 * it. With the socket gone that one would be served, but the next would find
+		 * none, or one that does not listen yet. */
+		conn_accept(sp);
+		if (!may_leave(sp))
+			return -EBUSY;
+	}
 	if (spawner_lock_leave(sp->lock_fd) < 0)
 		return -EAGAIN;
 	unlink_own_socket(sp);
@@ -405,11 +414,11 @@ static int spawner_leaves(struct spawner *sp)
 	/* somebody connected before the file was gone: serve that one, under the name
 	 */
 	conn_accept(sp);
-	if (sp->conn.fd < 0)
+	if (may_leave(sp))
 		return 1;
 	listen_again(sp);
 	spawner_lock_arrived(sp->lock_fd);
-	return 0;
+	return -EBUSY;
 }
 
 static int spawner_run(struct spawner *sp)
@@ -423,7 +432,9 @@ static int spawner_run(struct spawner *sp)
 		r = spawner_leaves(sp);
 		if (r > 0)
 			break;
-		if (r < 0)
+		if (r == -EBUSY)
+			next = 0;
+		else if (r < 0)
 			next = MIN(next, clock_monotonic(&clock_system) + LEAVE_AGAIN);
 	}
 

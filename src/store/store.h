@@ -218,8 +218,8 @@ int store_removed(struct store *st, uint64_t job_id, int64_t *ret_usec);
 /* bytes waiting in the write-ahead log, about: when to checkpoint */
 int64_t store_wal_bytes(struct store *st);
 /* Move the log into the database; meant for another thread than store_apply, which it
- * holds up only to catch up with a log that has grown long. 0, 1 (not all: a reader or
- * writer was in the way, try later), negative error. */
+ * holds up only to catch up with a log that has grown long. 0 (all that was there when it
+ * began), 1 (not all: a reader or writer was in the way, try later), negative error. */
 int store_checkpoint(struct store *st);
 
 #endif

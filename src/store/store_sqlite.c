@@ -295,10 +295,10 @@ static int64_t sqlite_store_wal_bytes(void *priv)
 	return MAX(frames, 0) * st->page_size;
 }
 
-/* 0, 1 when frames are left */
-static int checkpoint_once(struct sqlite_store *st, int *ret_n_frames)
+/* 0, 1 when frames are left of those that were there when it began */
+static int checkpoint_once(struct sqlite_store *st)
 {
-	int n_frames, n_done, rc;
+	int before = atomic_load(&st->wal_frames), n_frames, n_done, rc;
 
 	rc = sqlite3_wal_checkpoint_v2(
 		st->checkpointer, NULL, SQLITE_CHECKPOINT_PASSIVE, &n_frames, &n_done);
@@ -307,22 +307,33 @@ static int checkpoint_once(struct sqlite_store *st, int *ret_n_frames)
 	if (rc != SQLITE_OK)
 		return sqlite_error(st->checkpointer, rc);
 	INVARIANT(n_frames >= 0 && n_done >= 0); /* it is in WAL mode */
+	/* without a commit so far the length of the file is all that was known */
+	atomic_compare_exchange_strong(&st->wal_frames, &before, n_frames);
 	atomic_store(&st->wal_done, n_done);
-	*ret_n_frames = n_frames;
 	return n_done < n_frames;
+}
+
+/* Not all of the log is moved, and a part of it does not do: it begins anew only when a
+ * writer finds that nothing is left. Commits that came meanwhile count, of which SQLite says
+ * nothing. */
+static bool must_catch_up(struct sqlite_store *st)
+{
+	return sqlite_store_wal_bytes(st) > 0 &&
+	       (int64_t)atomic_load(&st->wal_frames) * st->page_size >
+		       WAL_CATCH_UP_BYTES;
 }
 
 static int sqlite_store_checkpoint(void *priv)
 {
 	struct sqlite_store *st = priv;
-	int n_frames = 0, r;
+	int r;
 
 	pthread_mutex_lock(&st->checkpoint_lock);
-	r = checkpoint_once(st, &n_frames);
-	if (r == 1 && (int64_t)n_frames * st->page_size > WAL_CATCH_UP_BYTES) {
+	r = checkpoint_once(st);
+	if (r >= 0 && must_catch_up(st)) {
 		/* what came in meanwhile is little: writers wait for that alone */
 		pthread_mutex_lock(&st->write_lock);
-		r = checkpoint_once(st, &n_frames);
+		r = checkpoint_once(st);
 		pthread_mutex_unlock(&st->write_lock);
 	}
 	pthread_mutex_unlock(&st->checkpoint_lock);

@@ -7,22 +7,33 @@
 
 #include <stddef.h>
 
+#include "reeve/base.h"
+
 enum {
 	GATHERED = 10000, /* at once */
 	CALLERS = 64,     /* of the thread pool */
 	CHILDREN = 8,     /* at a time */
 };
+#define SLEEP RV_SEC(1) /* from when the sleeper runs */
 
 /* /bin/true */
 extern char *const work_true_argv[];
 
-void work_die(const char *what, int err) __attribute__((noreturn));
-int work_check(const char *what, int r); /* dies when r < 0 */
+void work_die(const char *what, int err) __attribute__((noreturn, cold));
+/* Dies when r < 0. Inlined: a call for each operation would be measured, too. */
+static inline int work_check(const char *what, int r)
+{
+	if (__builtin_expect(r < 0, 0))
+		work_die(what, r);
+	return r;
+}
 long work_resident_kib(void);
+/* the p99 of so many times; sorts them */
+double work_late_ms(rv_time *late, size_t n);
 
 struct sleepers_result {
 	double bytes;   /* resident, each */
-	double late_ms; /* p99; negative: it has no clock */
+	double late_ms; /* p99 */
 };
 
 void bare_spawn_join(size_t n);

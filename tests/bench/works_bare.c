@@ -67,33 +67,45 @@ static void bare_wake_one(struct bare_task **t)
 		bare_wake(w);
 }
 
+/* Functions, as a library's are: inlined into who uses it, it would be no queue any more. */
+static NOINLINE void bare_put(struct bare_queue *q, void *item)
+{
+	while (q->n == q->max) {
+		q->putter = bare_self();
+		bare_park();
+	}
+	q->items[(q->head + q->n++) % 64] = item;
+	bare_wake_one(&q->getter);
+}
+
+static NOINLINE void *bare_get(struct bare_queue *q)
+{
+	void *item;
+
+	while (q->n == 0) {
+		q->getter = bare_self();
+		bare_park();
+	}
+	item = q->items[q->head++ % 64];
+	q->n--;
+	bare_wake_one(&q->putter);
+	return item;
+}
+
 static void bare_put_all(void *arg)
 {
 	struct bare_queue *q = arg;
 
-	for (size_t i = 0; i < q->n_items; i++) {
-		while (q->n == q->max) {
-			q->putter = bare_self();
-			bare_park();
-		}
-		q->items[(q->head + q->n++) % 64] = q;
-		bare_wake_one(&q->getter);
-	}
+	for (size_t i = 0; i < q->n_items; i++)
+		bare_put(q, q);
 }
 
 static void bare_get_all(void *arg)
 {
 	struct bare_queue *q = arg;
 
-	for (size_t i = 0; i < q->n_items; i++) {
-		while (q->n == 0) {
-			q->getter = bare_self();
-			bare_park();
-		}
-		q->head++;
-		q->n--;
-		bare_wake_one(&q->putter);
-	}
+	for (size_t i = 0; i < q->n_items; i++)
+		(void)bare_get(q);
 }
 
 static void bare_queue_of(size_t n, size_t max)
@@ -117,32 +129,57 @@ void bare_queue_64(size_t n)
 
 /* -- C4: sleepers -------------------------------------------------------------------- */
 
-static size_t n_awake;
+/* As all sleep for as long, the first that slept is the first due: a queue will do. */
+struct bare_alarm {
+	struct bare_task *task;
+	rv_time due;
+};
+
+struct bare_sleepers {
+	struct bare_alarm *alarms;
+	rv_time *late;
+	size_t n_asleep, n_woken;
+};
 
 static void bare_sleeper(void *arg)
 {
+	struct bare_sleepers *s = arg;
+	rv_time due = rv_now() + SLEEP;
+
+	s->alarms[s->n_asleep++] = (struct bare_alarm){bare_self(), due};
 	bare_park();
-	n_awake++;
+	s->late[s->n_woken++] = rv_now() - due;
 }
 
-/* asleep for good, and no clock: what a parked stack weighs */
 struct sleepers_result bare_sleepers(size_t n)
 {
-	struct bare_task **tasks = calloc(n, sizeof(struct bare_task *));
-	struct sleepers_result res = {.late_ms = -1};
+	struct bare_sleepers s = {
+		.alarms = calloc(n, sizeof(*s.alarms)),
+		.late = calloc(n, sizeof(*s.late)),
+	};
+	struct sleepers_result res;
 	long before;
 
-	if (!tasks)
+	if (!s.alarms || !s.late)
 		work_die("sleepers", -ENOMEM);
 	before = work_resident_kib();
-	for (size_t i = 0; i < n; i++)
-		tasks[i] = bare_spawn(bare_sleeper, NULL);
-	bare_run();
+	for (size_t i = 0; i < n;
+		i++) { /* a new stack is what beginning to run costs */
+		(void)bare_spawn(bare_sleeper, &s);
+		bare_run();
+	}
 	res.bytes = (double)(work_resident_kib() - before) * 1024 / (double)n;
-	for (size_t i = 0; i < n; i++)
-		bare_wake(tasks[i]);
-	bare_run();
-	free(tasks);
+	while (s.n_woken < n) {
+		const struct bare_alarm *next = &s.alarms[s.n_woken];
+
+		while (rv_now() < next->due)
+			; /* the least: it does not even have to wake up */
+		bare_wake(next->task);
+		bare_run();
+	}
+	res.late_ms = work_late_ms(s.late, n);
+	free(s.alarms);
+	free(s.late);
 	return res;
 }
 
@@ -280,15 +317,25 @@ void bare_deadlines_yielding(size_t n)
 
 /* -- C9: a lock ---------------------------------------------------------------------- */
 
+static NOINLINE void bare_acquire(bool *locked)
+{
+	if (*locked)
+		abort();
+	*locked = true;
+}
+
+static NOINLINE void bare_release(bool *locked)
+{
+	*locked = false;
+}
+
 void bare_lock(size_t n)
 {
-	volatile bool locked = false;
+	bool locked = false;
 
 	while (n-- > 0) {
-		if (locked)
-			abort();
-		locked = true;
-		locked = false;
+		bare_acquire(&locked);
+		bare_release(&locked);
 	}
 }
 

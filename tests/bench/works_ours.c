@@ -149,31 +149,23 @@ int our_queue_64(size_t n)
 /* -- C4: sleepers -------------------------------------------------------------------- */
 
 struct sleepers {
-	rv_time until;
 	rv_time *late;
 	size_t n_woken;
 };
 
-static int sleep_until_then(void *arg)
+static int sleep_once(void *arg)
 {
 	struct sleepers *s = arg;
+	rv_time due = rv_now() + SLEEP;
 
-	work_check("sleep", rv_sleep_until(s->until));
-	s->late[s->n_woken++] = rv_now() - s->until;
+	work_check("sleep", rv_sleep(SLEEP));
+	s->late[s->n_woken++] = rv_now() - due;
 	return 0;
-}
-
-static int compare_times(const void *a, const void *b)
-{
-	rv_time x = *(const rv_time *)a, y = *(const rv_time *)b;
-
-	return (x > y) - (x < y);
 }
 
 struct sleepers_result our_sleepers(size_t n)
 {
-	/* time enough to start them all */
-	struct sleepers s = {.until = rv_now() + RV_MS(500) + (rv_time)n * 25000};
+	struct sleepers s = {0};
 	struct sleepers_result res;
 	long before;
 	rv_group g;
@@ -184,13 +176,12 @@ struct sleepers_result our_sleepers(size_t n)
 	before = work_resident_kib();
 	work_check("group", rv_group_enter(&g, RV_GROUP_FAIL_FAST));
 	for (size_t i = 0; i < n; i++)
-		if (!rv_group_spawn(&g, sleep_until_then, &s))
+		if (!rv_group_spawn(&g, sleep_once, &s))
 			work_die("spawn", -errno);
 	work_check("yield", rv_yield());
 	res.bytes = (double)(work_resident_kib() - before) * 1024 / (double)n;
 	work_check("exit", rv_group_exit(&g, 0));
-	qsort(s.late, n, sizeof(*s.late), compare_times);
-	res.late_ms = (double)s.late[n - 1 - n / 100] / 1e6;
+	res.late_ms = work_late_ms(s.late, n);
 	free(s.late);
 	return res;
 }

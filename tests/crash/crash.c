@@ -18,6 +18,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "daemon/scheduler.h"
 #include "tests/crash/verdict.h"
 
 enum target { KILL_REEVED = 1, KILL_SPAWNER = 2, KILL_BOTH = 3 };
@@ -51,6 +52,7 @@ static const struct point {
 	bool in_spawner;
 	unsigned per_long, before;
 	bool only_ahead; /* passed where starts go ahead of a free slot */
+	bool no_claims;  /* passed once, where a claim cannot be written */
 } points[] = {
 	{"reeved-start-committed", "after commit, before spawn", false, 1, 0},
 	{"reeved-start-sent", "after send", false, 1, 0},
@@ -64,6 +66,8 @@ static const struct point {
 	{"spawner-after-exit-report", "after the report of an exit", true, 0, 0},
 	{"spawner-relay-ended", "a starter has written an end", true, 0, 0, true},
 	{"spawner-relay-passed", "before it writes the next start", true, 0, 0, true},
+	{"spawner-claims-removed", "a claim could not be written", true, 0, 0, true,
+		true},
 };
 
 static const struct programs *programs;
@@ -89,9 +93,10 @@ static void begin(struct world *w, const struct scale *sc)
 	world_init(w, programs, dir, sc->n_long + sc->n_slots, sc->hasty);
 }
 
-/* Long jobs end, everything is held against the judge, the daemons go. */
+/* Long jobs end, everything is held against the judge, the daemons go. lost_max: of short
+ * jobs, where a spawner was killed. */
 static void finish(struct world *w, struct stream *s, const char *what,
-	enum target target, unsigned n_kills, const struct scale *sc)
+	enum target target, unsigned n_kills, size_t lost_max)
 {
 	struct verdict v;
 
@@ -100,8 +105,7 @@ static void finish(struct world *w, struct stream *s, const char *what,
 	check_long_jobs(s);
 	world_open_gate(w);
 	settle(s, true);
-	/* what was going on when a spawner was killed, and nothing else */
-	judge(&v, s, target == KILL_REEVED ? 0 : n_kills * sc->n_slots);
+	judge(&v, s, target == KILL_REEVED ? 0 : lost_max);
 	printf("%-28s %-8s %5u %6zu %6u %5zu  ok\n", what, target_name[target], n_kills,
 		v.n_jobs, s->n_repeated, v.n_lost);
 	fflush(stdout);
@@ -130,11 +134,17 @@ static void at_point(const struct point *p, enum target target, const struct sca
 	char spec[128];
 	unsigned nth = p->before + p->per_long * sc->n_long + 1 + sc->n_before +
 		       (sc->n_long || sc->hasty ? (unsigned)(next_random() % 6) : 0);
+	/* what was going on; without claims it might have been all that was sent */
+	size_t lost_max = sc->n_slots + (p->no_claims ? POOL_AHEAD_MAX : 0);
 
+	if (p->no_claims)
+		nth = 1;
 	step("%s, passage %u, kill %s", p->name, nth, target_name[target]);
 	begin(&w, sc);
 	snprintf(spec, sizeof(spec), "%s@%u:stop", p->name, nth);
 	world_start_spawner(&w, p->in_spawner ? spec : NULL);
+	if (p->no_claims) /* of the five jobs in a batch one to four are written */
+		world_limit_spawner(&w, 256 * (2 + next_random() % 4));
 	world_start_reeved(&w, p->in_spawner ? NULL : spec);
 	stream_init(&s, &w, sc->n_long);
 	await_long_jobs(&s, sc->n_long);
@@ -144,7 +154,7 @@ static void at_point(const struct point *p, enum target target, const struct sca
 	if (target & KILL_REEVED)
 		world_start_reeved(&w, NULL);
 	stream_await_batches(&s, 3);
-	finish(&w, &s, p->name, target, 1, sc);
+	finish(&w, &s, p->name, target, 1, lost_max);
 }
 
 static void pass_time(uint64_t usec)
@@ -178,7 +188,8 @@ static void at_random_moments(enum target target, const struct scale *sc)
 			stream_await_batches(&s, 1);
 	}
 	stream_await_batches(&s, 3);
-	finish(&w, &s, "random moments", target, sc->n_random, sc);
+	finish(&w, &s, "random moments", target, sc->n_random,
+		(size_t)sc->n_random * sc->n_slots);
 }
 
 int main(int argc, char **argv)

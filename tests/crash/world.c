@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -93,6 +94,7 @@ void world_init(struct world *w, const struct programs *p, const char *dir,
 {
 	/* one line is one write: the shell's >> opens for appending */
 	static const char short_job[] =
+		"ulimit -S -f unlimited\n" /* world_limit_spawner */
 		"echo \"S $REEVE_JOB_ID.$REEVE_RUN $$\" >>\"$2\"\n"
 		"echo \"out $REEVE_JOB_ID.$REEVE_RUN\"\n"
 		"%s"
@@ -212,6 +214,17 @@ void world_start_spawner(struct world *w, const char *failpoints)
 	if (mkdir(w->state, 0700) < 0 && errno != EEXIST)
 		die("cannot make '%s': %s", w->state, strerror(errno));
 	w->spawner = start(w, argv, failpoints);
+}
+
+void world_limit_spawner(struct world *w, size_t size_max)
+{
+	struct rlimit rl;
+
+	if (prlimit(w->spawner, RLIMIT_FSIZE, NULL, &rl) < 0)
+		die("prlimit: %s", strerror(errno));
+	rl.rlim_cur = size_max;
+	if (prlimit(w->spawner, RLIMIT_FSIZE, &rl, NULL) < 0)
+		die("prlimit: %s", strerror(errno));
 }
 
 void world_start_reeved(struct world *w, const char *failpoints)

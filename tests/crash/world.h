@@ -51,6 +51,9 @@ void world_deinit(struct world *w);
 /* failpoints: value of REEVE_FAILPOINT, or NULL; returns when it is ready */
 void world_start_spawner(struct world *w, const char *failpoints);
 void world_start_reeved(struct world *w, const char *failpoints);
+/* No file that our spawner writes becomes longer, as on a full disk; jobs lift that for
+ * themselves. */
+void world_limit_spawner(struct world *w, size_t size_max);
 /* SIGTERM; the jobs go on only where they do so by themselves */
 void world_stop_reeved(struct world *w);
 /* Until the child stops at its failpoint. */

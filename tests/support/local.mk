@@ -13,9 +13,9 @@ AM_TESTS_ENVIRONMENT = \
 
 # for test programs
 EXTRA_DIST += tests/support/unit.h tests/support/temp_dir.h \
-	tests/support/alloc_fail.h
+	tests/support/alloc_fail.h tests/support/open_fds.h
 alloc_fail_ldflags = $(AM_LDFLAGS) -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc \
-	-Wl,--wrap=reallocarray,--wrap=strdup,--wrap=strndup
+	-Wl,--wrap=aligned_alloc,--wrap=reallocarray,--wrap=strdup,--wrap=strndup
 
 # for test scripts
 check_PROGRAMS += tests/support/await_gone

@@ -3,6 +3,10 @@
 . "${srcdir:-.}/tests/support/system.sh"
 start_reeved
 
+step "an empty path of the socket is usage"
+assert_exit 2 reeve --socket '' ls 2>err
+assert_eq "message" "reeve: --socket: the path is empty" "$(cat err)"
+
 step "run: the job's"
 assert_exit 0 reeve run true
 assert_exit 7 reeve run sh -c 'exit 7'

@@ -105,5 +105,42 @@ if [ -c /dev/full ]; then
 		assert_exit 1 reeve $verb 2>"$tmp/err" >/dev/full
 		assert_eq "$verb" "reeve: cannot write: No space left on device" "$(cat "$tmp/err")"
 	done
+	assert_exit 125 reeve run --stdin null -n full echo hi 2>"$tmp/err" >/dev/full
+	assert_match "run" "reeve: cannot write the output: No space left on device; job * goes on" \
+		"$(cat "$tmp/err")"
+	reeve wait full
 fi
+assert_exit 125 reeve run --stdin null -n closed echo hi 2>"$tmp/err" >&-
+assert_match "run" "reeve: cannot write the output: Bad file descriptor; job * goes on" \
+	"$(cat "$tmp/err")"
+reeve wait closed
+
+step "run --json prints JSON and nothing else"
+assert_exit 3 reeve --json run --stdin null -- sh -c 'echo a; echo b >&2; exit 3' >"$tmp/out" 2>"$tmp/err"
+assert_eq "stdout" "stdout YQo= stderr Ygo= failed 3" \
+	"$(jq -r 'if .result then "z \(.result) \(.exit_code)" else "\(.stream) \(.data_b64)" end' \
+		"$tmp/out" | sed 's/^stdout/a &/; s/^stderr/b &/' | sort | cut -d ' ' -f 2- | xargs)"
+assert_match "stderr" "3 job * failed, exit 3" "$(jq -r '"\(.exit_code) \(.message)"' "$tmp/err")"
+assert_exit 127 reeve --json run --stdin null /nonexist >"$tmp/out" 2>"$tmp/err"
+assert_match "stderr" "127 job * was not started: exec '/nonexist': No such file or directory" \
+	"$(jq -r '"\(.exit_code) \(.message)"' "$tmp/err")"
+assert_exit 124 reeve --json run --stdin null -t 100ms sleep 1000 2>"$tmp/err" >"$tmp/out"
+assert_match "stderr" "124 job * timeout*" "$(jq -r '"\(.exit_code) \(.message)"' "$tmp/err")"
+
+step "how a job ended is said once, and what it is about"
+last=$(reeve add -c "trap 'exit 0' TERM; echo >'$tmp/go'; while :; do sleep 1000 & wait; done")
+head -n 1 "$tmp/go" >/dev/null
+reeve cancel "$last"
+assert_exit 1 reeve wait "$last" 2>"$tmp/err"
+assert_match "wait" "reeve: job $last cancelled*" "$(cat "$tmp/err")"
+case $(cat "$tmp/err"; reeve show "$last") in
+*cancelled,\ cancelled*) fail "cancelled twice" ;;
+esac
+last=$(reeve add --success-codes 3 true)
+assert_exit 1 reeve wait "$last" 2>"$tmp/err"
+assert_eq "wait" "reeve: job $last failed, exit 0" "$(cat "$tmp/err")"
+assert_match "ls" "*failed, exit 0*" "$(reeve ls "$last")"
+last=$(reeve add -c '(exec sleep 1000) & exit 0')
+reeve wait -q "$last" || :
+assert_eq "reason" "1 process was left behind" "$(reeve show --json "$last" | jq -r .job.reason)"
 stop_reeved

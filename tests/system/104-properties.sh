@@ -23,6 +23,28 @@ reeve wait -q "$id" || :
 assert_eq "a cwd that is not there" "chdir No such file or directory failed" "$(reeve show --json "$id" |
 	jq -r '.run_history[0] | "\(.step) \(.error) \(.result)"')"
 
+step "a directory that is gone is no matter where another is named"
+mkdir gone
+(
+	cd gone
+	rmdir ../gone
+	assert_eq "cwd" "$tmp/work" "$(out -w "$tmp/work" pwd)"
+	assert_exit 2 reeve add true 2>"$tmp/err"
+	assert_match "without" "*working directory*No such file*--cwd*" "$(cat "$tmp/err")"
+	assert_exit 2 reeve add -w /tmp --stdin x cat 2>"$tmp/err"
+	assert_match "relative" "*stdin: 'x' is relative*No such file*" "$(cat "$tmp/err")"
+	assert_exit 2 reeve add -w sub true 2>"$tmp/err"
+	assert_match "relative" "*cwd: 'sub' is relative*" "$(cat "$tmp/err")"
+)
+
+step "what cannot be is named"
+assert_exit 2 reeve add --key "$(printf '\377')" true 2>err
+assert_eq "key" "reeve: --key: not UTF-8" "$(cat err)"
+echo true | assert_exit 2 reeve add --batch - --key "$(printf '\377')" 2>err
+assert_eq "key" "reeve: --key: not UTF-8" "$(cat err)"
+assert_exit 2 reeve add -g nopool true 2>err
+assert_eq "pool" "reeve: pool: no such pool: 'nopool'" "$(cat err)"
+
 step "nice, limits, a session of its own"
 nicer=$(($(nice) + 5))
 [ "$nicer" -le 19 ] || nicer=19
@@ -78,4 +100,41 @@ assert_eq "command" "command        printf 'a b' 'it'\\''s' $long end" \
 id=$(reeve add --hold -c "echo $long end")
 assert_eq "shell command" "command        echo $long end" "$(reeve show "$id" | grep '^command')"
 reeve cancel --all
+stop_reeved
+
+step "[defaults] decide what neither the job nor an option does"
+mkdir there
+cat >"$tmp/conf" <<-END
+	[defaults]
+	cwd = $tmp/work/there
+	umask = 0077
+END
+start_reeved --config="$tmp/conf"
+assert_eq "cwd" "$tmp/work/there" "$(out pwd)"
+assert_eq "umask" 0077 "$(umask 022; out -c umask)"
+assert_eq "cwd" "$tmp/work/sub" "$(out -w sub pwd)"
+assert_eq "umask" 0007 "$(out --umask 7 -c umask)"
+id=$(echo pwd | reeve add --batch -)
+reeve wait "$id"
+assert_eq "of a batch" "$tmp/work/there" "$(reeve logs "$id")"
+for line in '{}' '{"pool":"default"}'; do
+	echo "$line" | assert_exit 2 reeve add --batch - 2>err
+	assert_match "nothing to do" "*line 1: command: nothing to do*" "$(cat err)"
+done
+assert_exit 2 reeve add 2>err
+assert_match "nothing to do" "*command: nothing to do*" "$(cat err)"
+stop_reeved
+printf '[defaults]\nshell-command = echo by default\n' >"$tmp/conf"
+start_reeved --config="$tmp/conf"
+assert_eq "shell-command" "by default" "$(reeve run --stdin null)"
+id=$(echo '{"name":"b"}' | reeve add --batch -)
+reeve wait "$id"
+assert_eq "of a batch" "by default" "$(reeve logs b)"
+assert_eq "said" "else" "$(out echo else)"
+stop_reeved
+printf '[defaults]\nfunction = sleep\narguments = {"seconds":0}\n' >"$tmp/conf"
+start_reeved --config="$tmp/conf"
+id=$(reeve add)
+reeve wait "$id"
+assert_eq "function" sleep "$(reeve show --json "$id" | jq -r .spec.function)"
 stop_reeved

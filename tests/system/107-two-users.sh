@@ -38,6 +38,35 @@ assert_eq "own" 0 "$(reeve ls --all --json | jq '[.[] | select(.uid != 0)] | len
 [ "$(reeve ls --all --user '*' --json | jq '[.[] | select(.uid == 65534)] | length')" -ge 4 ] ||
 	fail "root does not see the jobs of nobody"
 
+step "root looks at others' jobs when it says whose"
+theirs=$(nobody "$REEVE" add -n theirs -- echo their output)
+nobody "$REEVE" wait "$theirs"
+for job in "$theirs" theirs; do
+	assert_eq "show $job" "$theirs" \
+		"$(reeve show --user nobody --json "$job" | jq .job.id)"
+	assert_eq "logs $job" "their output" "$(reeve logs --user nobody "$job")"
+done
+assert_eq "run" "their output" "$(reeve logs --user nobody --run 1 "$theirs")"
+assert_eq "follow" "their output" "$(reeve logs --user '*' -f "$theirs")"
+n=$(reeve ls -q --user nobody | wc -l)
+[ "$n" -gt 1 ] || fail "nobody has $n jobs"
+assert_eq "show --all" "$n" "$(reeve show --user nobody --all --json | jq .job.uid | grep -cx 65534)"
+assert_eq "show of everybody" "$(reeve ls -q --user '*' | xargs)" \
+	"$(reeve show --user '*' --all --json | jq .job.id | xargs)"
+assert_eq "logs --all" "$n" "$(reeve logs --user nobody --all | grep -c '^==> job')"
+
+step "and is told whose they are when it does not"
+for verb in ls show logs wait cancel kill hold rm; do
+	assert_exit 3 reeve $verb "$theirs" 2>err
+	assert_eq "$verb" "reeve: job $theirs belongs to nobody: --user nobody" "$(cat err)"
+done
+assert_exit 3 reeve ls --json "$theirs" >out 2>err
+assert_eq "as JSON" "$theirs nobody 3" \
+	"$(jq -r '"\(.parameters.id) \(.parameters.user) \(.exit_code)"' err)"
+assert_exit 3 reeve show --user nobody "$id" 2>err
+assert_match "root's" "*belongs to root*" "$(cat err)"
+assert_eq "not removed" "$theirs" "$(nobody "$REEVE" ls -q "$theirs")"
+
 step "functions that touch files are root's"
 assert_exit 4 nobody "$REEVE" call file.hash path=/etc/passwd
 reeve call file.hash path=/etc/passwd >/dev/null

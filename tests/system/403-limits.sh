@@ -52,6 +52,15 @@ await_running() {
 with "submit-max = 5"
 assert_match "at submit-max" '{"parameters":{"ids":?1,2,3,4,5?}}' "$(submit "$(specs 5)")"
 limited submit-max 5 "$(submit "$(specs 6)")"
+yes true | head -n 23 | reeve add --hold --batch - >ids
+assert_eq "a longer batch" "$(seq 6 28 | xargs)" "$(xargs <ids)"
+yes true | head -n 7 | reeve add --hold --key k --batch - >ids
+stop_reeved
+sed 's/= 5/= 3/' limits.conf >less.conf
+start_reeved --config=less.conf
+yes true | head -n 9 | reeve add --hold --key k --batch - >again
+assert_eq "the same key with another limit" "$(seq 29 37 | xargs)" "$(xargs <again)"
+assert_eq "jobs" 37 "$(reeve ls -q | wc -l)"
 
 with "jobs-max = 7"
 assert_match "at jobs-max" '*"ids"*' "$(submit "$(specs 7)")"
@@ -147,6 +156,19 @@ sized() {
 }
 assert_eq "at message-max" '{"parameters":{}}' "$(sized 16384 | talk)"
 assert_match "past message-max" '*"message over 16384 bytes"*' "$(sized 16385 | talk)"
+seq 400 | sed 's/.*/echo & and so much more that it takes several calls/' |
+	env -i "$REEVE" --socket "$REEVE_SOCKET" add -l many --hold --batch - >ids
+assert_eq "a batch" 400 "$(wc -l <ids)"
+reeve ls -q | awk 'NR % 2' | reeve rm --force -
+assert_eq "many ids" 200 "$(reeve ls -q -l many | wc -l)"
+head -c 50000 /dev/zero >input
+assert_eq "input" 50000 "$(reeve run wc -c <input)"
+long=$(head -c 16384 /dev/zero | tr '\0' x)
+assert_exit 6 reeve add -c ": $long" 2>error
+assert_match "what reeve says" "*message-max = 16384*" "$(cat error)"
+echo ": $long" >line
+assert_exit 6 reeve add --batch line 2>error
+assert_match "what reeve says" "*line 1*message-max = 16384*" "$(cat error)"
 
 with "executor-threads = 1" "executor-queue-max = 1"
 # one is being hashed, one waits for the thread, the others for a place: none fails by it

@@ -1,7 +1,7 @@
 #!/bin/sh
 # Starts that hang before exec: a directory on a file system whose server never answers, a
 # child that is stopped. Others start, end and are killed; the stuck one times out, and says
-# where. (A child frozen by its cgroup: tests/unit/spawn/test_spawner_conn.c.)
+# where. (A child frozen by its cgroup: tests/unit/spawn/test_spawner_hang.c.)
 . "${srcdir:-.}/tests/support/system.sh"
 [ "$(id -u)" = 0 ] || skip "only root can mount what hangs"
 [ -c /dev/fuse ] || skip "there is no /dev/fuse"

@@ -10,7 +10,10 @@
  * exception handler (see rv_loop_set_exception_handler):
  *
  * - A callback, or a step of a task, that took longer than rv_loop_opts.slow_callback:
- *   which, how long, and where the task went on to wait.
+ *   which, how long, where the task went on to wait, and the calls it was in when it had
+ *   lasted that long, innermost first. Such a report comes when the step has ended. One
+ *   that lasts ten times as long, and a second at least, is told of while it lasts: a
+ *   line, with the calls it is in then, goes to the log (rv_log_start) or else to stderr.
  *
  * - Use from a wrong thread. A function that belongs to the loop's thread and is called
  *   in another does nothing while the loop runs, and returns -RV_EWRONGLOOP, or false,
@@ -40,6 +43,32 @@
  * 24 KiB of its stack left. A function whose last act is the call has no frame (-O2 makes
  * a jump of that; -fno-optimize-sibling-calls does not). In a generator's body only that
  * body is seen.
+ *
+ * Who looks at a step while it lasts is a thread, rv-watchdog: one for the process, while
+ * there is a loop in debug mode. It sleeps while no loop does anything. When a step lasts
+ * too long, and once more when that is told of, it sends the loop's thread a signal, whose
+ * handler notes the calls that the thread is in. What that means for the program:
+ *
+ * - The signal is a real-time signal that had its default action, and was not blocked,
+ *   when the first loop came into debug mode; the highest of them but SIGRTMAX. Whoever
+ *   sets a handler for it later keeps it: another is taken.
+ *
+ * - What the slow step is blocked in is interrupted. The kernel goes on with most calls
+ *   by itself (SA_RESTART); signal(7) lists those which return EINTR all the same, among
+ *   them poll, select, epoll_wait, nanosleep, and sockets with a timeout.
+ *
+ * - The handler runs on the thread's alternate stack. A thread that has none, when it
+ *   first runs a loop in debug mode, gets one of 64 KiB until it ends.
+ *
+ * - Where the loop's thread blocks the signal, or none was free, reports say how long,
+ *   and not where. So they do in programs built with ThreadSanitizer, which holds signals
+ *   back. A process that registers unwind tables of code made at run time
+ *   (__register_frame) must not be in that when the signal comes: with gcc before 13 it
+ *   takes a lock.
+ *
+ * - A child of fork has no watchdog for the loops that it has copies of, which it must
+ *   not run; loops that it makes have one. Programs that are executed have the signal at
+ *   its default.
  */
 #ifndef REEVE_DEBUG_H
 #define REEVE_DEBUG_H
@@ -51,7 +80,8 @@ extern "C" {
 #endif
 
 /**
- * Write all tasks that have not ended, as a tree, and the census of stacks.
+ * Write all tasks that have not ended, as a tree, and the census of stacks, in debug mode
+ * also by where tasks were spawned.
  *
  * Children of a group stand below the task that has the group, by age. A line has the
  * task's id, name and state, what it waits for, and who will end that: the task that it
@@ -89,7 +119,8 @@ typedef struct rv_stack_census {
 	 * forget it when their memory is given back after a peak. Whole pages under
 	 * valgrind; pages that were swapped out count as unused. */
 	size_t deepest;
-	size_t deepest_used; /* of those in use */
+	/* of those in use; in debug mode, by the tasks that have them now */
+	size_t deepest_used;
 } rv_stack_census;
 
 /**
@@ -101,12 +132,44 @@ typedef struct rv_stack_census {
  */
 RV_PUBLIC int rv_debug_census(rv_loop *l, rv_stack_census *ret, size_t n);
 
+/* the tasks that were spawned at one place, in debug mode */
+typedef struct rv_site_census {
+	/* a return address in the function that spawned them, for rv_debug_place; NULL: the
+	 * library made them (rv_submit), or the others */
+	const void *site;
+	bool is_others; /* of all places beyond the first 256 */
+	size_t n_tasks; /* that have begun, ended ones too */
+	size_t n_live;  /* of those, that have not ended */
+	size_t deepest; /* use of its stack by any of them, bytes */
+} rv_site_census;
+
+/**
+ * Count stacks by where their tasks were spawned: which of them need the large ones.
+ *
+ * Only tasks that began in debug mode count, and until now only: what they were in when a
+ * stack was looked at last, or ended with. In debug mode a stack is cleared before a task
+ * begins on it, so that its use is its own; that costs some microseconds a task, more
+ * after deep ones. Generators have stacks of their own, which are not in it.
+ *
+ * @ret  room for n; the deepest first, the others last
+ *
+ * Returns how many there are, 257 at most, which may be more than n; 0: debug mode was
+ * never on, or l is closed; -RV_EWRONGLOOP.
+ */
+RV_PUBLIC int rv_debug_census_by_site(rv_loop *l, rv_site_census *ret, size_t n);
+
+/**
+ * The place of a return address, as it stands in reports: "function (file+0x1234)", or
+ * what is known of that, or "0x1234". Cut to size.
+ */
+RV_TS void rv_debug_place(const void *ret, char *buf, size_t size);
+
 /* one stack */
 typedef struct rv_stack_info {
 	rv_task *task; /* borrowed; NULL: cached, or a generator's */
 	bool used;
 	size_t size;  /* bytes that it has room for */
-	size_t depth; /* as rv_stack_census.deepest */
+	size_t depth; /* as rv_stack_census.deepest_used */
 } rv_stack_info;
 
 /**

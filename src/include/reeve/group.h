@@ -125,7 +125,7 @@ RV_PUBLIC void rv_group_on_exit(rv_group *g, rv_group_exit_fn fn, void *arg);
 struct rv_group_block {
 	rv_group group;
 	int *rc;
-	int step; /* 0: not entered, 1: inside, 2: over its end */
+	int step; /* 0: not entered, 1: inside, 2: over its end, or refused */
 };
 
 static inline struct rv_group_block rv_group_block_make(int *rc)
@@ -140,12 +140,13 @@ RV_PUBLIC bool rv_group_block_step(struct rv_group_block *b, unsigned policy);
 RV_PUBLIC void rv_group_block_leave(struct rv_group_block *b);
 
 /* RV_GROUP(g, RV_GROUP_FAIL_FAST, rc) { rv_group_spawn(g, ...); } -- falling off its
- * end joins the children; leaving by return, break or goto cancels them first */
+ * end (and continue) joins the children; leaving by return, break or goto cancels them
+ * first */
 #define RV_GROUP(g_, policy_, rc_)                                                  \
 	for (struct rv_group_block rv_g_ __attribute__((                            \
 		     cleanup(rv_group_block_leave))) = rv_group_block_make(&(rc_)); \
 		rv_group_block_step(&rv_g_, (policy_));)                            \
-		for (rv_group *g_ = &rv_g_.group; g_; g_ = NULL)
+		for (rv_group *g_ = &rv_g_.group; g_; g_ = NULL, rv_g_.step = 2)
 
 #ifdef __cplusplus
 }

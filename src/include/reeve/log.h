@@ -5,7 +5,8 @@
  * One log for the process. Before rv_log_start and after rv_log_stop lines are dropped,
  * as they are when more than the limit waits to be written; how many is said in the next
  * line that is not. libreeve itself logs nothing: what it has to report goes to the
- * loop's exception handler.
+ * loop's exception handler. The one exception is a step in debug mode that does not end
+ * (reeve/debug.h), of which no handler could be told.
  */
 #ifndef REEVE_LOG_H
 #define REEVE_LOG_H

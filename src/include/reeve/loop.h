@@ -5,10 +5,11 @@
  * belongs to it is touched from that thread only, save for what is marked RV_TS.
  *
  * The loop works in rounds: a round runs what was ready when it began; what becomes
- * ready meanwhile belongs to the next. Descriptors are polled once in 64 steps if these
- * took more than 10 us, else once in 512; after 200 us in any case; before each round that
- * follows one with callbacks in it; and always before the loop sleeps. A loop with nothing to do makes no system call until something is
- * due.
+ * ready meanwhile belongs to the next. Descriptors are polled at least once in 64 steps
+ * (512 of the shortest) or 200 us, before each round that follows one with callbacks in
+ * it, and always before the loop sleeps. How late it is, is looked at after every eighth
+ * step, or every 32nd as long as steps take less than 200 ns. A loop with nothing to do
+ * makes no system call until something is due.
  */
 #ifndef REEVE_LOOP_H
 #define REEVE_LOOP_H
@@ -91,6 +92,21 @@ RV_TS void rv_loop_unref(rv_loop *l);
  */
 RV_PUBLIC int rv_loop_close(rv_loop *l);
 /**
+ * In the child of a fork: the loops that it has copied are closed, for they share their
+ * descriptors with the parent's.
+ *
+ * fork(3) has called it already. It is for who goes on in the child of _Fork or of a
+ * clone(2) of one's own, without CLONE_VM; elsewhere it does nothing. What the parent's
+ * loops wait for stays as it is: such a child should exec or _exit, and do no more with
+ * streams, servers and transports, whose sockets are the parent's, too.
+ *
+ * From then on calls for those loops give -RV_ELOOPCLOSED, awaits also; the signals have
+ * their dispositions of before. A task that forked and returns all the same, or a
+ * callback, ends the run with -RV_ELOOPCLOSED: no other task goes on, and nothing that was
+ * to be done at its end is. The memory of such a loop is never freed.
+ */
+RV_PUBLIC void rv_atfork_child(void);
+/**
  * Keep something with the loop until it is closed, for a library that has one of it for
  * each loop.
  *
@@ -129,6 +145,8 @@ RV_TS int rv_loop_stop_threadsafe(rv_loop *l);
 RV_PUBLIC rv_time rv_loop_time(const rv_loop *l);
 /** Now, from the loop's clock. */
 RV_PUBLIC rv_time rv_loop_now(const rv_loop *l);
+/** See reeve/debug.h. The first loop to come into debug mode starts a thread, the last to
+ * leave it, at the latest when it is freed, waits for that to end. */
 RV_PUBLIC void rv_loop_set_debug(rv_loop *l, bool on);
 RV_PUBLIC bool rv_loop_debug(const rv_loop *l);
 

@@ -33,11 +33,13 @@ typedef struct rv_run_opts {
  * the generators, end the threads, close.
  *
  * SIGINT, if asked for and at its default disposition, cancels the main task; the
- * second one has its default action, whatever the program is doing.
+ * second one has its default action, whatever the program is doing. Neither while the
+ * program has a callback of its own for it (rv_signal_on, which then also lasts into the
+ * next run) or waits for it (rv_signal_wait).
  *
  * Returns what main_fn did; -EINTR if SIGINT cancelled it; -RV_ERUNNING inside a
  * running loop; errors of rv_loop_new; -RV_ESTATE if the loop was stopped before it
- * ended.
+ * ended: then it is one of the tasks that are left.
  */
 RV_PUBLIC int rv_run(rv_fn main_fn, void *arg, const rv_run_opts *o);
 
@@ -46,7 +48,8 @@ RV_PUBLIC int rv_runner_new(rv_runner **ret, const rv_run_opts *o);
 /** -RV_ELOOPCLOSED after close. Tasks that are left go on in the next run. */
 RV_PUBLIC int rv_runner_run(rv_runner *r, rv_fn fn, void *arg);
 RV_PUBLIC rv_loop *rv_runner_loop(rv_runner *r);
-/** 0, also when closed already; -ETIMEDOUT: tasks or threads did not end. */
+/** 0, also when closed already; -ETIMEDOUT: tasks or threads did not end. rv_loop_stop
+ * does not cut it short. */
 RV_PUBLIC int rv_runner_close(rv_runner *r);
 /** Closes if need be. NULL is fine. */
 RV_PUBLIC void rv_runner_free(rv_runner *r);

@@ -23,7 +23,7 @@ extern "C" {
  * -ENOMEM; -RV_ELOOPCLOSED.
  */
 RV_PUBLIC int rv_signal_on(rv_loop *l, int sig, rv_cb cb, void *arg);
-/** Restore the disposition from before. False if there was nothing; cb will not run. */
+/** Restore the disposition from before, unless the program has changed it since. False if there was nothing; cb will not run. */
 RV_PUBLIC bool rv_signal_off(rv_loop *l, int sig);
 /**
  * Wait for one of set; each is handled by the loop meanwhile. Between two waits a signal
@@ -34,7 +34,9 @@ RV_PUBLIC bool rv_signal_off(rv_loop *l, int sig);
  * Not declared where ISO C alone is asked for, as by gcc -std=c11: <signal.h> has these
  * types with -D_POSIX_C_SOURCE=200809L, or -std=gnu11.
  *
- * Returns the signal's number; -ECANCELED; errors of rv_signal_on.
+ * Returns the signal's number, also where it comes after the cancel and before the task
+ * runs again; -ECANCELED; errors of rv_signal_on. When several come at once the first is
+ * the answer, and the others count as handled.
  */
 #ifdef SI_USER
 RV_AWAIT int rv_signal_wait(const sigset_t *set, siginfo_t *ret_info);

@@ -27,21 +27,20 @@ struct rv_link {
 struct rv_ready {
 	struct rv_link link;
 	void (*run)(struct rv_ready *r);
+	unsigned round; /* of the loop, that it belongs to */
 };
 
 /*
- * A timer in the caller's memory: no operation on it allocates. Zeroed or
+ * A timer in the caller's memory: no operation on it can fail. Zeroed or
  * rv_timer_init'ed before use; must be stopped before its memory goes away.
  */
 typedef struct rv_timer {
 	struct rv_ready ready;
 	rv_time when; /* of its clock, ns; may be read */
-	uint64_t seq;
-	struct rv_timer *child, *next,
-		*prev; /* pairing heap: prev is the parent of a first */
 	rv_loop *loop;
 	rv_cb fn;
 	void *arg;
+	uint32_t slot, seq; /* where it stands in the heap */
 	uint8_t state;
 	uint8_t clock;
 	bool inline_fn; /* fn runs when the timer is taken from the heap, not by the

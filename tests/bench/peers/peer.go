@@ -191,7 +191,6 @@ func residentBytes() int {
 }
 
 func sleepers(n int) {
-	until := time.Now().Add(500*time.Millisecond + time.Duration(n)*25*time.Microsecond)
 	late := make([]time.Duration, n)
 	before := residentBytes()
 	var wg sync.WaitGroup
@@ -199,8 +198,9 @@ func sleepers(n int) {
 	for i := 0; i < n; i++ {
 		go func(i int) {
 			defer wg.Done()
-			time.Sleep(time.Until(until))
-			late[i] = time.Since(until)
+			began := time.Now()
+			time.Sleep(time.Second)
+			late[i] = time.Since(began) - time.Second
 		}(i)
 	}
 	runtime.Gosched()

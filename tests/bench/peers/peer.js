@@ -191,12 +191,12 @@ const WORKS = {
 };
 
 async function sleepers(n) {
-  const until = performance.now() + 500 + n * 25e-3;
   const late = [];
   const before = process.memoryUsage.rss();
   const all = share(n, async () => {
-    await new Promise((resolve) => setTimeout(resolve, until - performance.now()));
-    late.push(performance.now() - until);
+    const began = performance.now();
+    await new Promise((resolve) => setTimeout(resolve, 1000));
+    late.push(performance.now() - began - 1000);
   });
   const size = process.memoryUsage.rss() - before;
   await all;

@@ -124,21 +124,26 @@ static void children(size_t n)
 
 /* -- C4: sleepers ---------------------------------------------------------------------- */
 
-static uint64_t until; /* ns */
-static uint64_t *late;
+static const int64_t second = 1000000000;
+static int64_t
+	*late; /* ns; the timer's clock is rounded down to ms, so it may be early */
 static size_t n_woken;
+
+struct sleeper {
+	uv_timer_t timer;
+	uint64_t began;
+};
 
 static void on_timer(uv_timer_t *t)
 {
-	uint64_t now = uv_hrtime();
+	const struct sleeper *s = t->data;
 
-	(void)t;
-	late[n_woken++] = now > until ? now - until : 0;
+	late[n_woken++] = (int64_t)(uv_hrtime() - s->began) - second;
 }
 
 static int compare(const void *a, const void *b)
 {
-	uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+	int64_t x = *(const int64_t *)a, y = *(const int64_t *)b;
 
 	return (x > y) - (x < y);
 }
@@ -146,31 +151,30 @@ static int compare(const void *a, const void *b)
 static void sleepers(size_t n)
 {
 	size_t before, asleep;
-	uv_timer_t *timers;
+	struct sleeper *sleepers;
 
 	late = calloc(n, sizeof(*late));
 	if (!late)
 		die("sleepers", UV_ENOMEM);
-	until = uv_hrtime() + 500000000 + n * 25000;
 	check("rss", uv_resident_set_memory(&before));
-	timers = calloc(n, sizeof(*timers));
-	if (!timers)
+	sleepers = calloc(n, sizeof(*sleepers));
+	if (!sleepers)
 		die("sleepers", UV_ENOMEM);
 	for (size_t i = 0; i < n; i++) {
-		uint64_t left;
+		struct sleeper *s = &sleepers[i];
 
 		uv_update_time(loop);
-		left = until - uv_hrtime();
-		check("timer", uv_timer_init(loop, &timers[i]));
-		check("timer",
-			uv_timer_start(&timers[i], on_timer, left / 1000000 + 1, 0));
+		check("timer", uv_timer_init(loop, &s->timer));
+		s->timer.data = s;
+		s->began = uv_hrtime();
+		check("timer", uv_timer_start(&s->timer, on_timer, 1000, 0));
 	}
 	check("rss", uv_resident_set_memory(&asleep));
 	check("run", uv_run(loop, UV_RUN_DEFAULT));
 	qsort(late, n, sizeof(*late), compare);
 	printf("%.0f %.2f\n", (double)(asleep - before) / (double)n,
 		(double)late[n - 1 - n / 100] / 1e6);
-	free(timers);
+	free(sleepers);
 	free(late);
 }
 

@@ -10,6 +10,7 @@
 #include "base/cleanup.h"
 #include "base/fd.h"
 #include "base/macro.h"
+#include "tests/support/open_fds.h"
 #include "tests/support/temp_dir.h"
 #include "tests/support/unit.h"
 
@@ -32,16 +33,6 @@ static void assert_reachable(int listener, const char *path, int type)
 	ck_assert_int_eq(fd_write_all(client, "abc", 3), 0);
 	ck_assert_int_eq(fd_read_all(server, in, 3), 0);
 	ck_assert_mem_eq(in, "abc", 3);
-}
-
-static size_t count_open_fds(void)
-{
-	_cleanup_(closedirp) DIR *d = opendir("/proc/self/fd");
-	size_t n = 0;
-
-	while (readdir(d))
-		n++;
-	return n;
 }
 
 START_TEST(listener_is_reachable_and_private_to_the_process)
@@ -173,7 +164,7 @@ START_TEST(paths_over_107_bytes_work)
 {
 	TEMP_DIR(dir);
 	char deep[301], path[512];
-	size_t fds_before;
+	int fds_before;
 
 	memset(deep, 'd', sizeof(deep));
 	for (size_t i = 100; i < 300; i += 100)
@@ -181,7 +172,7 @@ START_TEST(paths_over_107_bytes_work)
 	deep[300] = '\0';
 	ck_assert_int_eq(mkdir_all(dir.fd, deep, 0700), 0);
 	snprintf(path, sizeof(path), "%s/%s/sock", dir.path, deep);
-	fds_before = count_open_fds();
+	fds_before = n_open_fds();
 	/* the second round finds a stale file, the check inside a living one */
 	for (int round = 0; round < 2; round++) {
 		_cleanup_close_ int fd = -1;
@@ -195,7 +186,7 @@ START_TEST(paths_over_107_bytes_work)
 		ck_assert_int_eq(
 			unix_listen(&other, path, SOCK_STREAM, 0600, 8), -EADDRINUSE);
 	}
-	ck_assert_uint_eq(count_open_fds(), fds_before);
+	ck_assert_int_eq(n_open_fds(), fds_before);
 }
 END_TEST
 
@@ -309,34 +300,36 @@ END_TEST
 START_TEST(surplus_descriptors_are_closed)
 {
 	PAIR(pair, SOCK_STREAM);
-	size_t before = count_open_fds(), n_got = 1;
+	int before = n_open_fds();
+	size_t n_got = 1;
 	int got[1], send[5] = {0, 1, 2, 0, 1};
 	char in[8];
 
 	ck_assert_int_eq(unix_send_fds(pair.a, "x", 1, send, 5), 1);
 	ck_assert_int_eq(unix_recv_fds(pair.b, in, sizeof(in), got, &n_got), 1);
 	ck_assert_uint_eq(n_got, 1);
-	ck_assert_uint_eq(count_open_fds(), before + 1);
+	ck_assert_int_eq(n_open_fds(), before + 1);
 	close_safe(got[0]);
 	n_got = 0;
 	ck_assert_int_eq(unix_send_fds(pair.a, "x", 1, send, 5), 1);
 	ck_assert_int_eq(unix_recv_fds(pair.b, in, sizeof(in), NULL, &n_got), 1);
 	ck_assert_uint_eq(n_got, 0);
-	ck_assert_uint_eq(count_open_fds(), before);
+	ck_assert_int_eq(n_open_fds(), before);
 }
 END_TEST
 
 START_TEST(cut_message_is_refused_and_its_descriptors_closed)
 {
 	PAIR(pair, SOCK_SEQPACKET);
-	size_t before = count_open_fds(), n_got = 2;
+	int before = n_open_fds();
+	size_t n_got = 2;
 	int got[2], send[2] = {0, 1};
 	char in[4];
 
 	ck_assert_int_eq(unix_send_fds(pair.a, "too long", 8, send, 2), 8);
 	ck_assert_int_eq(unix_recv_fds(pair.b, in, sizeof(in), got, &n_got), -EMSGSIZE);
 	ck_assert_uint_eq(n_got, 2);
-	ck_assert_uint_eq(count_open_fds(), before);
+	ck_assert_int_eq(n_open_fds(), before);
 	ck_assert_int_eq(unix_send_fds(pair.a, "next", 4, NULL, 0), 4);
 	ck_assert_int_eq(unix_recv_fds(pair.b, in, sizeof(in), got, &n_got), 4);
 	ck_assert_uint_eq(n_got, 0);
@@ -346,7 +339,8 @@ END_TEST
 START_TEST(as_many_descriptors_as_the_kernel_takes_arrive)
 {
 	PAIR(pair, SOCK_STREAM);
-	size_t before = count_open_fds(), n_got = UNIX_FDS_MAX;
+	int before = n_open_fds();
+	size_t n_got = UNIX_FDS_MAX;
 	int send[UNIX_FDS_MAX + 1] = {0}, got[UNIX_FDS_MAX];
 	char in[4];
 
@@ -355,7 +349,7 @@ START_TEST(as_many_descriptors_as_the_kernel_takes_arrive)
 	ck_assert_uint_eq(n_got, UNIX_FDS_MAX);
 	for (size_t i = 0; i < n_got; i++)
 		close_safe(got[i]);
-	ck_assert_uint_eq(count_open_fds(), before);
+	ck_assert_int_eq(n_open_fds(), before);
 	ck_assert_int_eq(
 		unix_send_fds(pair.a, "x", 1, send, UNIX_FDS_MAX + 1), -EINVAL);
 	ck_assert_int_eq(unix_send_fds(pair.a, "", 0, send, 1), -EINVAL);

@@ -67,12 +67,45 @@ nodist_libfakedaemon_la_SOURCES = src/daemon/io.reeve.Job.c \
 	src/daemon/io.reeve.Pool.c src/daemon/io.reeve.Daemon.c
 libfakedaemon_la_CFLAGS = $(CLI_TEST_CFLAGS)
 
-check_PROGRAMS += tests/unit/cli/test_verbs tests/unit/cli/test_run
-TESTS += tests/unit/cli/test_verbs tests/unit/cli/test_run
-tests_unit_cli_test_verbs_SOURCES = tests/unit/cli/test_verbs.c
-tests_unit_cli_test_verbs_CFLAGS = $(CLI_TEST_CFLAGS)
-tests_unit_cli_test_verbs_LDADD = libfakedaemon.la $(CLI_TEST_LIBS)
+CLI_DAEMON_TESTS = \
+	tests/unit/cli/test_each_job \
+	tests/unit/cli/test_run \
+	tests/unit/cli/test_submit \
+	tests/unit/cli/test_verb_act \
+	tests/unit/cli/test_verb_add \
+	tests/unit/cli/test_verb_logs \
+	tests/unit/cli/test_verb_ls \
+	tests/unit/cli/test_verb_wait \
+	tests/unit/cli/test_verbs
+check_PROGRAMS += $(CLI_DAEMON_TESTS)
+TESTS += $(CLI_DAEMON_TESTS)
+EXTRA_DIST += tests/unit/cli/verb_test.h
+
+tests_unit_cli_test_each_job_SOURCES = tests/unit/cli/test_each_job.c
+tests_unit_cli_test_each_job_CFLAGS = $(CLI_TEST_CFLAGS)
+tests_unit_cli_test_each_job_LDADD = libfakedaemon.la $(CLI_TEST_LIBS)
+tests_unit_cli_test_submit_SOURCES = tests/unit/cli/test_submit.c
+tests_unit_cli_test_submit_CFLAGS = $(CLI_TEST_CFLAGS)
+tests_unit_cli_test_submit_LDADD = libfakedaemon.la $(CLI_TEST_LIBS)
 tests_unit_cli_test_run_SOURCES = tests/unit/cli/test_run.c
 tests_unit_cli_test_run_CFLAGS = $(CLI_TEST_CFLAGS)
 tests_unit_cli_test_run_LDADD = libfakedaemon.la $(CLI_TEST_LIBS)
+tests_unit_cli_test_verb_act_SOURCES = tests/unit/cli/test_verb_act.c
+tests_unit_cli_test_verb_act_CFLAGS = $(CLI_TEST_CFLAGS)
+tests_unit_cli_test_verb_act_LDADD = libfakedaemon.la $(CLI_TEST_LIBS)
+tests_unit_cli_test_verb_add_SOURCES = tests/unit/cli/test_verb_add.c
+tests_unit_cli_test_verb_add_CFLAGS = $(CLI_TEST_CFLAGS)
+tests_unit_cli_test_verb_add_LDADD = libfakedaemon.la $(CLI_TEST_LIBS)
+tests_unit_cli_test_verb_logs_SOURCES = tests/unit/cli/test_verb_logs.c
+tests_unit_cli_test_verb_logs_CFLAGS = $(CLI_TEST_CFLAGS)
+tests_unit_cli_test_verb_logs_LDADD = libfakedaemon.la $(CLI_TEST_LIBS)
+tests_unit_cli_test_verb_ls_SOURCES = tests/unit/cli/test_verb_ls.c
+tests_unit_cli_test_verb_ls_CFLAGS = $(CLI_TEST_CFLAGS)
+tests_unit_cli_test_verb_ls_LDADD = libfakedaemon.la $(CLI_TEST_LIBS)
+tests_unit_cli_test_verb_wait_SOURCES = tests/unit/cli/test_verb_wait.c
+tests_unit_cli_test_verb_wait_CFLAGS = $(CLI_TEST_CFLAGS)
+tests_unit_cli_test_verb_wait_LDADD = libfakedaemon.la $(CLI_TEST_LIBS)
+tests_unit_cli_test_verbs_SOURCES = tests/unit/cli/test_verbs.c
+tests_unit_cli_test_verbs_CFLAGS = $(CLI_TEST_CFLAGS)
+tests_unit_cli_test_verbs_LDADD = libfakedaemon.la $(CLI_TEST_LIBS)
 endif

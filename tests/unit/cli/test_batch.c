@@ -37,11 +37,16 @@ static void end(void)
 	free(err);
 }
 
-static void assert_refused(const char *expected)
+static void assert_fails(int error, const char *expected)
 {
-	ck_assert_int_eq(next(), -EINVAL);
+	ck_assert_int_eq(next(), error);
 	ck_assert_str_eq(err, expected);
 	end();
+}
+
+static void assert_refused(const char *expected)
+{
+	assert_fails(-EINVAL, expected);
 }
 
 START_TEST(plain_line_is_for_the_shell)
@@ -124,9 +129,9 @@ START_TEST(errors_name_line_and_member)
 	BEGIN("a\n\n{\"priority\": \"high\", \"command\": [\"x\"]}\n");
 	ck_assert_int_eq(next(), 1);
 	assert_refused("line 3: priority: an integer is expected");
-	BEGIN("{\"pool\": \"net\"}");
+	BEGIN("{\"shell\": \"sh\"}");
 	ck_assert_int_eq(next(), -EINVAL);
-	ck_assert_ptr_nonnull(strstr(err, "line 1: nothing to do"));
+	ck_assert_ptr_nonnull(strstr(err, "line 1: shell is not an absolute path"));
 	end();
 	BEGIN("{\"prority\": 1, \"command\": [\"x\"]}");
 	assert_refused("line 1: unknown member 'prority' (did you mean 'priority'?)");
@@ -166,7 +171,20 @@ START_TEST(line_at_the_limit_is_taken_and_one_over_refused)
 {
 	begin_bytes("aaaa\nbbbbb\n", 11, 4);
 	ck_assert_int_eq(next(), 1);
-	assert_refused("line 2: longer than a job can be");
+	assert_fails(-EMSGSIZE, "line 2: longer than a job can be");
+}
+END_TEST
+
+START_TEST(what_a_line_does_not_say_the_configuration_may)
+{
+	BEGIN("{\"pool\": \"net\"}\n{}\n");
+	ck_assert_int_eq(next(), 1);
+	ck_assert_str_eq(job_str(&spec, POOL), "net");
+	ck_assert(!job_spec_says_work(&spec));
+	job_spec_deinit(&spec);
+	ck_assert_int_eq(next(), 1);
+	ck_assert(!job_spec_says_work(&spec));
+	end();
 }
 END_TEST
 
@@ -185,4 +203,5 @@ UNIT_MAIN("batch", plain_line_is_for_the_shell, empty_lines_and_comments_are_ski
 	errors_name_line_and_member, what_is_no_json_is_refused,
 	field_and_its_twin_exclude_each_other, nul_byte_is_refused,
 	line_at_the_limit_is_taken_and_one_over_refused,
+	what_a_line_does_not_say_the_configuration_may,
 	bytes_that_are_not_utf8_are_kept)

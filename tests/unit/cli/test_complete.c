@@ -49,6 +49,16 @@ START_TEST(values_of_options_are_offered)
 	ck_assert_str_eq(text, "lost\n");
 	COMPLETE("kill", "-s", "US");
 	ck_assert_str_eq(text, "USR1\nUSR2\n");
+	COMPLETE("add", "--leftovers", "");
+	ck_assert_str_eq(text, "kill\nleave\nwait\n");
+	COMPLETE("add", "--on-lost=r");
+	ck_assert_str_eq(text, "rerun\n");
+	COMPLETE("run", "--output", "f");
+	ck_assert_str_eq(text, "file\nfile:\n");
+	COMPLETE("run", "--stdin", "");
+	ck_assert_str_eq(text, "null\n");
+	COMPLETE("run", "--stdin", "/");
+	ck_assert_str_eq(text, "");
 	COMPLETE("--color", "a");
 	ck_assert_str_eq(text, "always\nauto\n");
 }

@@ -195,9 +195,12 @@ START_TEST(submit_carries_what_the_caller_is)
 	spec = json_array_get(json_object_get(params, "jobs"), 0);
 	env = json_object_get(params, "env");
 	ck_assert_str_eq(json_string_value(json_object_get(spec, "name")), "nightly");
-	ck_assert_str_eq(json_string_value(json_object_get(spec, "cwd")),
+	/* what is not asked for is no property of the job: the configuration may say it */
+	ck_assert_ptr_null(json_object_get(spec, "cwd"));
+	ck_assert_ptr_null(json_object_get(spec, "umask"));
+	ck_assert_str_eq(json_string_value(json_object_get(params, "cwd")),
 		getcwd(cwd, sizeof(cwd)));
-	ck_assert(json_is_integer(json_object_get(spec, "umask")));
+	ck_assert(json_is_integer(json_object_get(params, "umask")));
 	ck_assert(json_is_true(json_object_get(spec, "split_output")));
 	ck_assert_int_eq(json_array_size(json_object_get(spec, "command")), 3);
 	ck_assert_ptr_null(json_object_get(spec, "env"));
@@ -551,7 +554,112 @@ START_TEST(refused_wait_is_not_a_removed_job)
 }
 END_TEST
 
-UNIT_MAIN("run", run_exits_as_the_job_did, run_of_a_missing_command_is_127_and_says_so,
+static void refuse_logs(
+	struct fake *f, struct vl_call *call, const char *method, const json_t *params)
+{
+	if (STREQ(method, "Logs"))
+		fake_error(f, call, "io.reeve.Job.Unavailable",
+			json_pack("{s:s}", "what", "Too many open files"));
+	else
+		answer_at_once(f, call, method, params);
+}
+
+START_TEST(refused_output_is_no_success)
+{
+	ends_with("succeeded", 0, 0);
+	fake_start(&fake, refuse_logs);
+	REEVE(&reeve, &fake, "run", "true");
+	ck_assert_int_eq(reeve.code, 125);
+	ck_assert_str_eq(reeve.err, "reeve: not available: Too many open files\n");
+	fake_stop(&fake);
+	reeve_free(&reeve);
+}
+END_TEST
+
+/* the next line of text, as JSON; the caller's */
+static json_t *take_line(char **text)
+{
+	json_t *o = json_loads(*text, JSON_DISABLE_EOF_CHECK, NULL);
+
+	ck_assert_ptr_nonnull(o);
+	*text = strchr(*text, '\n');
+	ck_assert_ptr_nonnull(*text);
+	++*text;
+	return o;
+}
+
+START_TEST(json_run_prints_json_and_nothing_else)
+{
+	bool out = false, err = false;
+	char *text;
+	json_t *o;
+
+	ends_with("failed", 7, 0);
+	job.out = "raw";
+	job.err = "worse";
+	fake_start(&fake, answer_at_once);
+	REEVE(&reeve, &fake, "--json", "run", "true");
+	ck_assert_int_eq(reeve.code, 7);
+	text = reeve.out;
+	for (int i = 0; i < 2; i++) {
+		o = take_line(&text);
+		out |= STREQ(json_string_value(json_object_get(o, "data_b64")), "cmF3");
+		err |= STREQ(json_string_value(json_object_get(o, "stream")), "stderr");
+		json_decref(o);
+	}
+	ck_assert(out && err);
+	o = take_line(&text);
+	ck_assert_str_eq(json_string_value(json_object_get(o, "result")), "failed");
+	ck_assert_str_eq(text, "");
+	json_decref(o);
+	text = reeve.err;
+	o = take_line(&text);
+	ck_assert_str_eq(json_string_value(json_object_get(o, "message")),
+		"job 7 failed, exit 7");
+	ck_assert_int_eq(json_integer_value(json_object_get(o, "exit_code")), 7);
+	ck_assert_str_eq(text, "");
+	json_decref(o);
+	fake_stop(&fake);
+	reeve_free(&reeve);
+}
+END_TEST
+
+static void assert_json_error(const char *result, const char *step, const char *error,
+	int code, const char *message)
+{
+	char *text;
+	json_t *o;
+
+	ends_with(result, -1, 0);
+	job.step = step;
+	job.error = error;
+	fake_start(&fake, answer_at_once);
+	REEVE(&reeve, &fake, "--json", "run", "true");
+	ck_assert_int_eq(reeve.code, code);
+	text = reeve.err;
+	o = take_line(&text);
+	ck_assert_str_eq(json_string_value(json_object_get(o, "message")), message);
+	ck_assert_int_eq(json_integer_value(json_object_get(o, "exit_code")), code);
+	ck_assert_str_eq(text, "");
+	json_decref(o);
+	fake_stop(&fake);
+	reeve_free(&reeve);
+}
+
+START_TEST(json_run_tells_each_bad_end_on_stderr)
+{
+	assert_json_error("failed", "exec", "ENOENT", 127,
+		"job 7 was not started: exec 'no-such': ENOENT");
+	assert_json_error("failed", "chdir", "ENOENT", 125,
+		"job 7 was not started: chdir '/nowhere': ENOENT");
+	assert_json_error("timeout", NULL, NULL, 124, "job 7 timeout");
+	assert_json_error("lost", NULL, NULL, 125, "job 7 lost");
+}
+END_TEST
+
+UNIT_MAIN("run", refused_output_is_no_success, json_run_prints_json_and_nothing_else,
+	json_run_tells_each_bad_end_on_stderr, run_exits_as_the_job_did,
+	run_of_a_missing_command_is_127_and_says_so,
 	run_of_what_cannot_be_executed_is_126, run_in_a_missing_directory_is_125,
 	streams_stay_apart, trimmed_output_is_125_with_a_message,
 	submit_carries_what_the_caller_is, stdin_is_stored_and_named,

@@ -1,6 +1,7 @@
 #include "config.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <string.h>
 
 #include "base/macro.h"
@@ -141,18 +142,58 @@ START_TEST(very_many_ids_become_several_selectors)
 	sel = (struct selection)SELECTION_NULL;
 	sel.filters = json_object();
 	sel.listed = true;
-	for (int i = 0; i < SELECTION_CHUNK + 1; i++) {
+	for (int i = 0; i < SELECTION_RANGES_MIN + 1; i++) {
 		char text[32];
 
 		snprintf(text, sizeof(text), "%d", 10 + i * 2);
 		ck_assert_int_eq(selection_add(&sel, text, &err), 0);
 	}
 	selection_finish(&sel);
+	ck_assert(selection_is_long(&sel));
 	ck_assert_uint_eq(selection_n_chunks(&sel), 2);
 	last = selection_json(&sel, 1);
 	ck_assert_uint_eq(json_array_size(json_object_get(last, "ids")), 1);
 	json_decref(last);
+	selection_fit(&sel, 256 * 1024);
+	ck_assert_uint_eq(selection_n_chunks(&sel), 1);
 	selection_deinit(&sel);
+}
+END_TEST
+
+START_TEST(selectors_are_below_the_message_size)
+{
+	static const size_t message_max[] = {16 * 1024, 256 * 1024};
+
+	for (size_t k = 0; k < ARRAY_LEN(message_max); k++) {
+		size_t n_ids = 0, n_names = 0;
+
+		sel = (struct selection)SELECTION_NULL;
+		sel.filters = json_object();
+		sel.listed = true;
+		for (int i = 0; i < 5000; i++) {
+			char text[80];
+
+			snprintf(text, sizeof(text), "%" PRId64, INT64_MAX - 2 * i);
+			ck_assert_int_eq(selection_add(&sel, text, &err), 0);
+			snprintf(text, sizeof(text), "a%063d", i);
+			if (i < 1000)
+				ck_assert_int_eq(selection_add(&sel, text, &err), 0);
+		}
+		selection_finish(&sel);
+		selection_fit(&sel, message_max[k]);
+		for (size_t i = 0; i < selection_n_chunks(&sel); i++) {
+			json_t *o = selection_json(&sel, i);
+
+			ck_assert_uint_lt(json_dumpb(o, NULL, 0, JSON_COMPACT),
+				message_max[k] - 512);
+			n_ids += json_array_size(json_object_get(o, "ids"));
+			n_names += json_array_size(json_object_get(o, "names"));
+			json_decref(o);
+		}
+		ck_assert_uint_eq(n_ids, 5000);
+		ck_assert_uint_eq(n_names, 1000);
+		selection_deinit(&sel);
+	}
 }
 END_TEST
 
@@ -167,6 +208,9 @@ START_TEST(single_is_one_id_or_one_name)
 	ck_assert_int_eq(READ("", "name"), 0);
 	ck_assert(selection_is_single(&sel));
 	end();
+	ck_assert_int_eq(READ("", "7", "--user", "bob"), 0);
+	ck_assert(selection_is_single(&sel));
+	end();
 	ck_assert_int_eq(READ("", "7", "--failed"), 0);
 	ck_assert(!selection_is_single(&sel));
 	end();
@@ -177,4 +221,4 @@ UNIT_MAIN("select", ids_and_ranges_are_sorted_and_joined, names_are_given_once,
 	stdin_brings_ids_and_names, empty_stdin_is_empty_but_not_absent,
 	nothing_said_is_absent, filters_become_members, bad_words_are_refused,
 	bad_filter_values_are_refused, very_many_ids_become_several_selectors,
-	single_is_one_id_or_one_name)
+	selectors_are_below_the_message_size, single_is_one_id_or_one_name)

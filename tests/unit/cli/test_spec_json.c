@@ -78,6 +78,12 @@ END_TEST
 START_TEST(wrong_types_are_named)
 {
 	static const char *const bad[][2] = {
+		{"{\"timeout\":\"5s\"}",
+			"unknown member 'timeout' (did you mean 'timeout_usec'?)"},
+		{"{\"output-max\":1}", "unknown member 'output-max' (did you mean "
+				       "'output_max_bytes'?)"},
+		{"{\"tiemout\":1}",
+			"unknown member 'tiemout' (did you mean 'timeout_usec'?)"},
 		{"{\"hold\":1}", "hold: true or false is expected"},
 		{"{\"priority\":1.5}", "priority: an integer is expected"},
 		{"{\"label\":\"x\"}", "label: an array of strings is expected"},

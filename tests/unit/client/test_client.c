@@ -425,7 +425,7 @@ END_TEST
 
 START_TEST(call_over_the_limit_is_not_sent_and_does_no_harm)
 {
-	struct batch b = {.n_max = 1, .size = 300 * 1024};
+	struct batch b = {.n_max = 1, .size = CLIENT_CALL_MAX + 1};
 	struct client_request q;
 	struct server s;
 	struct client *c = server_start(&s, script_big_replies);

@@ -9,11 +9,11 @@
 
 #include "tests/unit/runtime/rt.h"
 
-#include <dirent.h>
 #include <stdarg.h>
 
 #include "base/macro.h"
 #include "reeve/http.h"
+#include "tests/support/open_fds.h"
 
 struct web {
 	rv_server *server;
@@ -251,19 +251,6 @@ static inline int web_serve(rv_stream *s, void *arg)
 	}
 	/* a client that goes away in the middle is what many of the tests are about */
 	return r == -ECANCELED ? r : 0;
-}
-
-/* how many descriptors this process has */
-static inline int n_fds(void)
-{
-	DIR *d = opendir("/proc/self/fd");
-	int n = 0;
-
-	ck_assert_ptr_nonnull(d);
-	while (readdir(d))
-		n++;
-	closedir(d);
-	return n;
 }
 
 static inline void web_start(struct web *w, rv_group *g, rv_stream_fn h)

@@ -312,7 +312,7 @@ HTTP_TEST(cancelled_ones_leave_nothing)
 	int n_before;
 
 	expect(at(w, "/hello"), NULL, 200, "hello");
-	n_before = n_fds();
+	n_before = n_open_fds();
 	for (int i = 0; i < 3; i++) {
 		rv_task *t = rv_spawn(fetch_stalled, w);
 
@@ -323,7 +323,7 @@ HTTP_TEST(cancelled_ones_leave_nothing)
 		rv_task_unref(t);
 	}
 	/* its end of the three that were cut; the server's go with their handlers */
-	ck_assert_int_le(n_fds(), n_before + 3);
+	ck_assert_int_le(n_open_fds(), n_before + 3);
 
 	(void)rv_task_cancel(rv_task_self());
 	(void)rv_fail(-EPROTO, "of an earlier one");
@@ -380,7 +380,7 @@ static int leave_behind(void *loop)
 
 START_TEST(loop_that_is_closed_takes_its_requests_and_connections_along)
 {
-	int n_before = n_fds();
+	int n_before = n_open_fds();
 	rv_loop *l;
 	rv_task *t;
 
@@ -396,7 +396,7 @@ START_TEST(loop_that_is_closed_takes_its_requests_and_connections_along)
 	ck_assert_uint_ge(
 		rt_reported.n, 3); /* the tasks; memory: the sanitizer tells */
 	rv_loop_unref(l);
-	ck_assert_int_eq(n_fds(), n_before);
+	ck_assert_int_eq(n_open_fds(), n_before);
 }
 END_TEST
 

@@ -173,13 +173,13 @@ TLS_TEST(cancelled_in_the_handshake_leaves_nothing)
 	int n_before;
 
 	expect(tls_at(t, "localhost", "/hello"), &o, 200, "hello");
-	n_before = n_fds();
+	n_before = n_open_fds();
 	ck_assert_int_eq(rv_process_signal(t->server, SIGSTOP), 0);
 	ck_assert_int_eq(
 		rv_timed(RV_MS(100),
 			rv_http_request(tls_at(t, "localhost", "/hello"), &o, &a)),
 		-ETIMEDOUT);
-	ck_assert_int_le(n_fds(), n_before);
+	ck_assert_int_le(n_open_fds(), n_before);
 }
 
 static int tests(void)

@@ -8,7 +8,7 @@
 #include <pthread.h>
 #include <sys/mman.h>
 
-enum { REPORTS_MAX = 256, REPORT_TEXT_MAX = 512 };
+enum { REPORTS_MAX = 256, REPORT_TEXT_MAX = 2048 };
 
 /* what the exception handler was told, first to last, and in which thread */
 static struct {

@@ -8,6 +8,7 @@ if HAVE_CHECK
 unit_runtime_tests = \
 	tests/unit/runtime/test_coro \
 	tests/unit/runtime/test_task \
+	tests/unit/runtime/test_task_cancel \
 	tests/unit/runtime/test_clock \
 	tests/unit/runtime/test_scope \
 	tests/unit/runtime/test_getters \
@@ -18,6 +19,7 @@ unit_runtime_tests = \
 	tests/unit/runtime/test_loop \
 	tests/unit/runtime/test_watch \
 	tests/unit/runtime/test_loop_attach \
+	tests/unit/runtime/test_timer_heap \
 	tests/unit/runtime/test_sync \
 	tests/unit/runtime/test_future \
 	tests/unit/runtime/test_memory \
@@ -27,6 +29,7 @@ unit_runtime_tests = \
 	tests/unit/runtime/test_ctx \
 	tests/unit/runtime/test_file \
 	tests/unit/runtime/test_file_hard \
+	tests/unit/runtime/test_fork \
 	tests/unit/runtime/test_gen \
 	tests/unit/runtime/test_inet \
 	tests/unit/runtime/test_many \
@@ -34,11 +37,13 @@ unit_runtime_tests = \
 	tests/unit/runtime/test_process \
 	tests/unit/runtime/test_process_protocol \
 	tests/unit/runtime/test_procpool \
+	tests/unit/runtime/test_random_waits \
 	tests/unit/runtime/test_same_round \
 	tests/unit/runtime/test_signal \
 	tests/unit/runtime/test_task_hooks \
 	tests/unit/runtime/test_timer \
 	tests/unit/runtime/test_wait \
+	tests/unit/runtime/test_woken \
 	tests/unit/runtime/test_shield \
 	tests/unit/runtime/test_xfuture
 check_PROGRAMS += $(unit_runtime_tests)
@@ -55,6 +60,11 @@ tests_unit_runtime_test_coro_LDADD = $(RUNTIME_TEST_LIBS)
 tests_unit_runtime_test_task_SOURCES = tests/unit/runtime/test_task.c
 tests_unit_runtime_test_task_CFLAGS = $(RUNTIME_TEST_CFLAGS)
 tests_unit_runtime_test_task_LDADD = $(RUNTIME_TEST_LIBS)
+
+tests_unit_runtime_test_task_cancel_SOURCES = \
+	tests/unit/runtime/test_task_cancel.c
+tests_unit_runtime_test_task_cancel_CFLAGS = $(RUNTIME_TEST_CFLAGS)
+tests_unit_runtime_test_task_cancel_LDADD = $(RUNTIME_TEST_LIBS)
 
 tests_unit_runtime_test_scope_SOURCES = tests/unit/runtime/test_scope.c
 tests_unit_runtime_test_scope_CFLAGS = $(RUNTIME_TEST_CFLAGS)
@@ -85,6 +95,12 @@ tests_unit_runtime_test_loop_attach_SOURCES = \
 tests_unit_runtime_test_loop_attach_CFLAGS = $(RUNTIME_TEST_CFLAGS)
 tests_unit_runtime_test_loop_attach_LDFLAGS = $(alloc_fail_ldflags)
 tests_unit_runtime_test_loop_attach_LDADD = $(RUNTIME_TEST_LIBS)
+
+tests_unit_runtime_test_timer_heap_SOURCES = \
+	tests/unit/runtime/test_timer_heap.c tests/support/alloc_fail.c
+tests_unit_runtime_test_timer_heap_CFLAGS = $(RUNTIME_TEST_CFLAGS)
+tests_unit_runtime_test_timer_heap_LDFLAGS = $(alloc_fail_ldflags)
+tests_unit_runtime_test_timer_heap_LDADD = $(RUNTIME_TEST_LIBS)
 
 tests_unit_runtime_test_sync_SOURCES = tests/unit/runtime/test_sync.c
 tests_unit_runtime_test_sync_CFLAGS = $(RUNTIME_TEST_CFLAGS)
@@ -151,6 +167,18 @@ tests_unit_runtime_test_process_protocol_LDADD = $(RUNTIME_TEST_LIBS)
 tests_unit_runtime_test_procpool_SOURCES = tests/unit/runtime/test_procpool.c
 tests_unit_runtime_test_procpool_CFLAGS = $(RUNTIME_TEST_CFLAGS)
 tests_unit_runtime_test_procpool_LDADD = $(RUNTIME_TEST_LIBS)
+
+tests_unit_runtime_test_fork_SOURCES = tests/unit/runtime/test_fork.c
+tests_unit_runtime_test_fork_CFLAGS = $(RUNTIME_TEST_CFLAGS)
+tests_unit_runtime_test_fork_LDADD = $(RUNTIME_TEST_LIBS)
+
+tests_unit_runtime_test_random_waits_SOURCES = tests/unit/runtime/test_random_waits.c
+tests_unit_runtime_test_random_waits_CFLAGS = $(RUNTIME_TEST_CFLAGS)
+tests_unit_runtime_test_random_waits_LDADD = $(RUNTIME_TEST_LIBS)
+
+tests_unit_runtime_test_woken_SOURCES = tests/unit/runtime/test_woken.c
+tests_unit_runtime_test_woken_CFLAGS = $(RUNTIME_TEST_CFLAGS)
+tests_unit_runtime_test_woken_LDADD = $(RUNTIME_TEST_LIBS)
 
 tests_unit_runtime_test_same_round_SOURCES = tests/unit/runtime/test_same_round.c
 tests_unit_runtime_test_same_round_CFLAGS = $(RUNTIME_TEST_CFLAGS)

@@ -9,7 +9,7 @@
 #include <sys/mman.h>
 #include <sys/resource.h>
 
-#include "runtime/coro.h"
+#include "runtime/coro_switch.h"
 #include "tests/support/unit.h"
 
 static struct coro leader;

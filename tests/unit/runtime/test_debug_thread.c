@@ -106,6 +106,7 @@ static void use_loop_more(struct things *x)
 {
 	rv_loop *l = x->loop;
 	rv_stack_census census;
+	rv_site_census site;
 
 	FALSE(x, rv_signal_off(l, SIGUSR1));
 	IGNORED(x, rv_timer_start(&x->timer, 1));
@@ -114,6 +115,7 @@ static void use_loop_more(struct things *x)
 	IGNORED(x, rv_loop_clock_jumped(l));
 	REFUSED(x, rv_task_foreach(l, NULL, NULL));
 	REFUSED(x, rv_debug_census(l, &census, 1));
+	REFUSED(x, rv_debug_census_by_site(l, &site, 1));
 	REFUSED(x, rv_debug_stacks(l, NULL, NULL));
 	IGNORED(x, rv_debug_dump_tasks(l, -1));
 	/* not reported: running a loop twice is refused in any mode */

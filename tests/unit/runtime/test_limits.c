@@ -2,8 +2,11 @@
 #include "config.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <sched.h>
+#include <sys/mman.h>
 #include <sys/resource.h>
+#include <unistd.h>
 
 #include "base/macro.h"
 #include "tests/unit/runtime/rt.h"
@@ -76,6 +79,37 @@ START_TEST(tasks_are_limited_by_mappings_or_not_at_all)
 }
 END_TEST
 
+/* With one descriptor more each time, until there are enough. */
+START_TEST(loop_that_gets_no_descriptors_says_so_and_prints_nothing)
+{
+	struct rlimit rl = {.rlim_cur = 64, .rlim_max = 64};
+	int fds[64], out = memfd_create("stderr", MFD_CLOEXEC),
+		     old = dup(STDERR_FILENO);
+	size_t n = 0;
+	rv_loop *l;
+	off_t printed;
+	int r;
+
+	ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &rl), 0);
+	ck_assert_int_eq(dup2(out, STDERR_FILENO), STDERR_FILENO);
+	while ((fds[n] = open("/dev/null", O_RDONLY | O_CLOEXEC)) >= 0)
+		n++;
+	ck_assert_uint_gt(n, 8);
+	while ((r = rv_loop_new(&l, NULL)) == -EMFILE && n > 0)
+		close(fds[--n]);
+	printed = lseek(out, 0, SEEK_END);
+	ck_assert_int_eq(dup2(old, STDERR_FILENO), STDERR_FILENO);
+	ck_assert_int_eq(r, 0);
+	ck_assert_int_eq(printed, 0);
+	rv_loop_unref(l);
+	while (n > 0)
+		close(fds[--n]);
+	close(old);
+	close(out);
+}
+END_TEST
+
 UNIT_MAIN("limits", limits_are_those_of_this_moment,
+	loop_that_gets_no_descriptors_says_so_and_prints_nothing,
 	descriptors_are_raised_up_to_the_hard_limit_and_never_lowered,
 	tasks_are_limited_by_mappings_or_not_at_all)

@@ -1,12 +1,13 @@
 /* Child processes: behaviours 2.12. */
 #include "rt.h"
 
-#include <dirent.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
+
+#include "tests/support/open_fds.h"
 
 static rv_process *shell(const char *cmd, const rv_proc_opts *o)
 {
@@ -33,18 +34,6 @@ static int status_of(const char *cmd)
 	ck_assert_int_eq(rv_process_status(p), status);
 	rv_process_unref(p);
 	return status;
-}
-
-static int n_open_fds(void)
-{
-	DIR *dir = opendir("/proc/self/fd");
-	int n = 0;
-
-	ck_assert_ptr_nonnull(dir);
-	while (readdir(dir))
-		n++;
-	closedir(dir);
-	return n;
 }
 
 RT_TEST(b199_exit_codes_as_they_are_and_signals_negative)

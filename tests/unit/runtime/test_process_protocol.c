@@ -1,7 +1,6 @@
 /* Child processes that are told of by callbacks. */
 #include "rt.h"
 
-#include <dirent.h>
 #include <signal.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -9,6 +8,7 @@
 #include "base/buf.h"
 #include "base/cleanup.h"
 #include "tests/support/alloc_fail.h"
+#include "tests/support/open_fds.h"
 
 /* what one is told: 0 1 2 (that pipe was lost) x (exited) p(ause) r(esume) l(ost)
  * D(estroy); data goes to out */
@@ -268,18 +268,6 @@ RT_TEST(signals_end_it)
 	ck_assert_int_eq(rv_process_terminate(r.process), -ESRCH);
 	rec_deinit(&r);
 	return 0;
-}
-
-static int n_open_fds(void)
-{
-	DIR *dir = opendir("/proc/self/fd");
-	int n = 0;
-
-	ck_assert_ptr_nonnull(dir);
-	while (readdir(dir))
-		n++;
-	closedir(dir);
-	return n;
 }
 
 static int exec_true(void *rec)

@@ -128,6 +128,31 @@ RT_TEST(b220_callback_removes_itself_and_queued_ones_are_ignored)
 	return 0;
 }
 
+static void off_other(void *l)
+{
+	rt_add("first");
+	ck_assert(rv_signal_off(l, SIGUSR2));
+}
+
+/* Both are handed on by one look of the loop, the lower number first. */
+RT_TEST(b220_callback_removes_another_that_is_queued_already)
+{
+	rv_loop *l = rv_loop_current();
+
+	ck_assert_int_eq(rv_signal_on(l, SIGUSR2, rt_cb_add, RT_W("second")), 0);
+	ck_assert_int_eq(rv_signal_on(l, SIGUSR1, rt_cb_add, RT_W("first")), 0);
+	ck_assert_int_eq(kill(getpid(), SIGUSR1), 0);
+	ck_assert_int_eq(kill(getpid(), SIGUSR2), 0);
+	ck_assert_int_eq(rv_sleep(RV_MS(1)), 0);
+	ck_assert_str_eq(rt_trace, "first second");
+	ck_assert_int_eq(rv_signal_on(l, SIGUSR1, off_other, l), 0);
+	ck_assert_int_eq(kill(getpid(), SIGUSR1), 0);
+	ck_assert_int_eq(kill(getpid(), SIGUSR2), 0);
+	ck_assert_int_eq(rv_sleep(RV_MS(1)), 0);
+	ck_assert_str_eq(rt_trace, "first second first");
+	return 0;
+}
+
 RT_TEST(burst_of_one_signal_does_not_displace_another)
 {
 	rv_loop *l = rv_loop_current();
@@ -176,11 +201,66 @@ RT_TEST(waiting_for_signals_returns_the_number_and_restores)
 	return 0;
 }
 
+static int wait_usr1(void *result)
+{
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGUSR1);
+	sigaddset(&set, SIGUSR2);
+	*(int *)result = rv_signal_wait(&set, NULL);
+	return rv_yield();
+}
+
+static void cancel_and_raise(void *task)
+{
+	ck_assert(rv_task_cancel(task));
+	ck_assert_int_eq(raise(SIGUSR1), 0);
+}
+
+RT_TEST(signal_that_comes_with_the_cancel_is_the_result)
+{
+	int result = 0;
+	rv_task *t = rv_spawn(wait_usr1, &result);
+
+	rt_settle(1);
+	(void)rv_call_soon(rv_loop_current(), cancel_and_raise, t);
+	ck_assert_int_eq(rv_task_join(t, NULL), -ECANCELED);
+	ck_assert_int_eq(result, SIGUSR1);
+	rv_task_unref(t);
+	return 0;
+}
+
+static void raise_and_cancel(void *task)
+{
+	ck_assert_int_eq(raise(SIGUSR2), 0);
+	cancel_and_raise(task);
+}
+
+RT_TEST(first_of_several_signals_is_the_result_once)
+{
+	int first = 0, second = 0;
+	rv_task *t = rv_spawn(wait_usr1, &first), *u = rv_spawn(wait_usr1, &second);
+
+	rt_settle(1);
+	(void)rv_call_soon(rv_loop_current(), raise_and_cancel, t);
+	ck_assert_int_eq(rv_task_join(t, NULL), -ECANCELED);
+	ck_assert_int_eq(rv_task_join(u, NULL), 0);
+	ck_assert_int_eq(first, SIGUSR1);
+	ck_assert_int_eq(second, SIGUSR1);
+	rv_task_unref(t);
+	rv_task_unref(u);
+	return 0;
+}
+
 UNIT_MAIN("signal", b215_callback_of_a_signal_may_spawn,
 	b215_signal_wakes_a_sleeping_loop_and_runs_in_normal_context,
 	b216_signals_that_cannot_be_handled_are_refused,
 	b217_disposition_comes_back_by_removal_and_by_close,
 	b219_signal_of_a_forked_child_is_not_seen_here,
 	b220_callback_removes_itself_and_queued_ones_are_ignored,
+	b220_callback_removes_another_that_is_queued_already,
 	burst_of_one_signal_does_not_displace_another,
-	waiting_for_signals_returns_the_number_and_restores)
+	waiting_for_signals_returns_the_number_and_restores,
+	signal_that_comes_with_the_cancel_is_the_result,
+	first_of_several_signals_is_the_result_once)

@@ -118,6 +118,46 @@ RT_TEST(group_block_joins_on_every_way_out)
 	return 0;
 }
 
+static int says_how_it_slept(void *arg)
+{
+	int r = rv_sleep(RV_SEC(1));
+
+	rt_add(r < 0 ? "cancelled" : "slept");
+	return r;
+}
+
+enum way_out { BY_BREAK, BY_CONTINUE, BY_GOTO, BY_ITS_END };
+
+/* the child has begun to sleep by then */
+static int leaves_by(enum way_out way)
+{
+	int rc = 0;
+
+	RV_GROUP(g, RV_GROUP_FAIL_FAST, rc)
+	{
+		(void)rv_group_spawn(g, says_how_it_slept, NULL);
+		rt_settle(1);
+		if (way == BY_BREAK)
+			break;
+		if (way == BY_CONTINUE)
+			continue;
+		if (way == BY_GOTO)
+			goto out;
+	}
+out:
+	return rc;
+}
+
+RT_VIRTUAL_TEST(group_block_that_is_broken_out_of_cancels)
+{
+	ck_assert_int_eq(leaves_by(BY_BREAK), 0);
+	ck_assert_int_eq(leaves_by(BY_CONTINUE), 0);
+	ck_assert_int_eq(leaves_by(BY_GOTO), 0);
+	ck_assert_int_eq(leaves_by(BY_ITS_END), 0);
+	ck_assert_str_eq(rt_trace, "cancelled slept cancelled slept");
+	return 0;
+}
+
 static int deeper(void *depth)
 {
 	intptr_t n = (intptr_t)depth;
@@ -181,5 +221,6 @@ UNIT_MAIN("supervise", supervisor_hears_of_every_failure_and_goes_on,
 	supervisor_that_gives_up_fails_the_group,
 	supervised_failure_without_supervisor_is_reported,
 	collecting_group_runs_all_and_reports_all, group_block_joins_on_every_way_out,
+	group_block_that_is_broken_out_of_cancels,
 	cancel_of_deeply_nested_groups_needs_no_stack,
 	child_that_nobody_can_ask_about_goes_when_it_ends)

@@ -276,23 +276,39 @@ RT_TEST(b078_wait_for_nothing_is_an_error)
 	return 0;
 }
 
+struct first_completed {
+	rv_future *fs[3];
+	uint64_t done[RV_WAIT_WORDS(3)];
+};
+
+static int wait_first_completed(void *arg)
+{
+	struct first_completed *x = arg;
+
+	return rv_wait(x->fs, 3, RV_WAIT_FIRST_COMPLETED, RV_FOREVER, x->done);
+}
+
 RT_TEST(b079_first_completed_says_all_that_are_done_by_then)
 {
-	rv_future *fs[3] = {rt_future(), rt_future(), rt_future()};
-	uint64_t done[RV_WAIT_WORDS(3)];
+	struct first_completed x = {{rt_future(), rt_future(), rt_future()}, {~0ULL}};
+	rv_task *t = rv_spawn(wait_first_completed, &x);
 
-	ck_assert_int_eq(rv_future_set(fs[0], NULL, NULL), 0);
-	ck_assert_int_eq(rv_timed(RV_SEC(10), rv_wait(fs, 3, RV_WAIT_FIRST_COMPLETED,
-						      RV_FOREVER, done)),
-		1);
-	ck_assert_uint_eq(done[0], 1);
-	ck_assert_int_eq(rv_future_fail(fs[2], -EIO, NULL), 0);
-	ck_assert_int_eq(rv_wait(fs, 3, RV_WAIT_FIRST_COMPLETED, RV_FOREVER, done), 2);
-	ck_assert(RV_WAIT_IS_DONE(done, 0));
-	ck_assert(!RV_WAIT_IS_DONE(done, 1));
-	ck_assert(RV_WAIT_IS_DONE(done, 2));
-	ck_assert_int_eq(rv_future_result(fs[2], NULL), -EIO);
-	rt_unref_all(fs, 3);
+	rt_settle(1);
+	ck_assert(!rv_task_done(t));
+	ck_assert_int_eq(rv_future_set(x.fs[0], NULL, NULL), 0);
+	/* it has been woken, and has not run yet */
+	ck_assert_int_eq(rv_future_fail(x.fs[2], -EIO, NULL), 0);
+	ck_assert_int_eq(rv_task_join(t, NULL), 2);
+	ck_assert_uint_eq(x.done[0], 1 << 0 | 1 << 2);
+	rv_task_unref(t);
+	/* nothing to wait for any more */
+	x.done[0] = 0;
+	ck_assert_int_eq(wait_first_completed(&x), 2);
+	ck_assert(RV_WAIT_IS_DONE(x.done, 0));
+	ck_assert(!RV_WAIT_IS_DONE(x.done, 1));
+	ck_assert(RV_WAIT_IS_DONE(x.done, 2));
+	ck_assert_int_eq(rv_future_result(x.fs[2], NULL), -EIO);
+	rt_unref_all(x.fs, 3);
 	return 0;
 }
 

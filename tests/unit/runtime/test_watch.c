@@ -2,6 +2,7 @@
 #include "rt.h"
 
 #include <fcntl.h>
+#include <limits.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -211,6 +212,70 @@ RT_TEST(b193_cancelled_wait_is_gone_before_its_task_goes_on)
 	return 0;
 }
 
+RT_TEST(waiting_for_what_is_no_descriptor_is_refused)
+{
+	ck_assert_int_eq(rv_wait_fd(-1, RV_READ), -EBADF);
+	ck_assert_int_eq(rv_wait_fd(INT_MIN, RV_READ | RV_WRITE), -EBADF);
+	ck_assert_int_eq(rv_wait_fd(INT_MAX, RV_WRITE), -EBADF);
+	return 0;
+}
+
+struct reuse {
+	int gate[2], old[2], new[2];
+};
+
+static int wait_old(void *arg)
+{
+	struct reuse *x = arg;
+
+	return rv_wait_fd(x->old[0], RV_READ);
+}
+
+static void socket_pair(int fd[2])
+{
+	ck_assert_int_eq(
+		socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, fd),
+		0);
+}
+
+/* has its turn when the other has been woken, and before that runs */
+static int take_number(void *arg)
+{
+	struct reuse *x = arg;
+
+	ck_assert_int_eq(rv_wait_fd(x->gate[0], RV_READ), RV_READ);
+	close(x->old[0]);
+	socket_pair(x->new);
+	ck_assert_int_eq(x->new[0], x->old[0]);
+	return rv_timed(RV_SEC(2), rv_wait_fd(x->new[0], RV_READ));
+}
+
+RT_TEST(number_of_a_descriptor_is_taken_by_another_before_its_waiter_runs)
+{
+	struct reuse x;
+	rv_task *t, *u;
+
+	socket_pair(x.gate);
+	socket_pair(x.old);
+	/* the kernel tells of the two in the order in which they were waited for */
+	u = rv_spawn(take_number, &x);
+	t = rv_spawn(wait_old, &x);
+	rt_settle(1);
+	ck_assert_int_eq(write(x.gate[1], "x", 1), 1);
+	ck_assert_int_eq(write(x.old[1], "x", 1), 1);
+	ck_assert_int_eq(rv_task_join(t, NULL), RV_READ);
+	ck_assert_int_eq(write(x.new[1], "x", 1), 1);
+	ck_assert_int_eq(rv_task_join(u, NULL), RV_READ);
+	rv_task_unref(t);
+	rv_task_unref(u);
+	for (int i = 0; i < 2; i++) {
+		close(x.gate[i]);
+		close(x.new[i]);
+	}
+	close(x.old[1]);
+	return 0;
+}
+
 UNIT_MAIN("watch", b193_cancelled_wait_is_gone_before_its_task_goes_on,
 	b028_second_watch_of_a_direction_replaces_the_first,
 	b029_write_watch_survives_the_removal_of_the_read_watch,
@@ -218,4 +283,6 @@ UNIT_MAIN("watch", b193_cancelled_wait_is_gone_before_its_task_goes_on,
 	watch_of_a_descriptor_that_is_ready_and_known_runs_at_once,
 	regular_files_and_bad_descriptors_are_refused,
 	wait_fd_wakes_and_works_again_after_a_cancel,
-	wait_fd_on_a_reused_descriptor_number_works)
+	wait_fd_on_a_reused_descriptor_number_works,
+	waiting_for_what_is_no_descriptor_is_refused,
+	number_of_a_descriptor_is_taken_by_another_before_its_waiter_runs)

@@ -4,7 +4,7 @@
 # usage: valgrind.sh    in a build directory; exit 0 yes, 1 no, 77 it cannot be told here
 set -u
 build=$(pwd)
-tests="test_coro test_task test_gen test_group"
+tests="test_coro test_task test_task_cancel test_gen test_group"
 
 if ! command -v valgrind >/dev/null 2>&1; then
 	echo "skipped: valgrind is not installed"

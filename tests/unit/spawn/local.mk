@@ -3,7 +3,9 @@ spawn_test_cflags = $(AM_CFLAGS) $(CHECK_CFLAGS)
 spawn_test_libs = libspawn.la libbase.la $(CHECK_LIBS)
 # the built spawner, not an installed one
 spawn_test_cppflags = $(AM_CPPFLAGS) -DREEVE_SPAWNER=\"$(abs_builddir)/reeve-spawner\"
-spawn_fixture = tests/unit/spawn/spawner_fixture.c tests/unit/spawn/spawner_fixture.h
+spawn_fixture = \
+	tests/unit/spawn/spawner_fixture.c tests/unit/spawn/spawner_fixture.h \
+	tests/unit/spawn/spawner_unit.c tests/unit/spawn/spawner_unit.h
 
 check_PROGRAMS += tests/unit/spawn/test_spawner_start
 TESTS += tests/unit/spawn/test_spawner_start
@@ -37,6 +39,14 @@ tests_unit_spawn_test_spawner_relay_CPPFLAGS = $(spawn_test_cppflags)
 tests_unit_spawn_test_spawner_relay_CFLAGS = $(spawn_test_cflags)
 tests_unit_spawn_test_spawner_relay_LDADD = $(spawn_test_libs)
 
+check_PROGRAMS += tests/unit/spawn/test_spawner_claims
+TESTS += tests/unit/spawn/test_spawner_claims
+tests_unit_spawn_test_spawner_claims_SOURCES = \
+	tests/unit/spawn/test_spawner_claims.c $(spawn_fixture)
+tests_unit_spawn_test_spawner_claims_CPPFLAGS = $(spawn_test_cppflags)
+tests_unit_spawn_test_spawner_claims_CFLAGS = $(spawn_test_cflags)
+tests_unit_spawn_test_spawner_claims_LDADD = $(spawn_test_libs)
+
 check_PROGRAMS += tests/unit/spawn/test_spawner_conn
 TESTS += tests/unit/spawn/test_spawner_conn
 tests_unit_spawn_test_spawner_conn_SOURCES = \
@@ -44,6 +54,22 @@ tests_unit_spawn_test_spawner_conn_SOURCES = \
 tests_unit_spawn_test_spawner_conn_CPPFLAGS = $(spawn_test_cppflags)
 tests_unit_spawn_test_spawner_conn_CFLAGS = $(spawn_test_cflags)
 tests_unit_spawn_test_spawner_conn_LDADD = $(spawn_test_libs)
+
+check_PROGRAMS += tests/unit/spawn/test_spawner_hang
+TESTS += tests/unit/spawn/test_spawner_hang
+tests_unit_spawn_test_spawner_hang_SOURCES = \
+	tests/unit/spawn/test_spawner_hang.c $(spawn_fixture)
+tests_unit_spawn_test_spawner_hang_CPPFLAGS = $(spawn_test_cppflags)
+tests_unit_spawn_test_spawner_hang_CFLAGS = $(spawn_test_cflags)
+tests_unit_spawn_test_spawner_hang_LDADD = $(spawn_test_libs)
+
+check_PROGRAMS += tests/unit/spawn/test_spawner_leave
+TESTS += tests/unit/spawn/test_spawner_leave
+tests_unit_spawn_test_spawner_leave_SOURCES = \
+	tests/unit/spawn/test_spawner_leave.c $(spawn_fixture)
+tests_unit_spawn_test_spawner_leave_CPPFLAGS = $(spawn_test_cppflags)
+tests_unit_spawn_test_spawner_leave_CFLAGS = $(spawn_test_cflags)
+tests_unit_spawn_test_spawner_leave_LDADD = $(spawn_test_libs)
 
 check_PROGRAMS += tests/unit/spawn/test_wire
 TESTS += tests/unit/spawn/test_wire

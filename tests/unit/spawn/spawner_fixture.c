@@ -162,6 +162,7 @@ static void guard_begin(struct fx *fx)
 			;
 		(void)pidfd_send_signal(spawner, SIGTERM, NULL, 0);
 		(void)pidfd_send_signal(spawner, SIGINT, NULL, 0);
+		(void)pidfd_send_signal(spawner, SIGCONT, NULL, 0);
 		_exit(0);
 	}
 	close(fds[0]);

@@ -6,7 +6,6 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -14,24 +13,21 @@
 
 #include "base/fd.h"
 #include "spawn/procfs.h"
-#include "spawner_fixture.h"
+#include "spawner_unit.h"
 #include "tests/support/unit.h"
 
-static struct fx *fx;
 static int fifo; /* jobs tell pids through it */
 
 static void setup(void)
 {
-	fx = calloc(1, sizeof(*fx));
-	ck_assert_ptr_nonnull(fx);
-	fx_begin(fx);
+	fx_setup();
 	fifo = fx_fifo(fx, "fifo");
 }
 
 static void teardown(void)
 {
 	close(fifo);
-	fx_end(fx);
+	fx_teardown();
 }
 
 /* a job with the fixture's directory as its cwd, so that it writes to "fifo" */

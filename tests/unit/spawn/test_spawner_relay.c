@@ -5,42 +5,26 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/buf.h"
 #include "base/cleanup.h"
-#include "spawn/claims.h"
-#include "spawner_fixture.h"
+#include "spawner_unit.h"
 #include "tests/support/unit.h"
-
-static struct fx *fx;
 
 static void setup(void)
 {
-	fx = calloc(1, sizeof(*fx));
-	ck_assert_ptr_nonnull(fx);
-	fx_begin(fx);
+	fx_setup();
 	ck_assert_int_eq(mkfifo(fx_path(fx, "go"), 0600), 0);
-}
-
-static void teardown(void)
-{
-	fx_end(fx);
 }
 
 static void start(uint64_t id, uint32_t slots, bool ahead, const char *line,
 	enum spawn_leftovers leftovers)
 {
-	struct spawn_request req = fx_request(id, line);
+	struct spawn_request req = fx_gated(id, slots, ahead, line);
 
-	req.cwd = fx->dir;
-	req.gate = 7;
-	req.gate_slots = slots;
-	req.ahead = ahead;
 	req.leftovers = leftovers;
 	fx_start(fx, &req);
 }
@@ -195,41 +179,12 @@ START_TEST(ends_say_what_was_used_and_when)
 }
 END_TEST
 
-/* -- claims ------------------------------------------------------------------------- */
-
-struct seen {
-	struct spawn_run_info runs[16];
-	size_t n;
-};
-
-static int see(
-	const char *instance, const struct spawn_run_info *runs, size_t n, void *arg)
-{
-	struct seen *s = arg;
-
-	(void)instance;
-	ck_assert_uint_le(n, 16);
-	memcpy(s->runs, runs, n * sizeof(*runs));
-	s->n = n;
-	return 0;
-}
-
-static const struct spawn_run_info *find(const struct seen *s, uint64_t id)
-{
-	struct spawn_token t = fx_token(id);
-
-	for (size_t i = 0; i < s->n; i++)
-		if (spawn_token_equal(&s->runs[i].token, &t))
-			return &s->runs[i];
-	ck_abort_msg("job %d has no claim", (int)id);
-}
-
 /* What follows tells by itself that those before it have ended: nothing was waited for from
  * the spawner's loop. */
 START_TEST(killed_spawner_leaves_all_that_followed)
 {
-	struct seen s = {.n = 0};
-	int dir_fd, last = fx_fifo(fx, "last");
+	int last = fx_fifo(fx, "last");
+	struct fx_claims c;
 	pid_t pid;
 
 	hold();
@@ -242,26 +197,23 @@ START_TEST(killed_spawner_leaves_all_that_followed)
 	pid = (pid_t)fx_fifo_number(last);
 	close(last);
 	fx_stop_spawner(fx, SIGKILL);
-	dir_fd = open(fx->dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	ck_assert_int_ge(dir_fd, 0);
-	ck_assert_int_eq(spawn_claims_load(dir_fd, see, &s), 0);
-	close(dir_fd);
-	ck_assert_uint_eq(s.n, 4);
-	ck_assert_int_eq(find(&s, 1)->state, SPAWN_RUN_EXITED);
-	ck_assert_int_eq(WEXITSTATUS(find(&s, 1)->status), 3);
-	ck_assert_int_eq(find(&s, 2)->state, SPAWN_RUN_EXITED);
-	ck_assert_int_eq(WEXITSTATUS(find(&s, 2)->status), 4);
-	ck_assert_int_eq(find(&s, 3)->state, SPAWN_RUN_EXITED);
-	ck_assert_int_eq(WTERMSIG(find(&s, 3)->status), SIGTERM);
-	ck_assert_int_eq(find(&s, 4)->state, SPAWN_RUN_STARTING);
+	fx_load_claims(&c);
+	ck_assert_uint_eq(c.n, 4);
+	ck_assert_int_eq(fx_find_claim(&c, 1)->state, SPAWN_RUN_EXITED);
+	ck_assert_int_eq(WEXITSTATUS(fx_find_claim(&c, 1)->status), 3);
+	ck_assert_int_eq(fx_find_claim(&c, 2)->state, SPAWN_RUN_EXITED);
+	ck_assert_int_eq(WEXITSTATUS(fx_find_claim(&c, 2)->status), 4);
+	ck_assert_int_eq(fx_find_claim(&c, 3)->state, SPAWN_RUN_EXITED);
+	ck_assert_int_eq(WTERMSIG(fx_find_claim(&c, 3)->status), SIGTERM);
+	ck_assert_int_eq(fx_find_claim(&c, 4)->state, SPAWN_RUN_STARTING);
 	/* a starter does not know what was used: it was one that wrote this */
-	ck_assert_int_eq(find(&s, 2)->usage.maxrss_kib, 0);
-	ck_assert_int_eq(find(&s, 3)->usage.maxrss_kib, 0);
+	ck_assert_int_eq(fx_find_claim(&c, 2)->usage.maxrss_kib, 0);
+	ck_assert_int_eq(fx_find_claim(&c, 3)->usage.maxrss_kib, 0);
 	ck_assert_int_eq(kill(pid, SIGKILL), 0);
 }
 END_TEST
 
-UNIT_MAIN_FIXTURE("spawner_relay", setup, teardown,
+UNIT_MAIN_FIXTURE("spawner_relay", setup, fx_teardown,
 	they_begin_in_the_order_in_which_they_came, many_slots_are_never_exceeded,
 	what_is_queued_begins_before_anything_that_follows,
 	none_begins_before_what_another_left_has_ended,

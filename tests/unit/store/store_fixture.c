@@ -272,6 +272,8 @@ static atomic_size_t syncs, writes;
 static atomic_int sync_error;
 static size_t write_limit;
 static int write_error;
+static void (*sync_fn)(void *arg);
+static void *sync_arg;
 
 size_t n_syncs(void)
 {
@@ -288,10 +290,21 @@ void fail_syncs(int error)
 	atomic_store(&sync_error, error);
 }
 
+void on_next_sync(void (*fn)(void *arg), void *arg)
+{
+	sync_fn = fn;
+	sync_arg = arg;
+}
+
 static int sync_counted(long call, int fd)
 {
+	void (*fn)(void *arg) = sync_fn;
 	int e = atomic_load(&sync_error);
 
+	if (fn) {
+		sync_fn = NULL;
+		fn(sync_arg);
+	}
 	atomic_fetch_add(&syncs, 1);
 	if (e) {
 		errno = e;

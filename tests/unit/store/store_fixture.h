@@ -72,5 +72,7 @@ void fail_writes(size_t n, int error);
 size_t n_writes(void); /* since fail_writes */
 /* syncing fails with this errno; 0: no more */
 void fail_syncs(int error);
+/* called once, in the middle of the next sync, by whoever syncs; fn may use the store */
+void on_next_sync(void (*fn)(void *arg), void *arg);
 
 #endif

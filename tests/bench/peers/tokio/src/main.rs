@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 use tokio::process::Command;
 use tokio::sync::{mpsc, oneshot, Mutex};
 use tokio::task::{spawn, spawn_blocking, yield_now, JoinHandle};
-use tokio::time::{sleep_until, timeout};
+use tokio::time::{sleep, timeout};
 
 const GATHERED: usize = 10000;
 const CALLERS: usize = 64;
@@ -156,13 +156,13 @@ fn resident_bytes() -> usize {
 }
 
 async fn sleepers(n: usize) {
-    let until = Instant::now() + Duration::from_millis(500) + Duration::from_micros(25) * n as u32;
     let before = resident_bytes();
     let tasks: Vec<JoinHandle<f64>> = (0..n)
         .map(|_| {
             spawn(async move {
-                sleep_until(until.into()).await;
-                until.elapsed().as_secs_f64() * 1e3
+                let began = Instant::now();
+                sleep(Duration::from_secs(1)).await;
+                began.elapsed().as_secs_f64() * 1e3 - 1e3
             })
         })
         .collect();

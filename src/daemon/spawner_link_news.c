@@ -1,0 +1,184 @@
+/* What the spawner says: its table, and news of runs; see spawner_link.h. */
+#include "config.h"
+
+#include "daemon/spawner_link_priv.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "base/error.h"
+#include "base/log.h"
+#include "daemon/core.h"
+#include "daemon/jobs.h"
+#include "daemon/scheduler.h"
+#include "daemon/supervisor.h"
+
+static struct run *run_of(struct spawner_link *l, const struct spawn_token *t)
+{
+	struct job *j = jobs_find(l->core->jobs, t->job_id);
+
+	if (!j || !j->run || j->run->rec.token.run != t->run_no ||
+		j->run->rec.token.epoch != t->epoch)
+		return NULL;
+	return j->run;
+}
+
+static int on_hello(const struct wire_hello *hello, void *arg)
+{
+	struct spawner_link *l = arg;
+
+	if (!STREQ(hello->boot_id, l->core->boot_id)) {
+		log_at(LOG_ERR, "spawn",
+			"the spawner says it is of another boot, leaving it");
+		return -RV_EPROTOCOL;
+	}
+	memcpy(l->instance, hello->instance, sizeof(l->instance));
+	l->pid = hello->pid;
+	return 0;
+}
+
+static void on_table_run(const struct spawn_run_info *info, int pidfd, void *arg)
+{
+	struct spawner_link *l = arg;
+
+	if (l->n_table == l->n_table_max) {
+		size_t n = l->n_table_max ? 2 * l->n_table_max : 64;
+		struct spawner_run *v = reallocarray(l->table, n, sizeof(*v));
+
+		if (!v) {
+			close_safe(pidfd);
+			l->table_incomplete = true;
+			return;
+		}
+		l->table = v;
+		l->n_table_max = n;
+	}
+	l->table[l->n_table++] = (struct spawner_run){.info = *info, .pidfd = pidfd};
+}
+
+void link_drop_table(struct spawner_link *l)
+{
+	for (size_t i = 0; i < l->n_table; i++)
+		close_safe(l->table[i].pidfd);
+	free(l->table);
+	l->table = NULL;
+	l->n_table = l->n_table_max = 0;
+	l->table_incomplete = false;
+}
+
+void link_wake_wanting(struct spawner_link *l)
+{
+	struct list *node;
+
+	while ((node = list_pop(&l->want_room)))
+		rv_event_set(&LIST_ENTRY(node, struct run, want_room)->wake);
+}
+
+static void on_table_end(void *arg)
+{
+	struct spawner_link *l = arg;
+	bool same = STREQ(l->instance, l->last_instance);
+
+	/* what is missing would pass for never started, and be run twice */
+	if (l->table_incomplete) {
+		log_at(LOG_ERR, "spawn",
+			"out of memory for the spawner's table, asking again");
+		l->must_drop = true;
+		return;
+	}
+	log_at(LOG_INFO, "spawn", "connected to spawner %d, which has %zu runs",
+		(int)l->pid, l->n_table);
+	memcpy(l->last_instance, l->instance, sizeof(l->last_instance));
+	l->opts.on_table(l->table, l->n_table, same, l->opts.arg);
+	link_drop_table(l);
+	l->ready = true;
+	l->failed = false;
+	scheduler_block(l->core->scheduler, BLOCK_SPAWNER, false);
+	link_wake_wanting(l);
+	spawner_link_wake(l);
+}
+
+static void on_started(const struct spawn_run_info *info, int pidfd, void *arg)
+{
+	struct run *run = run_of(arg, &info->token);
+
+	if (run)
+		run_told_started(run, info, pidfd);
+	else
+		close_safe(pidfd);
+}
+
+bool spawner_link_is_awaited(const struct core *core, const struct spawn_token *t)
+{
+	const struct job *j = jobs_find(core->jobs, t->job_id);
+
+	return j && job_state_is_active((enum job_state)j->state) &&
+	       j->n_runs == t->run_no;
+}
+
+/* Nobody waits for it any more: its end is on disk, or the job was never ours. Not so where
+ * the record says that it goes on (a run that could not be followed, for want of memory):
+ * that one stays with the spawner until somebody can record its end. */
+static void ack_stranger(struct spawner_link *l, const struct spawn_run_info *info)
+{
+	if (spawner_link_is_awaited(l->core, &info->token))
+		return;
+	log_at(LOG_DEBUG, "spawn",
+		"end of unknown run %" PRIu64 ".%" PRIu32 ", acknowledging",
+		info->token.job_id, info->token.run_no);
+	spawner_link_ack_token(l, &info->token);
+}
+
+/* It has been told to leave: the next one may have the run. */
+static void spawner_leaves(struct spawner_link *l, struct run *run)
+{
+	l->ready = false;
+	scheduler_block(l->core->scheduler, BLOCK_SPAWNER, true);
+	run_told_not_started(run);
+}
+
+static void on_start_failed(const struct spawn_run_info *info, void *arg)
+{
+	struct run *run = run_of(arg, &info->token);
+
+	if (run && spawn_run_was_recalled(info))
+		run_told_recalled(run);
+	else if (run &&
+		 (spawn_run_never_began(info) || (info->step == SPAWN_STEP_REQUEST &&
+							 info->error == RV_ESHUTDOWN)))
+		spawner_leaves(arg, run);
+	else if (run)
+		run_told_failed(run, info);
+	else
+		ack_stranger(arg, info);
+}
+
+static void on_exited(const struct spawn_run_info *info, void *arg)
+{
+	struct run *run = run_of(arg, &info->token);
+
+	if (run)
+		run_told_exited(run, info);
+	else
+		ack_stranger(arg, info);
+}
+
+static void on_orphan(const struct spawn_orphan *o, void *arg)
+{
+	log_at(LOG_NOTICE, "spawn",
+		"process %d ('%.15s', once of job %" PRIu64
+		") belongs to no run, leaving it alone",
+		(int)o->pid, o->comm, o->token.job_id);
+}
+
+const struct spawn_client_ops link_client_ops = {
+	.on_hello = on_hello,
+	.on_table_run = on_table_run,
+	.on_table_end = on_table_end,
+	.on_started = on_started,
+	.on_start_failed = on_start_failed,
+	.on_exited = on_exited,
+	.on_orphan = on_orphan,
+};
