@@ -25,6 +25,7 @@
 #include "daemon/job_counts.h"
 #include "daemon/jobs.h"
 #include "daemon/keys.h"
+#include "daemon/log_watch.h"
 #include "daemon/notify.h"
 #include "daemon/output_caps.h"
 #include "daemon/outputs.h"
@@ -209,6 +210,8 @@ static int make_core(struct app *app)
 	if (r >= 0)
 		r = users_new(&c->users, c);
 	if (r >= 0)
+		r = log_watch_new(&c->log_watch, app->loop);
+	if (r >= 0)
 		r = recovery_new(&app->recovery, c);
 	if (r < 0)
 		return r;
@@ -385,6 +388,7 @@ static void teardown(struct app *app)
 	app->control = control_free(app->control);
 	spawner_link_free(c->spawner);
 	recovery_free(app->recovery);
+	log_watch_free(c->log_watch);
 	users_free(c->users);
 	functions_free(c->functions);
 	disk_guard_free(c->disk);
