@@ -44,7 +44,8 @@ bool app_is_admin(const struct app *app, uid_t uid)
 	return false;
 }
 
-/* blocking: name services may ask the network */
+/* Blocking: name services may ask the network. -ENOENT where one is gone again since the
+ * configuration was read, which is logged. */
 static int look_up_admins(uid_t **ret, size_t *ret_n, const struct config *cf)
 {
 	char *const *names = config_strv(cf, ADMINS);
@@ -62,9 +63,12 @@ static int look_up_admins(uid_t **ret, size_t *ret_n, const struct config *cf)
 			v[n++] = pw.pw_uid;
 		else if (parse_u64(&uid, *name, 0, UINT32_MAX - 1) >= 0)
 			v[n++] = (uid_t)uid;
-		else
-			log_at(LOG_WARNING, "config", "admins: no user '%s', ignoring",
+		else {
+			log_at(LOG_ERR, "config", "admins: there is no user '%s'",
 				*name);
+			free(v);
+			return -ENOENT;
+		}
 	}
 	*ret = v;
 	*ret_n = n;
