@@ -171,7 +171,7 @@ int run_record_end(struct run *run)
 	if (v.uses_retry)
 		rec.n_failed++;
 	if (v.next == JOB_BACKOFF) {
-		int64_t delay = MIN(v.delay_usec, 366 * 24 * 3600 * USEC_PER_SEC);
+		int64_t delay = MIN(v.delay_usec, JOB_DELAY_MAX);
 
 		rec.due_usec = clock_wall_usec(core->clock) + delay;
 		j->due = clock_boottime(core->clock) + RV_US(delay);
