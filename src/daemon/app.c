@@ -224,6 +224,7 @@ static int make_core(struct app *app)
 		r = app_load_store(app);
 	if (r < 0)
 		return r;
+	app_tell_gone_pools(app);
 	app->spawner_program = app_find_program("reeve-spawner");
 	link.program = app->opts.no_spawner ? NULL : app->spawner_program;
 	link.nofile = app->nofile_before;

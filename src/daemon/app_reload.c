@@ -102,6 +102,18 @@ int app_apply_config(struct app *app, const struct config *cf)
 	return 0;
 }
 
+void app_tell_gone_pools(const struct app *app)
+{
+	const struct scheduler *s = app->core.scheduler;
+
+	for (size_t i = 0; i < scheduler_n_pools(s); i++) {
+		_cleanup_free_ char *text = pool_problem(scheduler_pool_at(s, i));
+
+		if (text)
+			log_at(LOG_WARNING, "config", "%s", text);
+	}
+}
+
 int app_set_admins(struct app *app, const struct config *cf)
 {
 	uid_t *v;
@@ -233,6 +245,7 @@ int app_reload(struct app *app, struct config_errors *errors, char ***ret_change
 	control_rights_changed(app->control);
 	app->core.config = l.config;
 	config_free(old);
+	app_tell_gone_pools(app);
 	retention_look(app->core.retention);
 	return 0;
 }
