@@ -29,6 +29,7 @@
 #include "daemon/notify.h"
 #include "daemon/output_caps.h"
 #include "daemon/outputs.h"
+#include "daemon/own_log.h"
 #include "daemon/recovery.h"
 #include "daemon/retention.h"
 #include "daemon/scheduler.h"
@@ -362,6 +363,8 @@ static int serve(struct app *app)
 		r = start_service(app, "spawner", spawner_link_main, c->spawner);
 	if (r >= 0)
 		r = start_service(app, "users", users_main, c->users);
+	if (r >= 0)
+		r = start_service(app, "log", own_log_main, c);
 	if (r >= 0)
 		r = control_new(&app->control, app);
 	if (r >= 0)

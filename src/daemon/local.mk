@@ -39,6 +39,7 @@ libdaemon_la_SOURCES = \
 	src/daemon/output_caps.c src/daemon/output_caps.h \
 	src/daemon/output_read.c src/daemon/output_read.h \
 	src/daemon/outputs.c src/daemon/outputs.h \
+	src/daemon/own_log.c src/daemon/own_log.h \
 	src/daemon/pidfd_status.c src/daemon/pidfd_status.h \
 	src/daemon/recovery.c src/daemon/recovery.h \
 	src/daemon/removal.c src/daemon/removal.h \

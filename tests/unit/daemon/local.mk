@@ -13,6 +13,7 @@ unit_daemon_tests = \
 	tests/unit/daemon/test_output_caps \
 	tests/unit/daemon/test_output_read \
 	tests/unit/daemon/test_log_watch \
+	tests/unit/daemon/test_own_log \
 	tests/unit/daemon/test_control
 check_PROGRAMS += $(unit_daemon_tests)
 TESTS += $(unit_daemon_tests)
@@ -61,6 +62,10 @@ tests_unit_daemon_test_log_watch_SOURCES = tests/unit/daemon/test_log_watch.c $(
 tests_unit_daemon_test_log_watch_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=inotify_init1,--wrap=inotify_add_watch
 tests_unit_daemon_test_log_watch_CFLAGS = $(unit_daemon_cflags)
 tests_unit_daemon_test_log_watch_LDADD = $(unit_daemon_libs)
+
+tests_unit_daemon_test_own_log_SOURCES = tests/unit/daemon/test_own_log.c $(unit_daemon_fixture)
+tests_unit_daemon_test_own_log_CFLAGS = $(unit_daemon_cflags)
+tests_unit_daemon_test_own_log_LDADD = $(unit_daemon_libs)
 
 tests_unit_daemon_test_output_read_SOURCES = tests/unit/daemon/test_output_read.c $(unit_daemon_fixture)
 tests_unit_daemon_test_output_read_CFLAGS = $(unit_daemon_cflags)
