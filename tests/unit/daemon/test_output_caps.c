@@ -9,6 +9,18 @@ enum { MAX_BYTES = 64 << 10 };
 
 static int pipe_fds[2];
 
+/* The linker sends it here (--wrap): what it fails with. */
+static int add_watch_errno;
+
+int __real_inotify_add_watch(int fd, const char *path, uint32_t mask);
+int __wrap_inotify_add_watch(int fd, const char *path, uint32_t mask);
+
+int __wrap_inotify_add_watch(int fd, const char *path, uint32_t mask)
+{
+	errno = add_watch_errno;
+	return errno ? -1 : __real_inotify_add_watch(fd, path, mask);
+}
+
 /* a run with a file of its own and a limit, as the supervisor makes it */
 static void begin(struct fixture *fx, struct run *run)
 {
@@ -91,6 +103,22 @@ DAEMON_TEST(what_was_printed_before_anybody_watched_counts)
 	return 0;
 }
 
+DAEMON_TEST(file_is_cut_where_it_cannot_be_watched)
+{
+	struct run run;
+
+	add_watch_errno = ENOSPC;
+	begin(fx, &run);
+	ck_assert_int_eq(output_caps_watch(fx->core.caps, &run), 0);
+	print(&run, 10 * MAX_BYTES);
+	wait_until_cut(&run);
+	print(&run, 10 * MAX_BYTES);
+	wait_until_cut(&run);
+	add_watch_errno = 0;
+	end(fx, &run);
+	return 0;
+}
+
 DAEMON_TEST(last_cut_is_made_when_the_run_has_ended)
 {
 	struct run run;
@@ -167,5 +195,5 @@ DAEMON_TEST(run_may_end_while_its_file_is_being_cut)
 
 UNIT_MAIN("output_caps", file_that_grows_over_its_limit_is_cut_while_the_run_goes_on,
 	what_was_printed_before_anybody_watched_counts,
-	last_cut_is_made_when_the_run_has_ended,
+	file_is_cut_where_it_cannot_be_watched, last_cut_is_made_when_the_run_has_ended,
 	run_may_end_while_its_file_is_being_cut)
