@@ -179,6 +179,30 @@ int output_caps_main(void *arg)
 	}
 }
 
+/* A file grew, if not looked at already. */
+static void look_soon(struct cap *c)
+{
+	struct output_caps *oc = c->oc;
+
+	c->wd = -1;
+	if (list_is_linked(&c->link) || c == oc->cutting)
+		return; /* it is being looked at */
+	c->last_look = rv_loop_time(oc->loop);
+	rv_timer_start(&c->timer, c->last_look + look_first);
+}
+
+/* Events were lost: any file may have grown, and its watch be used up. */
+static void look_at_all(struct output_caps *oc)
+{
+	struct cap *c;
+
+	HASHMAP_FOREACH(c, oc->by_wd) {
+		hashmap_remove_u64(oc->by_wd, (uint64_t)c->wd + 1);
+		inotify_rm_watch(oc->inotify, c->wd);
+		look_soon(c);
+	}
+}
+
 static void on_event(int fd, unsigned ev, void *arg)
 {
 	struct output_caps *oc = arg;
@@ -191,15 +215,12 @@ static void on_event(int fd, unsigned ev, void *arg)
 			struct cap *c = NULL;
 
 			at += (ssize_t)sizeof(*e) + e->len;
+			if (e->mask & IN_Q_OVERFLOW)
+				look_at_all(oc);
 			if (e->mask & IN_MODIFY)
 				c = hashmap_remove_u64(oc->by_wd, (uint64_t)e->wd + 1);
-			if (!c)
-				continue;
-			c->wd = -1;
-			if (list_is_linked(&c->link) || c == oc->cutting)
-				continue; /* it is being looked at */
-			c->last_look = rv_loop_time(oc->loop);
-			rv_timer_start(&c->timer, c->last_look + look_first);
+			if (c)
+				look_soon(c);
 		}
 	}
 }

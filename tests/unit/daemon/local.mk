@@ -56,7 +56,7 @@ tests_unit_daemon_test_outputs_CFLAGS = $(unit_daemon_cflags)
 tests_unit_daemon_test_outputs_LDADD = $(unit_daemon_libs)
 
 tests_unit_daemon_test_output_caps_SOURCES = tests/unit/daemon/test_output_caps.c $(unit_daemon_fixture)
-tests_unit_daemon_test_output_caps_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=inotify_add_watch
+tests_unit_daemon_test_output_caps_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=inotify_add_watch,--wrap=read
 tests_unit_daemon_test_output_caps_CFLAGS = $(unit_daemon_cflags)
 tests_unit_daemon_test_output_caps_LDADD = $(unit_daemon_libs)
 
