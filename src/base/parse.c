@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/invariant.h"
 #include "base/macro.h"
 
 /* digits only, at least one, to the end of the string */
@@ -251,6 +252,33 @@ char *str_escape(char *out, size_t size, const void *p, size_t n)
 			cut = at;
 	}
 	out[at] = '\0';
+	return out;
+}
+
+static bool is_inside_character(char c)
+{
+	return ((unsigned char)c & 0xc0) == 0x80;
+}
+
+char *str_shorten(char *out, size_t size, const char *text)
+{
+	static const char dots[] = "...";
+	size_t n = strlen(text), front, from;
+
+	if (n < size) {
+		memcpy(out, text, n + 1);
+		return out;
+	}
+	INVARIANT(size >= 8);
+	front = size / 3;
+	from = n - (size - front - sizeof(dots));
+	while (front > 0 && is_inside_character(text[front]))
+		front--;
+	while (from < n && is_inside_character(text[from]))
+		from++;
+	memcpy(out, text, front);
+	memcpy(out + front, dots, sizeof(dots) - 1);
+	memcpy(out + front + sizeof(dots) - 1, text + from, n - from + 1);
 	return out;
 }
 

@@ -24,6 +24,10 @@ bool utf8_is_valid(const void *p, size_t n);
 /* printable form of any bytes for messages: control bytes and invalid UTF-8 as \xNN;
  * NUL-terminated, cut with "..." at size. Returns out. */
 char *str_escape(char *out, size_t size, const void *p, size_t n);
+/* A copy of text; where it is too long for size the middle is left out for "...", between
+ * characters: a third from its beginning stays, and its end, where errors say what
+ * they are. Returns out. */
+char *str_shorten(char *out, size_t size, const char *text);
 /* The candidate with the smallest edit distance (the first of equals; case does not
  * count), NULL when none is near enough to be a slip. */
 const char *str_nearest(const char *s, const char *const *candidates, size_t n);

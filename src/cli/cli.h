@@ -102,6 +102,8 @@ enum select_need {
  */
 int cli_select(const struct cli *c, struct selection *ret, enum select_need need);
 
+/* bytes for how a job ended; reasons are shorter than 1 KiB (daemon/job.h) */
+#define CLI_OUTCOME_MAX 1200
 /* how a finished job ended: "succeeded", "failed, exit 7", "failed, signal SIGSEGV" */
 char *cli_job_outcome(char *buf, size_t size, const json_t *job);
 

@@ -86,7 +86,7 @@ static int report(const struct cli *c, const json_t *show)
 	const json_t *job = json_object_get(show, "job"), *run = job_last_run(show);
 	json_t *value = json_object_get(run, "value");
 	const char *error = json_str(run, "error");
-	char outcome[128];
+	char outcome[CLI_OUTCOME_MAX];
 
 	if (STREQ(json_str(job, "result"), "succeeded")) {
 		if (json_print(stdout, json_is_object(value) ? value : json_null(),

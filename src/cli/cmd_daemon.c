@@ -262,6 +262,7 @@ static int daemon_reload(struct cli *c)
 	}
 	print_strings("changed", json_object_get(reply, "changed"));
 	print_strings("needs restart", json_object_get(reply, "restart_needed"));
+	print_strings("problems", json_object_get(reply, "problems"));
 	return CLI_EXIT_OK;
 }
 

@@ -25,7 +25,7 @@
 static void tell_end(const struct cli *c, const json_t *job, const struct job_end *end,
 	const struct job_end_text *text, bool quiet)
 {
-	char outcome[128];
+	char outcome[CLI_OUTCOME_MAX];
 	int64_t id = json_int(job, "id", 0);
 
 	if (STREQ(end->result, "succeeded"))

@@ -100,7 +100,7 @@ static void print_time(
 static void print_job(const json_t *job, const char *why, int64_t now)
 {
 	const json_t *labels = json_object_get(job, "labels");
-	char outcome[128];
+	char outcome[CLI_OUTCOME_MAX];
 
 	print_pair(stdout, "job", "%" PRId64, json_int(job, "id", 0));
 	if (*json_str(job, "name"))
@@ -255,8 +255,9 @@ static void format_usage(char *buf, size_t size, const json_t *run)
 
 static int add_run(struct table *t, const json_t *run)
 {
-	char no[32], outcome[128], start[TIME_TEXT_MAX], took[TIME_TEXT_MAX],
-		cpu[TIME_TEXT_MAX], memory[32] = "-", output[32] = "-";
+	char no[32], outcome[CLI_OUTCOME_MAX], start[TIME_TEXT_MAX],
+		took[TIME_TEXT_MAX], cpu[TIME_TEXT_MAX], memory[32] = "-",
+							 output[32] = "-";
 	const char *cells[] = {no, outcome, start, took, cpu, memory, output};
 	int r;
 

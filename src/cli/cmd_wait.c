@@ -67,7 +67,7 @@ static int note_told(struct wait *w, uint64_t id)
 static int take_jobs(struct wait *w, const json_t *jobs)
 {
 	bool quiet = options_has(&w->c->opts, OPT_QUIET);
-	char outcome[128];
+	char outcome[CLI_OUTCOME_MAX];
 	json_t *job;
 	size_t i;
 

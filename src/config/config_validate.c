@@ -1,6 +1,7 @@
 /* What holds across keys. Each fault is told at the place of the key to change. */
 #include <stdlib.h>
 
+#include "base/parse.h"
 #include "base/strv.h"
 #include "config/config_load.h"
 
@@ -25,17 +26,37 @@ static void check_part(struct config *c, struct config_errors *errors,
 			config_key_info[whole].key, (long long)c->v[whole].num);
 }
 
+static void check_function(struct config *c, struct config_errors *errors)
+{
+	const struct config_origin *at = &c->defaults_origin[JOB_FIELD_FUNCTION];
+	const char *name = job_str(&c->defaults, FUNCTION), *nearest;
+
+	for (size_t i = 0; name && i < JOB_FUNCTION_N; i++)
+		if (STREQ(name, job_function_name[i]))
+			return;
+	if (!name)
+		return;
+	nearest = str_nearest(name, job_function_name, JOB_FUNCTION_N);
+	config_errors_add(errors, at->file, at->line,
+		nearest ? "function: there is no function %s, did you mean '%s'?"
+			: "function: there is no function %s%s",
+		CONFIG_QUOTED(name), nearest ? nearest : "");
+}
+
 static void check_defaults(struct config *c, struct config_errors *errors)
 {
 	const struct config_origin *at;
-	_cleanup_free_ char *err = NULL;
+	unsigned next = 0;
 	enum job_field f;
+	char *err;
 
-	if (job_spec_check_options(&c->defaults, &f, &err) < 0) {
+	while (job_spec_check_next(&c->defaults, &next, &f, &err) < 0) {
 		at = &c->defaults_origin[f];
 		config_errors_add(errors, at->file, at->line, "%s",
 			err ? err : job_field_info[f].key);
+		free(err);
 	}
+	check_function(c, errors);
 	if (!config_pool_find(c, job_str(&c->defaults, POOL))) {
 		at = &c->defaults_origin[JOB_FIELD_POOL];
 		config_errors_add(errors, at->file, at->line,

@@ -1,6 +1,7 @@
 /* Values of the daemon's own keys: text to value and back. */
 #include <errno.h>
 #include <inttypes.h>
+#include <pwd.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
@@ -114,14 +115,25 @@ static int value_parse_num(
 	return 0;
 }
 
-/* A name as useradd(8) takes them, or a number. */
-static bool is_user(const char *s)
+/* A number, or a name as useradd(8) takes them that somebody has: 0, or a negative error
+ * with a message. Blocks on the name services. */
+static int check_user(const char *s, char **err)
 {
+	struct passwd pw, *found = NULL;
+	char text[4096];
 	uint64_t uid;
+	int r;
 
+	if (*s >= '0' && *s <= '9' ? parse_u64(&uid, s, 0, UINT32_MAX - 1) < 0
+				   : !name_is_valid(s))
+		return value_err(err, -EINVAL, "not a user's name or number: %s",
+			CONFIG_QUOTED(s));
 	if (*s >= '0' && *s <= '9')
-		return parse_u64(&uid, s, 0, UINT32_MAX - 1) >= 0;
-	return name_is_valid(s);
+		return 0;
+	r = getpwnam_r(s, &pw, text, sizeof(text), &found);
+	if (found || r == ERANGE) /* a long entry is one, too */
+		return 0;
+	return value_err(err, -EINVAL, "there is no user %s", CONFIG_QUOTED(s));
 }
 
 static int value_parse_users(
@@ -133,10 +145,11 @@ static int value_parse_users(
 	r = strv_split(&v, text, " \t\r\n\v\f,");
 	if (r < 0)
 		return r;
-	STRV_FOREACH(s, v)
-		if (!is_user(*s))
-			return value_err(err, -EINVAL,
-				"not a user's name or number: %s", CONFIG_QUOTED(*s));
+	STRV_FOREACH(s, v) {
+		r = check_user(*s, err);
+		if (r < 0)
+			return r;
+	}
 	if ((int64_t)strv_len(v) > config_key_info[k].max)
 		return value_err(err, -RV_ELIMIT, "more than %" PRId64 " users: %s",
 			config_key_info[k].max, CONFIG_QUOTED(text));

@@ -19,7 +19,7 @@ enum config_type {
 	CONFIG_TYPE_DURATION, /* num: microseconds, INT64_MAX for infinity */
 	CONFIG_TYPE_SIZE,     /* num: bytes, INT64_MAX for infinity */
 	CONFIG_TYPE_WORD,     /* num: place of the word in the row's metavar, from 0 */
-	CONFIG_TYPE_USERS, /* strv: names or numbers of users, not looked up; appends */
+	CONFIG_TYPE_USERS,    /* strv: numbers, or names that users have; appends */
 };
 
 enum config_section { CONFIG_SECTION_REEVED, CONFIG_SECTION_POOL };
@@ -95,7 +95,8 @@ DEFINE_CLEANUP(struct config *, config_free)
 /* Key of a section by its name; -ENOENT. */
 int config_key_find(enum config_section section, const char *key);
 
-/* Text to value and back, as job_value_parse and job_value_format do it. */
+/* Text to value and back, as job_value_parse and job_value_format do it. Blocks where it
+ * looks up users. */
 int config_value_parse(
 	union config_value *ret, enum config_key k, const char *text, char **err);
 int config_value_format(

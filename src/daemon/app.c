@@ -25,9 +25,11 @@
 #include "daemon/job_counts.h"
 #include "daemon/jobs.h"
 #include "daemon/keys.h"
+#include "daemon/log_watch.h"
 #include "daemon/notify.h"
 #include "daemon/output_caps.h"
 #include "daemon/outputs.h"
+#include "daemon/own_log.h"
 #include "daemon/recovery.h"
 #include "daemon/retention.h"
 #include "daemon/scheduler.h"
@@ -209,6 +211,8 @@ static int make_core(struct app *app)
 	if (r >= 0)
 		r = users_new(&c->users, c);
 	if (r >= 0)
+		r = log_watch_new(&c->log_watch, app->loop);
+	if (r >= 0)
 		r = recovery_new(&app->recovery, c);
 	if (r < 0)
 		return r;
@@ -221,6 +225,7 @@ static int make_core(struct app *app)
 		r = app_load_store(app);
 	if (r < 0)
 		return r;
+	app_tell_gone_pools(app);
 	app->spawner_program = app_find_program("reeve-spawner");
 	link.program = app->opts.no_spawner ? NULL : app->spawner_program;
 	link.nofile = app->nofile_before;
@@ -359,6 +364,8 @@ static int serve(struct app *app)
 	if (r >= 0)
 		r = start_service(app, "users", users_main, c->users);
 	if (r >= 0)
+		r = start_service(app, "log", own_log_main, c);
+	if (r >= 0)
 		r = control_new(&app->control, app);
 	if (r >= 0)
 		r = listen_to_clients(app);
@@ -385,6 +392,7 @@ static void teardown(struct app *app)
 	app->control = control_free(app->control);
 	spawner_link_free(c->spawner);
 	recovery_free(app->recovery);
+	log_watch_free(c->log_watch);
 	users_free(c->users);
 	functions_free(c->functions);
 	disk_guard_free(c->disk);

@@ -44,7 +44,8 @@ bool app_is_admin(const struct app *app, uid_t uid)
 	return false;
 }
 
-/* blocking: name services may ask the network */
+/* Blocking: name services may ask the network. -ENOENT where one is gone again since the
+ * configuration was read, which is logged. */
 static int look_up_admins(uid_t **ret, size_t *ret_n, const struct config *cf)
 {
 	char *const *names = config_strv(cf, ADMINS);
@@ -62,9 +63,12 @@ static int look_up_admins(uid_t **ret, size_t *ret_n, const struct config *cf)
 			v[n++] = pw.pw_uid;
 		else if (parse_u64(&uid, *name, 0, UINT32_MAX - 1) >= 0)
 			v[n++] = (uid_t)uid;
-		else
-			log_at(LOG_WARNING, "config", "admins: no user '%s', ignoring",
+		else {
+			log_at(LOG_ERR, "config", "admins: there is no user '%s'",
 				*name);
+			free(v);
+			return -ENOENT;
+		}
 	}
 	*ret = v;
 	*ret_n = n;
@@ -96,6 +100,18 @@ int app_apply_config(struct app *app, const struct config *cf)
 	keys_set_limit(app->core.keys, (size_t)config_num(cf, SUBMIT_KEYS_MAX));
 	envs_set_limit(app->core.envs, (size_t)config_num(cf, ENVIRONMENTS_MAX));
 	return 0;
+}
+
+void app_tell_gone_pools(const struct app *app)
+{
+	const struct scheduler *s = app->core.scheduler;
+
+	for (size_t i = 0; i < scheduler_n_pools(s); i++) {
+		_cleanup_free_ char *text = pool_problem(scheduler_pool_at(s, i));
+
+		if (text)
+			log_at(LOG_WARNING, "config", "%s", text);
+	}
 }
 
 int app_set_admins(struct app *app, const struct config *cf)
@@ -229,6 +245,7 @@ int app_reload(struct app *app, struct config_errors *errors, char ***ret_change
 	control_rights_changed(app->control);
 	app->core.config = l.config;
 	config_free(old);
+	app_tell_gone_pools(app);
 	retention_look(app->core.retention);
 	return 0;
 }

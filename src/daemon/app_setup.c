@@ -220,7 +220,7 @@ static void place_in_time(struct core *core, struct job *j)
 	int64_t left = j->due_usec - clock_wall_usec(core->clock);
 
 	/* a wall clock that was set back must not put it off for long */
-	left = MAX(MIN(left, 366 * 24 * 3600 * USEC_PER_SEC), 0);
+	left = MAX(MIN(left, JOB_DELAY_MAX), 0);
 	j->due = clock_boottime(core->clock) + RV_US(left);
 }
 

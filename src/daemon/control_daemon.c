@@ -24,22 +24,43 @@ static int ping(struct control_conn *conn, struct vl_call *call)
 	return vl_call_reply(call, NULL, false);
 }
 
-static void put_problems(struct json_writer *w, const struct app *app)
+static int put_strv(json_t *obj, const char *key, char *const *v)
 {
-	const struct scheduler *s = app->core.scheduler;
-	char text[160];
+	json_t *list = json_array();
 
-	json_writer_array(w, "problems");
-	if (committer_error(app->core.committer) < 0) {
-		snprintf(text, sizeof(text), "the store cannot be written: %s",
-			rv_strerror(committer_error(app->core.committer)));
-		json_writer_string(w, NULL, text);
+	STRV_FOREACH(s, v)
+		json_array_append_new(list, json_string(*s));
+	return json_object_set_new(obj, key, list) < 0 ? -ENOMEM : 0;
+}
+
+/* what keeps jobs from starting; strv, the caller's. 0, -ENOMEM */
+static int find_problems(char ***ret, const struct app *app)
+{
+	_cleanup_(strv_freep) char **v = NULL;
+	const struct scheduler *s = app->core.scheduler;
+	int error = committer_error(app->core.committer), r = 0;
+
+	if (error < 0) {
+		_cleanup_free_ char *text = NULL;
+
+		if (asprintf(&text, "the store cannot be written: %s",
+			    rv_strerror(error)) < 0)
+			return -ENOMEM;
+		r = strv_append(&v, text);
 	}
-	if (scheduler_is_blocked(s, BLOCK_DISK))
-		json_writer_string(w, NULL, "free disk space is below min-free");
-	if (spawner_link_has_failed(app->core.spawner))
-		json_writer_string(w, NULL, "the spawner is not there");
-	json_writer_array_end(w);
+	if (r >= 0 && scheduler_is_blocked(s, BLOCK_DISK))
+		r = strv_append(&v, "free disk space is below min-free");
+	if (r >= 0 && spawner_link_has_failed(app->core.spawner))
+		r = strv_append(&v, "the spawner is not there");
+	for (size_t i = 0; i < scheduler_n_pools(s) && r >= 0; i++) {
+		_cleanup_free_ char *text = pool_problem(scheduler_pool_at(s, i));
+
+		if (text)
+			r = strv_append(&v, text);
+	}
+	if (r >= 0)
+		*ret = TAKE_PTR(v);
+	return r;
 }
 
 static int status(struct control_conn *conn, struct vl_call *call)
@@ -48,9 +69,13 @@ static int status(struct control_conn *conn, struct vl_call *call)
 	const struct app *app = control_app(conn->control);
 	const struct core *core = &app->core;
 	_cleanup_(buf_deinitp) struct buf text = BUF_NULL;
+	_cleanup_(strv_freep) char **problems = NULL;
 	struct json_writer w;
 	int r;
 
+	r = find_problems(&problems, app);
+	if (r < 0)
+		return r;
 	json_writer_init(&w, &text);
 	json_writer_object(&w, NULL);
 	json_writer_string(&w, "version", PACKAGE_VERSION);
@@ -76,7 +101,10 @@ static int status(struct control_conn *conn, struct vl_call *call)
 	else
 		json_writer_null(&w, "spawner_pid");
 	json_writer_bool(&w, "shutting_down", app->stopping);
-	put_problems(&w, app);
+	json_writer_array(&w, "problems");
+	STRV_FOREACH(problem, problems)
+		json_writer_string(&w, NULL, *problem);
+	json_writer_array_end(&w);
 	if (app->opts.config_file)
 		json_writer_string(&w, "config_file", app->opts.config_file);
 	else
@@ -106,15 +134,6 @@ static int stop(struct control_conn *conn, struct vl_call *call)
 	return r;
 }
 
-static int put_strv(json_t *obj, const char *key, char *const *v)
-{
-	json_t *list = json_array();
-
-	STRV_FOREACH(s, v)
-		json_array_append_new(list, json_string(*s));
-	return json_object_set_new(obj, key, list) < 0 ? -ENOMEM : 0;
-}
-
 static int reply_config_errors(struct vl_call *call, const struct config_errors *errors)
 {
 	json_t *list = json_array(), *params;
@@ -139,6 +158,7 @@ static int reload(struct control_conn *conn, struct vl_call *call)
 	_cleanup_(config_errors_deinitp) struct config_errors errors =
 		CONFIG_ERRORS_NULL;
 	_cleanup_(strv_freep) char **changed = NULL, **restart = NULL;
+	_cleanup_(strv_freep) char **problems = NULL;
 	json_t *params;
 	int r;
 
@@ -149,10 +169,15 @@ static int reload(struct control_conn *conn, struct vl_call *call)
 		return reply_config_errors(call, &errors);
 	if (r < 0)
 		return r;
+	r = find_problems(&problems, control_app(conn->control));
+	if (r < 0)
+		return r;
 	params = json_object();
 	r = put_strv(params, "changed", changed);
 	if (r >= 0)
 		r = put_strv(params, "restart_needed", restart);
+	if (r >= 0)
+		r = put_strv(params, "problems", problems);
 	if (r >= 0)
 		r = vl_call_reply(call, params, false);
 	json_decref(params);

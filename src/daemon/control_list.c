@@ -329,7 +329,7 @@ static int show(
 		.core = &app->core, .store = app->core.store, .id = id, .w = &w};
 	struct job_spec spec;
 	struct job *j;
-	char why[256];
+	char why[JOB_REASON_MAX + 256];
 	const char *why_text;
 	int r;
 

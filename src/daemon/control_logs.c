@@ -4,7 +4,6 @@
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/inotify.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
@@ -14,6 +13,7 @@
 #include "daemon/control_select.h"
 #include "daemon/core.h"
 #include "daemon/jobs.h"
+#include "daemon/log_watch.h"
 #include "daemon/output_read.h"
 #include "daemon/run.h"
 #include "daemon/scheduler.h"
@@ -49,8 +49,7 @@ struct reader {
 	int64_t n;
 	/* what wakes a follower */
 	struct job_watch watch;
-	int inotify;
-	rv_watch *inotify_watch;
+	struct log_follower follower[2]; /* of fd */
 	rv_event changed;
 };
 
@@ -60,11 +59,16 @@ static void close_files(struct reader *rd)
 	rd->fd[1] = close_safe(rd->fd[1]);
 }
 
+static void unwatch_files(struct reader *rd)
+{
+	log_watch_remove(rd->core->log_watch, &rd->follower[0]);
+	log_watch_remove(rd->core->log_watch, &rd->follower[1]);
+}
+
 static void reader_deinit(struct reader *rd)
 {
 	list_remove(&rd->watch.link);
-	rv_fd_unwatch(rd->inotify_watch);
-	close_safe(rd->inotify);
+	unwatch_files(rd);
 	close_files(rd);
 	buf_deinit(&rd->raw);
 }
@@ -155,36 +159,14 @@ static void job_changed(struct job_watch *w, const struct job *j)
 	rv_event_set(&CONTAINER_OF(w, struct reader, watch)->changed);
 }
 
-static void file_changed(int fd, unsigned ev, void *arg)
-{
-	struct reader *rd = arg;
-	char events[4096];
-
-	while (read(fd, events, sizeof(events)) > 0)
-		; /* only that there was one matters */
-	rv_event_set(&rd->changed);
-}
-
 static int watch_files(struct reader *rd)
 {
-	int r;
+	int r = 0;
 
-	rv_fd_unwatch(TAKE_PTR(rd->inotify_watch));
-	close_safe(rd->inotify);
-	rd->inotify = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
-	if (rd->inotify < 0)
-		return -errno;
-	r = rv_fd_watch(rv_loop_current(), rd->inotify, RV_READ, file_changed, rd,
-		&rd->inotify_watch);
-	for (int s = 0; s < 2 && r >= 0; s++) {
-		char path[32];
-
-		if (rd->fd[s] < 0)
-			continue;
-		snprintf(path, sizeof(path), "/proc/self/fd/%d", rd->fd[s]);
-		if (inotify_add_watch(rd->inotify, path, IN_MODIFY) < 0)
-			r = -errno;
-	}
+	for (int s = 0; s < 2 && r >= 0; s++)
+		if (rd->fd[s] >= 0)
+			r = log_watch_add(rd->core->log_watch, &rd->follower[s],
+				rd->fd[s], &rd->changed);
 	return r;
 }
 
@@ -265,22 +247,21 @@ static int send_what_is_there(struct reader *rd)
 /* the run to its end, or once to what is there */
 static int stream_run(struct reader *rd)
 {
-	int r;
+	int r = rd->follow ? watch_files(rd) : 0;
 
-	if (rd->follow && (r = watch_files(rd)) < 0)
-		return r;
-	for (;;) {
+	while (r >= 0) {
 		bool over = run_is_over(
 			rd); /* before reading: what it wrote last is seen */
 
 		rv_event_clear(&rd->changed);
 		r = send_what_is_there(rd);
-		if (r < 0 || over || !rd->follow)
-			return r;
-		r = control_wait_event(rd->conn, &rd->changed);
-		if (r < 0)
-			return r;
+		if (over || !rd->follow)
+			break;
+		if (r >= 0)
+			r = control_wait_event(rd->conn, &rd->changed);
 	}
+	unwatch_files(rd);
+	return r;
 }
 
 /* 1: that run has begun; 0: the job is over without it */
@@ -402,7 +383,6 @@ int control_job_logs(struct control_conn *conn, struct vl_call *call)
 	struct reader rd = {.conn = conn,
 		.call = call,
 		.fd = {-1, -1},
-		.inotify = -1,
 		.stream = 1,
 		.raw = BUF_NULL};
 	struct job *j;

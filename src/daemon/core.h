@@ -26,6 +26,7 @@ struct disk_guard;
 struct inputs;
 struct functions;
 struct users;
+struct log_watch;
 
 struct core {
 	const struct clock *clock;
@@ -44,6 +45,7 @@ struct core {
 	struct inputs *inputs;
 	struct functions *functions;
 	struct users *users;
+	struct log_watch *log_watch;
 	rv_executor *io;       /* the daemon's own blocking work */
 	rv_executor *blocking; /* functions */
 	rv_group *runs;        /* owns the supervising tasks */

@@ -6,8 +6,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/invariant.h"
 #include "base/macro.h"
 #include "daemon/functions.h"
+#include "job/fields.h"
 #include "reeve/sync.h"
 
 struct functions {
@@ -23,12 +25,15 @@ int functions_new(struct functions **ret)
 		&function_sleep, &function_file_hash, &function_dns_lookup};
 	struct functions *fs = calloc(1, sizeof(*fs));
 
+	_Static_assert(ARRAY_LEN(built_in) == JOB_FUNCTION_N,
+		"the configuration takes the names of all, and no others");
 	if (!fs)
 		return -ENOMEM;
 	rv_event_init(&fs->room);
 	for (size_t i = 0; i < ARRAY_LEN(built_in); i++) {
 		int r = functions_register(fs, built_in[i]);
 
+		INVARIANT(STREQ(built_in[i]->name, job_function_name[i]));
 		if (r < 0) {
 			functions_free(fs);
 			return r;

@@ -17,6 +17,10 @@ struct pool;
 struct run;
 struct txn;
 
+/* bytes of what is said of an end, with the one that ends it; of longer texts the middle is
+ * left out */
+#define JOB_REASON_MAX 1024
+
 struct job {
 	uint64_t id;
 	union {
@@ -31,7 +35,7 @@ struct job {
 	struct env_set *env;  /* NULL: none */
 	void *spec;           /* packed */
 	struct run *run;      /* while one is going on */
-	char *reason;         /* NULL: none */
+	char *reason;         /* NULL: none; shorter than JOB_REASON_MAX */
 	struct list watchers; /* of struct job_watch */
 	struct job *older_namesake, *newer_namesake;
 	int64_t submitted_usec, started_usec, finished_usec;

@@ -34,10 +34,12 @@ libdaemon_la_SOURCES = \
 	src/daemon/jobs.c src/daemon/jobs.h \
 	src/daemon/journal.c src/daemon/journal.h \
 	src/daemon/keys.c src/daemon/keys.h \
+	src/daemon/log_watch.c src/daemon/log_watch.h \
 	src/daemon/notify.c src/daemon/notify.h \
 	src/daemon/output_caps.c src/daemon/output_caps.h \
 	src/daemon/output_read.c src/daemon/output_read.h \
 	src/daemon/outputs.c src/daemon/outputs.h \
+	src/daemon/own_log.c src/daemon/own_log.h \
 	src/daemon/pidfd_status.c src/daemon/pidfd_status.h \
 	src/daemon/recovery.c src/daemon/recovery.h \
 	src/daemon/removal.c src/daemon/removal.h \

@@ -95,7 +95,12 @@ static int arm(struct cap *c)
 	c->wd = inotify_add_watch(c->oc->inotify, path, IN_MODIFY | IN_ONESHOT);
 	if (c->wd < 0)
 		return -errno;
-	return hashmap_put_u64(c->oc->by_wd, (uint64_t)c->wd + 1, c);
+	if (hashmap_put_u64(c->oc->by_wd, (uint64_t)c->wd + 1, c) < 0) {
+		inotify_rm_watch(c->oc->inotify, c->wd);
+		c->wd = -1;
+		return -ENOMEM;
+	}
+	return 0;
 }
 
 static int64_t size_of(int fd)
@@ -174,6 +179,30 @@ int output_caps_main(void *arg)
 	}
 }
 
+/* A file grew, if not looked at already. */
+static void look_soon(struct cap *c)
+{
+	struct output_caps *oc = c->oc;
+
+	c->wd = -1;
+	if (list_is_linked(&c->link) || c == oc->cutting)
+		return; /* it is being looked at */
+	c->last_look = rv_loop_time(oc->loop);
+	rv_timer_start(&c->timer, c->last_look + look_first);
+}
+
+/* Events were lost: any file may have grown, and its watch be used up. */
+static void look_at_all(struct output_caps *oc)
+{
+	struct cap *c;
+
+	HASHMAP_FOREACH(c, oc->by_wd) {
+		hashmap_remove_u64(oc->by_wd, (uint64_t)c->wd + 1);
+		inotify_rm_watch(oc->inotify, c->wd);
+		look_soon(c);
+	}
+}
+
 static void on_event(int fd, unsigned ev, void *arg)
 {
 	struct output_caps *oc = arg;
@@ -186,15 +215,12 @@ static void on_event(int fd, unsigned ev, void *arg)
 			struct cap *c = NULL;
 
 			at += (ssize_t)sizeof(*e) + e->len;
+			if (e->mask & IN_Q_OVERFLOW)
+				look_at_all(oc);
 			if (e->mask & IN_MODIFY)
 				c = hashmap_remove_u64(oc->by_wd, (uint64_t)e->wd + 1);
-			if (!c)
-				continue;
-			c->wd = -1;
-			if (list_is_linked(&c->link) || c == oc->cutting)
-				continue; /* it is being looked at */
-			c->last_look = rv_loop_time(oc->loop);
-			rv_timer_start(&c->timer, c->last_look + look_first);
+			if (c)
+				look_soon(c);
 		}
 	}
 }
@@ -233,11 +259,9 @@ struct output_caps *output_caps_free(struct output_caps *oc)
 	return NULL;
 }
 
-static int begin(
+static void begin(
 	struct output_caps *oc, struct cap *c, const struct output_file *f, int64_t max)
 {
-	int r;
-
 	c->oc = oc;
 	c->wd = -1;
 	c->fd = f ? f->fd : -1;
@@ -245,32 +269,25 @@ static int begin(
 	list_init(&c->link);
 	rv_timer_init(&c->timer, oc->loop, is_due, c);
 	if (!f)
-		return 0;
-	r = arm(c);
+		return;
 	c->last_look = rv_loop_time(oc->loop);
-	if (r >= 0 && size_of(c->fd) > 0) /* it wrote before anybody watched */
+	/* the kernel has no room for a watch, or it wrote before anybody watched */
+	if (arm(c) < 0 || size_of(c->fd) > 0)
 		rv_timer_start(&c->timer, c->last_look + look_first);
-	return r;
 }
 
 int output_caps_watch(struct output_caps *oc, struct run *run)
 {
 	int64_t max = job_num(&run->spec, OUTPUT_MAX);
-	int r;
 
 	if (!run->out || max == INT64_MAX)
 		return 0;
 	run->caps = calloc(1, sizeof(*run->caps));
 	if (!run->caps)
 		return -ENOMEM;
-	r = begin(oc, &run->caps->cap[0], run->out, max);
-	if (r >= 0)
-		r = begin(oc, &run->caps->cap[1], run->err, max);
-	else
-		run->caps->cap[1].fd = -1;
-	if (r < 0)
-		output_caps_unwatch(oc, run);
-	return r;
+	begin(oc, &run->caps->cap[0], run->out, max);
+	begin(oc, &run->caps->cap[1], run->err, max);
+	return 0;
 }
 
 void output_caps_unwatch(struct output_caps *oc, struct run *run)

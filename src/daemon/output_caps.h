@@ -21,8 +21,9 @@ struct output_caps *output_caps_free(struct output_caps *oc);
 /* The task that cuts what is over its limit; a service task. */
 int output_caps_main(void *output_caps);
 
-/* Begin to watch a run's files; the run tells when it is over. 0, -errno (then there is no
- * limit for this run: the caller logs it). */
+/* Begin to watch a run's files; the run tells when it is over. Where the kernel has no room
+ * for a watch (fs.inotify.max_user_watches) they are looked at once a second. 0, -ENOMEM
+ * (then there is no limit for this run: the caller logs it). */
 int output_caps_watch(struct output_caps *oc, struct run *run);
 void output_caps_unwatch(struct output_caps *oc, struct run *run);
 /* A last cut after the run has ended, before its files are closed. Cannot be cancelled. */

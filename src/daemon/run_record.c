@@ -10,6 +10,7 @@
 #include "base/error.h"
 #include "base/failpoint.h"
 #include "base/invariant.h"
+#include "base/parse.h"
 #include "daemon/commit.h"
 #include "daemon/core.h"
 #include "daemon/jobs.h"
@@ -70,6 +71,15 @@ int run_record_start(struct run *run)
 
 /* ---- the end --------------------------------------------------------------------- */
 
+/* of a start that failed: what the step was about, where the error does not tell */
+static const char *step_object(const struct run *run)
+{
+	return run->info.step == SPAWN_STEP_STDOUT &&
+			       STREQ(job_str(&run->spec, OUTPUT), "journal")
+		       ? " (the journal's socket, " JOB_JOURNAL_SOCKET ")"
+		       : "";
+}
+
 static void describe_end(const struct run *run, char *buf, size_t size)
 {
 	const struct run_end *end = &run->end;
@@ -82,14 +92,14 @@ static void describe_end(const struct run *run, char *buf, size_t size)
 	else if (end->timed_out)
 		snprintf(buf, size, "run-time limit");
 	else if (end->kind == RUN_END_START_FAILED)
-		snprintf(buf, size, "start failed at %s: %s",
-			run->rec.step ? run->rec.step : "request",
+		snprintf(buf, size, "start failed at %s%s: %s",
+			run->rec.step ? run->rec.step : "request", step_object(run),
 			rv_strerror(end->error));
 	else if (end->kind == RUN_END_LOST)
-		snprintf(buf, size, "%s",
+		str_shorten(buf, size,
 			run->error_text ? run->error_text : "its end is not known");
 	else if (end->kind == RUN_END_FUNCTION && end->error < 0)
-		snprintf(buf, size, "%s",
+		str_shorten(buf, size,
 			run->error_text ? run->error_text : rv_strerror(end->error));
 	else if (run->rec.leftovers)
 		snprintf(buf, size, "%" PRIu32 " process%s left behind",
@@ -142,7 +152,7 @@ int run_record_end(struct run *run)
 	struct job_verdict v;
 	struct store_job rec;
 	struct txn *t;
-	char reason[160];
+	char reason[JOB_REASON_MAX];
 	int64_t bytes;
 	int r;
 
@@ -171,7 +181,7 @@ int run_record_end(struct run *run)
 	if (v.uses_retry)
 		rec.n_failed++;
 	if (v.next == JOB_BACKOFF) {
-		int64_t delay = MIN(v.delay_usec, 366 * 24 * 3600 * USEC_PER_SEC);
+		int64_t delay = MIN(v.delay_usec, JOB_DELAY_MAX);
 
 		rec.due_usec = clock_wall_usec(core->clock) + delay;
 		j->due = clock_boottime(core->clock) + RV_US(delay);

@@ -398,6 +398,19 @@ bool scheduler_is_blocked(const struct scheduler *s, enum scheduler_block why)
 	return s->blocks & why;
 }
 
+char *pool_problem(const struct pool *p)
+{
+	char *text = NULL;
+
+	if (!pool_is_gone(p) || p->ready.n == 0 ||
+		asprintf(&text,
+			"the configuration has no [pool %s] any more, and %zu %s in it",
+			p->name, p->ready.n,
+			p->ready.n == 1 ? "job waits" : "jobs wait") < 0)
+		return NULL;
+	return text;
+}
+
 static const struct {
 	enum scheduler_block why;
 	const char *text;
@@ -432,6 +445,12 @@ const char *scheduler_why(
 				" functions go on (functions-max)",
 				j->pool->name, j->pool->n_functions,
 				config_num(s->core->config, FUNCTIONS_MAX));
+			return buf;
+		}
+		if (pool_is_gone(j->pool)) {
+			snprintf(buf, size,
+				"the configuration has no [pool %s] any more",
+				j->pool->name);
 			return buf;
 		}
 		snprintf(buf, size, "pool '%s' has %u of %u slots taken", j->pool->name,

@@ -49,6 +49,14 @@ struct scheduler *scheduler_free(struct scheduler *s);
 int scheduler_set_pool(struct scheduler *s, const char *name, unsigned slots);
 struct pool *scheduler_pool(
 	const struct scheduler *s, const char *name); /* NULL: none */
+/* Its section is gone from the configuration: what is in it does not start. */
+static inline bool pool_is_gone(const struct pool *p)
+{
+	return p->slots == 0;
+}
+/* In words, that jobs wait in a pool that is gone; malloc'd; NULL where none do, or memory is
+ * short. */
+char *pool_problem(const struct pool *p);
 size_t scheduler_n_pools(const struct scheduler *s);
 struct pool *scheduler_pool_at(const struct scheduler *s, size_t i);
 

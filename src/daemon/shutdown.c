@@ -14,6 +14,8 @@
 #include "reeve/scope.h"
 
 static const rv_time kill_before_end = RV_SEC(1), reply_grace = RV_SEC(3);
+/* what drain leaves for ending jobs, at most: their default kill-grace */
+static const rv_time end_after_drain = RV_SEC(10);
 /* after a second signal */
 static const rv_time short_grace = RV_MS(200);
 
@@ -108,6 +110,25 @@ static int wait_for_recovery(struct app *app, rv_time deadline)
 	return r == -ETIMEDOUT ? 0 : r;
 }
 
+/* Half of a short shutdown is for ending what does not end by itself. */
+static rv_time drain_end(rv_time start, rv_time deadline)
+{
+	rv_time rest = MIN(end_after_drain, (deadline - start) / 2);
+
+	return deadline - MAX(rest, kill_before_end);
+}
+
+static int drain(struct app *app, rv_time start, rv_time deadline)
+{
+	int r = app->hasten ? -ETIMEDOUT
+			    : wait_for_runs(app, drain_end(start, deadline));
+
+	if (r == -ETIMEDOUT)
+		log_at(LOG_NOTICE, "reeved", "%zu jobs have not ended, ending them",
+			n_active(app));
+	return r;
+}
+
 static int terminate(struct app *app, rv_time deadline)
 {
 	int r;
@@ -125,8 +146,9 @@ static int terminate(struct app *app, rv_time deadline)
 static int deal_with_runs(struct app *app, int mode)
 {
 	int64_t limit = config_num(app->core.config, SHUTDOWN_TIMEOUT);
+	rv_time start = rv_now();
 	rv_time deadline =
-		limit > INT64_MAX / 2000 ? RV_FOREVER / 2 : rv_now() + RV_US(limit);
+		limit > INT64_MAX / 2000 ? RV_FOREVER / 2 : start + RV_US(limit);
 	int r;
 
 	if (mode == CONFIG_SHUTDOWN_DETACH)
@@ -135,8 +157,7 @@ static int deal_with_runs(struct app *app, int mode)
 	if (r < 0)
 		return r;
 	if (mode == CONFIG_SHUTDOWN_DRAIN) {
-		r = app->hasten ? -ETIMEDOUT
-				: wait_for_runs(app, deadline - 10 * kill_before_end);
+		r = drain(app, start, deadline);
 		if (r != -ETIMEDOUT)
 			return r;
 	}

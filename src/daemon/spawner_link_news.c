@@ -4,6 +4,7 @@
 #include "daemon/spawner_link_priv.h"
 
 #include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -14,6 +15,10 @@
 #include "daemon/jobs.h"
 #include "daemon/scheduler.h"
 #include "daemon/supervisor.h"
+
+/* of orphans, in the log */
+enum { ORPHANS_TOLD_MAX = 10 };
+static const rv_time orphans_period = RV_SEC(60);
 
 static struct run *run_of(struct spawner_link *l, const struct spawn_token *t)
 {
@@ -165,12 +170,34 @@ static void on_exited(const struct spawn_run_info *info, void *arg)
 		ack_stranger(arg, info);
 }
 
+/* A job may leave one after the other: the log is not for it to fill. */
+static bool may_tell_orphan(struct spawner_link *l)
+{
+	rv_time now = rv_now();
+
+	if (l->n_orphans == 0 || now - l->orphans_since >= orphans_period) {
+		if (l->n_orphans > ORPHANS_TOLD_MAX)
+			log_at(LOG_NOTICE, "spawn",
+				"%u more processes belonged to no run, leaving them "
+				"alone",
+				l->n_orphans - ORPHANS_TOLD_MAX);
+		l->orphans_since = now;
+		l->n_orphans = 0;
+	}
+	return ++l->n_orphans <= ORPHANS_TOLD_MAX;
+}
+
 static void on_orphan(const struct spawn_orphan *o, void *arg)
 {
+	char of[48] = "";
+
+	if (!may_tell_orphan(arg))
+		return;
+	if (o->token.job_id)
+		snprintf(of, sizeof(of), ", once of job %" PRIu64, o->token.job_id);
 	log_at(LOG_NOTICE, "spawn",
-		"process %d ('%.15s', once of job %" PRIu64
-		") belongs to no run, leaving it alone",
-		(int)o->pid, o->comm, o->token.job_id);
+		"process %d ('%.15s'%s) belongs to no run, leaving it alone",
+		(int)o->pid, o->comm, of);
 }
 
 const struct spawn_client_ops link_client_ops = {

@@ -30,6 +30,8 @@ struct spawner_link {
 	size_t n_table, n_table_max;
 	struct spawn_token *acks; /* acknowledgements that found no room, in order */
 	size_t n_acks, n_acks_max;
+	rv_time orphans_since; /* orphans are counted from here on */
+	unsigned n_orphans;
 	rv_event changed;
 };
 

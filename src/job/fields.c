@@ -149,6 +149,9 @@ void job_value_free(union job_value *v, enum job_field f)
 	}
 }
 
+const char *const job_function_name[JOB_FUNCTION_N] = {
+	"sleep", "file.hash", "dns.lookup"};
+
 const char *const *job_type_words(enum job_type t)
 {
 	static const char *const leftovers[] = {

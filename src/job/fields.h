@@ -108,6 +108,16 @@ int job_value_format(struct buf *out, enum job_field f, const union job_value *v
 
 void job_value_free(union job_value *v, enum job_field f);
 
+/* Longest delay, in microseconds: a job that is delayed for years was not meant to be. */
+#define JOB_DELAY_MAX (INT64_C(366) * 24 * 3600 * 1000000)
+
+/* where output = journal goes */
+#define JOB_JOURNAL_SOCKET "/run/systemd/journal/stdout"
+
+/* The functions that every daemon has, as daemon/functions.c lists them. */
+#define JOB_FUNCTION_N 3
+extern const char *const job_function_name[JOB_FUNCTION_N];
+
 /* "TERM", "SIGTERM", "15", "RTMIN+3", "SIG40": the number, or -EINVAL */
 int signal_parse(const char *text);
 const char *signal_name(int sig); /* "SIGTERM"; static; "SIG40" style for others */

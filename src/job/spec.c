@@ -174,6 +174,74 @@ int job_spec_merge_defaults(struct job_spec *s, const struct job_spec *defaults)
 	return 0;
 }
 
+/* ---- what holds over all fields together ------------------------------------------- */
+
+static int check_one_work(
+	const struct job_spec *s, enum job_field *ret_field, char **err)
+{
+	uint64_t work = s->set & WORK_FIELDS;
+	enum job_field a, b;
+
+	if (!(work & (work - 1)))
+		return 0;
+	a = (enum job_field)__builtin_ctzll(work);
+	b = (enum job_field)__builtin_ctzll(work & (work - 1));
+	*ret_field = b;
+	return job_err(err, -EINVAL, "'%s' and '%s' cannot both be given",
+		job_field_info[a].key, job_field_info[b].key);
+}
+
+static int check_arguments(
+	const struct job_spec *s, enum job_field *ret_field, char **err)
+{
+	if (!job_spec_has(s, JOB_FIELD_ARGUMENTS) ||
+		job_spec_has(s, JOB_FIELD_FUNCTION))
+		return 0;
+	*ret_field = JOB_FIELD_ARGUMENTS;
+	return job_err(err, -EINVAL, "'arguments' are only for a function");
+}
+
+static int check_split(const struct job_spec *s, enum job_field *ret_field, char **err)
+{
+	const char *output = job_str(s, OUTPUT);
+
+	if (!job_num(s, SPLIT_OUTPUT) || strncmp(output, "file:", 5) != 0)
+		return 0;
+	*ret_field = JOB_FIELD_SPLIT_OUTPUT;
+	return job_err(err, -EINVAL,
+		"split-output needs two files, output names one: %s", QUOTED(output));
+}
+
+/* The daemon has no directory that a relative path could be meant from. */
+static int check_absolute(const struct job_spec *s, enum job_field f,
+	enum job_field *ret_field, char **err)
+{
+	if (!s->v[f].str || *s->v[f].str == '/')
+		return 0;
+	*ret_field = f;
+	return job_err(err, -EINVAL, "%s is not an absolute path: %s",
+		job_field_info[f].key, QUOTED(s->v[f].str));
+}
+
+static int check_stdin(const struct job_spec *s, enum job_field *ret_field, char **err)
+{
+	const char *from = job_str(s, STDIN);
+
+	if (STREQ(from, "null") || strncmp(from, "input:", 6) == 0)
+		return 0;
+	return check_absolute(s, JOB_FIELD_STDIN, ret_field, err);
+}
+
+static int check_cwd(const struct job_spec *s, enum job_field *ret_field, char **err)
+{
+	return check_absolute(s, JOB_FIELD_CWD, ret_field, err);
+}
+
+static int check_shell(const struct job_spec *s, enum job_field *ret_field, char **err)
+{
+	return check_absolute(s, JOB_FIELD_SHELL, ret_field, err);
+}
+
 static int check_delays(const struct job_spec *s, enum job_field *ret_field, char **err)
 {
 	char a[DURATION_TEXT_MAX], b[DURATION_TEXT_MAX];
@@ -190,64 +258,42 @@ static int check_delays(const struct job_spec *s, enum job_field *ret_field, cha
 		duration_format(b, sizeof(b), job_num(s, RETRY_DELAY_MAX)));
 }
 
-/* The daemon has no directory that a relative path could be meant from. */
-static int check_absolute(const struct job_spec *s, enum job_field f,
-	enum job_field *ret_field, char **err)
+/* of the checks, those of what there is to do, which come first */
+enum { N_WORK_CHECKS = 2 };
+
+int job_spec_check_next(
+	const struct job_spec *s, unsigned *at, enum job_field *ret_field, char **err)
 {
-	if (!s->v[f].str || *s->v[f].str == '/')
-		return 0;
-	*ret_field = f;
-	return job_err(err, -EINVAL, "%s is not an absolute path: %s",
-		job_field_info[f].key, QUOTED(s->v[f].str));
+	static int (*const checks[])(const struct job_spec *s,
+		enum job_field *ret_field, char **err) = {check_one_work,
+		check_arguments, check_split, check_stdin, check_cwd, check_shell,
+		check_delays};
+
+	if (err)
+		*err = NULL;
+	while (*at < ARRAY_LEN(checks))
+		if (checks[(*at)++](s, ret_field, err) < 0)
+			return -EINVAL;
+	return 0;
 }
 
 int job_spec_check_options(
 	const struct job_spec *s, enum job_field *ret_field, char **err)
 {
-	const char *output = job_str(s, OUTPUT);
+	unsigned at = N_WORK_CHECKS;
 
-	if (err)
-		*err = NULL;
-	if (job_num(s, SPLIT_OUTPUT) && strncmp(output, "file:", 5) == 0) {
-		*ret_field = JOB_FIELD_SPLIT_OUTPUT;
-		return job_err(err, -EINVAL,
-			"split-output needs two files, output names one: %s",
-			QUOTED(output));
-	}
-	if (!STREQ(job_str(s, STDIN), "null") &&
-		strncmp(job_str(s, STDIN), "input:", 6) != 0 &&
-		check_absolute(s, JOB_FIELD_STDIN, ret_field, err) < 0)
-		return -EINVAL;
-	if (check_absolute(s, JOB_FIELD_CWD, ret_field, err) < 0 ||
-		check_absolute(s, JOB_FIELD_SHELL, ret_field, err) < 0)
-		return -EINVAL;
-	return check_delays(s, ret_field, err);
+	return job_spec_check_next(s, &at, ret_field, err);
 }
 
 int job_spec_check(const struct job_spec *s, enum job_field *ret_field, char **err)
 {
-	uint64_t work = s->set & WORK_FIELDS;
+	unsigned at = 0;
 
-	if (err)
-		*err = NULL;
-	if (!work) {
+	if (!(s->set & WORK_FIELDS)) {
 		*ret_field = JOB_FIELD_COMMAND;
 		return job_err(err, -EINVAL,
 			"nothing to do: one of command, shell-command, function is "
 			"needed");
 	}
-	if (work & (work - 1)) {
-		enum job_field a = (enum job_field)__builtin_ctzll(work);
-		enum job_field b = (enum job_field)__builtin_ctzll(work & (work - 1));
-
-		*ret_field = b;
-		return job_err(err, -EINVAL, "'%s' and '%s' cannot both be given",
-			job_field_info[a].key, job_field_info[b].key);
-	}
-	if (job_spec_has(s, JOB_FIELD_ARGUMENTS) &&
-		!job_spec_has(s, JOB_FIELD_FUNCTION)) {
-		*ret_field = JOB_FIELD_ARGUMENTS;
-		return job_err(err, -EINVAL, "'arguments' are only for a function");
-	}
-	return job_spec_check_options(s, ret_field, err);
+	return job_spec_check_next(s, &at, ret_field, err);
 }

@@ -51,7 +51,14 @@ bool job_spec_says_work(const struct job_spec *s);
  */
 int job_spec_check(const struct job_spec *s, enum job_field *ret_field, char **err);
 
-/* The part of it that holds for [defaults] too, which say nothing of what to do. */
+/* The part of it that holds for [defaults] too, which need not say what to do, one fault
+ * after the other: *at is 0 at first, and moves on. 0: there is no other; or -EINVAL as
+ * above. */
+int job_spec_check_next(
+	const struct job_spec *s, unsigned *at, enum job_field *ret_field, char **err);
+
+/* The part of it that says nothing of what to do: of a job that may take that from
+ * [defaults]. */
 int job_spec_check_options(
 	const struct job_spec *s, enum job_field *ret_field, char **err);
 

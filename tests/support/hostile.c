@@ -174,6 +174,7 @@ static int cmd_talk(const char *path, int argc, char **argv)
 		default: return STATUS_USAGE;
 		}
 	}
+	setvbuf(stdout, NULL, _IOLBF, 0); /* who reads them may wait for each */
 	read_all(&t.out, STDIN_FILENO);
 	t.fd = connect_to(path);
 	r = talk(&t);

@@ -68,15 +68,28 @@ assert_match "changes" "*other*priority*" "$(reeve daemon reload | xargs)"
 first=$(reeve add -g other tail -f /dev/null)
 second=$(reeve add -g other true)
 good 60 7
-assert_match "changes" "*other*priority*" "$(reeve daemon reload | xargs)"
+reeve daemon health >/dev/null
+gone="the configuration has no [pool other] any more"
+reeve daemon reload >"$tmp/out"
+assert_match "changes" "*other*priority*" "$(xargs <"$tmp/out")"
+grep -qF "$gone, and 1 job waits in it" "$tmp/out" || fail "reload says: $(cat "$tmp/out")"
+reeved_says 1 "$gone, and 1 job waits in it"
+assert_exit 1 reeve daemon health >"$tmp/out"
+grep -qF "$gone, and 1 job waits in it" "$tmp/out" || fail "health says: $(cat "$tmp/out")"
 assert_exit 2 reeve add -g other true 2>"$tmp/err"
 assert_match "a pool that is gone" "*no such pool*" "$(cat "$tmp/err")"
 reeve cancel "$first"
 assert_exit 1 reeve wait -q "$first"
 settle
-assert_match "its jobs stay, and it has no slots" "queued *'other' has 0 of 0 slots*" \
+assert_eq "its jobs stay" "queued $gone" \
+	"$(reeve show --json "$second" | jq -r '"\(.job.state) \(.why)"')"
+stop_reeved
+start_reeved --config="$conf"
+reeved_says 2 "$gone, and 1 job waits in it"
+assert_eq "after a restart" "queued $gone" \
 	"$(reeve show --json "$second" | jq -r '"\(.job.state) \(.why)"')"
 printf '\n[pool other]\nslots = 1\n' >>"$conf"
 reeve daemon reload
 reeve wait "$second"
+reeve daemon health >/dev/null
 stop_reeved

@@ -107,6 +107,21 @@ assert_eq "lines" 3 "$(wc -l <"$tmp/err")"
 assert_match "the last" "reeve: *reeve.conf:3:*nonsense*" "$(tail -n 1 "$tmp/err")"
 rm "$XDG_CONFIG_HOME/reeve/reeve.conf"
 
+step "its log is bounded, also where a job writes to it"
+reeve daemon start
+log=$(reeve daemon status --json | jq -r .state_dir)/reeved.log
+reeve wait "$(reeve add --output inherit -c 'head -c 3000000 /dev/zero | tr "\0" x; echo')"
+i=0
+until grep -q "the log had grown to 1024 KiB" "$log"; do
+	settle
+	i=$((i + 1))
+	[ $i -lt 2000 ] || fail "$log has $(stat -c %s "$log") bytes"
+done
+[ "$(stat -c %s "$log")" -lt 1048576 ] || fail "$log has $(stat -c %s "$log") bytes"
+n=$(stat -c %s "$log.old")
+{ [ "$n" -gt 0 ] && [ "$n" -le 1048576 ]; } || fail "$log.old has $n bytes"
+reeve daemon stop
+
 step "a restart leaves it where it was started"
 reeve daemon start --state-dir "$tmp/elsewhere" --config /dev/null
 reeve daemon restart

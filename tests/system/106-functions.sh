@@ -54,4 +54,19 @@ assert_eq "why it failed" 1 "$(grep -o 'No such file or directory' error | wc -l
 assert_exit 1 reeve call dns.lookup name=no..name 2>error
 assert_match "why it failed" "reeve: dns.lookup: job * failed, no..name: *" "$(cat error)"
 assert_eq "and not twice" 0 "$(grep -c 'No such file' error)"
+words=$(sed 's/.*no\.\.name: //' error)
+
+step "what is said of an end is not cut where it tells why"
+for n in 79 120; do
+	name=$(printf "%${n}s" "" | sed 's/ /é/g')..
+	assert_exit 1 reeve call dns.lookup "name=$name" 2>error
+	assert_match "$n characters" "reeve: dns.lookup: job * failed, $name: $words" "$(cat error)"
+done
+# a path of 4,000 bytes loses its middle
+long=$tmp/$(head -c 3900 /dev/zero | tr '\0' / )none/
+mkdir "$tmp/none"
+assert_exit 1 reeve call file.hash "path=$long" 2>error
+assert_match "a long path" "reeve: file.hash: job * failed, '$tmp*...*/none/' is not a regular file" \
+	"$(cat error)"
+[ "$(wc -c <error)" -lt 1200 ] || fail "$(wc -c <error) bytes"
 stop_reeved

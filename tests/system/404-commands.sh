@@ -51,6 +51,13 @@ output_fails 'No such file or directory' "file:/nonexistent/output"
 output_fails 'Is a directory' "file:$tmp/work/directory"
 # nobody reads it: opening it would hang
 output_fails 'No such device or address' "file:$tmp/work/fifo"
+if [ ! -e /run/systemd/journal/stdout ]; then
+	fails_at stdout 'No such file or directory' 125 --output journal true
+	assert_match "what reeve says" "*stdout '/run/systemd/journal/stdout': No such file*" \
+		"$(cat error)"
+	assert_match "the reason" "*the journal's socket, /run/systemd/journal/stdout*No such*" \
+		"$(reeve ls --json | jq -r '.[-1].reason')"
+fi
 
 step "an argument list over ARG_MAX"
 long=$(head -c 131072 /dev/zero | tr '\0' a)

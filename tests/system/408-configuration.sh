@@ -44,6 +44,26 @@ assert_eq "what --check-config says" "$(grep -o 'broken.conf:[0-9]*: .*' said)" 
 	"$(grep -o 'broken.conf:[0-9]*: .*' checked)"
 assert_exit 1 reeve config check broken.conf >/dev/null 2>&1
 
+step "what every job or caller would meet later"
+cat >later.conf <<'EOF'
+[reeved]
+admins = root no-such-user
+[defaults]
+stdin = relative
+cwd = relative
+shell = relative
+command = true
+function = nosuch
+EOF
+assert_exit 1 reeve config check later.conf >said 2>&1
+for line in 2 4 5 6 8; do
+	grep -q "later.conf:$line: " said || fail "nothing is said about line $line: $(cat said)"
+done
+assert_exit 1 "$REEVED" --user --socket="$REEVE_SOCKET" --state-dir="$state" \
+	--config=later.conf >started 2>&1 </dev/null
+assert_eq "what the daemon says" "$(grep -o 'later.conf:[0-9]*: .*' said)" \
+	"$(grep -o 'later.conf:[0-9]*: .*' started)"
+
 step "not there, or no file"
 for f in /nonexistent/reeve.conf "$tmp/work"; do
 	assert_exit 1 "$REEVED" --user --socket="$REEVE_SOCKET" --state-dir="$state" \
@@ -98,4 +118,13 @@ assert_match "what reeve says" "*good.conf:*" "$(cat said)"
 assert_eq "marks" "a ; b # c : d = e" "$(reeve run -c 'echo "$MARKS"')"
 cp kept.conf good.conf
 reeve daemon reload
+
+step "every function of the daemon may be a default, and no other"
+for f in $(reeve varlink io.reeve.Job.Functions | jq -r '.functions[].name'); do
+	printf '[defaults]\nfunction = %s\n' "$f" >function.conf
+	reeve config check function.conf >/dev/null
+done
+printf '[reeved]\nadmins = no-such-user\n' >>good.conf
+assert_exit 1 reeve daemon reload >said 2>&1
+assert_match "what reeve says" "*good.conf:*no-such-user*" "$(cat said)"
 stop_reeved

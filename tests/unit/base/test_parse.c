@@ -230,6 +230,32 @@ START_TEST(escaped_text_is_cut_between_characters)
 }
 END_TEST
 
+START_TEST(long_text_loses_its_middle_between_characters)
+{
+	char out[24], small[8];
+
+	ck_assert_str_eq(str_shorten(out, sizeof(out), ""), "");
+	ck_assert_str_eq(str_shorten(out, sizeof(out), "12345678901234567890123"),
+		"12345678901234567890123");
+	ck_assert_str_eq(str_shorten(out, sizeof(out), "123456789012345678901234"),
+		"12345678...345678901234");
+	ck_assert_str_eq(str_shorten(small, sizeof(small), "123456789"), "12...89");
+	/* of two bytes each: the border falls into one, in front and behind */
+	ck_assert_str_eq(str_shorten(out, sizeof(out),
+				 "a\u00e9\u00e9\u00e9\u00e9\u00e9"
+				 "\u00e9\u00e9\u00e9\u00e9\u00e9"
+				 "\u00e9\u00e9: end"),
+		"a\u00e9\u00e9\u00e9...\u00e9\u00e9\u00e9: end");
+	for (size_t size = 8; size < sizeof(out); size++) {
+		str_shorten(out, size,
+			"\u00e9\u00e9\u20ac\u20ac\U0001f600\U0001f600"
+			"\u00e9\u20ac\U0001f600 x");
+		ck_assert_uint_lt(strlen(out), size);
+		ck_assert(utf8_is_valid(out, strlen(out)));
+	}
+}
+END_TEST
+
 START_TEST(slips_find_their_word)
 {
 	static const char *const words[] = {
@@ -321,5 +347,6 @@ UNIT_MAIN("parse", whole_numbers_are_read_to_their_limits,
 	truth_has_four_spellings, sizes_have_their_value, bad_sizes_are_refused,
 	printed_sizes_read_back_to_the_same_value, well_formed_utf8_is_valid,
 	ill_formed_utf8_is_invalid, escaped_text_is_printable,
-	escaped_text_is_cut_between_characters, slips_find_their_word,
+	escaped_text_is_cut_between_characters,
+	long_text_loses_its_middle_between_characters, slips_find_their_word,
 	names_keep_to_their_letters_and_length, paths_are_split_before_their_last_part)

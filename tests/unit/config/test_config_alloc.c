@@ -33,7 +33,8 @@ static void sweep(const char *text, int want)
 
 START_TEST(good_text_loads_whole_or_not_at_all)
 {
-	sweep("[reeved]\nadmins = a b\nadmins = c\nlog-level = debug\n[pool p]\nslots "
+	sweep("[reeved]\nadmins = root 7\nadmins = 8\nlog-level = debug\n[pool "
+	      "p]\nslots "
 	      "= 1\n"
 	      "[defaults]\ncommand = a %%\n  b\nenv = A=1\nlabel = x\n",
 		0);

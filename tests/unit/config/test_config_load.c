@@ -191,11 +191,11 @@ START_TEST(lists_append_over_files_and_an_empty_value_resets)
 				 "A=1\n  B=2\nlabel = x\n"
 				 "timeout = 5\n");
 	write_file("reeve.conf.d/1.conf",
-		"[reeved]\nadmins = carol\n[defaults]\nenv = C=3\nenv = D=4\nlabel =\n"
+		"[reeved]\nadmins = daemon\n[defaults]\nenv = C=3\nenv = D=4\nlabel =\n"
 		"label = y\ntimeout =\n");
 	load_good();
 	ck_assert_uint_eq(strv_len(config_strv(config, ADMINS)), 3);
-	ck_assert_str_eq(config_strv(config, ADMINS)[2], "carol");
+	ck_assert_str_eq(config_strv(config, ADMINS)[2], "daemon");
 	ck_assert_uint_eq(strv_len(job_strv(&config->defaults, ENV)), 4);
 	ck_assert_str_eq(job_strv(&config->defaults, ENV)[1], "B=2");
 	ck_assert_str_eq(job_strv(&config->defaults, ENV)[3], "D=4");
@@ -273,9 +273,36 @@ START_TEST(contradictions_across_keys_are_told)
 		"('10')|");
 	refused("[defaults]\nretry-delay = 2h\nretry-delay-max = 1h\n",
 		"2: retry-delay '2h' is longer than retry-delay-max '1h'|");
+	refused("[defaults]\ncommand = true\nshell-command = true\n",
+		"3: 'command' and 'shell-command' cannot both be given|");
+	refused("[defaults]\nshell-command = true\nfunction = sleep\n",
+		"3: 'shell-command' and 'function' cannot both be given|");
+	refused("[defaults]\narguments = {}\n",
+		"2: 'arguments' are only for a function|");
+	refused("[defaults]\nfunction = nosuch\n",
+		"2: function: there is no function 'nosuch'|");
+	refused("[defaults]\nfunction = file.hush\n",
+		"2: function: there is no function 'file.hush', did you mean "
+		"'file.hash'?|");
 	refused("[defaults]\npool = slow\n", "2: pool: there is no [pool slow]|");
 	refused("[reeved]\noutput-total-max = 1M\n[defaults]\noutput-max = 2M\n",
 		"4: output-max of one run is more than output-total-max|");
+}
+END_TEST
+
+START_TEST(all_contradictions_are_told_at_once)
+{
+	refused("[defaults]\nstdin = rel\ncwd = rel\nshell = rel\nsplit-output = yes\n"
+		"output = file:/x\nretry-delay = 2h\nretry-delay-max = 1h\n"
+		"shell-command = x\nfunction = y\npool = slow\n",
+		"10: 'shell-command' and 'function' cannot both be given|"
+		"5: split-output needs two files, output names one: 'file:/x'|"
+		"2: stdin is not an absolute path: 'rel'|"
+		"3: cwd is not an absolute path: 'rel'|"
+		"4: shell is not an absolute path: 'rel'|"
+		"7: retry-delay '2h' is longer than retry-delay-max '1h'|"
+		"10: function: there is no function 'y'|"
+		"11: pool: there is no [pool slow]|");
 }
 END_TEST
 
@@ -327,13 +354,15 @@ END_TEST
 
 START_TEST(users_are_names_or_numbers)
 {
-	ck_assert_int_eq(text("[reeved]\nadmins = root, 0 www-data\n"), 0);
+	ck_assert_int_eq(text("[reeved]\nadmins = root, 0 daemon\n"), 0);
 	ck_assert_uint_eq(strv_len(config_strv(config, ADMINS)), 3);
 	config = config_free(config);
 	refused("[reeved]\nadmins = root 4294967295\n",
 		"2: admins: not a user's name or number: '4294967295'|");
 	refused("[reeved]\nadmins = a/b\n",
 		"2: admins: not a user's name or number: 'a/b'|");
+	refused("[reeved]\nadmins = root\nadmins = no-such-user-here\n",
+		"3: admins: there is no user 'no-such-user-here'|");
 }
 END_TEST
 
@@ -558,6 +587,7 @@ int main(void)
 	tcase_add_test(tc, key_twice_in_one_section_of_one_file_is_an_error);
 	tcase_add_test(tc, everything_wrong_is_told_at_once_and_nothing_is_loaded);
 	tcase_add_test(tc, contradictions_across_keys_are_told);
+	tcase_add_test(tc, all_contradictions_are_told_at_once);
 	tcase_add_test(tc, part_that_was_not_given_follows_its_whole);
 	tcase_add_test(tc, commands_keep_every_byte);
 	tcase_add_test(tc, command_of_hundred_kibibytes_is_kept);

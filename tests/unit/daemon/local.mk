@@ -12,6 +12,9 @@ unit_daemon_tests = \
 	tests/unit/daemon/test_outputs \
 	tests/unit/daemon/test_output_caps \
 	tests/unit/daemon/test_output_read \
+	tests/unit/daemon/test_log_watch \
+	tests/unit/daemon/test_own_log \
+	tests/unit/daemon/test_spawner_news \
 	tests/unit/daemon/test_control
 check_PROGRAMS += $(unit_daemon_tests)
 TESTS += $(unit_daemon_tests)
@@ -53,8 +56,22 @@ tests_unit_daemon_test_outputs_CFLAGS = $(unit_daemon_cflags)
 tests_unit_daemon_test_outputs_LDADD = $(unit_daemon_libs)
 
 tests_unit_daemon_test_output_caps_SOURCES = tests/unit/daemon/test_output_caps.c $(unit_daemon_fixture)
+tests_unit_daemon_test_output_caps_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=inotify_add_watch,--wrap=read
 tests_unit_daemon_test_output_caps_CFLAGS = $(unit_daemon_cflags)
 tests_unit_daemon_test_output_caps_LDADD = $(unit_daemon_libs)
+
+tests_unit_daemon_test_log_watch_SOURCES = tests/unit/daemon/test_log_watch.c $(unit_daemon_fixture)
+tests_unit_daemon_test_log_watch_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=inotify_init1,--wrap=inotify_add_watch
+tests_unit_daemon_test_log_watch_CFLAGS = $(unit_daemon_cflags)
+tests_unit_daemon_test_log_watch_LDADD = $(unit_daemon_libs)
+
+tests_unit_daemon_test_own_log_SOURCES = tests/unit/daemon/test_own_log.c $(unit_daemon_fixture)
+tests_unit_daemon_test_own_log_CFLAGS = $(unit_daemon_cflags)
+tests_unit_daemon_test_own_log_LDADD = $(unit_daemon_libs)
+
+tests_unit_daemon_test_spawner_news_SOURCES = tests/unit/daemon/test_spawner_news.c $(unit_daemon_fixture)
+tests_unit_daemon_test_spawner_news_CFLAGS = $(unit_daemon_cflags)
+tests_unit_daemon_test_spawner_news_LDADD = $(unit_daemon_libs)
 
 tests_unit_daemon_test_output_read_SOURCES = tests/unit/daemon/test_output_read.c $(unit_daemon_fixture)
 tests_unit_daemon_test_output_read_CFLAGS = $(unit_daemon_cflags)

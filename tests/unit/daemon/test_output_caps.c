@@ -1,5 +1,6 @@
 #include "tests/unit/daemon/fixture.h"
 
+#include <sys/inotify.h>
 #include <sys/stat.h>
 
 #include "daemon/output_caps.h"
@@ -8,6 +9,36 @@
 enum { MAX_BYTES = 64 << 10 };
 
 static int pipe_fds[2];
+
+/* The linker sends it here (--wrap): what it fails with. */
+static int add_watch_errno;
+
+int __real_inotify_add_watch(int fd, const char *path, uint32_t mask);
+int __wrap_inotify_add_watch(int fd, const char *path, uint32_t mask);
+
+int __wrap_inotify_add_watch(int fd, const char *path, uint32_t mask)
+{
+	errno = add_watch_errno;
+	return errno ? -1 : __real_inotify_add_watch(fd, path, mask);
+}
+
+/* The linker sends it here, too: what was read of events is lost, and said to be. */
+static bool lose_events;
+
+ssize_t __real_read(int fd, void *buf, size_t n);
+ssize_t __wrap_read(int fd, void *buf, size_t n);
+
+ssize_t __wrap_read(int fd, void *buf, size_t n)
+{
+	const struct inotify_event lost = {.wd = -1, .mask = IN_Q_OVERFLOW};
+	ssize_t got = __real_read(fd, buf, n);
+
+	if (!lose_events || got < (ssize_t)sizeof(lost))
+		return got;
+	lose_events = false;
+	memcpy(buf, &lost, sizeof(lost));
+	return sizeof(lost);
+}
 
 /* a run with a file of its own and a limit, as the supervisor makes it */
 static void begin(struct fixture *fx, struct run *run)
@@ -91,6 +122,36 @@ DAEMON_TEST(what_was_printed_before_anybody_watched_counts)
 	return 0;
 }
 
+DAEMON_TEST(file_is_cut_where_it_cannot_be_watched)
+{
+	struct run run;
+
+	add_watch_errno = ENOSPC;
+	begin(fx, &run);
+	ck_assert_int_eq(output_caps_watch(fx->core.caps, &run), 0);
+	print(&run, 10 * MAX_BYTES);
+	wait_until_cut(&run);
+	print(&run, 10 * MAX_BYTES);
+	wait_until_cut(&run);
+	add_watch_errno = 0;
+	end(fx, &run);
+	return 0;
+}
+
+DAEMON_TEST(file_is_cut_where_its_event_was_lost)
+{
+	struct run run;
+
+	begin(fx, &run);
+	ck_assert_int_eq(output_caps_watch(fx->core.caps, &run), 0);
+	lose_events = true;
+	print(&run, 10 * MAX_BYTES);
+	wait_until_cut(&run);
+	ck_assert(!lose_events);
+	end(fx, &run);
+	return 0;
+}
+
 DAEMON_TEST(last_cut_is_made_when_the_run_has_ended)
 {
 	struct run run;
@@ -167,5 +228,6 @@ DAEMON_TEST(run_may_end_while_its_file_is_being_cut)
 
 UNIT_MAIN("output_caps", file_that_grows_over_its_limit_is_cut_while_the_run_goes_on,
 	what_was_printed_before_anybody_watched_counts,
+	file_is_cut_where_it_cannot_be_watched, file_is_cut_where_its_event_was_lost,
 	last_cut_is_made_when_the_run_has_ended,
 	run_may_end_while_its_file_is_being_cut)
