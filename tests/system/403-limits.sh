@@ -162,7 +162,8 @@ assert_eq "a batch" 400 "$(wc -l <ids)"
 reeve ls -q | awk 'NR % 2' | reeve rm --force -
 assert_eq "many ids" 200 "$(reeve ls -q -l many | wc -l)"
 head -c 50000 /dev/zero >input
-assert_eq "input" 50000 "$(reeve run wc -c <input)"
+assert_eq "input" 50000 \
+	"$(env -i PATH="$PATH" "$REEVE" --socket "$REEVE_SOCKET" run wc -c <input)"
 long=$(head -c 16384 /dev/zero | tr '\0' x)
 assert_exit 6 reeve add -c ": $long" 2>error
 assert_match "what reeve says" "*message-max = 16384*" "$(cat error)"
