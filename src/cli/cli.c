@@ -52,6 +52,7 @@ static int code_of(const struct cli *c, int code)
 	return c->failure_code ? c->failure_code : code;
 }
 
+PRINTF(3, 0)
 static int vfail(const struct cli *c, int code, const char *fmt, va_list ap)
 {
 	_cleanup_(buf_deinitp) struct buf out = BUF_NULL;
