@@ -37,9 +37,9 @@ int follow_catch_interrupts(void);
  * @signal_fd  of follow_catch_interrupts; borrowed
  * @quiet      no notes about waiting and cancelling
  *
- * Returns FOLLOW_ENDED with *ret; FOLLOW_OUTPUT_CLOSED; FOLLOW_OUTPUT_FAILED; -ENOTCONN the daemon is gone
- * and did not come back; -ESRCH the job was removed; -ECANCELED the daemon refused it, with
- * ret->error; other errors.
+ * Returns FOLLOW_ENDED with *ret; FOLLOW_OUTPUT_CLOSED; FOLLOW_OUTPUT_FAILED; -ENOTCONN the
+ * daemon is gone and did not come back; -ESRCH the job was removed; -ECANCELED the daemon
+ * refused it, with ret->error; other errors.
  */
 int follow_job(struct follow_result *ret, const struct cli *c, struct client *client,
 	int64_t id, int signal_fd, bool quiet);

@@ -101,10 +101,7 @@ static int status(struct control_conn *conn, struct vl_call *call)
 	else
 		json_writer_null(&w, "spawner_pid");
 	json_writer_bool(&w, "shutting_down", app->stopping);
-	json_writer_array(&w, "problems");
-	STRV_FOREACH(problem, problems)
-		json_writer_string(&w, NULL, *problem);
-	json_writer_array_end(&w);
+	json_writer_strv(&w, "problems", problems);
 	if (app->opts.config_file)
 		json_writer_string(&w, "config_file", app->opts.config_file);
 	else

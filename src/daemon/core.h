@@ -58,4 +58,11 @@ struct core {
 	char boot_id[33];
 };
 
+/* Whoever waits for runs to end looks again. */
+static inline void core_tell_run_ended(struct core *core)
+{
+	rv_event_set(&core->run_ended);
+	rv_event_clear(&core->run_ended);
+}
+
 #endif

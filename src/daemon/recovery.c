@@ -372,6 +372,5 @@ void recovery_match(struct spawner_run *runs, size_t n, bool same_instance, void
 	jobs_wake_waiters(rc->core->jobs);
 	scheduler_block(rc->core->scheduler, BLOCK_STARTUP, false);
 	/* a shutdown that came before it knew whom to end */
-	rv_event_set(&rc->core->run_ended);
-	rv_event_clear(&rc->core->run_ended);
+	core_tell_run_ended(rc->core);
 }

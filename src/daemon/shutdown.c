@@ -29,10 +29,8 @@ void app_stop(struct app *app, int mode)
 		app->stop_mode = mode;
 	app->stopping = true;
 	rv_event_set(&app->stop);
-	if (app->core.runs) {
-		rv_event_set(&app->core.run_ended); /* whoever waits looks again */
-		rv_event_clear(&app->core.run_ended);
-	}
+	if (app->core.runs)
+		core_tell_run_ended(&app->core);
 }
 
 static size_t n_active(const struct app *app)

@@ -64,13 +64,6 @@ struct spawn_token run_spawn_token(const struct run *run)
 
 /* ---- beginning, and giving up ----------------------------------------------------- */
 
-/* Whoever waits for runs to end looks again. */
-static void tell_ended(struct core *core)
-{
-	rv_event_set(&core->run_ended);
-	rv_event_clear(&core->run_ended);
-}
-
 static void set_ahead(struct run *run)
 {
 	run->ahead = true;
@@ -108,7 +101,7 @@ static void abandon_start(struct run *run, int error)
 	scheduler_release_slot(core->scheduler, j);
 	job_end(core->jobs, j);
 	run_free(run);
-	tell_ended(core);
+	core_tell_run_ended(core);
 }
 
 /* ---- the end --------------------------------------------------------------------- */
@@ -125,7 +118,7 @@ static void finish(struct run *run)
 	j->run = NULL;
 	job_end(core->jobs, j);
 	run_free(run);
-	tell_ended(core);
+	core_tell_run_ended(core);
 }
 
 /* ---- the task -------------------------------------------------------------------- */
@@ -170,7 +163,7 @@ static void take_back_start(struct run *run)
 	scheduler_release_slot(core->scheduler, j);
 	job_end(core->jobs, j);
 	run_free(run);
-	tell_ended(core);
+	core_tell_run_ended(core);
 }
 
 static int go_on(struct run *run)
