@@ -283,17 +283,6 @@ bool spawner_link_is_ready(const struct spawner_link *l)
 	return l->ready;
 }
 
-int spawner_link_wait_ready(struct spawner_link *l)
-{
-	while (!l->ready) {
-		int r = rv_event_wait(&l->changed);
-
-		if (r < 0)
-			return r;
-	}
-	return 0;
-}
-
 const char *spawner_link_instance(const struct spawner_link *l)
 {
 	return l->last_instance;

@@ -44,8 +44,6 @@ bool spawner_link_has_failed(const struct spawner_link *l);
 
 /* Connected, and its table was matched. */
 bool spawner_link_is_ready(const struct spawner_link *l);
-/* until then; 0, -ECANCELED */
-RV_AWAIT int spawner_link_wait_ready(struct spawner_link *l);
 /* 32 hex digits of the spawner that is connected, "" before the first */
 const char *spawner_link_instance(const struct spawner_link *l);
 pid_t spawner_link_pid(const struct spawner_link *l); /* 0: none */

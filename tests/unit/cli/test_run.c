@@ -532,47 +532,40 @@ START_TEST(daemon_that_comes_back_is_followed_from_where_it_was)
 }
 END_TEST
 
-static void refuse_wait(
+/* the method that is refused, by whom a job ends well otherwise */
+static const char *refused;
+
+static void refuse(
 	struct fake *f, struct vl_call *call, const char *method, const json_t *params)
 {
-	if (STREQ(method, "Wait"))
+	if (STREQ(method, refused))
 		fake_error(f, call, "io.reeve.Job.Unavailable",
 			json_pack("{s:s}", "what", "no memory"));
 	else
 		answer_at_once(f, call, method, params);
 }
 
-START_TEST(refused_wait_is_not_a_removed_job)
+static void run_fails_where_refused(const char *method)
 {
+	refused = method;
 	ends_with("succeeded", 0, 0);
-	fake_start(&fake, refuse_wait);
+	fake_start(&fake, refuse);
 	REEVE(&reeve, &fake, "run", "true");
 	ck_assert_int_eq(reeve.code, 125);
 	ck_assert_str_eq(reeve.err, "reeve: not available: no memory\n");
 	fake_stop(&fake);
 	reeve_free(&reeve);
 }
-END_TEST
 
-static void refuse_logs(
-	struct fake *f, struct vl_call *call, const char *method, const json_t *params)
+START_TEST(refused_wait_is_not_a_removed_job)
 {
-	if (STREQ(method, "Logs"))
-		fake_error(f, call, "io.reeve.Job.Unavailable",
-			json_pack("{s:s}", "what", "Too many open files"));
-	else
-		answer_at_once(f, call, method, params);
+	run_fails_where_refused("Wait");
 }
+END_TEST
 
 START_TEST(refused_output_is_no_success)
 {
-	ends_with("succeeded", 0, 0);
-	fake_start(&fake, refuse_logs);
-	REEVE(&reeve, &fake, "run", "true");
-	ck_assert_int_eq(reeve.code, 125);
-	ck_assert_str_eq(reeve.err, "reeve: not available: Too many open files\n");
-	fake_stop(&fake);
-	reeve_free(&reeve);
+	run_fails_where_refused("Logs");
 }
 END_TEST
 
