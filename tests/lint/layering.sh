@@ -14,11 +14,12 @@ runtime: base
 http: base runtime
 varlink: base
 job: base
+sched: base
 config: base job
 spawn: base
 store: base job
 client: base varlink
-daemon: base runtime varlink job spawn store client config
+daemon: base runtime varlink job sched spawn store client config
 cli: base job config varlink client
 '
 # what a library's headers begin with: layers that may see them
