@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "base/macro.h"
 #include "cli/cli.h"
 #include "cli/command_table.h"
 #include "cli/select.h"
@@ -182,4 +183,21 @@ int cmd_rm(struct cli *c)
 	return act(c, "io.reeve.Job.Remove", "removed",
 		force ? JOB_STATES_ALL : STATE(FINISHED),
 		force ? json_pack("{s:b}", "force", 1) : json_object());
+}
+
+int cmd_force(struct cli *c)
+{
+	return act(c, "io.reeve.Job.Force", "forced", PENDING | STATE(HELD),
+		json_object());
+}
+
+int cmd_move(struct cli *c)
+{
+	const char *where = c->opts.n_args ? c->opts.args[c->opts.n_args - 1] : "";
+
+	if (!STREQ(where, "first") && !STREQ(where, "last"))
+		return cli_fail(c, CLI_EXIT_USAGE, "move: where to: first or last?");
+	c->opts.n_args--;
+	return act(c, "io.reeve.Job.Move", "moved", PENDING | STATE(HELD),
+		json_pack("{s:s}", "where", where));
 }

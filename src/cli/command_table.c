@@ -149,6 +149,18 @@ static const struct option_def options_varlink[] = {
 	{0},
 };
 
+static const struct option_def options_pool[] = {
+	{OPT_SLOTS, "slots", 'N', "N", HINT_NONE,
+		"add, set: jobs that run at one time; 0: one for each CPU"},
+	{OPT_RATE, "rate", 0, "N/TIME", HINT_NONE,
+		"add, set: most starts in a time: 10/min; infinity"},
+	{OPT_PAUSE_ON_FAILURE, "pause-on-failure", 0, "yes|no", HINT_CHOICE,
+		"add, set: pause it when a job of it fails"},
+	{0},
+};
+
+static const char *const pool_words[] = {
+	"ls", "add", "set", "reset", "rm", "pause", "resume", "drain", NULL};
 static const char *const config_words[] = {"check", NULL};
 static const char *const daemon_words[] = {
 	"start", "stop", "restart", "reload", "status", "ping", "health", NULL};
@@ -202,6 +214,15 @@ const struct command command_table[] = {
 		COMMAND_SELECTS, HINT_JOB, cmd_hold},
 	{"release", NULL, SELECTS, "let held jobs start", NULL, NULL, NULL,
 		COMMAND_SELECTS, HINT_JOB, cmd_release},
+	{"force", NULL, SELECTS, "start jobs now, past all limits",
+		"Past slots, rates, resources, a pause of the pool, a delay, and jobs "
+		"that "
+		"it waits for.",
+		NULL, NULL, COMMAND_SELECTS, HINT_JOB, cmd_force},
+	{"move", NULL, SELECTS " first|last",
+		"move waiting jobs before, or behind, all others",
+		"Whatever their priority; several keep their order.", NULL, NULL,
+		COMMAND_SELECTS, HINT_JOB, cmd_move},
 	{"retry", NULL, SELECTS, "run finished jobs again, under the same id", NULL,
 		options_retry, NULL, COMMAND_SELECTS, HINT_FINISHED_JOB, cmd_retry},
 	{"rm", NULL, SELECTS, "forget finished jobs and their output", NULL, options_rm,
@@ -213,6 +234,15 @@ const struct command command_table[] = {
 	{"call", NULL, "FUNCTION [KEY=VALUE...] [KEY:=JSON...]",
 		"call a function of the daemon, print its result", NULL, options_call,
 		NULL, COMMAND_STARTS_DAEMON | COMMAND_FIELDS, HINT_FUNCTION, cmd_call},
+	{"pool", NULL, "ls|add|set|reset|rm|pause|resume|drain [POOL...]",
+		"look at pools, make, change and steer them",
+		"pause: nothing of it starts, what runs goes on. drain: it takes no "
+		"new "
+		"jobs, those that it has go on and start. resume ends both. What is "
+		"set "
+		"of a pool in the configuration holds until a reload that changes its "
+		"section, or reset. All is kept over restarts.",
+		options_pool, pool_words, 0, HINT_WORDS, cmd_pool},
 	{"config", NULL, "check [FILE...]", "check the configuration", NULL,
 		options_config, config_words, 0, HINT_WORDS, cmd_config},
 	{"daemon", NULL, "start|stop|restart|reload|status|ping|health",

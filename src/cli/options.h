@@ -72,6 +72,9 @@ enum option_id {
 	OPT_CONFIG,
 	OPT_MODE,
 	OPT_MORE,
+	OPT_SLOTS,
+	OPT_RATE,
+	OPT_PAUSE_ON_FAILURE,
 	/* OPT_FIELD + enum job_field: a property of the job */
 	OPT_FIELD,
 };

@@ -1,9 +1,11 @@
 #include "config/config_apply.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/error.h"
 #include "base/invariant.h"
 #include "base/parse.h"
 #include "base/strv.h"
@@ -27,54 +29,49 @@ static void entry_error(
 
 /* -- sections ---------------------------------------------------------------------- */
 
-static int pool_section(struct config_loader *l, const struct config_entry *e)
+static int named_section(struct config_loader *l, const struct config_entry *e,
+	enum config_section section)
 {
-	struct config *c = l->config;
-	struct config_origin origin = {l->file, e->line};
-	struct config_pool *v;
-	char *name;
+	struct config_names *names = &l->config->named[section];
+	const char *kind = config_section_name[section];
+	struct config_named *named;
+	int r;
 
 	if (!e->argument || !name_is_valid(e->argument)) {
 		config_errors_add(l->errors, l->file, e->line,
-			e->argument ? "not the name of a pool: %s"
-				    : "[pool] needs a name: [pool NAME]%s",
-			e->argument ? CONFIG_QUOTED(e->argument) : "");
+			e->argument ? "not the name of a %s: %s"
+				    : "[%s] needs a name: [%s NAME]",
+			kind, e->argument ? CONFIG_QUOTED(e->argument) : kind);
 		return 0;
 	}
-	l->scope = CONFIG_SCOPE_POOL;
-	for (l->pool = 0; l->pool < c->n_pools; l->pool++)
-		if (STREQ(c->pools[l->pool].name, e->argument)) {
-			c->pools[l->pool].origin = origin;
-			return 0;
-		}
-	if (c->n_pools == CONFIG_POOLS_MAX) {
-		l->scope = CONFIG_SCOPE_SKIP;
-		config_errors_add(l->errors, l->file, e->line, "more than %d pools: %s",
-			CONFIG_POOLS_MAX, CONFIG_QUOTED(e->argument));
+	if (names->n == CONFIG_NAMED_MAX &&
+		!config_find(l->config, section, e->argument)) {
+		config_errors_add(l->errors, l->file, e->line, "more than %d %ss: %s",
+			CONFIG_NAMED_MAX, kind, CONFIG_QUOTED(e->argument));
 		return 0;
 	}
-	v = reallocarray(c->pools, c->n_pools + 1, sizeof(*v));
-	if (!v)
-		return -ENOMEM;
-	c->pools = v;
-	name = strdup(e->argument);
-	if (!name)
-		return -ENOMEM;
-	v[c->n_pools++] = (struct config_pool){
-		.name = name, .slots = config_num(c, SLOTS), .origin = origin};
+	r = config_add(&named, l->config, section, e->argument);
+	if (r < 0)
+		return r;
+	named->origin = (struct config_origin){l->file, e->line};
+	l->scope = CONFIG_SCOPE_NAMED;
+	l->section = section;
+	l->named = (size_t)(named - names->v);
 	return 0;
 }
 
 static int section_entry(struct config_loader *l, const struct config_entry *e)
 {
-	static const char *const sections[] = {"reeved", "defaults", "pool"};
+	static const char *const sections[] = {
+		"reeved", "defaults", "pool", "resource"};
 	const char *nearest;
 
 	l->scope = CONFIG_SCOPE_SKIP;
 	if (!e->section)
 		return 0; /* its header is bad: reported by the reader */
-	if (STREQ(e->section, "pool"))
-		return pool_section(l, e);
+	for (int i = CONFIG_SECTION_POOL; i < CONFIG_SECTION_N; i++)
+		if (STREQ(e->section, config_section_name[i]))
+			return named_section(l, e, (enum config_section)i);
 	if (!STREQ(e->section, "reeved") && !STREQ(e->section, "defaults")) {
 		nearest = str_nearest(e->section, sections, ARRAY_LEN(sections));
 		config_errors_add(l->errors, l->file, e->line,
@@ -96,36 +93,53 @@ static int section_entry(struct config_loader *l, const struct config_entry *e)
 
 /* -- keys -------------------------------------------------------------------------- */
 
+/* the section of the daemon's keys that a scope has */
+static enum config_section scope_section(const struct config_loader *l)
+{
+	return l->scope == CONFIG_SCOPE_NAMED ? l->section : CONFIG_SECTION_REEVED;
+}
+
 /* all keys of a scope; n is how many */
 static size_t scope_keys(
-	const char *out[CONFIG_KEY_N + JOB_FIELD_N], enum config_scope scope)
+	const char *out[CONFIG_KEY_N + JOB_FIELD_N], const struct config_loader *l)
 {
 	size_t n = 0;
 
-	if (scope == CONFIG_SCOPE_DEFAULTS) {
+	if (l->scope == CONFIG_SCOPE_DEFAULTS) {
 		for (int f = 0; f < JOB_FIELD_N; f++)
 			out[n++] = job_field_info[f].key;
 		return n;
 	}
 	for (int k = 0; k < CONFIG_KEY_N; k++)
-		if ((config_key_info[k].section == CONFIG_SECTION_POOL) ==
-			(scope == CONFIG_SCOPE_POOL))
+		if (config_key_info[k].section == scope_section(l))
 			out[n++] = config_key_info[k].key;
 	return n;
 }
 
+/* in which section a key is at home, as text in buf; NULL: in none */
+static const char *home_of(
+	const struct config_loader *l, const char *key, char *buf, size_t size)
+{
+	if (l->scope != CONFIG_SCOPE_DEFAULTS && job_field_by_key(key) >= 0)
+		return "[defaults]";
+	if (config_key_find(CONFIG_SECTION_REEVED, key) >= 0)
+		return "[reeved]";
+	for (int s = CONFIG_SECTION_POOL; s < CONFIG_SECTION_N; s++)
+		if (config_key_find((enum config_section)s, key) >= 0) {
+			snprintf(buf, size, "[%s NAME]", config_section_name[s]);
+			return buf;
+		}
+	return NULL;
+}
+
 static void unknown_key(struct config_loader *l, const struct config_entry *e)
 {
-	const char *keys[CONFIG_KEY_N + JOB_FIELD_N], *nearest, *home = NULL;
+	const char *keys[CONFIG_KEY_N + JOB_FIELD_N], *nearest, *home;
+	char buf[64];
 
 	/* a key that is known elsewhere is in the wrong section rather than misspelt */
-	if (l->scope != CONFIG_SCOPE_DEFAULTS && job_field_by_key(e->key) >= 0)
-		home = "[defaults]";
-	else if (config_key_find(CONFIG_SECTION_REEVED, e->key) >= 0)
-		home = "[reeved]";
-	else if (config_key_find(CONFIG_SECTION_POOL, e->key) >= 0)
-		home = "[pool NAME]";
-	nearest = str_nearest(e->key, keys, scope_keys(keys, l->scope));
+	home = home_of(l, e->key, buf, sizeof(buf));
+	nearest = str_nearest(e->key, keys, scope_keys(keys, l));
 	if (home)
 		config_errors_add(l->errors, l->file, e->line,
 			"unknown key '%s' in [%s]: it belongs in %s", e->key,
@@ -206,10 +220,10 @@ static int reeved_key(struct config_loader *l, const struct config_entry *e)
 	return 0;
 }
 
-static int pool_key(struct config_loader *l, const struct config_entry *e)
+static int named_key(struct config_loader *l, const struct config_entry *e)
 {
-	struct config_pool *pool = &l->config->pools[l->pool];
-	int k = config_key_find(CONFIG_SECTION_POOL, e->key);
+	struct config_named *named = &l->config->named[l->section].v[l->named];
+	int k = config_key_find(l->section, e->key);
 	_cleanup_free_ char *err = NULL;
 	union config_value v;
 	int r;
@@ -218,9 +232,7 @@ static int pool_key(struct config_loader *l, const struct config_entry *e)
 		unknown_key(l, e);
 		return 0;
 	}
-	/* the only key that pools have so far */
-	INVARIANT(k == CONFIG_SLOTS);
-	if (!origin_take(l, &pool->slots_origin, e, false))
+	if (!origin_take(l, &named->key_origin[k], e, false))
 		return 0;
 	r = config_value_parse(&v, (enum config_key)k,
 		*e->value ? e->value : config_key_info[k].default_text, &err);
@@ -229,7 +241,7 @@ static int pool_key(struct config_loader *l, const struct config_entry *e)
 	if (r < 0)
 		entry_error(l, e, err ? err : rv_strerror(r));
 	else
-		pool->slots = v.num;
+		named->v[k] = v;
 	return 0;
 }
 
@@ -314,7 +326,7 @@ int config_loader_entry(const struct config_entry *e, void *arg)
 	case CONFIG_SCOPE_SKIP: return 0;
 	case CONFIG_SCOPE_REEVED: return reeved_key(l, e);
 	case CONFIG_SCOPE_DEFAULTS: return defaults_key(l, e);
-	case CONFIG_SCOPE_POOL: return pool_key(l, e);
+	case CONFIG_SCOPE_NAMED: return named_key(l, e);
 	}
 	INVARIANT(!"an unknown scope");
 	return 0;

@@ -8,13 +8,13 @@
 #include "config/config_file.h"
 #include "config/configuration.h"
 
-#define CONFIG_POOLS_MAX 1000
+#define CONFIG_NAMED_MAX 1000 /* sections of one kind */
 
 enum config_scope {
 	CONFIG_SCOPE_SKIP, /* of an unknown section: said once, not for each key */
 	CONFIG_SCOPE_REEVED,
 	CONFIG_SCOPE_DEFAULTS,
-	CONFIG_SCOPE_POOL
+	CONFIG_SCOPE_NAMED
 };
 
 struct config_loader {
@@ -22,7 +22,9 @@ struct config_loader {
 	struct config_errors *errors;
 	const char *file; /* that is being read: an element of config->files */
 	enum config_scope scope;
-	size_t pool; /* index of the pool of CONFIG_SCOPE_POOL */
+	/* of CONFIG_SCOPE_NAMED: which kind, and its place among them */
+	enum config_section section;
+	size_t named;
 };
 
 /* from here on entries are of this file; the pointer tells files apart */

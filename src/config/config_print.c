@@ -115,6 +115,26 @@ static int print_defaults(FILE *out, const struct config *c, bool only_changed)
 	return 0;
 }
 
+static int print_named(FILE *out, const struct config_named *named,
+	enum config_section section, bool only_changed)
+{
+	if (only_changed && !named->origin.file)
+		return 0;
+	fprintf(out, "\n[%s %s]\n", config_section_name[section], named->name);
+	for (int k = 0; k < CONFIG_KEY_N; k++) {
+		_cleanup_(buf_deinitp) struct buf text = BUF_NULL;
+
+		if (config_key_info[k].section != section ||
+			(only_changed && !named->key_origin[k].file))
+			continue;
+		if (config_value_format(&text, (enum config_key)k, &named->v[k]) < 0)
+			return -ENOMEM;
+		print_origin(out, &named->key_origin[k]);
+		print_value(out, config_key_info[k].key, &text);
+	}
+	return 0;
+}
+
 int config_print(FILE *out, const struct config *c, bool only_changed)
 {
 	int r = print_reeved(out, c, only_changed);
@@ -123,14 +143,9 @@ int config_print(FILE *out, const struct config *c, bool only_changed)
 		r = print_defaults(out, c, only_changed);
 	if (r < 0)
 		return r;
-	for (size_t i = 0; i < c->n_pools; i++) {
-		const struct config_pool *pool = &c->pools[i];
-
-		if (only_changed && !pool->origin.file)
-			continue;
-		fprintf(out, "\n[pool %s]\n", pool->name);
-		print_origin(out, &pool->slots_origin);
-		fprintf(out, "slots = %lld\n", (long long)pool->slots);
-	}
-	return 0;
+	for (int s = CONFIG_SECTION_POOL; s < CONFIG_SECTION_N && r >= 0; s++)
+		for (size_t i = 0; i < c->named[s].n && r >= 0; i++)
+			r = print_named(out, &c->named[s].v[i], (enum config_section)s,
+				only_changed);
+	return r;
 }

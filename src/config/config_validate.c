@@ -4,6 +4,7 @@
 #include "base/parse.h"
 #include "base/strv.h"
 #include "config/config_load.h"
+#include "job/asks.h"
 
 /*
  * A part may not be larger than its whole. Where only the whole was given the part
@@ -43,6 +44,40 @@ static void check_function(struct config *c, struct config_errors *errors)
 		CONFIG_QUOTED(name), nearest ? nearest : "");
 }
 
+struct asks {
+	struct config *c;
+	struct config_errors *errors;
+};
+
+static int check_pool(const char *name, void *arg)
+{
+	struct asks *a = arg;
+	const struct config_origin *at = &a->c->defaults_origin[JOB_FIELD_POOL];
+
+	if (!config_find(a->c, CONFIG_SECTION_POOL, name))
+		config_errors_add(a->errors, at->file, at->line,
+			"pool: there is no [pool %s]", name);
+	return 0;
+}
+
+/* pools and resources that all jobs ask for have to be there */
+static void check_asks(struct config *c, struct config_errors *errors)
+{
+	const struct config_origin *at = &c->defaults_origin[JOB_FIELD_NEED];
+	struct asks a = {c, errors};
+
+	job_pools_each(job_str(&c->defaults, POOL), check_pool, &a);
+	STRV_FOREACH(need, job_strv(&c->defaults, NEED)) {
+		char name[65];
+		int64_t amount;
+
+		if (job_need_parse(*need, name, &amount) >= 0 &&
+			!config_find(c, CONFIG_SECTION_RESOURCE, name))
+			config_errors_add(errors, at->file, at->line,
+				"need: there is no [resource %s]", name);
+	}
+}
+
 static void check_defaults(struct config *c, struct config_errors *errors)
 {
 	const struct config_origin *at;
@@ -57,11 +92,7 @@ static void check_defaults(struct config *c, struct config_errors *errors)
 		free(err);
 	}
 	check_function(c, errors);
-	if (!config_pool_find(c, job_str(&c->defaults, POOL))) {
-		at = &c->defaults_origin[JOB_FIELD_POOL];
-		config_errors_add(errors, at->file, at->line,
-			"pool: there is no [pool %s]", job_str(&c->defaults, POOL));
-	}
+	check_asks(c, errors);
 }
 
 static void check_output(struct config *c, struct config_errors *errors)

@@ -68,6 +68,34 @@ static int num_parse(int64_t *ret, const struct config_key_info *info, const cha
 	}
 }
 
+/* "10/min", "3/2h", "infinity": so many in so long */
+static int rate_parse(union config_value *ret, const char *text)
+{
+	const char *slash = strchr(text, '/');
+	char n[24], each[40];
+	int64_t count, usec;
+
+	if (STREQ(text, "infinity")) {
+		ret->rate.n = ret->rate.usec = 0;
+		return 0;
+	}
+	if (!slash || slash == text || (size_t)(slash - text) >= sizeof(n) ||
+		strlen(slash) >= sizeof(each) - 1)
+		return -EINVAL;
+	snprintf(n, sizeof(n), "%.*s", (int)(slash - text), text);
+	/* a unit alone is one of it */
+	snprintf(each, sizeof(each), "%s%s",
+		slash[1] >= '0' && slash[1] <= '9' ? "" : "1", slash + 1);
+	if (parse_i64(&count, n, INT64_MIN, INT64_MAX) < 0 ||
+		duration_parse(&usec, each) < 0)
+		return -EINVAL;
+	if (count < 1 || count > CONFIG_RATE_MAX || usec < 1 || usec == INT64_MAX)
+		return -ERANGE;
+	ret->rate.n = count;
+	ret->rate.usec = usec;
+	return 0;
+}
+
 static const char *type_noun(const struct config_key_info *info)
 {
 	switch (info->type) {
@@ -157,11 +185,27 @@ static int value_parse_users(
 	return 0;
 }
 
+static int value_parse_rate(union config_value *ret, const char *text, char **err)
+{
+	int r = rate_parse(ret, text);
+
+	if (r == -ERANGE)
+		return value_err(err, r, "outside of 1 to %d in some time: %s",
+			CONFIG_RATE_MAX, CONFIG_QUOTED(text));
+	if (r < 0)
+		return value_err(err, r,
+			"not a rate such as 10/min, 3/2h or infinity: %s",
+			CONFIG_QUOTED(text));
+	return 0;
+}
+
 int config_value_parse(
 	union config_value *ret, enum config_key k, const char *text, char **err)
 {
 	if (err)
 		*err = NULL;
+	if (config_key_info[k].type == CONFIG_TYPE_RATE)
+		return value_parse_rate(ret, text, err);
 	if (config_type_is_list(config_key_info[k].type))
 		return value_parse_users(ret, k, text, err);
 	return value_parse_num(ret, k, text, err);
@@ -176,6 +220,11 @@ int config_value_format(struct buf *out, enum config_key k, const union config_v
 
 	switch (info->type) {
 	case CONFIG_TYPE_BOOL: return buf_append_str(out, v->num ? "yes" : "no");
+	case CONFIG_TYPE_RATE:
+		if (v->rate.n == 0)
+			return buf_append_str(out, "infinity");
+		return buf_printf(out, "%" PRId64 "/%s", v->rate.n,
+			duration_format(text, sizeof(text), v->rate.usec));
 	case CONFIG_TYPE_WORD:
 		for (int64_t i = 0; i < v->num; i++)
 			word += strcspn(word, "|") + 1;
@@ -192,4 +241,28 @@ int config_value_format(struct buf *out, enum config_key k, const union config_v
 		num_format(text, sizeof(text), info->type, v->num);
 		return buf_append_str(out, text);
 	}
+}
+
+bool config_value_equal(
+	const union config_value *a, const union config_value *b, enum config_key k)
+{
+	enum config_type t = config_key_info[k].type;
+
+	if (t == CONFIG_TYPE_RATE)
+		return a->rate.n == b->rate.n && a->rate.usec == b->rate.usec;
+	if (!config_type_is_list(t))
+		return a->num == b->num;
+	if (!a->strv || !b->strv)
+		return strv_len(a->strv) == strv_len(b->strv);
+	return strv_equal(a->strv, b->strv);
+}
+
+bool config_named_equal(const struct config_named *a, const struct config_named *b,
+	enum config_section section)
+{
+	for (int k = 0; k < CONFIG_KEY_N; k++)
+		if (config_key_info[k].section == section &&
+			!config_value_equal(&a->v[k], &b->v[k], (enum config_key)k))
+			return false;
+	return true;
 }

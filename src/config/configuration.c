@@ -24,6 +24,12 @@ const struct config_key_info config_key_info[CONFIG_KEY_N] = {
 #undef X
 };
 
+const char *const config_section_name[CONFIG_SECTION_N] = {
+	[CONFIG_SECTION_REEVED] = "reeved",
+	[CONFIG_SECTION_POOL] = "pool",
+	[CONFIG_SECTION_RESOURCE] = "resource",
+};
+
 int config_key_find(enum config_section section, const char *key)
 {
 	for (int k = 0; k < CONFIG_KEY_N; k++)
@@ -43,12 +49,74 @@ int config_log_level(const struct config *c)
 	return levels[i];
 }
 
-const struct config_pool *config_pool_find(const struct config *c, const char *name)
+const struct config_named *config_find(
+	const struct config *c, enum config_section section, const char *name)
 {
-	for (size_t i = 0; i < c->n_pools; i++)
-		if (STREQ(c->pools[i].name, name))
-			return &c->pools[i];
+	const struct config_names *names = &c->named[section];
+
+	for (size_t i = 0; i < names->n; i++)
+		if (STREQ(names->v[i].name, name))
+			return &names->v[i];
 	return NULL;
+}
+
+static int set_defaults(union config_value *v, enum config_section section)
+{
+	for (int k = 0; k < CONFIG_KEY_N; k++) {
+		const char *text = config_key_info[k].default_text;
+		int r;
+
+		if (config_key_info[k].section != section || !text)
+			continue;
+		r = config_value_parse(&v[k], (enum config_key)k, text, NULL);
+		INVARIANT(r >= 0 || r == -ENOMEM);
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+void config_named_deinit(struct config_named *named, enum config_section section)
+{
+	for (int k = 0; k < CONFIG_KEY_N; k++)
+		if (config_key_info[k].section == section)
+			config_value_free(&named->v[k], (enum config_key)k);
+	free(named->name);
+	named->name = NULL;
+}
+
+int config_named_init(
+	struct config_named *ret, enum config_section section, const char *name)
+{
+	int r;
+
+	*ret = (struct config_named){.name = strdup(name)};
+	r = ret->name ? set_defaults(ret->v, section) : -ENOMEM;
+	if (r < 0)
+		config_named_deinit(ret, section);
+	return r;
+}
+
+int config_add(struct config_named **ret, struct config *c, enum config_section section,
+	const char *name)
+{
+	struct config_names *names = &c->named[section];
+	struct config_named *v = (struct config_named *)config_find(c, section, name);
+	int r;
+
+	if (!v) {
+		v = reallocarray(names->v, names->n + 1, sizeof(*v));
+		if (!v)
+			return -ENOMEM;
+		names->v = v;
+		v += names->n;
+		r = config_named_init(v, section, name);
+		if (r < 0)
+			return r;
+		names->n++;
+	}
+	*ret = v;
+	return 0;
 }
 
 struct config *config_free(struct config *c)
@@ -58,9 +126,11 @@ struct config *config_free(struct config *c)
 	for (int k = 0; k < CONFIG_KEY_N; k++)
 		config_value_free(&c->v[k], (enum config_key)k);
 	job_spec_deinit(&c->defaults);
-	for (size_t i = 0; i < c->n_pools; i++)
-		free(c->pools[i].name);
-	free(c->pools);
+	for (int s = CONFIG_SECTION_POOL; s < CONFIG_SECTION_N; s++) {
+		for (size_t i = 0; i < c->named[s].n; i++)
+			config_named_deinit(&c->named[s].v[i], (enum config_section)s);
+		free(c->named[s].v);
+	}
 	strv_free(c->files);
 	free(c);
 	return NULL;
@@ -69,29 +139,17 @@ struct config *config_free(struct config *c)
 int config_new(struct config **ret)
 {
 	_cleanup_(config_freep) struct config *c = calloc(1, sizeof(*c));
+	struct config_named *pool;
+	int r;
 
 	if (!c)
 		return -ENOMEM;
 	job_spec_init(&c->defaults);
-	for (int k = 0; k < CONFIG_KEY_N; k++) {
-		const char *text = config_key_info[k].default_text;
-		int r;
-
-		if (!text)
-			continue;
-		r = config_value_parse(&c->v[k], (enum config_key)k, text, NULL);
-		INVARIANT(r >= 0 || r == -ENOMEM);
-		if (r < 0)
-			return r;
-	}
-	c->pools = calloc(1, sizeof(*c->pools));
-	if (!c->pools)
-		return -ENOMEM;
-	c->n_pools = 1;
-	c->pools[0].slots = c->v[CONFIG_SLOTS].num;
-	c->pools[0].name = strdup("default");
-	if (!c->pools[0].name)
-		return -ENOMEM;
+	r = set_defaults(c->v, CONFIG_SECTION_REEVED);
+	if (r >= 0)
+		r = config_add(&pool, c, CONFIG_SECTION_POOL, "default");
+	if (r < 0)
+		return r;
 	*ret = TAKE_PTR(c);
 	return 0;
 }

@@ -19,10 +19,18 @@ enum config_type {
 	CONFIG_TYPE_DURATION, /* num: microseconds, INT64_MAX for infinity */
 	CONFIG_TYPE_SIZE,     /* num: bytes, INT64_MAX for infinity */
 	CONFIG_TYPE_WORD,     /* num: place of the word in the row's metavar, from 0 */
+	CONFIG_TYPE_RATE,     /* rate: "10/min"; infinity: n is 0 */
 	CONFIG_TYPE_USERS,    /* strv: numbers, or names that users have; appends */
 };
 
-enum config_section { CONFIG_SECTION_REEVED, CONFIG_SECTION_POOL };
+enum config_section {
+	CONFIG_SECTION_REEVED,
+	/* those that have names */
+	CONFIG_SECTION_POOL,
+	CONFIG_SECTION_RESOURCE,
+	CONFIG_SECTION_N
+};
+extern const char *const config_section_name[CONFIG_SECTION_N];
 
 enum config_key {
 #define X(section, id, ...) CONFIG_##id,
@@ -51,6 +59,9 @@ enum config_shutdown {
 
 union config_value {
 	int64_t num;
+	struct {
+		int64_t n, usec; /* so many in so long */
+	} rate;
 	char **strv; /* owned */
 };
 
@@ -61,12 +72,18 @@ struct config_origin {
 	unsigned line;
 };
 
-struct config_pool {
+/* one [pool NAME] or [resource NAME] */
+struct config_named {
 	char *name;
-	int64_t slots;                     /* 0: one for each CPU */
-	struct config_origin origin;       /* of its section; none for a `default`
-					      that no file has */
-	struct config_origin slots_origin; /* of slots */
+	struct config_origin origin; /* none for a pool `default` that no file has */
+	union config_value v[CONFIG_KEY_N]; /* of the keys of its section */
+	struct config_origin key_origin[CONFIG_KEY_N];
+};
+
+/* all of one kind; of pools the first is always `default` */
+struct config_names {
+	struct config_named *v;
+	size_t n;
 };
 
 struct config {
@@ -74,10 +91,12 @@ struct config {
 	struct config_origin origin[CONFIG_KEY_N];
 	struct job_spec defaults; /* set: what [defaults] give */
 	struct config_origin defaults_origin[JOB_FIELD_N];
-	struct config_pool *pools; /* the first is always `default` */
-	size_t n_pools;
+	struct config_names named[CONFIG_SECTION_N]; /* of those that have names */
 	char **files; /* those that were read, in order */
 };
+
+/* most starts of a rate */
+#define CONFIG_RATE_MAX 10000
 
 #define config_num(c, ID)  ((c)->v[CONFIG_##ID].num)
 #define config_strv(c, ID) ((c)->v[CONFIG_##ID].strv)
@@ -85,7 +104,16 @@ struct config {
 /* level for log_set_level() */
 int config_log_level(const struct config *c);
 /* NULL when there is none of this name */
-const struct config_pool *config_pool_find(const struct config *c, const char *name);
+const struct config_named *config_find(
+	const struct config *c, enum config_section section, const char *name);
+/* The section for a name, made with all keys at their defaults where there is none. 0,
+ * -ENOMEM */
+int config_add(struct config_named **ret, struct config *c, enum config_section section,
+	const char *name);
+/* Values of such a section by themselves: what is added at run time. */
+int config_named_init(
+	struct config_named *ret, enum config_section section, const char *name);
+void config_named_deinit(struct config_named *named, enum config_section section);
 
 /* everything at its default: what no file at all gives. 0, -ENOMEM. */
 int config_new(struct config **ret);
@@ -103,5 +131,10 @@ int config_value_format(
 	struct buf *out, enum config_key k, const union config_value *v);
 void config_value_free(union config_value *v, enum config_key k);
 bool config_type_is_list(enum config_type t);
+/* of two values of one key, and of all keys of two sections of one kind */
+bool config_value_equal(
+	const union config_value *a, const union config_value *b, enum config_key k);
+bool config_named_equal(const struct config_named *a, const struct config_named *b,
+	enum config_section section);
 
 #endif

@@ -30,6 +30,7 @@
 #include "daemon/output_caps.h"
 #include "daemon/outputs.h"
 #include "daemon/own_log.h"
+#include "daemon/pools.h"
 #include "daemon/recovery.h"
 #include "daemon/retention.h"
 #include "daemon/scheduler.h"
@@ -194,6 +195,8 @@ static int make_core(struct app *app)
 		r = committer_new(&c->committer, c->store, app->store_executor);
 	if (r >= 0)
 		r = scheduler_new(&c->scheduler, c, app->loop);
+	if (r >= 0)
+		r = pools_new(&c->pools, c);
 	if (r >= 0)
 		r = envs_new(&c->envs, env_max);
 	if (r >= 0)
@@ -400,9 +403,10 @@ static void teardown(struct app *app)
 	retention_free(c->retention);
 	inputs_free(c->inputs);
 	outputs_free(c->outputs);
-	/* jobs refer to environments and stand in the scheduler's heaps */
-	scheduler_free(c->scheduler);
+	/* jobs refer to environments, and stand in the order of the scheduler */
 	jobs_free(c->jobs);
+	pools_free(c->pools);
+	scheduler_free(c->scheduler);
 	keys_free(c->keys);
 	envs_free(c->envs);
 	committer_free(c->committer);

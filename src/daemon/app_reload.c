@@ -15,6 +15,7 @@
 #include "daemon/control.h"
 #include "daemon/envs.h"
 #include "daemon/keys.h"
+#include "daemon/pools.h"
 #include "daemon/retention.h"
 #include "daemon/scheduler.h"
 
@@ -77,26 +78,14 @@ static int look_up_admins(uid_t **ret, size_t *ret_n, const struct config *cf)
 
 int app_apply_config(struct app *app, const struct config *cf)
 {
+	int r;
+
 	if (app->opts.log_level < 0)
 		log_set_level(config_log_level(cf));
-	for (size_t i = 0; i < cf->n_pools; i++) {
-		const struct config_pool *p = &cf->pools[i];
-		unsigned slots = p->slots ? (unsigned)p->slots : app_default_slots();
-		int r = scheduler_set_pool(app->core.scheduler, p->name, slots);
-
-		if (r < 0)
-			return r;
-	}
-	/* its jobs keep it, but it has no slots, as after a restart without its section */
-	for (size_t i = 0; i < scheduler_n_pools(app->core.scheduler); i++) {
-		const struct pool *p = scheduler_pool_at(app->core.scheduler, i);
-		int r = config_pool_find(cf, p->name)
-				? 0
-				: scheduler_set_pool(app->core.scheduler, p->name, 0);
-
-		if (r < 0)
-			return r;
-	}
+	r = pools_apply(app->core.pools, cf);
+	if (r < 0)
+		return r;
+	scheduler_set_limits(app->core.scheduler, cf);
 	keys_set_limit(app->core.keys, (size_t)config_num(cf, SUBMIT_KEYS_MAX));
 	envs_set_limit(app->core.envs, (size_t)config_num(cf, ENVIRONMENTS_MAX));
 	return 0;
@@ -107,7 +96,8 @@ void app_tell_gone_pools(const struct app *app)
 	const struct scheduler *s = app->core.scheduler;
 
 	for (size_t i = 0; i < scheduler_n_pools(s); i++) {
-		_cleanup_free_ char *text = pool_problem(scheduler_pool_at(s, i));
+		_cleanup_free_ char *text =
+			scheduler_pool_problem(s, scheduler_pool_at(s, i));
 
 		if (text)
 			log_at(LOG_WARNING, "config", "%s", text);
@@ -148,18 +138,6 @@ static int load_in_worker(void *arg)
 	return r < 0 ? r : look_up_admins(&l->admins, &l->n_admins, l->config);
 }
 
-static bool same_value(
-	const struct config *a, const struct config *b, enum config_key k)
-{
-	_cleanup_(buf_deinitp) struct buf x = BUF_NULL, y = BUF_NULL;
-
-	if (config_value_format(&x, k, &a->v[k]) < 0 ||
-		config_value_format(&y, k, &b->v[k]) < 0)
-		return false;
-	return buf_len(&x) == buf_len(&y) &&
-	       memcmp(buf_head(&x), buf_head(&y), buf_len(&x)) == 0;
-}
-
 static bool same_default(
 	const struct config *a, const struct config *b, enum job_field f)
 {
@@ -182,6 +160,25 @@ static bool is_for_restart(enum config_key k)
 	return false;
 }
 
+/* names of sections that are new, gone, or say something else */
+static int compare_named(const struct config *old, const struct config *cf,
+	enum config_section section, char ***changed)
+{
+	int r = 0;
+
+	for (size_t i = 0; i < cf->named[section].n && r >= 0; i++) {
+		const struct config_named *now = &cf->named[section].v[i];
+		const struct config_named *was = config_find(old, section, now->name);
+
+		if (!was || !config_named_equal(was, now, section))
+			r = strv_append(changed, now->name);
+	}
+	for (size_t i = 0; i < old->named[section].n && r >= 0; i++)
+		if (!config_find(cf, section, old->named[section].v[i].name))
+			r = strv_append(changed, old->named[section].v[i].name);
+	return r;
+}
+
 static int compare(const struct config *old, const struct config *cf, char ***changed,
 	char ***restart)
 {
@@ -191,21 +188,14 @@ static int compare(const struct config *old, const struct config *cf, char ***ch
 		enum config_key k = (enum config_key)i;
 
 		if (config_key_info[k].section != CONFIG_SECTION_REEVED ||
-			same_value(old, cf, k))
+			config_value_equal(&old->v[k], &cf->v[k], k))
 			continue;
 		r = strv_append(changed, config_key_info[k].key);
 		if (r >= 0 && is_for_restart(k))
 			r = strv_append(restart, config_key_info[k].key);
 	}
-	for (size_t i = 0; i < cf->n_pools && r >= 0; i++) {
-		const struct config_pool *p = config_pool_find(old, cf->pools[i].name);
-
-		if (!p || p->slots != cf->pools[i].slots)
-			r = strv_append(changed, cf->pools[i].name);
-	}
-	for (size_t i = 0; i < old->n_pools && r >= 0; i++)
-		if (!config_pool_find(cf, old->pools[i].name))
-			r = strv_append(changed, old->pools[i].name);
+	for (int i = CONFIG_SECTION_POOL; i < CONFIG_SECTION_N && r >= 0; i++)
+		r = compare_named(old, cf, (enum config_section)i, changed);
 	for (int f = 0; f < JOB_FIELD_N && r >= 0; f++)
 		if (!same_default(old, cf, (enum job_field)f))
 			r = strv_append(changed, job_field_info[f].key);
@@ -231,10 +221,17 @@ int app_reload(struct app *app, struct config_errors *errors, char ***ret_change
 	/* not before: another reload may have gone by meanwhile */
 	old = (struct config *)app->core.config;
 	*ret_changed = *ret_restart = NULL;
+	pools_check(app->core.pools, l.config, errors);
+	if (errors->n > 0) {
+		free(l.admins);
+		config_free(l.config);
+		return -EINVAL;
+	}
 	r = compare(old, l.config, ret_changed, ret_restart);
 	if (r >= 0)
 		r = app_apply_config(app, l.config);
 	if (r < 0) {
+		(void)pools_apply(app->core.pools, old); /* its pointers are ours */
 		free(l.admins);
 		config_free(l.config);
 		return r;

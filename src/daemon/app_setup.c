@@ -5,7 +5,6 @@
 #include <inttypes.h>
 #include <limits.h>
 #include <poll.h>
-#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -23,6 +22,7 @@
 #include "daemon/envs.h"
 #include "daemon/jobs.h"
 #include "daemon/keys.h"
+#include "daemon/pools.h"
 #include "daemon/recovery.h"
 #include "daemon/scheduler.h"
 #include "daemon/users.h"
@@ -30,7 +30,7 @@
 
 enum { LOCK_WAIT_SEC = 10 };
 
-/* ---- programs and CPUs ---------------------------------------------------------------------------- */
+/* ---- programs -------------------------------------------------------------------------------------- */
 
 char *app_find_program(const char *name)
 {
@@ -54,29 +54,6 @@ char *app_find_program(const char *name)
 	if (asprintf(&path, "%s/%s", PKGLIBEXECDIR, name) < 0)
 		return NULL;
 	return path;
-}
-
-static unsigned quota_cpus(void)
-{
-	_cleanup_(buf_deinitp) struct buf text = BUF_NULL;
-	unsigned long long quota, period;
-
-	/* cgroup v2 of a container sees its own limit here */
-	if (file_read(&text, AT_FDCWD, "/sys/fs/cgroup/cpu.max", 128) < 0 ||
-		buf_append_byte(&text, '\0') < 0 ||
-		sscanf(buf_head(&text), "%llu %llu", &quota, &period) != 2 || !period)
-		return UINT32_MAX;
-	return (unsigned)MAX(quota / period, 1ULL);
-}
-
-unsigned app_default_slots(void)
-{
-	cpu_set_t set;
-	unsigned n = 1;
-
-	if (sched_getaffinity(0, sizeof(set), &set) == 0)
-		n = (unsigned)CPU_COUNT(&set);
-	return MAX(MIN(n, quota_cpus()), 1u);
 }
 
 /* ---- the state directory --------------------------------------------------------------------------- */
@@ -205,6 +182,17 @@ static int load_meta(const char *name, int64_t number, void *arg)
 	return 0;
 }
 
+static int load_definition(const struct store_definition *d, void *arg)
+{
+	struct core *core = &((struct app *)arg)->core;
+
+	if (STREQ(d->kind, "pool"))
+		return pools_load(core->pools, d->name, d->text);
+	log_at(LOG_WARNING, "store", "a definition of kind '%s' is not known; ignoring",
+		d->kind);
+	return 0;
+}
+
 static int load_env(const struct store_env *e, void *arg)
 {
 	return envs_add(((struct app *)arg)->core.envs, e);
@@ -228,7 +216,6 @@ static int load_job(const struct store_job *rec, void *arg)
 {
 	struct app *app = arg;
 	struct core *core = &app->core;
-	const char *pool = "default";
 	struct job_spec spec;
 	struct job *j;
 	int r;
@@ -244,14 +231,10 @@ static int load_job(const struct store_job *rec, void *arg)
 		job_free(j);
 		return r;
 	}
-	pool = job_str(&spec, POOL);
-	j->pool = scheduler_pool(core->scheduler, pool);
-	if (!j->pool) {
-		/* its section is gone from the configuration: no slots, so that nothing of it
-		 * starts unlimited; `why` names the pool */
-		r = scheduler_set_pool(core->scheduler, pool, 0);
-		j->pool = scheduler_pool(core->scheduler, pool);
-	}
+	/* A pool whose section is gone from the configuration has no slots, so that nothing of
+	 * it starts unlimited; `why` names it. */
+	if (j->state != JOB_FINISHED)
+		r = scheduler_demand(core->scheduler, &spec, &j->demand);
 	job_spec_deinit(&spec);
 	j->env = env_set_ref(envs_by_id(core->envs, rec->env_id));
 	if (j->state == JOB_BACKOFF || j->state == JOB_DELAYED)
@@ -259,6 +242,7 @@ static int load_job(const struct store_job *rec, void *arg)
 	if (r >= 0)
 		r = jobs_add(core->jobs, j);
 	if (r < 0) {
+		scheduler_demand_put(core->scheduler, j->demand);
 		job_free(j);
 		return r;
 	}
@@ -286,6 +270,7 @@ int app_load_store(struct app *app)
 {
 	static const struct store_load_ops ops = {
 		.meta = load_meta,
+		.definition = load_definition,
 		.env = load_env,
 		.key = load_key,
 		.job = load_job,
@@ -293,5 +278,7 @@ int app_load_store(struct app *app)
 	};
 	int r = store_load(app->core.store, &ops, app);
 
+	if (r >= 0)
+		r = pools_apply(app->core.pools, app->core.config);
 	return r < 0 ? r : jobs_loaded(app->core.jobs);
 }

@@ -15,8 +15,6 @@ int app_apply_config(struct app *app, const struct config *cf);
 int app_set_admins(struct app *app, const struct config *cf);
 /* Log which jobs wait in pools that are gone from the configuration. */
 void app_tell_gone_pools(const struct app *app);
-/* CPUs by affinity and cgroup quota, at least 1 */
-unsigned app_default_slots(void);
 /* a program of the same build (the tree it was built in) or installed with it; malloc'd */
 char *app_find_program(const char *name);
 

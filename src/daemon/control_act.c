@@ -43,7 +43,11 @@ enum plan {
 struct planned {
 	struct job *job;
 	struct store_job rec;
-	struct env_set *env; /* the new one, ours until it is the job's; NULL: none */
+	/* new ones, ours until they are the job's; NULL: as they are */
+	struct env_set *env;
+	struct demand *demand;
+	void *spec; /* packed */
+	size_t spec_len;
 	bool only_note;
 };
 
@@ -57,6 +61,10 @@ struct act {
 	plan_fn plan;
 	int signal; /* kill */
 	char **env; /* retry: the caller's of today; NULL: as it was */
+	size_t n_selected;
+	int64_t place; /* move: of the next one, once place_chosen */
+	bool place_chosen;
+	bool last; /* move: behind all others, not before them */
 	int64_t n;
 	struct json_writer refusals;
 	struct buf refusals_text;
@@ -88,14 +96,34 @@ static void refuse(struct act *a, uint64_t id, int error, enum job_state state)
 	json_writer_object_end(&a->refusals);
 }
 
-static void swap_env(struct act *a, struct planned *p)
+/* the job has what was planned for it; what it had is put back with the plan */
+static void swap_parts(struct planned *p)
 {
-	struct env_set *old = p->job->env;
+	struct env_set *env = p->job->env;
+	struct demand *demand = p->job->demand;
 
-	if (!p->env)
-		return;
-	p->job->env = p->env;
-	p->env = old;
+	if (p->env) {
+		p->job->env = p->env;
+		p->env = env;
+	}
+	if (p->demand) {
+		p->job->demand = p->demand;
+		p->demand = demand;
+	}
+	if (p->spec) {
+		void *spec = p->job->spec;
+
+		p->job->spec = p->spec;
+		p->job->spec_len = (uint32_t)p->spec_len;
+		p->spec = spec;
+	}
+}
+
+static void put_parts(struct act *a, struct planned *p)
+{
+	envs_put(a->core->envs, TAKE_PTR(p->env));
+	p->demand = scheduler_demand_put(a->core->scheduler, p->demand);
+	free(TAKE_PTR(p->spec));
 }
 
 /* commit what was planned, then show it; jobs are not busy afterwards */
@@ -113,13 +141,13 @@ static int end_chunk(struct act *a)
 			continue;
 		}
 		if (r >= 0) {
-			swap_env(a, p);
+			swap_parts(p);
 			job_publish(a->core->jobs, p->job, &p->rec);
 			a->n++;
 		} else {
 			refuse(a, p->job->id, r, p->job->state);
 		}
-		envs_put(a->core->envs, TAKE_PTR(p->env));
+		put_parts(a, p);
 		job_end(a->core->jobs, p->job);
 	}
 	if (a->n_planned)
@@ -129,6 +157,7 @@ static int end_chunk(struct act *a)
 }
 
 static int plan_hold(struct act *a, struct job *j, struct planned *p);
+static int plan_force(struct act *a, struct job *j, struct planned *p);
 
 static int plan_job(struct act *a, struct job *j)
 {
@@ -140,8 +169,11 @@ static int plan_job(struct act *a, struct job *j)
 		return -ENOMEM;
 	job_record(j, &p->rec);
 	p->env = NULL;
+	p->demand = NULL;
+	p->spec = NULL;
 	r = a->plan(a, j, p);
 	if (r < 0) {
+		put_parts(a, p);
 		refuse(a, j->id, r, state);
 		return 0;
 	}
@@ -152,8 +184,10 @@ static int plan_job(struct act *a, struct job *j)
 			a->finished[a->n_finished++] = j->id;
 		return 0;
 	}
+	p->rec.spec = p->spec;
+	p->rec.spec_len = p->spec_len;
 	if (job_record_put(a->txn, &p->rec) < 0) {
-		envs_put(a->core->envs, TAKE_PTR(p->env));
+		put_parts(a, p);
 		return -ENOMEM;
 	}
 	p->job = j;
@@ -192,7 +226,8 @@ static int await_settled(struct act *a, struct job **j)
 	int r;
 
 	for (;;) {
-		if (a->plan == plan_hold && (r = await_recall(a, j)) < 0)
+		if ((a->plan == plan_hold || a->plan == plan_force) &&
+			(r = await_recall(a, j)) < 0)
 			return r;
 		if (!*j || !jobs_is_unsettled(a->core->jobs, *j))
 			return 0;
@@ -231,7 +266,7 @@ static void abort_chunk(struct act *a)
 	for (size_t i = 0; i < a->n_planned; i++) {
 		if (a->planned[i].only_note)
 			continue;
-		envs_put(a->core->envs, a->planned[i].env);
+		put_parts(a, &a->planned[i]);
 		job_end(a->core->jobs, a->planned[i].job);
 	}
 	txn_free(a->txn);
@@ -271,6 +306,7 @@ static int run_act(struct act *a)
 	json_writer_init(&a->refusals, &a->refusals_text);
 	json_writer_array(&a->refusals, NULL);
 	r = select_resolve(&sel, a->conn);
+	a->n_selected = sel.n_ids;
 	if (r >= 0)
 		r = act_on(a, &sel);
 	abort_chunk(a);
@@ -405,10 +441,24 @@ static int plan_env(struct act *a, struct job *j, struct planned *p)
 	return PLAN_RECORD;
 }
 
+/* one that is finished asks for nothing: now it does again */
+static int plan_demand(struct act *a, struct job *j, struct planned *p)
+{
+	struct job_spec spec;
+	int r = job_spec_get(j, &spec);
+
+	if (r < 0)
+		return r;
+	r = scheduler_demand(a->core->scheduler, &spec, &p->demand);
+	job_spec_deinit(&spec);
+	return r;
+}
+
 static int plan_retry(struct act *a, struct job *j, struct planned *p)
 {
 	struct store_job *rec = &p->rec;
 	const struct config *cf = a->core->config;
+	int r;
 
 	if (j->state != JOB_FINISHED)
 		return -RV_ESTATE;
@@ -417,7 +467,11 @@ static int plan_retry(struct act *a, struct job *j, struct planned *p)
 		(int64_t)(jobs_unfinished_of(a->core->jobs, j->uid) + a->n_planned) >=
 			config_num(cf, JOBS_PER_USER_MAX))
 		return -RV_ELIMIT;
+	r = plan_demand(a, j, p);
+	if (r < 0)
+		return r;
 	rec->state = JOB_QUEUED;
+	rec->place = 0;
 	rec->result = JOB_RESULT_NONE;
 	rec->n_failed = 0;
 	rec->finished_usec = 0;
@@ -425,6 +479,57 @@ static int plan_retry(struct act *a, struct job *j, struct planned *p)
 	rec->signal = 0;
 	rec->reason = NULL;
 	return a->env ? plan_env(a, j, p) : PLAN_RECORD;
+}
+
+/* It asks for what it asked for, but without waiting for it. */
+static int plan_forced_spec(struct act *a, struct job *j, struct planned *p)
+{
+	struct job_spec spec;
+	int r = job_spec_get(j, &spec);
+
+	if (r < 0)
+		return r;
+	r = job_spec_put(&spec, JOB_FIELD_FORCE, (union job_value){.num = 1});
+	if (r >= 0)
+		r = scheduler_demand(a->core->scheduler, &spec, &p->demand);
+	if (r >= 0)
+		r = job_spec_pack(&p->spec, &p->spec_len, &spec);
+	job_spec_deinit(&spec);
+	return r;
+}
+
+static int plan_force(struct act *a, struct job *j, struct planned *p)
+{
+	int r;
+
+	if (j->state == JOB_FINISHED)
+		return -RV_ESTATE;
+	if (job_state_is_active((enum job_state)j->state) ||
+		(j->state == JOB_QUEUED && j->demand->forced))
+		return PLAN_DONE;
+	r = plan_forced_spec(a, j, p);
+	if (r < 0)
+		return r;
+	p->rec.state = JOB_QUEUED;
+	p->rec.due_usec = 0;
+	p->rec.reason = NULL;
+	return PLAN_RECORD;
+}
+
+/* Several keep their order among themselves. */
+static int plan_move(struct act *a, struct job *j, struct planned *p)
+{
+	if (j->state == JOB_FINISHED || job_state_is_active((enum job_state)j->state))
+		return -RV_ESTATE;
+	if (!a->place_chosen)
+		a->place = a->last ? jobs_place_last(a->core->jobs) + 1
+				   : jobs_place_first(a->core->jobs) -
+					     (int64_t)a->n_selected;
+	a->place_chosen = true;
+	if (a->place < INT32_MIN || a->place > INT32_MAX)
+		return -RV_ELIMIT;
+	p->rec.place = a->place++;
+	return PLAN_RECORD;
 }
 
 /* ---- the handlers ------------------------------------------------------------------------ */
@@ -499,4 +604,25 @@ int control_job_retry(struct control_conn *conn, struct vl_call *call)
 	if (control_check_env(call, env) < 0)
 		return 0;
 	return act(conn, call, plan_retry, 0, env);
+}
+
+int control_job_force(struct control_conn *conn, struct vl_call *call)
+{
+	return act(conn, call, plan_force, 0, NULL);
+}
+
+int control_job_move(struct control_conn *conn, struct vl_call *call)
+{
+	_cleanup_free_ struct act *a = calloc(1, sizeof(*a));
+	const char *where =
+		json_string_value(json_object_get(vl_call_params(call), "where"));
+
+	if (!a)
+		return -ENOMEM;
+	a->conn = conn;
+	a->call = call;
+	a->core = control_core(conn->control);
+	a->plan = plan_move;
+	a->last = STREQ(where, "last");
+	return run_act(a);
 }

@@ -53,7 +53,8 @@ static int find_problems(char ***ret, const struct app *app)
 	if (r >= 0 && spawner_link_has_failed(app->core.spawner))
 		r = strv_append(&v, "the spawner is not there");
 	for (size_t i = 0; i < scheduler_n_pools(s) && r >= 0; i++) {
-		_cleanup_free_ char *text = pool_problem(scheduler_pool_at(s, i));
+		_cleanup_free_ char *text =
+			scheduler_pool_problem(s, scheduler_pool_at(s, i));
 
 		if (text)
 			r = strv_append(&v, text);
@@ -181,37 +182,6 @@ static int reload(struct control_conn *conn, struct vl_call *call)
 	return r;
 }
 
-/* ---- io.reeve.Pool ---------------------------------------------------------------------------------- */
-
-static int pool_list(struct control_conn *conn, struct vl_call *call)
-{
-	const struct scheduler *s = control_core(conn->control)->scheduler;
-	_cleanup_(buf_deinitp) struct buf text = BUF_NULL;
-	struct json_writer w;
-	int r;
-
-	json_writer_init(&w, &text);
-	json_writer_object(&w, NULL);
-	json_writer_array(&w, "pools");
-	for (size_t i = 0; i < scheduler_n_pools(s); i++) {
-		const struct pool *p = scheduler_pool_at(s, i);
-
-		json_writer_object(&w, NULL);
-		json_writer_string(&w, "name", p->name);
-		json_writer_int(&w, "slots", p->slots);
-		json_writer_int(
-			&w, "running", p->n_taken - p->n_ahead + p->n_functions);
-		json_writer_int(
-			&w, "queued", (int64_t)(p->ready.n + p->ready_functions.n));
-		json_writer_object_end(&w);
-	}
-	json_writer_array_end(&w);
-	json_writer_object_end(&w);
-	r = json_writer_end(&w);
-	return r < 0 ? r
-		     : vl_call_reply_text(call, buf_head(&text), buf_len(&text), false);
-}
-
 /* ---- tables ------------------------------------------------------------------------------------------ */
 
 #define METHOD(method, fn)                                       \
@@ -236,7 +206,16 @@ const struct vl_method control_daemon_methods[] = {
 };
 const size_t control_n_daemon_methods = ARRAY_LEN(control_daemon_methods);
 
-const struct vl_method control_pool_methods[] = {INLINE("List", pool_list)};
+const struct vl_method control_pool_methods[] = {
+	INLINE("List", control_pool_list),
+	METHOD("Add", control_pool_add),
+	METHOD("Set", control_pool_set),
+	METHOD("Reset", control_pool_reset),
+	METHOD("Remove", control_pool_remove),
+	METHOD("Pause", control_pool_pause),
+	METHOD("Resume", control_pool_resume),
+	METHOD("Drain", control_pool_drain),
+};
 const size_t control_n_pool_methods = ARRAY_LEN(control_pool_methods);
 
 const struct vl_method control_job_methods[] = {
@@ -253,6 +232,8 @@ const struct vl_method control_job_methods[] = {
 	METHOD("Resume", control_job_resume),
 	METHOD("Hold", control_job_hold),
 	METHOD("Release", control_job_release),
+	METHOD("Force", control_job_force),
+	METHOD("Move", control_job_move),
 	METHOD("Retry", control_job_retry),
 	METHOD("Remove", control_job_remove),
 	METHOD("Clean", control_job_clean),

@@ -1,4 +1,4 @@
-/* The handlers of io.reeve.Job, one file for each family. */
+/* The handlers of io.reeve.Job and io.reeve.Pool, one file for each family. */
 #ifndef DAEMON_CONTROL_JOB_H
 #define DAEMON_CONTROL_JOB_H
 
@@ -17,9 +17,21 @@ int control_job_pause(struct control_conn *conn, struct vl_call *call);
 int control_job_resume(struct control_conn *conn, struct vl_call *call);
 int control_job_hold(struct control_conn *conn, struct vl_call *call);
 int control_job_release(struct control_conn *conn, struct vl_call *call);
+int control_job_force(struct control_conn *conn, struct vl_call *call);
+int control_job_move(struct control_conn *conn, struct vl_call *call);
 int control_job_retry(struct control_conn *conn, struct vl_call *call);
 int control_job_remove(struct control_conn *conn, struct vl_call *call);
 int control_job_clean(struct control_conn *conn, struct vl_call *call);
+
+/* of io.reeve.Pool */
+int control_pool_list(struct control_conn *conn, struct vl_call *call);
+int control_pool_add(struct control_conn *conn, struct vl_call *call);
+int control_pool_set(struct control_conn *conn, struct vl_call *call);
+int control_pool_reset(struct control_conn *conn, struct vl_call *call);
+int control_pool_remove(struct control_conn *conn, struct vl_call *call);
+int control_pool_pause(struct control_conn *conn, struct vl_call *call);
+int control_pool_resume(struct control_conn *conn, struct vl_call *call);
+int control_pool_drain(struct control_conn *conn, struct vl_call *call);
 
 /* the effect of Cancel on jobs that are known by id. 0, negative */
 RV_AWAIT int control_cancel_ids(

@@ -12,6 +12,7 @@
 #include "base/strv.h"
 #include "config/configuration.h"
 #include "daemon/app.h"
+#include "daemon/asks.h"
 #include "daemon/commit.h"
 #include "daemon/control_job.h"
 #include "daemon/core.h"
@@ -77,8 +78,10 @@ static void submit_deinit(struct submit *s)
 {
 	end_claims(s, false);
 	for (size_t i = 0; i < s->n && s->jobs; i++) {
-		if (s->jobs[i])
+		if (s->jobs[i]) {
 			envs_put(s->core->envs, s->jobs[i]->env);
+			scheduler_demand_put(s->core->scheduler, s->jobs[i]->demand);
+		}
 		job_free(s->jobs[i]);
 	}
 	free(s->jobs);
@@ -126,14 +129,6 @@ static int check_function(struct submit *s, size_t i, const struct job_spec *spe
 	return r < 0 ? invalid(s, i, "arguments", message) : 0;
 }
 
-static int no_such_pool(struct submit *s, size_t i, const char *pool)
-{
-	char text[96];
-
-	snprintf(text, sizeof(text), "no such pool: '%s'", pool);
-	return invalid(s, i, "pool", text);
-}
-
 static int check_spec(struct submit *s, size_t i, const struct job_spec *spec)
 {
 	_cleanup_free_ char *message = NULL;
@@ -151,9 +146,11 @@ static int check_spec(struct submit *s, size_t i, const struct job_spec *spec)
 		s->conn->peer.uid != 0)
 		return invalid(
 			s, i, "output", "inherit is only for root in system mode");
-	/* one that a reload took away is still the scheduler's, for its jobs */
-	if (!config_pool_find(s->core->config, job_str(spec, POOL)))
-		return no_such_pool(s, i, job_str(spec, POOL));
+	r = asks_check(s->core, spec, &field, &message);
+	if (r == -EINVAL)
+		return invalid(s, i, job_field_info[field].json_name, message);
+	if (r < 0)
+		return r;
 	if (job_str(spec, FUNCTION))
 		return check_function(s, i, spec);
 	return strncmp(in, "input:", 6) == 0 ? claim_input(s, i, in + 6) : 0;
@@ -218,6 +215,18 @@ static int choose_env(
 	return 0;
 }
 
+/* ---- what it asks for ------------------------------------------------------------------- */
+
+static int choose_demand(struct submit *s, size_t i, const struct job_spec *spec)
+{
+	int r = scheduler_demand(s->core->scheduler, spec, &s->jobs[i]->demand);
+
+	if (r == -RV_ELIMIT)
+		return limit_reached(
+			s, "demands-max", config_num(s->core->config, DEMANDS_MAX));
+	return r;
+}
+
 /* ---- the call --------------------------------------------------------------------------- */
 
 static int make_job(struct submit *s, size_t i, const json_t *obj)
@@ -244,9 +253,10 @@ static int make_job(struct submit *s, size_t i, const json_t *obj)
 		j = s->jobs[i];
 		j->uid = s->conn->peer.uid;
 		j->gid = s->conn->peer.gid;
-		j->pool = scheduler_pool(s->core->scheduler, job_str(&spec, POOL));
 		j->submitted_usec = clock_wall_usec(s->core->clock);
 		r = choose_env(s, &j->env, &spec);
+		if (r >= 0)
+			r = choose_demand(s, i, &spec);
 	}
 	job_spec_deinit(&spec);
 	return r;
@@ -362,6 +372,7 @@ static int publish(struct submit *s)
 		if (jobs_add(s->core->jobs, j) < 0) {
 			/* on disk, so it is there after the next start */
 			envs_put(s->core->envs, j->env);
+			scheduler_demand_put(s->core->scheduler, j->demand);
 			job_free(j);
 			continue;
 		}

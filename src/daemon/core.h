@@ -17,6 +17,7 @@ struct committer;
 struct jobs;
 struct envs;
 struct keys;
+struct pools;
 struct scheduler;
 struct spawner_link;
 struct outputs;
@@ -37,6 +38,7 @@ struct core {
 	struct envs *envs;
 	struct keys *keys;
 	struct scheduler *scheduler;
+	struct pools *pools;
 	struct spawner_link *spawner;
 	struct outputs *outputs;
 	struct retention *retention;

@@ -85,6 +85,7 @@ static int apply_record(struct job *j, const struct store_job *rec)
 	j->started_usec = rec->started_usec;
 	j->finished_usec = rec->finished_usec;
 	j->due_usec = rec->due_usec;
+	j->place = (int32_t)rec->place;
 	return 0;
 }
 
@@ -149,6 +150,7 @@ void job_record(const struct job *j, struct store_job *ret)
 		.due_usec = j->due_usec,
 		.env_id = j->env ? j->env->id : 0,
 		.reason = j->reason,
+		.place = j->place,
 	};
 }
 
@@ -201,6 +203,21 @@ const char *job_name(const struct job *j, char buf[65])
 	return buf;
 }
 
+const char *job_pools(const struct job *j, char *buf)
+{
+	const char *s;
+	size_t n;
+
+	if (j->demand)
+		return j->demand->pools;
+	if (job_spec_peek_str(&s, &n, j->spec, j->spec_len, JOB_FIELD_POOL) <= 0 ||
+		n >= JOB_POOLS_BYTES)
+		return job_field_info[JOB_FIELD_POOL].default_text;
+	memcpy(buf, s, n);
+	buf[n] = '\0';
+	return buf;
+}
+
 void job_facts_get(const struct job *j, struct job_facts_buf *ret, bool with_labels)
 {
 	struct job_spec spec;
@@ -214,7 +231,7 @@ void job_facts_get(const struct job *j, struct job_facts_buf *ret, bool with_lab
 		.id = j->id,
 		.uid = j->uid,
 		.name = job_name(j, ret->name),
-		.pool = j->pool->name,
+		.pools = job_pools(j, ret->pools),
 		.state = j->state,
 		.result = j->state == JOB_FINISHED ? j->result : JOB_RESULT_NONE,
 		.labels = ret->labels,

@@ -7,13 +7,14 @@
 
 #include "base/heap.h"
 #include "base/list.h"
+#include "job/asks.h"
 #include "job/select.h"
 #include "job/spec.h"
 #include "job/state.h"
 #include "store/store.h"
 
+struct demand;
 struct env_set;
-struct pool;
 struct run;
 struct txn;
 
@@ -31,12 +32,12 @@ struct job {
 		};
 		struct list by_end; /* finished: among the others, in the table */
 	};
-	struct pool *pool;
-	struct env_set *env;  /* NULL: none */
-	void *spec;           /* packed */
-	struct run *run;      /* while one is going on */
-	char *reason;         /* NULL: none; shorter than JOB_REASON_MAX */
-	struct list watchers; /* of struct job_watch */
+	struct demand *demand; /* what it asks for; NULL once it is finished */
+	struct env_set *env;   /* NULL: none */
+	void *spec;            /* packed */
+	struct run *run;       /* while one is going on */
+	char *reason;          /* NULL: none; shorter than JOB_REASON_MAX */
+	struct list watchers;  /* of struct job_watch */
 	struct job *older_namesake, *newer_namesake;
 	int64_t submitted_usec, started_usec, finished_usec;
 	int64_t due_usec; /* wall clock, as recorded; 0: none */
@@ -44,6 +45,7 @@ struct job {
 	uint32_t uid, gid;
 	uint32_t n_runs, n_failed;
 	int32_t priority;
+	int32_t place; /* 0; of a job that was moved first or last: less, or more */
 	int32_t exit_code, signal;
 	uint16_t flags; /* STORE_JOB_* */
 	uint8_t state;  /* enum job_state */
@@ -81,10 +83,14 @@ void job_watch_add(struct job *j, struct job_watch *w);
 
 /* name or NULL; into buf (65 bytes) */
 const char *job_name(const struct job *j, char buf[65]);
+/* Its pools as the job says them; may point into the job, or into buf, which has
+ * JOB_POOLS_BYTES bytes. */
+const char *job_pools(const struct job *j, char *buf);
 /* for job_select_matches; strings live in *ret, which is deinited afterwards */
 struct job_facts_buf {
 	struct job_facts facts;
 	char name[65];
+	char pools[JOB_POOLS_BYTES];
 	char **labels; /* owned */
 };
 /* @with_labels  look at the labels too: that costs an allocation each */

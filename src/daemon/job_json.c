@@ -95,7 +95,7 @@ void job_to_json(struct json_writer *w, const char *key, const struct core *core
 	put_text(w, "result", job_result_name[j->result]);
 	put_text(w, "reason", j->reason);
 	put_exit(w, j->exit_code, j->signal);
-	json_writer_string(w, "pool", j->pool->name);
+	json_writer_string(w, "pool", job_str(&s, POOL));
 	json_writer_array(w, "labels");
 	STRV_FOREACH(label, job_strv(&s, LABEL))
 		json_writer_string(w, NULL, *label);

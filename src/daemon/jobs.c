@@ -36,6 +36,7 @@ struct jobs {
 	struct hashmap
 		*per_uid; /* uid + 1 -> unfinished jobs, counted in the pointer */
 	size_t n_state[JOB_STATE_N];
+	int64_t place_first, place_last; /* of jobs that were moved */
 	struct list finished; /* of struct job.by_end, the last to finish at the end */
 	uint64_t next_id;
 	uint64_t reserved_end; /* ids below it are reserved on disk */
@@ -68,12 +69,23 @@ int jobs_new(struct jobs **ret, struct core *core)
 	return 0;
 }
 
+static void drop_demand(struct jobs *js, struct job *j)
+{
+	j->demand = scheduler_demand_put(js->core->scheduler, j->demand);
+}
+
 struct jobs *jobs_free(struct jobs *js)
 {
 	if (!js)
 		return NULL;
-	for (size_t i = 0; i < js->n; i++)
+	for (size_t i = 0; i < js->n; i++) {
+		if (!js->v[i].job)
+			continue;
+		if (!js->v[i].job->busy)
+			scheduler_withdraw(js->core->scheduler, js->v[i].job);
+		drop_demand(js, js->v[i].job);
 		job_free(js->v[i].job);
+	}
 	free(js->v);
 	free(js->n_unfinished);
 	hashmap_free(js->by_name);
@@ -376,12 +388,18 @@ static void unlink_name(struct jobs *js, struct job *j)
 		hashmap_remove(js->by_name, name);
 }
 
+static void note_place(struct jobs *js, const struct job *j)
+{
+	js->place_first = MIN(js->place_first, (int64_t)j->place);
+	js->place_last = MAX(js->place_last, (int64_t)j->place);
+}
+
 int jobs_add(struct jobs *js, struct job *j)
 {
 	size_t i;
 	int r;
 
-	INVARIANT(j->id && j->pool);
+	INVARIANT(j->id && (j->demand || j->state == JOB_FINISHED));
 	r = grow(js);
 	if (r < 0)
 		return r;
@@ -402,11 +420,22 @@ int jobs_add(struct jobs *js, struct job *j)
 	js->v[i] = (struct slot){.id = j->id, .job = j};
 	js->n++;
 	js->n_state[j->state]++;
+	note_place(js, j);
 	if (i + 1 < js->n)
 		count_stretches(js, i);
 	else if (j->state != JOB_FINISHED)
 		js->n_unfinished[i / STRETCH]++;
 	return 0;
+}
+
+int64_t jobs_place_first(const struct jobs *js)
+{
+	return js->place_first;
+}
+
+int64_t jobs_place_last(const struct jobs *js)
+{
+	return js->place_last;
 }
 
 static void tell_watchers(struct job *j)
@@ -469,6 +498,7 @@ void jobs_forget(struct jobs *js, struct job *j)
 		list_remove(&j->by_end);
 	}
 	envs_put(js->core->envs, j->env);
+	drop_demand(js, j);
 	job_free(j);
 	compact(js);
 	jobs_wake_waiters(js);
@@ -501,11 +531,14 @@ void job_publish(struct jobs *js, struct job *j, const struct store_job *rec)
 	if (before == JOB_FINISHED && rec->state != JOB_FINISHED)
 		list_remove(&j->by_end);
 	job_apply(j, rec);
+	note_place(js, j);
 	if (before != JOB_FINISHED && j->state == JOB_FINISHED) {
 		link_end(js, j);
 		count_unfinished(js, j, -1);
+		drop_demand(js, j);
 		tell_watchers(j);
 	} else if (before == JOB_FINISHED && j->state != JOB_FINISHED) {
+		INVARIANT(j->demand);
 		count_unfinished(js, j, 1);
 	}
 	if (before != j->state)

@@ -68,6 +68,11 @@ size_t jobs_unfinished_of(const struct jobs *js, uint32_t uid);
 int jobs_expect(struct jobs *js, uint32_t uid, uint32_t n);
 void jobs_expect_no_more(struct jobs *js, uint32_t uid, uint32_t n);
 
+/* The places in the order that jobs were moved to: the first and the last, or 0. Places of
+ * jobs that are gone may count, too. */
+int64_t jobs_place_first(const struct jobs *js);
+int64_t jobs_place_last(const struct jobs *js);
+
 /* ---- changes ------------------------------------------------------------------------ */
 
 /* the record is on disk: the table shows it, watchers and the scheduler are told */

@@ -6,12 +6,14 @@ libdaemon_la_SOURCES = \
 	src/daemon/app_reload.c \
 	src/daemon/app_setup.c src/daemon/app_setup.h \
 	src/daemon/commit.c src/daemon/commit.h \
+	src/daemon/asks.c src/daemon/asks.h \
 	src/daemon/control.c src/daemon/control.h \
 	src/daemon/control_act.c \
 	src/daemon/control_conn.c src/daemon/control_priv.h \
 	src/daemon/control_daemon.c \
 	src/daemon/control_job.h \
 	src/daemon/control_list.c \
+	src/daemon/control_pool.c \
 	src/daemon/control_logs.c \
 	src/daemon/control_remove.c \
 	src/daemon/control_reply.c \
@@ -19,6 +21,7 @@ libdaemon_la_SOURCES = \
 	src/daemon/control_submit.c \
 	src/daemon/control_wait.c \
 	src/daemon/core.h \
+	src/daemon/cpus.c src/daemon/cpus.h \
 	src/daemon/disk_guard.c src/daemon/disk_guard.h \
 	src/daemon/envs.c src/daemon/envs.h \
 	src/daemon/function_dns_lookup.c \
@@ -51,6 +54,8 @@ libdaemon_la_SOURCES = \
 	src/daemon/run_record.c src/daemon/run_record.h \
 	src/daemon/run_request.c \
 	src/daemon/run_steps.h \
+	src/daemon/pools.c src/daemon/pools.h \
+	src/daemon/pool_record.c src/daemon/pool_record.h \
 	src/daemon/scheduler.c src/daemon/scheduler.h \
 	src/daemon/shutdown.c src/daemon/shutdown.h \
 	src/daemon/socket_guard.c src/daemon/socket_guard.h \
@@ -73,7 +78,7 @@ EXTRA_DIST += src/daemon/README.md \
 	src/daemon/io.reeve.Pool.varlink
 
 daemon_libs = libdaemon.la libconfig.la libclient.la libvarlink.la libspawn.la libstore.la \
-	libjob.la libruntime.la libbase.la \
+	libsched.la libjob.la libruntime.la libbase.la \
 	$(EVENT_LIBS) $(INIH_LIBS) $(JANSSON_LIBS) $(SQLITE_LIBS) $(SYSTEMD_LIBS) \
 	$(LIBMD_LIBS) $(PTHREAD_LIBS)
 

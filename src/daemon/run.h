@@ -12,6 +12,7 @@
 
 struct core;
 struct output_file;
+struct pool;
 struct run_caps;
 
 enum run_stop {
@@ -53,7 +54,8 @@ struct run {
 	/* asked for by users, the timeout, the shutdown */
 	enum run_stop stop;
 	bool stop_sent;
-	bool ahead; /* it may still wait for its slot, with the spawner */
+	unsigned way; /* by which of its demand it got its slots */
+	bool ahead;   /* it may still wait for its slot, with the spawner */
 	bool recall_sent;
 	rv_time recall_at; /* CLOCK_MONOTONIC; RV_FOREVER */
 	bool hasten;       /* no more grace */
@@ -67,5 +69,7 @@ struct run {
 #define RUN_NOT_BEGUN 1
 
 struct spawn_token run_spawn_token(const struct run *run);
+/* the pool that it counts in for its gate and for averages */
+struct pool *run_pool(const struct run *run);
 
 #endif

@@ -171,7 +171,7 @@ void run_told_spawner_gone(struct run *run)
 	if (run->ended || !run->sent)
 		return;
 	run->spawner_gone = true;
-	run->job->pool->n_strayed++;
+	run_pool(run)->n_strayed++;
 	run_set_arrived(run);
 	run->stop_sent = false; /* what it was told to do is ours now */
 	if (run->pidfd >= 0 && rv_fd_watch(rv_loop_current(), run->pidfd, RV_READ,
@@ -251,6 +251,7 @@ static void show_state(struct run *run, enum job_state state, uint32_t flags)
 	struct txn *t;
 
 	job_record(j, &rec);
+	flags |= STORE_JOB_WAY(run->way);
 	if (rec.state == state && rec.flags == flags)
 		return;
 	rec.state = state;

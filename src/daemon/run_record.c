@@ -14,6 +14,7 @@
 #include "daemon/commit.h"
 #include "daemon/core.h"
 #include "daemon/jobs.h"
+#include "daemon/pools.h"
 #include "daemon/retention.h"
 #include "daemon/run_outputs.h"
 #include "daemon/run_record.h"
@@ -40,7 +41,7 @@ int run_record_start(struct run *run)
 	rec.n_runs = j->n_runs + 1;
 	rec.exit_code = -1;
 	rec.signal = 0;
-	rec.flags = 0;
+	rec.flags = STORE_JOB_WAY(run->way);
 	rec.reason = NULL;
 	rec.started_usec = clock_wall_usec(core->clock);
 	rec.finished_usec = 0;
@@ -193,12 +194,15 @@ int run_record_end(struct run *run)
 	INVARIANT(r >= 0); /* small allocations: no way to go on without this record */
 
 	if (run->end.kind == RUN_END_EXITED)
-		pool_note_run(j->pool, run->rec.elapsed_usec);
+		pool_note_run(run_pool(run), run->rec.elapsed_usec);
 	if (run->spawner_gone)
-		j->pool->n_strayed--;
+		run_pool(run)->n_strayed--;
+	if (v.next == JOB_FINISHED &&
+		(v.result == JOB_RESULT_FAILED || v.result == JOB_RESULT_TIMEOUT))
+		pools_job_failed(core->pools, j);
 	/* Others may take the slot in the transaction that this end is in. */
 	FAILPOINT("reeved-before-exit-commit");
-	scheduler_release_slot(core->scheduler, j);
+	scheduler_release(core->scheduler, j, run->way);
 	r = committer_commit(core->committer, t, COMMIT_MUST);
 	FAILPOINT("reeved-exit-committed");
 	if (r == -RV_ESHUTDOWN)

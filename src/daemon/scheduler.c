@@ -6,8 +6,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/invariant.h"
+#include "base/cleanup.h"
 #include "base/log.h"
+#include "base/strv.h"
 #include "config/configuration.h"
 #include "daemon/core.h"
 #include "daemon/disk_guard.h"
@@ -15,22 +16,19 @@
 #include "daemon/scheduler.h"
 #include "daemon/supervisor.h"
 
-/* Runs that last less on average are started ahead of a free slot, so many that they begin
- * within that time. */
-static const int64_t short_usec = 20 * 1000, unknown_usec = 200 * 1000;
 static const rv_time hold_off_first = RV_MS(100), hold_off_last = RV_SEC(5);
 
 struct scheduler {
 	struct core *core;
 	rv_loop *loop;
-	struct pool **pools;
-	size_t n_pools;
-	struct heap due; /* of struct job.order, by struct job.due */
-	unsigned blocks; /* enum scheduler_block */
-	rv_handle look;  /* valid while look_pending */
+	struct admission admission; /* of struct job.order */
+	struct heap due;            /* of struct job.order, by struct job.due */
+	unsigned blocks;            /* enum scheduler_block */
+	rv_handle look;             /* valid while look_pending */
 	rv_handle timer;
 	bool look_pending, timer_armed;
 	rv_time timer_at;
+	rv_timer rates; /* a pool's rate lets the next one start */
 	rv_timer retry; /* ends BLOCK_RETRY */
 	rv_time retry_delay;
 	bool unplaced; /* some job has no place in the order for want of memory */
@@ -39,6 +37,11 @@ struct scheduler {
 static struct job *job_of(const struct heap_node *node)
 {
 	return CONTAINER_OF((struct heap_node *)node, struct job, order);
+}
+
+static void rates_allow(void *arg)
+{
+	scheduler_kick(arg);
 }
 
 static void retry_now(void *arg)
@@ -50,6 +53,8 @@ static bool starts_before(const struct heap_node *a, const struct heap_node *b)
 {
 	const struct job *x = job_of(a), *y = job_of(b);
 
+	if (x->place != y->place)
+		return x->place < y->place;
 	if (x->priority != y->priority)
 		return x->priority > y->priority;
 	return x->id < y->id;
@@ -70,20 +75,19 @@ int scheduler_new(struct scheduler **ret, struct core *core, rv_loop *loop)
 		return -ENOMEM;
 	s->core = core;
 	s->loop = loop;
+	if (admission_init(&s->admission, starts_before) < 0) {
+		free(s);
+		return -ENOMEM;
+	}
 	heap_init(&s->due, due_before);
+	rv_timer_init(&s->rates, loop, rates_allow, s);
 	rv_timer_init(&s->retry, loop, retry_now, s);
 	s->retry_delay = hold_off_first;
 	*ret = s;
 	return 0;
 }
 
-static void drop_all(struct heap *h)
-{
-	while (heap_pop(h))
-		;
-	heap_deinit(h);
-}
-
+/* The table of jobs is gone already, and with it all demands and places. */
 struct scheduler *scheduler_free(struct scheduler *s)
 {
 	if (!s)
@@ -92,70 +96,43 @@ struct scheduler *scheduler_free(struct scheduler *s)
 		rv_handle_cancel(s->loop, s->look);
 	if (s->timer_armed)
 		rv_handle_cancel(s->loop, s->timer);
+	rv_timer_stop(&s->rates);
 	rv_timer_stop(&s->retry);
-	for (size_t i = 0; i < s->n_pools; i++) {
-		drop_all(&s->pools[i]->ready);
-		drop_all(&s->pools[i]->ready_functions);
-		free(s->pools[i]);
-	}
-	drop_all(&s->due);
-	free(s->pools);
+	admission_deinit(&s->admission);
+	heap_deinit(&s->due);
 	free(s);
 	return NULL;
 }
 
+/* ---- pools and demands ---------------------------------------------------------------- */
+
 struct pool *scheduler_pool(const struct scheduler *s, const char *name)
 {
-	for (size_t i = 0; i < s->n_pools; i++)
-		if (STREQ(s->pools[i]->name, name))
-			return s->pools[i];
-	return NULL;
+	return admission_find_pool(&s->admission, name);
 }
 
 size_t scheduler_n_pools(const struct scheduler *s)
 {
-	return s->n_pools;
+	return s->admission.n_pools;
 }
 
 struct pool *scheduler_pool_at(const struct scheduler *s, size_t i)
 {
-	return s->pools[i];
+	return s->admission.pools[i];
 }
 
-/* FNV-1a: the same for each reeved that has the pool, and never 0 */
-static uint64_t gate_of(const char *name)
+void scheduler_count_pool(const struct scheduler *s, const struct pool *p,
+	size_t *ret_unfinished, size_t *ret_queued)
 {
-	uint64_t h = UINT64_C(0xcbf29ce484222325);
+	struct demand *d;
 
-	for (; *name; name++)
-		h = (h ^ (uint8_t)*name) * UINT64_C(0x100000001b3);
-	return h ? h : 1;
-}
-
-unsigned pool_gate_slots(const struct pool *p)
-{
-	return p->slots > p->n_strayed ? p->slots - p->n_strayed : 0;
-}
-
-void pool_note_run(struct pool *p, int64_t usec)
-{
-	p->lasts_usec += (MIN(MAX(usec, 0), unknown_usec) - p->lasts_usec) / 8;
-}
-
-void pool_note_recall(struct pool *p)
-{
-	p->lasts_usec = unknown_usec;
-}
-
-/* how many may be started beyond the slots */
-static unsigned ahead_max(const struct pool *p)
-{
-	unsigned slots = pool_gate_slots(p);
-
-	if (slots == 0 || p->lasts_usec > short_usec)
-		return 0;
-	return (unsigned)MIN(
-		slots * short_usec / MAX(p->lasts_usec, 1), (int64_t)POOL_AHEAD_MAX);
+	*ret_unfinished = *ret_queued = 0;
+	HASHMAP_FOREACH(d, s->admission.demands) {
+		if (!job_pools_has(d->pools, p->name))
+			continue;
+		*ret_unfinished += d->n_refs;
+		*ret_queued += d->ready.n;
+	}
 }
 
 /* No start that waits may begin under the old limit. */
@@ -165,43 +142,120 @@ static void recall_all(struct scheduler *s, const struct pool *p)
 
 	for (struct job *j = p->n_ahead ? jobs_at_or_after(js, 1) : NULL; j;
 		j = jobs_at_or_after(js, j->id + 1))
-		if (j->pool == p && j->run && j->run->ahead)
+		if (j->run && j->run->ahead && demand_pool(j->demand, 0) == p)
 			run_request_recall(j->run);
 }
 
 int scheduler_set_pool(struct scheduler *s, const char *name, unsigned slots)
 {
-	struct pool *p = scheduler_pool(s, name);
+	struct pool *p;
+	int r = admission_pool(&s->admission, name, &p);
 
-	if (!p) {
-		struct pool **v = reallocarray(s->pools, s->n_pools + 1, sizeof(*v));
-
-		if (!v)
-			return -ENOMEM;
-		s->pools = v;
-		p = calloc(1, sizeof(*p));
-		if (!p)
-			return -ENOMEM;
-		snprintf(p->name, sizeof(p->name), "%s", name);
-		heap_init(&p->ready, starts_before);
-		heap_init(&p->ready_functions, starts_before);
-		v[s->n_pools++] = p;
-		p->gate = gate_of(name);
-		p->lasts_usec = unknown_usec;
-	}
-	if (slots < p->slots)
+	if (r < 0)
+		return r;
+	p->gone = false;
+	if (slots < p->slots.max)
 		recall_all(s, p);
-	p->slots = slots;
+	p->slots.max = slots;
+	p->functions.max = config_num(s->core->config, FUNCTIONS_MAX);
 	scheduler_kick(s);
 	return 0;
 }
 
-/* ---- the order ---------------------------------------------------------------------- */
-
-static struct heap *ready_heap(const struct job *j)
+void scheduler_pool_gone(struct scheduler *s, struct pool *p)
 {
-	return j->is_function ? &j->pool->ready_functions : &j->pool->ready;
+	if (p->gone)
+		return;
+	recall_all(s, p);
+	p->gone = true;
+	p->slots.max = 0;
 }
+
+void scheduler_steer_pool(
+	struct scheduler *s, struct pool *p, bool paused, bool draining)
+{
+	if (paused && !p->paused)
+		recall_all(s, p);
+	p->paused = paused;
+	p->draining = draining;
+	scheduler_kick(s);
+}
+
+int scheduler_set_resources(struct scheduler *s, const struct config *cf)
+{
+	const struct config_names *names = &cf->named[CONFIG_SECTION_RESOURCE];
+
+	for (size_t i = 0; i < s->admission.n_resources; i++) {
+		s->admission.resources[i]->gone = true;
+		s->admission.resources[i]->amount.max = 0;
+	}
+	for (size_t i = 0; i < names->n; i++) {
+		struct resource *res;
+
+		if (admission_resource(&s->admission, names->v[i].name, &res) < 0)
+			return -ENOMEM;
+		res->gone = false;
+		res->amount.max = names->v[i].v[CONFIG_AMOUNT].num;
+	}
+	scheduler_kick(s);
+	return 0;
+}
+
+void scheduler_set_limits(struct scheduler *s, const struct config *cf)
+{
+	int64_t slots = config_num(cf, SLOTS_MAX);
+
+	s->admission.demands_max = (size_t)config_num(cf, DEMANDS_MAX);
+	s->admission.slots.max = slots ? slots : LIMIT_NONE;
+	s->admission.memory.max = config_num(cf, MEMORY_MAX);
+	for (size_t i = 0; i < s->admission.n_pools; i++)
+		s->admission.pools[i]->functions.max = config_num(cf, FUNCTIONS_MAX);
+	scheduler_kick(s);
+}
+
+/* "gpu=1 tape=2"; NULL: none. The caller's */
+static int join_needs(char **ret, char *const *needs)
+{
+	_cleanup_(buf_deinitp) struct buf text = BUF_NULL;
+	int r = 0;
+
+	*ret = NULL;
+	if (!needs || !needs[0])
+		return 0;
+	STRV_FOREACH(need, needs)
+		if (r >= 0)
+			r = buf_printf(&text, "%s%s", need == needs ? "" : " ", *need);
+	if (r < 0)
+		return r;
+	*ret = buf_steal_str(&text, NULL);
+	return *ret ? 0 : -ENOMEM;
+}
+
+int scheduler_demand(
+	struct scheduler *s, const struct job_spec *spec, struct demand **ret)
+{
+	_cleanup_free_ char *needs = NULL;
+	int r = join_needs(&needs, job_strv(spec, NEED));
+
+	if (r < 0)
+		return r;
+	return demand_get(&s->admission, ret,
+		&(struct demand_spec){
+			.pools = job_str(spec, POOL),
+			.slots = job_num(spec, SLOTS),
+			.memory = job_num(spec, MEMORY),
+			.needs = needs,
+			.function = job_str(spec, FUNCTION) != NULL,
+			.forced = job_num(spec, FORCE),
+		});
+}
+
+struct demand *scheduler_demand_put(struct scheduler *s, struct demand *d)
+{
+	return demand_put(&s->admission, d);
+}
+
+/* ---- the order ---------------------------------------------------------------------- */
 
 static void due_now(void *arg);
 
@@ -250,7 +304,7 @@ static int become_queued(struct scheduler *s, struct job *j)
 	rec.state = JOB_QUEUED;
 	rec.due_usec = 0;
 	job_publish(s->core->jobs, j, &rec);
-	return heap_push(ready_heap(j), &j->order);
+	return demand_add(&s->admission, j->demand, &j->order);
 }
 
 static void due_now(void *arg)
@@ -276,7 +330,7 @@ void scheduler_place(struct scheduler *s, struct job *j)
 	if (j->busy || j->run || job_is_in_order(j))
 		return;
 	if (j->state == JOB_QUEUED) {
-		r = heap_push(ready_heap(j), &j->order);
+		r = demand_add(&s->admission, j->demand, &j->order);
 		scheduler_kick(s);
 	} else if (j->state == JOB_BACKOFF || j->state == JOB_DELAYED) {
 		r = heap_push(&s->due, &j->order);
@@ -291,7 +345,7 @@ void scheduler_withdraw(struct scheduler *s, struct job *j)
 	if (!job_is_in_order(j))
 		return;
 	if (j->state == JOB_QUEUED) {
-		heap_remove(ready_heap(j), &j->order);
+		demand_remove(&s->admission, j->demand, &j->order);
 	} else {
 		heap_remove(&s->due, &j->order);
 		arm(s);
@@ -300,24 +354,23 @@ void scheduler_withdraw(struct scheduler *s, struct job *j)
 
 /* ---- starting ----------------------------------------------------------------------- */
 
-/* Starts what is first in order, while there are slots, and n_ahead beyond them. */
-static void fill(struct scheduler *s, struct heap *ready, unsigned *n_taken,
-	unsigned n_slots, unsigned n_ahead)
+/* Starts what may start now, in order. */
+static void admit_all(struct scheduler *s)
 {
-	struct heap_node *node;
+	rv_time now = clock_boottime(s->core->clock);
+	struct admitted x;
 
-	while (*n_taken < n_slots + n_ahead && (node = heap_pop(ready))) {
-		bool ahead = *n_taken >= n_slots;
-
-		++*n_taken;
-		if (supervisor_start(s->core, job_of(node), ahead) < 0) {
-			--*n_taken;
-			heap_push(
-				ready, node); /* there is room: it was just taken out */
-			scheduler_hold_off(s);
-			return;
-		}
+	admission_begin(&s->admission);
+	while (!s->blocks && admission_next(&s->admission, now, &x)) {
+		if (supervisor_start(s->core, job_of(x.job), x.way, x.ahead) >= 0)
+			continue;
+		admission_take_back(&s->admission, &x);
+		scheduler_hold_off(s);
+		return;
 	}
+	if (s->admission.look_at != RV_FOREVER)
+		rv_timer_start(
+			&s->rates, rv_loop_now(s->loop) + (s->admission.look_at - now));
 }
 
 static void look(void *arg)
@@ -331,15 +384,7 @@ static void look(void *arg)
 	arm(s);
 	if (s->unplaced)
 		place_all(s);
-	for (size_t i = 0; i < s->n_pools && !s->blocks; i++) {
-		struct pool *p = s->pools[i];
-
-		fill(s, &p->ready, &p->n_taken, p->slots, ahead_max(p));
-		if (!s->blocks)
-			fill(s, &p->ready_functions, &p->n_functions,
-				(unsigned)config_num(s->core->config, FUNCTIONS_MAX),
-				0);
-	}
+	admit_all(s);
 }
 
 void scheduler_kick(struct scheduler *s)
@@ -367,20 +412,15 @@ void scheduler_start_succeeded(struct scheduler *s)
 	s->retry_delay = hold_off_first;
 }
 
-static unsigned *slots_of(const struct job *j)
+void scheduler_take(struct scheduler *s, const struct job *j, unsigned way)
 {
-	return j->is_function ? &j->pool->n_functions : &j->pool->n_taken;
+	(void)s;
+	demand_take(j->demand, way);
 }
 
-void scheduler_take_slot(struct scheduler *s, const struct job *j)
+void scheduler_release(struct scheduler *s, const struct job *j, unsigned way)
 {
-	++*slots_of(j);
-}
-
-void scheduler_release_slot(struct scheduler *s, const struct job *j)
-{
-	INVARIANT(*slots_of(j) > 0);
-	--*slots_of(j);
+	demand_release(j->demand, way);
 	scheduler_kick(s);
 }
 
@@ -398,15 +438,17 @@ bool scheduler_is_blocked(const struct scheduler *s, enum scheduler_block why)
 	return s->blocks & why;
 }
 
-char *pool_problem(const struct pool *p)
+char *scheduler_pool_problem(const struct scheduler *s, const struct pool *p)
 {
+	size_t n_unfinished, n_queued;
 	char *text = NULL;
 
-	if (!pool_is_gone(p) || p->ready.n == 0 ||
+	scheduler_count_pool(s, p, &n_unfinished, &n_queued);
+	if (!p->gone || n_queued == 0 ||
 		asprintf(&text,
 			"the configuration has no [pool %s] any more, and %zu %s in it",
-			p->name, p->ready.n,
-			p->ready.n == 1 ? "job waits" : "jobs wait") < 0)
+			p->name, n_queued,
+			n_queued == 1 ? "job waits" : "jobs wait") < 0)
 		return NULL;
 	return text;
 }
@@ -422,6 +464,27 @@ static const struct {
 	{BLOCK_SPAWNER, "the spawner is not there"},
 	{BLOCK_RETRY, "the last start failed, the next try is soon"},
 };
+
+/* What it is short of; where it lacks nothing, whom it comes after. */
+static const char *why_queued(
+	const struct scheduler *s, const struct job *j, char *buf, size_t size)
+{
+	_cleanup_(buf_deinitp) struct buf text = BUF_NULL;
+	size_t n_before = demand_n_before(&s->admission, j->demand, &j->order);
+
+	if (demand_explain(j->demand, clock_boottime(s->core->clock), &text) < 0)
+		return NULL;
+	if (buf_len(&text) == 0 &&
+		buf_append_str(&text, n_before ? "it starts in its turn"
+					       : "it is about to start") < 0)
+		return NULL;
+	if (n_before > 0 &&
+		buf_printf(&text, "; %zu job%s %s before it", n_before,
+			n_before == 1 ? "" : "s", n_before == 1 ? "comes" : "come") < 0)
+		return NULL;
+	snprintf(buf, size, "%.*s", (int)buf_len(&text), buf_head(&text));
+	return buf;
+}
 
 const char *scheduler_why(
 	const struct scheduler *s, const struct job *j, char *buf, size_t size)
@@ -439,23 +502,7 @@ const char *scheduler_why(
 					block_text[i].text);
 				return buf;
 			}
-		if (j->is_function) {
-			snprintf(buf, size,
-				"in pool '%s' %u of %" PRId64
-				" functions go on (functions-max)",
-				j->pool->name, j->pool->n_functions,
-				config_num(s->core->config, FUNCTIONS_MAX));
-			return buf;
-		}
-		if (pool_is_gone(j->pool)) {
-			snprintf(buf, size,
-				"the configuration has no [pool %s] any more",
-				j->pool->name);
-			return buf;
-		}
-		snprintf(buf, size, "pool '%s' has %u of %u slots taken", j->pool->name,
-			j->pool->n_taken - j->pool->n_ahead, j->pool->slots);
-		return buf;
+		return why_queued(s, j, buf, size);
 	case JOB_BACKOFF:
 		snprintf(buf, size, "it failed and is run again later");
 		return buf;

@@ -1,6 +1,6 @@
 /*
- * Who starts next: pools with their slots, the order of jobs in each, jobs that are due
- * later, and what keeps everything from starting.
+ * When jobs start: what src/sched decides, put to work. Jobs that are due later, what keeps
+ * everything from starting, and a look at what may start whenever something has changed.
  *
  * Event-driven: whatever frees a slot or makes a job ready asks for one more look
  * (scheduler_kick), which happens once per round of the loop. Loop thread only.
@@ -8,29 +8,14 @@
 #ifndef DAEMON_SCHEDULER_H
 #define DAEMON_SCHEDULER_H
 
-#include "base/heap.h"
 #include "reeve/loop.h"
+#include "sched/admission.h"
 
+struct config;
 struct core;
 struct job;
+struct job_spec;
 struct scheduler;
-
-/* starts ahead of a free slot, of one pool */
-#define POOL_AHEAD_MAX 24
-
-struct pool {
-	char name[65];
-	uint64_t gate; /* names it to the spawner, also to that of the next reeved */
-	unsigned slots;
-	unsigned
-		n_taken; /* may be above slots: after slots were lowered, and by n_ahead */
-	unsigned n_ahead;     /* started ahead of a slot, and not known to run */
-	unsigned n_strayed;   /* that go on without their spawner */
-	int64_t lasts_usec;   /* what its runs last, on average, lately */
-	unsigned n_functions; /* they take no slot */
-	struct heap ready;    /* of struct job.order: priority, then id */
-	struct heap ready_functions;
-};
 
 /* why nothing at all may start */
 enum scheduler_block {
@@ -45,20 +30,38 @@ enum scheduler_block {
 int scheduler_new(struct scheduler **ret, struct core *core, rv_loop *loop);
 struct scheduler *scheduler_free(struct scheduler *s);
 
-/* Make a pool or change its slots. 0, -ENOMEM. Pools are never taken away while it runs. */
+/* ---- pools and demands -------------------------------------------------------------- */
+
+/* Make a pool or change its slots; it is not gone then. 0, -ENOMEM. */
 int scheduler_set_pool(struct scheduler *s, const char *name, unsigned slots);
-struct pool *scheduler_pool(
-	const struct scheduler *s, const char *name); /* NULL: none */
-/* Its section is gone from the configuration: what is in it does not start. */
-static inline bool pool_is_gone(const struct pool *p)
-{
-	return p->slots == 0;
-}
-/* In words, that jobs wait in a pool that is gone; malloc'd; NULL where none do, or memory is
- * short. */
-char *pool_problem(const struct pool *p);
+/* Nothing defines it any more: what is in it does not start. */
+void scheduler_pool_gone(struct scheduler *s, struct pool *p);
+/* Paused: nothing of it starts. Draining: it takes no new jobs, which others see to. */
+void scheduler_steer_pool(
+	struct scheduler *s, struct pool *p, bool paused, bool draining);
+/* What there is of resources, as the configuration says. 0, -ENOMEM */
+int scheduler_set_resources(struct scheduler *s, const struct config *cf);
+/* Pools are never taken away while it runs. NULL: none */
+struct pool *scheduler_pool(const struct scheduler *s, const char *name);
 size_t scheduler_n_pools(const struct scheduler *s);
 struct pool *scheduler_pool_at(const struct scheduler *s, size_t i);
+/* In words, that jobs wait in a pool that is gone; malloc'd; NULL where none do, or memory is
+ * short. */
+char *scheduler_pool_problem(const struct scheduler *s, const struct pool *p);
+/* jobs in a pool: those that are not finished, and of these those that wait for room */
+void scheduler_count_pool(const struct scheduler *s, const struct pool *p,
+	size_t *ret_unfinished, size_t *ret_queued);
+
+/* the limits that the configuration sets over all pools */
+void scheduler_set_limits(struct scheduler *s, const struct config *cf);
+
+/* What a job asks for; each job that is not finished has one. Errors as of demand_get. */
+int scheduler_demand(
+	struct scheduler *s, const struct job_spec *spec, struct demand **ret);
+/* takes NULL, returns NULL */
+struct demand *scheduler_demand_put(struct scheduler *s, struct demand *d);
+
+/* ---- jobs ----------------------------------------------------------------------------- */
 
 /* A job that is queued, in backoff or delayed gets its place in the order; others none. */
 void scheduler_place(struct scheduler *s, struct job *j);
@@ -66,17 +69,10 @@ void scheduler_withdraw(struct scheduler *s, struct job *j);
 
 /* look once more, soon */
 void scheduler_kick(struct scheduler *s);
-/* the slot that a job was given when it was started */
-void scheduler_release_slot(struct scheduler *s, const struct job *j);
-/* slots of a pool that the spawner has to give out */
-unsigned pool_gate_slots(const struct pool *p);
-/* A run has ended by itself after so long: where they are short, the next ones are started
- * ahead of a free slot. */
-void pool_note_run(struct pool *p, int64_t usec);
-/* One that was started ahead did not get its slot soon: none are, for a while. */
-void pool_note_recall(struct pool *p);
+/* What a run took is free: of a job that has a demand, and the way by which it started. */
+void scheduler_release(struct scheduler *s, const struct job *j, unsigned way);
 /* of a run that was found going on */
-void scheduler_take_slot(struct scheduler *s, const struct job *j);
+void scheduler_take(struct scheduler *s, const struct job *j, unsigned way);
 
 /* A start failed for a reason that may last (memory, descriptors, the disk): nothing starts
  * for a moment, longer each time, so that trying again does not become all there is. */

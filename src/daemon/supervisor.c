@@ -62,12 +62,17 @@ struct spawn_token run_spawn_token(const struct run *run)
 	};
 }
 
+struct pool *run_pool(const struct run *run)
+{
+	return demand_pool(run->job->demand, run->way);
+}
+
 /* ---- beginning, and giving up ----------------------------------------------------- */
 
 static void set_ahead(struct run *run)
 {
 	run->ahead = true;
-	run->job->pool->n_ahead++;
+	run_pool(run)->n_ahead++;
 }
 
 void run_set_arrived(struct run *run)
@@ -78,7 +83,7 @@ void run_set_arrived(struct run *run)
 		return;
 	run->ahead = false;
 	run->recall_at = RV_FOREVER;
-	run->job->pool->n_ahead--;
+	run_pool(run)->n_ahead--;
 	if (awaited)
 		jobs_wake_waiters(run->core->jobs);
 }
@@ -98,7 +103,7 @@ static void abandon_start(struct run *run, int error)
 	}
 	run_give_back_outputs(run);
 	j->run = NULL;
-	scheduler_release_slot(core->scheduler, j);
+	scheduler_release(core->scheduler, j, run->way);
 	job_end(core->jobs, j);
 	run_free(run);
 	core_tell_run_ended(core);
@@ -128,7 +133,7 @@ static void detach(struct run *run)
 {
 	run_set_arrived(run);
 	if (run->spawner_gone)
-		run->job->pool->n_strayed--;
+		run_pool(run)->n_strayed--;
 	run_detach_outputs(run);
 	run->job->run = NULL;
 	run_free(run);
@@ -147,7 +152,7 @@ static void take_back_start(struct run *run)
 	job_begin(core->jobs, j);
 	run_set_arrived(run);
 	if (run->recalled)
-		pool_note_recall(j->pool);
+		pool_note_recall(run_pool(run));
 	run_give_back_outputs(run);
 	job_record(j, &rec);
 	rec.state = JOB_QUEUED;
@@ -160,7 +165,7 @@ static void take_back_start(struct run *run)
 	}
 	txn_free(t); /* not recorded: the next daemon finds that it never began */
 	j->run = NULL;
-	scheduler_release_slot(core->scheduler, j);
+	scheduler_release(core->scheduler, j, run->way);
 	job_end(core->jobs, j);
 	run_free(run);
 	core_tell_run_ended(core);
@@ -217,7 +222,7 @@ static int spawn_task(struct core *core, struct run *run, rv_fn fn)
 	return rv_group_spawn_ex(core->runs, &opts, fn, run, NULL);
 }
 
-int supervisor_start(struct core *core, struct job *j, bool ahead)
+int supervisor_start(struct core *core, struct job *j, unsigned way, bool ahead)
 {
 	struct run *run = run_new(core, j);
 	int r;
@@ -226,6 +231,7 @@ int supervisor_start(struct core *core, struct job *j, bool ahead)
 		return -ENOMEM;
 	job_begin(core->jobs, j);
 	j->run = run;
+	run->way = way;
 	if (ahead)
 		set_ahead(run);
 	r = spawn_task(core, run, supervise);
@@ -273,8 +279,9 @@ int supervisor_adopt(struct core *core, struct job *j, const struct store_run *r
 	run->sent = true;
 	run->pid_recorded = rec->pid != 0;
 	run->paused = run->pause_wanted = j->state == JOB_PAUSED;
+	run->way = STORE_JOB_WAY_OF(j->flags);
 	resume_stop(run);
-	scheduler_take_slot(core->scheduler, j);
+	scheduler_take(core->scheduler, j, run->way);
 	switch (found) {
 	case RUN_FOUND_GOING_ON:
 		if (info->state == SPAWN_RUN_RUNNING)
@@ -303,7 +310,7 @@ int supervisor_adopt(struct core *core, struct job *j, const struct store_run *r
 	}
 	r = spawn_task(core, run, supervise_adopted);
 	if (r < 0) {
-		scheduler_release_slot(core->scheduler, j);
+		scheduler_release(core->scheduler, j, run->way);
 		j->run = NULL;
 		detach(run);
 	}

@@ -10,7 +10,7 @@
 
 /* Start a job that was taken out of the order and given its slot; ahead: the next that comes
  * free. 0, or an error when there is no task for it: then nothing has changed. */
-int supervisor_start(struct core *core, struct job *j, bool ahead);
+int supervisor_start(struct core *core, struct job *j, unsigned way, bool ahead);
 
 /* How a run that an earlier reeved recorded was found. */
 enum run_found {

@@ -67,6 +67,7 @@ enum job_shape job_type_shape(enum job_type t)
 	case JOB_TYPE_ON_LOST: return JOB_SHAPE_NUM;
 	case JOB_TYPE_TEXT:
 	case JOB_TYPE_NAME:
+	case JOB_TYPE_POOLS:
 	case JOB_TYPE_JSON:
 	case JOB_TYPE_BYTES:
 	case JOB_TYPE_OUTPUT:
@@ -75,6 +76,7 @@ enum job_shape job_type_shape(enum job_type t)
 	case JOB_TYPE_ARGV:
 	case JOB_TYPE_ENV:
 	case JOB_TYPE_NAMES:
+	case JOB_TYPE_NEEDS:
 	case JOB_TYPE_GLOBS: return JOB_SHAPE_STRV;
 	}
 	INVARIANT(!"a type without a shape");
@@ -89,7 +91,8 @@ bool job_type_is_bytes(enum job_type t)
 
 bool job_type_appends(enum job_type t)
 {
-	return t == JOB_TYPE_ENV || t == JOB_TYPE_NAMES || t == JOB_TYPE_GLOBS;
+	return t == JOB_TYPE_ENV || t == JOB_TYPE_NAMES || t == JOB_TYPE_NEEDS ||
+	       t == JOB_TYPE_GLOBS;
 }
 
 size_t job_field_bytes_max(enum job_field f)

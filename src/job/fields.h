@@ -20,6 +20,7 @@ enum job_type {
 	JOB_TYPE_ON_LOST,   /* num: enum job_on_lost */
 	JOB_TYPE_TEXT,      /* str: UTF-8 */
 	JOB_TYPE_NAME,      /* str: name_is_valid */
+	JOB_TYPE_POOLS,     /* str: one name, "a,b" or "a|b" (asks.h) */
 	JOB_TYPE_JSON,      /* str: text of a JSON object (not parsed in this layer) */
 	JOB_TYPE_BYTES,     /* str: any bytes but NUL */
 	JOB_TYPE_OUTPUT,    /* str: file, null, journal, inherit, file:/absolute/path;
@@ -29,6 +30,7 @@ enum job_type {
 	JOB_TYPE_ARGV,      /* strv: bytes; text is split by shell-like quoting */
 	JOB_TYPE_ENV,       /* strv: NAME=VALUE, bytes; appends */
 	JOB_TYPE_NAMES,     /* strv: name_is_valid each; appends */
+	JOB_TYPE_NEEDS,     /* strv: NAME=N each (asks.h); appends */
 	JOB_TYPE_GLOBS,     /* strv: appends */
 };
 
@@ -110,6 +112,9 @@ void job_value_free(union job_value *v, enum job_field f);
 
 /* Longest delay, in microseconds: a job that is delayed for years was not meant to be. */
 #define JOB_DELAY_MAX (INT64_C(366) * 24 * 3600 * 1000000)
+
+/* most that a job may reserve: no machine has as much */
+#define JOB_MEMORY_MAX (INT64_C(1) << 60)
 
 /* where output = journal goes */
 #define JOB_JOURNAL_SOCKET "/run/systemd/journal/stdout"

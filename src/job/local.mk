@@ -1,5 +1,6 @@
 noinst_LTLIBRARIES += libjob.la
 libjob_la_SOURCES = \
+	src/job/asks.c src/job/asks.h \
 	src/job/backoff.c src/job/backoff.h \
 	src/job/codes.c \
 	src/job/env_filter.c src/job/env_filter.h \

@@ -8,6 +8,7 @@
 
 #include "base/invariant.h"
 #include "base/strv.h"
+#include "job/asks.h"
 #include "job/value_priv.h"
 
 void job_select_deinit(struct job_select *sel)
@@ -127,10 +128,10 @@ static bool has_all_labels(char *const *labels, char *const *wanted)
 	return true;
 }
 
-static bool is_one_of(const char *s, char *const *v)
+static bool has_a_pool(const char *pools, char *const *wanted)
 {
-	STRV_FOREACH(e, v)
-		if (STREQ(s, *e))
+	STRV_FOREACH(w, wanted)
+		if (job_pools_has(pools, *w))
 			return true;
 	return false;
 }
@@ -154,7 +155,7 @@ bool job_select_matches(const struct job_select *sel, const struct job_facts *fa
 	if (sel->n_ids && !bsearch(&facts->id, sel->ids, sel->n_ids, sizeof(*sel->ids),
 				  range_find))
 		return false;
-	if (sel->pools && !is_one_of(facts->pool, sel->pools))
+	if (sel->pools && !has_a_pool(facts->pools, sel->pools))
 		return false;
 	if (sel->labels && !has_all_labels(facts->labels, sel->labels))
 		return false;

@@ -26,8 +26,8 @@ struct job_id_range {
 struct job_facts {
 	uint64_t id;
 	uid_t uid;
-	const char *name; /* NULL: none */
-	const char *pool;
+	const char *name;  /* NULL: none */
+	const char *pools; /* as the job says them: see asks.h */
 	enum job_state state;
 	enum job_result result;
 	char *const *labels;    /* NULL: none */

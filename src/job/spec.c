@@ -57,20 +57,35 @@ void job_spec_deinit(struct job_spec *s)
 		job_spec_unset(s, (enum job_field)__builtin_ctzll(s->set));
 }
 
-/* A label twice says nothing more. Lists of names are short. */
-static void drop_duplicates(char **v)
+/* do two elements speak of the same thing? */
+static bool same_thing(enum job_type t, const char *a, const char *b)
+{
+	size_t n = strcspn(a, "=");
+
+	if (t != JOB_TYPE_NEEDS)
+		return STREQ(a, b);
+	return n == strcspn(b, "=") && memcmp(a, b, n) == 0;
+}
+
+/* A label twice says nothing more; of a resource the later amount counts. Lists of names are
+ * short. */
+static void drop_duplicates(char **v, enum job_type t)
 {
 	size_t n = 0;
 
+	if (t != JOB_TYPE_NAMES && t != JOB_TYPE_NEEDS)
+		return;
 	for (size_t i = 0; v && v[i]; i++) {
-		bool seen = false;
+		size_t k = 0;
 
-		for (size_t k = 0; k < n && !seen; k++)
-			seen = STREQ(v[k], v[i]);
-		if (seen)
-			free(v[i]);
-		else
+		while (k < n && !same_thing(t, v[k], v[i]))
+			k++;
+		if (k == n) {
 			v[n++] = v[i];
+		} else {
+			free(v[k]);
+			v[k] = v[i];
+		}
 	}
 	if (v)
 		v[n] = NULL;
@@ -112,8 +127,8 @@ int job_spec_put(struct job_spec *s, enum job_field f, union job_value v)
 		s->v[f] = v;
 		s->set |= BIT(f);
 	}
-	if (t == JOB_TYPE_NAMES)
-		drop_duplicates(s->v[f].strv);
+	if (job_type_appends(t))
+		drop_duplicates(s->v[f].strv, t);
 	return 0;
 }
 
@@ -148,8 +163,7 @@ static int merge_field(
 		return r;
 	}
 	s->v[f].strv = v.strv;
-	if (job_field_info[f].type == JOB_TYPE_NAMES)
-		drop_duplicates(s->v[f].strv);
+	drop_duplicates(s->v[f].strv, job_field_info[f].type);
 	return 0;
 }
 
@@ -258,6 +272,14 @@ static int check_delays(const struct job_spec *s, enum job_field *ret_field, cha
 		duration_format(b, sizeof(b), job_num(s, RETRY_DELAY_MAX)));
 }
 
+static int check_slots(const struct job_spec *s, enum job_field *ret_field, char **err)
+{
+	if (!job_str(s, FUNCTION) || job_num(s, SLOTS) == 1)
+		return 0;
+	*ret_field = JOB_FIELD_SLOTS;
+	return job_err(err, -EINVAL, "a function takes no slot");
+}
+
 /* of the checks, those of what there is to do, which come first */
 enum { N_WORK_CHECKS = 2 };
 
@@ -267,7 +289,7 @@ int job_spec_check_next(
 	static int (*const checks[])(const struct job_spec *s,
 		enum job_field *ret_field, char **err) = {check_one_work,
 		check_arguments, check_split, check_stdin, check_cwd, check_shell,
-		check_delays};
+		check_delays, check_slots};
 
 	if (err)
 		*err = NULL;

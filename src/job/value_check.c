@@ -7,6 +7,7 @@
 
 #include "base/clock.h"
 #include "base/strv.h"
+#include "job/asks.h"
 #include "job/value_priv.h"
 
 static int err_range(char **err, enum job_field f, int64_t num)
@@ -100,6 +101,11 @@ static int check_text(const char *s, enum job_field f, char **err)
 			"not a name (letters, digits and _ . @ -, at most 64, "
 			"a letter or _ first): %s",
 			QUOTED(s));
+	if (t == JOB_TYPE_POOLS && job_pools_check(s) < 0)
+		return job_err(err, -EINVAL,
+			"not the name of a pool, nor up to %d of them with all ',' or "
+			"all '|' between: %s",
+			JOB_POOLS_MAX, QUOTED(s));
 	if (t == JOB_TYPE_OUTPUT && !output_is_valid(s))
 		return job_err(err, -EINVAL,
 			"not one of file, null, journal, inherit, "
@@ -136,6 +142,8 @@ static int check_str(union job_value *v, enum job_field f, char **err)
 
 static int check_element(const char *s, enum job_type t, char **err)
 {
+	char name[65];
+	int64_t amount;
 	const char *eq;
 
 	switch (t) {
@@ -153,6 +161,12 @@ static int check_element(const char *s, enum job_type t, char **err)
 			return job_err(err, -EINVAL,
 				"not a name (letters, digits and _ . @ -, at most 64, "
 				"a letter or _ first): %s",
+				QUOTED(s));
+		return 0;
+	case JOB_TYPE_NEEDS:
+		if (job_need_parse(s, name, &amount) < 0)
+			return job_err(err, -EINVAL,
+				"not a resource and how much of it, such as gpu=1: %s",
 				QUOTED(s));
 		return 0;
 	case JOB_TYPE_GLOBS:

@@ -151,6 +151,7 @@ static int value_parse_strv(
 	switch (job_field_info[f].type) {
 	case JOB_TYPE_ARGV: r = words_split(&v.strv, text, err); break;
 	case JOB_TYPE_ENV: r = env_parse(&v.strv, text, err); break;
+	case JOB_TYPE_NEEDS:
 	case JOB_TYPE_NAMES: r = strv_split(&v.strv, text, BLANKS ","); break;
 	default: r = strv_split(&v.strv, text, BLANKS); break;
 	}

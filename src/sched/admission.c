@@ -171,6 +171,8 @@ static void change(struct demand *d, unsigned way, int sign)
 
 		need->limit->taken += sign * need->amount;
 		INVARIANT(need->limit->taken >= 0);
+		if (need->pool && !d->function)
+			need->pool->n_running += sign;
 		if (need->pool && !d->function && !d->gated)
 			need->pool->n_ungated += (unsigned)(sign * (int)need->amount);
 	}
@@ -274,17 +276,21 @@ static void claim(const struct demand *d, rv_time now)
 {
 	const struct way *w = NULL;
 
-	for (unsigned i = 0; i < d->n_ways && !w; i++)
-		if (is_open(&d->ways[i]))
+	for (unsigned i = 0; i < d->n_ways; i++) {
+		if (!w && is_open(&d->ways[i]))
 			w = &d->ways[i];
+		for (unsigned k = 0; k < d->ways[i].n; k++) {
+			struct need *need = &d->ways[i].needs[k];
+
+			need->lacks = !limit_has(need->limit, need->amount);
+		}
+	}
 	if (!w || rates_free_at(w) > now)
 		return;
 	for (unsigned i = w->n; i-- > 0;) {
 		const struct need *need = &w->needs[i];
-		bool was_short = !limit_has(need->limit, need->amount);
-
 		need->limit->claimed += need->amount;
-		if (was_short)
+		if (need->lacks)
 			return;
 	}
 }

@@ -24,12 +24,11 @@
 #include "base/hashmap.h"
 #include "base/heap.h"
 #include "base/list.h"
+#include "job/asks.h"
 #include "sched/pool.h"
 
-#define DEMAND_POOLS_MAX 8
-#define DEMAND_NEEDS_MAX 16
 /* pools, the machine's slots, its memory, resources */
-#define WAY_NEEDS_MAX (DEMAND_POOLS_MAX + 2 + DEMAND_NEEDS_MAX)
+#define WAY_NEEDS_MAX (JOB_POOLS_MAX + 2 + JOB_NEEDS_MAX)
 
 struct resource {
 	char name[POOL_NAME_MAX + 1];
@@ -46,6 +45,7 @@ struct need {
 	struct pool *pool;         /* of NEED_POOL */
 	struct resource *resource; /* of NEED_RESOURCE */
 	int64_t amount;
+	bool lacks; /* in the last pass there was too little for the first job */
 };
 
 /* One way to start: all of its needs. `a|b` has two ways, everything else one. */
@@ -57,7 +57,7 @@ struct way {
 struct demand {
 	char *key;   /* what it asks for, as text: the same text is the same demand */
 	char *pools; /* as the jobs say it: a name, "a,b" (both) or "a|b" (either) */
-	struct way ways[DEMAND_POOLS_MAX];
+	struct way ways[JOB_POOLS_MAX];
 	unsigned n_ways;
 	int64_t slots;     /* of each pool of the way that is taken */
 	bool function;     /* takes no slot, and counts among the functions */
@@ -123,15 +123,8 @@ struct demand *demand_put(struct admission *a, struct demand *d);
 
 /* The pool that a job counts in for the spawner and for averages: the first of its way. */
 struct pool *demand_pool(const struct demand *d, unsigned way);
-bool demand_names_pool(const struct demand *d, const char *name);
 /* one of its pools is gone, so that the way cannot be taken: the name; NULL */
 const char *way_gone(const struct way *w);
-
-/* Check the text of pools: names with all "," or all "|" between. 0, -EINVAL, -RV_ELIMIT */
-int demand_pools_check(const char *text);
-/* Calls fn for each name until it returns non-zero; 0, or that. The text must be valid. */
-int demand_pools_each(
-	const char *text, int (*fn)(const char *name, void *arg), void *arg);
 
 /* ---- jobs that may start --------------------------------------------------------------- */
 

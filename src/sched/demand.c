@@ -9,71 +9,7 @@
 #include "base/cleanup.h"
 #include "base/error.h"
 #include "base/invariant.h"
-#include "base/parse.h"
 #include "sched/admission.h"
-
-/* ---- texts ------------------------------------------------------------------------------ */
-
-struct part {
-	char text[POOL_NAME_MAX + 1 + 24]; /* a name, or NAME=N */
-};
-
-/* The next part of a list; *at moves on behind its separator. 1; 0 at the end; -EINVAL. */
-static int next_part(struct part *ret, const char **at, const char *separators)
-{
-	size_t n = strcspn(*at, separators);
-
-	if (!**at)
-		return 0;
-	if (n == 0 || n >= sizeof(ret->text))
-		return -EINVAL;
-	memcpy(ret->text, *at, n);
-	ret->text[n] = '\0';
-	*at += n;
-	if (**at && !*++*at)
-		return -EINVAL; /* it ends with a separator */
-	return 1;
-}
-
-int demand_pools_check(const char *text)
-{
-	const char *at = text;
-	unsigned n = 0;
-	struct part p;
-	int r;
-
-	if (!*text || (strchr(text, ',') && strchr(text, '|')))
-		return -EINVAL;
-	while ((r = next_part(&p, &at, ",|")) > 0) {
-		if (!name_is_valid(p.text))
-			return -EINVAL;
-		if (++n > DEMAND_POOLS_MAX)
-			return -RV_ELIMIT;
-	}
-	return r;
-}
-
-int demand_pools_each(
-	const char *text, int (*fn)(const char *name, void *arg), void *arg)
-{
-	const char *at = text;
-	struct part p;
-	int r = 0;
-
-	while (r == 0 && next_part(&p, &at, ",|") > 0)
-		r = fn(p.text, arg);
-	return r;
-}
-
-static int same_name(const char *name, void *arg)
-{
-	return STREQ(name, (const char *)arg);
-}
-
-bool demand_names_pool(const struct demand *d, const char *name)
-{
-	return demand_pools_each(d->pools, same_name, (char *)name);
-}
 
 static int make_key(char **ret, const struct demand_spec *s)
 {
@@ -125,19 +61,13 @@ static int add_pool(const char *name, void *arg)
 	return 0;
 }
 
-static int add_resource(struct maker *m, char *text)
+static int add_resource(const char *name, int64_t amount, void *arg)
 {
-	char *eq = strchr(text, '=');
+	struct maker *m = arg;
 	struct resource *res;
-	int64_t amount;
 	int r;
 
-	if (!eq)
-		return -EINVAL;
-	*eq = '\0';
-	if (!name_is_valid(text) || parse_i64(&amount, eq + 1, 1, INT64_MAX / 2) < 0)
-		return -EINVAL;
-	r = admission_resource(m->a, text, &res);
+	r = admission_resource(m->a, name, &res);
 	if (r < 0)
 		return r;
 	for (unsigned i = 0; i < m->n; i++)
@@ -153,10 +83,6 @@ static int add_resource(struct maker *m, char *text)
 static int add_machine(struct maker *m)
 {
 	const struct demand_spec *s = m->spec;
-	const char *at = s->needs ? s->needs : "";
-	unsigned n = 0;
-	struct part p;
-	int r;
 
 	if (!s->function)
 		add_need(m, (struct need){.kind = NEED_MACHINE,
@@ -166,14 +92,7 @@ static int add_machine(struct maker *m)
 		add_need(m, (struct need){.kind = NEED_MEMORY,
 				    .limit = &m->a->memory,
 				    .amount = s->memory});
-	while ((r = next_part(&p, &at, " ")) > 0) {
-		if (n++ == DEMAND_NEEDS_MAX)
-			return -RV_ELIMIT;
-		r = add_resource(m, p.text);
-		if (r < 0)
-			return r;
-	}
-	return r;
+	return s->needs ? job_needs_each(s->needs, add_resource, m) : 0;
 }
 
 static int finish_way(struct maker *m, struct demand *d)
@@ -208,8 +127,8 @@ static int make_ways(struct admission *a, struct demand *d, const struct demand_
 	int r;
 
 	if (strchr(s->pools, '|'))
-		return demand_pools_each(s->pools, add_way, (void *[]){&m, d});
-	r = demand_pools_each(s->pools, add_pool, &m);
+		return job_pools_each(s->pools, add_way, (void *[]){&m, d});
+	r = job_pools_each(s->pools, add_pool, &m);
 	return r < 0 ? r : finish_way(&m, d);
 }
 
@@ -276,7 +195,7 @@ int demand_get(struct admission *a, struct demand **ret, const struct demand_spe
 	struct demand *d;
 	int r;
 
-	r = demand_pools_check(spec->pools);
+	r = job_pools_check(spec->pools);
 	if (r >= 0)
 		r = make_key(&key, spec);
 	if (r < 0)

@@ -26,7 +26,7 @@ static int explain_pool(const struct need *need, bool function, struct buf *out)
 			"it asks for %" PRId64
 			" slot%s of pool '%s', which has %" PRId64,
 			need->amount, plural(need->amount), p->name, l->max);
-	if (limit_has(l, need->amount))
+	if (!need->lacks)
 		return 0;
 	if (l->taken <= l->max - need->amount)
 		return buf_printf(out,
@@ -67,7 +67,7 @@ static int explain_resource(const struct need *need, struct buf *out)
 			"it needs %" PRId64
 			" of resource '%s', of which there is %" PRId64,
 			need->amount, need->resource->name, l->max);
-	if (limit_has(l, need->amount))
+	if (!need->lacks)
 		return 0;
 	if (l->taken <= l->max - need->amount)
 		return buf_printf(out, "resource '%s' is kept for jobs before it",
@@ -82,8 +82,12 @@ static int explain_machine(const struct need *need, struct buf *out)
 {
 	const struct limit *l = need->limit;
 
-	if (limit_has(l, need->amount))
+	if (need->amount <= l->max && !need->lacks)
 		return 0;
+	if (need->amount <= l->max && l->taken <= l->max - need->amount)
+		return buf_printf(out, "%s is kept for jobs before it",
+			need->kind == NEED_MACHINE ? "what is free of slots-max"
+						   : "what is free of memory-max");
 	if (need->kind == NEED_MACHINE)
 		return buf_printf(out,
 			"%" PRId64 " of %" PRId64

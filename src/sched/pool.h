@@ -19,12 +19,12 @@ struct pool {
 	bool draining; /* takes no new jobs; those that it has go on and start */
 
 	/* Starts ahead of a free slot: they wait with the spawner, at the pool's gate. */
-	uint64_t gate;         /* names it, also to the spawner of the next reeved */
-	unsigned n_ahead;      /* started ahead, and not known to run */
-	unsigned n_strayed;    /* that go on without their spawner */
-	unsigned n_ungated;    /* slots taken by runs that pass no gate */
-	int64_t lasts_usec;    /* what its runs last, on average, lately */
-	unsigned n_unfinished; /* jobs that name it and are not finished */
+	uint64_t gate;      /* names it, also to the spawner of the next reeved */
+	unsigned n_ahead;   /* started ahead, and not known to run */
+	unsigned n_strayed; /* that go on without their spawner */
+	unsigned n_ungated; /* slots taken by runs that pass no gate */
+	int64_t n_running;  /* runs that have slots of it */
+	int64_t lasts_usec; /* what its runs last, on average, lately */
 };
 
 /* starts ahead of a free slot, of one pool */

@@ -28,6 +28,8 @@ struct start {
 	size_t exec_size;
 	char *cgroup_leaf;  /* directory of this run's own cgroup, or NULL */
 	char *cgroup_procs; /* the file in it that takes the child, or NULL */
+	char *slot;         /* REEVE_SLOT, once it is known; NULL: it has none */
+	char **slot_entry;  /* where that goes in the environment */
 	bool stay;          /* its thread waits a moment for its end (starter.h) */
 
 	/* what the child tells while its parent thread is suspended; the loop's thread
@@ -81,6 +83,8 @@ struct child_args {
  */
 int start_new(struct start **ret, const struct wire_start *ws, const char *blob_data,
 	const char *mark);
+/* its number at its gate, before it begins */
+void start_set_number(struct start *s, uint32_t number);
 struct start *start_free(struct start *s); /* closes what it still has open */
 
 /*

@@ -16,8 +16,11 @@
 struct gate {
 	struct list link; /* of struct gates.all */
 	uint64_t id;
-	uint32_t slots;      /* as the last start said */
-	size_t n_going;      /* starting or running */
+	uint32_t slots;    /* as the last start said */
+	size_t n_going;    /* starting or running, and counted */
+	size_t n_aside;    /* the same, not counted */
+	uint64_t *numbers; /* bit set: somebody has it; room for all that are here */
+	size_t n_words;
 	size_t n_waiting;    /* length of waiting */
 	struct list waiting; /* of struct run.gate_link */
 };
@@ -52,6 +55,50 @@ static struct gate *gate_new(struct gates *g, uint64_t id)
 	return gate;
 }
 
+/* room for one more, so that giving out a number cannot fail */
+static int reserve_number(struct gate *gate)
+{
+	size_t n = gate->n_going + gate->n_aside + gate->n_waiting + 1;
+	uint64_t *v;
+
+	if (n <= gate->n_words * 64)
+		return 0;
+	v = reallocarray(gate->numbers, gate->n_words + 4, sizeof(*v));
+	if (!v)
+		return -ENOMEM;
+	for (size_t i = 0; i < 4; i++)
+		v[gate->n_words + i] = 0;
+	gate->numbers = v;
+	gate->n_words += 4;
+	return 0;
+}
+
+static void take_number(struct gate *gate, struct run *run)
+{
+	size_t i = 0;
+
+	while (gate->numbers[i] == UINT64_MAX)
+		i++;
+	INVARIANT(i < gate->n_words);
+	run->number = (uint32_t)(i * 64) + (uint32_t)__builtin_ctzll(~gate->numbers[i]);
+	gate->numbers[i] |= UINT64_C(1) << run->number % 64;
+}
+
+static void give_back_number(struct gate *gate, struct run *run)
+{
+	gate->numbers[run->number / 64] &= ~(UINT64_C(1) << run->number % 64);
+	run->number = GATE_NO_NUMBER;
+}
+
+static void gate_free_if_empty(struct gate *gate)
+{
+	if (gate->n_going > 0 || gate->n_aside > 0 || gate->n_waiting > 0)
+		return;
+	list_remove(&gate->link);
+	free(gate->numbers);
+	free(gate);
+}
+
 static bool waits(const struct run *run)
 {
 	return list_is_linked(&run->gate_link);
@@ -73,18 +120,19 @@ static void leave(struct run *run)
 		list_remove(&run->gate_link);
 		gate->n_waiting--;
 	} else {
-		INVARIANT(gate->n_going > 0);
-		gate->n_going--;
+		size_t *n = run->aside ? &gate->n_aside : &gate->n_going;
+
+		INVARIANT(*n > 0);
+		--*n;
+		give_back_number(gate, run);
 	}
-	if (gate->n_going > 0 || gate->n_waiting > 0)
-		return;
-	list_remove(&gate->link);
-	free(gate);
+	gate_free_if_empty(gate);
 }
 
 static struct run *next(const struct gates *g, struct gate *gate)
 {
 	struct list *it;
+	struct run *run;
 
 	if (g->closed || gate->n_going >= gate->slots)
 		return NULL;
@@ -93,31 +141,49 @@ static struct run *next(const struct gates *g, struct gate *gate)
 		return NULL;
 	gate->n_waiting--;
 	gate->n_going++;
-	return LIST_ENTRY(it, struct run, gate_link);
+	run = LIST_ENTRY(it, struct run, gate_link);
+	take_number(gate, run);
+	return run;
 }
 
-int gates_enter(
-	struct gates *g, struct run *run, uint64_t id, uint32_t slots, bool may_wait)
+static void enter(struct gate *gate, struct run *run, enum gate_mode mode)
+{
+	run->gate = gate;
+	run->aside = mode == GATE_ASIDE;
+	run->number = GATE_NO_NUMBER;
+	if (mode == GATE_WAIT) {
+		list_append(&gate->waiting, &run->gate_link);
+		gate->n_waiting++;
+		return;
+	}
+	if (mode == GATE_ASIDE)
+		gate->n_aside++;
+	else
+		gate->n_going++;
+	take_number(gate, run);
+}
+
+int gates_enter(struct gates *g, struct run *run, uint64_t id, uint32_t slots,
+	enum gate_mode mode)
 {
 	struct gate *gate;
+	int r = -ENOMEM;
 
 	pthread_mutex_lock(&g->lock);
 	INVARIANT(!run->gate);
 	gate = find(g, id);
 	if (!gate)
 		gate = gate_new(g, id);
-	if (gate) {
+	if (gate)
+		r = reserve_number(gate);
+	if (gate && r < 0)
+		gate_free_if_empty(gate);
+	if (r == 0) {
 		gate->slots = slots;
-		run->gate = gate;
-		if (may_wait) {
-			list_append(&gate->waiting, &run->gate_link);
-			gate->n_waiting++;
-		} else {
-			gate->n_going++;
-		}
+		enter(gate, run, mode);
 	}
 	pthread_mutex_unlock(&g->lock);
-	return gate ? 0 : -ENOMEM;
+	return r;
 }
 
 void gates_leave(struct gates *g, struct run *run)
@@ -161,12 +227,19 @@ struct run *gates_pass(struct gates *g, struct run *over, bool *ret_plenty)
 	pthread_mutex_lock(&g->lock);
 	gate = over->gate;
 	if (gate) {
+		uint32_t number = over->number;
+
+		/* the next one has the number of the last */
 		gate->n_going--;
+		give_back_number(gate, over);
 		run = next(g, gate);
-		if (run)
+		if (run) {
 			over->gate = NULL;
-		else
+		} else {
 			gate->n_going++;
+			over->number = number;
+			gate->numbers[number / 64] |= UINT64_C(1) << number % 64;
+		}
 		*ret_plenty = has_plenty(g, gate);
 	}
 	pthread_mutex_unlock(&g->lock);

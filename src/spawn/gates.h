@@ -6,6 +6,10 @@
  * waits here, in the order in which it came; it stands in the table as starting. A start
  * that may not wait counts, and begins at once: for those the daemon keeps the limit.
  *
+ * Each that goes on has a number, the lowest that was free: so many as may go on are told
+ * apart by numbers below the limit. Those that take slots in a way that the gate cannot count
+ * come aside, only for the number.
+ *
  * Pure bookkeeping: whoever calls starts what is given out. Any thread may call: a starter
  * that sees a run end takes the next one by itself (relay.h). A run that waits here can be
  * begun by another thread at any moment; whether it still waits is only known from what
@@ -28,15 +32,17 @@ struct gates {
 
 void gates_init(struct gates *g);
 
-/**
- * A run comes to a gate, which is made where it is not there yet.
- *
- * @may_wait  false: it goes on whatever the limit is; true: it must be ready to be begun
- *
- * Returns 0, -ENOMEM.
- */
-int gates_enter(
-	struct gates *g, struct run *run, uint64_t id, uint32_t slots, bool may_wait);
+#define GATE_NO_NUMBER UINT32_MAX
+
+enum gate_mode {
+	GATE_GO,    /* it goes on whatever the limit is, and counts */
+	GATE_WAIT,  /* it must be ready to be begun */
+	GATE_ASIDE, /* it goes on, and does not count */
+};
+
+/* A run comes to a gate, which is made where it is not there yet. 0, -ENOMEM */
+int gates_enter(struct gates *g, struct run *run, uint64_t id, uint32_t slots,
+	enum gate_mode mode);
 /* The run is over. Has no effect on one that is at no gate, or not any more. */
 void gates_leave(struct gates *g, struct run *run);
 /* True: it waited, and has left. False: it goes on, or is at no gate. */

@@ -15,6 +15,7 @@
 /* to the starters; written down before, for it may have begun whenever we are killed */
 static void submit(struct spawner *sp, struct run *run)
 {
+	start_set_number(run->start, run->number);
 	claims_write(&sp->claims, run->claim, &run->info);
 	starters_submit(sp->starters, run->start);
 }
@@ -58,13 +59,14 @@ static void prepare(struct spawner *sp, struct run *run, const struct spawn_requ
 	run->start->run = run;
 	/* with a cgroup there is more to look at than orphans; with orphans about nobody but
 	 * the loop can tell whose they are */
-	run->start->stay = q->gate != 0 && !q->cgroup && !orphans_any(&sp->orphans);
+	run->start->stay =
+		q->gate != 0 && !q->aside && !q->cgroup && !orphans_any(&sp->orphans);
 }
 
 int life_start(struct spawner *sp, struct wire_start *ws, const char *blob_data)
 {
 	struct spawn_request *q = &ws->req;
-	bool waits = q->gate != 0 && q->ahead;
+	enum gate_mode mode = q->ahead ? GATE_WAIT : q->aside ? GATE_ASIDE : GATE_GO;
 	char mark[SPAWN_MARK_MAX];
 	struct run *run;
 	int r;
@@ -83,14 +85,15 @@ int life_start(struct spawner *sp, struct wire_start *ws, const char *blob_data)
 	}
 	prepare(sp, run, q);
 	/* it may begin before this returns */
-	r = q->gate ? gates_enter(&sp->gates, run, q->gate, q->gate_slots, waits) : 0;
+	run->number = GATE_NO_NUMBER;
+	r = q->gate ? gates_enter(&sp->gates, run, q->gate, q->gate_slots, mode) : 0;
 	if (r < 0) {
 		claims_drop(&sp->claims, run->claim);
 		run->start = start_free(run->start);
 		runs_remove(&sp->runs, run);
 		return r;
 	}
-	if (!waits)
+	if (!q->gate || mode != GATE_WAIT)
 		submit(sp, run);
 	if (q->gate)
 		open_gate(sp, q->gate);

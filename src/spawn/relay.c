@@ -89,6 +89,7 @@ struct start *relay_follow(struct start *s, void *spawner)
 		return NULL;
 	FAILPOINT("spawner-relay-passed");
 	s->quiet = plenty;
+	start_set_number(next->start, next->number);
 	/* written before it begins, as submit does in life_start.c */
 	info = claim_of(next->start);
 	claims_write(&sp->claims, next->claim, &info);

@@ -135,10 +135,12 @@ struct spawn_request {
 
 	/* Of the runs with this number at most gate_slots go on at once; 0: no such limit.
 	 * The last start says how many. ahead: this one waits for a place, and until it
-	 * has one it can be taken back; else it counts, but does not wait. */
+	 * has one it can be taken back; else it counts, but does not wait. aside: it
+	 * neither waits nor counts. All that go on have different numbers, the lowest that
+	 * are free, from 0 on: REEVE_SLOT in their environment. */
 	uint64_t gate;
 	uint32_t gate_slots;
-	bool ahead;
+	bool ahead, aside;
 };
 
 /* Numbers are on the wire and in the exits file: append only. */

@@ -14,7 +14,8 @@
 #include "base/invariant.h"
 
 #define DEFAULT_PATH "/usr/local/bin:/usr/bin:/bin"
-#define N_MARKS      3
+#define N_MARKS      4
+#define SLOT_ENV     "REEVE_SLOT"
 #define MARK_MAX     (sizeof("REEVE_JOB_ID=") + SPAWN_MARK_MAX)
 
 /* Hands out pieces of the allocation; the sum was counted before. */
@@ -45,6 +46,7 @@ static bool is_mark(const char *entry)
 {
 	return strncmp(entry, "REEVE_JOB_ID=", 13) == 0 ||
 	       strncmp(entry, "REEVE_RUN=", 10) == 0 ||
+	       strncmp(entry, SLOT_ENV "=", sizeof(SLOT_ENV)) == 0 ||
 	       strncmp(entry, SPAWN_MARK_ENV "=", 12) == 0;
 }
 
@@ -79,6 +81,11 @@ static void fill_strings(struct start *s, struct arena *a, const struct wire_blo
 	env[n++] = arena_printf(a, "REEVE_JOB_ID=%" PRIu64, t->job_id);
 	env[n++] = arena_printf(a, "REEVE_RUN=%" PRIu32, t->run_no);
 	env[n++] = arena_printf(a, SPAWN_MARK_ENV "=%s", mark);
+	/* the last, so that it can be left out: it is known when the run begins */
+	if (s->req.gate) {
+		s->slot = arena_printf(a, SLOT_ENV "=%" PRIu32, UINT32_MAX);
+		s->slot_entry = &env[n];
+	}
 	s->argv_sh = argv;
 	s->req.argv = argv + 1;
 	s->req.env = env;
@@ -145,6 +152,15 @@ int start_new(struct start **ret, const struct wire_start *ws, const char *blob_
 	fill_search(s, &a);
 	*ret = s;
 	return 0;
+}
+
+void start_set_number(struct start *s, uint32_t number)
+{
+	if (!s->slot)
+		return;
+	/* its room was measured for the largest */
+	snprintf(s->slot, sizeof(SLOT_ENV "=4294967295"), SLOT_ENV "=%" PRIu32, number);
+	*s->slot_entry = s->slot;
 }
 
 struct start *start_free(struct start *s)

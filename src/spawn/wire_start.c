@@ -11,11 +11,13 @@
 #include "base/error.h"
 #include "base/strv.h"
 
-#define START_SET_GROUPS  (1U << 0)
-#define START_MEMFD       (1U << 1)
-#define START_GATE        (1U << 2) /* gate and gate_slots follow the groups */
-#define START_AHEAD       (1U << 3)
-#define START_FLAGS_KNOWN (START_SET_GROUPS | START_MEMFD | START_GATE | START_AHEAD)
+#define START_SET_GROUPS (1U << 0)
+#define START_MEMFD      (1U << 1)
+#define START_GATE       (1U << 2) /* gate and gate_slots follow the groups */
+#define START_AHEAD      (1U << 3)
+#define START_ASIDE      (1U << 4)
+#define START_FLAGS_KNOWN \
+	(START_SET_GROUPS | START_MEMFD | START_GATE | START_AHEAD | START_ASIDE)
 
 static int measure_strings(char *const *v, uint64_t *len, uint32_t *n)
 {
@@ -123,7 +125,7 @@ static int request_check(const struct spawn_request *q)
 		check_path(q->stdout_path, q->stdout_kind == SPAWN_STDIO_PATH) < 0 ||
 		check_path(q->stderr_path, q->stderr_kind == SPAWN_STDIO_PATH) < 0)
 		return -EINVAL;
-	if (q->ahead && !q->gate)
+	if ((q->ahead || q->aside) && (!q->gate || (q->ahead && q->aside)))
 		return -EINVAL;
 	if (q->cgroup && check_path(q->cgroup, true) < 0)
 		return -EINVAL;
@@ -156,6 +158,8 @@ int wire_encode_start(struct buf *b, const struct spawn_request *req,
 		flags |= START_GATE;
 	if (q.ahead)
 		flags |= START_AHEAD;
+	if (q.aside)
+		flags |= START_ASIDE;
 	wire_begin(&w, b, WIRE_START, count_fds(&q, !data));
 	wire_put_token(&w, &q.token);
 	wire_put(&w, flags, 4);
@@ -252,6 +256,7 @@ int wire_decode_start(struct wire_reader *r, uint16_t n_fds, struct wire_start *
 	get_lists(r, ret);
 	q->set_groups = flags & START_SET_GROUPS;
 	q->ahead = flags & START_AHEAD;
+	q->aside = flags & START_ASIDE;
 	if (flags & START_GATE) {
 		q->gate = wire_get(r, 8);
 		q->gate_slots = (uint32_t)wire_get(r, 4);

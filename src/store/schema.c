@@ -46,7 +46,17 @@ static const char step_1[] =
 	"CREATE TABLE tombstone ("
 	" id INTEGER PRIMARY KEY, removed_usec INTEGER NOT NULL) STRICT;";
 
-const char *const schema_steps[] = {step_1};
+/*
+ * - job.place: 0, or before or behind all jobs that were not moved.
+ * - definition: what users define at run time beside the configuration: pools.
+ */
+static const char step_2[] =
+	"ALTER TABLE job ADD COLUMN place INTEGER NOT NULL DEFAULT 0;"
+	"CREATE TABLE definition ("
+	" kind TEXT NOT NULL, name TEXT NOT NULL, text TEXT NOT NULL,"
+	" PRIMARY KEY (kind, name)) STRICT, WITHOUT ROWID;";
+
+const char *const schema_steps[] = {step_1, step_2};
 const unsigned schema_version = ARRAY_LEN(schema_steps);
 
 int schema_check(sqlite3 *db, unsigned n_known)

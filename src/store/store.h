@@ -56,6 +56,7 @@ struct store_job {
 	const void *spec; /* packed (job/spec.h) */
 	size_t spec_len;
 	const char *reason; /* NULL: none */
+	int64_t place; /* in the order: 0, or before or behind all that were not moved */
 };
 enum {
 	STORE_JOB_CANCEL = 1 << 0,   /* a cancel is in progress */
@@ -63,6 +64,9 @@ enum {
 	STORE_JOB_SHUTDOWN = 1 << 2, /* stopped by a shutdown */
 	STORE_JOB_PAUSED = 1 << 3,
 };
+/* in flags, too: by which way of its demand a run started (sched/admission.h) */
+#define STORE_JOB_WAY(n)        ((uint32_t)(n) << 8)
+#define STORE_JOB_WAY_OF(flags) ((flags) >> 8 & 0x7)
 
 struct store_run {
 	struct run_token token;
@@ -100,6 +104,13 @@ struct store_key {
 	int64_t created_usec;
 };
 
+/* what users define at run time, beside the configuration */
+struct store_definition {
+	const char *kind; /* "pool" */
+	const char *name;
+	const char *text;
+};
+
 /* What is not there is -ENOENT, an id that is there already -EEXIST. */
 enum store_op_kind {
 	/* job: all members; its environment has to be there */
@@ -117,9 +128,11 @@ enum store_op_kind {
 	/* env; nothing happens where that id is there: a caller that knows the environment
 	 * says it again with each job, in case the last one that used it goes just now */
 	STORE_ENV_INSERT,
-	STORE_KEY_INSERT,  /* key; -RV_EDUPLICATE when (uid, key) is there */
-	STORE_KEYS_EXPIRE, /* number: keys created before this time go */
-	STORE_META_SET,    /* name, number; names must not begin with a dot */
+	STORE_KEY_INSERT,        /* key; -RV_EDUPLICATE when (uid, key) is there */
+	STORE_KEYS_EXPIRE,       /* number: keys created before this time go */
+	STORE_DEFINITION_SET,    /* definition; replaces one of that kind and name */
+	STORE_DEFINITION_REMOVE, /* definition: kind and name */
+	STORE_META_SET,          /* name, number; names must not begin with a dot */
 };
 
 struct store_op {
@@ -129,6 +142,7 @@ struct store_op {
 		struct store_run run;
 		struct store_env env;
 		struct store_key key;
+		struct store_definition definition;
 		struct {
 			const char *name;
 			int64_t number;
@@ -153,13 +167,14 @@ struct store_unit {
 struct store;
 
 /*
- * Called while loading, in this order: metas, environments, keys, then the jobs by id,
+ * Called while loading, in this order: metas, definitions, environments, keys, then the jobs by id,
  * each followed by its runs that have not ended and its last run, oldest first. Each
  * may be NULL. Pointers live during the call only. A result that is not 0 stops and is
  * given back by store_load.
  */
 struct store_load_ops {
 	int (*meta)(const char *name, int64_t number, void *arg);
+	int (*definition)(const struct store_definition *d, void *arg);
 	int (*env)(const struct store_env *e, void *arg);
 	int (*key)(const struct store_key *k, void *arg);
 	int (*job)(const struct store_job *j, void *arg);

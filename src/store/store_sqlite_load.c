@@ -39,6 +39,17 @@ static int give_key(struct row *r, const struct store_load_ops *ops, void *arg)
 	return r->damaged || !k.key ? -RV_ECORRUPT : ops->key(&k, arg);
 }
 
+static int give_definition(struct row *r, const struct store_load_ops *ops, void *arg)
+{
+	struct store_definition d;
+
+	d.kind = row_text(r);
+	d.name = row_text(r);
+	d.text = row_text(r);
+	return r->damaged || !d.kind || !d.name || !d.text ? -RV_ECORRUPT
+							   : ops->definition(&d, arg);
+}
+
 static int read_job(struct row *r, struct store_job *j)
 {
 	j->id = row_u64(r);
@@ -58,6 +69,7 @@ static int read_job(struct row *r, struct store_job *j)
 	j->env_id = row_u64(r);
 	j->reason = row_text(r);
 	j->spec = row_blob(r, &j->spec_len);
+	j->place = row_i64(r);
 	return r->damaged ? -RV_ECORRUPT : 0;
 }
 
@@ -217,6 +229,9 @@ static int load_all(
 
 	if (ops->meta)
 		r = load_table(st->stmt[STMT_LOAD_META], give_meta, ops, arg);
+	if (r == 0 && ops->definition)
+		r = load_table(
+			st->stmt[STMT_LOAD_DEFINITION], give_definition, ops, arg);
 	if (r == 0 && ops->env)
 		r = load_table(st->stmt[STMT_LOAD_ENV], give_env, ops, arg);
 	if (r == 0 && ops->key)

@@ -63,6 +63,7 @@ static void bind_job_progress(struct binder *b, const struct store_job *j)
 	bind_i64(b, j->finished_usec);
 	bind_i64(b, j->due_usec);
 	bind_text(b, j->reason);
+	bind_i64(b, j->place);
 	bind_u64(b, j->id);
 	bind_id_or_null(b, j->env_id);
 }
@@ -232,6 +233,29 @@ static int meta_set(struct sqlite_store *st, const char *name, int64_t number)
 	return binder_run(&b);
 }
 
+static int definition_set(struct sqlite_store *st, const struct store_definition *d)
+{
+	struct binder b = stmt_binder(st, STMT_DEFINITION_SET);
+
+	if (!d->kind || !d->name || !d->text)
+		return -EINVAL;
+	bind_text(&b, d->kind);
+	bind_text(&b, d->name);
+	bind_text(&b, d->text);
+	return binder_run(&b);
+}
+
+static int definition_remove(struct sqlite_store *st, const struct store_definition *d)
+{
+	struct binder b = stmt_binder(st, STMT_DEFINITION_REMOVE);
+
+	if (!d->kind || !d->name)
+		return -EINVAL;
+	bind_text(&b, d->kind);
+	bind_text(&b, d->name);
+	return run_on_one(st, &b);
+}
+
 static int keys_expire(struct sqlite_store *st, int64_t before_usec)
 {
 	struct binder b = stmt_binder(st, STMT_KEYS_EXPIRE);
@@ -251,6 +275,8 @@ int sqlite_store_op(struct sqlite_store *st, const struct store_op *op)
 	case STORE_ENV_INSERT: return env_insert(st, &op->env);
 	case STORE_KEY_INSERT: return key_insert(st, &op->key);
 	case STORE_KEYS_EXPIRE: return keys_expire(st, op->meta.number);
+	case STORE_DEFINITION_SET: return definition_set(st, &op->definition);
+	case STORE_DEFINITION_REMOVE: return definition_remove(st, &op->definition);
 	case STORE_META_SET: return meta_set(st, op->meta.name, op->meta.number);
 	}
 	return -EINVAL;

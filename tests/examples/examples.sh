@@ -45,6 +45,7 @@ begin() {
 	name=$1
 	shift
 	# in the foreground: else it sends each signal twice, to the program and to the group
+	: >"$tmp/$name.out" # the shell behind the & may be slow to make it
 	timeout --foreground 60 "contrib/examples/$name" "$@" >"$tmp/$name.out" &
 	pids="$pids $!"
 	pid=$!
@@ -111,6 +112,7 @@ if command -v python3 >/dev/null; then
 		for i in 1 2 3 4 5 6; do
 			printf '%*d' "$i" 0 >"$tmp/web/$i"
 		done
+		: >"$tmp/http.server.out" # the shell behind the & may be slow to make it
 		timeout --foreground 60 python3 -u -m http.server --bind 127.0.0.1 \
 			--directory "$tmp/web" 0 >"$tmp/http.server.out" 2>/dev/null &
 		pids="$pids $!"

@@ -54,11 +54,19 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	b = load(text, n);
 	INVARIANT(b);
 	same_defaults(a, b);
-	INVARIANT(a->n_pools == b->n_pools);
-	for (size_t i = 0; i < a->n_pools; i++)
-		INVARIANT(a->pools[i].slots == b->pools[i].slots);
-	for (int k = 0; k < CONFIG_KEY_N; k++)
-		if (!config_type_is_list(config_key_info[k].type))
+	for (int s = CONFIG_SECTION_POOL; s < CONFIG_SECTION_N; s++)
+		INVARIANT(a->named[s].n == b->named[s].n);
+	for (int k = 0; k < CONFIG_KEY_N; k++) {
+		enum config_section s = config_key_info[k].section;
+
+		if (config_type_is_list(config_key_info[k].type))
+			continue;
+		if (s == CONFIG_SECTION_REEVED)
 			INVARIANT(a->v[k].num == b->v[k].num);
+		else
+			for (size_t i = 0; i < a->named[s].n; i++)
+				INVARIANT(a->named[s].v[i].v[k].num ==
+					  b->named[s].v[i].v[k].num);
+	}
 	return 0;
 }

@@ -14,7 +14,7 @@ runtime: base
 http: base runtime
 varlink: base
 job: base
-sched: base
+sched: base job
 config: base job
 spawn: base
 store: base job

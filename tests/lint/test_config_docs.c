@@ -93,13 +93,14 @@ START_TEST(every_key_is_in_the_commented_file_with_its_default)
 	_cleanup_free_ char *text = read_source("conf/reeve.conf");
 	_cleanup_free_ char *reeved = part(text, "[reeved]\n", "\n[");
 	_cleanup_free_ char *pool = part(text, "[pool default]\n", "\n[");
+	_cleanup_free_ char *resource = part(text, "[resource tape]\n", "\n[");
+	const char *const sections[] = {reeved, pool, resource};
 	_cleanup_free_ char *defaults = part(text, "[defaults]\n", "\n[");
 	size_t n = 0;
 
 	for (int k = 0; k < CONFIG_KEY_N; k++)
-		conf_has(config_key_info[k].section == CONFIG_SECTION_POOL ? pool
-									   : reeved,
-			config_key_info[k].key, config_key_info[k].default_text);
+		conf_has(sections[config_key_info[k].section], config_key_info[k].key,
+			config_key_info[k].default_text);
 	for (int f = 0; f < JOB_FIELD_N; f++)
 		conf_has(defaults, job_field_info[f].key,
 			job_field_info[f].default_text);
@@ -141,18 +142,20 @@ START_TEST(every_key_is_in_the_manual_with_its_default)
 	_cleanup_free_ char *text = read_source("conf/reeve.conf.5");
 	_cleanup_free_ char *reeved = part(text, ".Ss Section [reeved]\n", "\n.S");
 	_cleanup_free_ char *pool = part(text, ".Ss Sections [pool NAME]\n", "\n.S");
+	_cleanup_free_ char *resource =
+		part(text, ".Ss Sections [resource NAME]\n", "\n.S");
+	const char *const sections[] = {reeved, pool, resource};
 	_cleanup_free_ char *defaults = part(text, ".Ss Section [defaults]\n", "\n.S");
 
 	for (int k = 0; k < CONFIG_KEY_N; k++)
-		manual_has(config_key_info[k].section == CONFIG_SECTION_POOL ? pool
-									     : reeved,
-			config_key_info[k].key, config_key_info[k].metavar,
-			config_key_info[k].default_text);
+		manual_has(sections[config_key_info[k].section], config_key_info[k].key,
+			config_key_info[k].metavar, config_key_info[k].default_text);
 	for (int f = 0; f < JOB_FIELD_N; f++)
 		manual_has(defaults, job_field_info[f].key, job_field_info[f].metavar,
 			job_field_info[f].default_text);
-	ck_assert_uint_eq(count(reeved, "\n.It Cm "), n_keys(CONFIG_SECTION_REEVED));
-	ck_assert_uint_eq(count(pool, "\n.It Cm "), n_keys(CONFIG_SECTION_POOL));
+	for (int i = 0; i < CONFIG_SECTION_N; i++)
+		ck_assert_uint_eq(count(sections[i], "\n.It Cm "),
+			n_keys((enum config_section)i));
 	ck_assert_uint_eq(count(defaults, "\n.It Cm "), JOB_FIELD_N);
 }
 END_TEST

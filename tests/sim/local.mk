@@ -7,7 +7,7 @@ TESTS += $(sim_tests)
 tests_sim_test_admission_SOURCES = tests/sim/test_admission.c \
 	tests/unit/sched/fixture.h
 tests_sim_test_admission_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
-tests_sim_test_admission_LDADD = libsched.la libbase.la $(CHECK_LIBS)
+tests_sim_test_admission_LDADD = libsched.la libjob.la libbase.la $(CHECK_LIBS)
 
 tests_sim_test_protocol_SOURCES = tests/sim/test_protocol.c \
 	tests/sim/explore.c tests/sim/protocol.c tests/sim/protocol.h

@@ -137,9 +137,10 @@ START_TEST(no_file_at_all_gives_the_defaults)
 	ck_assert_int_eq(config_log_level(config), LOG_INFO);
 	ck_assert_ptr_null(config_strv(config, ADMINS));
 	ck_assert_ptr_null(config->origin[CONFIG_DURABILITY].file);
-	ck_assert_uint_eq(config->n_pools, 1);
-	ck_assert_str_eq(config->pools[0].name, "default");
-	ck_assert_int_eq(config->pools[0].slots, 0);
+	ck_assert_uint_eq(config->named[CONFIG_SECTION_POOL].n, 1);
+	ck_assert_str_eq(config->named[CONFIG_SECTION_POOL].v[0].name, "default");
+	ck_assert_int_eq(
+		config->named[CONFIG_SECTION_POOL].v[0].v[CONFIG_SLOTS].num, 0);
 	ck_assert_uint_eq(config->defaults.set, 0);
 }
 END_TEST
@@ -159,8 +160,10 @@ START_TEST(later_files_override_and_origins_tell_which)
 	origin_is(&config->origin[CONFIG_LOG_LEVEL], "vendor/10-a.conf", 2);
 	ck_assert_int_eq(config_num(config, MIN_FREE), 2LL << 30);
 	origin_is(&config->origin[CONFIG_MIN_FREE], "reeve.conf", 2);
-	ck_assert_int_eq(config->pools[0].slots, 3);
-	origin_is(&config->pools[0].slots_origin, "reeve.conf", 5);
+	ck_assert_int_eq(
+		config->named[CONFIG_SECTION_POOL].v[0].v[CONFIG_SLOTS].num, 3);
+	origin_is(&config->named[CONFIG_SECTION_POOL].v[0].key_origin[CONFIG_SLOTS],
+		"reeve.conf", 5);
 	/* byte order: "10.conf" is before "9.conf" */
 	ck_assert_int_eq(job_num(&config->defaults, TIMEOUT), 9 * USEC_PER_SEC);
 	origin_is(
@@ -376,9 +379,11 @@ START_TEST(more_pools_than_allowed_are_refused)
 		ck_assert_int_eq(buf_printf(&b, "[pool p%d]\nslots = %d\n", i, i), 0);
 	ck_assert_int_eq(buf_append_byte(&b, '\0'), 0);
 	ck_assert_int_eq(text(buf_head(&b)), 0);
-	ck_assert_uint_eq(config->n_pools, 1000);
-	ck_assert_int_eq(config_pool_find(config, "p77")->slots, 77);
-	ck_assert_ptr_null(config_pool_find(config, "p1000"));
+	ck_assert_uint_eq(config->named[CONFIG_SECTION_POOL].n, 1000);
+	ck_assert_int_eq(
+		config_find(config, CONFIG_SECTION_POOL, "p77")->v[CONFIG_SLOTS].num,
+		77);
+	ck_assert_ptr_null(config_find(config, CONFIG_SECTION_POOL, "p1000"));
 	config = config_free(config);
 	b.end--;
 	ck_assert_int_eq(buf_append_str(&b, "[pool q]\nslots = x\n"), 0);
@@ -495,7 +500,8 @@ START_TEST(printed_configuration_reads_back_the_same)
 	config = config_free(config);
 	ck_assert_msg(text(changed) == 0, "%s", changed);
 	ck_assert_int_eq(config_num(config, SHUTDOWN), CONFIG_SHUTDOWN_DRAIN);
-	ck_assert_int_eq(config_pool_find(config, "p")->slots, 2);
+	ck_assert_int_eq(
+		config_find(config, CONFIG_SECTION_POOL, "p")->v[CONFIG_SLOTS].num, 2);
 	ck_assert_int_eq(job_num(&config->defaults, UMASK), 027);
 	ck_assert_ptr_null(config->origin[CONFIG_DURABILITY].file);
 	/* and once more: origins aside nothing moves any more */

@@ -61,6 +61,7 @@ static void make(struct fixture *fx, const struct clock *clock)
 	ck_assert_int_eq(committer_new(&c->committer, c->store, fx->store_executor), 0);
 	ck_assert_int_eq(scheduler_new(&c->scheduler, c, rv_loop_current()), 0);
 	ck_assert_int_eq(scheduler_set_pool(c->scheduler, "default", 2), 0);
+	ck_assert_int_eq(pools_new(&c->pools, c), 0);
 	scheduler_block(c->scheduler, BLOCK_STARTUP, true);
 	ck_assert_int_eq(envs_new(&c->envs, 1 << 20), 0);
 	ck_assert_int_eq(keys_new(&c->keys, clock, 1000), 0);
@@ -75,8 +76,9 @@ static void unmake(struct fixture *fx)
 	output_caps_free(c->caps);
 	inputs_free(c->inputs);
 	outputs_free(c->outputs);
-	scheduler_free(c->scheduler);
 	jobs_free(c->jobs);
+	pools_free(c->pools);
+	scheduler_free(c->scheduler);
 	keys_free(c->keys);
 	envs_free(c->envs);
 	committer_free(c->committer);
@@ -153,11 +155,13 @@ struct job *fixture_add_job(
 					 (union job_value){.num = how->priority}),
 			0);
 	ck_assert_int_eq(job_new(&j, &s), 0);
-	job_spec_deinit(&s);
 	j->id = id;
 	j->uid = how->uid;
 	j->state = (uint8_t)how->state;
-	j->pool = scheduler_pool(fx->core.scheduler, "default");
+	if (j->state != JOB_FINISHED)
+		ck_assert_int_eq(
+			scheduler_demand(fx->core.scheduler, &s, &j->demand), 0);
+	job_spec_deinit(&s);
 	ck_assert_int_eq(jobs_add(fx->core.jobs, j), 0);
 	return j;
 }
@@ -165,7 +169,14 @@ struct job *fixture_add_job(
 void fixture_set_state(struct fixture *fx, struct job *j, enum job_state state)
 {
 	struct store_job rec;
+	struct job_spec spec;
 
+	if (!j->demand) { /* it was finished */
+		ck_assert_int_eq(job_spec_get(j, &spec), 0);
+		ck_assert_int_eq(
+			scheduler_demand(fx->core.scheduler, &spec, &j->demand), 0);
+		job_spec_deinit(&spec);
+	}
 	job_record(j, &rec);
 	rec.state = state;
 	job_publish(fx->core.jobs, j, &rec);

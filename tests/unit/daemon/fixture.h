@@ -24,6 +24,7 @@
 #include "daemon/jobs.h"
 #include "daemon/keys.h"
 #include "daemon/outputs.h"
+#include "daemon/pools.h"
 #include "daemon/scheduler.h"
 #include "reeve/reeve.h"
 #include "store/store_memory.h"

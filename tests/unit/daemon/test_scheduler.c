@@ -10,9 +10,9 @@ static struct {
 	unsigned n_failed;
 } started;
 
-int __wrap_supervisor_start(struct core *core, struct job *j, bool ahead);
+int __wrap_supervisor_start(struct core *core, struct job *j, unsigned way, bool ahead);
 
-int __wrap_supervisor_start(struct core *core, struct job *j, bool ahead)
+int __wrap_supervisor_start(struct core *core, struct job *j, unsigned way, bool ahead)
 {
 	if (started.error < 0) {
 		started.n_failed++;
@@ -50,8 +50,8 @@ static struct job *place(struct fixture *fx, uint64_t id, struct fixture_job how
 static void end(struct fixture *fx, struct job *j)
 {
 	fixture_set_state(fx, j, JOB_STARTING);
+	scheduler_release(fx->core.scheduler, j, 0);
 	fixture_set_state(fx, j, JOB_FINISHED);
-	scheduler_release_slot(fx->core.scheduler, j);
 	job_end(fx->core.jobs, j);
 }
 
@@ -184,6 +184,7 @@ DAEMON_TEST(functions_of_a_pool_are_limited)
 	struct job *last = NULL;
 
 	fx->config->v[CONFIG_FUNCTIONS_MAX].num = 3;
+	scheduler_set_limits(fx->core.scheduler, fx->config);
 	begin(fx);
 	for (uint64_t id = 1; id <= 4; id++)
 		last = place(fx, id, (struct fixture_job){.function = "sleep"});
@@ -311,7 +312,8 @@ DAEMON_VIRTUAL_TEST(job_whose_start_failed_keeps_its_place)
 	while (started.n < 2)
 		ck_assert_int_eq(rv_sleep(RV_MS(100)), 0);
 	ck_assert_uint_eq(started.ids[0], 1);
-	ck_assert_uint_eq(scheduler_pool(fx->core.scheduler, "default")->n_taken, 2);
+	ck_assert_uint_eq(
+		scheduler_pool(fx->core.scheduler, "default")->slots.taken, 2);
 	return 0;
 }
 
@@ -343,7 +345,7 @@ DAEMON_TEST(why_names_what_keeps_everything_from_starting)
 	begin(fx);
 	ck_assert_ptr_nonnull(
 		strstr(scheduler_why(fx->core.scheduler, j, buf, sizeof(buf)),
-			"0 of 2 slots"));
+			"about to start"));
 	scheduler_withdraw(fx->core.scheduler, j);
 	return 0;
 }

@@ -208,12 +208,13 @@ static void fill(struct job_spec *s)
 		[JOB_TYPE_BOOL] = "yes",
 		[JOB_TYPE_OCTAL] = "027",
 		[JOB_TYPE_DURATION] = "1h 1us",
-		[JOB_TYPE_SIZE] = "infinity",
+		[JOB_TYPE_SIZE] = "1G",
 		[JOB_TYPE_SIGNAL] = "INT",
 		[JOB_TYPE_LEFTOVERS] = "wait",
 		[JOB_TYPE_ON_LOST] = "lost",
 		[JOB_TYPE_TEXT] = "f.n",
 		[JOB_TYPE_NAME] = "name",
+		[JOB_TYPE_POOLS] = "p|q",
 		[JOB_TYPE_JSON] = "{}",
 		[JOB_TYPE_BYTES] = "/b\xffs",
 		[JOB_TYPE_OUTPUT] = "file:/o",
@@ -222,6 +223,7 @@ static void fill(struct job_spec *s)
 		[JOB_TYPE_ARGV] = "a '' \xff",
 		[JOB_TYPE_ENV] = "A=\nB=\xff",
 		[JOB_TYPE_NAMES] = "x y",
+		[JOB_TYPE_NEEDS] = "gpu=1 tape=2",
 		[JOB_TYPE_GLOBS] = "X*",
 	};
 

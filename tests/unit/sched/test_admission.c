@@ -94,6 +94,7 @@ START_TEST(waiting_for_a_resource_keeps_no_slot)
 	toy_add(&a, &toys[2], &needs);
 	toy_add(&a, &toys[3], &light);
 	ck_assert_str_eq(toy_pass(&a, 1), "1 3 ");
+	ck_assert_str_eq(toy_pass(&a, 1), "");
 	expect_why(2, "pool 'p' has 2 of 2 slots taken, and it needs 1 of resource "
 		      "'gpu', of which 1 of 1 is taken");
 	ck_assert_str_eq(toy_pass(&a, 1), "");
@@ -166,6 +167,7 @@ START_TEST(paused_pool_starts_nothing_and_keeps_nothing)
 	toy_add(&a, &toys[2],
 		&(struct demand_spec){.pools = "q", .slots = 1, .needs = "gpu=1"});
 	ck_assert_str_eq(toy_pass(&a, 1), "2 ");
+	ck_assert_str_eq(toy_pass(&a, 1), "");
 	expect_why(1, "pool 'p' is paused: reeve pool resume p, and it needs 1 of "
 		      "resource 'gpu', of which 1 of 1 is taken");
 	toy_end(&a, &toys[2]);

@@ -63,6 +63,41 @@ START_TEST(no_more_go_on_at_once_than_there_are_slots)
 }
 END_TEST
 
+/* Each writes its number into a file of its own and leaves a directory of that name while it
+ * goes on, which fails where another has it. */
+START_TEST(runs_that_go_on_have_different_numbers)
+{
+	static const char line[] =
+		"mkdir n$REEVE_SLOT && [ $REEVE_SLOT -le 3 ] && rmdir n$REEVE_SLOT";
+
+	/* three of the gate and one aside at a time */
+	for (uint64_t id = 1; id <= 200; id++) {
+		struct spawn_request req = fx_gated(id, 3, id % 5 != 0, line);
+
+		req.aside = !req.ahead;
+		fx_start(fx, &req);
+		if (req.aside)
+			ck_assert_int_eq(fx_wait(fx, FX_EXITED, id)->info.status, 0);
+	}
+	for (uint64_t id = 1; id <= 200; id++)
+		if (id % 5 != 0)
+			ck_assert_int_eq(fx_wait(fx, FX_EXITED, id)->info.status, 0);
+}
+END_TEST
+
+START_TEST(lowest_number_that_is_free_is_given)
+{
+	fx_start_gated(1, 3, false, "echo $REEVE_SLOT >n1; exec sleep 1000");
+	fx_start_gated(2, 3, false, "echo $REEVE_SLOT >n2; exec sleep 1000");
+	fx_wait(fx, FX_STARTED, 1);
+	fx_wait(fx, FX_STARTED, 2);
+	kill_run(1);
+	fx_wait(fx, FX_EXITED, 1);
+	fx_start_gated(3, 3, false, "[ $REEVE_SLOT = 0 ]");
+	ck_assert_int_eq(fx_wait(fx, FX_EXITED, 3)->info.status, 0);
+}
+END_TEST
+
 START_TEST(gates_do_not_concern_each_other)
 {
 	struct spawn_request req;
@@ -218,9 +253,10 @@ END_TEST
 
 UNIT_MAIN_FIXTURE("spawner_gate", fx_setup, fx_teardown,
 	start_ahead_waits_for_the_end_of_another,
-	no_more_go_on_at_once_than_there_are_slots, gates_do_not_concern_each_other,
-	what_may_not_wait_begins_at_once, more_slots_let_those_through_that_wait,
-	fewer_slots_hold_those_back_that_wait,
+	no_more_go_on_at_once_than_there_are_slots,
+	runs_that_go_on_have_different_numbers, lowest_number_that_is_free_is_given,
+	gates_do_not_concern_each_other, what_may_not_wait_begins_at_once,
+	more_slots_let_those_through_that_wait, fewer_slots_hold_those_back_that_wait,
 	recalled_start_is_gone_and_may_come_again, recall_of_a_run_changes_nothing,
 	stop_of_one_that_waits_ends_it_unbegun, those_that_wait_go_on_without_a_daemon,
 	a_spawner_that_is_told_to_stop_says_that_they_never_began)

@@ -124,6 +124,8 @@ void dump_job(struct buf *out, const struct store_job *j)
 	buf_printf(out, " env=%" PRIu64, j->env_id);
 	dump_bytes(out, "spec", j->spec, j->spec_len);
 	dump_text(out, "reason", j->reason);
+	if (j->place)
+		buf_printf(out, " place=%" PRId64, j->place);
 	buf_append_byte(out, '\n');
 }
 
@@ -184,6 +186,12 @@ static int load_key(const struct store_key *k, void *arg)
 	return 0;
 }
 
+static int load_definition(const struct store_definition *d, void *arg)
+{
+	buf_printf(arg, "definition %s %s: %s\n", d->kind, d->name, d->text);
+	return 0;
+}
+
 static int load_meta(const char *name, int64_t number, void *arg)
 {
 	buf_printf(arg, "meta %s=%" PRId64 "\n", name, number);
@@ -194,6 +202,7 @@ char *dump_store(struct store *st)
 {
 	static const struct store_load_ops ops = {
 		.meta = load_meta,
+		.definition = load_definition,
 		.env = load_env,
 		.key = load_key,
 		.job = load_job,

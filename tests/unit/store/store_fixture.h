@@ -35,6 +35,11 @@ static inline struct store_op op_meta(
 {
 	return (struct store_op){.kind = kind, .meta = {name, number}};
 }
+static inline struct store_op op_definition(
+	enum store_op_kind kind, const char *which, const char *name, const char *text)
+{
+	return (struct store_op){.kind = kind, .definition = {which, name, text}};
+}
 /* a job without environment */
 struct store_op op_plain_job(uint64_t id);
 

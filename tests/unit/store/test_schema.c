@@ -56,9 +56,20 @@ static const char version_1[] =
 	"INSERT INTO meta VALUES ('epoch', 5);"
 	"PRAGMA application_id = 1380271446; PRAGMA user_version = 1;";
 
-static const char *const versions[] = {version_1};
+/* of version 1: what version 2 adds */
+static const char version_2[] =
+	"ALTER TABLE job ADD COLUMN place INTEGER NOT NULL DEFAULT 0;"
+	"CREATE TABLE definition ("
+	" kind TEXT NOT NULL, name TEXT NOT NULL, text TEXT NOT NULL,"
+	" PRIMARY KEY (kind, name)) STRICT, WITHOUT ROWID;"
+	"INSERT INTO definition VALUES ('pool', 'p', 'added = yes');"
+	"UPDATE job SET place = -3;"
+	"PRAGMA user_version = 2;";
 
-static void make_version(const struct temp_dir *d, const char *sql)
+/* each is made of all before it */
+static const char *const versions[] = {version_1, version_2};
+
+static void make_version(const struct temp_dir *d, size_t n)
 {
 	char path[128];
 	sqlite3 *db;
@@ -66,7 +77,8 @@ static void make_version(const struct temp_dir *d, const char *sql)
 	snprintf(path, sizeof(path), "%s/reeve.db", d->path);
 	ck_assert_int_eq(sqlite3_open(path, &db), SQLITE_OK);
 	ck_assert_int_eq(sqlite_exec(db, "PRAGMA journal_mode = WAL"), 0);
-	ck_assert_int_eq(sqlite_exec(db, sql), 0);
+	for (size_t i = 0; i < n; i++)
+		ck_assert_int_eq(sqlite_exec(db, versions[i]), 0);
 	sqlite3_close(db);
 }
 
@@ -79,7 +91,7 @@ END_TEST
 START_TEST(every_older_version_is_migrated_and_gives_its_records)
 {
 	static const char spec[] = "\x00\xff";
-	const struct store_job job = {.id = 1,
+	struct store_job job = {.id = 1,
 		.uid = 1000,
 		.gid = 1001,
 		.state = JOB_FINISHED,
@@ -115,9 +127,13 @@ START_TEST(every_older_version_is_migrated_and_gives_its_records)
 		_cleanup_free_ char *got = NULL;
 		struct store *st;
 
-		make_version(&d, versions[i]);
+		make_version(&d, i + 1);
 		st = open_store(d.fd, STORE_DURABILITY_FULL);
 		buf_printf(&want, "meta epoch=5\n");
+		if (i >= 1) {
+			job.place = -3;
+			buf_printf(&want, "definition pool p: added = yes\n");
+		}
 		dump_env(&want, &(struct store_env){3, "A=", 3});
 		dump_key(&want, &(struct store_key){1000, "k", 1, 1, 11});
 		dump_job(&want, &job);

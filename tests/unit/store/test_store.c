@@ -509,6 +509,29 @@ START_TEST(meta_is_set_again)
 }
 END_TEST
 
+START_TEST(definitions_are_set_replaced_and_removed)
+{
+	ck_assert_int_eq(
+		APPLY(st, op_definition(STORE_DEFINITION_SET, "pool", "b", "x\n"),
+			op_definition(STORE_DEFINITION_SET, "pool", "a", "y"),
+			op_definition(STORE_DEFINITION_SET, "pool", "b", "z\n"),
+			op_definition(STORE_DEFINITION_SET, "other", "a", "")),
+		0);
+	expect_contents("definition other a: \ndefinition pool a: y\n"
+			"definition pool b: z\n\n");
+	ck_assert_int_eq(
+		APPLY(st, op_definition(STORE_DEFINITION_REMOVE, "pool", "b", NULL)),
+		0);
+	ck_assert_int_eq(
+		APPLY(st, op_definition(STORE_DEFINITION_REMOVE, "pool", "b", NULL)),
+		-ENOENT);
+	ck_assert_int_eq(
+		APPLY(st, op_definition(STORE_DEFINITION_SET, "pool", "b", NULL)),
+		-EINVAL);
+	expect_contents("definition other a: \ndefinition pool a: y\n");
+}
+END_TEST
+
 START_TEST(no_units_are_applied_at_once)
 {
 	ck_assert_int_eq(store_apply(st, NULL, 0), 0);
@@ -537,6 +560,7 @@ int main(void)
 		&removed_job_takes_its_runs_along_and_leaves_its_date,
 		&refused_removal_leaves_no_tombstone, &keys_before_the_time_expire,
 		&key_belongs_to_its_user, &meta_is_set_again,
+		&definitions_are_set_replaced_and_removed,
 		&no_units_are_applied_at_once};
 	int n_failed = 0;
 

@@ -1,0 +1,326 @@
+/* io.reeve.Pool: pools are looked at, made, changed and steered. */
+#include "config.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "base/error.h"
+#include "base/parse.h"
+#include "daemon/app.h"
+#include "daemon/control_job.h"
+#include "daemon/core.h"
+#include "daemon/pools.h"
+#include "daemon/scheduler.h"
+#include "varlink/json_write.h"
+
+#define ORIGIN_MAX 4200
+
+/* "FILE:LINE", "run time", or NULL for the pool that is there without either */
+static const char *origin_of(const struct pools *ps, const char *name, char *buf)
+{
+	const struct config_named *section = pools_section(ps, name);
+	const struct pool_record *rec = pools_record(ps, name);
+
+	if (section && section->origin.file) {
+		snprintf(buf, ORIGIN_MAX, "%s:%u", section->origin.file,
+			section->origin.line);
+		return buf;
+	}
+	return !section && rec && rec->added ? "run time" : NULL;
+}
+
+static void put_text(struct json_writer *w, const char *key, const char *text)
+{
+	if (text)
+		json_writer_string(w, key, text);
+	else
+		json_writer_null(w, key);
+}
+
+static void put_value(struct json_writer *w, const char *key, enum config_key k,
+	const struct pool_settings *s)
+{
+	_cleanup_(buf_deinitp) struct buf text = BUF_NULL;
+
+	if (config_value_format(&text, k, &s->v[k]) < 0)
+		w->error = -ENOMEM;
+	else
+		json_writer_string_n(w, key, buf_head(&text), buf_len(&text));
+}
+
+static void put_pool(
+	struct json_writer *w, const struct core *core, const struct pool *p)
+{
+	const struct pool_record *rec = pools_record(core->pools, p->name);
+	size_t n_unfinished, n_queued;
+	struct pool_settings s;
+	char origin[ORIGIN_MAX];
+
+	pools_settings(core->pools, p->name, &s);
+	scheduler_count_pool(core->scheduler, p, &n_unfinished, &n_queued);
+	json_writer_object(w, NULL);
+	json_writer_string(w, "name", p->name);
+	json_writer_int(w, "slots", p->slots.max);
+	json_writer_int(w, "running", p->n_running - p->n_ahead + p->functions.taken);
+	json_writer_int(w, "queued", (int64_t)n_queued + p->n_ahead);
+	json_writer_int(w, "unfinished", (int64_t)n_unfinished);
+	json_writer_int(w, "taken", p->slots.taken - p->n_ahead);
+	json_writer_bool(w, "paused", p->paused);
+	json_writer_bool(w, "draining", p->draining);
+	json_writer_bool(w, "gone", p->gone);
+	put_text(w, "reason", rec ? rec->reason : NULL);
+	put_value(w, "rate", CONFIG_RATE, &s);
+	json_writer_bool(w, "pause_on_failure", s.v[CONFIG_PAUSE_ON_FAILURE].num);
+	put_text(w, "origin", origin_of(core->pools, p->name, origin));
+	json_writer_array(w, "changed");
+	for (int k = 0; k < CONFIG_KEY_N; k++)
+		if (rec && !rec->added && rec->settings.set[k])
+			json_writer_string(w, NULL, config_key_info[k].key);
+	json_writer_array_end(w);
+	json_writer_object_end(w);
+}
+
+int control_pool_list(struct control_conn *conn, struct vl_call *call)
+{
+	const struct core *core = control_core(conn->control);
+	const struct scheduler *s = core->scheduler;
+	_cleanup_(buf_deinitp) struct buf text = BUF_NULL;
+	struct json_writer w;
+	int r;
+
+	json_writer_init(&w, &text);
+	json_writer_object(&w, NULL);
+	json_writer_array(&w, "pools");
+	for (size_t i = 0; i < scheduler_n_pools(s); i++) {
+		const struct pool *p = scheduler_pool_at(s, i);
+		size_t n_unfinished, n_queued;
+
+		scheduler_count_pool(s, p, &n_unfinished, &n_queued);
+		if (!p->gone || n_unfinished > 0)
+			put_pool(&w, core, p);
+	}
+	json_writer_array_end(&w);
+	json_writer_object_end(&w);
+	r = json_writer_end(&w);
+	return r < 0 ? r
+		     : vl_call_reply_text(call, buf_head(&text), buf_len(&text), false);
+}
+
+/* ---- changes ----------------------------------------------------------------------------- */
+
+static int invalid(struct vl_call *call, const char *field, const char *message)
+{
+	json_t *params = json_pack("{s:s, s:s}", "field", field, "message",
+		message ? message : "not possible");
+
+	vl_call_error(call, "io.reeve.Pool.Invalid", params);
+	json_decref(params);
+	return -EINVAL;
+}
+
+/* one member as it would be written in a file: the checks are the same. "": not given */
+static int member_text(char *buf, size_t size, const json_t *m)
+{
+	if (json_is_integer(m))
+		snprintf(buf, size, "%" JSON_INTEGER_FORMAT, json_integer_value(m));
+	else if (json_is_boolean(m))
+		snprintf(buf, size, "%s", json_is_true(m) ? "yes" : "no");
+	else if (json_is_string(m))
+		snprintf(buf, size, "%s", json_string_value(m));
+	else
+		buf[0] = '\0';
+	return buf[0] != '\0';
+}
+
+/* 0; -EINVAL: answered already */
+static int read_settings(
+	struct pool_settings *ret, struct vl_call *call, const json_t *obj)
+{
+	static const struct {
+		const char *member;
+		enum config_key key;
+	} members[] = {
+		{"slots", CONFIG_SLOTS},
+		{"rate", CONFIG_RATE},
+		{"pause_on_failure", CONFIG_PAUSE_ON_FAILURE},
+	};
+
+	*ret = (struct pool_settings){.set = {false}};
+	for (size_t i = 0; i < ARRAY_LEN(members); i++) {
+		const json_t *m = json_object_get(obj, members[i].member);
+		enum config_key k = members[i].key;
+		_cleanup_free_ char *err = NULL;
+		char text[128];
+		int r;
+
+		if (!member_text(text, sizeof(text), m))
+			continue;
+		r = config_value_parse(&ret->v[k], k, text, &err);
+		if (r == -ENOMEM)
+			return r;
+		if (r < 0)
+			return invalid(call, members[i].member, err);
+		ret->set[k] = true;
+	}
+	return 0;
+}
+
+/* Answers an error that pools.h names; others are the caller's. */
+static int answer_error(
+	struct core *core, struct vl_call *call, const char *name, int r)
+{
+	char origin[ORIGIN_MAX];
+	const char *from = origin_of(core->pools, name, origin);
+	const struct pool *p = scheduler_pool(core->scheduler, name);
+	size_t n_unfinished = 0, n_queued;
+	json_t *params;
+
+	if (p)
+		scheduler_count_pool(core->scheduler, p, &n_unfinished, &n_queued);
+	switch (r) {
+	case -ENOENT:
+		return reply_error(
+			call, "io.reeve.Pool.NotFound", "{\"name\":\"%s\"}", name);
+	case -RV_ELIMIT:
+		return reply_error(call, "io.reeve.Pool.LimitReached",
+			"{\"limit\":\"pools-max\",\"maximum\":%" PRId64 "}",
+			config_num(core->config, POOLS_MAX));
+	case -EBUSY:
+		return reply_error(call, "io.reeve.Pool.InUse",
+			"{\"name\":\"%s\",\"unfinished\":%zu}", name, n_unfinished);
+	case -EEXIST:
+		params = json_pack("{s:s, s:s?}", "name", name, "origin", from);
+		break;
+	case -EPERM:
+		if (from && STREQ(from, "run time"))
+			return reply_error(call, "io.reeve.Pool.NotDefined",
+				"{\"name\":\"%s\"}", name);
+		params = json_pack("{s:s, s:s}", "name", name, "origin",
+			from ? from : "it is always there");
+		break;
+	default: return r;
+	}
+	r = vl_call_error(call,
+		r == -EEXIST ? "io.reeve.Pool.Exists" : "io.reeve.Pool.Defined",
+		params);
+	json_decref(params);
+	return r;
+}
+
+/* The name, checked, for one who may change pools; NULL: answered. */
+static const char *name_to_change(struct control_conn *conn, struct vl_call *call)
+{
+	const char *name =
+		json_string_value(json_object_get(vl_call_params(call), "name"));
+
+	if (!conn->is_admin) {
+		vl_call_denied(call);
+		return NULL;
+	}
+	if (!name_is_valid(name)) {
+		invalid(call, "name",
+			"not a name (letters, digits and _ . @ -, at most 64, a letter "
+			"or _ first)");
+		return NULL;
+	}
+	return name;
+}
+
+static int answer(struct core *core, struct vl_call *call, const char *name, int r)
+{
+	return r < 0 ? answer_error(core, call, name, r)
+		     : vl_call_reply(call, NULL, false);
+}
+
+static int answer_changed(
+	struct core *core, struct vl_call *call, const char *name, int r, bool changed)
+{
+	const char *text = changed ? "{\"changed\":true}" : "{\"changed\":false}";
+
+	return r < 0 ? answer_error(core, call, name, r)
+		     : vl_call_reply_text(call, text, strlen(text), false);
+}
+
+int control_pool_add(struct control_conn *conn, struct vl_call *call)
+{
+	struct core *core = control_core(conn->control);
+	const char *name = name_to_change(conn, call);
+	struct pool_settings s;
+	int r;
+
+	if (!name)
+		return 0;
+	r = read_settings(&s, call, json_object_get(vl_call_params(call), "settings"));
+	if (r < 0)
+		return r == -EINVAL ? 0 : r;
+	return answer(core, call, name, pools_add(core->pools, name, &s));
+}
+
+int control_pool_set(struct control_conn *conn, struct vl_call *call)
+{
+	struct core *core = control_core(conn->control);
+	const char *name = name_to_change(conn, call);
+	struct pool_settings s;
+	bool changed = false;
+	int r;
+
+	if (!name)
+		return 0;
+	r = read_settings(&s, call, json_object_get(vl_call_params(call), "settings"));
+	if (r < 0)
+		return r == -EINVAL ? 0 : r;
+	r = pools_set(core->pools, name, &s, &changed);
+	return answer_changed(core, call, name, r, changed);
+}
+
+int control_pool_reset(struct control_conn *conn, struct vl_call *call)
+{
+	struct core *core = control_core(conn->control);
+	const char *name = name_to_change(conn, call);
+	bool changed = false;
+	int r;
+
+	if (!name)
+		return 0;
+	r = pools_reset(core->pools, name, &changed);
+	return answer_changed(core, call, name, r, changed);
+}
+
+int control_pool_remove(struct control_conn *conn, struct vl_call *call)
+{
+	struct core *core = control_core(conn->control);
+	const char *name = name_to_change(conn, call);
+
+	return name ? answer(core, call, name, pools_remove(core->pools, name)) : 0;
+}
+
+static int steer(struct control_conn *conn, struct vl_call *call, enum pool_steer what)
+{
+	struct core *core = control_core(conn->control);
+	const char *name = name_to_change(conn, call);
+	bool changed = false;
+	int r;
+
+	if (!name)
+		return 0;
+	r = pools_steer(core->pools, name, what, &changed);
+	return answer_changed(core, call, name, r, changed);
+}
+
+int control_pool_pause(struct control_conn *conn, struct vl_call *call)
+{
+	return steer(conn, call, POOL_PAUSE);
+}
+
+int control_pool_resume(struct control_conn *conn, struct vl_call *call)
+{
+	return steer(conn, call, POOL_RESUME);
+}
+
+int control_pool_drain(struct control_conn *conn, struct vl_call *call)
+{
+	return steer(conn, call, POOL_DRAIN);
+}
