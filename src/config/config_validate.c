@@ -78,6 +78,21 @@ static void check_asks(struct config *c, struct config_errors *errors)
 	}
 }
 
+/* a moment is one job's, not that of all jobs to come */
+static void check_moments(struct config *c, struct config_errors *errors)
+{
+	static const enum job_field fields[] = {JOB_FIELD_AT, JOB_FIELD_DEADLINE};
+
+	for (size_t i = 0; i < ARRAY_LEN(fields); i++) {
+		const struct config_origin *at = &c->defaults_origin[fields[i]];
+
+		if (job_spec_has(&c->defaults, fields[i]))
+			config_errors_add(errors, at->file, at->line,
+				"%s: it is for single jobs, not for [defaults]",
+				job_field_info[fields[i]].key);
+	}
+}
+
 static void check_defaults(struct config *c, struct config_errors *errors)
 {
 	const struct config_origin *at;
@@ -93,6 +108,7 @@ static void check_defaults(struct config *c, struct config_errors *errors)
 	}
 	check_function(c, errors);
 	check_asks(c, errors);
+	check_moments(c, errors);
 }
 
 static void check_output(struct config *c, struct config_errors *errors)

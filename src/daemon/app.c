@@ -18,6 +18,7 @@
 #include "daemon/app_setup.h"
 #include "daemon/commit.h"
 #include "daemon/control.h"
+#include "daemon/deadlines.h"
 #include "daemon/disk_guard.h"
 #include "daemon/envs.h"
 #include "daemon/functions.h"
@@ -210,6 +211,8 @@ static int make_core(struct app *app)
 	if (r >= 0)
 		r = disk_guard_new(&c->disk, c, app->loop);
 	if (r >= 0)
+		r = deadlines_new(&c->deadlines, c, app->loop);
+	if (r >= 0)
 		r = functions_new(&c->functions);
 	if (r >= 0)
 		r = users_new(&c->users, c);
@@ -357,6 +360,8 @@ static int serve(struct app *app)
 	if (r >= 0)
 		r = inputs_sweep(c->inputs);
 	if (r >= 0)
+		r = start_service(app, "deadlines", deadlines_main, c->deadlines);
+	if (r >= 0)
 		r = start_service(app, "outputs", outputs_main, c->outputs);
 	if (r >= 0)
 		r = start_service(app, "output-caps", output_caps_main, c->caps);
@@ -405,6 +410,7 @@ static void teardown(struct app *app)
 	outputs_free(c->outputs);
 	/* jobs refer to environments, and stand in the order of the scheduler */
 	jobs_free(c->jobs);
+	deadlines_free(c->deadlines);
 	pools_free(c->pools);
 	scheduler_free(c->scheduler);
 	keys_free(c->keys);

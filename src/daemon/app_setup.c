@@ -19,6 +19,7 @@
 #include "base/parse.h"
 #include "client/paths.h"
 #include "daemon/app_setup.h"
+#include "daemon/deadlines.h"
 #include "daemon/envs.h"
 #include "daemon/jobs.h"
 #include "daemon/keys.h"
@@ -205,11 +206,12 @@ static int load_key(const struct store_key *k, void *arg)
 
 static void place_in_time(struct core *core, struct job *j)
 {
-	int64_t left = j->due_usec - clock_wall_usec(core->clock);
+	int64_t due = j->due_usec;
 
-	/* a wall clock that was set back must not put it off for long */
-	left = MAX(MIN(left, JOB_DELAY_MAX), 0);
-	j->due = clock_boottime(core->clock) + RV_US(left);
+	/* a wall clock that was set back must not put a retry off for long */
+	if (j->state == JOB_BACKOFF)
+		due = MIN(due, clock_wall_usec(core->clock) + JOB_DELAY_MAX);
+	job_set_due(j, core->clock, due);
 }
 
 static int load_job(const struct store_job *rec, void *arg)
@@ -251,7 +253,7 @@ static int load_job(const struct store_job *rec, void *arg)
 		jobs_set_next_id(core->jobs, j->id + 1);
 	users_note(core->users, j->uid);
 	scheduler_place(core->scheduler, j);
-	return 0;
+	return deadlines_add(core->deadlines, j);
 }
 
 static int load_run(const struct store_run *rec, void *arg)

@@ -411,12 +411,17 @@ static int plan_hold(struct act *a, struct job *j, struct planned *p)
 static int plan_release(struct act *a, struct job *j, struct planned *p)
 {
 	struct store_job *rec = &p->rec;
-	if (j->state == JOB_QUEUED)
+	if (j->state == JOB_QUEUED || j->state == JOB_DELAYED)
 		return PLAN_DONE;
 	if (j->state != JOB_HELD)
 		return -RV_ESTATE;
 	rec->state = JOB_QUEUED;
 	rec->reason = NULL;
+	if (job_not_before(j) > clock_wall_usec(a->core->clock) && j->n_runs == 0) {
+		rec->state = JOB_DELAYED;
+		rec->due_usec = job_not_before(j);
+		job_set_due(j, a->core->clock, rec->due_usec);
+	}
 	return PLAN_RECORD;
 }
 

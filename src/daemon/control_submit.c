@@ -9,6 +9,7 @@
 #include "base/base64.h"
 #include "base/cleanup.h"
 #include "base/error.h"
+#include "base/log.h"
 #include "base/strv.h"
 #include "config/configuration.h"
 #include "daemon/app.h"
@@ -16,6 +17,7 @@
 #include "daemon/commit.h"
 #include "daemon/control_job.h"
 #include "daemon/core.h"
+#include "daemon/deadlines.h"
 #include "daemon/envs.h"
 #include "daemon/functions.h"
 #include "daemon/inputs.h"
@@ -217,6 +219,18 @@ static int choose_env(
 
 /* ---- what it asks for ------------------------------------------------------------------- */
 
+/* not at once, if it says so */
+static void choose_time(struct submit *s, struct job *j)
+{
+	int64_t due = job_not_before(j);
+
+	if (j->state != JOB_QUEUED || due <= j->submitted_usec)
+		return;
+	j->state = JOB_DELAYED;
+	j->due_usec = due;
+	job_set_due(j, s->core->clock, due);
+}
+
 static int choose_demand(struct submit *s, size_t i, const struct job_spec *spec)
 {
 	int r = scheduler_demand(s->core->scheduler, spec, &s->jobs[i]->demand);
@@ -257,6 +271,7 @@ static int make_job(struct submit *s, size_t i, const json_t *obj)
 		r = choose_env(s, &j->env, &spec);
 		if (r >= 0)
 			r = choose_demand(s, i, &spec);
+		choose_time(s, j);
 	}
 	job_spec_deinit(&spec);
 	return r;
@@ -377,6 +392,11 @@ static int publish(struct submit *s)
 			continue;
 		}
 		scheduler_place(s->core->scheduler, j);
+		if (deadlines_add(s->core->deadlines, j) < 0)
+			log_at(LOG_ERR, "job",
+				"out of memory: the deadline of job %" PRIu64
+				" counts after a restart only",
+				j->id);
 	}
 	if (s->key)
 		key_commit(s->core->keys, TAKE_PTR(s->key));

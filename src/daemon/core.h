@@ -23,6 +23,7 @@ struct spawner_link;
 struct outputs;
 struct retention;
 struct output_caps;
+struct deadlines;
 struct disk_guard;
 struct inputs;
 struct functions;
@@ -44,6 +45,7 @@ struct core {
 	struct retention *retention;
 	struct output_caps *caps;
 	struct disk_guard *disk;
+	struct deadlines *deadlines;
 	struct inputs *inputs;
 	struct functions *functions;
 	struct users *users;

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/error.h"
 #include "base/invariant.h"
 #include "base/strv.h"
@@ -11,6 +12,9 @@
 #include "daemon/envs.h"
 #include "daemon/job.h"
 #include "daemon/scheduler.h"
+
+/* so far ahead a moment still fits into rv_time; nobody waits so long */
+#define DUE_MAX (INT64_C(100) * 366 * 86400 * USEC_PER_SEC)
 
 static struct job *job_alloc(void)
 {
@@ -188,6 +192,24 @@ void job_apply(struct job *j, const struct store_job *rec)
 void job_watch_add(struct job *j, struct job_watch *w)
 {
 	list_append(&j->watchers, &w->link);
+}
+
+int64_t job_not_before(const struct job *j)
+{
+	int64_t usec;
+
+	if (job_spec_peek_num(&usec, j->spec, j->spec_len, JOB_FIELD_AT) > 0)
+		return usec;
+	if (job_spec_peek_num(&usec, j->spec, j->spec_len, JOB_FIELD_DELAY) > 0)
+		return usec > 0 ? j->submitted_usec + usec : 0;
+	return 0;
+}
+
+void job_set_due(struct job *j, const struct clock *clock, int64_t due_usec)
+{
+	int64_t left = due_usec - clock_wall_usec(clock);
+
+	j->due = clock_boottime(clock) + (left > 0 ? RV_US(MIN(left, DUE_MAX)) : 0);
 }
 
 const char *job_name(const struct job *j, char buf[65])

@@ -14,6 +14,7 @@
 #include "store/store.h"
 
 struct demand;
+struct clock;
 struct env_set;
 struct run;
 struct txn;
@@ -80,6 +81,11 @@ int run_record_put(struct txn *t, enum store_op_kind kind, const struct store_ru
 /* take over what a record says, without telling anybody: job_publish is what others call */
 void job_apply(struct job *j, const struct store_job *rec);
 void job_watch_add(struct job *j, struct job_watch *w);
+
+/* When it may start at the earliest, by its delay or its time: wall clock; 0: at once. */
+int64_t job_not_before(const struct job *j);
+/* due_usec by the clock that counts: job.due */
+void job_set_due(struct job *j, const struct clock *clock, int64_t due_usec);
 
 /* name or NULL; into buf (65 bytes) */
 const char *job_name(const struct job *j, char buf[65]);

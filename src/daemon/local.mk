@@ -22,6 +22,7 @@ libdaemon_la_SOURCES = \
 	src/daemon/control_wait.c \
 	src/daemon/core.h \
 	src/daemon/cpus.c src/daemon/cpus.h \
+	src/daemon/deadlines.c src/daemon/deadlines.h \
 	src/daemon/disk_guard.c src/daemon/disk_guard.h \
 	src/daemon/envs.c src/daemon/envs.h \
 	src/daemon/function_dns_lookup.c \

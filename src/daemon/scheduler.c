@@ -39,6 +39,8 @@ static struct job *job_of(const struct heap_node *node)
 	return CONTAINER_OF((struct heap_node *)node, struct job, order);
 }
 
+static void clock_jumped(void *arg);
+
 static void rates_allow(void *arg)
 {
 	scheduler_kick(arg);
@@ -83,6 +85,9 @@ int scheduler_new(struct scheduler **ret, struct core *core, rv_loop *loop)
 	rv_timer_init(&s->rates, loop, rates_allow, s);
 	rv_timer_init(&s->retry, loop, retry_now, s);
 	s->retry_delay = hold_off_first;
+	/* without it a time that was set shows at the next start */
+	if (rv_loop_on_clock_jump(loop, clock_jumped, s) < 0)
+		log_at(LOG_WARNING, "job", "changes of the clock cannot be seen");
 	*ret = s;
 	return 0;
 }
@@ -98,6 +103,7 @@ struct scheduler *scheduler_free(struct scheduler *s)
 		rv_handle_cancel(s->loop, s->timer);
 	rv_timer_stop(&s->rates);
 	rv_timer_stop(&s->retry);
+	(void)rv_loop_on_clock_jump(s->loop, NULL, NULL);
 	admission_deinit(&s->admission);
 	heap_deinit(&s->due);
 	free(s);
@@ -395,6 +401,26 @@ void scheduler_kick(struct scheduler *s)
 	s->look_pending = s->look.p != NULL;
 	if (!s->look_pending)
 		scheduler_hold_off(s);
+}
+
+/* The wall clock was set: jobs that start at a time of it are due earlier or later. */
+static void clock_jumped(void *arg)
+{
+	struct scheduler *s = arg;
+	struct jobs *js = s->core->jobs;
+
+	for (struct job *j = jobs_unfinished_at_or_after(js, 1); j;
+		j = jobs_unfinished_at_or_after(js, j->id + 1)) {
+		int64_t at;
+
+		if (j->state != JOB_DELAYED ||
+			job_spec_peek_num(&at, j->spec, j->spec_len, JOB_FIELD_AT) <= 0)
+			continue;
+		job_set_due(j, s->core->clock, at);
+		if (job_is_in_order(j))
+			heap_update(&s->due, &j->order);
+	}
+	arm(s);
 }
 
 void scheduler_hold_off(struct scheduler *s)

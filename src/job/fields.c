@@ -36,7 +36,7 @@ const struct job_field_info job_field_info[JOB_FIELD_N] = {
 
 static const char *json_suffix(enum job_type t)
 {
-	if (t == JOB_TYPE_DURATION)
+	if (t == JOB_TYPE_DURATION || t == JOB_TYPE_TIME)
 		return "_usec";
 	return t == JOB_TYPE_SIZE ? "_bytes" : "";
 }
@@ -61,6 +61,7 @@ enum job_shape job_type_shape(enum job_type t)
 	case JOB_TYPE_BOOL:
 	case JOB_TYPE_OCTAL:
 	case JOB_TYPE_DURATION:
+	case JOB_TYPE_TIME:
 	case JOB_TYPE_SIZE:
 	case JOB_TYPE_SIGNAL:
 	case JOB_TYPE_LEFTOVERS:

@@ -14,6 +14,7 @@ enum job_type {
 	JOB_TYPE_BOOL,      /* num: 0 or 1 */
 	JOB_TYPE_OCTAL,     /* num; text is octal */
 	JOB_TYPE_DURATION,  /* num: microseconds, INT64_MAX for infinity */
+	JOB_TYPE_TIME,      /* num: microseconds since the epoch; text @SECONDS */
 	JOB_TYPE_SIZE,      /* num: bytes, INT64_MAX for infinity */
 	JOB_TYPE_SIGNAL,    /* num: signal number; text TERM or SIGTERM or 15 */
 	JOB_TYPE_LEFTOVERS, /* num: enum job_leftovers */
@@ -112,6 +113,9 @@ void job_value_free(union job_value *v, enum job_field f);
 
 /* Longest delay, in microseconds: a job that is delayed for years was not meant to be. */
 #define JOB_DELAY_MAX (INT64_C(366) * 24 * 3600 * 1000000)
+
+/* latest time that can be said: the end of the year 9999 */
+#define JOB_TIME_MAX INT64_C(253402300799000000)
 
 /* most that a job may reserve: no machine has as much */
 #define JOB_MEMORY_MAX (INT64_C(1) << 60)

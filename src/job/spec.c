@@ -280,6 +280,14 @@ static int check_slots(const struct job_spec *s, enum job_field *ret_field, char
 	return job_err(err, -EINVAL, "a function takes no slot");
 }
 
+static int check_when(const struct job_spec *s, enum job_field *ret_field, char **err)
+{
+	if (!job_spec_has(s, JOB_FIELD_AT) || job_num(s, DELAY) == 0)
+		return 0;
+	*ret_field = JOB_FIELD_AT;
+	return job_err(err, -EINVAL, "'delay' and 'at' cannot both be given");
+}
+
 /* of the checks, those of what there is to do, which come first */
 enum { N_WORK_CHECKS = 2 };
 
@@ -289,7 +297,7 @@ int job_spec_check_next(
 	static int (*const checks[])(const struct job_spec *s,
 		enum job_field *ret_field, char **err) = {check_one_work,
 		check_arguments, check_split, check_stdin, check_cwd, check_shell,
-		check_delays, check_slots};
+		check_delays, check_slots, check_when};
 
 	if (err)
 		*err = NULL;

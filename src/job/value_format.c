@@ -19,6 +19,11 @@ static int format_num(struct buf *out, enum job_type t, int64_t num)
 	case JOB_TYPE_OCTAL: return buf_printf(out, "%04" PRIo64, (uint64_t)num);
 	case JOB_TYPE_DURATION:
 		return buf_append_str(out, duration_format(text, sizeof(text), num));
+	case JOB_TYPE_TIME:
+		if (num % USEC_PER_SEC == 0)
+			return buf_printf(out, "@%" PRId64, num / USEC_PER_SEC);
+		return buf_printf(out, "@%" PRId64 ".%06" PRId64, num / USEC_PER_SEC,
+			num % USEC_PER_SEC);
 	case JOB_TYPE_SIZE:
 		return buf_append_str(out, size_format(text, sizeof(text), num));
 	case JOB_TYPE_SIGNAL: return buf_append_str(out, signal_name((int)num) + 3);

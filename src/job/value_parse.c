@@ -27,6 +27,36 @@ static int octal_parse(int64_t *ret, const char *text)
 	return 0;
 }
 
+/* "@1700000000", "@1700000000.25": microseconds since the epoch */
+static int epoch_parse(int64_t *ret, const char *text)
+{
+	int64_t sec, usec = 0, unit = USEC_PER_SEC;
+	char digits[32];
+	size_t n;
+	int r;
+
+	if (*text++ != '@')
+		return -EINVAL;
+	n = strspn(text, "0123456789");
+	if (n == 0 || n >= sizeof(digits))
+		return n == 0 ? -EINVAL : -ERANGE;
+	memcpy(digits, text, n);
+	digits[n] = '\0';
+	r = parse_i64(&sec, digits, 0, INT64_MAX / USEC_PER_SEC - 1);
+	if (r < 0)
+		return r;
+	text += n;
+	if (*text == '.')
+		for (text++; *text >= '0' && *text <= '9' && unit > 1; text++) {
+			unit /= 10;
+			usec += (*text - '0') * unit;
+		}
+	if (*text)
+		return -EINVAL;
+	*ret = sec * USEC_PER_SEC + usec;
+	return 0;
+}
+
 static int word_parse(int64_t *ret, enum job_type t, const char *text)
 {
 	const char *const *words = job_type_words(t);
@@ -48,6 +78,7 @@ static int num_parse(int64_t *ret, enum job_type t, const char *text)
 	case JOB_TYPE_NUMBER: return parse_i64(ret, text, INT64_MIN, INT64_MAX);
 	case JOB_TYPE_OCTAL: return octal_parse(ret, text);
 	case JOB_TYPE_DURATION: return duration_parse(ret, text);
+	case JOB_TYPE_TIME: return epoch_parse(ret, text);
 	case JOB_TYPE_SIZE: return size_parse(ret, text);
 	case JOB_TYPE_BOOL:
 		r = parse_bool(&b, text);
@@ -70,6 +101,7 @@ static const char *type_noun(enum job_type t)
 	case JOB_TYPE_NUMBER: return "a number";
 	case JOB_TYPE_OCTAL: return "an octal number";
 	case JOB_TYPE_DURATION: return "a duration such as 90, 5min or infinity";
+	case JOB_TYPE_TIME: return "a time such as @1700000000";
 	case JOB_TYPE_SIZE: return "a size such as 4096, 64M or infinity";
 	case JOB_TYPE_BOOL: return "yes or no";
 	case JOB_TYPE_SIGNAL: return "a signal";

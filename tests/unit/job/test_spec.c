@@ -208,7 +208,8 @@ static void fill(struct job_spec *s)
 		[JOB_TYPE_BOOL] = "yes",
 		[JOB_TYPE_OCTAL] = "027",
 		[JOB_TYPE_DURATION] = "1h 1us",
-		[JOB_TYPE_SIZE] = "1G",
+		[JOB_TYPE_TIME] = "@1700000000.25",
+		[JOB_TYPE_SIZE] = "infinity",
 		[JOB_TYPE_SIGNAL] = "INT",
 		[JOB_TYPE_LEFTOVERS] = "wait",
 		[JOB_TYPE_ON_LOST] = "lost",
@@ -229,7 +230,8 @@ static void fill(struct job_spec *s)
 
 	job_spec_init(s);
 	for (int f = 0; f < JOB_FIELD_N; f++)
-		put(s, (enum job_field)f, by_type[job_field_info[f].type]);
+		put(s, (enum job_field)f,
+			f == JOB_FIELD_MEMORY ? "1G" : by_type[job_field_info[f].type]);
 }
 
 START_TEST(packed_spec_unpacks_to_the_same)

@@ -1,0 +1,24 @@
+/*
+ * Jobs that give up when they have not started by a time (deadline): they end as skipped.
+ * Times of the wall clock, which may be set meanwhile. Loop thread only.
+ */
+#ifndef DAEMON_DEADLINES_H
+#define DAEMON_DEADLINES_H
+
+#include "reeve/task.h"
+
+struct core;
+struct deadlines;
+struct job;
+
+int deadlines_new(struct deadlines **ret, struct core *core, rv_loop *loop);
+struct deadlines *deadlines_free(struct deadlines *d);
+
+/* A job is in the table that has not started yet; no effect where it has no deadline. 0,
+ * -ENOMEM */
+int deadlines_add(struct deadlines *d, const struct job *j);
+
+/* The task that ends them; a service task. */
+int deadlines_main(void *deadlines);
+
+#endif

@@ -1,0 +1,108 @@
+#!/bin/sh
+# Jobs that start later, and jobs that give up: delay, at, deadline.
+. "${srcdir:-.}/tests/support/system.sh"
+cat >"$tmp/conf" <<'EOF'
+[reeved]
+min-free = 0
+[pool default]
+slots = 1
+EOF
+field() { # ID FIELD
+	reeve ls --json "$1" | jq -r ".[0].$2"
+}
+waited_usec() { # ID: from its submission to its start
+	reeve ls --json "$1" | jq '.[0] | .started_usec - .submitted_usec'
+}
+until_state() { # ID STATE
+	until [ "$(field "$1" state)" = "$2" ]; do
+		settle
+	done
+}
+now() { # seconds
+	date +%s
+}
+mkfifo "$tmp/go"
+start_reeved --config="$tmp/conf"
+
+step "a delay"
+a=$(reeve add -d 1s true)
+b=$(reeve add true)
+assert_eq "state" delayed "$(field "$a" state)"
+assert_match "why" "*its time has not come*" "$(reeve show "$a")"
+reeve wait "$a" "$b"
+[ "$(waited_usec "$a")" -ge 1000000 ] || fail "it started after $(waited_usec "$a") us"
+[ "$(waited_usec "$b")" -lt "$(waited_usec "$a")" ] || fail "the other one waited too"
+
+step "a time, which is kept over a crash and a hold"
+at=$(($(now) + 3))
+a=$(reeve add --at "@$at" true)
+b=$(reeve add --at "@$at.5" --hold true)
+c=$(reeve add --at "@1" true)
+reeve wait "$c"
+kill -9 "$reeved_pid"
+reeved_ended
+start_reeved --config="$tmp/conf"
+assert_eq "state" delayed "$(field "$a" state)"
+assert_eq "due" "${at}000000" "$(field "$a" due_usec)"
+assert_eq "state of the other" held "$(field "$b" state)"
+reeve release "$b"
+assert_eq "state after its release" delayed "$(field "$b" state)"
+reeve wait "$a" "$b"
+for id in "$a" "$b"; do
+	[ "$(field "$id" started_usec)" -ge "${at}000000" ] || fail "job $id started early"
+done
+
+step "what is delayed can be held, forced, cancelled"
+a=$(reeve add -d 1h true)
+reeve hold "$a"
+assert_eq "held" held "$(field "$a" state)"
+reeve release "$a"
+assert_eq "released" delayed "$(field "$a" state)"
+reeve force "$a"
+reeve wait "$a"
+b=$(reeve add -d 1h true)
+reeve cancel "$b"
+assert_eq "cancelled" cancelled "$(field "$b" result)"
+
+step "a deadline"
+reeve add -c "read -r x <'$tmp/go'" >/dev/null
+a=$(reeve add --deadline "@$(($(now) + 1))" true)
+b=$(reeve add --deadline "@$(($(now) + 3600))" true)
+h=$(reeve add --deadline "@$(($(now) + 1))" --hold true)
+status=0
+reeve run --deadline "@$(($(now) + 1))" true 2>"$tmp/err" || status=$?
+assert_eq "exit code of run" 125 "$status"
+reeve wait -q "$a" || :
+assert_eq "result" skipped "$(field "$a" result)"
+assert_eq "reason" "it had not started by its deadline" "$(field "$a" reason)"
+until_state "$h" finished
+assert_eq "runs" 0 "$(field "$a" runs)"
+echo go >"$tmp/go"
+reeve wait "$b"
+c=$(reeve add --deadline "@$(($(now) - 10))" -d 1h true)
+reeve wait -q "$c" || :
+assert_eq "one that has passed" skipped "$(field "$c" result)"
+reeve retry "$a"
+reeve wait "$a"
+
+step "a deadline is kept over a crash, and holds where it passes meanwhile"
+reeve add -c "read -r x <'$tmp/go'" >/dev/null
+a=$(reeve add --deadline "@$(($(now) + 1))" true)
+until_state "$a" queued
+kill -9 "$reeved_pid"
+reeved_ended
+start_reeved --config="$tmp/conf"
+until_state "$a" finished
+assert_eq "result" skipped "$(field "$a" result)"
+echo go >"$tmp/go"
+
+step "bad times"
+assert_exit 2 reeve add --at never true
+assert_exit 2 reeve add --at @1 -d 1s true
+assert_exit 2 reeve add --deadline @ true
+assert_exit 2 reeve add -d -1 true
+printf '[defaults]\nat = @5\n' >>"$tmp/conf"
+assert_match "in [defaults]" "*:6: at: it is for single jobs, not for [[]defaults]*" \
+	"$(reeve config check "$tmp/conf" 2>&1)"
+
+finish
