@@ -249,7 +249,8 @@ RV_PUBLIC bool rv_fd_unwatch(rv_watch *w);
  */
 RV_AWAIT int rv_wait_fd(int fd, unsigned ev);
 
-/** fn gets what rv_report is called with; NULL: rv_default_exception_handler. */
+/** fn gets what rv_report is called with; NULL: rv_default_exception_handler. Of the task
+ * and the future that a report names it may take a reference. */
 RV_PUBLIC void rv_loop_set_exception_handler(rv_loop *l, rv_exc_fn fn, void *arg);
 /** Report an error that nobody can be returned. */
 RV_PUBLIC void rv_report(rv_loop *l, const rv_exc *e);
