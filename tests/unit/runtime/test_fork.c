@@ -363,6 +363,47 @@ START_TEST(child_cannot_use_a_loop_of_before_and_can_make_its_own)
 }
 END_TEST
 
+static int await_of_parent(void *x)
+{
+	return rv_xfuture_await(x, NULL);
+}
+
+static int return_seven(void *arg)
+{
+	return 7;
+}
+
+START_TEST(child_does_not_wait_for_what_only_the_parent_can_end)
+{
+	rv_loop *l = rt_new_loop();
+	rv_xfuture *ended, *open;
+	pid_t pid;
+
+	ck_assert_int_eq(rv_submit(l, return_seven, NULL, NULL, &ended), 0);
+	while (!rv_xfuture_done(ended))
+		rt_spin_once(l);
+	ck_assert_int_eq(rv_submit(l, return_seven, NULL, NULL, &open), 0);
+	pid = fork();
+	if (pid == 0) {
+		alarm(60); /* what blocks must not do so for ever */
+		CHILD_CHECK(rv_xfuture_wait(open, RV_FOREVER, NULL) == -RV_ELOOPCLOSED);
+		CHILD_CHECK(!rv_xfuture_done(open));
+		CHILD_CHECK(rv_thread_call(l, rt_nop, NULL) == -RV_ELOOPCLOSED);
+		CHILD_CHECK(rv_run(await_of_parent, open, NULL) == -RV_ELOOPCLOSED);
+		CHILD_CHECK(rv_xfuture_wait(ended, RV_FOREVER, NULL) == 7);
+		CHILD_CHECK(rv_run(await_of_parent, ended, NULL) == 7);
+		_exit(0);
+	}
+	assert_child_well(pid);
+	while (!rv_xfuture_done(open))
+		rt_spin_once(l);
+	ck_assert_int_eq(rv_xfuture_wait(open, 0, NULL), 7);
+	rv_xfuture_unref(open);
+	rv_xfuture_unref(ended);
+	rv_loop_unref(l);
+}
+END_TEST
+
 START_TEST(child_of_a_bare_clone_says_so_itself)
 {
 	rv_loop *l = rt_new_loop();
@@ -389,4 +430,5 @@ UNIT_MAIN("fork", child_of_a_task_leaves_the_run_and_the_parents_loop_alone,
 	child_of_a_callback_leaves_the_run, child_of_a_generator_leaves_the_run,
 	child_of_a_call_in_a_group_leaves_the_run, child_of_a_watch_leaves_the_run,
 	child_cannot_use_a_loop_of_before_and_can_make_its_own,
+	child_does_not_wait_for_what_only_the_parent_can_end,
 	child_of_a_bare_clone_says_so_itself)
