@@ -6,6 +6,7 @@ libruntime_la_SOURCES = \
 	src/runtime/ctx.c \
 	src/runtime/debug.c src/runtime/debug_priv.h \
 	src/runtime/debug_dump.c \
+	src/runtime/debug_overflow.c \
 	src/runtime/debug_sample.c \
 	src/runtime/debug_site.c \
 	src/runtime/debug_stack.c \
