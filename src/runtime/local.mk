@@ -94,7 +94,8 @@ libreeve_la_LDFLAGS = $(AM_LDFLAGS) -version-info 0:0:0 \
 	-Wl,--version-script=$(srcdir)/src/runtime/libreeve.sym
 libreeve_la_DEPENDENCIES = libruntime.la libbase.la src/runtime/libreeve.sym
 
-# an archive hides no names: those that are not public get a prefix where it is installed
+# an archive hides no names: those that are not public get a prefix where it is installed,
+# rv__private_, which debug_symbol.c takes away again
 prefix_names = NM='$(NM)' OBJCOPY='$(OBJCOPY)' RANLIB='$(RANLIB)' \
 	$(SHELL) $(srcdir)/src/runtime/prefix_names.sh
 EXTRA_DIST += src/runtime/prefix_names.sh
