@@ -13,6 +13,15 @@
 #include "runtime/sched.h"
 #include "runtime/zero.h"
 
+static inline bool cache_has_room(const rv_loop *l)
+{
+#ifdef REEVE_SANITIZED
+	return false; /* uses after the end had better be seen */
+#else
+	return l->n_tasks_cached < TASKS_CACHED_MAX;
+#endif
+}
+
 static inline struct rv_task *task_alloc(rv_loop *l)
 {
 	struct rv_link *it = l->task_cache;
@@ -58,7 +67,7 @@ static void task_free(struct rv_task *t)
 		return;
 	}
 	link_unlink(&t->link);
-	if (l->n_tasks_cached >= TASKS_CACHED_MAX) {
+	if (!cache_has_room(l)) {
 		free(t);
 		return;
 	}
