@@ -97,6 +97,8 @@ struct coro_pool {
 enum {
 	CORO_STACK_MIN = 64 * 1024,
 	CORO_STACK_MAX = 64 * 1024 * 1024,
+	/* more than a page: a large frame must not step over it */
+	CORO_GUARD_SIZE = 16 * 1024,
 };
 
 void coro_pool_init(struct coro_pool *p, size_t stack_size);
@@ -183,6 +185,12 @@ bool coro_may_be_read(void);
 void coro_init_leader(struct coro *c);
 /* Destroys what annotations hold. Not the running one. */
 void coro_deinit(struct coro *c);
+/* Is at in the guard of c's stack? */
+static inline bool coro_guard_has(const struct coro *c, const void *at)
+{
+	return c->slab &&
+	       (uintptr_t)c->stack - (uintptr_t)at - 1 < (uintptr_t)CORO_GUARD_SIZE;
+}
 /* coro_switch, which leaves a stack for another one, is in coro_switch.h. */
 /* While c is left: how far its stack is used. */
 static inline const void *coro_frame(const struct coro *c)

@@ -7,9 +7,9 @@
 #if defined(__x86_64__)
 
 #	ifdef __CET__
-#		include <cet.h>
+#		define ENDBR endbr64
 #	else
-#		define _CET_ENDBR
+#		define ENDBR
 #	endif
 
 	.text
@@ -20,12 +20,25 @@
 coro_asm_entry:
 	.cfi_startproc
 	.cfi_undefined %rip
-	_CET_ENDBR
+	ENDBR
 	movq	%rsi, %rdi
 	call	coro_begin
 	ud2
 	.cfi_endproc
 	.size	coro_asm_entry, .-coro_asm_entry
+
+/*
+ * Jumps land where they may, but a shadow stack would stay that of the stack that was left:
+ * of the two that <cet.h> claims only the first is true (GNU_PROPERTY_X86_FEATURE_1_AND,
+ * IBT). The linker claims for the whole what all of its parts do.
+ */
+#	if defined(__CET__) && (__CET__ & 1)
+	.section .note.gnu.property, "a"
+	.p2align 3
+	.long	4, 16, 5
+	.asciz	"GNU"
+	.long	0xc0000002, 4, 1, 0
+#	endif
 
 #elif defined(__aarch64__)
 

@@ -30,8 +30,6 @@
 #endif
 
 enum {
-	GUARD_SIZE =
-		16 * 1024, /* more than a page: a large frame must not step over it */
 	/* Adjacent stacks differ by this much at the top, else the first frames of all
 	 * would compete for the same lines of the cache. */
 	COLOUR_STEP = 256,
@@ -103,11 +101,12 @@ uint64_t coro_stacks_max(void)
 
 	if (!guards_can_be_advised())
 		return (uint64_t)mapped_guards_max();
-	p = mmap(NULL, GUARD_SIZE, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	advised = p != MAP_FAILED && madvise(p, GUARD_SIZE, MADV_GUARD_INSTALL) == 0 &&
+	p = mmap(NULL, CORO_GUARD_SIZE, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	advised = p != MAP_FAILED &&
+		  madvise(p, CORO_GUARD_SIZE, MADV_GUARD_INSTALL) == 0 &&
 		  guard_holds(p);
 	if (p != MAP_FAILED)
-		(void)munmap(p, GUARD_SIZE);
+		(void)munmap(p, CORO_GUARD_SIZE);
 	return advised ? UINT64_MAX : (uint64_t)mapped_guards_max();
 }
 
@@ -119,7 +118,8 @@ static int slab_guard(struct coro_slab *s, size_t stack_size)
 		char *guard = s->base + i * stack_size;
 
 		/* EINVAL: an older kernel, or locked memory (mlockall) */
-		if (advise && madvise(guard, GUARD_SIZE, MADV_GUARD_INSTALL) == 0) {
+		if (advise &&
+			madvise(guard, CORO_GUARD_SIZE, MADV_GUARD_INSTALL) == 0) {
 			if (i > 0 || guard_holds(guard))
 				continue;
 		} else if (advise && errno != EINVAL) {
@@ -134,7 +134,7 @@ static int slab_guard(struct coro_slab *s, size_t stack_size)
 				return -EAGAIN;
 		}
 		advise = false;
-		if (mprotect(guard, GUARD_SIZE, PROT_NONE) < 0)
+		if (mprotect(guard, CORO_GUARD_SIZE, PROT_NONE) < 0)
 			return errno == ENOMEM ? -EAGAIN : -errno;
 	}
 	return 0;
@@ -177,7 +177,7 @@ static struct coro *slab_take_fresh(struct coro_slab *s, size_t stack_size)
 
 	c = (struct coro *)(((uintptr_t)top - sizeof(*c)) & ~(uintptr_t)63);
 	*c = (struct coro){.slab = s};
-	c->stack = s->base + i * stack_size + GUARD_SIZE;
+	c->stack = s->base + i * stack_size + CORO_GUARD_SIZE;
 	c->stack_size = (size_t)((char *)c - (char *)c->stack);
 	c->valgrind_id =
 		VALGRIND_STACK_REGISTER(c->stack, (char *)c->stack + c->stack_size);

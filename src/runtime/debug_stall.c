@@ -248,6 +248,7 @@ static void forked(void)
 	dog.n_forks++;
 	dog.running = false;
 	sample_forked();
+	overflow_unwatch();
 }
 
 static void at_fork(void)
@@ -266,12 +267,15 @@ static bool watchdog_start(void)
 	atomic_store(&dog.stop, false);
 	(void)sem_init(&dog.wake, 0, 0);
 	sample_signal_take();
+	overflow_watch();
 	(void)sigfillset(&all);
 	(void)pthread_sigmask(SIG_SETMASK, &all, &old);
 	dog.running = pthread_create(&dog.thread, NULL, watchdog, NULL) == 0;
 	(void)pthread_sigmask(SIG_SETMASK, &old, NULL);
-	if (!dog.running)
+	if (!dog.running) {
 		sample_signal_release();
+		overflow_unwatch();
+	}
 	return dog.running;
 }
 
@@ -282,6 +286,7 @@ static void watchdog_end(void)
 	(void)pthread_join(dog.thread, NULL);
 	dog.running = false;
 	sample_signal_release();
+	overflow_unwatch();
 }
 
 struct stall *stall_watch(const rv_loop *l)

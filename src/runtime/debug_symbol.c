@@ -127,6 +127,17 @@ bool symbol_is_own(const void *pc)
 	       !is_program(map) && dladdr(pc, &info) && info.dli_fbase == own.dli_fbase;
 }
 
+/* What is not public is renamed in an installed archive (prefix_names in local.mk): to those
+ * who look at names, and to people, it is what it was. */
+static void drop_prefix(char *name)
+{
+	static const char prefix[] = "rv__private_";
+
+	if (strncmp(name, prefix, sizeof(prefix) - 1) == 0)
+		memmove(name, name + sizeof(prefix) - 1,
+			strlen(name + sizeof(prefix) - 1) + 1);
+}
+
 bool symbol_name(struct symbols *s, const void *pc, char *buf, size_t size)
 {
 	struct link_map *map = NULL;
@@ -136,10 +147,14 @@ bool symbol_name(struct symbols *s, const void *pc, char *buf, size_t size)
 		return false;
 	if (info.dli_sname) {
 		(void)snprintf(buf, size, "%s", info.dli_sname);
-		return true;
+	} else {
+		symbols_use(s, &info, map);
+		if (!find_symbol(
+			    s, address_in_file(&info, s, (uintptr_t)pc), buf, size))
+			return false;
 	}
-	symbols_use(s, &info, map);
-	return find_symbol(s, address_in_file(&info, s, (uintptr_t)pc), buf, size);
+	drop_prefix(buf);
+	return true;
 }
 
 void symbol_text(struct symbols *s, const void *pc, char *buf, size_t size)

@@ -121,15 +121,19 @@ static void cb_free(struct future_cb *cb)
 	free(cb);
 }
 
-static NOINLINE void report_unread(rv_future *f)
+/* To the handler it is a future like any other, of which it may take a reference: false, it
+ * has. */
+static NOINLINE bool report_unread(rv_future *f)
 {
 	rv_exc e = RV_EXC_NULL;
 
-	f->refs = 1; /* for the handler to look at */
+	f->refs = 1;
+	f->error_read = true;
 	e.message = "future failed and nobody looked";
 	e.err = f->result;
 	e.future = f;
 	rv_report(f->loop, &e);
+	return --f->refs == 0;
 }
 
 void rv_future_unref(rv_future *f)
@@ -143,8 +147,9 @@ void rv_future_unref(rv_future *f)
 		return;
 	INVARIANT(link_is_empty(&f->waiters) && link_is_empty(&f->watches));
 	if (UNLIKELY(f->result < 0 && f->result != -ECANCELED && !f->error_read &&
-		     f->loop))
-		report_unread(f);
+		     f->loop) &&
+		!report_unread(f))
+		return;
 	while (!link_is_empty(&f->callbacks))
 		cb_free(LINK_ENTRY(f->callbacks.next, struct future_cb, link));
 	if (f->val_dtor)

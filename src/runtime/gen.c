@@ -170,7 +170,9 @@ static void gen_end(rv_gen *g, struct rv_task *self)
 		return;
 	if (!g->begun) {
 		coro_pool_unpromise(g->pool);
+		g->running = true; /* its destructor must not close it */
 		gen_over(g, 0);
+		g->running = false;
 		return;
 	}
 	gen_resume(g, self);
@@ -188,6 +190,8 @@ int rv_gen_close(rv_gen *g)
 		return -RV_EWRONGLOOP;
 	if (!g)
 		return 0;
+	if (g->running)
+		return -EBUSY;
 	if (!g->over) {
 		if (!self)
 			return -RV_ENOTASK;
@@ -244,5 +248,6 @@ void gens_close(rv_loop *l)
 		e.message = "generator was open when its loop closed";
 		rv_report(l, &e);
 		g->over = true;
+		g->running = false; /* nor will the task go on that was in it */
 	}
 }

@@ -6,6 +6,7 @@ libruntime_la_SOURCES = \
 	src/runtime/ctx.c \
 	src/runtime/debug.c src/runtime/debug_priv.h \
 	src/runtime/debug_dump.c \
+	src/runtime/debug_overflow.c \
 	src/runtime/debug_sample.c \
 	src/runtime/debug_site.c \
 	src/runtime/debug_stack.c \
@@ -93,7 +94,8 @@ libreeve_la_LDFLAGS = $(AM_LDFLAGS) -version-info 0:0:0 \
 	-Wl,--version-script=$(srcdir)/src/runtime/libreeve.sym
 libreeve_la_DEPENDENCIES = libruntime.la libbase.la src/runtime/libreeve.sym
 
-# an archive hides no names: those that are not public get a prefix where it is installed
+# an archive hides no names: those that are not public get a prefix where it is installed,
+# rv__private_, which debug_symbol.c takes away again
 prefix_names = NM='$(NM)' OBJCOPY='$(OBJCOPY)' RANLIB='$(RANLIB)' \
 	$(SHELL) $(srcdir)/src/runtime/prefix_names.sh
 EXTRA_DIST += src/runtime/prefix_names.sh

@@ -25,18 +25,29 @@ static pthread_mutex_t loops_lock = PTHREAD_MUTEX_INITIALIZER;
 static pthread_once_t once = PTHREAD_ONCE_INIT;
 static int registered; /* 0, or an error */
 
-/* Nothing that stood in line shall run; what asks sees that it is in no list. */
+/* It is run here: nothing that stood in line shall run, and what asks sees that it is in no
+ * list. */
+static void run_end(rv_loop *l)
+{
+	while (link_pop(&l->ready))
+		;
+	poll_forked(l);
+	/* so every await of the task that forked is refused; see debug_await_outside */
+	current.task = NULL;
+}
+
+/*
+ * What other threads were at may be half done, and memory is no picture of one moment: it is
+ * copied page by page while they go on. So of a loop that is not run here only what is one
+ * word is touched, and no list followed.
+ */
 static void loop_poison(rv_loop *l)
 {
 	l->forked = l->closed = l->stop = true;
-	while (link_pop(&l->ready))
-		;
+	if (current.loop == l)
+		run_end(l);
 	inbox_forked(&l->inbox);
 	signals_forked(l);
-	poll_forked(l);
-	/* So every await of the task that forked is refused; see debug_await_outside. */
-	if (current.loop == l)
-		current.task = NULL;
 }
 
 void rv_atfork_child(void)

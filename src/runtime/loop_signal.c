@@ -319,5 +319,9 @@ void signals_forked(rv_loop *l)
 {
 	/* whoever was inside is a thread of the parent's */
 	atomic_store(&n_inside, 0);
-	signals_close(l);
+	/* they may stand in a list that is not to be followed: see loop_poison */
+	for (int sig = 1; sig < NSIG && l->signals; sig++) {
+		l->signals[sig].cb = NULL;
+		signal_uninstall(&l->signals[sig], sig);
+	}
 }

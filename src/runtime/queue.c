@@ -171,8 +171,8 @@ void rv_queue_free(rv_queue *q)
 {
 	if (!q)
 		return;
-	INVARIANT(link_is_empty(&q->getters) && link_is_empty(&q->putters) &&
-		  link_is_empty(&q->joiners));
+	INVARIANT(!waiter_first(&q->getters) && !waiter_first(&q->putters) &&
+		  !waiter_first(&q->joiners));
 	drop_items(q);
 	free(q->items);
 	free(q);

@@ -77,4 +77,9 @@ void sample_forked(void);
 /* "after 101.2 ms it was in f (file+0x12), called by g (file+0x34)" */
 void sample_text(const struct sample *x, char *buf, size_t size);
 
+/* debug_overflow.c: say which task it is when one overflows its stack. */
+void overflow_watch(void);
+/* also in a fork's child */
+void overflow_unwatch(void);
+
 #endif

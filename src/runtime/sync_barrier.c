@@ -40,6 +40,8 @@ int rv_barrier_wait(rv_barrier *b)
 		return r;
 	if (b->broken)
 		return -RV_EBROKEN;
+	if (!waiter_first(&b->waiters))
+		b->n_waiting = 0; /* if there were some, their loop was closed */
 	if (b->n_waiting + 1 < b->parties) {
 		b->n_waiting++;
 		link_append(&b->waiters, &w.link);

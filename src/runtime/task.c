@@ -8,9 +8,19 @@
 #include "base/cleanup.h"
 #include "base/invariant.h"
 #include "reeve/ctx.h"
+#include "reeve/future.h"
 #include "runtime/debug_priv.h"
 #include "runtime/sched.h"
 #include "runtime/zero.h"
+
+static inline bool cache_has_room(const rv_loop *l)
+{
+#ifdef REEVE_SANITIZED
+	return false; /* uses after the end had better be seen */
+#else
+	return l->n_tasks_cached < TASKS_CACHED_MAX;
+#endif
+}
 
 static inline struct rv_task *task_alloc(rv_loop *l)
 {
@@ -23,14 +33,31 @@ static inline struct rv_task *task_alloc(rv_loop *l)
 	return LINK_ENTRY(it, struct rv_task, link);
 }
 
+static bool is_unread_failure(const struct rv_task *t)
+{
+	return !t->error_read && t->result < 0 && t->result != -ECANCELED;
+}
+
+/* To the handler it is a task like any other, of which it may take a reference: false, it
+ * has. */
+static NOINLINE bool report_unread(struct rv_task *t)
+{
+	t->refs = 1;
+	if (is_unread_failure(t))
+		task_report(t, "task failed and nobody looked");
+	else
+		debug_report_unawaited(t);
+	return --t->refs == 0;
+}
+
 static void task_free(struct rv_task *t)
 {
 	rv_loop *l = t->loop;
 
-	if (!t->error_read && t->result < 0 && t->result != -ECANCELED)
-		task_report(t, "task failed and nobody looked");
-	else if (debug_is_on() && !t->error_read && !t->detached && t->result >= 0)
-		debug_report_unawaited(t);
+	if (UNLIKELY(is_unread_failure(t) || (debug_is_on() && !t->error_read &&
+						     !t->detached && t->result >= 0)) &&
+		!report_unread(t))
+		return;
 	if (t->extra)
 		task_extra_free(t);
 	if (t->ctx)
@@ -40,7 +67,7 @@ static void task_free(struct rv_task *t)
 		return;
 	}
 	link_unlink(&t->link);
-	if (l->n_tasks_cached >= TASKS_CACHED_MAX) {
+	if (!cache_has_room(l)) {
 		free(t);
 		return;
 	}
@@ -258,7 +285,8 @@ static void task_end(struct rv_task *t, int r)
 		t->extra->arg_dtor(t->arg);
 	if (!link_is_empty(&t->joiners))
 		waiters_wake_all(&t->joiners, 0);
-	if (t->extra && t->extra->future)
+	/* who asked for it in the destructor just now has got one that is done */
+	if (t->extra && t->extra->future && !rv_future_done(t->extra->future))
 		future_task_done(t->extra->future, t);
 	if (g)
 		group_child_done(g, t);

@@ -203,11 +203,22 @@ static inline void waiter_prefetch(const struct waiter *w)
 }
 /* all of a list, in order */
 void waiters_wake_all(struct rv_link *waiters, int result);
+/* the rare way of what comes next; first is one of those */
+__attribute__((cold)) struct waiter *waiter_first_live(
+	struct rv_link *waiters, struct waiter *first);
+/*
+ * NULL: nobody waits. Tasks that a closed loop has abandoned do not count: what they were
+ * given would be lost. They are taken out here and not when it closes, since by then what
+ * they wait for may be gone.
+ */
 static inline struct waiter *waiter_first(struct rv_link *waiters)
 {
 	struct rv_link *first = link_first(waiters);
+	struct waiter *w = first ? LINK_ENTRY(first, struct waiter, link) : NULL;
 
-	return first ? LINK_ENTRY(first, struct waiter, link) : NULL;
+	if (w && UNLIKELY(!w->task->loop))
+		return waiter_first_live(waiters, w);
+	return w;
 }
 
 /* Cancel as soon as the cancelling that is under way is through: for on_cancel. */

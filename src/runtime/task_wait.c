@@ -57,6 +57,17 @@ void waiters_wake_all(struct rv_link *waiters, int result)
 		waiter_wake_inline(w, result);
 }
 
+struct waiter *waiter_first_live(struct rv_link *waiters, struct waiter *first)
+{
+	struct rv_link *it = &first->link;
+
+	while (it && !LINK_ENTRY(it, struct waiter, link)->task->loop) {
+		link_unlink(it);
+		it = link_first(waiters);
+	}
+	return it ? LINK_ENTRY(it, struct waiter, link) : NULL;
+}
+
 void task_yield(struct rv_task *self)
 {
 	self->op_budget = TASK_OP_BUDGET;

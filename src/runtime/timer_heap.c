@@ -111,6 +111,8 @@ int timer_heap_prepare(struct timer_heap *h)
 
 void timer_heap_deinit(struct timer_heap *h)
 {
+	while (link_pop(&h->list))
+		;
 	free(h->keys);
 	free(h->slots);
 	timer_heap_init(h);

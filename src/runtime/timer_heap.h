@@ -8,7 +8,11 @@
  * added or taken. A key moves; the slot that it names stays, and so a timer is found from
  * its key and its key from the timer.
  *
- * Adding cannot fail: without memory for a larger array, timers are kept in a list.
+ * Adding cannot fail: without memory for a larger array, timers are kept in a list, which
+ * is looked through from its end: mostly that is where a new one belongs.
+ *
+ * Of equal timers the first added comes first as long as less than 2^31 others were added
+ * between them; beyond that either may. When each is due does not depend on it.
  */
 #ifndef RUNTIME_TIMER_HEAP_H
 #define RUNTIME_TIMER_HEAP_H
@@ -33,7 +37,7 @@ struct timer_heap {
 	uint32_t n, n_max;
 	uint32_t free_slot;  /* 0: none */
 	uint32_t n_slots;    /* that were ever used */
-	uint32_t seq;        /* of the next; differences count, so it may wrap */
+	uint32_t seq;        /* of the next; it wraps */
 	struct rv_link list; /* rv_timer.ready.link: sorted; mostly there is none */
 };
 
@@ -42,7 +46,7 @@ enum { TIMER_HEAP_ROOT = 3 }; /* the children of all begin at a multiple of four
 void timer_heap_init(struct timer_heap *h);
 /* Memory for a few, so that most never need any. 0, -ENOMEM */
 int timer_heap_prepare(struct timer_heap *h);
-/* What is still in it is forgotten. */
+/* What is still in it is forgotten, and in no list. */
 void timer_heap_deinit(struct timer_heap *h);
 /* t->when is set, and t is in no heap */
 void timer_heap_add(struct timer_heap *h, rv_timer *t);

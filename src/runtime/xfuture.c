@@ -220,10 +220,21 @@ int rv_submit(rv_loop *l, rv_fn fn, void *arg, rv_dtor d, rv_xfuture **ret)
 	return 0;
 }
 
+/*
+ * In a child of a fork: what had not ended by then never does, and one of the parent's
+ * threads may have had the lock. Nobody changes it any more, so it is not needed either.
+ */
+static bool is_of_parent(const rv_xfuture *x)
+{
+	return UNLIKELY(x->loop->forked);
+}
+
 bool rv_xfuture_done(rv_xfuture *x)
 {
 	bool done;
 
+	if (is_of_parent(x))
+		return x->done;
 	(void)pthread_mutex_lock(&x->lock);
 	done = x->done;
 	(void)pthread_mutex_unlock(&x->lock);
@@ -249,11 +260,18 @@ static int read_result(rv_xfuture *x, void **val)
 	return x->result;
 }
 
+static int result_of_parent(rv_xfuture *x, void **val)
+{
+	return x->done ? read_result(x, val) : -RV_ELOOPCLOSED;
+}
+
 int rv_xfuture_wait(rv_xfuture *x, rv_time timeout, void **val)
 {
 	struct timespec ts = time_deadline(rv_now(), timeout);
 	int r = 0;
 
+	if (is_of_parent(x))
+		return result_of_parent(x, val);
 	(void)pthread_mutex_lock(&x->lock);
 	if (!x->done && current.loop == x->loop)
 		r = EDEADLK;
@@ -285,6 +303,8 @@ int rv_xfuture_await(rv_xfuture *x, void **val)
 		return r;
 	if (x->loop == self->loop && x->task == self)
 		return -EDEADLK;
+	if (is_of_parent(x))
+		return result_of_parent(x, val);
 	/* filled in before another thread can post it */
 	xw.w.task = self;
 	(void)pthread_mutex_lock(&x->lock);

@@ -145,6 +145,42 @@ if ! ${REEVE_CC:-cc} -std=gnu11 -Wall -Wextra -Werror $cflags -o clash clash.c \
 elif [ "$(./clash)" != hello ]; then
 	complain "the program with libreeve.a does not say hello"
 fi
+# where dumps tell the library's functions from the program's by their names
+cat >dump.c <<'END'
+#include <reeve/reeve.h>
+
+int sleep_here(void *arg)
+{
+	int r = rv_sleep(RV_SEC(60));
+
+	__asm__ volatile("" : "+r"(r)); /* no tail call */
+	return r;
+}
+
+static int app(void *arg)
+{
+	rv_task *t = rv_spawn(sleep_here, arg);
+	int r = t ? rv_yield() : -1;
+
+	rv_debug_dump_tasks(rv_loop_current(), 1);
+	if (t)
+		rv_task_cancel(t);
+	rv_task_unref(t);
+	return r;
+}
+
+int main(void)
+{
+	return rv_run(app, NULL, NULL) < 0;
+}
+END
+# shellcheck disable=SC2086
+if ! ${REEVE_CC:-cc} -std=gnu11 -Wall -Wextra -Werror -Wno-unused-parameter $cflags -o dump \
+	dump.c "$(find "$dest" -name libreeve.a)" $others ${REEVE_LDFLAGS:-}; then
+	complain "a program that dumps its tasks does not build with libreeve.a"
+elif ! ./dump >dumped || ! grep -q ' at sleep_here ' dumped || grep -q private dumped; then
+	complain "a dump of a program with libreeve.a is wrong: $(cat dumped)"
+fi
 # each header can be included alone, and has a page
 for header in "$(dirname "$(find "$dest" -name reeve.h)")"/*.h; do
 	# shellcheck disable=SC2086

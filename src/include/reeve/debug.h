@@ -32,6 +32,11 @@
  * - Locks released by another task than their owner, shields without a deadline, and
  *   cancelled tasks that go on awaiting: see reeve_sync(3), reeve_scope(3).
  *
+ * - A task that overflows its stack ends the process, in any mode; here a line on stderr
+ *   says which it was, before it ends by the same SIGSEGV. Only where that signal has its
+ *   default action, and what overflows touches the 16 KiB below the stack: a larger frame
+ *   may step over them where code is built without -fstack-clash-protection.
+ *
  * Connections, servers, children, generators and tasks that are left when a loop closes
  * are reported in any mode.
  *
@@ -57,7 +62,10 @@
  *   by itself (SA_RESTART); signal(7) lists those which return EINTR all the same, among
  *   them poll, select, epoll_wait, nanosleep, and sockets with a timeout.
  *
- * - The handler runs on the thread's alternate stack. A thread that has none, when it
+ * - SIGSEGV has a handler as long, if it had its default action before; whoever sets
+ *   another keeps it.
+ *
+ * - Both handlers run on the thread's alternate stack. A thread that has none, when it
  *   first runs a loop in debug mode, gets one of 64 KiB until it ends.
  *
  * - Where the loop's thread blocks the signal, or none was free, reports say how long,

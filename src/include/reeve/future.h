@@ -83,8 +83,8 @@ RV_TS void rv_xfuture_unref(rv_xfuture *x);
  * @val      its payload, borrowed; may be NULL
  *
  * Returns its result (-ECANCELED: it was cancelled); -ENOMEM, -EAGAIN: there was no task
- * for it; -ETIMEDOUT; -RV_ELOOPCLOSED: it
- * will never end; -EDEADLK in the thread that runs its loop.
+ * for it; -ETIMEDOUT; -RV_ELOOPCLOSED: it will never end, also where this is the child of a
+ * fork and it had not ended by then; -EDEADLK in the thread that runs its loop.
  */
 RV_TS int rv_xfuture_wait(rv_xfuture *x, rv_time timeout, void **val);
 /** Wait in a task, of whichever loop. Being cancelled meanwhile cancels x's task, and the

@@ -126,8 +126,8 @@ RV_PUBLIC bool rv_loop_is_running(const rv_loop *l);
 /** The loop that runs in this thread, NULL outside of one. */
 RV_PUBLIC rv_loop *rv_loop_current(void);
 
-/** Run until rv_loop_stop. 0; -RV_ERUNNING if a loop runs in this thread, or l in another;
- * -RV_ELOOPCLOSED. */
+/** Run until rv_loop_stop; in the same thread as before, if a task has begun. 0;
+ * -RV_ERUNNING if a loop runs in this thread, or l in another; -RV_ELOOPCLOSED. */
 RV_PUBLIC int rv_loop_run_forever(rv_loop *l);
 /** Run until f is done. As above; -RV_ESTATE if stopped before; -RV_EWRONGLOOP. */
 RV_PUBLIC int rv_loop_run_until(rv_loop *l, rv_future *f);
@@ -249,7 +249,8 @@ RV_PUBLIC bool rv_fd_unwatch(rv_watch *w);
  */
 RV_AWAIT int rv_wait_fd(int fd, unsigned ev);
 
-/** fn gets what rv_report is called with; NULL: rv_default_exception_handler. */
+/** fn gets what rv_report is called with; NULL: rv_default_exception_handler. Of the task
+ * and the future that a report names it may take references. */
 RV_PUBLIC void rv_loop_set_exception_handler(rv_loop *l, rv_exc_fn fn, void *arg);
 /** Report an error that nobody can be returned. */
 RV_PUBLIC void rv_report(rv_loop *l, const rv_exc *e);

@@ -37,7 +37,8 @@ enum rv_queue_kind {
  */
 RV_PUBLIC int rv_queue_new(rv_queue **ret, enum rv_queue_kind kind, size_t max,
 	int (*cmp)(const void *a, const void *b), rv_dtor d);
-/** Nobody may be waiting on it. NULL is fine. */
+/** Nobody may be waiting on it: that ends the program (abort). Who waited when its loop
+ * closed does not count. NULL is fine. */
 RV_PUBLIC void rv_queue_free(rv_queue *q);
 /** Waits while it is full. 0; -ECANCELED; -RV_ESHUTDOWN; -ENOMEM (only without a limit,
  * or with one over RV_QUEUE_RESERVED). */

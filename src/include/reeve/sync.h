@@ -1,7 +1,8 @@
 /*
  * Locks, events, conditions, semaphores, limiters and barriers between the tasks of one loop. They
  * live in the caller's memory and never allocate; waiting tasks are linked from their own
- * stacks, so the memory must outlive every wait.
+ * stacks, so the memory must outlive every wait: nobody can tell where it does not. What
+ * waited when its loop closed does not wait any more, and is given nothing.
  *
  * (asyncio: locks.)
  */

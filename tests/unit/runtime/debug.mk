@@ -6,6 +6,7 @@ debug_tests = \
 	tests/unit/runtime/test_debug \
 	tests/unit/runtime/test_debug_dump \
 	tests/unit/runtime/test_debug_graph \
+	tests/unit/runtime/test_debug_overflow \
 	tests/unit/runtime/test_debug_sample \
 	tests/unit/runtime/test_debug_site \
 	tests/unit/runtime/test_debug_stacks \
@@ -26,6 +27,11 @@ tests_unit_runtime_test_debug_dump_CFLAGS = $(RUNTIME_TEST_CFLAGS)
 tests_unit_runtime_test_debug_graph_SOURCES = tests/unit/runtime/test_debug_graph.c
 tests_unit_runtime_test_debug_graph_LDADD = $(RUNTIME_TEST_LIBS)
 tests_unit_runtime_test_debug_graph_CFLAGS = $(RUNTIME_TEST_CFLAGS)
+
+tests_unit_runtime_test_debug_overflow_SOURCES = \
+	tests/unit/runtime/test_debug_overflow.c
+tests_unit_runtime_test_debug_overflow_LDADD = $(RUNTIME_TEST_LIBS)
+tests_unit_runtime_test_debug_overflow_CFLAGS = $(RUNTIME_TEST_CFLAGS)
 
 tests_unit_runtime_test_debug_sample_SOURCES = \
 	tests/unit/runtime/test_debug_sample.c

@@ -2,11 +2,12 @@
 RUNTIME_TEST_LIBS = libruntime.la libbase.la $(EVENT_LIBS) $(PTHREAD_LIBS) $(CHECK_LIBS)
 RUNTIME_TEST_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 EXTRA_DIST += tests/unit/runtime/CATALOGUE tests/unit/runtime/rt.h \
-	tests/unit/runtime/valgrind.sh
+	tests/unit/runtime/shadow_stack.sh tests/unit/runtime/valgrind.sh
 
 if HAVE_CHECK
 unit_runtime_tests = \
 	tests/unit/runtime/test_coro \
+	tests/unit/runtime/test_coro_wide \
 	tests/unit/runtime/test_task \
 	tests/unit/runtime/test_task_cancel \
 	tests/unit/runtime/test_clock \
@@ -49,6 +50,8 @@ unit_runtime_tests = \
 check_PROGRAMS += $(unit_runtime_tests)
 TESTS += $(unit_runtime_tests)
 
+TESTS += tests/unit/runtime/shadow_stack.sh
+
 # runs some of them once more
 TESTS += tests/unit/runtime/valgrind.sh
 tests/unit/runtime/valgrind.log: $(unit_runtime_tests)
@@ -56,6 +59,11 @@ tests/unit/runtime/valgrind.log: $(unit_runtime_tests)
 tests_unit_runtime_test_coro_SOURCES = tests/unit/runtime/test_coro.c
 tests_unit_runtime_test_coro_CFLAGS = $(RUNTIME_TEST_CFLAGS)
 tests_unit_runtime_test_coro_LDADD = $(RUNTIME_TEST_LIBS)
+
+tests_unit_runtime_test_coro_wide_SOURCES = \
+	tests/unit/runtime/test_coro_wide.c
+tests_unit_runtime_test_coro_wide_CFLAGS = $(RUNTIME_TEST_CFLAGS)
+tests_unit_runtime_test_coro_wide_LDADD = $(RUNTIME_TEST_LIBS)
 
 tests_unit_runtime_test_task_SOURCES = tests/unit/runtime/test_task.c
 tests_unit_runtime_test_task_CFLAGS = $(RUNTIME_TEST_CFLAGS)

@@ -363,6 +363,103 @@ START_TEST(child_cannot_use_a_loop_of_before_and_can_make_its_own)
 }
 END_TEST
 
+static int keep_busy(void *arg)
+{
+	int r = 0;
+
+	while (r >= 0) {
+		rv_task *t = rv_spawn(rt_nop, NULL);
+
+		r = rv_yield();
+		rv_task_unref(t);
+	}
+	return 0;
+}
+
+static void *run_loop(void *l)
+{
+	return rv_loop_run_forever(l) == 0 ? l : NULL;
+}
+
+/* The child's copy of a loop that another thread was running is torn. */
+START_TEST(child_of_another_thread_than_a_busy_loops_is_well)
+{
+	enum { TASKS = 20, FORKS = 400 };
+	rv_loop *l = rt_new_loop();
+	rv_task *t[TASKS];
+	pthread_t thread;
+
+	if (CORO_TSAN) { /* see run_and_part_on_a_stack */
+		rv_loop_unref(l);
+		return;
+	}
+	for (int i = 0; i < TASKS; i++)
+		ck_assert_int_eq(
+			rv_spawn_ex(&t[i], &(rv_task_opts){.loop = l}, keep_busy, NULL),
+			0);
+	ck_assert_int_eq(pthread_create(&thread, NULL, run_loop, l), 0);
+	for (int i = 0; i < FORKS; i++) {
+		pid_t pid = fork();
+
+		if (pid == 0) {
+			CHILD_CHECK(rv_loop_is_closed(l));
+			_exit(0);
+		}
+		assert_child_well(pid);
+	}
+	ck_assert_int_eq(rv_loop_stop_threadsafe(l), 0);
+	ck_assert_int_eq(pthread_join(thread, NULL), 0);
+	for (int i = 0; i < TASKS; i++)
+		(void)rv_task_cancel(t[i]);
+	rt_spin_once(l);
+	rt_spin_once(l);
+	for (int i = 0; i < TASKS; i++)
+		rv_task_unref(t[i]);
+	rv_loop_unref(l);
+}
+END_TEST
+
+static int await_of_parent(void *x)
+{
+	return rv_xfuture_await(x, NULL);
+}
+
+static int return_seven(void *arg)
+{
+	return 7;
+}
+
+START_TEST(child_does_not_wait_for_what_only_the_parent_can_end)
+{
+	rv_loop *l = rt_new_loop();
+	rv_xfuture *ended, *open;
+	pid_t pid;
+
+	ck_assert_int_eq(rv_submit(l, return_seven, NULL, NULL, &ended), 0);
+	while (!rv_xfuture_done(ended))
+		rt_spin_once(l);
+	ck_assert_int_eq(rv_submit(l, return_seven, NULL, NULL, &open), 0);
+	pid = fork();
+	if (pid == 0) {
+		alarm(60); /* what blocks must not do so for ever */
+		CHILD_CHECK(rv_xfuture_wait(open, RV_FOREVER, NULL) == -RV_ELOOPCLOSED);
+		CHILD_CHECK(!rv_xfuture_done(open));
+		CHILD_CHECK(rv_thread_call(l, rt_nop, NULL) == -RV_ELOOPCLOSED);
+		CHILD_CHECK(rv_run(await_of_parent, open, NULL) == -RV_ELOOPCLOSED);
+		CHILD_CHECK(rv_xfuture_wait(ended, RV_FOREVER, NULL) == 7);
+		CHILD_CHECK(rv_run(await_of_parent, ended, NULL) == 7);
+		_exit(0);
+	}
+	assert_child_well(pid);
+	while (!rv_xfuture_done(open))
+		rt_spin_once(l);
+	ck_assert_int_eq(rv_xfuture_wait(open, 0, NULL), 7);
+	rv_xfuture_unref(open);
+	rv_xfuture_unref(ended);
+	rv_loop_unref(l);
+}
+END_TEST
+
 START_TEST(child_of_a_bare_clone_says_so_itself)
 {
 	rv_loop *l = rt_new_loop();
@@ -389,4 +486,6 @@ UNIT_MAIN("fork", child_of_a_task_leaves_the_run_and_the_parents_loop_alone,
 	child_of_a_callback_leaves_the_run, child_of_a_generator_leaves_the_run,
 	child_of_a_call_in_a_group_leaves_the_run, child_of_a_watch_leaves_the_run,
 	child_cannot_use_a_loop_of_before_and_can_make_its_own,
+	child_of_another_thread_than_a_busy_loops_is_well,
+	child_does_not_wait_for_what_only_the_parent_can_end,
 	child_of_a_bare_clone_says_so_itself)

@@ -177,6 +177,66 @@ START_TEST(futures_outlive_their_loop)
 }
 END_TEST
 
+static rv_task *kept_task;
+static rv_future *kept_future;
+
+/* the one keeps a reference, the other takes it and gives it back */
+static void keep_first(rv_loop *l, const rv_exc *e, void *arg)
+{
+	rt_add("told");
+	if (e->task) {
+		rv_task_unref(rv_task_ref(e->task));
+		kept_task = kept_task ? kept_task : rv_task_ref(e->task);
+	}
+	if (e->future) {
+		rv_future_unref(rv_future_ref(e->future));
+		kept_future = kept_future ? kept_future : rv_future_ref(e->future);
+	}
+}
+
+RT_TEST(handler_of_reports_may_keep_what_has_failed)
+{
+	rv_loop_set_exception_handler(rv_loop_current(), keep_first, NULL);
+	for (int i = 0; i < 2; i++) {
+		rv_task *t = rv_spawn(rt_fail_eio, NULL);
+		rv_future *f = rt_future();
+
+		ck_assert_ptr_nonnull(t);
+		rt_settle(2);
+		rv_task_unref(t);
+		ck_assert_int_eq(rv_future_fail(f, -EPROTO, NULL), 0);
+		rv_future_unref(f);
+	}
+	ck_assert_str_eq(rt_trace, "told told told told");
+	ck_assert_int_eq(rv_task_error(kept_task), -EIO);
+	ck_assert_int_eq(rv_future_result(kept_future, NULL), -EPROTO);
+	rv_task_unref(kept_task);
+	rv_future_unref(kept_future);
+	ck_assert_str_eq(rt_trace, "told told told told"); /* once each */
+	return 0;
+}
+
+static rv_task *ending;
+
+static void ask_for_future(void *arg)
+{
+	rv_future *f = rv_task_future(ending);
+
+	ck_assert(rv_future_done(f));
+	ck_assert_uint_gt(rv_future_on_done(f, say_done, RT_W("done")), 0);
+}
+
+RT_TEST(future_asked_for_while_its_task_ends_completes_once)
+{
+	rv_task_opts o = {.arg_dtor = ask_for_future};
+
+	ck_assert_int_eq(rv_spawn_ex(&ending, &o, rt_nop, NULL), 0);
+	rt_settle(3);
+	ck_assert_str_eq(rt_trace, "done");
+	rv_task_unref(ending);
+	return 0;
+}
+
 UNIT_MAIN("future", b033_new_future_is_pending, b034_second_completion_is_refused,
 	b035_b036_callbacks_run_from_the_queue_never_inside_a_call,
 	b037_callbacks_keep_order_and_can_be_removed_by_function,
@@ -184,4 +244,6 @@ UNIT_MAIN("future", b033_new_future_is_pending, b034_second_completion_is_refuse
 	b040_cancel_of_a_failed_future_marks_it_read,
 	b041_cancelled_future_cancels_its_waiters,
 	value_belongs_to_the_future_until_it_is_taken,
-	future_of_a_task_completes_with_it, futures_outlive_their_loop)
+	future_of_a_task_completes_with_it, futures_outlive_their_loop,
+	handler_of_reports_may_keep_what_has_failed,
+	future_asked_for_while_its_task_ends_completes_once)

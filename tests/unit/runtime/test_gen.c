@@ -274,6 +274,65 @@ START_TEST(outside_of_a_loop_there_are_none)
 }
 END_TEST
 
+static rv_gen *own;
+
+static int yield_once(rv_gen *g, void *arg)
+{
+	return rv_gen_yield(g, arg);
+}
+
+static void close_own(void *arg)
+{
+	ck_assert_int_eq(rv_gen_close(own), -EBUSY);
+	rt_add("refused");
+}
+
+RT_TEST(destructor_of_the_argument_cannot_close_the_generator)
+{
+	void *v;
+
+	ck_assert_int_eq(rv_gen_new(&own, yield_once, NULL, close_own), 0);
+	ck_assert_int_eq(rv_gen_next(own, &v), 1);
+	ck_assert_int_eq(rv_gen_next(own, &v), 0);
+	ck_assert_int_eq(rv_gen_close(own), 0);
+	/* one that never begins */
+	ck_assert_int_eq(rv_gen_new(&own, yield_once, NULL, close_own), 0);
+	ck_assert_int_eq(rv_gen_close(own), 0);
+	ck_assert_str_eq(rt_trace, "refused refused");
+	return 0;
+}
+
+static int sleep_in_body(rv_gen *g, void *arg)
+{
+	return rv_sleep(RV_FOREVER);
+}
+
+static int ask_for_ever(void *arg)
+{
+	void *v;
+
+	ck_assert_int_eq(rv_gen_new(&own, sleep_in_body, NULL, NULL), 0);
+	return rv_gen_next(own, &v);
+}
+
+static void ignore_report(rv_loop *l, const rv_exc *e, void *arg)
+{
+	rt_add(e->message);
+}
+
+START_TEST(one_that_ran_when_its_loop_closed_can_be_freed)
+{
+	rv_loop *l = rt_new_loop();
+
+	rv_loop_set_exception_handler(l, ignore_report, NULL);
+	ck_assert_int_eq(
+		rv_spawn_ex(NULL, &(rv_task_opts){.loop = l}, ask_for_ever, NULL), 0);
+	ck_assert_int_eq(rv_loop_run_once(l, 0), 0);
+	rv_loop_unref(l);
+	ck_assert_int_eq(rv_gen_close(own), 0);
+}
+END_TEST
+
 UNIT_MAIN("gen", generator_hands_out_values_and_ends, error_of_the_body_is_told_once,
 	close_lets_the_body_tidy_up_and_frees_its_argument,
 	b232_two_tasks_at_once_are_refused,
@@ -281,4 +340,6 @@ UNIT_MAIN("gen", generator_hands_out_values_and_ends, error_of_the_body_is_told_
 	generators_nest_and_refuse_what_would_leave_a_scope_open,
 	body_that_goes_on_yielding_lets_others_run, shutdown_ends_the_bodies_of_all,
 	b227_runner_closes_what_was_forgotten, outside_of_a_loop_there_are_none,
-	value_is_not_lost_where_the_task_that_asked_is_cancelled)
+	value_is_not_lost_where_the_task_that_asked_is_cancelled,
+	destructor_of_the_argument_cannot_close_the_generator,
+	one_that_ran_when_its_loop_closed_can_be_freed)

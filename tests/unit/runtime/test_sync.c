@@ -1,6 +1,8 @@
 /* Locks, events and queues: behaviours 2.7 and 2.8. */
 #include "rt.h"
 
+#include "base/macro.h"
+
 struct shared {
 	rv_lock lock;
 	rv_event event;
@@ -471,6 +473,126 @@ RT_TEST(awaits_that_never_block_still_give_way)
 	return 0;
 }
 
+/* -- what a closed loop has left behind ---------------------------------------------- */
+
+struct left {
+	rv_lock lock;
+	rv_sem sem;
+	rv_limiter limiter;
+	rv_barrier barrier;
+	rv_queue *empty, *full;
+};
+
+static int left_at_lock(void *arg)
+{
+	return rv_lock_acquire(&((struct left *)arg)->lock);
+}
+
+static int left_at_sem(void *arg)
+{
+	return rv_sem_acquire(&((struct left *)arg)->sem);
+}
+
+static int left_at_limiter(void *arg)
+{
+	rv_token t = RV_TOKEN_NULL;
+
+	return rv_limiter_acquire(&((struct left *)arg)->limiter, &t);
+}
+
+static int left_at_barrier(void *arg)
+{
+	return rv_barrier_wait(&((struct left *)arg)->barrier);
+}
+
+static int left_getter(void *arg)
+{
+	void *item;
+
+	return rv_queue_get(((struct left *)arg)->empty, &item);
+}
+
+static int left_putter(void *arg)
+{
+	return rv_queue_put(((struct left *)arg)->full, RT_W("left"));
+}
+
+static int left_joiner(void *arg)
+{
+	return rv_queue_join(((struct left *)arg)->full);
+}
+
+static int meet(void *arg)
+{
+	int r = rv_barrier_wait(&((struct left *)arg)->barrier);
+
+	rt_add(r == 0 ? "first" : "last");
+	return MIN(r, 0);
+}
+
+static int use_what_is_left(void *arg)
+{
+	struct left *s = arg;
+	rv_token t = RV_TOKEN_NULL;
+	rv_task *other;
+	void *item;
+
+	/* nothing is handed to those who will never run */
+	ck_assert_int_eq(rv_lock_release(&s->lock), 0);
+	ck_assert_int_eq(rv_lock_acquire(&s->lock), 0);
+	ck_assert_int_eq(rv_sem_release(&s->sem), 0);
+	ck_assert_int_eq(rv_sem_value(&s->sem), 1);
+	rv_limiter_set_total(&s->limiter, 1);
+	ck_assert_uint_eq(rv_limiter_taken(&s->limiter), 0);
+	ck_assert_int_eq(rv_limiter_acquire(&s->limiter, &t), 0);
+	ck_assert_int_eq(rv_queue_try_put(s->empty, RT_W("kept")), 0);
+	ck_assert_int_eq(rv_queue_get(s->empty, &item), 0);
+	ck_assert_str_eq(item, "kept");
+	ck_assert_int_eq(rv_queue_get(s->full, &item), 0);
+	ck_assert_str_eq(item, "full");
+	ck_assert_uint_eq(rv_queue_size(s->full), 0);
+	other = rv_spawn(meet, s);
+	rt_settle(2);
+	ck_assert_str_eq(rt_trace, "");
+	ck_assert_int_eq(rv_barrier_wait(&s->barrier), 1);
+	join_all(&other, 1);
+	return 0;
+}
+
+static void drop_report(rv_loop *l, const rv_exc *e, void *arg)
+{
+	/* that they were pending */
+}
+
+START_TEST(waiters_of_a_closed_loop_are_given_nothing)
+{
+	static const rv_fn waits[] = {left_at_lock, left_at_lock, left_at_sem,
+		left_at_limiter, left_at_barrier, left_getter, left_putter,
+		left_joiner};
+	rv_loop *l = rt_new_loop();
+	struct left s = {0};
+
+	rv_loop_set_exception_handler(l, drop_report, NULL);
+	rv_lock_init(&s.lock);
+	ck_assert(rv_lock_try(&s.lock));
+	ck_assert_int_eq(rv_sem_init(&s.sem, 0, 0), 0);
+	rv_limiter_init(&s.limiter, 0);
+	ck_assert_int_eq(rv_barrier_init(&s.barrier, 2), 0);
+	ck_assert_int_eq(rv_queue_new(&s.empty, RV_QUEUE_FIFO, 0, NULL, NULL), 0);
+	ck_assert_int_eq(rv_queue_new(&s.full, RV_QUEUE_FIFO, 1, NULL, NULL), 0);
+	ck_assert_int_eq(rv_queue_try_put(s.full, RT_W("full")), 0);
+	for (size_t i = 0; i < sizeof(waits) / sizeof(waits[0]); i++)
+		ck_assert_int_eq(
+			rv_spawn_ex(NULL, &(rv_task_opts){.loop = l}, waits[i], &s), 0);
+	ck_assert_int_eq(rv_loop_run_once(l, 0), 0);
+	rv_loop_unref(l);
+	ck_assert_int_eq(rv_run(use_what_is_left, &s, NULL), 0);
+	ck_assert_str_eq(rt_trace, "first");
+	rv_queue_free(s.empty);
+	rv_queue_free(s.full); /* with somebody left in its join */
+}
+END_TEST
+
 UNIT_MAIN("sync", b126_lock_goes_to_waiters_in_order_and_nobody_barges,
 	b127_lock_of_a_waiter_cancelled_after_the_hand_over_has_one_owner,
 	b127_waiter_that_has_the_lock_already_keeps_it_when_cancelled,
@@ -488,4 +610,5 @@ UNIT_MAIN("sync", b126_lock_goes_to_waiters_in_order_and_nobody_barges,
 	b154_lifo_gives_the_newest_and_priority_the_smallest,
 	shutdown_wakes_everyone_and_getters_get_what_is_left,
 	items_left_in_a_queue_go_to_the_destructor,
-	awaits_that_never_block_still_give_way)
+	awaits_that_never_block_still_give_way,
+	waiters_of_a_closed_loop_are_given_nothing)

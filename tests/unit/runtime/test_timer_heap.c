@@ -175,6 +175,21 @@ START_TEST(without_memory_none_is_lost)
 }
 END_TEST
 
+START_TEST(what_is_forgotten_is_in_no_list)
+{
+	struct timer_heap h;
+	rv_timer t = {.when = 1};
+
+	timer_heap_init(&h);
+	alloc_fail_at(1);
+	timer_heap_add(&h, &t);
+	ck_assert(alloc_fail_stop());
+	ck_assert(link_is_linked(&t.ready.link));
+	timer_heap_deinit(&h);
+	ck_assert(!link_is_linked(&t.ready.link));
+}
+END_TEST
+
 START_TEST(shrinking_without_memory_changes_nothing)
 {
 	static struct model m;
@@ -197,4 +212,5 @@ END_TEST
 
 UNIT_MAIN("timer_heap", timers_come_by_time_and_equal_ones_as_added,
 	order_survives_the_wrapping_of_its_number, memory_is_given_back,
-	without_memory_none_is_lost, shrinking_without_memory_changes_nothing)
+	without_memory_none_is_lost, what_is_forgotten_is_in_no_list,
+	shrinking_without_memory_changes_nothing)
