@@ -19,7 +19,8 @@ assert_eq "nobody's" 65534 "$(nobody "$REEVE" run -- id -u)"
 assert_eq "no groups of root's" 65534 "$(nobody "$REEVE" run -- id -G)"
 assert_eq "input" "by a pipe" "$(echo by a pipe | nobody "$REEVE" run -- cat)"
 assert_exit 1 nobody "$REEVE" run -- touch "$tmp/not-mine"
-assert_exit 125 nobody "$REEVE" run --nice -5 -- true
+# a nice level below that of the test, and so of the daemon: only there rights are needed
+[ "$(nice)" -le -20 ] || assert_exit 125 nobody "$REEVE" run --nice $(($(nice) - 1)) -- true
 [ ! -e "$tmp/not-mine" ] || fail "written with root's rights"
 
 step "others' jobs are neither seen nor touched"
