@@ -61,6 +61,15 @@ for verb in ls show logs wait cancel kill hold rm; do
 	assert_exit 3 reeve $verb "$theirs" 2>err
 	assert_eq "$verb" "reeve: job $theirs belongs to nobody: --user nobody" "$(cat err)"
 done
+for verb in ls show logs wait cancel kill hold rm; do
+	assert_exit 3 reeve $verb theirs 2>err
+	assert_eq "$verb" "reeve: job $theirs belongs to nobody: --user nobody" "$(cat err)"
+done
+reeve add --hold -n ours true >/dev/null
+assert_exit 3 nobody "$REEVE" show ours 2>err
+assert_eq "to those who may not know" "reeve: no job is named 'ours'" "$(cat err)"
+assert_exit 3 reeve show nobodys 2>err
+assert_eq "nobody's at all" "reeve: no job is named 'nobodys'" "$(cat err)"
 assert_exit 3 reeve ls --json "$theirs" >out 2>err
 assert_eq "as JSON" "$theirs nobody 3" \
 	"$(jq -r '"\(.parameters.id) \(.parameters.user) \(.exit_code)"' err)"
