@@ -2,7 +2,6 @@
 
 #include <errno.h>
 #include <inttypes.h>
-#include <pwd.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -189,24 +188,13 @@ static int decode_strings(char ***ret, const json_t *v)
 struct user_query {
 	const char *name;
 	uid_t uid;
-	bool found;
 };
 
 static int ask_user(void *arg)
 {
 	struct user_query *q = arg;
-	struct passwd pw, *found = NULL;
-	char text[4096];
-	uint64_t n;
 
-	if (getpwnam_r(q->name, &pw, text, sizeof(text), &found) == 0 && found) {
-		q->uid = pw.pw_uid;
-		q->found = true;
-	} else if (parse_u64(&n, q->name, 0, UINT32_MAX - 1) >= 0) {
-		q->uid = (uid_t)n;
-		q->found = true;
-	}
-	return 0;
+	return users_find(&q->uid, q->name);
 }
 
 /* whose jobs: the caller's, a named user's, or everybody's ("*") */
@@ -227,12 +215,12 @@ static int decode_user(struct selection *s, struct control_conn *conn,
 		return 0;
 	}
 	r = rv_run_blocking(control_core(conn->control)->io, ask_user, &q);
-	if (r < 0)
-		return r;
-	if (!q.found) {
+	if (r == -ENOENT) {
 		vl_call_invalid(call, "select.user", "no such user");
 		return -EINVAL;
 	}
+	if (r < 0)
+		return r;
 	if (one_user ? q.uid != geteuid()
 		     : q.uid != conn->peer.uid && !conn->is_admin) {
 		vl_call_denied(call);

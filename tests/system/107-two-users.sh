@@ -89,6 +89,33 @@ for unit in reeved reeve-spawner; do
 done
 stop_reeved
 
+step "an administrator of whom the name service says much"
+{
+	cat /etc/passwd
+	echo "much:x:12345:12345:$(head -c 8000 /dev/zero | tr '\0' x):/:/bin/sh"
+} >"$tmp/passwd"
+if unshare --mount mount --bind "$tmp/passwd" /etc/passwd 2>/dev/null; then
+	cat >"$tmp/reeved" <<-END
+		#!/bin/sh
+		exec unshare --mount sh -c 'mount --bind "$tmp/passwd" /etc/passwd && exec "\$@"' \
+			sh "$REEVED" "\$@"
+	END
+	chmod 755 "$tmp/reeved"
+	printf '[reeved]\nadmins = much\n' >"$tmp/conf"
+	usual=$REEVED
+	REEVED=$tmp/reeved
+	start_reeved --config="$tmp/conf"
+	REEVED=$usual
+	reeve daemon reload
+	setpriv --reuid 12345 --regid 12345 --clear-groups "$REEVE" ls --user root
+	reeve ls --user much
+	assert_exit 2 reeve ls --user nobody-so-called 2>err
+	assert_match "what it says" "*no such user*" "$(cat err)"
+	stop_reeved
+else
+	echo "not tested: no /etc/passwd of its own" >&2
+fi
+
 step "where it listens by itself, others reach it whatever the umask is"
 case $tmp in
 /run/*)
