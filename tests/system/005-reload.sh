@@ -93,3 +93,15 @@ reeve daemon reload
 reeve wait "$second"
 reeve daemon health >/dev/null
 stop_reeved
+
+step "what needs a restart is told as it is until then"
+printf '[reeved]\nmessage-max = 16K\n' >"$conf"
+start_reeved --config="$conf"
+printf '[reeved]\nmessage-max = 1M\n' >"$conf"
+assert_match "changes" "*needs restart*message-max*" "$(reeve daemon reload | xargs)"
+assert_eq "status" 16384 "$(reeve daemon status --json | jq .message_max_bytes)"
+long=$(head -c 2000 /dev/zero | tr '\0' x)
+seq 20 | sed "s/.*/true $long/" >lines
+assert_eq "a batch" 20 "$(env -i "REEVE_SOCKET=$REEVE_SOCKET" "$REEVE" add --batch lines | wc -l)"
+reeve wait
+stop_reeved
