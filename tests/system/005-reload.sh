@@ -88,8 +88,14 @@ start_reeved --config="$conf"
 reeved_says 2 "$gone, and 1 job waits in it"
 assert_eq "after a restart" "queued $gone" \
 	"$(reeve show --json "$second" | jq -r '"\(.job.state) \(.why)"')"
+mkfifo "$tmp/says"
+"$REEVE" wait "$second" 2>"$tmp/says" &
+waiting=$!
+assert_eq "what wait says" "reeve: job $second waits: $gone" "$(timeout 60 head -n 1 "$tmp/says")"
+rm "$tmp/says"
 printf '\n[pool other]\nslots = 1\n' >>"$conf"
 reeve daemon reload
+wait "$waiting"
 reeve wait "$second"
 reeve daemon health >/dev/null
 stop_reeved
