@@ -7,8 +7,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/cleanup.h"
 #include "base/error.h"
 #include "base/fd.h"
+#include "base/list.h"
 #include "base/macro.h"
 #include "cli/batch.h"
 #include "cli/cli.h"
@@ -27,13 +29,21 @@
  * made after the other, and it is the answer that says how many lines the key's call had:
  * where they were fewer the rest goes into the next call, where they were more the next lines
  * are left out.
+ *
+ * A daemon may be told meanwhile to take fewer jobs in a call (a reload that lowers
+ * submit-max). What it refuses then is cut smaller and sent again, while calls that were
+ * made after it may be through: their ids are kept until those of all lines before are there.
  */
 
-/* a call that was made and not answered yet */
+/* a call that was made, and whose ids were not printed yet */
 struct call {
+	struct list link; /* in batch.calls */
+	struct list sent; /* in batch.sent while its answer is waited for */
 	json_t *params;
 	uint64_t *line_no; /* of each of its jobs, for the daemon's errors */
 	size_t n_jobs;
+	json_t *ids;    /* the answer; NULL: there is none yet */
+	bool must_wait; /* it failed; again when it is the first, to be told in order */
 };
 
 struct batch {
@@ -48,9 +58,9 @@ struct batch {
 	uint64_t n_calls; /* made so far: the end of their keys */
 	uint64_t n_done;  /* jobs that have their id */
 	uint64_t done_line;
-	struct call calls[WINDOW]; /* a ring, the oldest at first */
-	unsigned first, n;
-	unsigned n_sent; /* of those, on this connection */
+	struct list calls; /* of struct call.link, in the order of their lines */
+	unsigned n;        /* of those */
+	struct list sent;  /* of struct call.sent, in the order of their answers */
 	/* read, and in no call yet: one that did not fit into the last call, and those
 	 * that an answer left over */
 	struct ahead {
@@ -60,16 +70,53 @@ struct batch {
 	size_t ahead_first, n_ahead;
 	uint64_t n_skip; /* so many that come next are in an answer already */
 	bool at_end;
-	char *bad_line; /* why reading ended early; told when all before it is done */
-	int bad_code;   /* its exit code */
-	int exit_code;  /* of an error that was printed */
+	char *bad_line;  /* why reading ended early; told when all before it is done */
+	int bad_code;    /* its exit code */
+	int exit_code;   /* of an error that was printed */
+	bool has_failed; /* such is the answer to the first of the calls */
 };
 
-static void call_deinit(struct call *call)
+static struct call *call_free(struct call *call)
 {
+	if (!call)
+		return NULL;
+	list_remove(&call->link);
+	list_remove(&call->sent);
 	json_decref(call->params);
+	json_decref(call->ids);
 	free(call->line_no);
-	*call = (struct call){0};
+	free(call);
+	return NULL;
+}
+DEFINE_CLEANUP(struct call *, call_free)
+
+/* jobs and line_no: taken, also on failure. NULL when out of memory */
+static struct call *call_new(
+	struct batch *b, json_t *jobs, uint64_t *line_no, size_t n_jobs)
+{
+	_cleanup_free_ char *key = text_printf("%s-%" PRIu64, b->key, b->n_calls);
+	_cleanup_(call_freep) struct call *call = calloc(1, sizeof(*call));
+
+	if (!key || !call) {
+		json_decref(jobs);
+		free(line_no);
+		return NULL;
+	}
+	call->line_no = line_no;
+	call->n_jobs = n_jobs;
+	call->params = submit_params(jobs, b->caller, key);
+	if (!call->params)
+		return NULL;
+	b->n_calls++;
+	b->n++;
+	return TAKE_PTR(call);
+}
+
+static struct call *first_call(const struct batch *b)
+{
+	return list_is_empty(&b->calls)
+		       ? NULL
+		       : LIST_ENTRY(list_first(&b->calls), struct call, link);
 }
 
 static int bad_line(struct batch *b, int code)
@@ -161,15 +208,15 @@ static int look_ahead(struct batch *b, size_t *ret_bytes)
 	return *ret_bytes <= b->jobs_max_bytes ? 1 : too_long(b, next->line_no);
 }
 
-/* Fill a call with as many jobs as fit. 1, 0 when there are no more, negative. */
-static int make_call(struct batch *b, struct call *ret)
+/* A call of as many jobs as fit, last of all. 1, 0 when there are no more, negative. */
+static int make_call(struct batch *b)
 {
 	size_t n_max = MIN((size_t)SUBMIT_JOBS_MAX, b->limits.submit_max);
 	_cleanup_free_ uint64_t *line_no = calloc(n_max, sizeof(*line_no));
 	_cleanup_json_ json_t *jobs = json_array();
 	size_t bytes_max = MIN(SUBMIT_BYTES_MAX, b->jobs_max_bytes);
 	size_t bytes = 0, n = 0, job_bytes;
-	_cleanup_free_ char *key = NULL;
+	struct call *call;
 	int r;
 
 	if (!line_no || !jobs)
@@ -187,27 +234,38 @@ static int make_call(struct batch *b, struct call *ret)
 	}
 	if (n == 0)
 		return 0;
-	key = text_printf("%s-%" PRIu64, b->key, b->n_calls);
-	if (!key)
+	call = call_new(b, TAKE_PTR(jobs), TAKE_PTR(line_no), n);
+	if (!call)
 		return -ENOMEM;
-	ret->params = submit_params(TAKE_PTR(jobs), b->caller, key);
-	if (!ret->params)
-		return -ENOMEM;
-	b->n_calls++;
-	ret->line_no = TAKE_PTR(line_no);
-	ret->n_jobs = n;
+	list_append(&b->calls, &call->link);
 	return 1;
 }
 
-/* client_request_fn: what a broken connection left unanswered goes first */
+/* made, but under way no more, or not yet: a broken connection left it unanswered, or it was
+ * cut smaller; NULL: none */
+static struct call *find_unsent(const struct batch *b)
+{
+	LIST_FOREACH(it, &b->calls) {
+		struct call *call = LIST_ENTRY(it, struct call, link);
+
+		if (!call->ids && !list_is_linked(&call->sent) &&
+			(!call->must_wait || call == first_call(b)))
+			return call;
+	}
+	return NULL;
+}
+
+/* client_request_fn */
 static int next_call(void *arg, struct client_request *ret)
 {
 	struct batch *b = arg;
-	struct call *call = &b->calls[(b->first + b->n_sent) % WINDOW];
+	struct call *call = b->has_failed ? NULL : find_unsent(b);
 	int r;
 
-	if (b->n_sent == b->n) {
-		r = b->at_end ? 0 : make_call(b, call);
+	if (!call) {
+		if (b->has_failed || b->at_end || b->n >= WINDOW)
+			return 0;
+		r = make_call(b);
 		/* Of a bad line nothing is sent, nor of its call; the answers to the
 		 * calls before it are still waited for. */
 		if (r == -EINVAL)
@@ -215,29 +273,29 @@ static int next_call(void *arg, struct client_request *ret)
 		b->at_end = r == 0;
 		if (r <= 0)
 			return r;
-		b->n++;
+		call = find_unsent(b);
 	}
-	b->n_sent++;
+	list_append(&b->sent, &call->sent);
 	ret->method = "io.reeve.Job.Submit";
 	ret->params = json_incref(call->params);
 	return 1;
 }
 
-static int fail_reply(
+/* From now on nothing is sent; the answers to what was sent are still taken. */
+static void fail_reply(
 	struct batch *b, const struct call *call, const struct client_reply *reply)
 {
 	int64_t job = json_int(reply->params, "job", -1);
 
+	b->has_failed = true;
 	/* which job of the call it was: people know the line */
-	if (job >= 0 && (uint64_t)job < call->n_jobs) {
+	if (job >= 0 && (uint64_t)job < call->n_jobs)
 		b->exit_code =
 			cli_fail(b->c, CLI_EXIT_USAGE, "line %" PRIu64 ": %s: %s",
 				call->line_no[job], json_str(reply->params, "field"),
 				json_str(reply->params, "message"));
-		return -ECANCELED;
-	}
-	b->exit_code = cli_fail_reply(b->c, reply->error, reply->params);
-	return -ECANCELED;
+	else
+		b->exit_code = cli_fail_reply(b->c, reply->error, reply->params);
 }
 
 /* Of the call only the first n_done jobs are the key's: the rest comes next. */
@@ -256,20 +314,78 @@ static int put_back(struct batch *b, const struct call *call, size_t n_done)
 	return 0;
 }
 
-/* client_reply_fn: the oldest call has its answer */
-static int print_ids(void *arg, const struct client_reply *reply)
+/* The jobs from n on into a call of their own, after this one. 0, -ENOMEM */
+static int split_call(struct batch *b, struct call *call, size_t n)
 {
-	struct batch *b = arg;
-	struct call *call = &b->calls[b->first];
-	const json_t *ids = json_object_get(reply->params, "ids"), *id;
-	size_t n_ids = json_array_size(ids), i;
-	int r = 0;
+	const json_t *jobs = json_object_get(call->params, "jobs");
+	size_t n_rest = call->n_jobs - n;
+	uint64_t *line_no = calloc(n_rest, sizeof(*line_no));
+	json_t *rest = json_array();
+	struct call *next;
+	int r = line_no && rest ? 0 : -ENOMEM;
 
-	if (reply->error)
-		return fail_reply(b, call, reply);
-	if (n_ids == 0)
-		return -RV_EPROTOCOL;
-	json_array_foreach((json_t *)ids, i, id)
+	for (size_t i = 0; i < n_rest && r == 0; i++) {
+		line_no[i] = call->line_no[n + i];
+		r = json_array_append(rest, json_array_get(jobs, n + i));
+	}
+	if (r < 0) {
+		free(line_no);
+		json_decref(rest);
+		return -ENOMEM;
+	}
+	next = call_new(b, rest, line_no, n_rest);
+	if (!next)
+		return -ENOMEM;
+	list_prepend(&call->link, &next->link);
+	return 0;
+}
+
+/* The daemon takes no more than n_max jobs in a call by now; it took none of this one. */
+static int cut_call(struct batch *b, struct call *call, size_t n_max)
+{
+	int r;
+
+	b->limits.submit_max = n_max;
+	while (call->n_jobs > n_max) {
+		json_t *jobs = json_object_get(call->params, "jobs");
+
+		/* with a key that was given the answer to this call decides on the next
+		 */
+		r = b->key_is_given ? put_back(b, call, n_max)
+				    : split_call(b, call, n_max);
+		if (r < 0)
+			return r;
+		call->n_jobs = n_max;
+		while (json_array_size(jobs) > n_max)
+			json_array_remove(jobs, json_array_size(jobs) - 1);
+		if (!b->key_is_given)
+			call = LIST_ENTRY(call->link.next, struct call, link);
+	}
+	return 0;
+}
+
+static int take_error(
+	struct batch *b, struct call *call, const struct client_reply *reply)
+{
+	int64_t max = json_int(reply->params, "maximum", 0);
+
+	if (STREQ(reply->error, "io.reeve.Job.LimitReached") &&
+		STREQ(json_str(reply->params, "limit"), "submit-max") && max > 0 &&
+		(uint64_t)max < call->n_jobs)
+		return cut_call(b, call, (size_t)max);
+	if (call != first_call(b))
+		call->must_wait = true;
+	else if (!b->has_failed)
+		fail_reply(b, call, reply);
+	return 0;
+}
+
+static int print_ids(struct batch *b, const struct call *call)
+{
+	size_t n_ids = json_array_size(call->ids), i;
+	json_t *id;
+
+	json_array_foreach(call->ids, i, id)
 	{
 		const char *before = !b->c->json ? "" : b->n_done > 0 ? ",\n" : "[";
 
@@ -279,16 +395,30 @@ static int print_ids(void *arg, const struct client_reply *reply)
 	}
 	b->done_line = call->line_no[MIN(n_ids, call->n_jobs) - 1];
 	if (n_ids < call->n_jobs)
-		r = put_back(b, call, n_ids);
-	else
-		b->n_skip += n_ids - call->n_jobs;
-	if (fflush(stdout) != 0)
-		r = -EIO;
-	call_deinit(call);
-	b->first = (b->first + 1) % WINDOW;
-	b->n--;
-	b->n_sent--;
-	return r;
+		return put_back(b, call, n_ids);
+	b->n_skip += n_ids - call->n_jobs;
+	return 0;
+}
+
+/* client_reply_fn: the call that was sent first has its answer */
+static int take_reply(void *arg, const struct client_reply *reply)
+{
+	struct batch *b = arg;
+	struct call *call = LIST_ENTRY(list_pop(&b->sent), struct call, sent);
+	json_t *ids = json_object_get(reply->params, "ids");
+	int r = 0;
+
+	if (reply->error)
+		return take_error(b, call, reply);
+	if (json_array_size(ids) == 0)
+		return -RV_EPROTOCOL;
+	call->ids = json_incref(ids);
+	while (r == 0 && (call = first_call(b)) && call->ids) {
+		r = print_ids(b, call);
+		call_free(call);
+		b->n--;
+	}
+	return fflush(stdout) != 0 ? -EIO : r;
 }
 
 static int submit_all(struct batch *b, struct client **client)
@@ -297,14 +427,37 @@ static int submit_all(struct batch *b, struct client **client)
 	int r;
 
 	for (;;) {
-		r = client_batch(*client, window, next_call, print_ids, b, RV_FOREVER);
-		if (r == 0 && !b->at_end)
-			continue; /* the last answer left jobs over */
+		r = client_batch(*client, window, next_call, take_reply, b, RV_FOREVER);
+		if (b->has_failed && (r == 0 || r == -ECONNRESET))
+			return -ECANCELED;
+		if (r == 0 && (!b->at_end || !list_is_empty(&b->calls)))
+			continue; /* the last answers left jobs over */
 		if (r != -ECONNRESET)
 			return r;
-		b->n_sent = 0;
+		while (!list_is_empty(&b->sent))
+			list_pop(&b->sent);
 		if (cli_reconnect(b->c, client, RV_FOREVER) < 0)
 			return r;
+	}
+}
+
+/* Of calls that were under way when one before them failed: they are through, and who reads
+ * this has to know it. */
+static void tell_later_calls(struct batch *b)
+{
+	LIST_FOREACH(it, &b->calls) {
+		const struct call *call = LIST_ENTRY(it, struct call, link);
+		size_t n = json_array_size(call->ids);
+
+		if (n > 0)
+			cli_note(b->c,
+				"lines %" PRIu64 " to %" PRIu64
+				" are submitted, too: jobs %" PRId64 " to %" PRId64,
+				call->line_no[0], call->line_no[call->n_jobs - 1],
+				(int64_t)json_integer_value(
+					json_array_get(call->ids, 0)),
+				(int64_t)json_integer_value(
+					json_array_get(call->ids, n - 1)));
 	}
 }
 
@@ -318,6 +471,7 @@ static int finish(struct batch *b, int r)
 		cli_note(b->c,
 			"lines 1 to %" PRIu64 " are submitted: %" PRIu64 " job%s",
 			b->done_line, b->n_done, text_plural((int64_t)b->n_done));
+	tell_later_calls(b);
 	if (r == -ECANCELED)
 		return b->exit_code;
 	if (r == 0)
@@ -357,10 +511,12 @@ int batch_submit(const struct cli *c, struct client **client, FILE *in,
 
 	b.exit_code = submit_key(c, &b.key, made_key);
 	b.key_is_given = b.key != made_key;
+	list_init(&b.calls);
+	list_init(&b.sent);
 	r = b.exit_code == 0 ? submit_lines(&b, client, in) : -ECANCELED;
 	r = finish(&b, r);
-	for (unsigned i = 0; i < WINDOW; i++)
-		call_deinit(&b.calls[i]);
+	while (!list_is_empty(&b.calls))
+		call_free(first_call(&b));
 	while (b.n_ahead > 0)
 		json_decref(take_ahead(&b));
 	free(b.ahead);

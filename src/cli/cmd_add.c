@@ -28,7 +28,7 @@ static int add_one(struct cli *c, struct job_spec *s)
 	r = cli_connect(c, &client);
 	if (r != 0)
 		return r;
-	r = submit_one(c, &client, s, &id);
+	r = submit_one(c, &client, s, false, &id);
 	if (r != 0)
 		return r;
 	printf(c->json ? "{\"id\":%" PRId64 "}\n" : "%" PRId64 "\n", id);

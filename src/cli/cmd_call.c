@@ -130,7 +130,7 @@ int cmd_call(struct cli *c)
 		return cli_fail(c, CLI_EXIT_USAGE, "%s", err ? err : rv_strerror(r));
 	r = cli_connect(c, &client);
 	if (r == 0)
-		r = submit_one(c, &client, &s, &id);
+		r = submit_one(c, &client, &s, false, &id);
 	if (r != 0)
 		return r;
 	if (!options_has(&c->opts, OPT_DETACH))

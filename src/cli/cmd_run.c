@@ -122,10 +122,6 @@ int cmd_run(struct cli *c)
 	r = submit_spec(&s, c, &err);
 	if (r == 0)
 		r = submit_command(&s, c, &err);
-	/* one file that the user names cannot be two */
-	if (r == 0 && !job_spec_has(&s, JOB_FIELD_SPLIT_OUTPUT) &&
-		STREQ(job_str(&s, OUTPUT), "file"))
-		r = spec_put_num(&s, JOB_FIELD_SPLIT_OUTPUT, 1);
 	if (r < 0)
 		return cli_fail(c, CLI_EXIT_USAGE, "%s", err ? err : rv_strerror(r));
 	r = cli_connect(c, &client);
@@ -136,6 +132,6 @@ int cmd_run(struct cli *c)
 	signal_fd = follow_catch_interrupts();
 	if (signal_fd < 0)
 		return cli_fail_errno(c, signal_fd, "cannot catch signals");
-	r = submit_one(c, &client, &s, &id);
+	r = submit_one(c, &client, &s, true, &id);
 	return r != 0 ? r : follow(c, TAKE_PTR(client), id, signal_fd);
 }

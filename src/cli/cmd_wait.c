@@ -23,9 +23,16 @@
 #include "cli/select.h"
 #include "client/client.h"
 
+/* after so much silence one line says why a job waits */
+#define PATIENCE RV_SEC(1)
+/* so many are looked at for one that has a reason */
+#define WHY_JOBS_MAX 10
+
 struct wait {
 	const struct cli *c;
 	struct client *client;
+	rv_time patience; /* RV_FOREVER: nobody is to be told why, or there is no news */
+	bool said_why;
 	int64_t deadline_usec; /* monotonic; USEC_INFINITY: none */
 	int64_t waiting, succeeded, failed;
 	bool timed_out;
@@ -117,10 +124,9 @@ static bool is_gone(struct wait *w, const struct client_reply *reply)
 	return w->gone > 0;
 }
 
-/* client_reply_fn */
-static int take_reply(void *arg, const struct client_reply *reply)
+/* results as call_wait */
+static int take_reply(struct wait *w, const struct client_reply *reply)
 {
-	struct wait *w = arg;
 	int r;
 
 	if (reply->error && is_gone(w, reply))
@@ -137,8 +143,75 @@ static int take_reply(void *arg, const struct client_reply *reply)
 			json_is_true(json_object_get(reply->params, "timed_out"));
 	}
 	w->n_reconnects = 0;
+	w->patience = w->said_why ? RV_FOREVER : PATIENCE;
 	r = take_ids(w, reply->params);
 	return r < 0 ? r : take_jobs(w, json_object_get(reply->params, "jobs"));
+}
+
+static bool is_told(const struct wait *w, uint64_t id)
+{
+	for (size_t i = 0; i < w->n_told; i++)
+		if (w->told[i] == id)
+			return true;
+	return false;
+}
+
+/* true: it waits for something, which was said */
+static bool tell_why_of(struct wait *w, struct client *client, uint64_t id)
+{
+	_cleanup_json_ json_t *reply = NULL;
+	_cleanup_json_ json_t *params =
+		json_pack("{s:o}", "select", selection_of_id((int64_t)id));
+	const char *why;
+
+	if (!params || client_call(client, "io.reeve.Job.Show", params, &reply, NULL,
+			       CLI_CONNECT_TIMEOUT) != 0)
+		return false;
+	why = json_str(reply, "why");
+	if (*why)
+		cli_note(w->c, "job %" PRIu64 " waits: %s", id, why);
+	return *why;
+}
+
+/* Nothing was heard for a while. On a connection of its own: on ours the answer would come
+ * after the one that is waited for. */
+static void tell_why(struct wait *w)
+{
+	_cleanup_(client_closep) struct client *client = NULL;
+	unsigned n = 0;
+
+	w->patience = RV_FOREVER; /* until there is news */
+	if (client_open(&client, w->c->target.socket, CLI_CONNECT_TIMEOUT) < 0)
+		return;
+	for (size_t i = 0; i < w->ids.n_ids; i++)
+		for (uint64_t id = w->ids.ids[i].first; id <= w->ids.ids[i].last;
+			id++) {
+			if (is_told(w, id))
+				continue;
+			w->said_why = tell_why_of(w, client, id);
+			if (w->said_why || ++n == WHY_JOBS_MAX)
+				return;
+		}
+}
+
+/* The next reply of the call, if one comes in time. 0, 1 the last one, as call_wait */
+static int next_reply(struct wait *w)
+{
+	struct client_message m;
+	bool last;
+	int r;
+
+	r = client_next(w->client, &m, w->patience);
+	if (r == 0)
+		tell_why(w);
+	if (r <= 0)
+		return r;
+	r = take_reply(w, &(struct client_reply){.params = m.params,
+				  .error = m.error,
+				  .continues = m.continues});
+	last = !m.continues;
+	client_message_deinit(&m);
+	return r == 0 ? last : r;
 }
 
 static void forget_call(struct wait *w)
@@ -164,15 +237,16 @@ static int call_wait(struct wait *w, json_t *select)
 	int r = params ? 0 : -ENOMEM;
 
 	forget_call(w);
-
 	if (r == 0 && w->deadline_usec != USEC_INFINITY) {
 		left = MAX(w->deadline_usec - now_usec(), INT64_C(0));
 		r = json_put(params, "timeout_usec", json_integer(left));
 	}
 	if (r == 0)
-		r = client_call_more(w->client, "io.reeve.Job.Wait", params, take_reply,
-			w, RV_FOREVER);
-	return r;
+		r = client_start(
+			w->client, "io.reeve.Job.Wait", params, true, RV_FOREVER);
+	while (r == 0)
+		r = next_reply(w);
+	return r > 0 ? 0 : r;
 }
 
 static int by_number(const void *a, const void *b)
@@ -361,6 +435,8 @@ int cmd_wait(struct cli *c)
 	if (r == 0)
 		r = cli_connect_for(c, &w.client, &sel);
 	w.ranges_max = sel.ranges_max;
+	w.said_why = c->json || options_has(&c->opts, OPT_QUIET); /* not to be told */
+	w.patience = w.said_why ? RV_FOREVER : PATIENCE;
 	if (r == 0 && selection_is_absent(&sel))
 		r = wait_chunk(&w, json_null());
 	else

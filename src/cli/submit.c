@@ -223,7 +223,7 @@ static int call_until_answered(const struct cli *c, struct client **client,
 }
 
 int submit_one(const struct cli *c, struct client **client, const struct job_spec *s,
-	int64_t *ret_id)
+	bool split, int64_t *ret_id)
 {
 	_cleanup_json_ json_t *caller = json_object(), *params = NULL, *reply = NULL;
 	_cleanup_free_ char *error = NULL;
@@ -239,7 +239,8 @@ int submit_one(const struct cli *c, struct client **client, const struct job_spe
 	if (r != 0)
 		return r;
 	jobs = json_array();
-	if (json_array_append_new(jobs, spec_to_json(s)) < 0) {
+	if (json_array_append_new(jobs, spec_to_json(s)) < 0 ||
+		(split && json_put(caller, "split_output", json_true()) < 0)) {
 		json_decref(jobs);
 		return cli_fail_errno(c, -ENOMEM, "cannot submit");
 	}

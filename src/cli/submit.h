@@ -71,10 +71,11 @@ json_t *submit_params(json_t *jobs, const json_t *caller, const char *key);
  * call is repeated with the same key on a new one: it gives the same job.
  *
  * @client  replaced when the connection had to be made again
+ * @split   stdout and stderr stay apart, where nobody names one file for them
  *
  * Returns 0, or the exit code after printing the error.
  */
 int submit_one(const struct cli *c, struct client **client, const struct job_spec *s,
-	int64_t *ret_id);
+	bool split, int64_t *ret_id);
 
 #endif

@@ -143,44 +143,75 @@ static int value_parse_num(
 	return 0;
 }
 
-/* A number, or a name as useradd(8) takes them that somebody has: 0, or a negative error
- * with a message. Blocks on the name services. */
-static int check_user(const char *s, char **err)
+static bool user_is_number(const char *s)
+{
+	return *s >= '0' && *s <= '9';
+}
+
+/* a number, or a name as useradd(8) takes them */
+static bool user_is_valid(const char *s)
+{
+	uint64_t uid;
+
+	return user_is_number(s) ? parse_u64(&uid, s, 0, UINT32_MAX - 1) >= 0
+				 : name_is_valid(s);
+}
+
+/* Somebody has it, if it is a name. Blocks on the name services. */
+static bool user_is_known(const char *s)
 {
 	struct passwd pw, *found = NULL;
 	char text[4096];
-	uint64_t uid;
-	int r;
 
-	if (*s >= '0' && *s <= '9' ? parse_u64(&uid, s, 0, UINT32_MAX - 1) < 0
-				   : !name_is_valid(s))
-		return value_err(err, -EINVAL, "not a user's name or number: %s",
-			CONFIG_QUOTED(s));
-	if (*s >= '0' && *s <= '9')
-		return 0;
-	r = getpwnam_r(s, &pw, text, sizeof(text), &found);
-	if (found || r == ERANGE) /* a long entry is one, too */
-		return 0;
-	return value_err(err, -EINVAL, "there is no user %s", CONFIG_QUOTED(s));
+	if (!user_is_valid(s) || user_is_number(s))
+		return true; /* told already, or for numbers to say */
+	/* a long entry is one, too */
+	return getpwnam_r(s, &pw, text, sizeof(text), &found) == ERANGE || found;
+}
+
+/* All that are not good, as "what: 'one', 'another'" after what out has. 0, -ENOMEM */
+static int add_bad_users(struct buf *out, char *const *v,
+	bool (*is_good)(const char *user), const char *what)
+{
+	bool some = false;
+	int r = 0;
+
+	STRV_FOREACH(s, v) {
+		if (is_good(*s))
+			continue;
+		if (!some && buf_len(out) > 0)
+			r = buf_append_str(out, "; ");
+		if (r >= 0)
+			r = buf_printf(
+				out, "%s%s", some ? ", " : what, CONFIG_QUOTED(*s));
+		if (r < 0)
+			return r;
+		some = true;
+	}
+	return 0;
 }
 
 static int value_parse_users(
 	union config_value *ret, enum config_key k, const char *text, char **err)
 {
 	_cleanup_(strv_freep) char **v = NULL;
+	_cleanup_(buf_deinitp) struct buf bad = BUF_NULL;
 	int r;
 
 	r = strv_split(&v, text, " \t\r\n\v\f,");
 	if (r < 0)
 		return r;
-	STRV_FOREACH(s, v) {
-		r = check_user(*s, err);
-		if (r < 0)
-			return r;
-	}
 	if ((int64_t)strv_len(v) > config_key_info[k].max)
 		return value_err(err, -RV_ELIMIT, "more than %" PRId64 " users: %s",
 			config_key_info[k].max, CONFIG_QUOTED(text));
+	r = add_bad_users(&bad, v, user_is_valid, "not a user's name or number: ");
+	if (r >= 0)
+		r = add_bad_users(&bad, v, user_is_known, "there is no user ");
+	if (r < 0)
+		return r;
+	if (buf_len(&bad) > 0)
+		return value_err(
+			err, -EINVAL, "%.*s", (int)buf_len(&bad), buf_head(&bad));
 	ret->strv = TAKE_PTR(v);
 	return 0;
 }

@@ -1,13 +1,11 @@
 #include "config.h"
 
 #include <errno.h>
-#include <pwd.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/cleanup.h"
 #include "base/log.h"
-#include "base/parse.h"
 #include "base/strv.h"
 #include "client/paths.h"
 #include "daemon/app.h"
@@ -18,6 +16,7 @@
 #include "daemon/pools.h"
 #include "daemon/retention.h"
 #include "daemon/scheduler.h"
+#include "daemon/users.h"
 
 /* what is read once, when the thing it is about is made */
 static const enum config_key needs_restart[] = {
@@ -56,20 +55,16 @@ static int look_up_admins(uid_t **ret, size_t *ret_n, const struct config *cf)
 	if (!v)
 		return -ENOMEM;
 	STRV_FOREACH(name, names) {
-		struct passwd pw, *found = NULL;
-		char text[4096];
-		uint64_t uid;
+		int r = users_find(&v[n], *name);
 
-		if (getpwnam_r(*name, &pw, text, sizeof(text), &found) == 0 && found)
-			v[n++] = pw.pw_uid;
-		else if (parse_u64(&uid, *name, 0, UINT32_MAX - 1) >= 0)
-			v[n++] = (uid_t)uid;
-		else {
+		if (r == -ENOENT)
 			log_at(LOG_ERR, "config", "admins: there is no user '%s'",
 				*name);
+		if (r < 0) {
 			free(v);
-			return -ENOENT;
+			return r;
 		}
+		n++;
 	}
 	*ret = v;
 	*ret_n = n;

@@ -31,9 +31,9 @@ struct core *control_core(const struct control *c)
 	return &c->app->core;
 }
 
-size_t control_n_connections(const struct control *c)
+size_t control_message_max(const struct control *c)
 {
-	return c->n_conns;
+	return c->limits.message_max;
 }
 
 void control_progress(struct control *c)

@@ -56,7 +56,8 @@ RV_AWAIT int control_shutdown(struct control *c, rv_time grace);
 
 struct app *control_app(const struct control *c);
 struct core *control_core(const struct control *c);
-size_t control_n_connections(const struct control *c);
+/* bytes of a call; message-max of the configuration may be another by now */
+size_t control_message_max(const struct control *c);
 
 /* For handlers that stream: wait until the reply before was taken by the transport and it
  * is this call's turn. 0, -ECONNRESET when the connection is gone. */

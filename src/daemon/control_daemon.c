@@ -107,7 +107,8 @@ static int status(struct control_conn *conn, struct vl_call *call)
 		json_writer_string(&w, "config_file", app->opts.config_file);
 	else
 		json_writer_null(&w, "config_file");
-	json_writer_int(&w, "message_max_bytes", config_num(core->config, MESSAGE_MAX));
+	json_writer_int(
+		&w, "message_max_bytes", (int64_t)control_message_max(conn->control));
 	json_writer_int(&w, "submit_max", config_num(core->config, SUBMIT_MAX));
 	json_writer_object_end(&w);
 	r = json_writer_end(&w);

@@ -2,7 +2,6 @@
 
 #include <errno.h>
 #include <inttypes.h>
-#include <pwd.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -100,6 +99,36 @@ static int decode_ids(struct selection *s, struct vl_call *call, const json_t *v
 	return 0;
 }
 
+/* One that the caller may see, but that is not of those it asked for. */
+static int reply_of_other_user(
+	struct control_conn *conn, struct vl_call *call, const struct job *j)
+{
+	struct users *users = control_core(conn->control)->users;
+	json_t *params = json_pack("{s:I, s:s}", "id", (json_int_t)j->id, "user",
+		users_name(users, j->uid));
+
+	vl_call_error(call, "io.reeve.Job.OfOtherUser", params);
+	json_decref(params);
+	return -EINVAL;
+}
+
+static int reply_no_such_name(
+	struct control_conn *conn, struct vl_call *call, const char *name)
+{
+	struct job *j =
+		jobs_find_name(control_core(conn->control)->jobs, 0, true, name);
+	char shown[128];
+	json_t *params;
+
+	if (j && control_owns(conn, j))
+		return reply_of_other_user(conn, call, j);
+	params = json_pack(
+		"{s:s}", "name", str_escape(shown, sizeof(shown), name, strlen(name)));
+	vl_call_error(call, "io.reeve.Job.NotFound", params);
+	json_decref(params);
+	return -EINVAL;
+}
+
 static int decode_names(struct selection *s, struct control_conn *conn,
 	struct vl_call *call, const json_t *v)
 {
@@ -112,16 +141,9 @@ static int decode_names(struct selection *s, struct control_conn *conn,
 		const char *text = json_string_value(name);
 		struct job *j = jobs_find_name(
 			jobs, (uint32_t)s->sel.uid, s->sel.any_uid, text);
-		char shown[128];
 
-		if (!j) {
-			json_t *params = json_pack("{s:s}", "name",
-				str_escape(shown, sizeof(shown), text, strlen(text)));
-
-			vl_call_error(call, "io.reeve.Job.NotFound", params);
-			json_decref(params);
-			return -EINVAL;
-		}
+		if (!j)
+			return reply_no_such_name(conn, call, text);
 		if (job_select_add_ids(&s->sel, (struct job_id_range){j->id, j->id}) <
 			0)
 			return -ENOMEM;
@@ -166,24 +188,13 @@ static int decode_strings(char ***ret, const json_t *v)
 struct user_query {
 	const char *name;
 	uid_t uid;
-	bool found;
 };
 
 static int ask_user(void *arg)
 {
 	struct user_query *q = arg;
-	struct passwd pw, *found = NULL;
-	char text[4096];
-	uint64_t n;
 
-	if (getpwnam_r(q->name, &pw, text, sizeof(text), &found) == 0 && found) {
-		q->uid = pw.pw_uid;
-		q->found = true;
-	} else if (parse_u64(&n, q->name, 0, UINT32_MAX - 1) >= 0) {
-		q->uid = (uid_t)n;
-		q->found = true;
-	}
-	return 0;
+	return users_find(&q->uid, q->name);
 }
 
 /* whose jobs: the caller's, a named user's, or everybody's ("*") */
@@ -204,12 +215,12 @@ static int decode_user(struct selection *s, struct control_conn *conn,
 		return 0;
 	}
 	r = rv_run_blocking(control_core(conn->control)->io, ask_user, &q);
-	if (r < 0)
-		return r;
-	if (!q.found) {
+	if (r == -ENOENT) {
 		vl_call_invalid(call, "select.user", "no such user");
 		return -EINVAL;
 	}
+	if (r < 0)
+		return r;
 	if (one_user ? q.uid != geteuid()
 		     : q.uid != conn->peer.uid && !conn->is_admin) {
 		vl_call_denied(call);
@@ -246,19 +257,6 @@ static int decode_criteria(struct selection *s, struct vl_call *call, const json
 		return -ENOMEM;
 	s->sel.since_usec = json_integer_value(json_object_get(obj, "since_usec"));
 	return 0;
-}
-
-/* One that the caller may see, but that is not of those it asked for. */
-static int reply_of_other_user(
-	struct control_conn *conn, struct vl_call *call, const struct job *j)
-{
-	struct users *users = control_core(conn->control)->users;
-	json_t *params = json_pack("{s:I, s:s}", "id", (json_int_t)j->id, "user",
-		users_name(users, j->uid));
-
-	vl_call_error(call, "io.reeve.Job.OfOtherUser", params);
-	json_decref(params);
-	return -EINVAL;
 }
 
 /* every single id that is named must be one that exists, that the caller may see, and that

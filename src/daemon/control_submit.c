@@ -37,6 +37,7 @@ struct submit {
 	struct submit_key *key; /* NULL: none given */
 	char **env;             /* the caller's, unfiltered; NULL: not given */
 	struct job_spec caller; /* its cwd and umask, where they were given */
+	bool splits;            /* it keeps stdout and stderr apart where it can */
 	struct job **jobs;
 	size_t n;
 	uint64_t reserved; /* ids, by this call's record */
@@ -243,6 +244,19 @@ static int choose_demand(struct submit *s, size_t i, const struct job_spec *spec
 
 /* ---- the call --------------------------------------------------------------------------- */
 
+/* one file that the job, or the configuration, names cannot be two */
+static int split_output(const struct submit *s, struct job_spec *spec)
+{
+	const struct job_spec *defaults = &s->core->config->defaults;
+	const char *output =
+		job_str(job_spec_has(spec, JOB_FIELD_OUTPUT) ? spec : defaults, OUTPUT);
+
+	if (!s->splits || job_spec_has(spec, JOB_FIELD_SPLIT_OUTPUT) ||
+		!STREQ(output, "file"))
+		return 0;
+	return job_spec_put(spec, JOB_FIELD_SPLIT_OUTPUT, (union job_value){.num = 1});
+}
+
 static int make_job(struct submit *s, size_t i, const json_t *obj)
 {
 	_cleanup_free_ char *message = NULL;
@@ -256,7 +270,9 @@ static int make_job(struct submit *s, size_t i, const json_t *obj)
 		return invalid(s, i, field, message);
 	if (r < 0)
 		return r;
-	r = job_spec_merge_defaults(&spec, &s->core->config->defaults);
+	r = split_output(s, &spec);
+	if (r >= 0)
+		r = job_spec_merge_defaults(&spec, &s->core->config->defaults);
 	if (r >= 0)
 		r = job_spec_merge_defaults(&spec, &s->caller);
 	if (r >= 0)
@@ -293,6 +309,7 @@ static int take_caller(struct submit *s, const json_t *params)
 		if (v && json_object_set(obj, members[i], v) < 0)
 			r = -ENOMEM;
 	}
+	s->splits = json_is_true(json_object_get(params, "split_output"));
 	if (r == 0)
 		r = spec_from_json(&s->caller, obj, &field, &message);
 	json_decref(obj);

@@ -6,13 +6,16 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "base/cleanup.h"
 #include "base/hashmap.h"
 #include "base/list.h"
+#include "base/parse.h"
 #include "daemon/core.h"
 #include "daemon/users.h"
 
 /* more users than this are shown as numbers: names are for people */
 enum { USERS_MAX = 4096 };
+enum { ENTRY_MAX = 1 << 20 }; /* bytes of what a name service says of one */
 
 struct user {
 	struct list link; /* in users.unknown, until it was looked up */
@@ -103,6 +106,29 @@ static int look_up(void *arg)
 		snprintf(u->name, sizeof(u->name), "%s", pw.pw_name);
 	else
 		snprintf(u->name, sizeof(u->name), "%" PRIu32, u->uid);
+	return 0;
+}
+
+int users_find(uint32_t *ret, const char *name)
+{
+	_cleanup_free_ char *text = NULL;
+	struct passwd pw, *found = NULL;
+	uint64_t uid;
+	int r = ERANGE;
+
+	for (size_t size = 4096; r == ERANGE && size <= ENTRY_MAX; size *= 4) {
+		free(text);
+		text = malloc(size);
+		if (!text)
+			return -ENOMEM;
+		r = getpwnam_r(name, &pw, text, size, &found);
+	}
+	if (r == 0 && found)
+		*ret = pw.pw_uid;
+	else if (parse_u64(&uid, name, 0, UINT32_MAX - 1) >= 0)
+		*ret = (uint32_t)uid;
+	else
+		return -ENOENT;
 	return 0;
 }
 

@@ -20,6 +20,10 @@ void users_note(struct users *us, uint32_t uid);
 /* the name, or the number; valid until the next call */
 const char *users_name(struct users *us, uint32_t uid);
 
+/* Who is called so, or has that number; a name that consists of digits comes first. Blocking:
+ * name services may ask the network. 0, -ENOENT, -ENOMEM */
+int users_find(uint32_t *ret, const char *name);
+
 /* The task that looks up; a service task. */
 int users_main(void *users);
 

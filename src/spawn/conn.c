@@ -32,15 +32,6 @@ int conn_init(struct conn *c)
 	return c->input ? 0 : -ENOMEM;
 }
 
-void conn_deinit(struct conn *c)
-{
-	c->fd = close_safe(c->fd);
-	buf_deinit(&c->packet);
-	buf_deinit(&c->replies);
-	free(c->input);
-	c->input = NULL;
-}
-
 static void conn_watch(struct spawner *sp)
 {
 	struct conn *c = &sp->conn;

@@ -32,7 +32,6 @@ struct conn {
 };
 
 int conn_init(struct conn *c);
-void conn_deinit(struct conn *c);
 
 /* there are connections to be accepted */
 void conn_accept(struct spawner *sp);

@@ -40,16 +40,6 @@ static void orphan_remove(struct orphans *os, struct orphan *o)
 	free(o);
 }
 
-void orphans_deinit(struct orphans *os)
-{
-	LIST_FOREACH_SAFE(it, &os->all) {
-		orphan_remove(os, LIST_ENTRY(it, struct orphan, link));
-	}
-	os->by_pid = hashmap_free(os->by_pid);
-	buf_deinit(&os->scratch);
-	os->children_fd = close_safe(os->children_fd);
-}
-
 /* does a line of /proc/PID/cgroup end in the leaf's name? */
 static struct run *run_by_cgroup(struct orphans *os, pid_t pid)
 {

@@ -48,7 +48,6 @@ struct orphans {
 /* From the main thread, before the first start; unknown and arg are the caller's to
  * set. */
 int orphans_init(struct orphans *os, struct runs *runs, const char *instance);
-void orphans_deinit(struct orphans *os);
 
 /* Take in those that are new and find out whose they are, also those that were in doubt.
  * Returns how many there are. While n_doubtful is not 0: sync again soon. */

@@ -31,16 +31,6 @@ int runs_init(struct runs *rs)
 	return 0;
 }
 
-void runs_deinit(struct runs *rs)
-{
-	LIST_FOREACH_SAFE(it, &rs->all) {
-		runs_remove(rs, LIST_ENTRY(it, struct run, all_link));
-	}
-	heap_deinit(&rs->timers);
-	free(rs->buckets);
-	rs->buckets = NULL;
-}
-
 /* Job ids count up and come from a daemon of our own user: spreading them is enough,
  * there is nobody to defend against. Without the epoch, so that a run under another
  * epoch is found too. */

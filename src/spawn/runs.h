@@ -81,7 +81,6 @@ struct runs {
 };
 
 int runs_init(struct runs *rs);
-void runs_deinit(struct runs *rs);
 
 /**
  * A new run, in state starting.

@@ -86,17 +86,6 @@ const char *spawn_step_name(unsigned int step)
 	return "unknown";
 }
 
-const char *spawn_run_state_name(enum spawn_run_state state)
-{
-	switch (state) {
-	case SPAWN_RUN_STARTING: return "starting";
-	case SPAWN_RUN_RUNNING: return "running";
-	case SPAWN_RUN_EXITED: return "exited";
-	case SPAWN_RUN_FAILED: return "failed";
-	}
-	return "unknown";
-}
-
 bool spawn_run_was_recalled(const struct spawn_run_info *info)
 {
 	/* a start that is refused for want of something has another error */

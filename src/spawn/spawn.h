@@ -150,7 +150,6 @@ enum spawn_run_state {
 	SPAWN_RUN_EXITED, /* waits for its acknowledgement */
 	SPAWN_RUN_FAILED, /* the start failed; waits for its acknowledgement */
 };
-const char *spawn_run_state_name(enum spawn_run_state state);
 
 #define SPAWN_RUN_PAUSED     (1U << 0)
 #define SPAWN_RUN_STOPPING   (1U << 1) /* a stop, a kill, or leftovers being ended */

@@ -50,11 +50,6 @@ struct vl_server_conn *vl_server_conn_free(struct vl_server_conn *c)
 	return NULL;
 }
 
-void *vl_server_conn_priv(const struct vl_server_conn *c)
-{
-	return c->priv;
-}
-
 int vl_server_conn_feed(struct vl_server_conn *c, const void *p, size_t n)
 {
 	int r;

@@ -77,7 +77,6 @@ int vl_server_conn_new(struct vl_server_conn **ret, const struct vl_registry *re
 	void *priv);
 /* Calls that handlers still hold stay valid; their replies go nowhere. Takes NULL. */
 struct vl_server_conn *vl_server_conn_free(struct vl_server_conn *c);
-void *vl_server_conn_priv(const struct vl_server_conn *c);
 
 /* 0, -ENOMEM (close then). At most one read of bytes at a time, and none while
  * wants_pause(): that bounds what is held. */

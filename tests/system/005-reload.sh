@@ -88,8 +88,26 @@ start_reeved --config="$conf"
 reeved_says 2 "$gone, and 1 job waits in it"
 assert_eq "after a restart" "queued $gone" \
 	"$(reeve show --json "$second" | jq -r '"\(.job.state) \(.why)"')"
+mkfifo "$tmp/says"
+"$REEVE" wait "$second" 2>"$tmp/says" &
+waiting=$!
+assert_eq "what wait says" "reeve: job $second waits: $gone" "$(timeout 60 head -n 1 "$tmp/says")"
+rm "$tmp/says"
 printf '\n[pool other]\nslots = 1\n' >>"$conf"
 reeve daemon reload
+wait "$waiting"
 reeve wait "$second"
 reeve daemon health >/dev/null
+stop_reeved
+
+step "what needs a restart is told as it is until then"
+printf '[reeved]\nmessage-max = 16K\n' >"$conf"
+start_reeved --config="$conf"
+printf '[reeved]\nmessage-max = 1M\n' >"$conf"
+assert_match "changes" "*needs restart*message-max*" "$(reeve daemon reload | xargs)"
+assert_eq "status" 16384 "$(reeve daemon status --json | jq .message_max_bytes)"
+long=$(head -c 2000 /dev/zero | tr '\0' x)
+seq 20 | sed "s/.*/true $long/" >lines
+assert_eq "a batch" 20 "$(env -i "REEVE_SOCKET=$REEVE_SOCKET" "$REEVE" add --batch lines | wc -l)"
+reeve wait
 stop_reeved

@@ -144,3 +144,20 @@ last=$(reeve add -c '(exec sleep 1000) & exit 0')
 reeve wait -q "$last" || :
 assert_eq "reason" "1 process was left behind" "$(reeve show --json "$last" | jq -r .job.reason)"
 stop_reeved
+
+step "run, where [defaults] name one file for all output"
+printf '[defaults]\noutput = file:%s\n' "$tmp/all" >"$tmp/conf"
+start_reeved --config="$tmp/conf"
+assert_eq "run" "" "$(reeve run --stdin null -c 'echo good; echo bad >&2')"
+assert_eq "the file" "bad good" "$(sort "$tmp/all" | xargs)"
+assert_eq "with an output of its own" "good" \
+	"$(reeve run --stdin null --output file -c 'echo good; echo bad >&2' 2>"$tmp/err")"
+assert_eq "apart" bad "$(cat "$tmp/err")"
+assert_exit 125 reeve run --stdin null --split-output true 2>"$tmp/err"
+assert_match "both asked for" "*split-output needs two files*" "$(cat "$tmp/err")"
+printf '[defaults]\nsplit-output = no\n' >"$tmp/conf"
+reeve daemon reload >/dev/null
+assert_eq "not asked to split" "good" \
+	"$(reeve run --stdin null -c 'echo good; echo bad >&2' 2>"$tmp/err")"
+assert_eq "run does" bad "$(cat "$tmp/err")"
+stop_reeved

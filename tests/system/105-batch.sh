@@ -66,3 +66,79 @@ reeve ls --json -l slots | jq -r '.[] | "\(.started_usec) 1\n\(.finished_usec) -
 	sort -k 1,1n -k 2,2n | awk '{ n += $2; if (n > 3) bad = 1 } END { exit bad }' ||
 	fail "more than 3 at one time"
 stop_reeved
+
+step "submit-max is lowered while a batch goes on"
+limit() {
+	printf '[reeved]\nsubmit-max = %s\n' "$1" >"$tmp/conf"
+	[ -z "$reeved_pid" ] || reeve daemon reload >/dev/null
+}
+# lines FIRST LAST
+lines() {
+	seq "$1" "$2" | sed 's/.*/{"command": ["true", "&"], "hold": true, "label": ["line-&"]}/'
+}
+# lowered N [OPTION...]: the limit is 8 and becomes 3 when the first lines are through; N more
+# lines follow. As many calls as are under way at a time are made before one is sent.
+lowered() {
+	rest=$1
+	shift
+	n_first=32
+	[ $# -eq 0 ] || n_first=8
+	limit 8
+	mkfifo in out
+	reeve add "$@" --batch in >out 2>err &
+	batch=$!
+	exec 4<out 3>in
+	lines 1 "$n_first" >&3
+	: >ids
+	while [ "$(wc -l <ids)" -lt 8 ] && IFS= read -r id <&4; do
+		echo "$id" >>ids
+	done
+	limit 3
+	if [ "$rest" = bad ]; then
+		lines 33 40 | sed '2s/"hold"/"pool": "none", &/' >&3
+		lines 41 42 >&3
+	else
+		lines $((n_first + 1)) $((n_first + rest)) >&3
+	fi
+	exec 3>&-
+	cat <&4 >>ids
+	exec 4<&-
+	rm in out
+	status=0
+	wait "$batch" || status=$?
+}
+# in_order N: the ids are those of lines 1 to N, in their order, and of no others
+in_order() {
+	assert_eq "exit status" 0 "$status"
+	assert_eq "lines of the ids" "$(seq "$1" | xargs)" \
+		"$(while read -r id; do reeve show --json "$id" | jq -r '.spec.command[1]'; done <ids | xargs)"
+	assert_eq "jobs" "$1" "$(reeve ls -q --all --state held | wc -l)"
+}
+limit 8
+start_reeved --config="$tmp/conf"
+for n in 18 20 1; do # the last call: taken at once, too long, the only one
+	lowered "$n"
+	in_order $((32 + n))
+	reeve cancel --all --state held >/dev/null
+done
+
+step "also with a key, which means the same lines again"
+lowered 18 --key kept
+in_order 26
+lines 1 26 >again
+assert_eq "once more" "$(xargs <ids)" "$(reeve add --key kept --batch again | xargs)"
+limit 500
+assert_eq "in longer calls" "$(xargs <ids)" "$(reeve add --key kept --batch again | xargs)"
+reeve cancel --all --state held >/dev/null
+
+step "a line that is refused: what was under way meanwhile, and is through, is told"
+lowered bad
+assert_eq "exit status" 2 "$status"
+assert_eq "ids" 32 "$(wc -l <ids)"
+assert_match "what it says" "*line 34: pool: no such pool*
+*lines 1 to 32 are submitted: 32 jobs
+*lines 36 to 38 are submitted, too: jobs *
+*lines 39 to 40 are submitted, too: jobs *
+*lines 41 to 42 are submitted, too: jobs *" "$(cat err)"
+assert_eq "jobs" 39 "$(reeve ls -q --all --state held | wc -l)"
+stop_reeved

@@ -201,7 +201,8 @@ START_TEST(submit_carries_what_the_caller_is)
 	ck_assert_str_eq(json_string_value(json_object_get(params, "cwd")),
 		getcwd(cwd, sizeof(cwd)));
 	ck_assert(json_is_integer(json_object_get(params, "umask")));
-	ck_assert(json_is_true(json_object_get(spec, "split_output")));
+	ck_assert_ptr_null(json_object_get(spec, "split_output"));
+	ck_assert(json_is_true(json_object_get(params, "split_output")));
 	ck_assert_int_eq(json_array_size(json_object_get(spec, "command")), 3);
 	ck_assert_ptr_null(json_object_get(spec, "env"));
 	ck_assert_uint_ge(json_string_length(json_object_get(params, "key")), 32);

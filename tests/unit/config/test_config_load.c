@@ -366,6 +366,10 @@ START_TEST(users_are_names_or_numbers)
 		"2: admins: not a user's name or number: 'a/b'|");
 	refused("[reeved]\nadmins = root\nadmins = no-such-user-here\n",
 		"3: admins: there is no user 'no-such-user-here'|");
+	refused("[reeved]\nadmins = no-such-user root, nobody-so-called a/b "
+		"4294967295\n",
+		"2: admins: not a user's name or number: 'a/b', '4294967295'; "
+		"there is no user 'no-such-user', 'nobody-so-called'|");
 }
 END_TEST
 
