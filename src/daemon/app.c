@@ -191,6 +191,7 @@ static int make_core(struct app *app)
 	int r;
 
 	rv_event_init(&c->run_ended);
+	list_init(&c->active);
 	r = make_executors(app);
 	if (r >= 0)
 		r = committer_new(&c->committer, c->store, app->store_executor);

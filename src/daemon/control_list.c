@@ -27,6 +27,7 @@
 enum {
 	YIELD_EVERY = 4096, /* jobs looked at without a match */
 	LATEST_MAX = 1000,  /* jobs in the order in which they finished */
+	HOLDERS_SHOWN_MAX = 64,
 	RUNS_SHOWN_MAX =
 		500, /* the newest: all of a million retries fit into no reply */
 };
@@ -319,6 +320,18 @@ static void write_environment(
 	}
 }
 
+static void write_holders(
+	struct json_writer *w, const struct core *core, const struct job *j)
+{
+	uint64_t ids[HOLDERS_SHOWN_MAX];
+	size_t n = scheduler_holders(core->scheduler, j, ids, HOLDERS_SHOWN_MAX);
+
+	json_writer_array(w, "held_by");
+	for (size_t i = 0; i < n; i++)
+		json_writer_int(w, NULL, (int64_t)ids[i]);
+	json_writer_array_end(w);
+}
+
 static int show(
 	struct control_conn *conn, struct vl_call *call, uint64_t id, bool values)
 {
@@ -358,6 +371,7 @@ static int show(
 		json_writer_string(&w, "why", why_text);
 	else
 		json_writer_null(&w, "why");
+	write_holders(&w, &app->core, j);
 	json_writer_object_end(&w);
 	r = json_writer_end(&w);
 	return r < 0 ? r

@@ -7,6 +7,7 @@
 #define DAEMON_CORE_H
 
 #include "base/clock.h"
+#include "base/list.h"
 #include "reeve/executor.h"
 #include "reeve/group.h"
 #include "reeve/sync.h"
@@ -53,6 +54,7 @@ struct core {
 	rv_executor *io;       /* the daemon's own blocking work */
 	rv_executor *blocking; /* functions */
 	rv_group *runs;        /* owns the supervising tasks */
+	struct list active;    /* of struct run.active: those that have a slot */
 	int state_fd;          /* the state directory */
 	const char *state_dir;
 	bool system_mode;

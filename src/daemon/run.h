@@ -33,6 +33,7 @@ struct run {
 	char *error_text;
 	struct output_file *out, *err; /* NULL: none of ours */
 	struct run_caps *caps;         /* NULL: nobody watches their size yet */
+	struct list active;            /* among the runs that go on, in core */
 	rv_event wake;                 /* something below changed */
 	struct list
 		want_room; /* in the link's list while a request of ours found none */

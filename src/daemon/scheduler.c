@@ -512,6 +512,23 @@ static const char *why_queued(
 	return buf;
 }
 
+size_t scheduler_holders(
+	const struct scheduler *s, const struct job *j, uint64_t *ids, size_t max)
+{
+	size_t n = 0;
+
+	if (j->state != JOB_QUEUED || s->blocks)
+		return 0;
+	LIST_FOREACH(it, &s->core->active) {
+		const struct run *run = LIST_ENTRY(it, struct run, active);
+
+		if (n < max && run->job != j && run->job->demand && !run->ahead &&
+			demand_holds(run->job->demand, run->way, j->demand))
+			ids[n++] = run->job->id;
+	}
+	return n;
+}
+
 const char *scheduler_why(
 	const struct scheduler *s, const struct job *j, char *buf, size_t size)
 {

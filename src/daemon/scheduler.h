@@ -83,6 +83,9 @@ void scheduler_start_succeeded(struct scheduler *s);
 void scheduler_block(struct scheduler *s, enum scheduler_block why, bool on);
 bool scheduler_is_blocked(const struct scheduler *s, enum scheduler_block why);
 
+/* Jobs whose runs have what a queued job is short of, into ids; how many, at most max. */
+size_t scheduler_holders(
+	const struct scheduler *s, const struct job *j, uint64_t *ids, size_t max);
 /* In words, what a job is waiting for; NULL when it waits for nothing. Into buf. */
 const char *scheduler_why(
 	const struct scheduler *s, const struct job *j, char *buf, size_t size);

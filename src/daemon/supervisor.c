@@ -26,6 +26,7 @@ static struct run *run_free(struct run *run)
 	if (!run)
 		return NULL;
 	list_remove(&run->want_room);
+	list_remove(&run->active);
 	rv_fd_unwatch(run->pidfd_watch);
 	close_safe(run->pidfd);
 	job_spec_deinit(&run->spec);
@@ -50,6 +51,7 @@ static struct run *run_new(struct core *core, struct job *j)
 	run->job = j;
 	run->deadline = run->kill_at = run->status_due = run->recall_at = RV_FOREVER;
 	rv_event_init(&run->wake);
+	list_append(&core->active, &run->active);
 	return run;
 }
 

@@ -9,18 +9,23 @@
 
 #include "reeve/base.h"
 
+struct backoff {
+	int64_t first_usec; /* >= 0; 0 is no delay at all */
+	int64_t max_usec;   /* ceiling; below first_usec it is taken as first_usec */
+	unsigned factor;    /* >= 1: by how much each failure before makes it longer */
+	unsigned
+		jitter; /* 0 to 100: of so many percent chance takes away a part, so that
+			     * jobs which failed together do not come back together */
+};
+
 /**
- * Delay before the next run: first, doubled for every failure before, at most max.
+ * Delay before the next run.
  *
- * @first_usec  >= 0; 0 is no delay at all
- * @max_usec    ceiling; below first_usec it is taken as first_usec
- * @n_failed    failures before the one just seen
- * @random      0 .. 2^32-1: takes away up to a half, so that jobs which failed together
- *              do not come back together
+ * @n_failed  failures before the one just seen
+ * @random    0 .. 2^32-1: 0 takes away the most
  *
- * Returns microseconds between a half and the whole; never negative.
+ * Returns microseconds, never negative.
  */
-int64_t backoff_delay_usec(
-	int64_t first_usec, int64_t max_usec, unsigned n_failed, uint32_t random);
+int64_t backoff_delay_usec(const struct backoff *b, unsigned n_failed, uint32_t random);
 
 #endif

@@ -50,7 +50,11 @@ static void judge_failure(struct job_verdict *v, enum job_result result,
 	v->next = JOB_BACKOFF;
 	v->uses_retry = true;
 	v->delay_usec = backoff_delay_usec(
-		job_num(s, RETRY_DELAY), job_num(s, RETRY_DELAY_MAX), n_failed, random);
+		&(struct backoff){.first_usec = job_num(s, RETRY_DELAY),
+			.max_usec = job_num(s, RETRY_DELAY_MAX),
+			.factor = (unsigned)job_num(s, RETRY_FACTOR),
+			.jitter = (unsigned)job_num(s, RETRY_JITTER)},
+		n_failed, random);
 }
 
 void job_judge(struct job_verdict *ret, const struct job_spec *s,

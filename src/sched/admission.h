@@ -161,6 +161,9 @@ void demand_release(struct demand *d, unsigned way);
 /* What keeps the first job of a demand from starting, in words; nothing where the next pass
  * starts it. 0, -ENOMEM */
 int demand_explain(const struct demand *d, rv_time now, struct buf *out);
+/* Has a run of this demand, by this way, what the first job of the other is short of? */
+bool demand_holds(
+	const struct demand *running, unsigned way, const struct demand *waiting);
 /* Whatever ends, it cannot start as things are: what it asks for more of than there is, in
  * words; nothing where it can. 0, -ENOMEM */
 int demand_explain_excess(const struct demand *d, struct buf *out);

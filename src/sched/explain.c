@@ -161,3 +161,24 @@ int demand_explain_excess(const struct demand *d, struct buf *out)
 			return explain_need(d, &d->ways[0].needs[k], 0, out);
 	return 0;
 }
+
+static bool takes_of(const struct way *w, const struct limit *limit)
+{
+	for (unsigned i = 0; i < w->n; i++)
+		if (w->needs[i].limit == limit)
+			return true;
+	return false;
+}
+
+bool demand_holds(
+	const struct demand *running, unsigned way, const struct demand *waiting)
+{
+	const struct way *taken = &running->ways[way < running->n_ways ? way : 0];
+
+	for (unsigned i = 0; i < waiting->n_ways; i++)
+		for (unsigned k = 0; k < waiting->ways[i].n; k++)
+			if (waiting->ways[i].needs[k].lacks &&
+				takes_of(taken, waiting->ways[i].needs[k].limit))
+				return true;
+	return false;
+}

@@ -37,7 +37,7 @@ hold="sleep 3600"
 conf 4
 start_reeved --config="$tmp/conf"
 
-step "a job takes as many slots as it says"
+step "a job takes as many slots as it says, and why says who has them"
 # shellcheck disable=SC2086 # two words
 big=$(reeve add -N 3 -- $hold)
 small=$(reeve add -c "$hold")
@@ -46,6 +46,13 @@ until_states "running running queued" "$big" "$small" "$late"
 assert_eq "taken" 4 "$(pool default .taken)"
 assert_eq "running" 2 "$(pool default .running)"
 assert_eq "why" "pool 'default' has 4 of 4 slots taken" "$(why "$late")"
+next=$(reeve add true)
+assert_eq "why, of the next one" \
+	"job $next: it is queued: pool 'default' has 4 of 4 slots taken; 1 job comes before it; held by jobs $big, $small" \
+	"$(reeve why)"
+assert_eq "as JSON" "[$big,$small]" "$(reeve why --json "$late" | jq -c .held_by)"
+reeve cancel "$next"
+assert_eq "why it ended" "job $next: it is over: cancelled" "$(reeve why "$next")"
 reeve cancel "$small"
 until_states "running running" "$big" "$late"
 

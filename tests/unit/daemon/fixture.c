@@ -53,6 +53,7 @@ static void make(struct fixture *fx, const struct clock *clock)
 	c->epoch = 7;
 	snprintf(c->boot_id, sizeof(c->boot_id), "%032d", 1);
 	rv_event_init(&c->run_ended);
+	list_init(&c->active);
 	ck_assert_int_eq(config_new(&fx->config), 0);
 	c->config = fx->config;
 	ck_assert_int_eq(rv_executor_new(&fx->store_executor, NULL), 0);

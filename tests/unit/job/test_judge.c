@@ -217,26 +217,47 @@ START_TEST(delay_doubles_up_to_its_maximum)
 }
 END_TEST
 
+/* doubling, with a half of jitter: the defaults */
+static int64_t delay(int64_t first, int64_t max, unsigned n_failed, uint32_t random)
+{
+	return backoff_delay_usec(
+		&(struct backoff){first, max, 2, 50}, n_failed, random);
+}
+
+START_TEST(factor_and_jitter_are_what_is_asked_for)
+{
+	struct backoff b = {.first_usec = 1000, .max_usec = 50000, .factor = 3};
+
+	ck_assert_int_eq(backoff_delay_usec(&b, 0, 0), 1000);
+	ck_assert_int_eq(backoff_delay_usec(&b, 2, 0), 9000);
+	ck_assert_int_eq(backoff_delay_usec(&b, 4, 0), 50000);
+	b.factor = 1;
+	ck_assert_int_eq(backoff_delay_usec(&b, 1000, 0), 1000);
+	b.jitter = 100;
+	ck_assert_int_eq(backoff_delay_usec(&b, 0, 0), 0);
+	ck_assert_int_ge(backoff_delay_usec(&b, 0, UINT32_MAX), 999);
+	b.jitter = 10;
+	ck_assert_int_eq(backoff_delay_usec(&b, 0, 0), 900);
+}
+END_TEST
+
 START_TEST(jitter_takes_away_at_most_a_half)
 {
-	ck_assert_int_eq(backoff_delay_usec(1000000, 300000000, 0, 0), 500000);
-	ck_assert_int_le(
-		backoff_delay_usec(1000000, 300000000, 0, UINT32_MAX), 1000000);
-	ck_assert_int_ge(backoff_delay_usec(1000000, 300000000, 0, UINT32_MAX), 999000);
-	ck_assert_int_eq(backoff_delay_usec(3, 3, 0, 0), 2);
+	ck_assert_int_eq(delay(1000000, 300000000, 0, 0), 500000);
+	ck_assert_int_le(delay(1000000, 300000000, 0, UINT32_MAX), 1000000);
+	ck_assert_int_ge(delay(1000000, 300000000, 0, UINT32_MAX), 999000);
+	ck_assert_int_eq(delay(3, 3, 0, 0), 2);
 }
 END_TEST
 
 START_TEST(delay_of_extreme_values_neither_overflows_nor_hangs)
 {
-	ck_assert_int_eq(backoff_delay_usec(0, 1000, UINT32_MAX, UINT32_MAX), 0);
+	ck_assert_int_eq(delay(0, 1000, UINT32_MAX, UINT32_MAX), 0);
 	ck_assert_int_ge(
-		backoff_delay_usec(INT64_MAX, INT64_MAX, UINT32_MAX, UINT32_MAX),
-		INT64_MAX / 2);
-	ck_assert_int_ge(
-		backoff_delay_usec(1, INT64_MAX, UINT32_MAX, 0), INT64_MAX / 2);
+		delay(INT64_MAX, INT64_MAX, UINT32_MAX, UINT32_MAX), INT64_MAX / 2);
+	ck_assert_int_ge(delay(1, INT64_MAX, UINT32_MAX, 0), INT64_MAX / 2);
 	/* a first delay over the maximum is kept: it was asked for */
-	ck_assert_int_eq(backoff_delay_usec(1000, 10, 5, 0), 500);
+	ck_assert_int_eq(delay(1000, 10, 5, 0), 500);
 }
 END_TEST
 
@@ -295,6 +316,7 @@ int main(void)
 	tcase_add_test(tc, lost_run_follows_on_lost_even_when_it_was_timing_out);
 	tcase_add_test(tc, function_result_is_its_error);
 	tcase_add_test(tc, delay_doubles_up_to_its_maximum);
+	tcase_add_test(tc, factor_and_jitter_are_what_is_asked_for);
 	tcase_add_test(tc, jitter_takes_away_at_most_a_half);
 	tcase_add_test(tc, delay_of_extreme_values_neither_overflows_nor_hangs);
 	tcase_add_test(tc, states_and_results_are_found_by_name);
