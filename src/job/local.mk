@@ -1,7 +1,13 @@
 noinst_LTLIBRARIES += libjob.la
 libjob_la_SOURCES = \
 	src/job/backoff.c src/job/backoff.h \
+	src/job/calendar.c src/job/calendar.h \
+	src/job/calendar_fields.c \
+	src/job/calendar_kind.c \
+	src/job/calendar_parse.c \
+	src/job/calendar_priv.h \
 	src/job/codes.c \
+	src/job/cron_parse.c \
 	src/job/env_filter.c src/job/env_filter.h \
 	src/job/fields.c src/job/fields.h src/job/fields.def \
 	src/job/judge.c \

@@ -2,6 +2,9 @@
 if HAVE_CHECK
 unit_job_tests = \
 	tests/unit/job/test_alloc \
+	tests/unit/job/test_calendar \
+	tests/unit/job/test_calendar_systemd \
+	tests/unit/job/test_cron \
 	tests/unit/job/test_fields \
 	tests/unit/job/test_judge \
 	tests/unit/job/test_select \
@@ -15,6 +18,23 @@ tests_unit_job_test_alloc_SOURCES = tests/unit/job/test_alloc.c \
 tests_unit_job_test_alloc_LDFLAGS = $(alloc_fail_ldflags)
 tests_unit_job_test_alloc_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 tests_unit_job_test_alloc_LDADD = libjob.la libbase.la $(CHECK_LIBS)
+
+tests_unit_job_test_calendar_SOURCES = tests/unit/job/test_calendar.c \
+	tests/support/alloc_fail.c
+tests_unit_job_test_calendar_LDFLAGS = $(alloc_fail_ldflags)
+tests_unit_job_test_calendar_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_unit_job_test_calendar_LDADD = libjob.la libbase.la $(CHECK_LIBS)
+
+tests_unit_job_test_calendar_systemd_SOURCES = \
+	tests/unit/job/test_calendar_systemd.c \
+	tests/unit/job/calendar_naive.c tests/unit/job/calendar_naive.h
+tests_unit_job_test_calendar_systemd_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_unit_job_test_calendar_systemd_LDADD = libjob.la libbase.la $(CHECK_LIBS)
+
+tests_unit_job_test_cron_SOURCES = tests/unit/job/test_cron.c
+tests_unit_job_test_cron_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_unit_job_test_cron_LDADD = libjob.la libbase.la $(CHECK_LIBS)
+EXTRA_DIST += tests/unit/job/cron.txt
 
 tests_unit_job_test_fields_SOURCES = tests/unit/job/test_fields.c
 tests_unit_job_test_fields_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
