@@ -17,6 +17,7 @@ libjob_la_SOURCES = \
 	src/job/spec.c src/job/spec.h \
 	src/job/spec_pack.c \
 	src/job/state.c src/job/state.h \
+	src/job/time.c src/job/time.h \
 	src/job/value_check.c \
 	src/job/value_format.c \
 	src/job/value_parse.c \

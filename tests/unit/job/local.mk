@@ -9,6 +9,7 @@ unit_job_tests = \
 	tests/unit/job/test_judge \
 	tests/unit/job/test_select \
 	tests/unit/job/test_spec \
+	tests/unit/job/test_time \
 	tests/unit/job/test_words
 check_PROGRAMS += $(unit_job_tests)
 TESTS += $(unit_job_tests)
@@ -51,6 +52,12 @@ tests_unit_job_test_select_LDADD = libjob.la libbase.la $(CHECK_LIBS)
 tests_unit_job_test_spec_SOURCES = tests/unit/job/test_spec.c
 tests_unit_job_test_spec_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 tests_unit_job_test_spec_LDADD = libjob.la libbase.la $(CHECK_LIBS)
+
+tests_unit_job_test_time_SOURCES = tests/unit/job/test_time.c \
+	tests/support/alloc_fail.c
+tests_unit_job_test_time_LDFLAGS = $(alloc_fail_ldflags)
+tests_unit_job_test_time_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_unit_job_test_time_LDADD = libjob.la libbase.la $(CHECK_LIBS)
 
 tests_unit_job_test_words_SOURCES = tests/unit/job/test_words.c
 tests_unit_job_test_words_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
