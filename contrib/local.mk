@@ -19,6 +19,7 @@ EXTRA_DIST += \
 	contrib/adr/0013-the-whole-of-asyncio.md \
 	contrib/adr/0014-switch.md \
 	contrib/adr/0015-watchdog.md \
+	contrib/adr/0016-zones.md \
 	contrib/adr/0017-admission.md \
 	contrib/check \
 	contrib/dev/build.sh \

@@ -94,7 +94,7 @@ int fd_read_all(int fd, void *p, size_t n)
 
 /* Reads to the end of the file. Sizes that stat gives are not believed: files in /proc
  * say 0, and a file can grow while it is read. */
-static int fd_read_to_end(struct buf *out, int fd, size_t max)
+int fd_read_to_end(struct buf *out, int fd, size_t max)
 {
 	size_t total = 0;
 

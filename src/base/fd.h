@@ -20,6 +20,9 @@ int fd_set_cloexec(int fd, bool on);
  * -RV_EINCOMPLETE at end of file */
 int fd_write_all(int fd, const void *p, size_t n);
 int fd_read_all(int fd, void *p, size_t n);
+/* all that comes until the end is appended. 0; -errno; -RV_ELIMIT over max bytes; out may
+ * have grown then */
+int fd_read_to_end(struct buf *out, int fd, size_t max);
 /* whole file at or below dir_fd (AT_FDCWD). 0; -errno; -RV_ELIMIT over max bytes; out
  * keeps what it had before, and only that on failure */
 int file_read(struct buf *out, int dir_fd, const char *path, size_t max);

@@ -2,6 +2,7 @@ noinst_LTLIBRARIES += libbase.la
 libbase_la_SOURCES = \
 	src/include/reeve/base.h \
 	src/base/buf.c src/base/buf.h \
+	src/base/civil.c src/base/civil.h \
 	src/base/cleanup.h \
 	src/base/clock.c src/base/clock.h \
 	src/base/error.c src/base/error.h src/base/error_codes.def \
@@ -18,6 +19,9 @@ libbase_la_SOURCES = \
 	src/base/sigpipe.c src/base/sigpipe.h \
 	src/base/siphash.c src/base/siphash.h \
 	src/base/strv.c src/base/strv.h \
-	src/base/unix_socket.c src/base/unix_socket.h
+	src/base/unix_socket.c src/base/unix_socket.h \
+	src/base/zone.c src/base/zone.h src/base/zone_priv.h \
+	src/base/zone_rule.c \
+	src/base/zone_tzif.c
 libbase_la_CFLAGS = $(AM_CFLAGS)
 EXTRA_DIST += src/base/README.md

@@ -128,6 +128,15 @@ static const struct option_def options_call[] = {
 	{0},
 };
 
+static const struct option_def options_calendar[] = {
+	{OPT_COUNT, "count", 'n', "N", HINT_NONE, "so many times, default 5"},
+	{OPT_FROM, "from", 0, "TIME", HINT_NONE,
+		"what follows this, default now: tomorrow 06:00, 2026-12-01, +2h"},
+	{OPT_TZ, "tz", 0, "ZONE", HINT_ZONE,
+		"where the expression holds, unless it says so itself"},
+	{0},
+};
+
 static const struct option_def options_config[] = {
 	{OPT_CONFIG, "config", 0, "FILE", HINT_FILE,
 		"this file in place of the usual ones"},
@@ -246,6 +255,13 @@ const struct command command_table[] = {
 		"of a pool in the configuration holds until a reload that changes its "
 		"section, or reset. All is kept over restarts.",
 		options_pool, pool_words, 0, HINT_WORDS, cmd_pool},
+	{"calendar", NULL, "EXPRESSION", "show when a schedule would be due",
+		"EXPRESSION is what systemd timers take ('Mon..Fri 06:00', '*:0/15', "
+		"'*-*~1 Europe/Berlin'), cron's five fields ('0 3 * * 1', '@daily'), "
+		"or an "
+		"interval ('every 90min'). No daemon is needed. With --json: a list of "
+		"microseconds since 1970, UTC.",
+		options_calendar, NULL, 0, HINT_NONE, cmd_calendar},
 	{"config", NULL, "check [FILE...]", "check the configuration", NULL,
 		options_config, config_words, 0, HINT_WORDS, cmd_config},
 	{"daemon", NULL, "start|stop|restart|reload|status|ping|health",

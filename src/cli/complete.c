@@ -4,7 +4,9 @@
 
 #include <string.h>
 
+#include "base/cleanup.h"
 #include "base/macro.h"
+#include "base/zone.h"
 #include "cli/command_table.h"
 #include "job/state.h"
 
@@ -190,6 +192,20 @@ int complete_by_shell(const struct complete_place *p)
 	}
 }
 
+/* the zones and links that the database lists: lines "Z NAME ..." and "L TARGET NAME" */
+static void offer_zones(FILE *out, const struct complete_place *p)
+{
+	_cleanup_(fclosep) FILE *list = fopen(ZONE_DIR "/tzdata.zi", "re");
+	char line[256], name[ZONE_NAME_MAX + 1];
+
+	if (!list) /* known without it */
+		offer(out, p, "UTC");
+	while (list && fgets(line, sizeof(line), list))
+		if (sscanf(line, "Z %128s", name) == 1 ||
+			sscanf(line, "L %*s %128s", name) == 1)
+			offer(out, p, name);
+}
+
 bool complete_static(FILE *out, const struct complete_place *p)
 {
 	static const char *const when[] = {"always", "auto", "never", NULL};
@@ -208,6 +224,7 @@ bool complete_static(FILE *out, const struct complete_place *p)
 	case HINT_SHUTDOWN: offer_list(out, p, modes); return true;
 	case HINT_CHOICE: offer_choices(out, p); return true;
 	case HINT_SIGNAL: offer_signals(out, p); return true;
+	case HINT_ZONE: offer_zones(out, p); return true;
 	case HINT_STATE:
 		for (int s = 0; s < JOB_STATE_N; s++)
 			offer(out, p, job_state_name[s]);

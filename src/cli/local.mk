@@ -7,6 +7,7 @@ libcli_la_SOURCES = \
 	src/cli/cli_main.c src/cli/cli_main.h \
 	src/cli/cmd_act.c \
 	src/cli/cmd_add.c \
+	src/cli/cmd_calendar.c \
 	src/cli/cmd_call.c \
 	src/cli/cmd_clean.c \
 	src/cli/cmd_complete.c \

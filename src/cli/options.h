@@ -24,6 +24,7 @@ enum hint {
 	HINT_STATE,
 	HINT_RESULT,
 	HINT_SIGNAL,
+	HINT_ZONE, /* time zones */
 	HINT_USER,
 	HINT_FUNCTION,
 	HINT_VERB,
@@ -75,6 +76,9 @@ enum option_id {
 	OPT_SLOTS,
 	OPT_RATE,
 	OPT_PAUSE_ON_FAILURE,
+	OPT_COUNT,
+	OPT_FROM,
+	OPT_TZ,
 	/* OPT_FIELD + enum job_field: a property of the job */
 	OPT_FIELD,
 };

@@ -126,8 +126,9 @@ static int add_filter(
 	case OPT_RESULT: return json_put_append(f, "results", json_string(h->value));
 	case OPT_LABEL: return json_put_append(f, "labels", json_string(h->value));
 	case OPT_SINCE:
-		if (time_parse(&since, h->value, now_usec) < 0)
-			return refuse(err, "not a time", h->value);
+		r = time_parse_since(&since, h->value, now_usec, err);
+		if (r < 0)
+			return r;
 		return json_put(f, "since_usec", json_integer(since));
 	default: return 0; /* an option of the verb itself */
 	}

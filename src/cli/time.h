@@ -8,17 +8,15 @@
 #include "reeve/base.h"
 
 /**
- * A moment in the past, for --since.
+ * A moment in the past, for --since: a duration is before now ("2h", "2h ago", "1d 3h"; over
+ * all of time: the epoch), anything else as time_parse has it, in the zone of the process.
  *
- * "2h", "2h ago", "1d 3h" (before now); "now", "today", "yesterday" (their beginnings);
- * "2026-11-22", "2026-11-22 10:00", "2026-11-22T10:00:05", "10:00" (today);
- * "@1700000000" (seconds since the epoch).
+ * @ret_usec  microseconds since the epoch, >= 0
+ * @err       on -EINVAL and -ERANGE a message for people, malloc'd
  *
- * @ret  microseconds since the epoch, >= 0
- *
- * Returns 0, -EINVAL, -ERANGE.
+ * Returns 0, -EINVAL, -ERANGE, -ENOMEM.
  */
-int time_parse(int64_t *ret_usec, const char *text, int64_t now_usec);
+int time_parse_since(int64_t *ret_usec, const char *text, int64_t now_usec, char **err);
 
 #define TIME_TEXT_MAX 64
 

@@ -16,7 +16,8 @@ unit_base_tests = \
 	tests/unit/base/test_proc \
 	tests/unit/base/test_siphash \
 	tests/unit/base/test_strv \
-	tests/unit/base/test_unix_socket
+	tests/unit/base/test_unix_socket \
+	tests/unit/base/test_zone
 check_PROGRAMS += $(unit_base_tests)
 TESTS += $(unit_base_tests)
 
@@ -93,4 +94,10 @@ tests_unit_base_test_strv_LDADD = libbase.la $(CHECK_LIBS)
 tests_unit_base_test_unix_socket_SOURCES = tests/unit/base/test_unix_socket.c
 tests_unit_base_test_unix_socket_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 tests_unit_base_test_unix_socket_LDADD = libbase.la $(CHECK_LIBS)
+
+tests_unit_base_test_zone_SOURCES = tests/unit/base/test_zone.c \
+	tests/support/alloc_fail.c
+tests_unit_base_test_zone_LDFLAGS = $(alloc_fail_ldflags)
+tests_unit_base_test_zone_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_unit_base_test_zone_LDADD = libbase.la $(CHECK_LIBS)
 endif

@@ -73,6 +73,7 @@ CLI_DAEMON_TESTS = \
 	tests/unit/cli/test_submit \
 	tests/unit/cli/test_verb_act \
 	tests/unit/cli/test_verb_add \
+	tests/unit/cli/test_verb_calendar \
 	tests/unit/cli/test_verb_logs \
 	tests/unit/cli/test_verb_ls \
 	tests/unit/cli/test_verb_wait \
@@ -96,6 +97,9 @@ tests_unit_cli_test_verb_act_LDADD = libfakedaemon.la $(CLI_TEST_LIBS)
 tests_unit_cli_test_verb_add_SOURCES = tests/unit/cli/test_verb_add.c
 tests_unit_cli_test_verb_add_CFLAGS = $(CLI_TEST_CFLAGS)
 tests_unit_cli_test_verb_add_LDADD = libfakedaemon.la $(CLI_TEST_LIBS)
+tests_unit_cli_test_verb_calendar_SOURCES = tests/unit/cli/test_verb_calendar.c
+tests_unit_cli_test_verb_calendar_CFLAGS = $(CLI_TEST_CFLAGS)
+tests_unit_cli_test_verb_calendar_LDADD = libfakedaemon.la $(CLI_TEST_LIBS)
 tests_unit_cli_test_verb_logs_SOURCES = tests/unit/cli/test_verb_logs.c
 tests_unit_cli_test_verb_logs_CFLAGS = $(CLI_TEST_CFLAGS)
 tests_unit_cli_test_verb_logs_LDADD = libfakedaemon.la $(CLI_TEST_LIBS)

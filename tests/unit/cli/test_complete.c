@@ -49,6 +49,8 @@ START_TEST(values_of_options_are_offered)
 	ck_assert_str_eq(text, "lost\n");
 	COMPLETE("kill", "-s", "US");
 	ck_assert_str_eq(text, "USR1\nUSR2\n");
+	COMPLETE("calendar", "--tz", "Asia/Kathm");
+	ck_assert_str_eq(text, "Asia/Kathmandu\n");
 	COMPLETE("add", "--leftovers", "");
 	ck_assert_str_eq(text, "kill\nleave\nwait\n");
 	COMPLETE("add", "--on-lost=r");

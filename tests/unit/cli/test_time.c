@@ -21,8 +21,10 @@ static void use_utc(void)
 static void assert_time(const char *text, int64_t expected)
 {
 	int64_t usec = -1;
+	char *err;
 
-	ck_assert_msg(time_parse(&usec, text, NOW) == 0, "%s", text);
+	ck_assert_msg(
+		time_parse_since(&usec, text, NOW, &err) == 0, "%s: %s", text, err);
 	ck_assert_msg(usec == expected, "%s: %ld", text, (long)(usec - expected));
 }
 
@@ -56,8 +58,13 @@ START_TEST(what_is_no_moment_is_refused)
 		"2026-03-10 12", "5 parsecs ago", " ago"};
 	int64_t usec;
 
-	for (size_t i = 0; i < ARRAY_LEN(bad); i++)
-		ck_assert_msg(time_parse(&usec, bad[i], NOW) < 0, "%s", bad[i]);
+	for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
+		char *err;
+
+		ck_assert_msg(time_parse_since(&usec, bad[i], NOW, &err) < 0 && err,
+			"%s", bad[i]);
+		free(err);
+	}
 }
 END_TEST
 
