@@ -99,6 +99,7 @@ static int run_verb(struct cli *c, struct general *g, int argc, char **argv, int
 		c->opts.args = NULL;
 		return r;
 	}
+	set.now_usec = clock_wall_usec(&clock_system);
 	r = options_parse(&c->opts, &set, argv, argc, first, NULL, &err);
 	read_general(g, &c->opts);
 	c->json = g->json;

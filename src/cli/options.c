@@ -11,6 +11,7 @@
 #include "base/macro.h"
 #include "base/parse.h"
 #include "cli/text.h"
+#include "cli/time.h"
 
 static enum hint hint_of_field(enum job_field f)
 {
@@ -100,8 +101,28 @@ static int unknown_long(
 	return -EINVAL;
 }
 
-static int take_field(
-	struct options *o, enum job_field f, const char *value, char **err)
+/* a moment to come, in the words of people */
+static int take_time(struct options *o, enum job_field f, const char *value,
+	int64_t now_usec, char **err)
+{
+	_cleanup_free_ char *why = NULL, *other = NULL;
+	union job_value v;
+	int r = time_parse_ahead(&v.num, value, now_usec, &why);
+
+	if (r >= 0)
+		r = job_value_check(&v, f, &other);
+	if (r == -EINVAL || r == -ERANGE) {
+		*err = text_printf("--%s: %s", job_field_info[f].key,
+			why     ? why
+			: other ? other
+				: rv_strerror(r));
+		return -EINVAL;
+	}
+	return r < 0 ? r : job_spec_put(&o->spec, f, v);
+}
+
+static int take_field(struct options *o, enum job_field f, const char *value,
+	int64_t now_usec, char **err)
 {
 	const struct job_field_info *info = &job_field_info[f];
 	_cleanup_free_ char *why = NULL;
@@ -112,6 +133,8 @@ static int take_field(
 	 * the hit, so nothing goes into the spec here. */
 	if (info->type == JOB_TYPE_ENV && !strchr(value, '='))
 		return 0;
+	if (info->type == JOB_TYPE_TIME)
+		return take_time(o, f, value, now_usec, err);
 	r = job_value_parse(&v, f, value, &why);
 	if (r == -ENOMEM)
 		return r;
@@ -122,8 +145,8 @@ static int take_field(
 	return job_spec_put(&o->spec, f, v);
 }
 
-static int take(
-	struct options *o, const struct option_def *d, const char *value, char **err)
+static int take(struct options *o, const struct option_set *set,
+	const struct option_def *d, const char *value, char **err)
 {
 	struct option_hit *hits;
 
@@ -134,8 +157,8 @@ static int take(
 	hits[o->n_hits++] = (struct option_hit){.id = d->id, .value = value};
 	if (d->id < OPT_FIELD)
 		return 0;
-	return take_field(
-		o, (enum job_field)(d->id - OPT_FIELD), value ? value : "yes", err);
+	return take_field(o, (enum job_field)(d->id - OPT_FIELD), value ? value : "yes",
+		set->now_usec, err);
 }
 
 /* --name, --name=VALUE, or --name VALUE: returns how many arguments it took */
@@ -167,7 +190,7 @@ static int parse_long(struct options *o, const struct option_set *set,
 		value = argv[i + 1];
 		n = 2;
 	}
-	r = take(o, d, value, err);
+	r = take(o, set, d, value, err);
 	return r < 0 ? r : n;
 }
 
@@ -199,7 +222,7 @@ static int parse_letters(struct options *o, const struct option_set *set,
 			value = argv[i + 1];
 			n = 2;
 		}
-		r = take(o, d, value, err);
+		r = take(o, set, d, value, err);
 		if (r < 0)
 			return r;
 		if (d->metavar)

@@ -96,6 +96,7 @@ struct option_def {
 struct option_set {
 	const struct option_def *tables[5]; /* NULL where there are fewer */
 	bool fields;                        /* properties of jobs too */
+	int64_t now_usec;                   /* what times are written against */
 	bool stop_at_operand; /* the first operand ends the options: a command follows
 			       */
 };

@@ -36,6 +36,35 @@ int time_parse_since(int64_t *ret_usec, const char *text, int64_t now_usec, char
 	return r < 0 ? r : time_parse(ret_usec, text, now_usec, zone, err);
 }
 
+/* "06:00", "6:00:30": no day was said */
+static bool is_time_of_day(const char *text)
+{
+	return *text >= '0' && *text <= '9' &&
+	       strspn(text, "0123456789:.") == strlen(text) && strchr(text, ':');
+}
+
+int time_parse_ahead(int64_t *ret_usec, const char *text, int64_t now_usec, char **err)
+{
+	_cleanup_(zone_unrefp) struct zone *zone = NULL;
+	char tomorrow[TIME_TEXT_MAX];
+	int64_t usec;
+	int r;
+
+	*err = NULL;
+	if (duration_parse(&usec, text) == 0 && usec < INT64_MAX - now_usec) {
+		*ret_usec = now_usec + usec;
+		return 0;
+	}
+	r = zone_load_local(&zone);
+	if (r >= 0)
+		r = time_parse(ret_usec, text, now_usec, zone, err);
+	if (r < 0 || *ret_usec >= now_usec || !is_time_of_day(text) ||
+		strlen(text) + sizeof("tomorrow ") > sizeof(tomorrow))
+		return r;
+	snprintf(tomorrow, sizeof(tomorrow), "tomorrow %s", text);
+	return time_parse(ret_usec, tomorrow, now_usec, zone, err);
+}
+
 char *time_format(char *buf, size_t size, int64_t usec)
 {
 	time_t t = (time_t)(usec / USEC_PER_SEC);

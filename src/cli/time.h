@@ -18,6 +18,13 @@
  */
 int time_parse_since(int64_t *ret_usec, const char *text, int64_t now_usec, char **err);
 
+/**
+ * A moment to come, for --at and --deadline: a duration is from now ("2h"), anything else as
+ * time_parse has it; a time of day that has passed today is tomorrow's, as with at(1).
+ * Otherwise as time_parse_since.
+ */
+int time_parse_ahead(int64_t *ret_usec, const char *text, int64_t now_usec, char **err);
+
 #define TIME_TEXT_MAX 64
 
 /* "5s ago", "3min ago", "2h ago", "4d ago", from 30 days on the date; "in 5s" */

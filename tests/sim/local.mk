@@ -1,6 +1,6 @@
 # tests/sim
 if HAVE_CHECK
-sim_tests = tests/sim/test_admission tests/sim/test_protocol
+sim_tests = tests/sim/test_admission tests/sim/test_protocol tests/sim/test_schedule
 check_PROGRAMS += $(sim_tests)
 TESTS += $(sim_tests)
 
@@ -13,5 +13,10 @@ tests_sim_test_protocol_SOURCES = tests/sim/test_protocol.c \
 	tests/sim/explore.c tests/sim/protocol.c tests/sim/protocol.h
 tests_sim_test_protocol_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 tests_sim_test_protocol_LDADD = libbase.la $(CHECK_LIBS)
+endif
+if HAVE_CHECK
+tests_sim_test_schedule_SOURCES = tests/sim/test_schedule.c
+tests_sim_test_schedule_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_sim_test_schedule_LDADD = libsched.la libjob.la libbase.la $(CHECK_LIBS)
 endif
 EXTRA_DIST += tests/sim/README.md

@@ -52,6 +52,19 @@ for id in "$a" "$b"; do
 	[ "$(field "$id" started_usec)" -ge "${at}000000" ] || fail "job $id started early"
 done
 
+step "times as people write them"
+a=$(TZ=UTC reeve add --hold --at "2031-05-06 07:08" true)
+assert_eq "a date" 1936033680000000 "$(reeve show --json "$a" | jq .spec.at_usec)"
+a=$(reeve add --hold --at "tomorrow 06:00 Europe/Berlin" true)
+assert_eq "tomorrow" "$(reeve calendar --json -n 1 --from tomorrow --tz Europe/Berlin '06:00' | jq '.[0] // 0')" \
+	"$(reeve show --json "$a" | jq .spec.at_usec)"
+before=$(now)
+a=$(reeve add --hold --deadline 2h true)
+found=$(reeve show --json "$a" | jq '.spec.deadline_usec / 1000000 | floor')
+[ "$found" -ge "$((before + 7200))" ] && [ "$found" -le "$(($(now) + 7200))" ] ||
+	fail "a deadline in 2h is at $found"
+reeve cancel --all
+
 step "what is delayed can be held, forced, cancelled"
 a=$(reeve add -d 1h true)
 reeve hold "$a"

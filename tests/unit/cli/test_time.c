@@ -100,5 +100,39 @@ START_TEST(spans_have_two_units)
 }
 END_TEST
 
-UNIT_MAIN("time", moments_are_read, more_than_since_the_epoch_is_the_epoch,
-	what_is_no_moment_is_refused, distances_are_short, spans_have_two_units)
+static void assert_ahead(const char *text, int64_t expected)
+{
+	int64_t usec = -1;
+	char *err;
+
+	ck_assert_msg(
+		time_parse_ahead(&usec, text, NOW, &err) == 0, "%s: %s", text, err);
+	ck_assert_msg(usec == expected, "%s: %ld", text, (long)(usec - expected));
+}
+
+START_TEST(moments_to_come_are_read)
+{
+	int64_t usec;
+	char *err;
+
+	use_utc();
+	assert_ahead("2h", NOW + 7200 * SEC);
+	assert_ahead("+2h", NOW + 7200 * SEC);
+	assert_ahead("90", NOW + 90 * SEC);
+	assert_ahead("13:00", NOW + 1800 * SEC);
+	assert_ahead("12:00", NOW + (86400 - 1800) * SEC);
+	assert_ahead("tomorrow 06:00", NOW + (86400 - 23400) * SEC);
+	assert_ahead("2026-03-11 12:30", NOW + 86400 * SEC);
+	assert_ahead("@1773145801.5", NOW + SEC * 3 / 2);
+	/* where a day is said it is meant */
+	assert_ahead("today 12:00", NOW - 1800 * SEC);
+	ck_assert_int_eq(time_parse_ahead(&usec, "never", NOW, &err), -EINVAL);
+	free(err);
+	ck_assert_int_eq(time_parse_ahead(&usec, "", NOW, &err), -EINVAL);
+	free(err);
+}
+END_TEST
+
+UNIT_MAIN("time", moments_are_read, moments_to_come_are_read,
+	more_than_since_the_epoch_is_the_epoch, what_is_no_moment_is_refused,
+	distances_are_short, spans_have_two_units)

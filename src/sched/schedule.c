@@ -1,0 +1,120 @@
+#include "sched/schedule.h"
+
+#include "base/invariant.h"
+#include "base/macro.h"
+
+/* splitmix64: what looks like chance, and is the same for the same time */
+static uint64_t scramble(uint64_t x)
+{
+	x += UINT64_C(0x9e3779b97f4a7c15);
+	x = (x ^ (x >> 30)) * UINT64_C(0xbf58476d1ce4e5b9);
+	x = (x ^ (x >> 27)) * UINT64_C(0x94d049bb133111eb);
+	return x ^ (x >> 31);
+}
+
+static int64_t jitter(const struct schedule_rule *rule, int64_t nominal)
+{
+	if (rule->jitter_usec <= 0)
+		return 0;
+	return (int64_t)(scramble(rule->seed ^ scramble((uint64_t)nominal)) %
+			 ((uint64_t)rule->jitter_usec + 1));
+}
+
+static int64_t next_after(const struct schedule_rule *rule,
+	const struct schedule_state *state, int64_t after)
+{
+	int64_t usec;
+
+	return calendar_next(&usec, rule->calendar, after, state->begun_usec) < 0
+		       ? INT64_MAX
+		       : usec;
+}
+
+int64_t schedule_next(
+	const struct schedule_rule *rule, const struct schedule_state *state)
+{
+	return next_after(rule, state, state->last_usec);
+}
+
+static void add(const struct schedule_rule *rule, struct schedule_due *v,
+	struct schedule_look *look, int64_t nominal, int64_t now, bool made_up)
+{
+	int64_t start = made_up ? now + rule->spread_usec * (int64_t)look->n : nominal;
+
+	v[look->n++] = (struct schedule_due){.nominal_usec = nominal,
+		.start_usec = start + jitter(rule, nominal),
+		.made_up = made_up};
+}
+
+/* The newest n nominal times in (from, until] lie after this. From the end, so that a long
+ * sleep of a schedule of seconds costs little. */
+static int64_t newest_from(const struct schedule_rule *rule,
+	const struct schedule_state *state, int64_t from, int64_t until, unsigned n)
+{
+	int64_t at = until;
+
+	for (unsigned i = 0; i < n; i++) {
+		int64_t usec;
+
+		if (calendar_last(&usec, rule->calendar, from, at, state->begun_usec) <
+			0)
+			return from;
+		at = usec - 1;
+	}
+	return at;
+}
+
+/* of those missed in (from, until]: drops what the policy drops, adds the others */
+static void make_up(const struct schedule_rule *rule,
+	const struct schedule_state *state, int64_t from, int64_t until, int64_t now,
+	bool another_is_due, struct schedule_due *v, struct schedule_look *look)
+{
+	unsigned n = 0;
+	int64_t begin = until, usec;
+
+	switch (rule->missed) {
+	case SCHEDULE_MISSED_SKIP: break;
+	case SCHEDULE_MISSED_LATEST: n = another_is_due ? 0 : 1; break;
+	case SCHEDULE_MISSED_ALL:
+		n = MIN(rule->missed_max, (unsigned)SCHEDULE_MAKE_UP_MAX);
+		break;
+	}
+	if (n > 0)
+		begin = newest_from(rule, state, from, until, n);
+	/* whether any is left out, not how many: that may be millions */
+	usec = next_after(rule, state, from);
+	look->n_dropped = usec <= begin && usec <= until;
+	for (usec = next_after(rule, state, begin); usec <= until && n > 0;
+		usec = next_after(rule, state, usec))
+		add(rule, v, look, usec, now, true);
+}
+
+void schedule_look(const struct schedule_rule *rule, struct schedule_state *state,
+	int64_t now_usec, struct schedule_due *v, size_t max, struct schedule_look *ret)
+{
+	int64_t missed_until = now_usec - SCHEDULE_LATE_MAX - 1, usec;
+
+	INVARIANT(max >= SCHEDULE_MAKE_UP_MAX);
+	*ret = (struct schedule_look){.n = 0};
+	if (state->last_usec - now_usec > SCHEDULE_BACK_MAX) {
+		state->last_usec = now_usec;
+		ret->clock_was_wrong = true;
+	}
+	if (now_usec <= state->last_usec)
+		return;
+	if (missed_until > state->last_usec) {
+		usec = next_after(rule, state, missed_until);
+		make_up(rule, state, state->last_usec, missed_until, now_usec,
+			usec <= now_usec, v, ret);
+		state->last_usec = missed_until;
+	}
+	while ((usec = schedule_next(rule, state)) <= now_usec) {
+		if (ret->n == max) {
+			ret->more = true;
+			return;
+		}
+		add(rule, v, ret, usec, now_usec, false);
+		state->last_usec = usec;
+	}
+	state->last_usec = now_usec;
+}

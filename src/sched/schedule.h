@@ -1,0 +1,75 @@
+/*
+ * When a schedule has jobs to submit: what is due, what was missed, and what the policy says
+ * of it. Pure: the time is handed in, wall clock in microseconds since the epoch.
+ *
+ * A nominal time is one at which the expression elapses. It is handled once: as due when the
+ * schedule is looked at within SCHEDULE_LATE_MAX after it, else as missed, which happens
+ * where the machine slept, the daemon did not run, or the clock was set forward.
+ *
+ *   skip    nothing is done about missed ones
+ *   latest  the latest is made up for, unless another is due just now
+ *   all     the newest missed_max of them are made up for, oldest first, spread apart
+ *
+ * A clock that is set back does not make a nominal time come twice: nothing elapses until the
+ * clock has passed the last one that was handled. Set back by more than SCHEDULE_BACK_MAX it
+ * had been wrong: the schedule goes on from the new time.
+ */
+#ifndef SCHED_SCHEDULE_H
+#define SCHED_SCHEDULE_H
+
+#include "base/clock.h"
+#include "job/calendar.h"
+
+#define SCHEDULE_LATE_MAX    (60 * USEC_PER_SEC)
+#define SCHEDULE_BACK_MAX    (25 * 3600 * USEC_PER_SEC)
+#define SCHEDULE_MAKE_UP_MAX 1000 /* most that missed_max can be */
+
+enum schedule_missed {
+	SCHEDULE_MISSED_SKIP,
+	SCHEDULE_MISSED_LATEST,
+	SCHEDULE_MISSED_ALL,
+};
+
+struct schedule_rule {
+	const struct calendar *calendar;
+	enum schedule_missed missed;
+	unsigned missed_max; /* of ALL; at most SCHEDULE_MAKE_UP_MAX */
+	int64_t spread_usec; /* between those that are made up for */
+	int64_t jitter_usec; /* each starts up to so much later */
+	uint64_t seed;       /* of the jitter: the same for each daemon */
+};
+
+/* what has to be kept of a schedule */
+struct schedule_state {
+	int64_t begun_usec; /* when it was made: an interval counts from it */
+	int64_t last_usec;  /* up to here all nominal times were handled */
+};
+
+struct schedule_due {
+	int64_t nominal_usec;
+	int64_t start_usec; /* when its job starts, at the earliest */
+	bool made_up;       /* it was missed */
+};
+
+struct schedule_look {
+	size_t n;          /* due, in the order of their nominal times */
+	int64_t n_dropped; /* missed, and nothing is done about it; at least so many */
+	bool clock_was_wrong; /* it was set back far */
+	bool more;            /* there was no room for all: look again at once */
+};
+
+/**
+ * Handle what has elapsed until now.
+ *
+ * @state  moves on
+ * @v      gets those that are due, @max elements, at least SCHEDULE_MAKE_UP_MAX
+ */
+void schedule_look(const struct schedule_rule *rule, struct schedule_state *state,
+	int64_t now_usec, struct schedule_due *v, size_t max,
+	struct schedule_look *ret);
+
+/* The next nominal time that schedule_look has not handled; INT64_MAX: none any more. */
+int64_t schedule_next(
+	const struct schedule_rule *rule, const struct schedule_state *state);
+
+#endif
