@@ -296,6 +296,7 @@ void sample_forked(void)
 static bool is_below_step(const char *name)
 {
 	return strcmp(name, "task_run") == 0 || strcmp(name, "gen_entry") == 0 ||
+	       strcmp(name, "task_coro_entry") == 0 ||
 	       strcmp(name, "leader_step") == 0 ||
 	       strcmp(name, "leader_step_timed") == 0;
 }

@@ -127,6 +127,18 @@ bool symbol_is_own(const void *pc)
 	       !is_program(map) && dladdr(pc, &info) && info.dli_fbase == own.dli_fbase;
 }
 
+/* Of one function compilers make several, which have its name and more: f.cold, f.part.0.
+ * (Two dots may be in a name of Rust's.) */
+static void cut_suffix(char *name)
+{
+	char *dot = strchr(name, '.');
+
+	while (dot && dot[1] == '.')
+		dot = strchr(dot + 2, '.');
+	if (dot && dot > name)
+		*dot = '\0';
+}
+
 bool symbol_name(struct symbols *s, const void *pc, char *buf, size_t size)
 {
 	struct link_map *map = NULL;
@@ -136,10 +148,14 @@ bool symbol_name(struct symbols *s, const void *pc, char *buf, size_t size)
 		return false;
 	if (info.dli_sname) {
 		(void)snprintf(buf, size, "%s", info.dli_sname);
-		return true;
+	} else {
+		symbols_use(s, &info, map);
+		if (!find_symbol(
+			    s, address_in_file(&info, s, (uintptr_t)pc), buf, size))
+			return false;
 	}
-	symbols_use(s, &info, map);
-	return find_symbol(s, address_in_file(&info, s, (uintptr_t)pc), buf, size);
+	cut_suffix(buf);
+	return true;
 }
 
 void symbol_text(struct symbols *s, const void *pc, char *buf, size_t size)
