@@ -52,7 +52,8 @@ struct coro_slab {
 	size_t n_stacks;
 	size_t n_used;
 	size_t n_taken;       /* so many, from the first on, have been used at all */
-	bool guards_are_maps; /* by mprotect: counted against the limit */
+	size_t n_guarded;     /* and so many, no fewer, have their guard */
+	bool guards_are_maps; /* by mprotect: counted against the limit, all at once */
 	struct coro *coros[];
 };
 
@@ -106,10 +107,12 @@ void coro_pool_init(struct coro_pool *p, size_t stack_size);
 size_t coro_pool_deinit(struct coro_pool *p);
 /* the rare ways of what comes next */
 int coro_pool_add(struct coro_pool *p);
-struct coro *coro_pool_take_fresh(struct coro_pool *p);
+int coro_pool_take_fresh(struct coro_pool *p, struct coro **ret);
 
 /*
- * Promise one stack: makes sure that a coro_pool_take for each promise will find one.
+ * Promise one stack: makes sure that a coro_pool_take for each promise will find one. Many
+ * promises need no stack in the end, because one task after the other runs on the same: what
+ * a stack costs more than its addresses is paid when it is used first.
  * 0; -ENOMEM; -EAGAIN: the system allows no more mappings.
  */
 static inline int coro_pool_promise(struct coro_pool *p)
@@ -130,23 +133,31 @@ static inline void coro_pool_unpromise(struct coro_pool *p)
 	p->n_promised--;
 }
 
-/* Redeems a promise. */
-static inline struct coro *coro_pool_take(struct coro_pool *p)
+/*
+ * Redeems a promise. 0; -ENOMEM, -EAGAIN: the stack was never used, and the kernel does not
+ * make its guard (as it would have a moment ago: memory was locked since, or has run out); the
+ * promise stands.
+ */
+static inline int coro_pool_take(struct coro_pool *p, struct coro **ret)
 {
 	struct rv_link *first = p->free.next;
 	struct coro *c;
 
-	coro_pool_unpromise(p);
 	if (LIKELY(first != &p->free)) {
 		link_unlink(first);
 		c = LINK_ENTRY(first, struct coro, link);
 		p->n_warm--;
 	} else {
-		c = coro_pool_take_fresh(p);
+		int r = coro_pool_take_fresh(p, &c);
+
+		if (UNLIKELY(r < 0))
+			return r;
 	}
+	coro_pool_unpromise(p);
 	p->n_free--;
 	c->slab->n_used++;
-	return c;
+	*ret = c;
+	return 0;
 }
 
 /* May be the running one, if it switches away next. */

@@ -110,30 +110,43 @@ uint64_t coro_stacks_max(void)
 	return advised ? UINT64_MAX : (uint64_t)mapped_guards_max();
 }
 
-static int slab_guard(struct coro_slab *s, size_t stack_size)
+static int slab_guards_by_maps(struct coro_slab *s)
 {
-	bool advise = guards_can_be_advised();
+	long n = (long)s->n_stacks;
 
-	for (size_t i = 0; i < s->n_stacks; i++) {
-		char *guard = s->base + i * stack_size;
+	if (atomic_fetch_add(&n_mapped_guards, n) + n > mapped_guards_max()) {
+		atomic_fetch_sub(&n_mapped_guards, n);
+		return -EAGAIN;
+	}
+	s->guards_are_maps = true;
+	return 0;
+}
+
+/*
+ * Guards for the first n stacks. An advised one costs a microsecond, because the kernel writes
+ * it into page tables that the stack would need only when it is used; a mapped one counts
+ * against a limit, so where there has to be one there are all of the slab.
+ */
+static int slab_guard(struct coro_slab *s, size_t stack_size, size_t n)
+{
+	bool advise = guards_can_be_advised() && !s->guards_are_maps;
+
+	for (; s->n_guarded < n; s->n_guarded++) {
+		char *guard = s->base + s->n_guarded * stack_size;
+		int r;
 
 		/* EINVAL: an older kernel, or locked memory (mlockall) */
-		if (advise &&
-			madvise(guard, CORO_GUARD_SIZE, MADV_GUARD_INSTALL) == 0) {
-			if (i > 0 || guard_holds(guard))
+		if (advise && madvise(guard, CORO_GUARD_SIZE, MADV_GUARD_INSTALL) == 0) {
+			if (s->n_guarded > 0 || guard_holds(guard))
 				continue;
 		} else if (advise && errno != EINVAL) {
 			return -errno;
 		}
-		if (!s->guards_are_maps) {
-			long n = (long)s->n_stacks;
-			long before = atomic_fetch_add(&n_mapped_guards, n);
-
-			s->guards_are_maps = true;
-			if (before + n > mapped_guards_max())
-				return -EAGAIN;
-		}
+		r = s->guards_are_maps ? 0 : slab_guards_by_maps(s);
+		if (r < 0)
+			return r;
 		advise = false;
+		n = s->n_stacks;
 		if (mprotect(guard, CORO_GUARD_SIZE, PROT_NONE) < 0)
 			return errno == ENOMEM ? -EAGAIN : -errno;
 	}
@@ -208,7 +221,7 @@ int coro_pool_add(struct coro_pool *p)
 	/* Adjacent stacks would make a candidate for a huge page: 2 MiB for each that
 	 * is touched. The advice fails where the kernel has no huge pages. */
 	(void)madvise(base, s->size, MADV_NOHUGEPAGE);
-	r = slab_guard(s, p->stack_size);
+	r = slab_guard(s, p->stack_size, 1); /* which tells how it goes here */
 	if (r < 0)
 		return r;
 	p->n_free += s->n_stacks;
@@ -272,22 +285,26 @@ size_t coro_pool_deinit(struct coro_pool *p)
 	return n_used;
 }
 
-struct coro *coro_pool_take_fresh(struct coro_pool *p)
+int coro_pool_take_fresh(struct coro_pool *p, struct coro **ret)
 {
 	struct rv_link *cold = link_pop(&p->cold);
 	struct coro_slab *s = p->fresh;
-	struct coro *c;
+	int r, saved = errno;
 
 	if (cold) {
-		c = LINK_ENTRY(cold, struct coro, link);
-		c->cold = false;
-		return c;
+		*ret = LINK_ENTRY(cold, struct coro, link);
+		(*ret)->cold = false;
+		return 0;
 	}
 	INVARIANT(s && s->n_taken < s->n_stacks);
-	c = slab_take_fresh(s, p->stack_size);
+	r = slab_guard(s, p->stack_size, s->n_taken + 1);
+	errno = saved;
+	if (r < 0)
+		return r;
+	*ret = slab_take_fresh(s, p->stack_size);
 	if (s->n_taken == s->n_stacks)
 		p->fresh = slab_after(p, s);
-	return c;
+	return 0;
 }
 
 bool coro_pool_foreach(

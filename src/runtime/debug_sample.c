@@ -125,6 +125,21 @@ static bool is_ours(int sig)
 	       sa.sa_sigaction == on_sample;
 }
 
+/*
+ * An emulator may accept a handler for a signal that it cannot send, as qemu-user does for the
+ * last two. So one is sent, to be ignored; where it is blocked it waits, until it is said
+ * again that it be ignored.
+ */
+static bool can_be_sent(int sig)
+{
+	bool sent = signal(sig, SIG_IGN) != SIG_ERR &&
+		    syscall(SYS_tgkill, getpid(), syscall(SYS_gettid), sig) == 0;
+
+	(void)signal(sig, SIG_IGN);
+	(void)signal(sig, SIG_DFL);
+	return sent;
+}
+
 /* From the top, which fewer programs use. */
 static int signal_choose(void)
 {
@@ -137,7 +152,8 @@ static int signal_choose(void)
 	for (int sig = SIGRTMAX - 1; sig >= SIGRTMIN; sig--)
 		if (sigismember(&not_ours, sig) == 0 &&
 			sigaction(sig, NULL, &sa) == 0 && !(sa.sa_flags & SA_SIGINFO) &&
-			sa.sa_handler == SIG_DFL && sigaction(sig, &ours, NULL) == 0)
+			sa.sa_handler == SIG_DFL && can_be_sent(sig) &&
+			sigaction(sig, &ours, NULL) == 0)
 			return sig;
 	return 0;
 }
@@ -280,6 +296,7 @@ void sample_forked(void)
 static bool is_below_step(const char *name)
 {
 	return strcmp(name, "task_run") == 0 || strcmp(name, "gen_entry") == 0 ||
+	       strcmp(name, "task_coro_entry") == 0 ||
 	       strcmp(name, "leader_step") == 0 ||
 	       strcmp(name, "leader_step_timed") == 0;
 }

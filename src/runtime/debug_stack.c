@@ -81,10 +81,11 @@ int rv_task_backtrace(rv_task *t, void **ret, size_t max)
 	return (int)n;
 }
 
-/* what called the body is of no interest */
+/* What called the body is of no interest; task_coro_entry, where task_run is inlined. */
 static bool is_below_body(const char *name)
 {
-	return strcmp(name, "task_run") == 0 || strcmp(name, "gen_entry") == 0;
+	return strcmp(name, "task_run") == 0 || strcmp(name, "gen_entry") == 0 ||
+	       strcmp(name, "task_coro_entry") == 0;
 }
 
 /*

@@ -138,6 +138,18 @@ static void drop_prefix(char *name)
 			strlen(name + sizeof(prefix) - 1) + 1);
 }
 
+/* Of one function compilers make several, which have its name and more: f.cold, f.part.0.
+ * (Two dots may be in a name of Rust's.) */
+static void cut_suffix(char *name)
+{
+	char *dot = strchr(name, '.');
+
+	while (dot && dot[1] == '.')
+		dot = strchr(dot + 2, '.');
+	if (dot && dot > name)
+		*dot = '\0';
+}
+
 bool symbol_name(struct symbols *s, const void *pc, char *buf, size_t size)
 {
 	struct link_map *map = NULL;
@@ -154,6 +166,7 @@ bool symbol_name(struct symbols *s, const void *pc, char *buf, size_t size)
 			return false;
 	}
 	drop_prefix(buf);
+	cut_suffix(buf);
 	return true;
 }
 

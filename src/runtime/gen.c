@@ -88,18 +88,25 @@ static void gen_entry(struct coro *c)
 	coro_switch(c, caller);
 }
 
+/* Give it its stack. */
+static int gen_begin(rv_gen *g, struct rv_task *self)
+{
+	int r = coro_pool_take(g->pool, &g->coro);
+
+	if (r < 0)
+		return r;
+	g->begun = true;
+	g->coro->owner = g;
+	g->coro->entry = gen_entry;
+	coro_prepare(self->coro, g->coro);
+	return 0;
+}
+
 /* Run the body until it yields or ends. */
 static void gen_resume(rv_gen *g, struct rv_task *self)
 {
 	struct coro *mine = self->coro;
 
-	if (!g->begun) {
-		g->begun = true;
-		g->coro = coro_pool_take(g->pool);
-		g->coro->owner = g;
-		g->coro->entry = gen_entry;
-		coro_prepare(mine, g->coro);
-	}
 	g->caller = mine;
 	g->scope = self->scope;
 	g->running = true;
@@ -136,6 +143,8 @@ int rv_gen_next(rv_gen *g, void **ret)
 	if (r < 0)
 		return r;
 	r = gen_check(g, self);
+	if (r >= 0 && !g->begun && !g->over)
+		r = gen_begin(g, self);
 	if (r < 0)
 		return r;
 	if (!g->over)

@@ -49,6 +49,7 @@ void task_coro_entry(struct coro *c)
 {
 	do {
 		struct rv_task *t = c->owner, *next;
+		struct coro *to;
 		struct coro_pool *pool = task_pool(t);
 		rv_loop *l = t->loop;
 
@@ -62,10 +63,9 @@ void task_coro_entry(struct coro *c)
 			next->coro = c;
 			continue;
 		}
-		if (next && !next->coro)
-			sched_get_coro(next, c);
+		to = sched_target(l, next, c);
 		coro_pool_put(pool, c);
-		coro_switch_errno(c, next ? next->coro : &l->leader, l->errno_at);
+		coro_switch_errno(c, to, l->errno_at);
 	} while (c->entry == task_coro_entry);
 }
 
@@ -78,12 +78,15 @@ static void leader_step(rv_loop *l, struct rv_ready *r)
 		return;
 	}
 	t = CONTAINER_OF(r, struct rv_task, ready);
-	if (!t->coro && t->scope->cancelled) {
-		task_finish_unstarted(t);
-		return;
+	if (!t->coro) {
+		int err = t->scope->cancelled ? -ECANCELED
+					      : sched_get_coro(t, &l->leader);
+
+		if (err < 0) {
+			task_finish_unstarted(t, err);
+			return;
+		}
 	}
-	if (!t->coro)
-		sched_get_coro(t, &l->leader);
 	coro_switch(&l->leader, t->coro);
 	current.task = NULL;
 }
@@ -92,10 +95,8 @@ static void leader_step_timed(rv_loop *l, struct rv_ready *r, struct rv_task *t)
 {
 	struct debug_step s = {.task = t};
 
-	if (t && !t->coro && !t->scope->cancelled) {
-		sched_get_coro(t, &l->leader);
-		s.is_first = true;
-	}
+	if (t && !t->coro && !t->scope->cancelled)
+		s.is_first = sched_get_coro(t, &l->leader) == 0;
 	debug_step_begins(l, &s);
 	leader_step(l, r);
 	debug_step_ended(l, &s);

@@ -108,9 +108,17 @@ void poll_remove(struct poll_fd *p)
 	p->event = NULL;
 }
 
+/*
+ * libevent's loop comes back when nothing is left to be found, unless it is told to go round
+ * once. Few edges of sockets at a time: what is received is answered while the kernel's and
+ * our memory of that socket is still in the cache.
+ */
 static void collect(rv_loop *l, int flags)
 {
-	int r = event_base_loop(l->base, flags | EVLOOP_NO_EXIT_ON_EMPTY);
+	int r;
+
+	l->n_edges = 0;
+	r = event_base_loop(l->base, flags | EVLOOP_NO_EXIT_ON_EMPTY);
 
 	INVARIANT(r >= 0);
 }
@@ -142,7 +150,7 @@ void poll_once(rv_loop *l, bool block)
 	if (block && l->clock) {
 		/* With a virtual clock time passes only when there is nothing else to
 		 * do. */
-		collect(l, EVLOOP_NONBLOCK);
+		collect(l, EVLOOP_ONCE | EVLOOP_NONBLOCK);
 		collect_rest(l);
 		if (!link_is_empty(&l->ready) || l->stop)
 			return;
@@ -160,7 +168,7 @@ void poll_once(rv_loop *l, bool block)
 		if (inbox_park(&l->inbox) || !link_is_empty(&l->ready))
 			block = false;
 	}
-	collect(l, block ? EVLOOP_ONCE : EVLOOP_NONBLOCK);
+	collect(l, block ? EVLOOP_ONCE : EVLOOP_ONCE | EVLOOP_NONBLOCK);
 	inbox_unpark(&l->inbox);
 	collect_rest(l);
 }

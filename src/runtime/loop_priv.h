@@ -26,6 +26,7 @@ enum {
 	POLL_CLOCK_SELDOM = 32, /* and while they are short: a look takes two of them */
 	POLL_STEPS = 64,        /* between two polls, if they last for POLL_INTERVAL */
 	POLL_STEPS_MAX = 512,   /* in any case */
+	POLL_EDGES = 16,        /* of sockets, taken from one poll */
 	N_STACK_CLASSES = 11,   /* 64 KiB to 64 MiB */
 	TASKS_CACHED_MAX = 16384,  /* kept for the next, */
 	TASKS_CACHED_ASLEEP = 256, /* and while the loop sleeps */
@@ -93,6 +94,7 @@ struct rv_loop {
 	rv_time looked;     /* what it was then */
 	unsigned looked_at; /* the step */
 	bool poll_due;      /* before the next step */
+	unsigned n_edges;   /* of sockets, in this poll */
 	bool ran_callbacks; /* since the last poll */
 	bool stop, running, closed;
 	bool forked; /* this is a child's copy: closed, and never freed; see loop_fork.c */

@@ -13,6 +13,8 @@ static void on_in(evutil_socket_t fd, short what, void *arg)
 {
 	struct net_poll *p = arg;
 
+	if (++p->loop->n_edges == POLL_EDGES)
+		(void)event_base_loopbreak(p->loop->base); /* the rest next time */
 	/* The end is a reason to read, too. */
 	p->fn(p, RV_READ | (what & EV_CLOSED ? NET_HUP : 0));
 }

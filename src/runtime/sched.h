@@ -46,16 +46,34 @@ static inline struct rv_task *sched_pick(rv_loop *l)
 	return t;
 }
 
-/* Give an unstarted task its stack. self: who is about to switch to it. */
-static inline void sched_get_coro(struct rv_task *t, struct coro *self)
+/* Give an unstarted task its stack. self: who is about to switch to it. 0; a negative error of
+ * coro_pool_take: there is none. */
+static inline int sched_get_coro(struct rv_task *t, struct coro *self)
 {
-	struct coro *c = coro_pool_take(task_pool(t));
+	struct coro *c;
+	int r = coro_pool_take(task_pool(t), &c);
 
+	if (UNLIKELY(r < 0))
+		return r;
 	c->owner = t;
 	c->entry = task_coro_entry;
 	t->coro = c;
 	if (UNLIKELY(!c->prepared))
 		coro_prepare(self, c);
+	return 0;
+}
+
+/* Where to go on for what sched_pick has returned. */
+static ALWAYS_INLINE struct coro *sched_target(
+	rv_loop *l, struct rv_task *t, struct coro *self)
+{
+	if (!t)
+		return &l->leader;
+	if (!t->coro && UNLIKELY(sched_get_coro(t, self) < 0)) {
+		ready_prepend(l, &t->ready); /* the leader ends it */
+		return &l->leader;
+	}
+	return t->coro;
 }
 
 /* Leave the running task's stack; returns when it is picked again. */
@@ -63,16 +81,10 @@ static ALWAYS_INLINE void sched_leave(struct rv_task *self)
 {
 	rv_loop *l = self->loop;
 	struct rv_task *next = sched_pick(l);
-	struct coro *to = &l->leader;
 
 	if (next == self)
 		return;
-	if (next) {
-		if (!next->coro)
-			sched_get_coro(next, self->coro);
-		to = next->coro;
-	}
-	coro_switch_errno(self->coro, to, l->errno_at);
+	coro_switch_errno(self->coro, sched_target(l, next, self->coro), l->errno_at);
 	current.task = self;
 }
 

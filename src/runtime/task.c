@@ -317,10 +317,10 @@ void task_run(struct rv_task *t)
 	task_end(t, r);
 }
 
-void task_finish_unstarted(struct rv_task *t)
+void task_finish_unstarted(struct rv_task *t, int result)
 {
 	coro_pool_unpromise(task_pool(t));
-	task_end(t, -ECANCELED);
+	task_end(t, result);
 }
 
 void task_abandon(struct rv_task *t)
@@ -330,7 +330,7 @@ void task_abandon(struct rv_task *t)
 	t->error_read = true;
 	if (!t->coro) { /* it has nothing anywhere yet: end it properly */
 		link_remove(&t->ready.link);
-		task_finish_unstarted(t);
+		task_finish_unstarted(t, -ECANCELED);
 		return;
 	}
 	/* Its stack stays as it is, and so does the loop's reference: locks and queues

@@ -245,8 +245,8 @@ struct spawn_params {
 int task_spawn_in(struct rv_task **ret, const struct spawn_params *p);
 /* The body, and the end; on the task's own stack. t may be gone after. */
 void task_run(struct rv_task *t);
-/* A task that was cancelled before its first step ends without one. */
-void task_finish_unstarted(struct rv_task *t);
+/* A task that was cancelled before its first step, or gets no stack for it, ends without. */
+void task_finish_unstarted(struct rv_task *t, int result);
 /* The loop goes away under it. */
 void task_abandon(struct rv_task *t);
 /* Gives memory back after a peak: all but that of so many. */

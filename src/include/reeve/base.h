@@ -17,7 +17,9 @@
 extern "C" {
 #endif
 
-#define RV_PUBLIC __attribute__((visibility("default")))
+#ifndef RV_PUBLIC /* the library's own build may add to it */
+#	define RV_PUBLIC __attribute__((visibility("default")))
+#endif
 #ifdef __clang__
 #	define RV_MARK(text) __attribute__((annotate(text)))
 #else

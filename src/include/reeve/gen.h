@@ -48,7 +48,9 @@ RV_PUBLIC int rv_gen_new(rv_gen **ret, rv_gen_fn body, void *arg, rv_dtor d);
  * @ret  the value; whose it is, is between the body and you
  *
  * Returns 1; 0: the body has ended; its error, once, then 0; -EBUSY: it is running, in
- * another task or around this call; -ECANCELED: refused, nothing ran; -RV_EWRONGLOOP.
+ * another task or around this call; -ECANCELED: refused, nothing ran; -RV_EWRONGLOOP; the
+ * first time -EAGAIN, -ENOMEM: its stack cannot be guarded (memory was locked since it was
+ * made), nothing ran.
  */
 RV_AWAIT int rv_gen_next(rv_gen *g, void **ret);
 /**

@@ -48,7 +48,8 @@ RV_PUBLIC rv_task *rv_spawn(rv_fn fn, void *arg);
  * @ret  one reference; may be NULL: the task is detached at once
  *
  * Returns 0; -ENOMEM; -EAGAIN: the system allows no more stacks; -EINVAL; -RV_ENOTASK:
- * no loop runs here and none was named; -RV_ELOOPCLOSED.
+ * no loop runs here and none was named; -RV_ELOOPCLOSED. Where memory was locked since
+ * (mlockall) and the system now allows no more, the task ends with -EAGAIN without a step.
  */
 RV_PUBLIC int rv_spawn_ex(rv_task **ret, const rv_task_opts *o, rv_fn fn, void *arg);
 RV_PUBLIC rv_task *rv_task_ref(rv_task *t);

@@ -20,7 +20,7 @@ static struct coro *start(void (*entry)(struct coro *c))
 	struct coro *c;
 
 	ck_assert_int_eq(coro_pool_promise(&pool), 0);
-	c = coro_pool_take(&pool);
+	ck_assert_int_eq(coro_pool_take(&pool, &c), 0);
 	c->entry = entry;
 	coro_prepare(&leader, c);
 	return c;
@@ -122,7 +122,7 @@ static void overflow(struct coro *c)
 }
 
 /* the second stack of its slab: below it is another one, not the end of the mapping */
-static void overflow_child(void)
+static void overflow_child(bool locked)
 {
 	static char handler_stack[64 * 1024];
 	stack_t alt = {.ss_sp = handler_stack, .ss_size = sizeof(handler_stack)};
@@ -132,25 +132,71 @@ static void overflow_child(void)
 	coro_init_leader(&leader);
 	coro_pool_init(&pool, CORO_STACK_MIN);
 	(void)start(overflow);
+	if (locked && mlock2(pool.fresh->base, pool.fresh->size, MLOCK_ONFAULT) < 0)
+		_exit(78);
 	victim = start(overflow);
 	(void)sigaltstack(&alt, NULL);
 	(void)sigaction(SIGSEGV, &sa, NULL);
 	coro_switch(&leader, victim);
 }
 
-START_TEST(overflow_hits_the_guard_of_its_own_stack)
+static int overflow_status(bool locked)
 {
 	int status;
 	pid_t pid = fork();
 
 	ck_assert_int_ge(pid, 0);
 	if (pid == 0) {
-		overflow_child();
+		overflow_child(locked);
 		_exit(4);
 	}
 	ck_assert_int_eq(waitpid(pid, &status, 0), pid);
 	ck_assert(WIFEXITED(status));
-	ck_assert_int_eq(WEXITSTATUS(status), 77);
+	return WEXITSTATUS(status);
+}
+
+START_TEST(overflow_hits_the_guard_of_its_own_stack)
+{
+	ck_assert_int_eq(overflow_status(false), 77);
+}
+END_TEST
+
+/* There the advice is refused that the first stack got. */
+START_TEST(overflow_hits_the_guard_also_where_memory_was_locked_meanwhile)
+{
+	int status = overflow_status(true);
+
+	if (status == 78)
+		printf("not tried: so much must not be locked\n");
+	else
+		ck_assert_int_eq(status, 77);
+}
+END_TEST
+
+/* A guard costs page tables, which a promise that needs no stack would pay for nothing. */
+START_TEST(guards_are_made_when_their_stacks_are_used)
+{
+	struct coro *c[3];
+
+	coro_init_leader(&leader);
+	coro_pool_init(&pool, CORO_STACK_MIN);
+	for (int i = 0; i < 3; i++) {
+		size_t n_guarded;
+
+		c[i] = start(enter_twice);
+		n_guarded = c[i]->slab->n_guarded;
+		if (c[i]->slab->guards_are_maps) /* an old kernel, or a sanitizer */
+			ck_assert_uint_eq(n_guarded, pool.slab_stacks);
+		else
+			ck_assert_uint_eq(n_guarded, (size_t)i + 1);
+	}
+	for (int i = 0; i < 3; i++)
+		coro_pool_put(&pool, c[i]);
+	ck_assert_ptr_eq(start(enter_twice), c[2]); /* has its guard */
+	ck_assert_uint_eq(c[2]->slab->n_guarded,
+		c[2]->slab->guards_are_maps ? pool.slab_stacks : 3);
+	coro_pool_put(&pool, c[2]);
+	ck_assert_uint_eq(coro_pool_deinit(&pool), 0);
 }
 END_TEST
 
@@ -310,6 +356,8 @@ UNIT_MAIN("coro",
 	switching_keeps_locals_and_errno_and_an_entry_that_returns_is_called_again,
 	stack_is_as_large_as_promised_and_the_last_used_comes_first,
 	overflow_hits_the_guard_of_its_own_stack,
+	overflow_hits_the_guard_also_where_memory_was_locked_meanwhile,
+	guards_are_made_when_their_stacks_are_used,
 	pool_refuses_before_the_process_runs_out_of_mappings,
 	memory_of_a_peak_is_given_back_and_what_is_used_stays,
 	deep_pages_of_cached_stacks_among_used_ones_are_given_back,

@@ -114,6 +114,36 @@ RT_TEST(one_task_is_printed_the_running_one_too)
 	return 0;
 }
 
+/* as a compiler names what it has split off from a function, and Rust a function */
+int sleep_split(void *arg) __asm__("sleep_split.part.7");
+int sleep_twice(void *arg) __asm__("sleep..in..parts.cold");
+
+__attribute__((noinline)) int sleep_split(void *arg)
+{
+	RETURN(rv_sleep(RV_SEC(60)));
+}
+
+__attribute__((noinline)) int sleep_twice(void *arg)
+{
+	RETURN(sleep_split(arg));
+}
+
+RT_TEST(parts_of_functions_have_their_names)
+{
+	rv_task *t = spawn_named("parts", sleep_twice, NULL);
+	const char *dump;
+
+	rt_settle(1);
+	dump = dump_text();
+	has_frame(dump, "parts", "at sleep_split (");
+	has_frame(dump, "parts", "in sleep..in..parts (");
+	/* nor does the dump go further down than the task's own */
+	ck_assert_ptr_null(strstr(dump, "in task_run"));
+	ck_assert_ptr_null(strstr(dump, "in task_coro_entry"));
+	end(t);
+	return 0;
+}
+
 RT_TEST(backtrace_has_the_return_address_into_the_caller)
 {
 	void *pcs[64], *few[2];
@@ -357,6 +387,7 @@ UNIT_MAIN("debug_dump",
 	b068_default_names_are_unique_and_explicit_ones_are_kept_in_dumps,
 	parked_task_shows_where_it_waits_and_goes_on_unharmed,
 	spawned_in_is_shown_in_debug_mode, one_task_is_printed_the_running_one_too,
+	parts_of_functions_have_their_names,
 	backtrace_has_the_return_address_into_the_caller,
 	tree_has_children_below_their_parents_in_order,
 	tree_of_any_depth_is_dumped_without_recursion,

@@ -107,4 +107,78 @@ START_TEST(spawn_is_refused_before_the_process_runs_out_of_mappings)
 }
 END_TEST
 
-UNIT_MAIN("many", spawn_is_refused_before_the_process_runs_out_of_mappings)
+static rv_event gate;
+
+static int count_and_wait(void *arg)
+{
+	n_run++;
+	return rv_event_wait(&gate);
+}
+
+static int one_value(rv_gen *g, void *arg)
+{
+	return rv_gen_yield(g, arg);
+}
+
+/* Promises from before the kernel changed its mind; then others take all there is. */
+static int start_at_the_limit(void *map_count)
+{
+	rv_task_opts small = {.stack_size = 64 * 1024},
+		     other = {.stack_size = 128 * 1024};
+	int n_max = (int)(*(long *)map_count / 2), n = 0, r = 0;
+	rv_task *t[3], *later;
+	rv_gen *g;
+	void *v;
+
+	rv_event_init(&gate);
+	for (int i = 0; i < 3; i++)
+		ck_assert_int_eq(rv_spawn_ex(&t[i], &small, count_and_wait, NULL), 0);
+	ck_assert_int_eq(rv_gen_new(&g, one_value, &gate, NULL), 0);
+	ck_assert(refuse_guard_advice());
+	while (n <= n_max && (r = rv_spawn_ex(NULL, &other, count, NULL)) == 0)
+		n++;
+	ck_assert_int_eq(r, -EAGAIN);
+	/* the first stack of all has its guard; who gets none ends, and its place goes on */
+	rt_settle(2);
+	ck_assert_int_eq(n_run, n + 1);
+	ck_assert(!rv_task_done(t[0]));
+	for (int i = 1; i < 3; i++) {
+		ck_assert_int_eq(rv_task_join(t[i], NULL), -EAGAIN);
+		rv_task_unref(t[i]);
+	}
+	errno = EDOM;
+	ck_assert_int_eq(rv_gen_next(g, &v), -EAGAIN);
+	ck_assert_int_eq(errno, EDOM);
+	/* a loop that sleeps gives back what others had */
+	ck_assert_int_eq(rv_sleep(RV_MS(1)), 0);
+	ck_assert_int_eq(rv_gen_next(g, &v), 1);
+	ck_assert_ptr_eq(v, &gate);
+	ck_assert_int_eq(rv_gen_close(g), 0);
+	ck_assert_int_eq(rv_spawn_ex(&later, &small, count_and_wait, NULL), 0);
+	rt_settle(2);
+	ck_assert_int_eq(n_run, n + 2);
+	rv_event_set(&gate);
+	ck_assert_int_eq(rv_task_join(t[0], NULL), 0);
+	ck_assert_int_eq(rv_task_join(later, NULL), 0);
+	rv_task_unref(t[0]);
+	rv_task_unref(later);
+	return 0;
+}
+
+START_TEST(task_whose_stack_gets_no_guard_ends_without_a_step)
+{
+	long map_count = map_count_max();
+	struct rv_limits l;
+
+	ck_assert_int_eq(rv_limits(&l), 0);
+	if (l.tasks != RV_UNLIMITED || map_count > MAP_COUNT_MAX) {
+		printf("not tried: guards are mappings here, or there may be %ld\n",
+			map_count);
+		return;
+	}
+	ck_assert_int_eq(rv_run(start_at_the_limit, &map_count, NULL), 0);
+}
+END_TEST
+
+UNIT_MAIN("many", spawn_is_refused_before_the_process_runs_out_of_mappings,
+	task_whose_stack_gets_no_guard_ends_without_a_step)

@@ -197,9 +197,54 @@ RT_TEST(b189_cancelling_who_serves_closes_the_server_and_waits_for_its_clients)
 	return 0;
 }
 
+/* more sockets at once than are taken from one poll */
+enum { CROWD = 100 };
+static rv_stream *crowd[CROWD];
+
+static int answer(void *stream)
+{
+	char c;
+
+	for (int i = 0; i < 3; i++) {
+		ck_assert_int_eq((int)rv_stream_read(stream, &c, 1), 1);
+		c++;
+		ck_assert_int_eq(rv_stream_send(stream, &c, 1), 0);
+	}
+	return 0;
+}
+
+RT_TEST(sockets_that_are_ready_together_are_all_served)
+{
+	int fds[CROWD];
+	rv_group g;
+
+	ck_assert_int_eq(rv_group_enter(&g, RV_GROUP_FAIL_FAST), 0);
+	for (int i = 0; i < CROWD; i++) {
+		fds[i] = stream_pair(&crowd[i]);
+		ck_assert_ptr_nonnull(rv_group_spawn(&g, answer, crowd[i]));
+	}
+	rt_settle(1);
+	for (char c = 'a'; c < 'd'; c++) {
+		char got;
+
+		for (int i = 0; i < CROWD; i++)
+			ck_assert_int_eq((int)send(fds[i], &c, 1, 0), 1);
+		/* the last first: none is left for later */
+		for (int i = CROWD - 1; i >= 0; i--) {
+			ck_assert_int_eq((int)rv_recv(fds[i], &got, 1, 0), 1);
+			ck_assert_int_eq(got, c + 1);
+		}
+	}
+	ck_assert_int_eq(rv_group_exit(&g, 0), 0);
+	for (int i = 0; i < CROWD; i++)
+		stream_end(crowd[i], fds[i]);
+	return 0;
+}
+
 UNIT_MAIN("stream_serve",
 	b189_cancelling_who_serves_closes_the_server_and_waits_for_its_clients,
 	served_clients_are_answered_and_the_group_ends_with_the_server,
 	b169_failing_handler_is_reported_and_only_its_connection_ends,
 	cancelled_group_closes_server_and_connections,
-	serving_in_a_group_that_is_over_is_refused)
+	serving_in_a_group_that_is_over_is_refused,
+	sockets_that_are_ready_together_are_all_served)
