@@ -13,10 +13,12 @@
 #include "cli/batch.h"
 #include "cli/cli.h"
 #include "cli/limits.h"
+#include "cli/reply_error.h"
 #include "cli/spec_json.h"
 #include "cli/submit.h"
 #include "cli/text.h"
 #include "client/client.h"
+#include "job/deps.h"
 
 /* Enough to keep the daemon's commits filled; the memory of that many calls is ours. */
 #define WINDOW 4
@@ -34,6 +36,7 @@ struct call {
 	json_t *params;
 	uint64_t *line_no; /* of each of its jobs, for the daemon's errors */
 	size_t n_jobs;
+	bool has_names; /* that jobs of calls before may have */
 };
 
 struct batch {
@@ -56,9 +59,11 @@ struct batch {
 	struct ahead {
 		json_t *job;
 		uint64_t line_no;
+		bool has_names;
 	} * ahead;
 	size_t ahead_first, n_ahead;
 	uint64_t n_skip; /* so many that come next are in an answer already */
+	bool is_held; /* the newest call is not sent before all others are answered */
 	bool at_end;
 	char *bad_line; /* why reading ended early; told when all before it is done */
 	int bad_code;   /* its exit code */
@@ -114,6 +119,16 @@ static json_t *take_ahead(struct batch *b)
 	return TAKE_PTR(b->ahead[b->ahead_first++].job);
 }
 
+/* It waits for jobs by their names or labels, which the daemon has to know. */
+static bool has_names(const struct job_spec *s)
+{
+	unsigned kinds = 0;
+
+	for (int k = 0; k < DEP_KIND_N; k++)
+		kinds |= dep_list_kinds(s->v[dep_field[k]].strv);
+	return kinds & (1u << DEP_REF_NAME | 1u << DEP_REF_LABEL);
+}
+
 /* The next line's job into b->ahead, where none is. 1, 0 at the end, -EINVAL with
  * b->bad_line, others */
 static int read_ahead(struct batch *b)
@@ -136,7 +151,8 @@ static int read_ahead(struct batch *b)
 		json_decref(job);
 		return -ENOMEM;
 	}
-	b->ahead[b->ahead_first] = (struct ahead){job, b->reader.line_no};
+	b->ahead[b->ahead_first] =
+		(struct ahead){job, b->reader.line_no, has_names(&s)};
 	return 1;
 }
 
@@ -181,6 +197,7 @@ static int make_call(struct batch *b, struct call *ret)
 		if (r == 0 || (n > 0 && bytes + job_bytes > bytes_max))
 			break;
 		bytes += job_bytes;
+		ret->has_names |= b->ahead[b->ahead_first].has_names;
 		line_no[n++] = b->ahead[b->ahead_first].line_no;
 		if (json_array_append_new(jobs, take_ahead(b)) < 0)
 			return -ENOMEM;
@@ -216,7 +233,12 @@ static int next_call(void *arg, struct client_request *ret)
 		if (r <= 0)
 			return r;
 		b->n++;
+		/* What it names may be in those that are under way. */
+		b->is_held = call->has_names && b->n > 1;
 	}
+	if (b->is_held && b->n_sent > 0)
+		return 0;
+	b->is_held = false;
 	b->n_sent++;
 	ret->method = "io.reeve.Job.Submit";
 	ret->params = json_incref(call->params);
@@ -230,10 +252,11 @@ static int fail_reply(
 
 	/* which job of the call it was: people know the line */
 	if (job >= 0 && (uint64_t)job < call->n_jobs) {
-		b->exit_code =
-			cli_fail(b->c, CLI_EXIT_USAGE, "line %" PRIu64 ": %s: %s",
-				call->line_no[job], json_str(reply->params, "field"),
-				json_str(reply->params, "message"));
+		_cleanup_free_ char *text =
+			submit_error_text(reply->error, reply->params);
+
+		b->exit_code = cli_fail(b->c, exit_code_of_error(reply->error),
+			"line %" PRIu64 ": %s", call->line_no[job], text ? text : "?");
 		return -ECANCELED;
 	}
 	b->exit_code = cli_fail_reply(b->c, reply->error, reply->params);
@@ -251,7 +274,7 @@ static int put_back(struct batch *b, const struct call *call, size_t n_done)
 	for (size_t i = 0; i < n; i++)
 		b->ahead[b->ahead_first + i] =
 			(struct ahead){json_incref(json_array_get(jobs, n_done + i)),
-				call->line_no[n_done + i]};
+				call->line_no[n_done + i], call->has_names};
 	b->at_end = false;
 	return 0;
 }
@@ -298,8 +321,8 @@ static int submit_all(struct batch *b, struct client **client)
 
 	for (;;) {
 		r = client_batch(*client, window, next_call, print_ids, b, RV_FOREVER);
-		if (r == 0 && !b->at_end)
-			continue; /* the last answer left jobs over */
+		if (r == 0 && (!b->at_end || b->is_held))
+			continue; /* the last answer left jobs over, or the last call waited */
 		if (r != -ECONNRESET)
 			return r;
 		b->n_sent = 0;

@@ -17,6 +17,7 @@
 #include "cli/cli.h"
 #include "cli/command_table.h"
 #include "cli/limits.h"
+#include "cli/reply_error.h"
 #include "cli/spec_json.h"
 #include "cli/text.h"
 #include "client/client.h"
@@ -119,6 +120,17 @@ int submit_key(const struct cli *c, const char **ret, char made[SUBMIT_MADE_KEY_
 		random_id(made);
 	*ret = key ? key : made;
 	return 0;
+}
+
+char *submit_error_text(const char *error, const json_t *params)
+{
+	_cleanup_free_ char *text = reply_error_text(error, params);
+	const char *field = json_str(params, "field");
+
+	/* Invalid says the field itself */
+	if (!text || !*field || strncmp(text, field, strlen(field)) == 0)
+		return TAKE_PTR(text);
+	return text_printf("%s: %s", field, text);
 }
 
 size_t submit_json_bytes(const json_t *value)

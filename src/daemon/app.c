@@ -18,6 +18,7 @@
 #include "daemon/app_setup.h"
 #include "daemon/commit.h"
 #include "daemon/control.h"
+#include "daemon/dependents.h"
 #include "daemon/disk_guard.h"
 #include "daemon/envs.h"
 #include "daemon/functions.h"
@@ -201,6 +202,8 @@ static int make_core(struct app *app)
 	if (r >= 0)
 		r = jobs_new(&c->jobs, c);
 	if (r >= 0)
+		r = dependents_new(&c->dependents, c);
+	if (r >= 0)
 		r = retention_new(&c->retention, c);
 	if (r >= 0)
 		r = output_caps_new(&c->caps, c, app->loop);
@@ -360,6 +363,8 @@ static int serve(struct app *app)
 	if (r >= 0)
 		r = start_service(app, "retention", retention_main, c->retention);
 	if (r >= 0)
+		r = start_service(app, "dependents", dependents_main, c->dependents);
+	if (r >= 0)
 		r = start_service(app, "spawner", spawner_link_main, c->spawner);
 	if (r >= 0)
 		r = start_service(app, "users", users_main, c->users);
@@ -403,6 +408,7 @@ static void teardown(struct app *app)
 	/* jobs refer to environments and stand in the scheduler's heaps */
 	scheduler_free(c->scheduler);
 	jobs_free(c->jobs);
+	dependents_free(c->dependents);
 	keys_free(c->keys);
 	envs_free(c->envs);
 	committer_free(c->committer);

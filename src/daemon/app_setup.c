@@ -20,6 +20,7 @@
 #include "base/parse.h"
 #include "client/paths.h"
 #include "daemon/app_setup.h"
+#include "daemon/dependents.h"
 #include "daemon/envs.h"
 #include "daemon/jobs.h"
 #include "daemon/keys.h"
@@ -293,5 +294,7 @@ int app_load_store(struct app *app)
 	};
 	int r = store_load(app->core.store, &ops, app);
 
-	return r < 0 ? r : jobs_loaded(app->core.jobs);
+	if (r >= 0)
+		r = jobs_loaded(app->core.jobs);
+	return r < 0 ? r : dependents_load(app->core.dependents);
 }

@@ -13,6 +13,7 @@
 #include "config/configuration.h"
 #include "daemon/app.h"
 #include "daemon/commit.h"
+#include "daemon/control_deps.h"
 #include "daemon/control_job.h"
 #include "daemon/core.h"
 #include "daemon/envs.h"
@@ -42,6 +43,8 @@ struct submit {
 	/* the environment of the job before, and the filters that made it */
 	struct env_set *last_env;
 	char **last_pass, **last_drop;
+	struct dep_promises promises; /* of its jobs, to those that they wait for */
+	struct dep_resolver resolver;
 };
 
 /* answered: the caller gets -EINVAL and looks no further */
@@ -76,6 +79,8 @@ static int claim_input(struct submit *s, size_t i, const char *name)
 static void submit_deinit(struct submit *s)
 {
 	end_claims(s, false);
+	dep_promises_end(&s->promises);
+	dep_resolver_deinit(&s->resolver);
 	for (size_t i = 0; i < s->n && s->jobs; i++) {
 		if (s->jobs[i])
 			envs_put(s->core->envs, s->jobs[i]->env);
@@ -238,6 +243,10 @@ static int make_job(struct submit *s, size_t i, const json_t *obj)
 		r = job_spec_merge_defaults(&spec, &s->caller);
 	if (r >= 0)
 		r = check_spec(s, i, &spec);
+	s->resolver.job = (int64_t)i;
+	s->resolver.n_jobs = i;
+	if (r >= 0)
+		r = control_resolve_deps(&s->resolver, &spec);
 	if (r >= 0)
 		r = job_new(&s->jobs[i], &spec);
 	if (r >= 0) {
@@ -311,6 +320,9 @@ static int record(struct submit *s)
 		struct job *j = s->jobs[i];
 
 		j->id = first + i;
+		r = control_number_deps(j, first);
+		if (r < 0)
+			return r;
 		op = txn_add(s->txn, STORE_JOB_INSERT);
 		if (!op)
 			return -ENOMEM;
@@ -351,20 +363,25 @@ static int reply_ids(struct vl_call *call, uint64_t first, uint32_t n)
 		     : vl_call_reply_text(call, buf_head(&text), buf_len(&text), false);
 }
 
+/* All of them are in the table before the first is looked at: some wait for others. Where
+ * memory is short the rest is there after the next start: it is on disk. */
 static int publish(struct submit *s)
 {
 	uint64_t first = s->jobs[0]->id;
 	uint32_t n = (uint32_t)s->n;
+	size_t n_added = 0;
 
-	for (size_t i = 0; i < s->n; i++) {
+	while (n_added < n && jobs_add(s->core->jobs, s->jobs[n_added]) >= 0)
+		n_added++;
+	for (size_t i = 0; i < n_added; i++)
+		if (s->jobs[i]->has_deps)
+			dependents_link(s->core, s->jobs[i]);
+	dep_promises_end(&s->promises);
+	for (size_t i = 0; i < n_added; i++) {
 		struct job *j = TAKE_PTR(s->jobs[i]);
 
-		if (jobs_add(s->core->jobs, j) < 0) {
-			/* on disk, so it is there after the next start */
-			envs_put(s->core->envs, j->env);
-			job_free(j);
-			continue;
-		}
+		if (j->state == JOB_WAITING && n_added == n)
+			dependents_look(s->core->dependents, j);
 		scheduler_place(s->core->scheduler, j);
 	}
 	if (s->key)
@@ -430,6 +447,7 @@ static int submit(struct submit *s, const json_t *params)
 	if (r < 0)
 		return r;
 	s->jobs = calloc(s->n, sizeof(struct job *));
+	s->resolver.jobs = s->jobs;
 	s->txn = txn_new();
 	if (!s->jobs || !s->txn)
 		return -ENOMEM;
@@ -438,7 +456,9 @@ static int submit(struct submit *s, const json_t *params)
 		if (r < 0)
 			return r;
 	}
-	r = record(s);
+	r = control_check_indexes(s->core, s->call, s->jobs, s->n, &s->promises);
+	if (r >= 0)
+		r = record(s);
 	return r < 0 ? r : commit(s);
 }
 
@@ -449,6 +469,8 @@ int control_job_submit(struct control_conn *conn, struct vl_call *call)
 	int r;
 
 	job_spec_init(&s.caller);
+	s.resolver = (struct dep_resolver){
+		.conn = conn, .call = call, .promises = &s.promises};
 	r = submit(&s, vl_call_params(call));
 	submit_deinit(&s);
 	return r == -EINVAL ? 0 : r; /* answered already */

@@ -18,6 +18,7 @@ struct jobs;
 struct envs;
 struct keys;
 struct scheduler;
+struct dependents;
 struct spawner_link;
 struct outputs;
 struct retention;
@@ -37,6 +38,7 @@ struct core {
 	struct envs *envs;
 	struct keys *keys;
 	struct scheduler *scheduler;
+	struct dependents *dependents;
 	struct spawner_link *spawner;
 	struct outputs *outputs;
 	struct retention *retention;

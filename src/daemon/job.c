@@ -11,6 +11,7 @@
 #include "daemon/envs.h"
 #include "daemon/job.h"
 #include "daemon/scheduler.h"
+#include "job/deps.h"
 
 static struct job *job_alloc(void)
 {
@@ -34,6 +35,7 @@ static void peek_order(struct job *j)
 				 JOB_FIELD_FUNCTION) > 0;
 	if (job_spec_peek_num(&n, j->spec, j->spec_len, JOB_FIELD_PRIORITY) > 0)
 		j->priority = (int32_t)n;
+	j->has_deps = deps_are_given(j->spec, j->spec_len);
 }
 
 int job_new(struct job **ret, const struct job_spec *spec)
@@ -53,7 +55,10 @@ int job_new(struct job **ret, const struct job_spec *spec)
 	}
 	j->spec_len = (uint32_t)len;
 	peek_order(j);
-	j->state = job_num(spec, HOLD) ? JOB_HELD : JOB_QUEUED;
+	if (job_num(spec, HOLD))
+		j->state = JOB_HELD;
+	else
+		j->state = j->has_deps ? JOB_WAITING : JOB_QUEUED;
 	*ret = j;
 	return 0;
 }
@@ -121,6 +126,7 @@ struct job *job_free(struct job *j)
 	INVARIANT(!job_is_in_order(j));
 	free(j->reason);
 	free(j->spec);
+	free(j->dependents);
 	free(j);
 	return NULL;
 }
@@ -199,6 +205,20 @@ const char *job_name(const struct job *j, char buf[65])
 	memcpy(buf, s, n);
 	buf[n] = '\0';
 	return buf;
+}
+
+bool job_has_label(const struct job *j, const char *label)
+{
+	size_t n, len = strlen(label) + 1;
+	const char *p;
+
+	/* the stored form of a list: its elements, each ended by NUL */
+	if (job_spec_peek_str(&p, &n, j->spec, j->spec_len, JOB_FIELD_LABEL) <= 0)
+		return false;
+	for (const char *end = p + n; p < end; p += strnlen(p, (size_t)(end - p)) + 1)
+		if ((size_t)(end - p) >= len && memcmp(p, label, len) == 0)
+			return true;
+	return false;
 }
 
 void job_facts_get(const struct job *j, struct job_facts_buf *ret, bool with_labels)

@@ -12,6 +12,7 @@
 #include "base/log.h"
 #include "daemon/commit.h"
 #include "daemon/core.h"
+#include "daemon/dependents.h"
 #include "daemon/envs.h"
 #include "daemon/jobs.h"
 #include "daemon/scheduler.h"
@@ -508,8 +509,10 @@ void job_publish(struct jobs *js, struct job *j, const struct store_job *rec)
 	} else if (before == JOB_FINISHED && j->state != JOB_FINISHED) {
 		count_unfinished(js, j, 1);
 	}
-	if (before != j->state)
-		tell_change(j);
+	if (before == j->state)
+		return;
+	dependents_changed(js->core, j, before);
+	tell_change(j);
 }
 
 void job_begin(struct jobs *js, struct job *j)
@@ -524,6 +527,8 @@ void job_end(struct jobs *js, struct job *j)
 	INVARIANT(j->busy);
 	j->busy = false;
 	scheduler_place(js->core->scheduler, j);
+	if (j->state == JOB_WAITING)
+		dependents_look(js->core->dependents, j);
 	jobs_wake_waiters(js);
 }
 

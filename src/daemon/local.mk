@@ -10,6 +10,7 @@ libdaemon_la_SOURCES = \
 	src/daemon/control_act.c \
 	src/daemon/control_conn.c src/daemon/control_priv.h \
 	src/daemon/control_daemon.c \
+	src/daemon/control_deps.c src/daemon/control_deps.h \
 	src/daemon/control_job.h \
 	src/daemon/control_list.c \
 	src/daemon/control_logs.c \
@@ -19,6 +20,9 @@ libdaemon_la_SOURCES = \
 	src/daemon/control_submit.c \
 	src/daemon/control_wait.c \
 	src/daemon/core.h \
+	src/daemon/dependents.c src/daemon/dependents.h src/daemon/dependents_priv.h \
+	src/daemon/dependents_edges.c \
+	src/daemon/dependents_revive.c \
 	src/daemon/disk_guard.c src/daemon/disk_guard.h \
 	src/daemon/envs.c src/daemon/envs.h \
 	src/daemon/function_dns_lookup.c \

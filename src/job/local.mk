@@ -2,6 +2,8 @@ noinst_LTLIBRARIES += libjob.la
 libjob_la_SOURCES = \
 	src/job/backoff.c src/job/backoff.h \
 	src/job/codes.c \
+	src/job/deps.c src/job/deps.h \
+	src/job/deps_search.c \
 	src/job/env_filter.c src/job/env_filter.h \
 	src/job/fields.c src/job/fields.h src/job/fields.def \
 	src/job/judge.c \

@@ -7,6 +7,7 @@
 
 #include "base/clock.h"
 #include "base/strv.h"
+#include "job/deps.h"
 #include "job/value_priv.h"
 
 static int err_range(char **err, enum job_field f, int64_t num)
@@ -153,6 +154,13 @@ static int check_element(const char *s, enum job_type t, char **err)
 			return job_err(err, -EINVAL,
 				"not a name (letters, digits and _ . @ -, at most 64, "
 				"a letter or _ first): %s",
+				QUOTED(s));
+		return 0;
+	case JOB_TYPE_DEPS:
+		if (!dep_element_is_valid(s))
+			return job_err(err, -EINVAL,
+				"not a job (an id, a name or @label; several with "
+				"'|' between them): %s",
 				QUOTED(s));
 		return 0;
 	case JOB_TYPE_GLOBS:

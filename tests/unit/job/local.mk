@@ -2,6 +2,7 @@
 if HAVE_CHECK
 unit_job_tests = \
 	tests/unit/job/test_alloc \
+	tests/unit/job/test_deps \
 	tests/unit/job/test_fields \
 	tests/unit/job/test_judge \
 	tests/unit/job/test_select \
@@ -15,6 +16,10 @@ tests_unit_job_test_alloc_SOURCES = tests/unit/job/test_alloc.c \
 tests_unit_job_test_alloc_LDFLAGS = $(alloc_fail_ldflags)
 tests_unit_job_test_alloc_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 tests_unit_job_test_alloc_LDADD = libjob.la libbase.la $(CHECK_LIBS)
+
+tests_unit_job_test_deps_SOURCES = tests/unit/job/test_deps.c
+tests_unit_job_test_deps_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_unit_job_test_deps_LDADD = libjob.la libbase.la $(CHECK_LIBS)
 
 tests_unit_job_test_fields_SOURCES = tests/unit/job/test_fields.c
 tests_unit_job_test_fields_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)

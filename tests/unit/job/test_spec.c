@@ -223,6 +223,7 @@ static void fill(struct job_spec *s)
 		[JOB_TYPE_ENV] = "A=\nB=\xff",
 		[JOB_TYPE_NAMES] = "x y",
 		[JOB_TYPE_GLOBS] = "X*",
+		[JOB_TYPE_DEPS] = "3|name @label",
 	};
 
 	job_spec_init(s);
