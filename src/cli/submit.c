@@ -74,21 +74,27 @@ static int put_path(struct job_spec *s, enum job_field f, const char *given, cha
 	return path ? spec_put_str(s, f, path, err) : -ENOMEM;
 }
 
+int submit_make_whole(struct job_spec *s, char **err)
+{
+	const char *cwd = job_str(s, CWD);
+	int r = 0;
+
+	if (cwd && cwd[0] != '/')
+		r = put_path(s, JOB_FIELD_CWD, cwd, err);
+	if (r == 0 && is_relative_stdin(job_str(s, STDIN)))
+		r = put_path(s, JOB_FIELD_STDIN, job_str(s, STDIN), err);
+	return r;
+}
+
 int submit_spec(struct job_spec *s, const struct cli *c, char **err)
 {
-	const char *cwd;
 	int r;
 
 	job_spec_init(s);
 	r = spec_copy(s, &c->opts.spec);
 	if (r == 0)
 		r = put_callers_variables(s, &c->opts, err);
-	cwd = job_str(s, CWD);
-	if (r == 0 && cwd && cwd[0] != '/')
-		r = put_path(s, JOB_FIELD_CWD, cwd, err);
-	if (r == 0 && is_relative_stdin(job_str(s, STDIN)))
-		r = put_path(s, JOB_FIELD_STDIN, job_str(s, STDIN), err);
-	return r;
+	return r == 0 ? submit_make_whole(s, err) : r;
 }
 
 int submit_command(struct job_spec *s, const struct cli *c, char **err)

@@ -27,6 +27,10 @@ struct client;
  */
 int submit_spec(struct job_spec *s, const struct cli *c, char **err);
 
+/* Paths of a spec that are relative to the caller's working directory are made whole. 0,
+ * -EINVAL with *err, -ENOMEM */
+int submit_make_whole(struct job_spec *s, char **err);
+
 /* The command itself: the operands, unless -c or --function say it. Where nothing says it,
  * the configuration may, which the daemon knows. Checks the whole spec. 0, -EINVAL with *err,
  * -ENOMEM */
