@@ -33,7 +33,8 @@ system_tests = \
 	tests/system/204-ten-thousand.sh \
 	tests/system/205-started-ahead.sh \
 	tests/system/206-dependencies.sh \
-	tests/system/207-graph.sh
+	tests/system/207-graph.sh \
+	tests/system/208-random-graph.sh
 
 # 4xx: limits and hostile clients; full disks, broken files. 5xx: other programs
 system_tests += \
