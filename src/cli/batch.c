@@ -12,6 +12,7 @@
 #include "cli/json.h"
 #include "cli/spec_json.h"
 #include "cli/text.h"
+#include "job/deps.h"
 
 void batch_reader_init(struct batch_reader *b, FILE *in, size_t line_max_bytes)
 {
@@ -107,6 +108,11 @@ int batch_next(struct batch_reader *b, struct job_spec *ret,
 	r = spec_copy(ret, defaults);
 	if (r == 0)
 		r = spec_from_line(ret, line, &why);
+	/* it would count from the beginning of a call, which no line knows */
+	for (int k = 0; r == 0 && k < DEP_KIND_N; k++)
+		if (dep_list_kinds(ret->v[dep_field[k]].strv) >> DEP_REF_INDEX & 1)
+			return refuse_line(
+				b, "'#N' is no job here: give it a name", err);
 	if (r == 0)
 		r = job_spec_says_work(ret) ? job_spec_check(ret, &field, &why)
 					    : job_spec_check_options(ret, &field, &why);

@@ -15,10 +15,12 @@
 #include "cli/batch.h"
 #include "cli/cli.h"
 #include "cli/limits.h"
+#include "cli/reply_error.h"
 #include "cli/spec_json.h"
 #include "cli/submit.h"
 #include "cli/text.h"
 #include "client/client.h"
+#include "job/deps.h"
 
 /* Enough to keep the daemon's commits filled; the memory of that many calls is ours. */
 #define WINDOW 4
@@ -44,6 +46,7 @@ struct call {
 	size_t n_jobs;
 	json_t *ids;    /* the answer; NULL: there is none yet */
 	bool must_wait; /* it failed; again when it is the first, to be told in order */
+	bool has_names; /* that jobs of calls before may have: sent when these are answered */
 };
 
 struct batch {
@@ -66,6 +69,7 @@ struct batch {
 	struct ahead {
 		json_t *job;
 		uint64_t line_no;
+		bool has_names;
 	} * ahead;
 	size_t ahead_first, n_ahead;
 	uint64_t n_skip; /* so many that come next are in an answer already */
@@ -161,6 +165,16 @@ static json_t *take_ahead(struct batch *b)
 	return TAKE_PTR(b->ahead[b->ahead_first++].job);
 }
 
+/* It waits for jobs by their names or labels, which the daemon has to know. */
+static bool has_names(const struct job_spec *s)
+{
+	unsigned kinds = 0;
+
+	for (int k = 0; k < DEP_KIND_N; k++)
+		kinds |= dep_list_kinds(s->v[dep_field[k]].strv);
+	return kinds & (1u << DEP_REF_NAME | 1u << DEP_REF_LABEL);
+}
+
 /* The next line's job into b->ahead, where none is. 1, 0 at the end, -EINVAL with
  * b->bad_line, others */
 static int read_ahead(struct batch *b)
@@ -183,7 +197,8 @@ static int read_ahead(struct batch *b)
 		json_decref(job);
 		return -ENOMEM;
 	}
-	b->ahead[b->ahead_first] = (struct ahead){job, b->reader.line_no};
+	b->ahead[b->ahead_first] =
+		(struct ahead){job, b->reader.line_no, has_names(&s)};
 	return 1;
 }
 
@@ -216,6 +231,7 @@ static int make_call(struct batch *b)
 	_cleanup_json_ json_t *jobs = json_array();
 	size_t bytes_max = MIN(SUBMIT_BYTES_MAX, b->jobs_max_bytes);
 	size_t bytes = 0, n = 0, job_bytes;
+	bool names = false;
 	struct call *call;
 	int r;
 
@@ -228,6 +244,7 @@ static int make_call(struct batch *b)
 		if (r == 0 || (n > 0 && bytes + job_bytes > bytes_max))
 			break;
 		bytes += job_bytes;
+		names |= b->ahead[b->ahead_first].has_names;
 		line_no[n++] = b->ahead[b->ahead_first].line_no;
 		if (json_array_append_new(jobs, take_ahead(b)) < 0)
 			return -ENOMEM;
@@ -237,6 +254,7 @@ static int make_call(struct batch *b)
 	call = call_new(b, TAKE_PTR(jobs), TAKE_PTR(line_no), n);
 	if (!call)
 		return -ENOMEM;
+	call->has_names = names;
 	list_append(&b->calls, &call->link);
 	return 1;
 }
@@ -275,6 +293,8 @@ static int next_call(void *arg, struct client_request *ret)
 			return r;
 		call = find_unsent(b);
 	}
+	if (call->has_names && call != first_call(b))
+		return 0; /* what it names may be in those that are under way */
 	list_append(&b->sent, &call->sent);
 	ret->method = "io.reeve.Job.Submit";
 	ret->params = json_incref(call->params);
@@ -289,13 +309,15 @@ static void fail_reply(
 
 	b->has_failed = true;
 	/* which job of the call it was: people know the line */
-	if (job >= 0 && (uint64_t)job < call->n_jobs)
-		b->exit_code =
-			cli_fail(b->c, CLI_EXIT_USAGE, "line %" PRIu64 ": %s: %s",
-				call->line_no[job], json_str(reply->params, "field"),
-				json_str(reply->params, "message"));
-	else
-		b->exit_code = cli_fail_reply(b->c, reply->error, reply->params);
+	if (job >= 0 && (uint64_t)job < call->n_jobs) {
+		_cleanup_free_ char *text =
+			submit_error_text(reply->error, reply->params);
+
+		b->exit_code = cli_fail(b->c, exit_code_of_error(reply->error),
+			"line %" PRIu64 ": %s", call->line_no[job], text ? text : "?");
+		return;
+	}
+	b->exit_code = cli_fail_reply(b->c, reply->error, reply->params);
 }
 
 /* Of the call only the first n_done jobs are the key's: the rest comes next. */
@@ -309,7 +331,7 @@ static int put_back(struct batch *b, const struct call *call, size_t n_done)
 	for (size_t i = 0; i < n; i++)
 		b->ahead[b->ahead_first + i] =
 			(struct ahead){json_incref(json_array_get(jobs, n_done + i)),
-				call->line_no[n_done + i]};
+				call->line_no[n_done + i], call->has_names};
 	b->at_end = false;
 	return 0;
 }
@@ -336,6 +358,7 @@ static int split_call(struct batch *b, struct call *call, size_t n)
 	next = call_new(b, rest, line_no, n_rest);
 	if (!next)
 		return -ENOMEM;
+	next->has_names = call->has_names;
 	list_prepend(&call->link, &next->link);
 	return 0;
 }

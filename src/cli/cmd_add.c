@@ -11,6 +11,7 @@
 #include "cli/batch_submit.h"
 #include "cli/cli.h"
 #include "cli/command_table.h"
+#include "cli/graph_submit.h"
 #include "cli/spec_json.h"
 #include "cli/submit.h"
 #include "client/client.h"
@@ -54,15 +55,28 @@ static int add_batch(struct cli *c, const struct job_spec *defaults, const char 
 	return r != 0 ? r : batch_submit(c, &client, in, defaults);
 }
 
+static int add_graph(struct cli *c, const struct job_spec *defaults, const char *path)
+{
+	if (c->opts.n_args > 0)
+		return cli_fail(c, CLI_EXIT_USAGE, "add: --graph takes no command");
+	return graph_submit(c, path, defaults);
+}
+
 int cmd_add(struct cli *c)
 {
 	_cleanup_(job_spec_deinit) struct job_spec s;
 	const char *batch = options_get(&c->opts, OPT_BATCH);
+	const char *graph = options_get(&c->opts, OPT_GRAPH);
 	_cleanup_free_ char *err = NULL;
 	int r;
 
 	r = submit_spec(&s, c, &err);
 	if (r < 0)
 		return cli_fail(c, CLI_EXIT_USAGE, "%s", err ? err : rv_strerror(r));
+	if (batch && graph)
+		return cli_fail(
+			c, CLI_EXIT_USAGE, "add: --batch and --graph are two ways");
+	if (graph)
+		return add_graph(c, &s, graph);
 	return batch ? add_batch(c, &s, batch) : add_one(c, &s);
 }

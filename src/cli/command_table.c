@@ -59,6 +59,8 @@ const struct option_def options_select[] = {
 static const struct option_def options_add[] = {
 	{OPT_BATCH, "batch", 0, "FILE", HINT_FILE,
 		"one job a line: a JSON object or a shell line; - is standard input"},
+	{OPT_GRAPH, "graph", 0, "FILE", HINT_FILE,
+		"a job for each [job NAME] of a file, all of them or none"},
 	{OPT_KEY, "key", 0, "KEY", HINT_NONE,
 		"a call repeated with the same key gives the same ids"},
 	{0},
@@ -192,7 +194,8 @@ const struct command command_table[] = {
 	{"add", NULL, "[OPTION...] [--] COMMAND [ARG...]", "submit a job, print its id",
 		"With -c TEXT a shell runs it, else no shell is involved. With --batch "
 		"every "
-		"line of a file is a job; the options hold for all of them.",
+		"line of a file is a job, with --graph every section; the options hold "
+		"for all of them.",
 		options_add, NULL,
 		COMMAND_STARTS_DAEMON | COMMAND_FIELDS | COMMAND_ARGV, HINT_COMMAND,
 		cmd_add},

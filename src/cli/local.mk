@@ -29,6 +29,7 @@ libcli_la_SOURCES = \
 	src/cli/daemon_stop.c src/cli/daemon_stop.h \
 	src/cli/each_job.c src/cli/each_job.h \
 	src/cli/exit.c src/cli/exit.h \
+	src/cli/graph_submit.c src/cli/graph_submit.h \
 	src/cli/help.c src/cli/help.h \
 	src/cli/job_end.c src/cli/job_end.h \
 	src/cli/json.c src/cli/json.h \

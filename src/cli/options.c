@@ -24,6 +24,9 @@ static enum hint hint_of_field(enum job_field f)
 	case JOB_FIELD_SHELL: return HINT_FILE;
 	case JOB_FIELD_KILL_SIGNAL: return HINT_SIGNAL;
 	case JOB_FIELD_FUNCTION: return HINT_FUNCTION;
+	case JOB_FIELD_AFTER:
+	case JOB_FIELD_AFTER_ANY:
+	case JOB_FIELD_AFTER_FAILURE: return HINT_JOB;
 	default: return metavar && strchr(metavar, '|') ? HINT_CHOICE : HINT_NONE;
 	}
 }

@@ -56,6 +56,7 @@ enum option_id {
 	OPT_USER,
 	/* of single verbs */
 	OPT_BATCH,
+	OPT_GRAPH,
 	OPT_KEY,
 	OPT_LIMIT,
 	OPT_ENV,

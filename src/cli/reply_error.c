@@ -22,6 +22,7 @@ static const struct {
 } errors[] = {
 	{"io.reeve.Job.NotFound", CLI_EXIT_NOTHING, "job {id} does not exist"},
 	{"io.reeve.Job.NotFound", CLI_EXIT_NOTHING, "no job is named '{name}'"},
+	{"io.reeve.Job.NotFound", CLI_EXIT_NOTHING, "no job has the label '{label}'"},
 	{"io.reeve.Job.NotFound", CLI_EXIT_NOTHING, "there is no such job"},
 	{"io.reeve.Job.OfOtherUser", CLI_EXIT_NOTHING,
 		"job {id} belongs to {user}: --user {user}"},

@@ -17,6 +17,7 @@
 #include "cli/cli.h"
 #include "cli/command_table.h"
 #include "cli/limits.h"
+#include "cli/reply_error.h"
 #include "cli/spec_json.h"
 #include "cli/text.h"
 #include "client/client.h"
@@ -73,21 +74,27 @@ static int put_path(struct job_spec *s, enum job_field f, const char *given, cha
 	return path ? spec_put_str(s, f, path, err) : -ENOMEM;
 }
 
+int submit_make_whole(struct job_spec *s, char **err)
+{
+	const char *cwd = job_str(s, CWD);
+	int r = 0;
+
+	if (cwd && cwd[0] != '/')
+		r = put_path(s, JOB_FIELD_CWD, cwd, err);
+	if (r == 0 && is_relative_stdin(job_str(s, STDIN)))
+		r = put_path(s, JOB_FIELD_STDIN, job_str(s, STDIN), err);
+	return r;
+}
+
 int submit_spec(struct job_spec *s, const struct cli *c, char **err)
 {
-	const char *cwd;
 	int r;
 
 	job_spec_init(s);
 	r = spec_copy(s, &c->opts.spec);
 	if (r == 0)
 		r = put_callers_variables(s, &c->opts, err);
-	cwd = job_str(s, CWD);
-	if (r == 0 && cwd && cwd[0] != '/')
-		r = put_path(s, JOB_FIELD_CWD, cwd, err);
-	if (r == 0 && is_relative_stdin(job_str(s, STDIN)))
-		r = put_path(s, JOB_FIELD_STDIN, job_str(s, STDIN), err);
-	return r;
+	return r == 0 ? submit_make_whole(s, err) : r;
 }
 
 int submit_command(struct job_spec *s, const struct cli *c, char **err)
@@ -119,6 +126,17 @@ int submit_key(const struct cli *c, const char **ret, char made[SUBMIT_MADE_KEY_
 		random_id(made);
 	*ret = key ? key : made;
 	return 0;
+}
+
+char *submit_error_text(const char *error, const json_t *params)
+{
+	_cleanup_free_ char *text = reply_error_text(error, params);
+	const char *field = json_str(params, "field");
+
+	/* Invalid says the field itself */
+	if (!text || !*field || strncmp(text, field, strlen(field)) == 0)
+		return TAKE_PTR(text);
+	return text_printf("%s: %s", field, text);
 }
 
 size_t submit_json_bytes(const json_t *value)

@@ -27,6 +27,10 @@ struct client;
  */
 int submit_spec(struct job_spec *s, const struct cli *c, char **err);
 
+/* Paths of a spec that are relative to the caller's working directory are made whole. 0,
+ * -EINVAL with *err, -ENOMEM */
+int submit_make_whole(struct job_spec *s, char **err);
+
 /* The command itself: the operands, unless -c or --function say it. Where nothing says it,
  * the configuration may, which the daemon knows. Checks the whole spec. 0, -EINVAL with *err,
  * -ENOMEM */
@@ -47,6 +51,9 @@ int submit_put_env(json_t *obj, char *const *env, size_t *ret_bytes);
  */
 int submit_put_caller(
 	const struct cli *c, json_t *obj, const struct job_spec *s, size_t *ret_bytes);
+
+/* What the daemon says of one job of a call: "FIELD: what is wrong"; malloc'd, NULL: no memory */
+char *submit_error_text(const char *error, const json_t *params);
 
 #define SUBMIT_MADE_KEY_MAX 33
 /* The key that the user gave, else one that is made up here. 0, or the exit code after

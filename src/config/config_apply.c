@@ -266,7 +266,7 @@ static int percent_expand(char **ret, const char *text, char **bad)
 	return *ret ? 0 : -ENOMEM;
 }
 
-static int defaults_value(
+int config_job_value_parse(
 	union job_value *ret, enum job_field f, const char *text, char **err)
 {
 	_cleanup_free_ char *expanded = NULL, *bad = NULL;
@@ -306,7 +306,7 @@ static int defaults_key(struct config_loader *l, const struct config_entry *e)
 		job_spec_unset(&c->defaults, (enum job_field)f);
 		return 0;
 	}
-	r = defaults_value(&v, (enum job_field)f, e->value, &err);
+	r = config_job_value_parse(&v, (enum job_field)f, e->value, &err);
 	if (r >= 0)
 		r = job_spec_put(&c->defaults, (enum job_field)f, v);
 	if (r == -ENOMEM)

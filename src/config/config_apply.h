@@ -31,6 +31,9 @@ struct config_loader {
 void config_loader_next_file(struct config_loader *l, const char *file);
 /* a config_entry_fn; arg is the loader */
 int config_loader_entry(const struct config_entry *e, void *arg);
+/* A property of jobs as files write it: job_value_parse, but for the specifiers of command. */
+int config_job_value_parse(
+	union job_value *ret, enum job_field f, const char *text, char **err);
 /* All files are read. */
 void config_loader_end(struct config_loader *l);
 

@@ -10,6 +10,7 @@ libconfig_la_SOURCES = \
 	src/config/config_print.c src/config/config_print.h \
 	src/config/config_validate.c \
 	src/config/config_value.c \
-	src/config/configuration.c src/config/configuration.h
+	src/config/configuration.c src/config/configuration.h \
+	src/config/graph_file.c src/config/graph_file.h
 libconfig_la_CFLAGS = $(AM_CFLAGS) $(INIH_CFLAGS)
 EXTRA_DIST += src/config/README.md

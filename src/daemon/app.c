@@ -19,6 +19,7 @@
 #include "daemon/commit.h"
 #include "daemon/control.h"
 #include "daemon/deadlines.h"
+#include "daemon/dependents.h"
 #include "daemon/disk_guard.h"
 #include "daemon/envs.h"
 #include "daemon/functions.h"
@@ -206,6 +207,8 @@ static int make_core(struct app *app)
 	if (r >= 0)
 		r = jobs_new(&c->jobs, c);
 	if (r >= 0)
+		r = dependents_new(&c->dependents, c);
+	if (r >= 0)
 		r = retention_new(&c->retention, c);
 	if (r >= 0)
 		r = output_caps_new(&c->caps, c, app->loop);
@@ -369,6 +372,8 @@ static int serve(struct app *app)
 	if (r >= 0)
 		r = start_service(app, "retention", retention_main, c->retention);
 	if (r >= 0)
+		r = start_service(app, "dependents", dependents_main, c->dependents);
+	if (r >= 0)
 		r = start_service(app, "spawner", spawner_link_main, c->spawner);
 	if (r >= 0)
 		r = start_service(app, "users", users_main, c->users);
@@ -411,6 +416,7 @@ static void teardown(struct app *app)
 	outputs_free(c->outputs);
 	/* jobs refer to environments, and stand in the order of the scheduler */
 	jobs_free(c->jobs);
+	dependents_free(c->dependents);
 	deadlines_free(c->deadlines);
 	pools_free(c->pools);
 	scheduler_free(c->scheduler);

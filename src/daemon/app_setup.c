@@ -20,6 +20,7 @@
 #include "client/paths.h"
 #include "daemon/app_setup.h"
 #include "daemon/deadlines.h"
+#include "daemon/dependents.h"
 #include "daemon/envs.h"
 #include "daemon/jobs.h"
 #include "daemon/keys.h"
@@ -282,5 +283,7 @@ int app_load_store(struct app *app)
 
 	if (r >= 0)
 		r = pools_apply(app->core.pools, app->core.config);
-	return r < 0 ? r : jobs_loaded(app->core.jobs);
+	if (r >= 0)
+		r = jobs_loaded(app->core.jobs);
+	return r < 0 ? r : dependents_load(app->core.dependents);
 }

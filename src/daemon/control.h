@@ -17,6 +17,7 @@
 struct app;
 struct control;
 struct core;
+struct submit;
 
 /* one connection, as handlers see it */
 struct control_conn {
@@ -30,7 +31,8 @@ struct control_conn {
 	bool lost;
 	bool pump_posted;
 	unsigned n_tasks;
-	rv_event changed; /* writable, lost, or a call's turn has come */
+	struct submit *graph; /* jobs of calls that go on; NULL: none */
+	rv_event changed;     /* writable, lost, or a call's turn has come */
 };
 
 /* A handler: answers the call (it must not free it). What it returns when it did not

@@ -7,6 +7,7 @@
 
 #include "base/cleanup.h"
 #include "base/error.h"
+#include "base/hashmap.h"
 #include "base/strv.h"
 #include "config/configuration.h"
 #include "daemon/app.h"
@@ -14,6 +15,7 @@
 #include "daemon/control_job.h"
 #include "daemon/control_select.h"
 #include "daemon/core.h"
+#include "daemon/dependents.h"
 #include "daemon/envs.h"
 #include "daemon/jobs.h"
 #include "daemon/retention.h"
@@ -59,7 +61,8 @@ struct act {
 	struct vl_call *call;
 	struct core *core;
 	plan_fn plan;
-	int signal; /* kill */
+	int signal;                   /* kill */
+	char refusal[JOB_REASON_MAX]; /* set by plan when it says more than its error */
 	char **env; /* retry: the caller's of today; NULL: as it was */
 	size_t n_selected;
 	int64_t place; /* move: of the next one, once place_chosen */
@@ -71,7 +74,10 @@ struct act {
 	unsigned n_refused;
 	uint64_t finished[FINISHED_MAX]; /* ids of jobs that were over before */
 	unsigned n_finished;
+	/* retry: who was skipped because of those, and waits again; all of them so far, by id */
+	struct hashmap *waits_again;
 	/* the chunk under way */
+	struct revival revival;
 	struct planned planned[CHUNK];
 	size_t n_planned;
 	struct txn *txn;
@@ -79,11 +85,13 @@ struct act {
 
 static void refuse(struct act *a, uint64_t id, int error, enum job_state state)
 {
-	char text[128];
+	char text[JOB_REASON_MAX];
 
 	if (a->n_refused++ >= REFUSALS_MAX)
 		return;
-	if (error == -RV_ESTATE)
+	if (a->refusal[0])
+		snprintf(text, sizeof(text), "%s", a->refusal);
+	else if (error == -RV_ESTATE)
 		snprintf(text, sizeof(text), "it is %s", job_state_name[state]);
 	else
 		snprintf(text, sizeof(text), "%s", rv_strerror(error));
@@ -147,9 +155,12 @@ static int end_chunk(struct act *a)
 		} else {
 			refuse(a, p->job->id, r, p->job->state);
 		}
+		if (p->job->planned)
+			dependents_ran_again(a->core, p->job, r >= 0);
 		put_parts(a, p);
 		job_end(a->core->jobs, p->job);
 	}
+	dependents_revived(a->core, &a->revival, r >= 0);
 	if (a->n_planned)
 		retention_jobs_finished(a->core->retention);
 	a->n_planned = 0;
@@ -158,6 +169,34 @@ static int end_chunk(struct act *a)
 
 static int plan_hold(struct act *a, struct job *j, struct planned *p);
 static int plan_force(struct act *a, struct job *j, struct planned *p);
+static int plan_retry(struct act *a, struct job *j, struct planned *p);
+
+/* unfinished jobs that there may still be, of all and of one user */
+static size_t room_for_jobs(const struct act *a, uint32_t uid)
+{
+	const struct config *cf = a->core->config;
+	int64_t planned = (int64_t)(a->n_planned + a->revival.n);
+	int64_t all = config_num(cf, JOBS_MAX) - planned -
+		      (int64_t)jobs_unfinished(a->core->jobs);
+	int64_t own = config_num(cf, JOBS_PER_USER_MAX) - planned -
+		      (int64_t)jobs_unfinished_of(a->core->jobs, uid);
+
+	return (size_t)MAX(MIN(all, own), INT64_C(0));
+}
+
+/* Those that were skipped because of it wait again, in the same transaction. */
+static int revive_skipped(struct act *a, struct job *j)
+{
+	size_t n = a->revival.n;
+	int r = a->waits_again ? 0 : hashmap_new(&a->waits_again, HASHMAP_U64);
+
+	if (r >= 0)
+		r = dependents_revive(
+			a->core, j, a->txn, &a->revival, n + room_for_jobs(a, j->uid));
+	for (; n < a->revival.n && r >= 0; n++)
+		r = hashmap_put_u64(a->waits_again, a->revival.jobs[n]->id, a);
+	return r == -EEXIST ? 0 : r;
+}
 
 static int plan_job(struct act *a, struct job *j)
 {
@@ -171,10 +210,12 @@ static int plan_job(struct act *a, struct job *j)
 	p->env = NULL;
 	p->demand = NULL;
 	p->spec = NULL;
+	a->refusal[0] = '\0';
 	r = a->plan(a, j, p);
 	if (r < 0) {
 		put_parts(a, p);
 		refuse(a, j->id, r, state);
+		a->refusal[0] = '\0';
 		return 0;
 	}
 	if (r == PLAN_DONE) {
@@ -195,6 +236,10 @@ static int plan_job(struct act *a, struct job *j)
 	if (!p->only_note)
 		job_begin(a->core->jobs, j);
 	a->n_planned++;
+	if (a->plan == plan_retry && j->dependents)
+		r = revive_skipped(a, j);
+	if (r < 0)
+		return r;
 	return a->n_planned == CHUNK ? end_chunk(a) : 0;
 }
 
@@ -247,18 +292,47 @@ static int await_settled(struct act *a, struct job **j)
 	}
 }
 
+static int act_on_one(struct act *a, uint64_t id)
+{
+	struct job *j = jobs_find(a->core->jobs, id);
+	int r = j ? await_settled(a, &j) : 0;
+
+	return r == 0 && j ? plan_job(a, j) : r;
+}
+
 static int act_on(struct act *a, const struct selection *sel)
 {
 	for (size_t i = 0; i < sel->n_ids; i++) {
-		struct job *j = jobs_find(a->core->jobs, sel->ids[i]);
-		int r = j ? await_settled(a, &j) : 0;
+		int r = act_on_one(a, sel->ids[i]);
 
-		if (r == 0 && j)
-			r = plan_job(a, j);
 		if (r < 0)
 			return r;
 	}
 	return end_chunk(a);
+}
+
+/* Those first that were not skipped: because of them others wait again, and are done. */
+static int act_on_skipped_last(struct act *a, const struct selection *sel)
+{
+	_cleanup_free_ bool *later = calloc(sel->n_ids + 1, sizeof(*later));
+	int r = later ? 0 : -ENOMEM;
+
+	for (size_t i = 0; i < sel->n_ids && r >= 0; i++) {
+		const struct job *j = jobs_find(a->core->jobs, sel->ids[i]);
+
+		later[i] = j && j->state == JOB_FINISHED &&
+			   j->result == JOB_RESULT_SKIPPED;
+		if (!later[i])
+			r = act_on_one(a, sel->ids[i]);
+	}
+	for (size_t i = 0; i < sel->n_ids && r >= 0; i++) {
+		if (later[i] && a->waits_again &&
+			hashmap_get_u64(a->waits_again, sel->ids[i]))
+			a->n++;
+		else if (later[i])
+			r = act_on_one(a, sel->ids[i]);
+	}
+	return r < 0 ? r : end_chunk(a);
 }
 
 static void abort_chunk(struct act *a)
@@ -266,9 +340,13 @@ static void abort_chunk(struct act *a)
 	for (size_t i = 0; i < a->n_planned; i++) {
 		if (a->planned[i].only_note)
 			continue;
+		if (a->planned[i].job->planned)
+			dependents_ran_again(a->core, a->planned[i].job, false);
 		put_parts(a, &a->planned[i]);
 		job_end(a->core->jobs, a->planned[i].job);
 	}
+	dependents_revived(a->core, &a->revival, false);
+	hashmap_free(a->waits_again);
 	txn_free(a->txn);
 }
 
@@ -308,7 +386,8 @@ static int run_act(struct act *a)
 	r = select_resolve(&sel, a->conn);
 	a->n_selected = sel.n_ids;
 	if (r >= 0)
-		r = act_on(a, &sel);
+		r = a->plan == plan_retry ? act_on_skipped_last(a, &sel)
+					  : act_on(a, &sel);
 	abort_chunk(a);
 	if (r >= 0)
 		r = reply(a);
@@ -411,17 +490,16 @@ static int plan_hold(struct act *a, struct job *j, struct planned *p)
 static int plan_release(struct act *a, struct job *j, struct planned *p)
 {
 	struct store_job *rec = &p->rec;
-	if (j->state == JOB_QUEUED || j->state == JOB_DELAYED)
+	if (j->state == JOB_QUEUED || j->state == JOB_DELAYED ||
+		j->state == JOB_WAITING)
 		return PLAN_DONE;
 	if (j->state != JOB_HELD)
 		return -RV_ESTATE;
-	rec->state = JOB_QUEUED;
 	rec->reason = NULL;
-	if (job_not_before(j) > clock_wall_usec(a->core->clock) && j->n_runs == 0) {
-		rec->state = JOB_DELAYED;
-		rec->due_usec = job_not_before(j);
-		job_set_due(j, a->core->clock, rec->due_usec);
-	}
+	if (j->has_deps)
+		rec->state = JOB_WAITING; /* for what there is left to wait for */
+	else
+		job_record_ready(j, a->core->clock, rec);
 	return PLAN_RECORD;
 }
 
@@ -459,30 +537,36 @@ static int plan_demand(struct act *a, struct job *j, struct planned *p)
 	return r;
 }
 
+/* One that was skipped, and would be that again, is told what is in its way. */
+static int refuse_skipped(struct act *a, const struct job *j)
+{
+	struct deps_verdict v;
+	char why[JOB_REASON_MAX - 64];
+
+	if (!j->has_deps)
+		return 0;
+	v = dependents_judge(a->core, j);
+	if (v.state != DEP_IMPOSSIBLE)
+		return 0;
+	dependents_describe(a->core, &v, why, sizeof(why));
+	snprintf(a->refusal, sizeof(a->refusal), "it would be skipped: %s", why);
+	return -RV_ESTATE;
+}
+
 static int plan_retry(struct act *a, struct job *j, struct planned *p)
 {
-	struct store_job *rec = &p->rec;
-	const struct config *cf = a->core->config;
 	int r;
 
 	if (j->state != JOB_FINISHED)
 		return -RV_ESTATE;
-	if ((int64_t)(jobs_unfinished(a->core->jobs) + a->n_planned) >=
-			config_num(cf, JOBS_MAX) ||
-		(int64_t)(jobs_unfinished_of(a->core->jobs, j->uid) + a->n_planned) >=
-			config_num(cf, JOBS_PER_USER_MAX))
+	if (room_for_jobs(a, j->uid) == 0)
 		return -RV_ELIMIT;
-	r = plan_demand(a, j, p);
+	r = refuse_skipped(a, j);
+	if (r >= 0)
+		r = plan_demand(a, j, p);
 	if (r < 0)
 		return r;
-	rec->state = JOB_QUEUED;
-	rec->place = 0;
-	rec->result = JOB_RESULT_NONE;
-	rec->n_failed = 0;
-	rec->finished_usec = 0;
-	rec->exit_code = -1;
-	rec->signal = 0;
-	rec->reason = NULL;
+	job_record_again(j, &p->rec);
 	return a->env ? plan_env(a, j, p) : PLAN_RECORD;
 }
 

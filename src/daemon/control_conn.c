@@ -9,6 +9,7 @@
 #include "base/error.h"
 #include "base/log.h"
 #include "config/configuration.h"
+#include "daemon/control_job.h"
 #include "daemon/control_priv.h"
 #include "daemon/inputs.h"
 #include "daemon/users.h"
@@ -376,6 +377,7 @@ static void on_lost(rv_protocol *p, int err)
 	c->pub.transport = NULL;
 	if (c->counted)
 		count_uid(c->pub.control, c->pub.peer.uid, -1);
+	control_submit_drop(&c->pub);
 	inputs_owner_gone(control_core(c->pub.control)->inputs, &c->pub);
 	/* its calls stay valid for their handlers; what they answer goes nowhere */
 	vl_server_conn_free(TAKE_PTR(c->pub.vl));

@@ -13,6 +13,7 @@
 #include "daemon/control_job.h"
 #include "daemon/control_select.h"
 #include "daemon/core.h"
+#include "daemon/dependents.h"
 #include "daemon/envs.h"
 #include "daemon/functions.h"
 #include "daemon/job_json.h"
@@ -366,7 +367,9 @@ static int show(
 	spec_to_json(&w, "spec", &spec, values);
 	job_spec_deinit(&spec);
 	write_environment(&w, j->env, values);
-	why_text = scheduler_why(app->core.scheduler, j, why, sizeof(why));
+	why_text = j->state == JOB_WAITING
+			   ? dependents_why(&app->core, j, why, sizeof(why))
+			   : scheduler_why(app->core.scheduler, j, why, sizeof(why));
 	if (why_text)
 		json_writer_string(&w, "why", why_text);
 	else

@@ -10,6 +10,7 @@
 #include "daemon/control_job.h"
 #include "daemon/control_select.h"
 #include "daemon/core.h"
+#include "daemon/dependents.h"
 #include "daemon/jobs.h"
 #include "daemon/removal.h"
 
@@ -69,12 +70,15 @@ static int reply(struct vl_call *call, int64_t n, const uint64_t *refused,
 	json_writer_array(&w, "refused");
 	for (size_t i = 0; i < n_refused && buf_len(&text) < PAGE_BYTES; i++) {
 		const struct job *j = jobs_find(core->jobs, refused[i]);
-		char message[96];
+		char message[96] = "";
 
 		if (!j)
 			continue;
-		snprintf(
-			message, sizeof(message), "it is %s", job_state_name[j->state]);
+		if (j->state == JOB_FINISHED)
+			job_needed_by(core, j, message, sizeof(message));
+		if (!message[0])
+			snprintf(message, sizeof(message), "it is %s",
+				job_state_name[j->state]);
 		json_writer_object(&w, NULL);
 		json_writer_int(&w, "id", (int64_t)j->id);
 		json_writer_string(&w, "error", "io.reeve.Job.WrongState");
@@ -88,22 +92,32 @@ static int reply(struct vl_call *call, int64_t n, const uint64_t *refused,
 		     : vl_call_reply_text(call, buf_head(&text), buf_len(&text), false);
 }
 
-/* sorts what cannot be removed to the front; returns how many those are */
-static size_t split_unfinished(struct core *core, uint64_t *ids, size_t n)
+static bool is_unfinished(const struct job *j)
 {
-	size_t n_unfinished = 0;
+	return j->state != JOB_FINISHED || j->busy;
+}
+
+static bool is_needed(const struct job *j)
+{
+	return is_unfinished(j) || job_is_needed(j);
+}
+
+/* sorts those that are so to the front; returns how many those are */
+static size_t split(
+	struct core *core, uint64_t *ids, size_t n, bool (*is_so)(const struct job *j))
+{
+	size_t n_so = 0;
 
 	for (size_t i = 0; i < n; i++) {
 		const struct job *j = jobs_find(core->jobs, ids[i]);
 		uint64_t id = ids[i];
 
-		if (!j || (j->state == JOB_FINISHED && !j->busy))
+		if (!j || !is_so(j))
 			continue;
-		memmove(ids + n_unfinished + 1, ids + n_unfinished,
-			(i - n_unfinished) * sizeof(*ids));
-		ids[n_unfinished++] = id;
+		memmove(ids + n_so + 1, ids + n_so, (i - n_so) * sizeof(*ids));
+		ids[n_so++] = id;
 	}
-	return n_unfinished;
+	return n_so;
 }
 
 static int remove_selected(
@@ -111,21 +125,21 @@ static int remove_selected(
 {
 	struct core *core = control_core(conn->control);
 	bool force = json_is_true(json_object_get(vl_call_params(call), "force"));
-	size_t n_unfinished;
+	size_t n_unfinished, n_refused;
 	int64_t n = 0;
 	int r;
 
-	n_unfinished = split_unfinished(core, sel->ids, sel->n_ids);
+	n_unfinished = split(core, sel->ids, sel->n_ids, is_unfinished);
 	if (force && n_unfinished) {
 		r = control_cancel_ids(conn, sel->ids, n_unfinished);
 		for (size_t i = 0; r >= 0 && i < n_unfinished; i++)
 			r = wait_for_end(core, sel->ids[i]);
 		if (r < 0)
 			return r;
-		n_unfinished = 0;
 	}
-	r = remove_ids(core, sel->ids + n_unfinished, sel->n_ids - n_unfinished, &n);
-	return r < 0 ? r : reply(call, n, sel->ids, n_unfinished, core);
+	n_refused = split(core, sel->ids, sel->n_ids, is_needed);
+	r = remove_ids(core, sel->ids + n_refused, sel->n_ids - n_refused, &n);
+	return r < 0 ? r : reply(call, n, sel->ids, n_refused, core);
 }
 
 int control_job_remove(struct control_conn *conn, struct vl_call *call)
@@ -171,7 +185,7 @@ int control_job_clean(struct control_conn *conn, struct vl_call *call)
 		results_of(json_string_value(json_object_get(params, "what")));
 	r = select_resolve(&sel, conn);
 	if (r >= 0 && json_is_true(json_object_get(params, "dry_run")))
-		n = (int64_t)sel.n_ids;
+		n = (int64_t)(sel.n_ids - split(core, sel.ids, sel.n_ids, is_needed));
 	else if (r >= 0)
 		r = remove_ids(core, sel.ids, sel.n_ids, &n);
 	if (r >= 0) {

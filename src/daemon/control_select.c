@@ -49,27 +49,25 @@ static int ask_removed(void *arg)
 	return store_removed(q->store, q->id, &q->usec);
 }
 
-static int reply_no_such_id(
-	struct control_conn *conn, struct vl_call *call, uint64_t id)
+int control_reply_no_such_id(
+	struct control_conn *conn, struct vl_call *call, uint64_t id, json_t *more)
 {
-	struct app *app = control_app(conn->control);
-	struct removed_query q = {.store = app->core.store, .id = id};
+	struct core *core = control_core(conn->control);
+	struct removed_query q = {.store = core->store, .id = id};
+	json_t *params = more ? more : json_object();
 	int r = 0;
 
-	if (id < jobs_next_id(app->core.jobs)) {
-		r = rv_run_blocking(app->core.io, ask_removed, &q);
-		if (r == -ECANCELED)
-			return r;
-	}
+	if (id < jobs_next_id(core->jobs))
+		r = rv_run_blocking(core->io, ask_removed, &q);
+	json_object_set_new(params, "id", json_integer((json_int_t)id));
 	if (r > 0 && q.usec)
-		reply_error(call, "io.reeve.Job.Removed",
-			"{\"id\":%" PRIu64 ",\"removed_usec\":%" PRId64 "}", id,
-			q.usec);
-	else if (r > 0)
-		reply_error(call, "io.reeve.Job.Removed", "{\"id\":%" PRIu64 "}", id);
-	else
-		reply_error(call, "io.reeve.Job.NotFound", "{\"id\":%" PRIu64 "}", id);
-	return -EINVAL;
+		json_object_set_new(params, "removed_usec", json_integer(q.usec));
+	if (r != -ECANCELED)
+		vl_call_error(call,
+			r > 0 ? "io.reeve.Job.Removed" : "io.reeve.Job.NotFound",
+			params);
+	json_decref(params);
+	return r == -ECANCELED ? r : -EINVAL;
 }
 
 /* ---- decoding --------------------------------------------------------------------------- */
@@ -272,7 +270,7 @@ static int check_ids(
 		if (range->first != range->last)
 			continue;
 		if (!j)
-			return reply_no_such_id(conn, call, range->first);
+			return control_reply_no_such_id(conn, call, range->first, NULL);
 		if (!control_owns(conn, j)) {
 			vl_call_denied(call);
 			return -EINVAL;

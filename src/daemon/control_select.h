@@ -34,6 +34,11 @@ RV_AWAIT int select_one(uint64_t *ret, struct control_conn *conn, struct vl_call
 	const json_t *obj);
 void selection_deinit(struct selection *s);
 
+/* Answer that there is no such job, or since when; more: further members of the error, taken,
+ * NULL: none. -EINVAL, -ECANCELED */
+RV_AWAIT int control_reply_no_such_id(
+	struct control_conn *conn, struct vl_call *call, uint64_t id, json_t *more);
+
 /* may this peer see the secrets of the job and change it? */
 bool control_owns(const struct control_conn *conn, const struct job *j);
 

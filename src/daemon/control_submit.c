@@ -6,7 +6,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/base64.h"
 #include "base/cleanup.h"
 #include "base/error.h"
 #include "base/log.h"
@@ -15,6 +14,7 @@
 #include "daemon/app.h"
 #include "daemon/asks.h"
 #include "daemon/commit.h"
+#include "daemon/control_deps.h"
 #include "daemon/control_job.h"
 #include "daemon/core.h"
 #include "daemon/deadlines.h"
@@ -34,18 +34,22 @@ struct submit {
 	struct control_conn *conn;
 	struct vl_call *call;
 	struct core *core;
+	uint32_t uid;           /* whose jobs */
 	struct submit_key *key; /* NULL: none given */
 	char **env;             /* the caller's, unfiltered; NULL: not given */
 	struct job_spec caller; /* its cwd and umask, where they were given */
 	bool splits;            /* it keeps stdout and stderr apart where it can */
-	struct job **jobs;
-	size_t n;
-	uint64_t reserved; /* ids, by this call's record */
-	char **inputs;     /* that its jobs take */
+	struct job **jobs;      /* of all calls, the last of which is this one */
+	size_t n, n_before;     /* the latter of calls before this one */
+	uint32_t n_expected;    /* by jobs_expect */
+	uint64_t reserved;      /* ids, by this call's record */
+	char **inputs;          /* that its jobs take */
 	struct txn *txn;
 	/* the environment of the job before, and the filters that made it */
 	struct env_set *last_env;
 	char **last_pass, **last_drop;
+	struct dep_promises promises; /* of its jobs, to those that they wait for */
+	struct dep_resolver resolver;
 };
 
 /* answered: the caller gets -EINVAL and looks no further */
@@ -77,9 +81,30 @@ static int claim_input(struct submit *s, size_t i, const char *name)
 	return 0;
 }
 
-static void submit_deinit(struct submit *s)
+static void stop_expecting(struct submit *s)
 {
+	if (s->n_expected)
+		jobs_expect_no_more(s->core->jobs, s->uid, s->n_expected);
+	s->n_expected = 0;
+}
+
+static void drop_env(struct submit *s)
+{
+	if (s->last_env)
+		envs_put(s->core->envs, TAKE_PTR(s->last_env));
+	s->last_pass = strv_free(s->last_pass);
+	s->last_drop = strv_free(s->last_drop);
+	s->env = strv_free(s->env);
+}
+
+static struct submit *submit_free(struct submit *s)
+{
+	if (!s)
+		return NULL;
 	end_claims(s, false);
+	stop_expecting(s);
+	dep_promises_end(&s->promises);
+	dep_resolver_deinit(&s->resolver);
 	for (size_t i = 0; i < s->n && s->jobs; i++) {
 		if (s->jobs[i]) {
 			envs_put(s->core->envs, s->jobs[i]->env);
@@ -88,15 +113,28 @@ static void submit_deinit(struct submit *s)
 		job_free(s->jobs[i]);
 	}
 	free(s->jobs);
-	if (s->last_env)
-		envs_put(s->core->envs, s->last_env);
-	strv_free(s->last_pass);
-	strv_free(s->last_drop);
-	strv_free(s->env);
+	drop_env(s);
 	job_spec_deinit(&s->caller);
 	txn_free(s->txn);
 	if (s->key)
 		key_drop(s->core->keys, s->key);
+	free(s);
+	return NULL;
+}
+
+static struct submit *submit_new(struct control_conn *conn)
+{
+	struct submit *s = calloc(1, sizeof(*s));
+
+	if (!s)
+		return NULL;
+	s->conn = conn;
+	s->core = control_core(conn->control);
+	s->uid = conn->peer.uid;
+	s->resolver = (struct dep_resolver){.conn = conn, .promises = &s->promises};
+	job_spec_init(&s->caller);
+	s->txn = txn_new();
+	return s->txn ? s : submit_free(s);
 }
 
 static int limit_reached(struct submit *s, const char *key, int64_t max)
@@ -223,13 +261,13 @@ static int choose_env(
 /* not at once, if it says so */
 static void choose_time(struct submit *s, struct job *j)
 {
-	int64_t due = job_not_before(j);
+	struct store_job rec = {.state = JOB_QUEUED};
 
-	if (j->state != JOB_QUEUED || due <= j->submitted_usec)
+	if (j->state != JOB_QUEUED)
 		return;
-	j->state = JOB_DELAYED;
-	j->due_usec = due;
-	job_set_due(j, s->core->clock, due);
+	job_record_ready(j, s->core->clock, &rec);
+	j->state = (uint8_t)rec.state;
+	j->due_usec = rec.due_usec;
 }
 
 static int choose_demand(struct submit *s, size_t i, const struct job_spec *spec)
@@ -277,6 +315,10 @@ static int make_job(struct submit *s, size_t i, const json_t *obj)
 		r = job_spec_merge_defaults(&spec, &s->caller);
 	if (r >= 0)
 		r = check_spec(s, i, &spec);
+	s->resolver.job = (int64_t)i;
+	s->resolver.n_jobs = i;
+	if (r >= 0)
+		r = control_resolve_deps(&s->resolver, &spec);
 	if (r >= 0)
 		r = job_new(&s->jobs[i], &spec);
 	if (r >= 0) {
@@ -324,16 +366,19 @@ static int take_caller(struct submit *s, const json_t *params)
 	return r;
 }
 
-static int check_limits(struct submit *s)
+/* of n more jobs; those of calls before, which this one goes on with, count already */
+static int check_limits(struct submit *s, size_t n)
 {
 	const struct config *cf = s->core->config;
 	const struct jobs *jobs = s->core->jobs;
 
-	if ((int64_t)s->n > config_num(cf, SUBMIT_MAX))
+	if ((int64_t)n > config_num(cf, SUBMIT_MAX))
 		return limit_reached(s, "submit-max", config_num(cf, SUBMIT_MAX));
-	if ((int64_t)(jobs_unfinished(jobs) + s->n) > config_num(cf, JOBS_MAX))
+	if (s->n > 0 && (int64_t)(s->n + n) > config_num(cf, GRAPH_MAX))
+		return limit_reached(s, "graph-max", config_num(cf, GRAPH_MAX));
+	if ((int64_t)(jobs_unfinished(jobs) + n) > config_num(cf, JOBS_MAX))
 		return limit_reached(s, "jobs-max", config_num(cf, JOBS_MAX));
-	if ((int64_t)(jobs_unfinished_of(jobs, s->conn->peer.uid) + s->n) >
+	if ((int64_t)(jobs_unfinished_of(jobs, s->uid) + n) >
 		config_num(cf, JOBS_PER_USER_MAX))
 		return limit_reached(
 			s, "jobs-per-user-max", config_num(cf, JOBS_PER_USER_MAX));
@@ -353,6 +398,9 @@ static int record(struct submit *s)
 		struct job *j = s->jobs[i];
 
 		j->id = first + i;
+		r = control_number_deps(j, first);
+		if (r < 0)
+			return r;
 		op = txn_add(s->txn, STORE_JOB_INSERT);
 		if (!op)
 			return -ENOMEM;
@@ -375,7 +423,8 @@ static int record(struct submit *s)
 	return keys_expire(s->core->keys, s->txn);
 }
 
-static int reply_ids(struct vl_call *call, uint64_t first, uint32_t n)
+/* ids in a row, from one up to that before end */
+static int reply_ids(struct vl_call *call, uint64_t first, uint64_t end)
 {
 	_cleanup_(buf_deinitp) struct buf text = BUF_NULL;
 	struct json_writer w;
@@ -384,8 +433,8 @@ static int reply_ids(struct vl_call *call, uint64_t first, uint32_t n)
 	json_writer_init(&w, &text);
 	json_writer_object(&w, NULL);
 	json_writer_array(&w, "ids");
-	for (uint32_t i = 0; i < n; i++)
-		json_writer_int(&w, NULL, (int64_t)(first + i));
+	for (; first < end; first++)
+		json_writer_int(&w, NULL, (int64_t)first);
 	json_writer_array_end(&w);
 	json_writer_object_end(&w);
 	r = json_writer_end(&w);
@@ -393,21 +442,25 @@ static int reply_ids(struct vl_call *call, uint64_t first, uint32_t n)
 		     : vl_call_reply_text(call, buf_head(&text), buf_len(&text), false);
 }
 
+/* All of them are in the table before the first is looked at: some wait for others. Where
+ * memory is short the rest is there after the next start: it is on disk. */
 static int publish(struct submit *s)
 {
 	uint64_t first = s->jobs[0]->id;
 	uint32_t n = (uint32_t)s->n;
+	size_t n_added = 0;
 
-	for (size_t i = 0; i < s->n; i++) {
+	while (n_added < n && jobs_add(s->core->jobs, s->jobs[n_added]) >= 0)
+		n_added++;
+	for (size_t i = 0; i < n_added; i++)
+		if (s->jobs[i]->has_deps)
+			dependents_link(s->core, s->jobs[i]);
+	dep_promises_end(&s->promises);
+	for (size_t i = 0; i < n_added; i++) {
 		struct job *j = TAKE_PTR(s->jobs[i]);
 
-		if (jobs_add(s->core->jobs, j) < 0) {
-			/* on disk, so it is there after the next start */
-			envs_put(s->core->envs, j->env);
-			scheduler_demand_put(s->core->scheduler, j->demand);
-			job_free(j);
-			continue;
-		}
+		if (j->state == JOB_WAITING && n_added == n)
+			dependents_look(s->core->dependents, j);
 		scheduler_place(s->core->scheduler, j);
 		if (deadlines_add(s->core->deadlines, j) < 0)
 			log_at(LOG_ERR, "job",
@@ -417,126 +470,146 @@ static int publish(struct submit *s)
 	}
 	if (s->key)
 		key_commit(s->core->keys, TAKE_PTR(s->key));
-	return reply_ids(s->call, first, n);
+	return reply_ids(s->call, first + s->n_before, first + n);
 }
 
 static int commit(struct submit *s)
 {
-	struct jobs *jobs = s->core->jobs;
-	uint32_t uid = s->conn->peer.uid;
-	int r;
+	int r = committer_commit(s->core->committer, TAKE_PTR(s->txn), 0);
 
-	r = jobs_expect(jobs, uid, (uint32_t)s->n);
+	stop_expecting(s);
 	if (r < 0)
 		return r;
-	r = committer_commit(s->core->committer, TAKE_PTR(s->txn), 0);
-	jobs_expect_no_more(jobs, uid, (uint32_t)s->n);
-	if (r < 0)
-		return r;
-	jobs_ids_are_reserved(jobs, s->reserved);
+	jobs_ids_are_reserved(s->core->jobs, s->reserved);
 	end_claims(s, true);
 	return publish(s);
 }
 
-static int submit(struct submit *s, const json_t *params)
+/* 1: answered with the ids of the first call with that key */
+static int begin_key(struct submit *s, const char *key)
 {
-	const json_t *specs = json_object_get(params, "jobs");
-	const char *key = json_string_value(json_object_get(params, "key"));
+	int r;
+
+	if (!key)
+		return 0;
+	if (!key[0] || strlen(key) > SUBMIT_KEY_MAX)
+		return vl_call_invalid(s->call, "key", "1 to 128 bytes"), -EINVAL;
+	r = keys_begin(s->core->keys, &s->key, s->uid, key);
+	if (r > 0) {
+		struct submit_key *k = TAKE_PTR(s->key);
+
+		r = reply_ids(s->call, k->first_id + s->n, k->first_id + k->n);
+		return r < 0 ? r : 1;
+	}
+	if (r == -RV_ELIMIT)
+		return limit_reached(s, "submit-keys-max",
+			config_num(s->core->config, SUBMIT_KEYS_MAX));
+	return r;
+}
+
+/* the caller's environment, working directory and umask, for the jobs of this call */
+static int take_context(struct submit *s, const json_t *params)
+{
 	struct vl_fault fault;
 	int r;
 
-	if (scheduler_is_blocked(s->core->scheduler, BLOCK_SHUTDOWN))
-		return -RV_ESHUTDOWN;
-	s->n = json_array_size(specs);
-	if (s->n == 0)
-		return vl_call_invalid(s->call, "jobs", "empty"), -EINVAL;
-	if (key && (!key[0] || strlen(key) > SUBMIT_KEY_MAX))
-		return vl_call_invalid(s->call, "key", "1 to 128 bytes"), -EINVAL;
-	if (key) {
-		r = keys_begin(s->core->keys, &s->key, s->conn->peer.uid, key);
-		if (r > 0) {
-			struct submit_key *k = TAKE_PTR(s->key);
-
-			return reply_ids(s->call, k->first_id, k->n);
-		}
-		if (r == -RV_ELIMIT)
-			return limit_reached(s, "submit-keys-max",
-				config_num(s->core->config, SUBMIT_KEYS_MAX));
-		if (r < 0)
-			return r;
-	}
-	r = check_limits(s);
-	if (r < 0)
-		return r;
+	drop_env(s);
+	job_spec_deinit(&s->caller);
 	r = vl_get_bytes_array(params, "env", &s->env, &fault);
 	if (r == -EINVAL)
 		return vl_call_invalid(s->call, fault.path, fault.reason), -EINVAL;
 	if (r >= 0)
 		r = control_check_env(s->call, s->env);
+	return r < 0 ? r : take_caller(s, params);
+}
+
+/* The jobs of one call: behind those of the calls before that it goes on with. */
+static int take_jobs(struct submit *s, const json_t *params)
+{
+	const json_t *specs = json_object_get(params, "jobs");
+	size_t n = json_array_size(specs);
+	struct job **v;
+	int r;
+
+	if (n == 0)
+		return vl_call_invalid(s->call, "jobs", "empty"), -EINVAL;
+	r = check_limits(s, n);
 	if (r >= 0)
-		r = take_caller(s, params);
+		r = take_context(s, params);
 	if (r < 0)
 		return r;
-	s->jobs = calloc(s->n, sizeof(struct job *));
-	s->txn = txn_new();
-	if (!s->jobs || !s->txn)
+	v = reallocarray(s->jobs, s->n + n, sizeof(struct job *));
+	if (!v)
 		return -ENOMEM;
-	for (size_t i = 0; i < s->n; i++) {
-		r = make_job(s, i, json_array_get(specs, i));
-		if (r < 0)
-			return r;
+	s->jobs = v;
+	s->resolver.jobs = v;
+	memset(v + s->n, 0, n * sizeof(struct job *));
+	r = jobs_expect(s->core->jobs, s->uid, (uint32_t)n);
+	if (r < 0)
+		return r;
+	s->n_expected += (uint32_t)n;
+	s->n_before = s->n;
+	s->n += n;
+	for (size_t i = 0; i < n && r >= 0; i++)
+		r = make_job(s, s->n_before + i, json_array_get(specs, i));
+	return r;
+}
+
+/* *go_on: this was not the last call, and went well */
+static int submit(struct submit *s, const json_t *params, bool *go_on)
+{
+	bool more = json_is_true(json_object_get(params, "more"));
+	int r = 0;
+
+	if (scheduler_is_blocked(s->core->scheduler, BLOCK_SHUTDOWN))
+		return -RV_ESHUTDOWN;
+	if (!more)
+		r = begin_key(s, json_string_value(json_object_get(params, "key")));
+	if (r != 0)
+		return r;
+	r = take_jobs(s, params);
+	if (r >= 0 && more) {
+		*go_on = true;
+		return reply_ids(s->call, 0, 0);
 	}
-	r = record(s);
+	if (r >= 0)
+		r = control_check_indexes(
+			s->core, s->call, s->jobs, s->n, &s->promises);
+	if (r >= 0)
+		r = record(s);
 	return r < 0 ? r : commit(s);
+}
+
+void control_submit_drop(struct control_conn *conn)
+{
+	conn->graph = submit_free(conn->graph);
 }
 
 int control_job_submit(struct control_conn *conn, struct vl_call *call)
 {
-	struct submit s = {
-		.conn = conn, .call = call, .core = control_core(conn->control)};
-	int r;
-
-	job_spec_init(&s.caller);
-	r = submit(&s, vl_call_params(call));
-	submit_deinit(&s);
-	return r == -EINVAL ? 0 : r; /* answered already */
-}
-
-int control_job_put_input(struct control_conn *conn, struct vl_call *call)
-{
 	const json_t *params = vl_call_params(call);
-	struct core *core = control_core(conn->control);
-	const char *given = json_string_value(json_object_get(params, "input"));
-	const json_t *data = json_object_get(params, "data_b64");
-	_cleanup_free_ void *bytes = NULL;
-	char name[INPUT_NAME_MAX] = "";
-	enum config_key limit = CONFIG_INPUT_MAX;
-	json_t *reply;
-	size_t n;
+	json_int_t first = json_integer_value(json_object_get(params, "first"));
+	struct submit *s = TAKE_PTR(conn->graph);
+	bool go_on = false;
 	int r;
 
-	if (given && strlen(given) >= sizeof(name))
-		return vl_call_invalid(call, "input", "no such input");
-	if (given)
-		memcpy(name, given, strlen(given) + 1);
-	r = base64_decode(
-		&bytes, &n, json_string_value(data), json_string_length(data));
-	if (r == -EINVAL)
-		return vl_call_invalid(call, "data_b64", "not base64");
-	if (r < 0)
-		return r;
-	r = inputs_put(core->inputs, name, conn, conn->peer.uid, bytes, n,
-		json_is_true(json_object_get(params, "last")), &limit);
-	if (r == -ENOENT)
-		return vl_call_invalid(call, "input", "no such input");
-	if (r == -RV_ELIMIT)
-		return reply_error(call, "io.reeve.Job.LimitReached",
-			"{\"limit\":\"%s\",\"maximum\":%" PRId64 "}",
-			config_key_info[limit].key, core->config->v[limit].num);
-	if (r < 0)
-		return r;
-	reply = json_pack("{s:s}", "input", name);
-	r = vl_call_reply(call, reply, false);
-	json_decref(reply);
-	return r;
+	if (first == 0) {
+		submit_free(s);
+		s = submit_new(conn);
+		if (!s)
+			return -ENOMEM;
+	}
+	/* one that another call is busy with is not there either */
+	if (!s || first < 0 || s->n != (size_t)first) {
+		submit_free(s);
+		return vl_call_invalid(call, "first",
+			"not the number of jobs in the calls before, which are "
+			"dropped");
+	}
+	s->call = s->resolver.call = call;
+	r = submit(s, params, &go_on);
+	if (go_on && !conn->lost && !conn->graph)
+		conn->graph = TAKE_PTR(s);
+	submit_free(s);
+	return r == -EINVAL || r == 1 ? 0 : r; /* answered already */
 }

@@ -20,6 +20,7 @@ struct envs;
 struct keys;
 struct pools;
 struct scheduler;
+struct dependents;
 struct spawner_link;
 struct outputs;
 struct retention;
@@ -41,6 +42,7 @@ struct core {
 	struct keys *keys;
 	struct scheduler *scheduler;
 	struct pools *pools;
+	struct dependents *dependents;
 	struct spawner_link *spawner;
 	struct outputs *outputs;
 	struct retention *retention;

@@ -12,6 +12,7 @@
 #include "daemon/envs.h"
 #include "daemon/job.h"
 #include "daemon/scheduler.h"
+#include "job/deps.h"
 
 /* so far ahead a moment still fits into rv_time; nobody waits so long */
 #define DUE_MAX (INT64_C(100) * 366 * 86400 * USEC_PER_SEC)
@@ -38,6 +39,7 @@ static void peek_order(struct job *j)
 				 JOB_FIELD_FUNCTION) > 0;
 	if (job_spec_peek_num(&n, j->spec, j->spec_len, JOB_FIELD_PRIORITY) > 0)
 		j->priority = (int32_t)n;
+	j->has_deps = deps_are_given(j->spec, j->spec_len);
 }
 
 int job_new(struct job **ret, const struct job_spec *spec)
@@ -57,7 +59,10 @@ int job_new(struct job **ret, const struct job_spec *spec)
 	}
 	j->spec_len = (uint32_t)len;
 	peek_order(j);
-	j->state = job_num(spec, HOLD) ? JOB_HELD : JOB_QUEUED;
+	if (job_num(spec, HOLD))
+		j->state = JOB_HELD;
+	else
+		j->state = j->has_deps ? JOB_WAITING : JOB_QUEUED;
 	*ret = j;
 	return 0;
 }
@@ -126,6 +131,7 @@ struct job *job_free(struct job *j)
 	INVARIANT(!job_is_in_order(j));
 	free(j->reason);
 	free(j->spec);
+	free(j->dependents);
 	free(j);
 	return NULL;
 }
@@ -212,6 +218,19 @@ void job_set_due(struct job *j, const struct clock *clock, int64_t due_usec)
 	j->due = clock_boottime(clock) + (left > 0 ? RV_US(MIN(left, DUE_MAX)) : 0);
 }
 
+void job_record_ready(struct job *j, const struct clock *clock, struct store_job *rec)
+{
+	int64_t due = j->n_runs == 0 ? job_not_before(j) : 0;
+
+	rec->state = JOB_QUEUED;
+	rec->due_usec = 0;
+	if (due <= clock_wall_usec(clock))
+		return;
+	rec->state = JOB_DELAYED;
+	rec->due_usec = due;
+	job_set_due(j, clock, due);
+}
+
 const char *job_name(const struct job *j, char buf[65])
 {
 	const char *s;
@@ -238,6 +257,20 @@ const char *job_pools(const struct job *j, char *buf)
 	memcpy(buf, s, n);
 	buf[n] = '\0';
 	return buf;
+}
+
+bool job_has_label(const struct job *j, const char *label)
+{
+	size_t n, len = strlen(label) + 1;
+	const char *p;
+
+	/* the stored form of a list: its elements, each ended by NUL */
+	if (job_spec_peek_str(&p, &n, j->spec, j->spec_len, JOB_FIELD_LABEL) <= 0)
+		return false;
+	for (const char *end = p + n; p < end; p += strnlen(p, (size_t)(end - p)) + 1)
+		if ((size_t)(end - p) >= len && memcmp(p, label, len) == 0)
+			return true;
+	return false;
 }
 
 void job_facts_get(const struct job *j, struct job_facts_buf *ret, bool with_labels)

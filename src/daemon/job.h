@@ -16,12 +16,18 @@
 struct demand;
 struct clock;
 struct env_set;
+struct job_edges;
 struct run;
 struct txn;
 
 /* bytes of what is said of an end, with the one that ends it; of longer texts the middle is
  * left out */
 #define JOB_REASON_MAX 1024
+/* of one that the shutdown of the daemon or the machine ended */
+#define JOB_REASON_SHUTDOWN "shutdown"
+
+/* a change that is being recorded, which those who wait for the job reckon with already */
+enum job_planned { JOB_PLANNED_NOTHING, JOB_PLANNED_RUN, JOB_PLANNED_SKIP };
 
 struct job {
 	uint64_t id;
@@ -33,12 +39,13 @@ struct job {
 		};
 		struct list by_end; /* finished: among the others, in the table */
 	};
-	struct demand *demand; /* what it asks for; NULL once it is finished */
-	struct env_set *env;   /* NULL: none */
-	void *spec;            /* packed */
-	struct run *run;       /* while one is going on */
-	char *reason;          /* NULL: none; shorter than JOB_REASON_MAX */
-	struct list watchers;  /* of struct job_watch */
+	struct demand *demand;        /* what it asks for; NULL once it is finished */
+	struct env_set *env;          /* NULL: none */
+	void *spec;                   /* packed */
+	struct run *run;              /* while one is going on */
+	char *reason;                 /* NULL: none; shorter than JOB_REASON_MAX */
+	struct list watchers;         /* of struct job_watch */
+	struct job_edges *dependents; /* who waits for it; NULL: nobody ever did */
 	struct job *older_namesake, *newer_namesake;
 	int64_t submitted_usec, started_usec, finished_usec;
 	int64_t due_usec; /* wall clock, as recorded; 0: none */
@@ -48,10 +55,13 @@ struct job {
 	int32_t priority;
 	int32_t place; /* 0; of a job that was moved first or last: less, or more */
 	int32_t exit_code, signal;
-	uint16_t flags; /* STORE_JOB_* */
-	uint8_t state;  /* enum job_state */
-	uint8_t result; /* enum job_result */
+	uint16_t flags;  /* STORE_JOB_* */
+	uint8_t state;   /* enum job_state */
+	uint8_t result;  /* enum job_result */
+	uint8_t planned; /* enum job_planned */
 	bool is_function;
+	bool has_deps;        /* it waits for other jobs, or did */
+	bool leaving;         /* its removal is being committed */
 	bool busy;            /* a change of it is being committed */
 	bool may_have_output; /* of some run, kept on disk; the store tells for certain */
 };
@@ -84,6 +94,9 @@ void job_watch_add(struct job *j, struct job_watch *w);
 
 /* When it may start at the earliest, by its delay or its time: wall clock; 0: at once. */
 int64_t job_not_before(const struct job *j);
+/* It waits for nothing but room and its time: queued, or delayed, in the record that comes
+ * next; job.due is set. */
+void job_record_ready(struct job *j, const struct clock *clock, struct store_job *rec);
 /* due_usec by the clock that counts: job.due */
 void job_set_due(struct job *j, const struct clock *clock, int64_t due_usec);
 
@@ -92,6 +105,7 @@ const char *job_name(const struct job *j, char buf[65]);
 /* Its pools as the job says them; may point into the job, or into buf, which has
  * JOB_POOLS_BYTES bytes. */
 const char *job_pools(const struct job *j, char *buf);
+bool job_has_label(const struct job *j, const char *label);
 /* for job_select_matches; strings live in *ret, which is deinited afterwards */
 struct job_facts_buf {
 	struct job_facts facts;

@@ -15,6 +15,7 @@
 #include "daemon/run.h"
 #include "daemon/scheduler.h"
 #include "daemon/users.h"
+#include "job/deps.h"
 
 enum { COMMAND_SHOWN_MAX = 256 }; /* bytes; lists are for people, show has it all */
 
@@ -113,6 +114,10 @@ void job_to_json(struct json_writer *w, const char *key, const struct core *core
 	else
 		json_writer_null(w, "pid");
 	put_command(w, &s);
+	for (int k = 0; k < DEP_KIND_N && j->has_deps; k++)
+		if (job_spec_has(&s, dep_field[k]))
+			json_writer_strv(w, job_field_info[dep_field[k]].json_name,
+				s.v[dep_field[k]].strv);
 	json_writer_object_end(w);
 	job_spec_deinit(&s);
 }

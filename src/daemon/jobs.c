@@ -12,6 +12,7 @@
 #include "base/log.h"
 #include "daemon/commit.h"
 #include "daemon/core.h"
+#include "daemon/dependents.h"
 #include "daemon/envs.h"
 #include "daemon/jobs.h"
 #include "daemon/scheduler.h"
@@ -69,9 +70,21 @@ int jobs_new(struct jobs **ret, struct core *core)
 	return 0;
 }
 
-static void drop_demand(struct jobs *js, struct job *j)
+void jobs_drop_demand(struct jobs *js, struct job *j)
 {
 	j->demand = scheduler_demand_put(js->core->scheduler, j->demand);
+}
+
+int jobs_renew_demand(struct jobs *js, struct job *j)
+{
+	struct job_spec spec;
+	int r = job_spec_get(j, &spec);
+
+	if (r < 0)
+		return r;
+	r = scheduler_demand(js->core->scheduler, &spec, &j->demand);
+	job_spec_deinit(&spec);
+	return r;
 }
 
 struct jobs *jobs_free(struct jobs *js)
@@ -83,7 +96,7 @@ struct jobs *jobs_free(struct jobs *js)
 			continue;
 		if (!js->v[i].job->busy)
 			scheduler_withdraw(js->core->scheduler, js->v[i].job);
-		drop_demand(js, js->v[i].job);
+		jobs_drop_demand(js, js->v[i].job);
 		job_free(js->v[i].job);
 	}
 	free(js->v);
@@ -498,7 +511,7 @@ void jobs_forget(struct jobs *js, struct job *j)
 		list_remove(&j->by_end);
 	}
 	envs_put(js->core->envs, j->env);
-	drop_demand(js, j);
+	jobs_drop_demand(js, j);
 	job_free(j);
 	compact(js);
 	jobs_wake_waiters(js);
@@ -535,14 +548,16 @@ void job_publish(struct jobs *js, struct job *j, const struct store_job *rec)
 	if (before != JOB_FINISHED && j->state == JOB_FINISHED) {
 		link_end(js, j);
 		count_unfinished(js, j, -1);
-		drop_demand(js, j);
+		jobs_drop_demand(js, j);
 		tell_watchers(j);
 	} else if (before == JOB_FINISHED && j->state != JOB_FINISHED) {
 		INVARIANT(j->demand);
 		count_unfinished(js, j, 1);
 	}
-	if (before != j->state)
-		tell_change(j);
+	if (before == j->state)
+		return;
+	dependents_changed(js->core, j, before);
+	tell_change(j);
 }
 
 void job_begin(struct jobs *js, struct job *j)
@@ -557,6 +572,8 @@ void job_end(struct jobs *js, struct job *j)
 	INVARIANT(j->busy);
 	j->busy = false;
 	scheduler_place(js->core->scheduler, j);
+	if (j->state == JOB_WAITING)
+		dependents_look(js->core->dependents, j);
 	jobs_wake_waiters(js);
 }
 

@@ -73,6 +73,11 @@ void jobs_expect_no_more(struct jobs *js, uint32_t uid, uint32_t n);
 int64_t jobs_place_first(const struct jobs *js);
 int64_t jobs_place_last(const struct jobs *js);
 
+/* A finished job asks for nothing. One that is about to be run again does: 0, errors as of
+ * scheduler_demand. Given up where it is not run again after all. */
+int jobs_renew_demand(struct jobs *js, struct job *j);
+void jobs_drop_demand(struct jobs *js, struct job *j);
+
 /* ---- changes ------------------------------------------------------------------------ */
 
 /* the record is on disk: the table shows it, watchers and the scheduler are told */

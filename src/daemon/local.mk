@@ -11,6 +11,8 @@ libdaemon_la_SOURCES = \
 	src/daemon/control_act.c \
 	src/daemon/control_conn.c src/daemon/control_priv.h \
 	src/daemon/control_daemon.c \
+	src/daemon/control_deps.c src/daemon/control_deps.h \
+	src/daemon/control_input.c \
 	src/daemon/control_job.h \
 	src/daemon/control_list.c \
 	src/daemon/control_pool.c \
@@ -23,6 +25,9 @@ libdaemon_la_SOURCES = \
 	src/daemon/core.h \
 	src/daemon/cpus.c src/daemon/cpus.h \
 	src/daemon/deadlines.c src/daemon/deadlines.h \
+	src/daemon/dependents.c src/daemon/dependents.h src/daemon/dependents_priv.h \
+	src/daemon/dependents_edges.c \
+	src/daemon/dependents_revive.c \
 	src/daemon/disk_guard.c src/daemon/disk_guard.h \
 	src/daemon/envs.c src/daemon/envs.h \
 	src/daemon/function_dns_lookup.c \

@@ -8,6 +8,7 @@
 #include "base/cleanup.h"
 #include "daemon/commit.h"
 #include "daemon/core.h"
+#include "daemon/dependents.h"
 #include "daemon/inputs.h"
 #include "daemon/jobs.h"
 #include "daemon/output_read.h"
@@ -56,7 +57,9 @@ static struct job *removable(struct core *core, uint64_t id)
 {
 	struct job *j = jobs_find(core->jobs, id);
 
-	return j && !j->busy && !j->run && j->state == JOB_FINISHED ? j : NULL;
+	return j && !j->busy && !j->run && j->state == JOB_FINISHED && !job_is_needed(j)
+		       ? j
+		       : NULL;
 }
 
 static void forget(struct core *core, struct job *j)
@@ -90,6 +93,7 @@ static int plan(struct core *core, struct removal *rm, uint64_t *ids, struct txn
 		op->job.env_id = 0;
 		op->job.finished_usec = clock_wall_usec(core->clock);
 		job_begin(core->jobs, j);
+		j->leaving = true;
 		ids[n++] = j->id;
 	}
 	*ret = TAKE_PTR(t);
@@ -120,6 +124,7 @@ int removal_run(struct core *core, const uint64_t *ids, size_t n)
 	for (int i = 0; i < n_chosen; i++) {
 		struct job *j = jobs_find(core->jobs, chosen[i]);
 
+		j->leaving = false;
 		if (r >= 0)
 			forget(core, j);
 		else

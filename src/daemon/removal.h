@@ -9,7 +9,8 @@ struct core;
 enum { REMOVAL_CHUNK = 500 }; /* jobs in one transaction */
 
 /**
- * Forget those of the jobs that are finished (and not busy); others are passed over.
+ * Forget those of the jobs that are finished (and not busy) and that no job needs which has
+ * not started; others are passed over.
  *
  * @n  at most REMOVAL_CHUNK
  *

@@ -12,6 +12,7 @@
 #include "config/configuration.h"
 #include "daemon/commit.h"
 #include "daemon/core.h"
+#include "daemon/dependents.h"
 #include "daemon/jobs.h"
 #include "daemon/output_read.h"
 #include "daemon/outputs.h"
@@ -62,8 +63,10 @@ void retention_look(struct retention *rt)
 
 static int64_t n_over(const struct retention *rt)
 {
-	return (int64_t)jobs_count(rt->core->jobs, JOB_FINISHED) -
-	       config_num(rt->core->config, KEEP_FINISHED_MAX);
+	size_t n = jobs_count(rt->core->jobs, JOB_FINISHED) -
+		   dependents_n_kept(rt->core->dependents);
+
+	return (int64_t)n - config_num(rt->core->config, KEEP_FINISHED_MAX);
 }
 
 void retention_run_ended(struct retention *rt, struct job *j, int64_t output_bytes)
@@ -134,7 +137,7 @@ static void keep_oldest(struct oldest *v, size_t *n, size_t n_max, const struct 
 static bool is_candidate(const struct job *j, enum candidates which)
 {
 	switch (which) {
-	case FINISHED: return j->state == JOB_FINISHED && !j->busy;
+	case FINISHED: return j->state == JOB_FINISHED && !j->busy && !job_is_needed(j);
 	case FINISHED_WITH_OUTPUT:
 		return j->state == JOB_FINISHED && !j->busy && j->may_have_output;
 	case UNFINISHED_WITH_OUTPUT:

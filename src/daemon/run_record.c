@@ -87,7 +87,7 @@ static void describe_end(const struct run *run, char *buf, size_t size)
 
 	buf[0] = '\0';
 	if (end->shutdown)
-		snprintf(buf, size, "shutdown");
+		snprintf(buf, size, JOB_REASON_SHUTDOWN);
 	else if (end->cancelled)
 		snprintf(buf, size, "cancelled");
 	else if (end->timed_out)

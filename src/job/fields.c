@@ -78,7 +78,8 @@ enum job_shape job_type_shape(enum job_type t)
 	case JOB_TYPE_ENV:
 	case JOB_TYPE_NAMES:
 	case JOB_TYPE_NEEDS:
-	case JOB_TYPE_GLOBS: return JOB_SHAPE_STRV;
+	case JOB_TYPE_GLOBS:
+	case JOB_TYPE_DEPS: return JOB_SHAPE_STRV;
 	}
 	INVARIANT(!"a type without a shape");
 	return JOB_SHAPE_NUM;
@@ -93,7 +94,7 @@ bool job_type_is_bytes(enum job_type t)
 bool job_type_appends(enum job_type t)
 {
 	return t == JOB_TYPE_ENV || t == JOB_TYPE_NAMES || t == JOB_TYPE_NEEDS ||
-	       t == JOB_TYPE_GLOBS;
+	       t == JOB_TYPE_GLOBS || t == JOB_TYPE_DEPS;
 }
 
 size_t job_field_bytes_max(enum job_field f)

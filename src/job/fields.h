@@ -33,6 +33,7 @@ enum job_type {
 	JOB_TYPE_NAMES,     /* strv: name_is_valid each; appends */
 	JOB_TYPE_NEEDS,     /* strv: NAME=N each (asks.h); appends */
 	JOB_TYPE_GLOBS,     /* strv: appends */
+	JOB_TYPE_DEPS,      /* strv: dep_element_is_valid each (deps.h); appends */
 };
 
 enum job_leftovers { JOB_LEFTOVERS_KILL, JOB_LEFTOVERS_LEAVE, JOB_LEFTOVERS_WAIT };
@@ -83,8 +84,8 @@ int job_field_by_tag(unsigned tag);
 /**
  * Text as in the configuration to a value.
  *
- * ARGV is split into words (words.h); NAMES at white space and commas, GLOBS at white
- * space; ENV has one NAME=VALUE per line, byte for byte, where a line that begins with
+ * ARGV is split into words (words.h); NAMES and DEPS at white space and commas, GLOBS at
+ * white space; "#N" is no element of DEPS here, for there are no others to count; ENV has one NAME=VALUE per line, byte for byte, where a line that begins with
  * a double quote is a quoted one as words_quote_line writes it.
  * An empty text is the empty list for lists that append, and an error for all else.
  *

@@ -9,6 +9,8 @@ libjob_la_SOURCES = \
 	src/job/calendar_priv.h \
 	src/job/codes.c \
 	src/job/cron_parse.c \
+	src/job/deps.c src/job/deps.h \
+	src/job/deps_search.c \
 	src/job/env_filter.c src/job/env_filter.h \
 	src/job/fields.c src/job/fields.h src/job/fields.def \
 	src/job/judge.c \

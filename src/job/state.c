@@ -38,6 +38,7 @@ const bool job_may_go[JOB_STATE_N][JOB_STATE_N] = {
 	[JOB_DELAYED] =
 		{
 			MAY(HELD),
+			MAY(WAITING), /* what it waits for was changed */
 			MAY(QUEUED),
 			MAY(STARTING),
 			MAY(FINISHED),
@@ -45,6 +46,7 @@ const bool job_may_go[JOB_STATE_N][JOB_STATE_N] = {
 	[JOB_QUEUED] =
 		{
 			MAY(HELD),
+			MAY(WAITING), /* the same */
 			MAY(STARTING),
 			MAY(FINISHED),
 		},
@@ -94,7 +96,9 @@ const bool job_may_go[JOB_STATE_N][JOB_STATE_N] = {
 		},
 	[JOB_FINISHED] =
 		{
-			MAY(QUEUED), /* retry: same id, next run */
+			/* retry: same id, next run */
+			MAY(WAITING),
+			MAY(QUEUED),
 		},
 };
 

@@ -8,6 +8,7 @@
 #include "base/clock.h"
 #include "base/strv.h"
 #include "job/asks.h"
+#include "job/deps.h"
 #include "job/value_priv.h"
 
 static int err_range(char **err, enum job_field f, int64_t num)
@@ -167,6 +168,13 @@ static int check_element(const char *s, enum job_type t, char **err)
 		if (job_need_parse(s, name, &amount) < 0)
 			return job_err(err, -EINVAL,
 				"not a resource and how much of it, such as gpu=1: %s",
+				QUOTED(s));
+		return 0;
+	case JOB_TYPE_DEPS:
+		if (!dep_element_is_valid(s))
+			return job_err(err, -EINVAL,
+				"not a job (an id, a name or @label; several with "
+				"'|' between them): %s",
 				QUOTED(s));
 		return 0;
 	case JOB_TYPE_GLOBS:

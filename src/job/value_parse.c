@@ -185,6 +185,11 @@ static int value_parse_strv(
 	case JOB_TYPE_ENV: r = env_parse(&v.strv, text, err); break;
 	case JOB_TYPE_NEEDS:
 	case JOB_TYPE_NAMES: r = strv_split(&v.strv, text, BLANKS ","); break;
+	case JOB_TYPE_DEPS:
+		if (strchr(text, '#'))
+			return job_err(err, -EINVAL, "not a job: %s", QUOTED(text));
+		r = strv_split(&v.strv, text, BLANKS ",");
+		break;
 	default: r = strv_split(&v.strv, text, BLANKS); break;
 	}
 	if (r >= 0)

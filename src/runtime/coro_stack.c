@@ -136,7 +136,8 @@ static int slab_guard(struct coro_slab *s, size_t stack_size, size_t n)
 		int r;
 
 		/* EINVAL: an older kernel, or locked memory (mlockall) */
-		if (advise && madvise(guard, CORO_GUARD_SIZE, MADV_GUARD_INSTALL) == 0) {
+		if (advise &&
+			madvise(guard, CORO_GUARD_SIZE, MADV_GUARD_INSTALL) == 0) {
 			if (s->n_guarded > 0 || guard_holds(guard))
 				continue;
 		} else if (advise && errno != EINVAL) {

@@ -67,6 +67,8 @@ static void make(struct fixture *fx, const struct clock *clock)
 	ck_assert_int_eq(envs_new(&c->envs, 1 << 20), 0);
 	ck_assert_int_eq(keys_new(&c->keys, clock, 1000), 0);
 	ck_assert_int_eq(jobs_new(&c->jobs, c), 0);
+	ck_assert_int_eq(dependents_new(&c->dependents, c), 0);
+	ck_assert_int_eq(retention_new(&c->retention, c), 0);
 	ck_assert_int_eq(rv_group_enter(&fx->services, RV_GROUP_SUPERVISE), 0);
 }
 
@@ -78,6 +80,8 @@ static void unmake(struct fixture *fx)
 	inputs_free(c->inputs);
 	outputs_free(c->outputs);
 	jobs_free(c->jobs);
+	dependents_free(c->dependents);
+	retention_free(c->retention);
 	pools_free(c->pools);
 	scheduler_free(c->scheduler);
 	keys_free(c->keys);
@@ -138,6 +142,16 @@ static void put_text(struct job_spec *s, enum job_field f, const char *text)
 			job_spec_put(s, f, (union job_value){.str = strdup(text)}), 0);
 }
 
+static void put_ids(struct job_spec *s, enum job_field f, const char *text)
+{
+	union job_value v;
+
+	if (!text)
+		return;
+	ck_assert_int_eq(job_value_parse(&v, f, text, NULL), 0);
+	ck_assert_int_eq(job_spec_put(s, f, v), 0);
+}
+
 struct job *fixture_add_job(
 	struct fixture *fx, uint64_t id, const struct fixture_job *how)
 {
@@ -147,6 +161,9 @@ struct job *fixture_add_job(
 	job_spec_init(&s);
 	put_text(&s, JOB_FIELD_NAME, how->name);
 	put_text(&s, JOB_FIELD_STDIN, how->stdin_from);
+	put_ids(&s, JOB_FIELD_AFTER, how->after);
+	put_ids(&s, JOB_FIELD_AFTER_ANY, how->after_any);
+	put_ids(&s, JOB_FIELD_AFTER_FAILURE, how->after_failure);
 	if (how->function)
 		put_text(&s, JOB_FIELD_FUNCTION, how->function);
 	else

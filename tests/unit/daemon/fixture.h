@@ -19,12 +19,14 @@
 #include "config/configuration.h"
 #include "daemon/commit.h"
 #include "daemon/core.h"
+#include "daemon/dependents.h"
 #include "daemon/envs.h"
 #include "daemon/inputs.h"
 #include "daemon/jobs.h"
 #include "daemon/keys.h"
 #include "daemon/outputs.h"
 #include "daemon/pools.h"
+#include "daemon/retention.h"
 #include "daemon/scheduler.h"
 #include "reeve/reeve.h"
 #include "store/store_memory.h"
@@ -54,6 +56,7 @@ void fixture_start(struct fixture *fx, rv_fn fn, void *arg);
 
 struct fixture_job {
 	const char *name, *function, *stdin_from;
+	const char *after, *after_any, *after_failure; /* ids */
 	int64_t priority;
 	uint32_t uid;
 	enum job_state state;

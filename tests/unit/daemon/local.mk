@@ -4,6 +4,7 @@
 if HAVE_CHECK
 unit_daemon_tests = \
 	tests/unit/daemon/test_commit \
+	tests/unit/daemon/test_dependents \
 	tests/unit/daemon/test_jobs \
 	tests/unit/daemon/test_scheduler \
 	tests/unit/daemon/test_keys \
@@ -25,6 +26,10 @@ unit_daemon_libs = $(daemon_libs) $(CHECK_LIBS)
 tests_unit_daemon_test_commit_SOURCES = tests/unit/daemon/test_commit.c $(unit_daemon_fixture)
 tests_unit_daemon_test_commit_CFLAGS = $(unit_daemon_cflags)
 tests_unit_daemon_test_commit_LDADD = $(unit_daemon_libs)
+
+tests_unit_daemon_test_dependents_SOURCES = tests/unit/daemon/test_dependents.c $(unit_daemon_fixture)
+tests_unit_daemon_test_dependents_CFLAGS = $(unit_daemon_cflags)
+tests_unit_daemon_test_dependents_LDADD = $(unit_daemon_libs)
 
 tests_unit_daemon_test_jobs_SOURCES = tests/unit/daemon/test_jobs.c $(unit_daemon_fixture)
 tests_unit_daemon_test_jobs_CFLAGS = $(unit_daemon_cflags)

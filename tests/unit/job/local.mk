@@ -6,6 +6,7 @@ unit_job_tests = \
 	tests/unit/job/test_calendar \
 	tests/unit/job/test_calendar_systemd \
 	tests/unit/job/test_cron \
+	tests/unit/job/test_deps \
 	tests/unit/job/test_fields \
 	tests/unit/job/test_judge \
 	tests/unit/job/test_select \
@@ -40,6 +41,9 @@ tests_unit_job_test_cron_SOURCES = tests/unit/job/test_cron.c
 tests_unit_job_test_cron_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 tests_unit_job_test_cron_LDADD = libjob.la libbase.la $(CHECK_LIBS)
 EXTRA_DIST += tests/unit/job/cron.txt
+tests_unit_job_test_deps_SOURCES = tests/unit/job/test_deps.c
+tests_unit_job_test_deps_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_unit_job_test_deps_LDADD = libjob.la libbase.la $(CHECK_LIBS)
 
 tests_unit_job_test_fields_SOURCES = tests/unit/job/test_fields.c
 tests_unit_job_test_fields_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)

@@ -19,6 +19,7 @@ static const struct {
 	{JOB_FIELD_COMMAND, "sh -c 'a b' \"c\""},
 	{JOB_FIELD_NAME, "name"},
 	{JOB_FIELD_LABEL, "x y"},
+	{JOB_FIELD_AFTER, "3|4,name"},
 	{JOB_FIELD_ENV, "A=1\n\"B=\\n\""},
 	{JOB_FIELD_RLIMITS, "core=0 nofile=1:2"},
 	{JOB_FIELD_RETRY_ON, "1 TERM"},

@@ -372,6 +372,7 @@ START_TEST(printed_values_read_back)
 	round_trip(F(ENV), "A=1\n\"B=x\\ny\"\n\"\\\"C=\\xff\"");
 	round_trip(F(ENV), "\"A=x \"\n\" B=\"");
 	round_trip(F(LABEL), "a b");
+	round_trip(F(AFTER), "3,4|name @label");
 	round_trip(F(RLIMITS), "nofile=1:2 core=infinity");
 	round_trip(F(RETRY_ON), "1 2 KILL");
 }

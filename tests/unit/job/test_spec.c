@@ -226,6 +226,7 @@ static void fill(struct job_spec *s)
 		[JOB_TYPE_NAMES] = "x y",
 		[JOB_TYPE_NEEDS] = "gpu=1 tape=2",
 		[JOB_TYPE_GLOBS] = "X*",
+		[JOB_TYPE_DEPS] = "3|name @label",
 	};
 
 	job_spec_init(s);

@@ -1,0 +1,448 @@
+#include "config.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/buf.h"
+#include "base/cleanup.h"
+#include "base/error.h"
+#include "base/hashmap.h"
+#include "base/strv.h"
+#include "config/configuration.h"
+#include "daemon/control_deps.h"
+#include "daemon/control_select.h"
+#include "daemon/core.h"
+#include "daemon/jobs.h"
+#include "reeve/task.h"
+
+enum { YIELD_EVERY = 4096 };
+
+/* ---- promises ----------------------------------------------------------------------- */
+
+void dep_promises_end(struct dep_promises *p)
+{
+	for (size_t i = 0; i < p->n; i++)
+		dependents_end_promise(p->jobs[i]);
+	free(p->jobs);
+	*p = (struct dep_promises){.n = 0};
+}
+
+static int promise(struct core *core, struct dep_promises *p, struct job *on)
+{
+	int r;
+
+	if (p->n == p->n_max) {
+		size_t n = p->n_max ? 2 * p->n_max : 16;
+		struct job **v = reallocarray(p->jobs, n, sizeof(struct job *));
+
+		if (!v)
+			return -ENOMEM;
+		p->jobs = v;
+		p->n_max = n;
+	}
+	r = dependents_promise(core, on);
+	if (r >= 0)
+		p->jobs[p->n++] = on;
+	return r;
+}
+
+/* ---- what is wrong ------------------------------------------------------------------ */
+
+void dep_resolver_deinit(struct dep_resolver *rs)
+{
+	free(rs->label);
+	free(rs->labelled);
+	rs->label = NULL;
+	rs->labelled = NULL;
+}
+
+/* members that say where it stands; NULL: out of memory */
+static json_t *place_of(const struct dep_resolver *rs, enum dep_kind kind)
+{
+	const char *field = job_field_info[dep_field[kind]].json_name;
+
+	return rs->job < 0 ? json_pack("{s:s}", "field", field)
+			   : json_pack("{s:I, s:s}", "job", (json_int_t)rs->job,
+				     "field", field);
+}
+
+static int not_found(const struct dep_resolver *rs, enum dep_kind kind, const char *key,
+	const char *name)
+{
+	json_t *params = place_of(rs, kind);
+
+	if (params)
+		json_object_set_new(params, key, json_string(name));
+	vl_call_error(rs->call, "io.reeve.Job.NotFound", params);
+	json_decref(params);
+	return -EINVAL;
+}
+
+static int limit_reached(const struct dep_resolver *rs, int64_t max)
+{
+	reply_error(rs->call, "io.reeve.Job.LimitReached",
+		"{\"limit\":\"dependencies-max\",\"maximum\":%" PRId64 "}", max);
+	return -EINVAL;
+}
+
+/* ---- one list ----------------------------------------------------------------------- */
+
+/* an element that is being put together, and the list that it goes into */
+struct target {
+	struct dep_resolver *rs;
+	struct core *core;
+	enum dep_kind kind;
+	bool one_of; /* parts of the element are joined by '|' */
+	struct buf element;
+	struct strv_builder list;
+	struct hashmap *seen; /* elements of the list */
+	int64_t *n_ids;
+};
+
+static int end_element(struct target *t)
+{
+	char *text;
+	int r;
+
+	if (buf_len(&t->element) == 0)
+		return 0;
+	text = buf_steal_str(&t->element, NULL);
+	if (!text)
+		return -ENOMEM;
+	r = hashmap_put(t->seen, text, t);
+	if (r == -EEXIST)
+		return free(text), 0;
+	if (r < 0)
+		return free(text), r;
+	return strv_builder_take(&t->list, text);
+}
+
+/* '#' or nothing, and a number */
+static int add_part(struct target *t, const char *mark, uint64_t number)
+{
+	int64_t max = config_num(t->core->config, DEPENDENCIES_MAX);
+	int r;
+
+	if (++*t->n_ids > max)
+		return limit_reached(t->rs, max);
+	r = buf_printf(&t->element, "%s%s%" PRIu64, buf_len(&t->element) ? "|" : "",
+		mark, number);
+	return r < 0 || t->one_of ? r : end_element(t);
+}
+
+static int add_job(struct target *t, struct job *on)
+{
+	int r = promise(t->core, t->rs->promises, on);
+
+	return r < 0 ? r : add_part(t, "", on->id);
+}
+
+static int add_id(struct target *t, uint64_t id)
+{
+	struct job *on = jobs_find(t->core->jobs, id);
+	json_t *place;
+
+	if (on && !on->leaving) {
+		if (control_owns(t->rs->conn, on))
+			return add_job(t, on);
+		vl_call_denied(t->rs->call);
+		return -EINVAL;
+	}
+	place = place_of(t->rs, t->kind);
+	return place ? control_reply_no_such_id(t->rs->conn, t->rs->call, id, place)
+		     : -ENOMEM;
+}
+
+static int add_name(struct target *t, const char *name)
+{
+	const struct dep_resolver *rs = t->rs;
+	char buf[65];
+	struct job *on;
+
+	for (size_t i = rs->n_jobs; i > 0; i--) {
+		const char *its = job_name(rs->jobs[i - 1], buf);
+
+		if (its && STREQ(its, name))
+			return add_part(t, "#", i - 1);
+	}
+	on = jobs_find_name(
+		t->core->jobs, rs->conn->peer.uid, !t->core->system_mode, name);
+	if (!on || on->leaving)
+		return not_found(rs, t->kind, "name", name);
+	return add_job(t, on);
+}
+
+/* The jobs of the table that carry a label; a long table is gone through in pieces, and each
+ * that was found is promised at once. */
+static int find_labelled(struct target *t, const char *label)
+{
+	struct dep_resolver *rs = t->rs;
+	struct jobs *jobs = t->core->jobs;
+	uint64_t next = 1;
+	size_t n_max = 0;
+	unsigned n = 0;
+
+	free(rs->label);
+	rs->n_labelled = 0;
+	rs->label = strdup(label);
+	if (!rs->label)
+		return -ENOMEM;
+	for (struct job *j = jobs_at_or_after(jobs, next); j;
+		j = jobs_at_or_after(jobs, next)) {
+		int r = 0;
+
+		next = j->id + 1;
+		if (!j->leaving &&
+			(j->uid == rs->conn->peer.uid || !t->core->system_mode) &&
+			job_has_label(j, label)) {
+			if (rs->n_labelled == n_max) {
+				uint64_t *v;
+
+				n_max = n_max ? 2 * n_max : 16;
+				v = reallocarray(rs->labelled, n_max, sizeof(*v));
+				if (!v)
+					return -ENOMEM;
+				rs->labelled = v;
+			}
+			rs->labelled[rs->n_labelled++] = j->id;
+			r = promise(t->core, rs->promises, j);
+		}
+		if (r >= 0 && ++n % YIELD_EVERY == 0)
+			r = rv_yield();
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+static int add_label(struct target *t, const char *label)
+{
+	struct dep_resolver *rs = t->rs;
+	size_t n_before = (size_t)*t->n_ids;
+	int r = 0;
+
+	for (size_t i = 0; i < rs->n_jobs && r >= 0; i++)
+		if (job_has_label(rs->jobs[i], label))
+			r = add_part(t, "#", i);
+	if (r >= 0 && (!rs->label || !STREQ(rs->label, label)))
+		r = find_labelled(t, label);
+	for (size_t i = 0; i < rs->n_labelled && r >= 0; i++) {
+		struct job *on = jobs_find(t->core->jobs, rs->labelled[i]);
+
+		/* one that was found for an earlier job of the call may be gone again */
+		if (on && !on->leaving)
+			r = add_job(t, on);
+	}
+	if (r >= 0 && n_before == (size_t)*t->n_ids)
+		return not_found(rs, t->kind, "label", label);
+	return r;
+}
+
+static int add_element(struct target *t, const char *element)
+{
+	struct dep_ref ref;
+	int r;
+
+	t->one_of = strchr(element, '|');
+	while ((r = dep_ref_next(&ref, &element)) > 0) {
+		switch (ref.kind) {
+		case DEP_REF_ID: r = add_id(t, ref.number); break;
+		case DEP_REF_NAME: r = add_name(t, ref.name); break;
+		case DEP_REF_LABEL: r = add_label(t, ref.name); break;
+		case DEP_REF_INDEX: r = add_part(t, "#", ref.number); break;
+		}
+		if (r < 0)
+			return r;
+	}
+	return r < 0 ? r : end_element(t);
+}
+
+static int resolve_list(struct dep_resolver *rs, struct job_spec *spec,
+	enum dep_kind kind, int64_t *n_ids)
+{
+	enum job_field f = dep_field[kind];
+	struct target t = {.rs = rs,
+		.core = control_core(rs->conn->control),
+		.kind = kind,
+		.n_ids = n_ids};
+	union job_value v;
+	int r = 0;
+
+	if (strv_len(spec->v[f].strv) == 0) {
+		job_spec_unset(spec, f); /* an empty list is none */
+		return 0;
+	}
+	r = hashmap_new(&t.seen, HASHMAP_STRING);
+	STRV_FOREACH(element, spec->v[f].strv)
+		if (r >= 0)
+			r = add_element(&t, *element);
+	if (r >= 0)
+		r = strv_builder_finish(&t.list, &v.strv);
+	if (r >= 0) {
+		job_spec_unset(spec, f);
+		r = job_spec_put(spec, f, v);
+	}
+	strv_free(t.list.v);
+	buf_deinit(&t.element);
+	hashmap_free(t.seen);
+	return r;
+}
+
+int control_resolve_deps(struct dep_resolver *rs, struct job_spec *spec)
+{
+	int64_t n_ids = 0;
+	int r = 0;
+
+	for (int k = 0; k < DEP_KIND_N && r >= 0; k++)
+		r = resolve_list(rs, spec, (enum dep_kind)k, &n_ids);
+	return r;
+}
+
+/* ---- jobs of one call --------------------------------------------------------------- */
+
+struct indexes {
+	struct core *core;
+	struct vl_call *call;
+	struct job *const *jobs;
+	size_t n;
+	struct dep_promises *promises;
+};
+
+static int invalid(struct vl_call *call, uint64_t job, const char *message)
+{
+	json_t *params = json_pack("{s:I, s:s, s:s}", "job", (json_int_t)job, "field",
+		job_field_info[JOB_FIELD_AFTER].json_name, "message", message);
+
+	vl_call_error(call, "io.reeve.Job.Invalid", params);
+	json_decref(params);
+	return -EINVAL;
+}
+
+/* deps_edges_fn: of a job of the call to others of it, each of which is promised */
+static int follow_indexes(struct deps_search *s, uint64_t node, void *arg)
+{
+	struct indexes *x = arg;
+	const struct job *j = x->jobs[node];
+	enum dep_kind kind;
+	const char *element;
+	struct deps_walk w;
+	struct dep_ref ref;
+	int r = 0;
+
+	deps_walk_init(&w, j->spec, j->spec_len);
+	while (r >= 0 && deps_walk_next(&w, &kind, &element) > 0) {
+		while ((r = dep_ref_next(&ref, &element)) > 0) {
+			if (ref.kind != DEP_REF_INDEX)
+				continue;
+			if (ref.number >= x->n)
+				return invalid(
+					x->call, node, "no such job in this call");
+			r = promise(x->core, x->promises, x->jobs[ref.number]);
+			if (r >= 0)
+				r = deps_search_edge(s, ref.number);
+			if (r < 0)
+				return r;
+		}
+	}
+	return r;
+}
+
+static int reply_cycle(struct vl_call *call, const struct deps_search *s)
+{
+	_cleanup_(buf_deinitp) struct buf text = BUF_NULL;
+	size_t n;
+	const uint64_t *v = deps_search_cycle(s, &n);
+	int r = buf_append_str(&text, "a cycle: job ");
+
+	for (size_t i = 0; i < n && i < 16 && r >= 0; i++)
+		r = buf_printf(&text, "%" PRIu64 " waits for ", v[i]);
+	if (r >= 0)
+		r = buf_printf(&text, "%s%" PRIu64 " of this call",
+			n > 16 ? "... for " : "", v[0]);
+	if (r >= 0)
+		r = buf_append_byte(&text, '\0');
+	return invalid(call, v[0], r < 0 ? "a cycle" : buf_head(&text));
+}
+
+int control_check_indexes(struct core *core, struct vl_call *call,
+	struct job *const *jobs, size_t n, struct dep_promises *promises)
+{
+	_cleanup_(deps_search_freep) struct deps_search *s = NULL;
+	struct indexes x = {core, call, jobs, n, promises};
+	int r = deps_search_new(&s, follow_indexes, &x);
+
+	for (size_t i = 0; i < n && r == 0; i++) {
+		if (!jobs[i]->has_deps)
+			continue;
+		r = deps_search_from(s, i);
+		if (r >= 0)
+			r = deps_search_step(s, SIZE_MAX);
+	}
+	return r > 0 ? reply_cycle(call, s) : r;
+}
+
+/* "#4|7" with the first id 10: "14|7" */
+static int number_element(char **element, uint64_t first)
+{
+	_cleanup_(buf_deinitp) struct buf b = BUF_NULL;
+	const char *at = *element;
+	struct dep_ref ref;
+	char *text;
+	int r;
+
+	while ((r = dep_ref_next(&ref, &at)) > 0) {
+		r = buf_printf(&b, "%s%" PRIu64, buf_len(&b) ? "|" : "",
+			ref.number + (ref.kind == DEP_REF_INDEX ? first : 0));
+		if (r < 0)
+			return r;
+	}
+	text = buf_steal_str(&b, NULL);
+	if (!text)
+		return -ENOMEM;
+	free(*element);
+	*element = text;
+	return 0;
+}
+
+static bool has_index(const struct job *j)
+{
+	enum dep_kind kind;
+	const char *element;
+	struct deps_walk w;
+
+	deps_walk_init(&w, j->spec, j->spec_len);
+	while (deps_walk_next(&w, &kind, &element) > 0)
+		if (strchr(element, '#'))
+			return true;
+	return false;
+}
+
+int control_number_deps(struct job *j, uint64_t first)
+{
+	struct job_spec spec;
+	void *packed;
+	size_t len;
+	int r;
+
+	if (!has_index(j))
+		return 0;
+	r = job_spec_get(j, &spec);
+	if (r < 0)
+		return r;
+	for (int k = 0; k < DEP_KIND_N; k++)
+		for (char **e = spec.v[dep_field[k]].strv; e && *e && r >= 0; e++)
+			if (strchr(*e, '#'))
+				r = number_element(e, first);
+	if (r >= 0)
+		r = job_spec_pack(&packed, &len, &spec);
+	job_spec_deinit(&spec);
+	if (r < 0)
+		return r;
+	free(j->spec);
+	j->spec = packed;
+	j->spec_len = (uint32_t)len;
+	return 0;
+}

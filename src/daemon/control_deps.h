@@ -1,0 +1,50 @@
+/*
+ * What jobs wait for, as calls say it: ids, names and labels of jobs, and "#N", another job
+ * of the same call, to what is stored: ids.
+ */
+#ifndef DAEMON_CONTROL_DEPS_H
+#define DAEMON_CONTROL_DEPS_H
+
+#include "daemon/control.h"
+#include "daemon/dependents.h"
+
+/* jobs that were promised somebody who will name them */
+struct dep_promises {
+	struct job **jobs; /* an entry for each promise */
+	size_t n, n_max;
+};
+/* the one who was promised is linked now, or is not recorded after all */
+void dep_promises_end(struct dep_promises *p);
+
+struct dep_resolver {
+	struct control_conn *conn;
+	struct vl_call *call;
+	struct job *const *jobs; /* of the same call, those before it */
+	size_t n_jobs;
+	int64_t job; /* which of the call, for errors; -1: it is not a Submit */
+	struct dep_promises *promises;
+	/* of the last label */
+	char *label;
+	uint64_t *labelled;
+	size_t n_labelled;
+};
+void dep_resolver_deinit(struct dep_resolver *rs);
+
+/**
+ * Names and labels of the three lists of a spec to ids, or to "#N" where it is an earlier
+ * job of the same call. A name stands for the newest of that call, else for the newest
+ * unfinished job so named, else for the newest; a label for all jobs that carry it. Each
+ * job of the table gets a promise for each time that it is named, or more.
+ *
+ * Returns 0; -EINVAL: answered with what is wrong; -ENOMEM, -ECANCELED.
+ */
+RV_AWAIT int control_resolve_deps(struct dep_resolver *rs, struct job_spec *spec);
+
+/* "#N" among the jobs of one call: none points beyond them, and there is no cycle. Their
+ * jobs get promises. Results as above. */
+int control_check_indexes(struct core *core, struct vl_call *call,
+	struct job *const *jobs, size_t n, struct dep_promises *promises);
+/* The call's jobs have their ids, the first one that: "#N" is an id now. 0, -ENOMEM */
+int control_number_deps(struct job *j, uint64_t first);
+
+#endif

@@ -1,0 +1,117 @@
+/* Skipped jobs that wait again, because one is run again; see dependents.h. */
+#include "config.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+#include "base/error.h"
+#include "daemon/commit.h"
+#include "daemon/core.h"
+#include "daemon/dependents_priv.h"
+#include "daemon/jobs.h"
+
+void job_record_again(const struct job *j, struct store_job *ret)
+{
+	job_record(j, ret);
+	ret->state = j->has_deps ? JOB_WAITING : JOB_QUEUED;
+	ret->place = 0;
+	ret->result = JOB_RESULT_NONE;
+	ret->n_failed = 0;
+	ret->finished_usec = 0;
+	ret->exit_code = -1;
+	ret->signal = 0;
+	ret->reason = NULL;
+}
+
+static int add(struct revival *rv, struct job *j)
+{
+	if (rv->n == rv->n_max) {
+		size_t n = rv->n_max ? 2 * rv->n_max : 16;
+		struct job **v = reallocarray(rv->jobs, n, sizeof(*v));
+
+		if (!v)
+			return -ENOMEM;
+		rv->jobs = v;
+		rv->n_max = n;
+	}
+	rv->jobs[rv->n++] = j;
+	return 0;
+}
+
+static int revive(struct core *core, struct job *j, struct txn *t, struct revival *rv)
+{
+	struct store_job rec;
+	int r = jobs_renew_demand(core->jobs, j);
+
+	if (r >= 0)
+		r = add(rv, j);
+	if (r < 0) {
+		jobs_drop_demand(core->jobs, j);
+		return r;
+	}
+	j->planned = JOB_PLANNED_RUN;
+	job_begin(core->jobs, j);
+	job_record_again(j, &rec);
+	return job_record_put(t, &rec);
+}
+
+/* those that name it, were skipped, and may hope again */
+static int revive_dependents(struct core *core, const struct job *on, struct txn *t,
+	struct revival *rv, size_t n_max)
+{
+	const struct job_edges *e = on->dependents;
+
+	for (uint32_t i = 0; e && i < e->n; i++) {
+		struct job *j = jobs_find(core->jobs, e->ids[i]);
+		int r;
+
+		if (!j || j->busy || j->state != JOB_FINISHED ||
+			j->result != JOB_RESULT_SKIPPED ||
+			dependents_judge(core, j).state == DEP_IMPOSSIBLE)
+			continue;
+		r = rv->n < n_max ? revive(core, j, t, rv) : -RV_ELIMIT;
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+int dependents_revive(struct core *core, struct job *j, struct txn *t,
+	struct revival *ret, size_t n_max)
+{
+	size_t next = ret->n;
+	int r;
+
+	j->planned = JOB_PLANNED_RUN;
+	r = revive_dependents(core, j, t, ret, n_max);
+	while (r >= 0 && next < ret->n)
+		r = revive_dependents(core, ret->jobs[next++], t, ret, n_max);
+	return r;
+}
+
+void dependents_ran_again(struct core *core, struct job *j, bool done)
+{
+	j->planned = JOB_PLANNED_NOTHING;
+	/* it has ended after all */
+	if (!done && j->dependents)
+		dependents_look(core->dependents, j);
+}
+
+void dependents_revived(struct core *core, struct revival *rv, bool done)
+{
+	for (size_t i = 0; i < rv->n; i++) {
+		struct job *j = rv->jobs[i];
+		struct store_job rec;
+
+		if (done) {
+			job_record_again(j, &rec);
+			job_publish(core->jobs, j, &rec);
+		} else {
+			jobs_drop_demand(core->jobs, j);
+		}
+		dependents_ran_again(core, j, done);
+		job_end(core->jobs, j);
+	}
+	free(rv->jobs);
+	*rv = (struct revival){.n = 0};
+}

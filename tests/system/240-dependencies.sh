@@ -1,0 +1,164 @@
+#!/bin/sh
+# Jobs that wait for others: which end lets whom go on, what is skipped, what comes back, and
+# what a kill -9 of the daemon in between changes: nothing.
+# shellcheck disable=SC2119 # the functions take arguments that are not wanted here
+. "${srcdir:-.}/tests/support/system.sh"
+
+field() { # JOB KEY
+	reeve ls --json "$1" | jq -r ".[0].$2"
+}
+
+results() { # JOB...
+	for job; do
+		field "$job" result
+	done | xargs
+}
+
+kill_and_start() {
+	signal_reeved KILL
+	start_reeved
+}
+
+start_reeved
+mkfifo go
+gate='read -r code <go; exit $code'
+
+step "each end lets those go on whom it satisfies, over a kill -9"
+a=$(reeve add -n a -c "$gate")
+ok=$(reeve add --after a true)
+any=$(reeve add --after-any a true)
+bad=$(reeve add --after-failure "$a" true)
+one=$(reeve add -a "$ok|$bad" true)
+both=$(reeve add -a "$ok,$any" true)
+last=$(reeve add -l end -a "$both" true)
+assert_eq "state" waiting "$(field "$ok" state)"
+assert_eq "what it waits for" "$ok|$bad" "$(field "$one" 'after[0]')"
+assert_match "why" "it waits for job $a (running)" "$(reeve show --json "$ok" | jq -r .why)"
+assert_match "why" "it waits for one of $ok (waiting), $bad (waiting)" \
+	"$(reeve show --json "$one" | jq -r .why)"
+kill_and_start
+assert_eq "state" waiting "$(field "$last" state)"
+echo 3 >go
+reeve wait -q || :
+assert_eq "results" "failed skipped succeeded succeeded succeeded skipped skipped" \
+	"$(results "$a" "$ok" "$any" "$bad" "$one" "$both" "$last")"
+assert_eq "reason" "job $a failed" "$(field "$ok" reason)"
+assert_eq "reason" "job $ok was skipped" "$(field "$both" reason)"
+assert_exit 1 reeve wait -q "$last"
+
+step "run again: those that were skipped because of it wait again, over a kill -9"
+assert_exit 1 reeve retry "$last" 2>err
+assert_match "refusal" "*job $last: it would be skipped: job $both was skipped*" "$(cat err)"
+reeve retry "$a" "$last"
+assert_eq "states" "waiting waiting waiting" \
+	"$(for job in "$ok" "$both" "$last"; do field "$job" state; done | xargs)"
+kill_and_start
+echo 0 >go
+reeve wait
+assert_eq "results" "succeeded succeeded succeeded succeeded" \
+	"$(results "$a" "$ok" "$both" "$last")"
+assert_eq "runs of one that was not skipped" 1 "$(field "$any" runs)"
+
+step "held, released, cancelled"
+a=$(reeve add -c "$gate")
+b=$(reeve add --after "$a" --hold true)
+c=$(reeve add --after "$a" true)
+d=$(reeve add --after "$c" true)
+e=$(reeve add --after-any "$c" true)
+f=$(reeve add --after-failure "$c" true)
+reeve release "$b"
+assert_eq "released" waiting "$(field "$b" state)"
+reeve hold "$b"
+reeve cancel "$c"
+reeve wait -q "$d" "$e" "$f" || :
+assert_eq "results" "cancelled skipped succeeded skipped" "$(results "$c" "$d" "$e" "$f")"
+echo 0 >go
+reeve wait "$a"
+assert_eq "held" held "$(field "$b" state)"
+kill_and_start
+reeve release "$b"
+reeve wait "$b"
+
+step "what has ended before, and what is no job"
+assert_exit 125 reeve run --after-failure "$a" true
+[ "$(reeve ls --json --result skipped | jq length)" -gt 0 ] || fail "nothing was skipped"
+reeve run --after "$a" --after @end true
+n=$(reeve ls -q | wc -l)
+assert_exit 3 reeve add --after 4711 true 2>err
+assert_match "unknown id" "*job 4711 does not exist*" "$(cat err)"
+assert_exit 3 reeve add --after nobody true 2>err
+assert_match "unknown name" "*nobody*" "$(cat err)"
+assert_exit 3 reeve add --after @nobody true 2>err
+assert_match "unknown label" "*label 'nobody'*" "$(cat err)"
+assert_exit 2 reeve add --after '3-5' true 2>err
+assert_exit 2 reeve add --after '#0' true 2>err
+reeve rm "$d"
+assert_exit 3 reeve add --after "$d" true 2>err
+assert_match "removed" "*job $d was removed on *" "$(cat err)"
+assert_eq "jobs" "$((n - 1))" "$(reeve ls -q | wc -l)"
+
+step "jobs of one call: names, numbers, cycles; all or none"
+cat >lines <<-'END'
+	{"command": ["true"], "name": "first", "label": ["both"]}
+	{"command": ["true"], "name": "second", "after": ["first"], "label": ["both"]}
+	{"command": ["true"], "name": "third", "after": ["@both"]}
+END
+reeve add --batch lines >ids
+second=$(sed -n 2p ids)
+third=$(sed -n 3p ids)
+assert_eq "name" "$(sed -n 1p ids)" "$(field "$second" 'after[0]')"
+assert_eq "label" "$(sed -n 1,2p ids | xargs)" "$(field "$third" 'after | join(" ")')"
+reeve wait
+{
+	seq 1200 | sed 's/.*/{"command": ["true"], "name": "many&"}/'
+	echo '{"command": ["true"], "name": "after-many", "after": ["many1200"]}'
+} | reeve add --batch - >ids
+assert_eq "a name of the call before" "$(sed -n 1200p ids)" \
+	"$(field "$(sed -n 1201p ids)" 'after[0]')"
+n=$(reeve ls -q | wc -l)
+printf 'true\n{"command": ["true"], "after": ["nowhere"]}\n' >lines
+assert_exit 3 reeve add --batch lines 2>err
+assert_match "the line" "*line 2: after: no job is named 'nowhere'*" "$(cat err)"
+echo '{"command": ["true"], "after": ["#0"]}' >lines
+assert_exit 2 reeve add --batch lines 2>err
+assert_exit 2 reeve varlink io.reeve.Job.Submit '{"jobs": [{"command": ["true"], "after": ["#1"]},
+	{"command": ["true"], "after_any": ["#2|#2"]}, {"command": ["true"], "after": ["#0"]}]}' 2>err
+assert_match "cycle" "*a cycle: job 0 waits for 1 waits for 2 waits for 0*" "$(cat err)"
+assert_exit 2 reeve varlink io.reeve.Job.Submit \
+	'{"jobs": [{"command": ["true"], "after": ["#1"]}]}' 2>err
+assert_match "beyond the call" "*no such job in this call*" "$(cat err)"
+assert_eq "jobs" "$n" "$(reeve ls -q | wc -l)"
+assert_eq "a later one of the call" succeeded "$(reeve varlink io.reeve.Job.Submit \
+	'{"jobs": [{"command": ["true"], "after": ["#1"]}, {"command": ["true"]}]}' |
+	jq -r '.ids[0]' | { read -r id && reeve wait "$id" && field "$id" result; })"
+reeve wait
+
+step "what is needed is kept"
+a=$(reeve add true)
+b=$(reeve add --after-any "$a" --hold true)
+reeve wait "$a"
+assert_exit 1 reeve rm "$a" 2>err
+assert_match "who needs it" "*job $a: job $b needs it*" "$(cat err)"
+reeve clean --finished >/dev/null
+assert_eq "what is left" "$a $b" "$(reeve ls -q | xargs)"
+reeve rm --force "$a" "$b"
+assert_eq "what is left" "" "$(reeve ls -q | xargs)"
+
+step "at the limit"
+stop_reeved
+printf '[reeved]\ndependencies-max = 3\nkeep-finished-max = 1\n[pool default]\nslots = 1\n' >"$tmp/conf"
+start_reeved --config="$tmp/conf"
+yes "$gate" | head -n 4 | reeve add -l four --batch - >/dev/null
+assert_exit 6 reeve add --after @four true 2>err
+assert_match "limit" "*dependencies-max = 3*" "$(cat err)"
+ids=$(reeve ls -q -l four)
+b=$(reeve add --after-any "$(echo "$ids" | head -n 3 | xargs | tr ' ' ,)" true)
+
+step "more finished ones than are kept, while they are needed"
+for id in $ids; do
+	echo 1 >go
+	[ "$id" = "$(echo "$ids" | tail -n 1)" ] || reeve wait -q "$id" || :
+done
+reeve wait "$b"
+assert_eq "all that were needed ended first" succeeded "$(field "$b" result)"
+stop_reeved
