@@ -1,6 +1,7 @@
 /*
- * What many jobs cost: `reeve ls --limit 20`, memory, and one more add, with 10, 10,000
- * and 100,000 jobs queued.
+ * What many jobs cost: `reeve ls --limit 20`, why the last of them waits, memory, one more
+ * add, and a job that is added, started and waited for beside them, in another pool; with 10,
+ * 10,000 and 100,000 jobs queued.
  *
  *	bench_scale [LARGEST [ROUNDS]]
  */
@@ -16,7 +17,7 @@
 
 #include "bench.h"
 
-enum { ADDS = 200, LISTS = 20 };
+enum { ADDS = 200, LISTS = 20, WHYS = 50, RUNS = 50 };
 
 extern char **environ;
 
@@ -56,15 +57,51 @@ static double add_ms(struct client *c)
 	return (double)(rv_now() - t) / 1e6 / ADDS;
 }
 
+/* one call; the reply is dropped */
+static void call(struct client *c, const char *method, json_t *params)
+{
+	char *error = NULL;
+
+	bench_check(method, client_call(c, method, params, NULL, &error, RV_FOREVER));
+	if (error)
+		bench_die(error, EPROTO);
+	json_decref(params);
+}
+
+static double why_ms(struct client *c)
+{
+	rv_time t = rv_now();
+
+	for (int i = 0; i < WHYS; i++)
+		call(c, "io.reeve.Job.Show", json_pack("{s:{s:b}}", "select", "newest", 1));
+	return (double)(rv_now() - t) / 1e6 / WHYS;
+}
+
+static double run_ms(struct client *c)
+{
+	rv_time t = rv_now();
+
+	for (int i = 0; i < RUNS; i++) {
+		call(c, "io.reeve.Job.Submit",
+			json_pack("{s:[{s:[s], s:s, s:s, s:s}]}", "jobs", "command",
+				"/bin/true", "pool", "other", "name", "beside", "cwd", "/"));
+		call(c, "io.reeve.Job.Wait",
+			json_pack("{s:{s:[s]}}", "select", "names", "beside"));
+	}
+	return (double)(rv_now() - t) / 1e6 / RUNS;
+}
+
 struct figures {
-	struct bench_series list, add;
+	struct bench_series list, add, why, run;
 };
 
 static void measure(struct figures *f, struct client *c, const char *reeve, int rounds)
 {
 	for (int i = 0; i < rounds; i++) {
 		bench_add(&f->list, list_ms(reeve));
+		bench_add(&f->why, why_ms(c));
 		bench_add(&f->add, add_ms(c));
+		bench_add(&f->run, run_ms(c));
 	}
 }
 
@@ -78,7 +115,7 @@ int main(int argc, char **argv)
 	long idle, before, after;
 	char reeve[4200];
 
-	bench_daemon_start(&d, "[pool default]\nslots = 1\n");
+	bench_daemon_start(&d, "[pool default]\nslots = 1\n[pool other]\nslots = 1\n");
 	snprintf(reeve, sizeof(reeve), "%s", bench_program("reeve"));
 	setenv("REEVE_SOCKET", d.socket, 1);
 	c = bench_connect(&d);
@@ -104,6 +141,12 @@ int main(int argc, char **argv)
 	bench_print("one add, the largest", &many.add, "ms");
 	printf("  ratio largest / few (goal 1.3): %.2f\n",
 		bench_median(&many.add) / bench_median(&few.add));
+	bench_print("why, few jobs", &few.why, "ms");
+	bench_print("why, the largest (goal 10)", &many.why, "ms");
+	bench_print("add, start and finish, few jobs", &few.run, "ms");
+	bench_print("add, start and finish, the largest", &many.run, "ms");
+	printf("  ratio largest / few (goal 1.5): %.2f\n",
+		bench_median(&many.run) / bench_median(&few.run));
 	client_close(c);
 	bench_daemon_stop(&d);
 	return 0;

@@ -74,7 +74,7 @@ START_TEST(values_in_wide_registers_outlast_a_jump)
 	coro_init_leader(&leader);
 	coro_pool_init(&pool, CORO_STACK_MIN);
 	ck_assert_int_eq(coro_pool_promise(&pool), 0);
-	other = coro_pool_take(&pool);
+	ck_assert_int_eq(coro_pool_take(&pool, &other), 0);
 	other->entry = spoil;
 	coro_prepare(&leader, other);
 	ck_assert_uint_eq(keep(&x, &y), 0x5a5a);
