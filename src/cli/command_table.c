@@ -92,6 +92,12 @@ static const struct option_def options_logs[] = {
 };
 
 static const struct option_def options_wait[] = {
+	{OPT_ANY, "any", 0, NULL, HINT_NONE,
+		"only until one has ended, and print its id"},
+	{OPT_FIRST_FAILURE, "first-failure", 0, NULL, HINT_NONE,
+		"only until one did not succeed"},
+	{OPT_FOR, "for", 0, "empty", HINT_CHOICE,
+		"until the pool has nothing unfinished, also of what comes meanwhile"},
 	{OPT_TIMEOUT, "timeout", 't', "TIME", HINT_NONE,
 		"give up after so long: exit 124"},
 	{OPT_QUIET, "quiet", 'q', NULL, HINT_NONE,
@@ -188,7 +194,7 @@ const struct command command_table[] = {
 		"Exit code 0: all succeeded; 1: some did not; 3: nothing matched; 124: "
 		"waited "
 		"too long. Without selection: the caller's jobs that are unfinished "
-		"now.",
+		"now. With --any and --first-failure the others go on.",
 		options_wait, NULL, COMMAND_SELECTS, HINT_JOB, cmd_wait},
 	{"cancel", NULL, SELECTS, "end jobs in whatever state they are", NULL, NULL,
 		NULL, COMMAND_SELECTS, HINT_JOB, cmd_cancel},
