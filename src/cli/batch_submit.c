@@ -39,7 +39,9 @@ struct call {
 struct batch {
 	const struct cli *c;
 	const struct job_spec *defaults;
-	struct batch_reader reader;
+	struct batch_source *src;
+	batch_ids_fn take_ids; /* NULL: print them */
+	void *arg;
 	json_t *caller; /* what goes with each call */
 	struct limits limits;
 	size_t jobs_max_bytes; /* of one call, beside the environment */
@@ -81,9 +83,9 @@ static int bad_line(struct batch *b, int code)
 static int too_long(struct batch *b, uint64_t line_no)
 {
 	free(b->bad_line);
-	b->bad_line = text_printf("line %" PRIu64
+	b->bad_line = text_printf("%s %" PRIu64
 				  ": longer than a call can be (message-max = %zu)",
-		line_no, b->limits.message_max);
+		b->src->what, line_no, b->limits.message_max);
 	return b->bad_line ? bad_line(b, CLI_EXIT_REFUSED) : -ENOMEM;
 }
 
@@ -124,9 +126,9 @@ static int read_ahead(struct batch *b)
 
 	if (b->bad_line)
 		return -EINVAL;
-	r = batch_next(&b->reader, &s, b->defaults, &b->bad_line);
+	r = b->src->next(b->src, &s, b->defaults, &b->bad_line);
 	if (r == -EMSGSIZE)
-		return too_long(b, b->reader.line_no);
+		return too_long(b, b->src->no);
 	if (r == -EINVAL)
 		return bad_line(b, CLI_EXIT_USAGE);
 	if (r <= 0)
@@ -136,7 +138,7 @@ static int read_ahead(struct batch *b)
 		json_decref(job);
 		return -ENOMEM;
 	}
-	b->ahead[b->ahead_first] = (struct ahead){job, b->reader.line_no};
+	b->ahead[b->ahead_first] = (struct ahead){job, b->src->no};
 	return 1;
 }
 
@@ -230,10 +232,10 @@ static int fail_reply(
 
 	/* which job of the call it was: people know the line */
 	if (job >= 0 && (uint64_t)job < call->n_jobs) {
-		b->exit_code =
-			cli_fail(b->c, CLI_EXIT_USAGE, "line %" PRIu64 ": %s: %s",
-				call->line_no[job], json_str(reply->params, "field"),
-				json_str(reply->params, "message"));
+		b->exit_code = cli_fail(b->c, CLI_EXIT_USAGE, "%s %" PRIu64 ": %s: %s",
+			b->src->what, call->line_no[job],
+			json_str(reply->params, "field"),
+			json_str(reply->params, "message"));
 		return -ECANCELED;
 	}
 	b->exit_code = cli_fail_reply(b->c, reply->error, reply->params);
@@ -256,39 +258,45 @@ static int put_back(struct batch *b, const struct call *call, size_t n_done)
 	return 0;
 }
 
+static int print_ids(struct batch *b, const json_t *ids)
+{
+	json_t *id;
+	size_t i;
+
+	json_array_foreach((json_t *)ids, i, id)
+	{
+		const char *before = !b->c->json ? "" : b->n_done + i > 0 ? ",\n" : "[";
+
+		printf("%s%" PRId64 "%s", before, (int64_t)json_integer_value(id),
+			b->c->json ? "" : "\n");
+	}
+	return fflush(stdout) != 0 ? -EIO : 0;
+}
+
 /* client_reply_fn: the oldest call has its answer */
-static int print_ids(void *arg, const struct client_reply *reply)
+static int take_answer(void *arg, const struct client_reply *reply)
 {
 	struct batch *b = arg;
 	struct call *call = &b->calls[b->first];
-	const json_t *ids = json_object_get(reply->params, "ids"), *id;
-	size_t n_ids = json_array_size(ids), i;
-	int r = 0;
+	const json_t *ids = json_object_get(reply->params, "ids");
+	size_t n_ids = json_array_size(ids);
+	int r, told;
 
 	if (reply->error)
 		return fail_reply(b, call, reply);
 	if (n_ids == 0)
 		return -RV_EPROTOCOL;
-	json_array_foreach((json_t *)ids, i, id)
-	{
-		const char *before = !b->c->json ? "" : b->n_done > 0 ? ",\n" : "[";
-
-		printf("%s%" PRId64 "%s", before, (int64_t)json_integer_value(id),
-			b->c->json ? "" : "\n");
-		b->n_done++;
-	}
+	told = b->take_ids ? b->take_ids(b->arg, ids) : print_ids(b, ids);
+	b->n_done += n_ids;
 	b->done_line = call->line_no[MIN(n_ids, call->n_jobs) - 1];
-	if (n_ids < call->n_jobs)
-		r = put_back(b, call, n_ids);
-	else
+	r = n_ids < call->n_jobs ? put_back(b, call, n_ids) : 0;
+	if (n_ids > call->n_jobs)
 		b->n_skip += n_ids - call->n_jobs;
-	if (fflush(stdout) != 0)
-		r = -EIO;
 	call_deinit(call);
 	b->first = (b->first + 1) % WINDOW;
 	b->n--;
 	b->n_sent--;
-	return r;
+	return told < 0 ? told : r;
 }
 
 static int submit_all(struct batch *b, struct client **client)
@@ -297,7 +305,8 @@ static int submit_all(struct batch *b, struct client **client)
 	int r;
 
 	for (;;) {
-		r = client_batch(*client, window, next_call, print_ids, b, RV_FOREVER);
+		r = client_batch(
+			*client, window, next_call, take_answer, b, RV_FOREVER);
 		if (r == 0 && !b->at_end)
 			continue; /* the last answer left jobs over */
 		if (r != -ECONNRESET)
@@ -310,14 +319,14 @@ static int submit_all(struct batch *b, struct client **client)
 
 static int finish(struct batch *b, int r)
 {
-	if (b->c->json)
+	if (b->c->json && !b->take_ids)
 		printf(b->n_done > 0 ? "]\n" : "[]\n");
 	if (r == 0 && !b->bad_line)
 		return CLI_EXIT_OK;
 	if (b->n_done > 0)
-		cli_note(b->c,
-			"lines 1 to %" PRIu64 " are submitted: %" PRIu64 " job%s",
-			b->done_line, b->n_done, text_plural((int64_t)b->n_done));
+		cli_note(b->c, "%ss 1 to %" PRIu64 " are submitted: %" PRIu64 " job%s",
+			b->src->what, b->done_line, b->n_done,
+			text_plural((int64_t)b->n_done));
 	if (r == -ECANCELED)
 		return b->exit_code;
 	if (r == 0)
@@ -325,7 +334,7 @@ static int finish(struct batch *b, int r)
 	return cli_fail_lost(b->c, r);
 }
 
-static int submit_lines(struct batch *b, struct client **client, FILE *in)
+static int submit_jobs(struct batch *b, struct client **client)
 {
 	size_t env_bytes = 0, taken;
 
@@ -344,20 +353,26 @@ static int submit_lines(struct batch *b, struct client **client, FILE *in)
 		return -ECANCELED;
 	}
 	b->jobs_max_bytes = b->limits.message_max - taken;
-	batch_reader_init(&b->reader, in, b->limits.message_max);
+	b->src->bytes_max = b->limits.message_max;
 	return submit_all(b, client);
 }
 
-int batch_submit(const struct cli *c, struct client **client, FILE *in,
-	const struct job_spec *defaults)
+int batch_submit_from(const struct cli *c, struct client **client,
+	struct batch_source *src, const struct job_spec *defaults, batch_ids_fn fn,
+	void *arg)
 {
-	struct batch b = {.c = c, .defaults = defaults, .caller = json_object()};
+	struct batch b = {.c = c,
+		.defaults = defaults,
+		.src = src,
+		.take_ids = fn,
+		.arg = arg,
+		.caller = json_object()};
 	char made_key[SUBMIT_MADE_KEY_MAX];
 	int r;
 
 	b.exit_code = submit_key(c, &b.key, made_key);
 	b.key_is_given = b.key != made_key;
-	r = b.exit_code == 0 ? submit_lines(&b, client, in) : -ECANCELED;
+	r = b.exit_code == 0 ? submit_jobs(&b, client) : -ECANCELED;
 	r = finish(&b, r);
 	for (unsigned i = 0; i < WINDOW; i++)
 		call_deinit(&b.calls[i]);
@@ -366,6 +381,34 @@ int batch_submit(const struct cli *c, struct client **client, FILE *in,
 	free(b.ahead);
 	free(b.bad_line);
 	json_decref(b.caller);
-	batch_reader_deinit(&b.reader);
+	return r;
+}
+
+struct line_source {
+	struct batch_source src;
+	struct batch_reader reader;
+};
+
+static int next_line(struct batch_source *src, struct job_spec *ret,
+	const struct job_spec *defaults, char **err)
+{
+	struct line_source *l = CONTAINER_OF(src, struct line_source, src);
+	int r;
+
+	l->reader.line_max_bytes = src->bytes_max;
+	r = batch_next(&l->reader, ret, defaults, err);
+	src->no = l->reader.line_no;
+	return r;
+}
+
+int batch_submit(const struct cli *c, struct client **client, FILE *in,
+	const struct job_spec *defaults, batch_ids_fn fn, void *arg)
+{
+	struct line_source l = {.src = {.next = next_line, .what = "line"}};
+	int r;
+
+	batch_reader_init(&l.reader, in, 0);
+	r = batch_submit_from(c, client, &l.src, defaults, fn, arg);
+	batch_reader_deinit(&l.reader);
 	return r;
 }

@@ -57,6 +57,9 @@ const struct option_def options_select[] = {
 };
 
 static const struct option_def options_add[] = {
+	{OPT_EACH, "each", 0, NULL, HINT_NONE,
+		"a job for every line of standard input, or for what follows :::"},
+	{OPT_NUL, "null", '0', NULL, HINT_NONE, "with --each: items end with NUL"},
 	{OPT_BATCH, "batch", 0, "FILE", HINT_FILE,
 		"one job a line: a JSON object or a shell line; - is standard input"},
 	{OPT_KEY, "key", 0, "KEY", HINT_NONE,
@@ -177,7 +180,10 @@ const struct command command_table[] = {
 	{"add", NULL, "[OPTION...] [--] COMMAND [ARG...]", "submit a job, print its id",
 		"With -c TEXT a shell runs it, else no shell is involved. With --batch "
 		"every "
-		"line of a file is a job; the options hold for all of them.",
+		"line of a file is a job; the options hold for all of them. With "
+		"--each {} in the command is an item, {.} without its extension, {/} "
+		"its last component, {//} its directory, {/.} both of the former, {#} "
+		"its number; without any of them it is the last argument.",
 		options_add, NULL,
 		COMMAND_STARTS_DAEMON | COMMAND_FIELDS | COMMAND_ARGV, HINT_COMMAND,
 		cmd_add},

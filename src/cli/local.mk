@@ -24,6 +24,7 @@ libcli_la_SOURCES = \
 	src/cli/config_check.c src/cli/config_check.h \
 	src/cli/connect.c src/cli/connect.h \
 	src/cli/daemon_stop.c src/cli/daemon_stop.h \
+	src/cli/each.c src/cli/each.h \
 	src/cli/each_job.c src/cli/each_job.h \
 	src/cli/exit.c src/cli/exit.h \
 	src/cli/help.c src/cli/help.h \

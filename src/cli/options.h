@@ -55,6 +55,8 @@ enum option_id {
 	OPT_USER,
 	/* of single verbs */
 	OPT_BATCH,
+	OPT_EACH,
+	OPT_NUL,
 	OPT_KEY,
 	OPT_LIMIT,
 	OPT_ENV,

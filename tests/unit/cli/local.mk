@@ -8,6 +8,7 @@ CLI_TESTS = \
 	tests/unit/cli/test_command_table \
 	tests/unit/cli/test_complete \
 	tests/unit/cli/test_connect \
+	tests/unit/cli/test_each \
 	tests/unit/cli/test_exit \
 	tests/unit/cli/test_manual \
 	tests/unit/cli/test_options \
@@ -32,6 +33,9 @@ tests_unit_cli_test_complete_LDADD = $(CLI_TEST_LIBS)
 tests_unit_cli_test_connect_SOURCES = tests/unit/cli/test_connect.c
 tests_unit_cli_test_connect_CFLAGS = $(CLI_TEST_CFLAGS)
 tests_unit_cli_test_connect_LDADD = $(CLI_TEST_LIBS)
+tests_unit_cli_test_each_SOURCES = tests/unit/cli/test_each.c
+tests_unit_cli_test_each_CFLAGS = $(CLI_TEST_CFLAGS)
+tests_unit_cli_test_each_LDADD = $(CLI_TEST_LIBS)
 tests_unit_cli_test_exit_SOURCES = tests/unit/cli/test_exit.c
 tests_unit_cli_test_exit_CFLAGS = $(CLI_TEST_CFLAGS)
 tests_unit_cli_test_exit_LDADD = $(CLI_TEST_LIBS)
