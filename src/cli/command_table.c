@@ -74,6 +74,20 @@ static const struct option_def options_run[] = {
 	{0},
 };
 
+static const struct option_def options_gather[] = {
+	{OPT_KEEP_GOING, "keep-going", 'k', NULL, HINT_NONE,
+		"a failure does not cancel the rest"},
+	{OPT_EACH, "each", 0, NULL, HINT_NONE,
+		"a job for every line of standard input, or for what follows :::"},
+	{OPT_NUL, "null", '0', NULL, HINT_NONE, "with --each: items end with NUL"},
+	{OPT_NO_OUTPUT, "no-output", 0, NULL, HINT_NONE, "do not show their output"},
+	{OPT_KEY, "key", 0, "KEY", HINT_NONE,
+		"a call repeated with the same key is about the same jobs"},
+	{OPT_QUIET, "quiet", 'q', NULL, HINT_NONE,
+		"no line about failures and the end"},
+	{0},
+};
+
 static const struct option_def options_ls[] = {
 	{OPT_QUIET, "quiet", 'q', NULL, HINT_NONE, "ids only"},
 	{OPT_LIMIT, "limit", 0, "N", HINT_NONE,
@@ -187,6 +201,16 @@ const struct command command_table[] = {
 		options_add, NULL,
 		COMMAND_STARTS_DAEMON | COMMAND_FIELDS | COMMAND_ARGV, HINT_COMMAND,
 		cmd_add},
+	{"gather", NULL, "[OPTION...] [--] COMMAND... | -",
+		"submit jobs, show their output in order, wait for all",
+		"Every argument is a command line for the shell; with - every line of "
+		"standard input, as with add --batch; with --each as with add --each. "
+		"The first one that does not succeed cancels the rest. Exit code 0: "
+		"all succeeded; 1: some did not; 130: cancelled by Ctrl-C. A second "
+		"Ctrl-C kills them; they go on when the terminal is closed.",
+		options_gather, NULL,
+		COMMAND_STARTS_DAEMON | COMMAND_FIELDS | COMMAND_ARGV, HINT_NONE,
+		cmd_gather},
 	{"ls", "status", SELECTS, "list jobs",
 		"On a terminal: what is not finished, then what finished last, 50 "
 		"rows. "

@@ -12,6 +12,7 @@ libcli_la_SOURCES = \
 	src/cli/cmd_complete.c \
 	src/cli/cmd_config.c \
 	src/cli/cmd_daemon.c \
+	src/cli/cmd_gather.c \
 	src/cli/cmd_help.c \
 	src/cli/cmd_logs.c \
 	src/cli/cmd_ls.c \
@@ -27,6 +28,8 @@ libcli_la_SOURCES = \
 	src/cli/each.c src/cli/each.h \
 	src/cli/each_job.c src/cli/each_job.h \
 	src/cli/exit.c src/cli/exit.h \
+	src/cli/gather.c src/cli/gather.h \
+	src/cli/gather_show.c \
 	src/cli/help.c src/cli/help.h \
 	src/cli/job_end.c src/cli/job_end.h \
 	src/cli/json.c src/cli/json.h \

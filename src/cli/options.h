@@ -57,6 +57,8 @@ enum option_id {
 	OPT_BATCH,
 	OPT_EACH,
 	OPT_NUL,
+	OPT_KEEP_GOING,
+	OPT_NO_OUTPUT,
 	OPT_KEY,
 	OPT_LIMIT,
 	OPT_ENV,

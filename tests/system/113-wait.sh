@@ -68,7 +68,7 @@ assert_exit 1 reeve wait -q --first-failure "$d" "$e" "$f"
 step "--for empty: also what comes meanwhile"
 held=$(reeve add -g other --hold true)
 g=$(reeve add -g other -c 'head -n 1 gate >/dev/null')
-"$REEVE" wait --json --for empty -g other >empty &
+"$REEVE" wait --json --for empty -g other >pool.json &
 waiter=$!
 connected 1
 # shellcheck disable=SC2016 # the job's
@@ -79,7 +79,7 @@ assert_exit 0 kill -0 "$waiter"
 echo 0 >code
 assert_exit 0 wait "$waiter"
 assert_eq "what ended" "[0,2,0,[$g,$h]]" \
-	"$(jq -c '[.waiting, .succeeded, .failed, [.jobs[].id]]' empty)"
+	"$(jq -c '[.waiting, .succeeded, .failed, [.jobs[].id]]' pool.json)"
 assert_eq "held" held "$(reeve ls --json "$held" | jq -r '.[0].state')"
 assert_exit 0 reeve wait --for empty -g other
 i=$(reeve add -g other -c 'head -n 1 gate >/dev/null; exit 1')

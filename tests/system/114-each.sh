@@ -10,7 +10,7 @@ command() {
 
 step "items on standard input, words and marks"
 printf 'a b.png\ndir/c.d.e\n-n\n' |
-	reeve add --each -l each -- printf '%s|' {} {.}.jpg {/} {//} {/.} '{#}' >ids
+	reeve add --each -l each -- printf '%s|' '{}' '{.}.jpg' '{/}' '{//}' '{/.}' '{#}' >ids
 assert_eq "ids" "1 2 3" "$(xargs <ids)"
 reeve wait -l each
 assert_eq "spaces" "a b.png|a b.jpg|a b.png|.|a b|1|" "$(reeve logs 1)"
@@ -44,7 +44,7 @@ assert_eq "without an end" "(last)" "$(reeve logs "$(tail -n 1 ids)")"
 assert_eq "argv" 2 "$(reeve add --each true {} ::: a b </dev/null | wc -l)"
 
 step "bytes that are not UTF-8"
-id=$(printf '\377.x\n' | reeve add --each -- printf '%s' {.})
+id=$(printf '\377.x\n' | reeve add --each -- printf '%s' '{.}')
 reeve wait "$id"
 assert_eq "argument" "ff" "$(reeve logs "$id" | od -An -tx1 | tr -d ' ')"
 id=$(printf '\377\n' | reeve add --each -c 'printf %s {}')
