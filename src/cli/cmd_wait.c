@@ -20,12 +20,14 @@
 #include "base/macro.h"
 #include "cli/cli.h"
 #include "cli/command_table.h"
+#include "cli/progress.h"
 #include "cli/select.h"
 #include "client/client.h"
 
 struct wait {
 	const struct cli *c;
 	struct client *client;
+	struct progress progress;
 	const char *until;     /* as Wait has it; NULL: all */
 	int64_t deadline_usec; /* monotonic; USEC_INFINITY: none */
 	int64_t waiting, succeeded, failed;
@@ -92,6 +94,7 @@ static int take_jobs(struct wait *w, const json_t *jobs)
 		w->told_succeeded += job_succeeded(job);
 		if (quiet || job_succeeded(job))
 			continue;
+		progress_hide(&w->progress);
 		cli_note(w->c, "job %" PRId64 " %s", json_int(job, "id", 0),
 			cli_job_outcome(outcome, sizeof(outcome), job));
 	}
@@ -129,6 +132,19 @@ static bool is_gone(struct wait *w, const struct client_reply *reply)
 	return w->gone > 0;
 }
 
+static void show_progress(struct wait *w, const json_t *reply)
+{
+	struct progress_counts counts = {
+		.succeeded = w->succeeded + json_int(reply, "succeeded", 0),
+		.failed = w->failed + json_int(reply, "failed", 0),
+		.running = json_int(reply, "running", 0),
+		.waiting = json_int(reply, "waiting", 0),
+	};
+
+	if (json_is_set(reply, "running"))
+		progress_show(&w->progress, &counts);
+}
+
 /* client_reply_fn */
 static int take_reply(void *arg, const struct client_reply *reply)
 {
@@ -138,6 +154,7 @@ static int take_reply(void *arg, const struct client_reply *reply)
 	if (reply->error && is_gone(w, reply))
 		return -EAGAIN;
 	if (reply->error) {
+		progress_hide(&w->progress);
 		w->exit_code = cli_fail_reply(w->c, reply->error, reply->params);
 		return -ECANCELED;
 	}
@@ -149,6 +166,7 @@ static int take_reply(void *arg, const struct client_reply *reply)
 			json_is_true(json_object_get(reply->params, "timed_out"));
 	}
 	w->n_reconnects = 0;
+	show_progress(w, reply->params);
 	r = take_ids(w, reply->params);
 	return r < 0 ? r : take_jobs(w, json_object_get(reply->params, "jobs"));
 }
@@ -177,6 +195,8 @@ static int call_wait(struct wait *w, json_t *select)
 
 	forget_call(w);
 
+	if (r == 0 && w->progress.on)
+		r = json_put(params, "progress", json_true());
 	if (r == 0 && w->until)
 		r = json_put(params, "until", json_string(w->until));
 	if (r == 0 && w->deadline_usec != USEC_INFINITY) {
@@ -326,6 +346,7 @@ static int wait_chunk(struct wait *w, json_t *select)
 		}
 		json_array_remove(todo, json_array_size(todo) - 1);
 		r = call_wait(w, one);
+		progress_hide(&w->progress);
 		if (r == -ECONNRESET) {
 			w->client = client_close(w->client);
 			r = put_off(w, todo, one);
@@ -481,6 +502,7 @@ int cmd_wait(struct cli *c)
 	struct wait w = {.c = c, .deadline_usec = USEC_INFINITY, .jobs = jobs};
 	int r;
 
+	progress_init(&w.progress, c);
 	r = read_timeout(&w);
 	if (r == 0)
 		r = read_until(&w);

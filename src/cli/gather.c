@@ -153,6 +153,7 @@ void gather_interrupted(void *arg)
 		tell_rest(g, "io.reeve.Job.Kill", "KILL");
 		return;
 	}
+	progress_hide(&g->progress);
 	if (g->c->err_is_tty && !options_has(&g->c->opts, OPT_QUIET))
 		cli_note(g->c, "cancelling %zu job%s, Ctrl-C again kills", left,
 			text_plural((int64_t)left));
@@ -174,6 +175,7 @@ static void cancel_rest(struct gather *g, const char *outcome, uint64_t id)
 	bool first = !g->keep_going && !g->cancelled;
 	size_t left = g->n - g->n_ended;
 
+	progress_hide(&g->progress);
 	if (!options_has(&g->c->opts, OPT_QUIET))
 		cli_note(g->c, "job %" PRIu64 " %s%s", id, outcome,
 			first && left > 0 ? ", cancelling the rest" : "");
@@ -233,7 +235,8 @@ static int start_wait(struct gather *g)
 	if (r < 0)
 		return r;
 	select = selection_json(&rest, 0); /* when that is over the next one */
-	params = json_pack("{s:o}", "select", select);
+	params = json_pack(
+		"{s:o, s:b}", "select", select, "progress", (int)g->progress.on);
 	if (!params)
 		return -ENOMEM;
 	ids = json_object_get(select, "ids");
@@ -262,8 +265,21 @@ static int take_error(struct gather *g, const struct client_message *m, int *ret
 		take_gone(g, j);
 		return 0;
 	}
+	progress_hide(&g->progress);
 	*ret_code = cli_fail_reply(g->c, m->error, m->params);
 	return -ECANCELED;
+}
+
+static void show_progress(struct gather *g, int64_t running)
+{
+	struct progress_counts counts = {
+		.succeeded = (int64_t)g->n_succeeded,
+		.failed = (int64_t)(g->n_ended - g->n_succeeded),
+		.running = running,
+		.waiting = (int64_t)(g->n - g->n_ended),
+	};
+
+	progress_show(&g->progress, &counts);
 }
 
 static int take_wait(struct gather *g, int *ret_code)
@@ -286,6 +302,8 @@ static int take_wait(struct gather *g, int *ret_code)
 			take_job(g, job);
 		if (!m.continues && !m.error)
 			take_last(g);
+		if (json_is_set(m.params, "running"))
+			show_progress(g, json_int(m.params, "running", 0));
 		if (!m.continues && r == 0 && g->n_ended < g->n)
 			r = start_wait(g);
 		client_message_deinit(&m);
@@ -304,6 +322,7 @@ static int step(struct gather *g, int *ret_code)
 
 	r = take_wait(g, ret_code);
 	while (r == 0 && g->n_shown < g->n && g->jobs[g->n_shown].ended) {
+		progress_hide(&g->progress);
 		r = gather_show(g, g->n_shown);
 		if (r < 0)
 			return r;
@@ -327,6 +346,7 @@ static int reconnect(struct gather *g)
 {
 	int r;
 
+	progress_hide(&g->progress);
 	g->waiter = client_close(g->waiter);
 	if (g->n_reconnects++ >= CLI_RECONNECTS_MAX ||
 		cli_reconnect(g->c, &g->control, RV_FOREVER) < 0)
@@ -346,6 +366,7 @@ int gather_follow(struct gather *g, struct client *control, int *ret_code)
 
 	signal(SIGPIPE, SIG_IGN); /* told apart: our reader is gone, not the daemon */
 	g->control = control;
+	progress_init(&g->progress, g->c);
 	r = sort_by_id(g);
 	if (r == 0)
 		r = gather_show_begin(g);
@@ -353,5 +374,6 @@ int gather_follow(struct gather *g, struct client *control, int *ret_code)
 		r = open_waiter(g);
 	while (r == 0 || (r == -ECONNRESET && g->write_error == 0))
 		r = r == 0 ? step(g, ret_code) : reconnect(g);
+	progress_hide(&g->progress);
 	return r < 0 ? r : gather_show_end(g);
 }

@@ -8,7 +8,7 @@
 
 #include <jansson.h>
 
-#include "reeve/base.h"
+#include "cli/progress.h"
 
 struct cli;
 struct client;
@@ -25,6 +25,7 @@ struct gather {
 	struct gather_job *jobs; /* in the order given */
 	size_t n, n_max;
 	/* its own */
+	struct progress progress;
 	size_t *by_id;          /* indices of jobs, by id */
 	struct client *waiter;  /* Wait is under way on it */
 	struct client *control; /* short calls in between */

@@ -37,6 +37,7 @@ libcli_la_SOURCES = \
 	src/cli/options.c src/cli/options.h \
 	src/cli/output.c src/cli/output.h \
 	src/cli/program.c src/cli/program.h \
+	src/cli/progress.c src/cli/progress.h \
 	src/cli/reply_error.c src/cli/reply_error.h \
 	src/cli/run_follow.c src/cli/run_follow.h \
 	src/cli/run_input.c src/cli/run_input.h \

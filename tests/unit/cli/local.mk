@@ -14,6 +14,7 @@ CLI_TESTS = \
 	tests/unit/cli/test_options \
 	tests/unit/cli/test_output \
 	tests/unit/cli/test_paths \
+	tests/unit/cli/test_progress \
 	tests/unit/cli/test_select \
 	tests/unit/cli/test_spec_json \
 	tests/unit/cli/test_text \
@@ -51,6 +52,9 @@ tests_unit_cli_test_output_LDADD = $(CLI_TEST_LIBS)
 tests_unit_cli_test_paths_SOURCES = tests/unit/cli/test_paths.c
 tests_unit_cli_test_paths_CFLAGS = $(CLI_TEST_CFLAGS)
 tests_unit_cli_test_paths_LDADD = $(CLI_TEST_LIBS)
+tests_unit_cli_test_progress_SOURCES = tests/unit/cli/test_progress.c
+tests_unit_cli_test_progress_CFLAGS = $(CLI_TEST_CFLAGS)
+tests_unit_cli_test_progress_LDADD = $(CLI_TEST_LIBS)
 tests_unit_cli_test_select_SOURCES = tests/unit/cli/test_select.c
 tests_unit_cli_test_select_CFLAGS = $(CLI_TEST_CFLAGS)
 tests_unit_cli_test_select_LDADD = $(CLI_TEST_LIBS)
