@@ -98,6 +98,11 @@ assert_exit 2 reeve varlink io.reeve.Job.Wait \
 	'{"select":{"ids":[{"first":1,"last":1}]},"until":"empty"}' 2>err
 assert_match "the daemon" "*until*" "$(cat err)"
 
+step "more ids than one call takes"
+seq 1 2 9001 >odd
+assert_exit 6 reeve wait --any - <odd 2>err
+assert_match "said" "*too many ids*" "$(cat err)"
+
 step "a daemon that is killed meanwhile"
 # shellcheck disable=SC2016 # the job's
 j=$(reeve add -c 'read -r code <code; exit $code')

@@ -160,6 +160,17 @@ echo x >gate
 assert_exit 1 wait "$gatherer"
 assert_eq "all of it, once" "x one two" "$(xargs <out)"
 
+step "a job that is removed before its output was shown"
+id=$(next_id)
+"$REEVE" gather -k 'cat gate' 'echo two' >out 2>err &
+gatherer=$!
+await_state finished $((id + 1))
+reeve rm $((id + 1))
+echo x >gate
+assert_exit 125 wait "$gatherer"
+assert_eq "the other" "x" "$(cat out)"
+assert_match "said" "*1 job was removed*" "$(tail -n 1 err)"
+
 step "nobody reads"
 {
 	assert_exit 141 reeve gather 'seq 100000' 2>err
