@@ -16,7 +16,12 @@
 
 void batch_reader_init(struct batch_reader *b, FILE *in, size_t line_max_bytes)
 {
-	*b = (struct batch_reader){.in = in, .line_max_bytes = line_max_bytes};
+	*b = (struct batch_reader){
+		.in = in,
+		.what = "line",
+		.end = '\n',
+		.line_max_bytes = line_max_bytes,
+	};
 }
 
 void batch_reader_deinit(struct batch_reader *b)
@@ -26,7 +31,7 @@ void batch_reader_deinit(struct batch_reader *b)
 
 static int refuse_line(const struct batch_reader *b, const char *why, char **err)
 {
-	*err = text_printf("line %" PRIu64 ": %s", b->line_no, why);
+	*err = text_printf("%s %" PRIu64 ": %s", b->what, b->line_no, why);
 	return -EINVAL;
 }
 
@@ -36,15 +41,15 @@ static int refuse_long(const struct batch_reader *b, char **err)
 	return -EMSGSIZE;
 }
 
-/* 1, 0 at the end. Not getline: it would take memory for a line without end. */
-static int read_line(struct batch_reader *b, char **err)
+/* Not getline: it would take memory for a line without end. */
+int batch_read(struct batch_reader *b, char **err)
 {
 	char why[128];
 	int c;
 
 	buf_clear(&b->line);
 	b->line_no++;
-	while ((c = getc_unlocked(b->in)) != EOF && c != '\n') {
+	while ((c = getc_unlocked(b->in)) != EOF && c != b->end) {
 		if (buf_len(&b->line) >= b->line_max_bytes)
 			return refuse_long(b, err);
 		if (c == '\0')
@@ -99,7 +104,7 @@ int batch_next(struct batch_reader *b, struct job_spec *ret,
 
 	job_spec_init(ret);
 	do {
-		r = read_line(b, err);
+		r = batch_read(b, err);
 		if (r <= 0)
 			return r;
 		line = skip_space(buf_head(&b->line));

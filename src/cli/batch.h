@@ -15,13 +15,18 @@
 
 struct batch_reader {
 	FILE *in;         /* borrowed */
-	struct buf line;  /* the current one, without its end */
+	const char *what; /* what it counts, for errors: "line" */
+	char end;         /* of each; newline, or NUL */
+	struct buf line;  /* the current one, without its end but with a NUL */
 	uint64_t line_no; /* of the current one, from 1 */
 	size_t line_max_bytes;
 };
 
 void batch_reader_init(struct batch_reader *b, FILE *in, size_t line_max_bytes);
 void batch_reader_deinit(struct batch_reader *b);
+
+/* The next line into b->line, whatever is in it; results as batch_next. */
+int batch_read(struct batch_reader *b, char **err);
 
 /**
  * The next job.

@@ -52,7 +52,9 @@ struct call {
 struct batch {
 	const struct cli *c;
 	const struct job_spec *defaults;
-	struct batch_reader reader;
+	struct batch_source *src;
+	batch_ids_fn take_ids; /* NULL: print them */
+	void *arg;
 	json_t *caller; /* what goes with each call */
 	struct limits limits;
 	size_t jobs_max_bytes; /* of one call, beside the environment */
@@ -132,9 +134,9 @@ static int bad_line(struct batch *b, int code)
 static int too_long(struct batch *b, uint64_t line_no)
 {
 	free(b->bad_line);
-	b->bad_line = text_printf("line %" PRIu64
+	b->bad_line = text_printf("%s %" PRIu64
 				  ": longer than a call can be (message-max = %zu)",
-		line_no, b->limits.message_max);
+		b->src->what, line_no, b->limits.message_max);
 	return b->bad_line ? bad_line(b, CLI_EXIT_REFUSED) : -ENOMEM;
 }
 
@@ -185,9 +187,9 @@ static int read_ahead(struct batch *b)
 
 	if (b->bad_line)
 		return -EINVAL;
-	r = batch_next(&b->reader, &s, b->defaults, &b->bad_line);
+	r = b->src->next(b->src, &s, b->defaults, &b->bad_line);
 	if (r == -EMSGSIZE)
-		return too_long(b, b->reader.line_no);
+		return too_long(b, b->src->no);
 	if (r == -EINVAL)
 		return bad_line(b, CLI_EXIT_USAGE);
 	if (r <= 0)
@@ -197,8 +199,7 @@ static int read_ahead(struct batch *b)
 		json_decref(job);
 		return -ENOMEM;
 	}
-	b->ahead[b->ahead_first] =
-		(struct ahead){job, b->reader.line_no, has_names(&s)};
+	b->ahead[b->ahead_first] = (struct ahead){job, b->src->no, has_names(&s)};
 	return 1;
 }
 
@@ -314,7 +315,8 @@ static void fail_reply(
 			submit_error_text(reply->error, reply->params);
 
 		b->exit_code = cli_fail(b->c, exit_code_of_error(reply->error),
-			"line %" PRIu64 ": %s", call->line_no[job], text ? text : "?");
+			"%s %" PRIu64 ": %s", b->src->what, call->line_no[job],
+			text ? text : "?");
 		return;
 	}
 	b->exit_code = cli_fail_reply(b->c, reply->error, reply->params);
@@ -403,20 +405,32 @@ static int take_error(
 	return 0;
 }
 
-static int print_ids(struct batch *b, const struct call *call)
+static int print_ids(struct batch *b, const json_t *ids)
 {
-	size_t n_ids = json_array_size(call->ids), i;
 	json_t *id;
+	size_t i;
 
-	json_array_foreach(call->ids, i, id)
+	json_array_foreach((json_t *)ids, i, id)
 	{
-		const char *before = !b->c->json ? "" : b->n_done > 0 ? ",\n" : "[";
+		const char *before = !b->c->json ? "" : b->n_done + i > 0 ? ",\n" : "[";
 
 		printf("%s%" PRId64 "%s", before, (int64_t)json_integer_value(id),
 			b->c->json ? "" : "\n");
-		b->n_done++;
 	}
+	return 0;
+}
+
+/* The first of the calls has its answer: its ids are told. */
+static int tell_ids(struct batch *b, const struct call *call)
+{
+	size_t n_ids = json_array_size(call->ids);
+	int told =
+		b->take_ids ? b->take_ids(b->arg, call->ids) : print_ids(b, call->ids);
+
+	b->n_done += n_ids;
 	b->done_line = call->line_no[MIN(n_ids, call->n_jobs) - 1];
+	if (told < 0)
+		return told;
 	if (n_ids < call->n_jobs)
 		return put_back(b, call, n_ids);
 	b->n_skip += n_ids - call->n_jobs;
@@ -437,7 +451,7 @@ static int take_reply(void *arg, const struct client_reply *reply)
 		return -RV_EPROTOCOL;
 	call->ids = json_incref(ids);
 	while (r == 0 && (call = first_call(b)) && call->ids) {
-		r = print_ids(b, call);
+		r = tell_ids(b, call);
 		call_free(call);
 		b->n--;
 	}
@@ -465,18 +479,21 @@ static int submit_all(struct batch *b, struct client **client)
 }
 
 /* Of calls that were under way when one before them failed: they are through, and who reads
- * this has to know it. */
+ * this, or takes the ids, has to know it. */
 static void tell_later_calls(struct batch *b)
 {
 	LIST_FOREACH(it, &b->calls) {
 		const struct call *call = LIST_ENTRY(it, struct call, link);
 		size_t n = json_array_size(call->ids);
 
-		if (n > 0)
+		if (n > 0 && b->take_ids)
+			(void)!b->take_ids(b->arg, call->ids); /* it is over anyhow */
+		else if (n > 0)
 			cli_note(b->c,
-				"lines %" PRIu64 " to %" PRIu64
+				"%ss %" PRIu64 " to %" PRIu64
 				" are submitted, too: jobs %" PRId64 " to %" PRId64,
-				call->line_no[0], call->line_no[call->n_jobs - 1],
+				b->src->what, call->line_no[0],
+				call->line_no[call->n_jobs - 1],
 				(int64_t)json_integer_value(
 					json_array_get(call->ids, 0)),
 				(int64_t)json_integer_value(
@@ -486,14 +503,14 @@ static void tell_later_calls(struct batch *b)
 
 static int finish(struct batch *b, int r)
 {
-	if (b->c->json)
+	if (b->c->json && !b->take_ids)
 		printf(b->n_done > 0 ? "]\n" : "[]\n");
 	if (r == 0 && !b->bad_line)
 		return CLI_EXIT_OK;
 	if (b->n_done > 0)
-		cli_note(b->c,
-			"lines 1 to %" PRIu64 " are submitted: %" PRIu64 " job%s",
-			b->done_line, b->n_done, text_plural((int64_t)b->n_done));
+		cli_note(b->c, "%ss 1 to %" PRIu64 " are submitted: %" PRIu64 " job%s",
+			b->src->what, b->done_line, b->n_done,
+			text_plural((int64_t)b->n_done));
 	tell_later_calls(b);
 	if (r == -ECANCELED)
 		return b->exit_code;
@@ -502,7 +519,7 @@ static int finish(struct batch *b, int r)
 	return cli_fail_lost(b->c, r);
 }
 
-static int submit_lines(struct batch *b, struct client **client, FILE *in)
+static int submit_jobs(struct batch *b, struct client **client)
 {
 	size_t env_bytes = 0, taken;
 
@@ -521,14 +538,20 @@ static int submit_lines(struct batch *b, struct client **client, FILE *in)
 		return -ECANCELED;
 	}
 	b->jobs_max_bytes = b->limits.message_max - taken;
-	batch_reader_init(&b->reader, in, b->limits.message_max);
+	b->src->bytes_max = b->limits.message_max;
 	return submit_all(b, client);
 }
 
-int batch_submit(const struct cli *c, struct client **client, FILE *in,
-	const struct job_spec *defaults)
+int batch_submit_from(const struct cli *c, struct client **client,
+	struct batch_source *src, const struct job_spec *defaults, batch_ids_fn fn,
+	void *arg)
 {
-	struct batch b = {.c = c, .defaults = defaults, .caller = json_object()};
+	struct batch b = {.c = c,
+		.defaults = defaults,
+		.src = src,
+		.take_ids = fn,
+		.arg = arg,
+		.caller = json_object()};
 	char made_key[SUBMIT_MADE_KEY_MAX];
 	int r;
 
@@ -536,7 +559,7 @@ int batch_submit(const struct cli *c, struct client **client, FILE *in,
 	b.key_is_given = b.key != made_key;
 	list_init(&b.calls);
 	list_init(&b.sent);
-	r = b.exit_code == 0 ? submit_lines(&b, client, in) : -ECANCELED;
+	r = b.exit_code == 0 ? submit_jobs(&b, client) : -ECANCELED;
 	r = finish(&b, r);
 	while (!list_is_empty(&b.calls))
 		call_free(first_call(&b));
@@ -545,6 +568,34 @@ int batch_submit(const struct cli *c, struct client **client, FILE *in,
 	free(b.ahead);
 	free(b.bad_line);
 	json_decref(b.caller);
-	batch_reader_deinit(&b.reader);
+	return r;
+}
+
+struct line_source {
+	struct batch_source src;
+	struct batch_reader reader;
+};
+
+static int next_line(struct batch_source *src, struct job_spec *ret,
+	const struct job_spec *defaults, char **err)
+{
+	struct line_source *l = CONTAINER_OF(src, struct line_source, src);
+	int r;
+
+	l->reader.line_max_bytes = src->bytes_max;
+	r = batch_next(&l->reader, ret, defaults, err);
+	src->no = l->reader.line_no;
+	return r;
+}
+
+int batch_submit(const struct cli *c, struct client **client, FILE *in,
+	const struct job_spec *defaults, batch_ids_fn fn, void *arg)
+{
+	struct line_source l = {.src = {.next = next_line, .what = "line"}};
+	int r;
+
+	batch_reader_init(&l.reader, in, 0);
+	r = batch_submit_from(c, client, &l.src, defaults, fn, arg);
+	batch_reader_deinit(&l.reader);
 	return r;
 }

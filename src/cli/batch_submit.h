@@ -4,21 +4,52 @@
 
 #include <stdio.h>
 
+#include <jansson.h>
+
+#include "reeve/base.h"
+
 struct cli;
 struct client;
 struct job_spec;
 
+/* Where the jobs come from. */
+struct batch_source {
+	/**
+	 * The next job; it is asked for no more of them than are to be sent now.
+	 *
+	 * @ret  initialised there, also on failure
+	 *
+	 * Returns 1; 0 at the end; -EINVAL with *err, which names it; -EMSGSIZE: it is over
+	 * bytes_max; -ENOMEM.
+	 */
+	int (*next)(struct batch_source *src, struct job_spec *ret,
+		const struct job_spec *defaults, char **err);
+	const char *what; /* what no counts: "line" */
+	uint64_t no;      /* of the last one, from 1 */
+	size_t bytes_max; /* a call takes no more; set before the first is asked for */
+};
+
+/* Takes the ids of a call, in the order of its jobs; others than integers may be in it.
+ * 0, -ENOMEM */
+typedef int (*batch_ids_fn)(void *arg, const json_t *ids);
+
 /**
- * Submit every line of in, printing the ids in its order. Never holds more than the
- * calls under way. A wrong line stops it before its own call is sent; those before it
- * are submitted, and the message says up to which line.
+ * Submit all jobs of a source, giving their ids to fn in its order. Never holds more than
+ * the calls under way. What is wrong stops it before its own call is sent; what stands
+ * before it is submitted, and the message says up to where.
  *
  * @client  replaced when the connection had to be made again; what was not answered is
  *          repeated then, under the same keys
+ * @fn      NULL: the ids are printed
  *
  * Returns the exit code; errors are printed.
  */
+int batch_submit_from(const struct cli *c, struct client **client,
+	struct batch_source *src, const struct job_spec *defaults, batch_ids_fn fn,
+	void *arg);
+
+/* The same of a file, whose lines are as batch.h says; fn as there. */
 int batch_submit(const struct cli *c, struct client **client, FILE *in,
-	const struct job_spec *defaults);
+	const struct job_spec *defaults, batch_ids_fn fn, void *arg);
 
 #endif

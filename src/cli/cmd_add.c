@@ -1,4 +1,4 @@
-/* `add`: submit a job, or a batch of them, and print the ids. */
+/* `add`: submit a job, a batch of them, or one for each item, and print the ids. */
 #include "config.h"
 
 #include <errno.h>
@@ -11,6 +11,7 @@
 #include "cli/batch_submit.h"
 #include "cli/cli.h"
 #include "cli/command_table.h"
+#include "cli/each.h"
 #include "cli/graph_submit.h"
 #include "cli/spec_json.h"
 #include "cli/submit.h"
@@ -52,7 +53,44 @@ static int add_batch(struct cli *c, const struct job_spec *defaults, const char 
 				strerror(errno));
 	}
 	r = cli_connect(c, &client);
-	return r != 0 ? r : batch_submit(c, &client, in, defaults);
+	return r != 0 ? r : batch_submit(c, &client, in, defaults, NULL, NULL);
+}
+
+static int add_each(struct cli *c, const struct job_spec *defaults)
+{
+	_cleanup_(client_closep) struct client *client = NULL;
+	_cleanup_(each_deinit) struct each e;
+	_cleanup_free_ char *err = NULL;
+	int r;
+
+	r = each_init(&e, c->opts.args, c->opts.n_args,
+		job_spec_has(defaults, JOB_FIELD_SHELL_COMMAND)
+			? job_str(defaults, SHELL_COMMAND)
+			: NULL,
+		stdin, options_has(&c->opts, OPT_NUL), &err);
+	if (r < 0)
+		return cli_fail(
+			c, CLI_EXIT_USAGE, "add: %s", err ? err : rv_strerror(r));
+	r = cli_connect(c, &client);
+	if (r == 0)
+		r = batch_submit_from(c, &client, &e.src, defaults, NULL, NULL);
+	if (r == 0 && e.n_made == 0)
+		return cli_fail(c, CLI_EXIT_NOTHING, "add: no items");
+	return r;
+}
+
+/* What does not go together. 0, or the exit code */
+static int check_options(const struct cli *c)
+{
+	bool each = options_has(&c->opts, OPT_EACH);
+
+	if (each + options_has(&c->opts, OPT_BATCH) + options_has(&c->opts, OPT_GRAPH) >
+		1)
+		return cli_fail(c, CLI_EXIT_USAGE,
+			"add: --each, --batch and --graph exclude each other");
+	if (!each && options_has(&c->opts, OPT_NUL))
+		return cli_fail(c, CLI_EXIT_USAGE, "add: -0 needs --each");
+	return 0;
 }
 
 static int add_graph(struct cli *c, const struct job_spec *defaults, const char *path)
@@ -73,10 +111,12 @@ int cmd_add(struct cli *c)
 	r = submit_spec(&s, c, &err);
 	if (r < 0)
 		return cli_fail(c, CLI_EXIT_USAGE, "%s", err ? err : rv_strerror(r));
-	if (batch && graph)
-		return cli_fail(
-			c, CLI_EXIT_USAGE, "add: --batch and --graph are two ways");
+	r = check_options(c);
+	if (r != 0)
+		return r;
 	if (graph)
 		return add_graph(c, &s, graph);
+	if (options_has(&c->opts, OPT_EACH))
+		return add_each(c, &s);
 	return batch ? add_batch(c, &s, batch) : add_one(c, &s);
 }

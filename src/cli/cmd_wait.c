@@ -20,6 +20,7 @@
 #include "base/macro.h"
 #include "cli/cli.h"
 #include "cli/command_table.h"
+#include "cli/progress.h"
 #include "cli/select.h"
 #include "client/client.h"
 
@@ -33,11 +34,14 @@ struct wait {
 	struct client *client;
 	rv_time patience; /* RV_FOREVER: nobody is to be told why, or there is no news */
 	bool said_why;
+	struct progress progress;
+	const char *until;     /* as Wait has it; NULL: all */
 	int64_t deadline_usec; /* monotonic; USEC_INFINITY: none */
 	int64_t waiting, succeeded, failed;
 	bool timed_out;
 	bool must_match; /* something was named: nothing is not success then */
 	json_t *jobs;    /* with --json: all that were told; owned */
+	int64_t first;   /* with --any: the one that ended; 0: none yet */
 	unsigned n_reconnects;
 	size_t ranges_max; /* of one selector */
 	/* of the call under way */
@@ -54,6 +58,11 @@ struct wait {
 static bool job_succeeded(const json_t *job)
 {
 	return STREQ(json_str(job, "result"), "succeeded");
+}
+
+static bool until_is(const struct wait *w, const char *word)
+{
+	return w->until && STREQ(w->until, word);
 }
 
 static int note_told(struct wait *w, uint64_t id)
@@ -73,13 +82,18 @@ static int note_told(struct wait *w, uint64_t id)
 
 static int take_jobs(struct wait *w, const json_t *jobs)
 {
-	bool quiet = options_has(&w->c->opts, OPT_QUIET);
+	/* how those end that a pool has to lose is not what is asked */
+	bool quiet = options_has(&w->c->opts, OPT_QUIET) || until_is(w, "empty");
 	char outcome[CLI_OUTCOME_MAX];
 	json_t *job;
 	size_t i;
 
 	json_array_foreach((json_t *)jobs, i, job)
 	{
+		if (w->first > 0) /* the others are not what it says */
+			return 0;
+		if (until_is(w, "any"))
+			w->first = json_int(job, "id", 0);
 		if (w->jobs && json_array_append(w->jobs, job) < 0)
 			return -ENOMEM;
 		if (note_told(w, (uint64_t)json_int(job, "id", 0)) < 0)
@@ -87,6 +101,7 @@ static int take_jobs(struct wait *w, const json_t *jobs)
 		w->told_succeeded += job_succeeded(job);
 		if (quiet || job_succeeded(job))
 			continue;
+		progress_hide(&w->progress);
 		cli_note(w->c, "job %" PRId64 " %s", json_int(job, "id", 0),
 			cli_job_outcome(outcome, sizeof(outcome), job));
 	}
@@ -124,6 +139,19 @@ static bool is_gone(struct wait *w, const struct client_reply *reply)
 	return w->gone > 0;
 }
 
+static void show_progress(struct wait *w, const json_t *reply)
+{
+	struct progress_counts counts = {
+		.succeeded = w->succeeded + json_int(reply, "succeeded", 0),
+		.failed = w->failed + json_int(reply, "failed", 0),
+		.running = json_int(reply, "running", 0),
+		.waiting = json_int(reply, "waiting", 0),
+	};
+
+	if (json_is_set(reply, "running"))
+		progress_show(&w->progress, &counts);
+}
+
 /* results as call_wait */
 static int take_reply(struct wait *w, const struct client_reply *reply)
 {
@@ -132,6 +160,7 @@ static int take_reply(struct wait *w, const struct client_reply *reply)
 	if (reply->error && is_gone(w, reply))
 		return -EAGAIN;
 	if (reply->error) {
+		progress_hide(&w->progress);
 		w->exit_code = cli_fail_reply(w->c, reply->error, reply->params);
 		return -ECANCELED;
 	}
@@ -144,6 +173,7 @@ static int take_reply(struct wait *w, const struct client_reply *reply)
 	}
 	w->n_reconnects = 0;
 	w->patience = w->said_why ? RV_FOREVER : PATIENCE;
+	show_progress(w, reply->params);
 	r = take_ids(w, reply->params);
 	return r < 0 ? r : take_jobs(w, json_object_get(reply->params, "jobs"));
 }
@@ -168,6 +198,8 @@ static bool tell_why_of(struct wait *w, struct client *client, uint64_t id)
 			       CLI_CONNECT_TIMEOUT) != 0)
 		return false;
 	why = json_str(reply, "why");
+	if (*why)
+		progress_hide(&w->progress);
 	if (*why)
 		cli_note(w->c, "job %" PRIu64 " waits: %s", id, why);
 	return *why;
@@ -237,6 +269,10 @@ static int call_wait(struct wait *w, json_t *select)
 	int r = params ? 0 : -ENOMEM;
 
 	forget_call(w);
+	if (r == 0 && w->progress.on)
+		r = json_put(params, "progress", json_true());
+	if (r == 0 && w->until)
+		r = json_put(params, "until", json_string(w->until));
 	if (r == 0 && w->deadline_usec != USEC_INFINITY) {
 		left = MAX(w->deadline_usec - now_usec(), INT64_C(0));
 		r = json_put(params, "timeout_usec", json_integer(left));
@@ -312,6 +348,8 @@ static int put_off_without(struct wait *w, json_t *todo, json_t *select)
 	size_t i;
 
 	w->failed++; /* as the daemon counts one that is forgotten */
+	if (until_is(w, "any"))
+		w->first = w->gone;
 	if (!options_has(&w->c->opts, OPT_QUIET))
 		cli_note(w->c, "job %" PRId64 " was removed", w->gone);
 	json_array_foreach(ids, i, range)
@@ -357,6 +395,13 @@ static int reconnect(struct wait *w)
 	return 0;
 }
 
+/* What was asked for has come, though maybe not the end of its call. */
+static bool is_satisfied(const struct wait *w)
+{
+	return (until_is(w, "any") && w->first > 0) ||
+	       (until_is(w, "failure") && w->failed > 0);
+}
+
 /* select: taken; JSON's null: what a bare wait waits for. 0, or the exit code */
 static int wait_chunk(struct wait *w, json_t *select)
 {
@@ -365,7 +410,7 @@ static int wait_chunk(struct wait *w, json_t *select)
 
 	if (json_array_append_new(todo, select) < 0)
 		return cli_fail_errno(w->c, -ENOMEM, "wait");
-	while (json_array_size(todo) > 0 && !w->timed_out) {
+	while (json_array_size(todo) > 0 && !w->timed_out && !is_satisfied(w)) {
 		_cleanup_json_ json_t *one =
 			json_incref(json_array_get(todo, json_array_size(todo) - 1));
 
@@ -377,6 +422,7 @@ static int wait_chunk(struct wait *w, json_t *select)
 		}
 		json_array_remove(todo, json_array_size(todo) - 1);
 		r = call_wait(w, one);
+		progress_hide(&w->progress);
 		if (r == -ECONNRESET) {
 			w->client = client_close(w->client);
 			r = put_off(w, todo, one);
@@ -393,17 +439,38 @@ static int wait_chunk(struct wait *w, json_t *select)
 	return 0;
 }
 
-static int report(const struct wait *w)
+/* Of --any one job counts, though others may have ended with it. */
+static void count_first(struct wait *w)
 {
-	if (w->c->json) {
-		_cleanup_json_ json_t *o = json_pack("{s:I, s:I, s:I, s:b, s:O}",
-			"waiting", (json_int_t)w->waiting, "succeeded",
-			(json_int_t)w->succeeded, "failed", (json_int_t)w->failed,
-			"timed_out", (int)w->timed_out, "jobs", w->jobs);
+	w->waiting += w->succeeded + w->failed - 1;
+	w->succeeded = w->told_succeeded;
+	w->failed = 1 - w->succeeded;
+}
 
-		if (o)
-			json_print(stdout, o, false);
+static int print_report(const struct wait *w)
+{
+	_cleanup_json_ json_t *o = NULL;
+
+	if (!w->c->json) {
+		if (w->first > 0)
+			printf("%" PRId64 "\n", w->first);
+		return 0;
 	}
+	o = json_pack("{s:I, s:I, s:I, s:b, s:O}", "waiting", (json_int_t)w->waiting,
+		"succeeded", (json_int_t)w->succeeded, "failed", (json_int_t)w->failed,
+		"timed_out", (int)w->timed_out, "jobs", w->jobs);
+	return o ? json_print(stdout, o, false) : -ENOMEM;
+}
+
+static int report(struct wait *w)
+{
+	int r;
+
+	if (w->first > 0)
+		count_first(w);
+	r = print_report(w);
+	if (r < 0)
+		return cli_fail_write(w->c, r);
 	if (w->timed_out) {
 		if (!options_has(&w->c->opts, OPT_QUIET))
 			cli_note(w->c, "waited %s, %" PRId64 " job%s unfinished",
@@ -411,9 +478,97 @@ static int report(const struct wait *w)
 				w->waiting == 1 ? " is" : "s are");
 		return CLI_EXIT_TIMED_OUT;
 	}
+	if (until_is(w, "empty"))
+		return CLI_EXIT_OK;
 	if (w->must_match && w->failed == 0 && w->succeeded == 0)
 		return cli_fail(w->c, CLI_EXIT_NOTHING, "wait: no job matches");
 	return w->failed > 0 ? CLI_EXIT_SOME : CLI_EXIT_OK;
+}
+
+/* The pool that is to be empty is there. 0, or the exit code */
+static int check_pool(struct wait *w)
+{
+	const char *name = options_get(&w->c->opts, OPT_POOL);
+	_cleanup_json_ json_t *reply = NULL;
+	json_t *pool;
+	size_t i;
+	int r;
+
+	r = client_call(
+		w->client, "io.reeve.Pool.List", NULL, &reply, NULL, RV_FOREVER);
+	while (r == -ECONNRESET && w->n_reconnects++ < CLI_RECONNECTS_MAX &&
+		cli_reconnect(w->c, &w->client, RV_FOREVER) == 0)
+		r = client_call(w->client, "io.reeve.Pool.List", NULL, &reply, NULL,
+			RV_FOREVER);
+	if (r < 0)
+		return cli_fail_lost(w->c, r);
+	json_array_foreach(json_object_get(reply, "pools"), i, pool)
+	{
+		if (STREQ(json_str(pool, "name"), name))
+			return 0;
+	}
+	return cli_fail(w->c, CLI_EXIT_NOTHING, "wait: no pool is named '%s'", name);
+}
+
+/* What is waited for, from the options. 0, or the exit code */
+static int read_until(struct wait *w)
+{
+	const struct options *o = &w->c->opts;
+	const char *condition = options_get(o, OPT_FOR);
+
+	if (options_has(o, OPT_ANY) + options_has(o, OPT_FIRST_FAILURE) +
+			options_has(o, OPT_FOR) >
+		1)
+		return cli_fail(w->c, CLI_EXIT_USAGE,
+			"wait: --any, --first-failure and --for exclude each other");
+	if (condition && !STREQ(condition, "empty"))
+		return cli_fail(w->c, CLI_EXIT_USAGE, "wait: --for is empty, not '%s'",
+			condition);
+	if (condition && (!options_has(o, OPT_POOL) || o->n_args > 0))
+		return cli_fail(w->c, CLI_EXIT_USAGE,
+			"wait: --for empty needs --pool, and takes no ids and names");
+	w->until = options_has(o, OPT_ANY)             ? "any"
+		   : options_has(o, OPT_FIRST_FAILURE) ? "failure"
+						       : condition;
+	return 0;
+}
+
+static int read_timeout(struct wait *w)
+{
+	const char *timeout = options_get(&w->c->opts, OPT_TIMEOUT);
+	int64_t usec;
+
+	if (timeout && duration_parse(&usec, timeout) < 0)
+		return cli_fail(
+			w->c, CLI_EXIT_USAGE, "wait: not a duration: '%s'", timeout);
+	if (timeout && usec < USEC_INFINITY - now_usec())
+		w->deadline_usec = now_usec() + usec;
+	return 0;
+}
+
+/* 0, or the exit code */
+static int wait_selected(struct wait *w, struct selection *sel)
+{
+	size_t n;
+	int r;
+
+	r = cli_connect_for(w->c, &w->client, sel);
+	if (r == 0 && until_is(w, "empty"))
+		r = check_pool(w);
+	if (r != 0)
+		return r;
+	w->ranges_max = sel->ranges_max;
+	if (selection_is_absent(sel))
+		return wait_chunk(w, json_null());
+	n = selection_n_chunks(sel);
+	if (w->until &&
+		n > 1) /* one call after the other would see the first end late */
+		return cli_fail(w->c, CLI_EXIT_REFUSED,
+			"wait: too many ids that are not in a row (at most %zu ranges)",
+			sel->ranges_max);
+	for (size_t i = 0; r == 0 && i < n; i++)
+		r = wait_chunk(w, selection_json(sel, i));
+	return r;
 }
 
 int cmd_wait(struct cli *c)
@@ -421,27 +576,21 @@ int cmd_wait(struct cli *c)
 	_cleanup_(selection_deinit) struct selection sel = SELECTION_NULL;
 	_cleanup_json_ json_t *jobs = c->json ? json_array() : NULL;
 	struct wait w = {.c = c, .deadline_usec = USEC_INFINITY, .jobs = jobs};
-	const char *timeout = options_get(&c->opts, OPT_TIMEOUT);
-	int64_t usec;
 	int r;
 
-	if (timeout && duration_parse(&usec, timeout) < 0)
-		return cli_fail(
-			c, CLI_EXIT_USAGE, "wait: not a duration: '%s'", timeout);
-	if (timeout && usec < USEC_INFINITY - now_usec())
-		w.deadline_usec = now_usec() + usec;
-	r = cli_select(c, &sel, SELECT_OPTIONAL);
-	w.must_match = !selection_is_absent(&sel) && !options_has(&c->opts, OPT_ALL);
+	progress_init(&w.progress, c);
+	r = read_timeout(&w);
 	if (r == 0)
-		r = cli_connect_for(c, &w.client, &sel);
-	w.ranges_max = sel.ranges_max;
+		r = read_until(&w);
+	if (r == 0)
+		r = cli_select(c, &sel, SELECT_OPTIONAL);
+	if (r != 0)
+		return r;
+	w.must_match = !selection_is_absent(&sel) && !options_has(&c->opts, OPT_ALL) &&
+		       !until_is(&w, "empty");
 	w.said_why = c->json || options_has(&c->opts, OPT_QUIET); /* not to be told */
 	w.patience = w.said_why ? RV_FOREVER : PATIENCE;
-	if (r == 0 && selection_is_absent(&sel))
-		r = wait_chunk(&w, json_null());
-	else
-		for (size_t i = 0; r == 0 && i < selection_n_chunks(&sel); i++)
-			r = wait_chunk(&w, selection_json(&sel, i));
+	r = wait_selected(&w, &sel);
 	if (r == 0)
 		r = report(&w);
 	forget_call(&w);

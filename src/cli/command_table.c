@@ -57,6 +57,9 @@ const struct option_def options_select[] = {
 };
 
 static const struct option_def options_add[] = {
+	{OPT_EACH, "each", 0, NULL, HINT_NONE,
+		"a job for every line of standard input, or for what follows :::"},
+	{OPT_NUL, "null", '0', NULL, HINT_NONE, "with --each: items end with NUL"},
 	{OPT_BATCH, "batch", 0, "FILE", HINT_FILE,
 		"one job a line: a JSON object or a shell line; - is standard input"},
 	{OPT_GRAPH, "graph", 0, "FILE", HINT_FILE,
@@ -70,6 +73,20 @@ static const struct option_def options_run[] = {
 	{OPT_KEY, "key", 0, "KEY", HINT_NONE,
 		"a call repeated with the same key is the same job"},
 	{OPT_QUIET, "quiet", 'q', NULL, HINT_NONE, "no line about waiting or the end"},
+	{0},
+};
+
+static const struct option_def options_gather[] = {
+	{OPT_KEEP_GOING, "keep-going", 'k', NULL, HINT_NONE,
+		"a failure does not cancel the rest"},
+	{OPT_EACH, "each", 0, NULL, HINT_NONE,
+		"a job for every line of standard input, or for what follows :::"},
+	{OPT_NUL, "null", '0', NULL, HINT_NONE, "with --each: items end with NUL"},
+	{OPT_NO_OUTPUT, "no-output", 0, NULL, HINT_NONE, "do not show their output"},
+	{OPT_KEY, "key", 0, "KEY", HINT_NONE,
+		"a call repeated with the same key is about the same jobs"},
+	{OPT_QUIET, "quiet", 'q', NULL, HINT_NONE,
+		"no line about failures and the end"},
 	{0},
 };
 
@@ -94,6 +111,12 @@ static const struct option_def options_logs[] = {
 };
 
 static const struct option_def options_wait[] = {
+	{OPT_ANY, "any", 0, NULL, HINT_NONE,
+		"only until one has ended, and print its id"},
+	{OPT_FIRST_FAILURE, "first-failure", 0, NULL, HINT_NONE,
+		"only until one did not succeed"},
+	{OPT_FOR, "for", 0, "empty", HINT_CHOICE,
+		"until the pool has nothing unfinished, also of what comes meanwhile"},
 	{OPT_TIMEOUT, "timeout", 't', "TIME", HINT_NONE,
 		"give up after so long: exit 124"},
 	{OPT_QUIET, "quiet", 'q', NULL, HINT_NONE,
@@ -195,10 +218,23 @@ const struct command command_table[] = {
 		"With -c TEXT a shell runs it, else no shell is involved. With --batch "
 		"every "
 		"line of a file is a job, with --graph every section; the options hold "
-		"for all of them.",
+		"for all of them. With "
+		"--each {} in the command is an item, {.} without its extension, {/} "
+		"its last component, {//} its directory, {/.} both of the former, {#} "
+		"its number; without any of them it is the last argument.",
 		options_add, NULL,
 		COMMAND_STARTS_DAEMON | COMMAND_FIELDS | COMMAND_ARGV, HINT_COMMAND,
 		cmd_add},
+	{"gather", NULL, "[OPTION...] [--] COMMAND... | -",
+		"submit jobs, show their output in order, wait for all",
+		"Every argument is a command line for the shell; with - every line of "
+		"standard input, as with add --batch; with --each as with add --each. "
+		"The first one that does not succeed cancels the rest. Exit code 0: "
+		"all succeeded; 1: some did not; 130: cancelled by Ctrl-C. A second "
+		"Ctrl-C kills them; they go on when the terminal is closed.",
+		options_gather, NULL,
+		COMMAND_STARTS_DAEMON | COMMAND_FIELDS | COMMAND_ARGV, HINT_NONE,
+		cmd_gather},
 	{"ls", "status", SELECTS, "list jobs",
 		"On a terminal: what is not finished, then what finished last, 50 "
 		"rows. "
@@ -215,7 +251,7 @@ const struct command command_table[] = {
 		"Exit code 0: all succeeded; 1: some did not; 3: nothing matched; 124: "
 		"waited "
 		"too long. Without selection: the caller's jobs that are unfinished "
-		"now.",
+		"now. With --any and --first-failure the others go on.",
 		options_wait, NULL, COMMAND_SELECTS, HINT_JOB, cmd_wait},
 	{"cancel", NULL, SELECTS, "end jobs in whatever state they are", NULL, NULL,
 		NULL, COMMAND_SELECTS, HINT_JOB, cmd_cancel},

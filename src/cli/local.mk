@@ -13,6 +13,7 @@ libcli_la_SOURCES = \
 	src/cli/cmd_complete.c \
 	src/cli/cmd_config.c \
 	src/cli/cmd_daemon.c \
+	src/cli/cmd_gather.c \
 	src/cli/cmd_help.c \
 	src/cli/cmd_logs.c \
 	src/cli/cmd_ls.c \
@@ -27,9 +28,12 @@ libcli_la_SOURCES = \
 	src/cli/config_check.c src/cli/config_check.h \
 	src/cli/connect.c src/cli/connect.h \
 	src/cli/daemon_stop.c src/cli/daemon_stop.h \
+	src/cli/each.c src/cli/each.h \
 	src/cli/each_job.c src/cli/each_job.h \
 	src/cli/exit.c src/cli/exit.h \
 	src/cli/graph_submit.c src/cli/graph_submit.h \
+	src/cli/gather.c src/cli/gather.h \
+	src/cli/gather_show.c \
 	src/cli/help.c src/cli/help.h \
 	src/cli/job_end.c src/cli/job_end.h \
 	src/cli/json.c src/cli/json.h \
@@ -37,6 +41,7 @@ libcli_la_SOURCES = \
 	src/cli/options.c src/cli/options.h \
 	src/cli/output.c src/cli/output.h \
 	src/cli/program.c src/cli/program.h \
+	src/cli/progress.c src/cli/progress.h \
 	src/cli/reply_error.c src/cli/reply_error.h \
 	src/cli/run_follow.c src/cli/run_follow.h \
 	src/cli/run_input.c src/cli/run_input.h \

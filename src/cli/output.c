@@ -4,8 +4,10 @@
 
 #include <errno.h>
 #include <libsmartcols.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/buf.h"
 #include "base/invariant.h"
@@ -132,5 +134,33 @@ int print_pair(FILE *f, const char *name, const char *fmt, ...)
 		return r;
 	if (fprintf(f, "%-14s %.*s\n", name, (int)buf_len(&out), buf_head(&out)) < 0)
 		return -EIO;
+	return 0;
+}
+
+/* what a pipe that poll calls writable takes without blocking (PIPE_BUF) */
+#define WRITE_MAX ((size_t)4096)
+
+int write_interruptibly(int fd, const char *p, size_t n, int signal_fd,
+	void (*fn)(void *arg), void *arg)
+{
+	while (n > 0) {
+		struct pollfd fds[] = {{.fd = fd, .events = POLLOUT},
+			{.fd = signal_fd, .events = POLLIN}};
+		ssize_t done;
+
+		if (poll(fds, ARRAY_LEN(fds), -1) < 0 && errno != EINTR)
+			return -errno;
+		if (fds[1].revents)
+			fn(arg);
+		if (!fds[0].revents)
+			continue;
+		done = write(fd, p, MIN(n, WRITE_MAX));
+		if (done < 0 && errno != EINTR && errno != EAGAIN)
+			return -errno;
+		if (done > 0) {
+			p += done;
+			n -= (size_t)done;
+		}
+	}
 	return 0;
 }

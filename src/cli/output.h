@@ -55,6 +55,17 @@ int table_print(struct table *t, FILE *f);
 
 DEFINE_CLEANUP(struct table *, table_free)
 
+/**
+ * Write all of it to fd in pieces that a pipe takes without blocking, so that a reader that is
+ * slow keeps no interrupt from us.
+ *
+ * @signal_fd    fn(arg) is called when it is readable, and reads it
+ *
+ * Returns 0, -errno.
+ */
+int write_interruptibly(int fd, const char *p, size_t n, int signal_fd,
+	void (*fn)(void *arg), void *arg);
+
 /* "NAME  value" lines: `show`, `daemon status`. Values are escaped. */
 int print_pair(FILE *f, const char *name, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));

@@ -15,14 +15,12 @@
 #include "base/cleanup.h"
 #include "base/macro.h"
 #include "cli/cli.h"
+#include "cli/output.h"
 #include "cli/select.h"
 #include "client/client.h"
 
 /* a job that has not begun by then gets a line that says why */
 #define PATIENCE RV_SEC(1)
-/* A pipe that poll calls writable takes so much (PIPE_BUF) without blocking, so a
- * reader that is slow never keeps Ctrl-C from us. */
-#define WRITE_MAX ((size_t)4096)
 
 struct stream {
 	struct client *client;
@@ -148,35 +146,18 @@ static void take_interrupt(struct follow *f)
 	json_decref(params);
 }
 
-static int fail_write(struct follow *f, int err)
+static void interrupted(void *arg)
 {
-	f->write_failed = true;
-	return -err;
+	take_interrupt(arg);
 }
 
 /* 0, -errno with f->write_failed */
 static int write_out(struct follow *f, int fd, const char *p, size_t n)
 {
-	while (n > 0) {
-		struct pollfd fds[] = {{.fd = fd, .events = POLLOUT},
-			{.fd = f->signal_fd, .events = POLLIN}};
-		ssize_t done;
+	int r = write_interruptibly(fd, p, n, f->signal_fd, interrupted, f);
 
-		if (poll(fds, ARRAY_LEN(fds), -1) < 0 && errno != EINTR)
-			return fail_write(f, errno);
-		if (fds[1].revents)
-			take_interrupt(f);
-		if (!fds[0].revents)
-			continue;
-		done = write(fd, p, MIN(n, WRITE_MAX));
-		if (done < 0 && errno != EINTR && errno != EAGAIN)
-			return fail_write(f, errno);
-		if (done > 0) {
-			p += done;
-			n -= (size_t)done;
-		}
-	}
-	return 0;
+	f->write_failed |= r < 0;
+	return r;
 }
 
 static int write_json(struct follow *f, const json_t *page)

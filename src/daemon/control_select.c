@@ -355,10 +355,13 @@ static int scan(struct selection *s, struct control_conn *conn, size_t *n_max,
 	uint64_t first, uint64_t last)
 {
 	const struct jobs *jobs = control_core(conn->control)->jobs;
+	bool finished = !s->sel.states || s->sel.states & 1u << JOB_FINISHED;
+	struct job *(*next)(const struct jobs *js, uint64_t id) =
+		finished ? jobs_at_or_after : jobs_unfinished_at_or_after;
 	unsigned n = 0;
 
-	for (struct job *j = jobs_at_or_after(jobs, first); j && j->id <= last;
-		j = jobs_at_or_after(jobs, first)) {
+	for (struct job *j = next(jobs, first); j && j->id <= last;
+		j = next(jobs, first)) {
 		struct job_facts_buf f;
 		bool matches;
 		int r = 0;

@@ -6,6 +6,7 @@
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/error.h"
+#include "daemon/app.h"
 #include "daemon/control_job.h"
 #include "daemon/control_select.h"
 #include "daemon/core.h"
@@ -14,6 +15,11 @@
 #include "reeve/scope.h"
 #include "varlink/json_write.h"
 
+/* between two replies that only tell how far it is */
+#define PROGRESS_PACE RV_MS(100)
+
+enum until { UNTIL_ALL, UNTIL_ANY, UNTIL_FAILURE, UNTIL_EMPTY };
+
 /* A wait for many jobs: each has a watch; what has ended and was not told is in done. */
 struct waiter {
 	struct control_conn *conn;
@@ -21,8 +27,13 @@ struct waiter {
 	struct watch {
 		struct job_watch watch;
 		struct waiter *waiter;
+		bool running;
 	} * watches;
-	size_t n_waiting;
+	size_t n_watches;
+	enum until until;
+	bool progress, moved; /* moved: since it was told */
+	rv_time progress_due; /* not told before */
+	size_t n_waiting, n_running;
 	uint64_t *ids;            /* of all, until they were told; the selection's */
 	size_t n_ids, n_ids_told; /* n_ids_told = n_ids: nobody wants them */
 	uint64_t *done;
@@ -42,21 +53,47 @@ static void count(struct waiter *w, const struct job *j)
 	w->done[w->n_done++] = j->id;
 }
 
-static void job_ended(struct job_watch *watch, const struct job *j)
+static void note_running(struct watch *watch, bool running)
 {
-	struct waiter *w = CONTAINER_OF(watch, struct watch, watch)->waiter;
+	struct waiter *w = watch->waiter;
 
+	if (running == watch->running)
+		return;
+	watch->running = running;
+	w->n_running += running ? 1 : -(size_t)1;
+	/* the task has to wake once, to wait until it is due */
+	if (!w->moved)
+		rv_event_set(&w->changed);
+	w->moved = true;
+}
+
+/* Its end, or with every_change one of its moves. */
+static void job_changed(struct job_watch *job_watch, const struct job *j)
+{
+	struct watch *watch = CONTAINER_OF(job_watch, struct watch, watch);
+	struct waiter *w = watch->waiter;
+
+	if (list_is_linked(&job_watch->link)) {
+		note_running(watch, job_state_is_active((enum job_state)j->state));
+		return;
+	}
+	note_running(watch, false);
 	count(w, j);
 	w->n_waiting--;
+	w->moved = true;
 	rv_event_set(&w->changed);
 }
 
-static void unwatch(struct waiter *w, size_t n)
+static void unwatch(struct waiter *w)
 {
-	for (size_t i = 0; i < n; i++)
+	for (size_t i = 0; i < w->n_watches; i++)
 		list_remove(&w->watches[i].watch.link);
 	free(w->watches);
 	free(w->done);
+	w->watches = NULL;
+	w->done = NULL;
+	w->n_watches = w->n_waiting = w->n_running = 0;
+	w->n_done = w->n_told = 0;
 }
 
 /* as ranges, as many as a page holds */
@@ -78,7 +115,7 @@ static void put_ids(struct waiter *w, struct json_writer *j, const struct buf *t
 	json_writer_array_end(j);
 }
 
-enum with { WITH_COUNTS, WITH_IDS, WITH_JOBS };
+enum with { WITH_COUNTS, WITH_IDS, WITH_JOBS, WITH_RUNNING };
 
 static int reply(struct waiter *w, bool continues, enum with with)
 {
@@ -105,6 +142,8 @@ static int reply(struct waiter *w, bool continues, enum with with)
 	json_writer_int(&j, "waiting", (int64_t)w->n_waiting);
 	json_writer_int(&j, "succeeded", w->n_succeeded);
 	json_writer_int(&j, "failed", w->n_failed);
+	if (with == WITH_RUNNING)
+		json_writer_int(&j, "running", (int64_t)w->n_running);
 	json_writer_bool(&j, "timed_out", w->timed_out);
 	json_writer_object_end(&j);
 	r = json_writer_end(&j);
@@ -125,8 +164,43 @@ static int tell_ids(struct waiter *w)
 	return r;
 }
 
-/* until all have ended; with "more" each page of ended ones is told */
-static int wait_all(struct waiter *w)
+static rv_time now(const struct waiter *w)
+{
+	return rv_loop_time(control_app(w->conn->control)->loop);
+}
+
+static int tell_progress(struct waiter *w)
+{
+	int r;
+
+	if (!w->progress || !w->moved || now(w) < w->progress_due)
+		return 0;
+	w->moved = false;
+	w->progress_due = now(w) + PROGRESS_PACE;
+	r = reply(w, true, WITH_RUNNING);
+	return r < 0 ? r : control_wait_writable(w->conn, w->call);
+}
+
+/* Until something changes, or what has changed may be told. */
+static int wait_change(struct waiter *w)
+{
+	int r;
+
+	if (!w->progress || !w->moved)
+		return control_wait_event(w->conn, &w->changed);
+	r = rv_timed(MAX(w->progress_due - now(w), (rv_time)0),
+		control_wait_event(w->conn, &w->changed));
+	return r == -ETIMEDOUT ? 0 : r;
+}
+
+static bool is_over(const struct waiter *w)
+{
+	return w->n_waiting == 0 || (w->until == UNTIL_ANY && w->n_done > 0) ||
+	       (w->until == UNTIL_FAILURE && w->n_failed > 0);
+}
+
+/* until it is over; with "more" each page of ended ones is told */
+static int wait_watched(struct waiter *w)
 {
 	bool more = vl_call_wants_more(w->call);
 	int r;
@@ -143,11 +217,14 @@ static int wait_all(struct waiter *w)
 			if (r < 0)
 				return r;
 		}
-		if (w->n_waiting == 0)
+		if (is_over(w))
 			return 0;
+		r = tell_progress(w);
+		if (r < 0)
+			return r;
 		if (rv_event_is_set(&w->changed))
 			continue;
-		r = control_wait_event(w->conn, &w->changed);
+		r = wait_change(w);
 		if (r < 0)
 			return r;
 	}
@@ -175,12 +252,38 @@ static int watch_all(struct waiter *w, struct selection *sel)
 			continue;
 		}
 		w->watches[n].waiter = w;
-		w->watches[n].watch.fn = job_ended;
+		w->watches[n].watch.fn = job_changed;
+		w->watches[n].watch.every_change = w->progress;
+		w->watches[n].running = job_state_is_active((enum job_state)j->state);
+		w->n_running += w->watches[n].running;
 		job_watch_add(j, &w->watches[n].watch);
 		n++;
 	}
-	w->n_waiting = n;
+	w->n_waiting = w->n_watches = n;
+	w->moved = true; /* the first counts */
 	return 0;
+}
+
+/* What came in the meantime is waited for too, until there is nothing. */
+static int wait_until_empty(struct waiter *w, struct selection *sel)
+{
+	int r = 0;
+
+	while (r >= 0 && w->n_watches > 0) {
+		r = wait_watched(w);
+		if (r < 0)
+			break;
+		unwatch(w);
+		w->ids = NULL;
+		w->n_ids = w->n_ids_told = 0;
+		free(TAKE_PTR(sel->ids));
+		sel->n_ids = 0;
+		r = select_resolve(sel, w->conn);
+		if (r >= 0)
+			r = watch_all(w, sel);
+		w->n_ids_told = w->n_ids;
+	}
+	return r;
 }
 
 static int wait_for(struct waiter *w, struct selection *sel, const json_t *params)
@@ -190,12 +293,15 @@ static int wait_for(struct waiter *w, struct selection *sel, const json_t *param
 						: RV_FOREVER;
 	int r;
 
+	w->progress = vl_call_wants_more(w->call) &&
+		      json_is_true(json_object_get(params, "progress"));
 	r = watch_all(w, sel);
-	if (!vl_call_wants_more(w->call) ||
+	if (!vl_call_wants_more(w->call) || w->until == UNTIL_EMPTY ||
 		!json_is_true(json_object_get(params, "tell_ids")))
 		w->n_ids_told = w->n_ids;
 	if (r >= 0)
-		r = rv_timed(timeout, wait_all(w));
+		r = rv_timed(timeout, w->until == UNTIL_EMPTY ? wait_until_empty(w, sel)
+							      : wait_watched(w));
 	w->timed_out = r == -ETIMEDOUT;
 	if (r == -ETIMEDOUT)
 		r = 0;
@@ -211,11 +317,22 @@ static void leave_out_held(struct selection *sel)
 		sel->sel.states &= ~(1u << JOB_HELD);
 }
 
+static enum until until_of(const json_t *params)
+{
+	const char *word = json_string_value(json_object_get(params, "until"));
+
+	if (!word || STREQ(word, "all"))
+		return UNTIL_ALL;
+	if (STREQ(word, "any"))
+		return UNTIL_ANY;
+	return STREQ(word, "failure") ? UNTIL_FAILURE : UNTIL_EMPTY;
+}
+
 int control_job_wait(struct control_conn *conn, struct vl_call *call)
 {
 	const json_t *params = vl_call_params(call);
 	const json_t *select = json_object_get(params, "select");
-	struct waiter w = {.conn = conn, .call = call};
+	struct waiter w = {.conn = conn, .call = call, .until = until_of(params)};
 	struct selection sel;
 	int r;
 
@@ -226,13 +343,17 @@ int control_job_wait(struct control_conn *conn, struct vl_call *call)
 	r = select_decode(&sel, conn, call, select, SELECT_EMPTY_IS_ALL);
 	if (r < 0)
 		return r == -EINVAL ? 0 : r;
-	if (sel.sel.all && !sel.sel.states)
+	if (w.until == UNTIL_EMPTY && sel.sel.n_ids > 0) {
+		selection_deinit(&sel);
+		return vl_call_invalid(call, "until", "empty is not for ids and names");
+	}
+	if ((sel.sel.all || w.until == UNTIL_EMPTY) && !sel.sel.states)
 		sel.sel.states = JOB_STATES_CURRENT;
 	leave_out_held(&sel);
 	r = select_resolve(&sel, conn);
 	if (r >= 0)
 		r = wait_for(&w, &sel, params);
-	unwatch(&w, w.watches ? sel.n_ids : 0);
+	unwatch(&w);
 	selection_deinit(&sel);
 	return r;
 }

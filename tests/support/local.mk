@@ -32,3 +32,8 @@ tests_support_hostile_LDADD = libbase.la
 check_PROGRAMS += tests/support/manager
 tests_support_manager_SOURCES = tests/support/manager.c
 tests_support_manager_LDADD = libbase.la
+
+# a terminal for a program's stderr
+check_PROGRAMS += tests/support/pty
+tests_support_pty_SOURCES = tests/support/pty.c
+tests_support_pty_LDADD =

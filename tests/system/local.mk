@@ -26,6 +26,10 @@ system_tests = \
 	tests/system/110-functions-that-hang.sh \
 	tests/system/111-completion.sh \
 	tests/system/112-strangers.sh \
+	tests/system/113-wait.sh \
+	tests/system/114-each.sh \
+	tests/system/115-gather.sh \
+	tests/system/116-progress.sh \
 	tests/system/200-on-reboot-on-lost.sh \
 	tests/system/201-retention.sh \
 	tests/system/202-min-free.sh \

@@ -8,11 +8,13 @@ CLI_TESTS = \
 	tests/unit/cli/test_command_table \
 	tests/unit/cli/test_complete \
 	tests/unit/cli/test_connect \
+	tests/unit/cli/test_each \
 	tests/unit/cli/test_exit \
 	tests/unit/cli/test_manual \
 	tests/unit/cli/test_options \
 	tests/unit/cli/test_output \
 	tests/unit/cli/test_paths \
+	tests/unit/cli/test_progress \
 	tests/unit/cli/test_select \
 	tests/unit/cli/test_spec_json \
 	tests/unit/cli/test_text \
@@ -32,6 +34,9 @@ tests_unit_cli_test_complete_LDADD = $(CLI_TEST_LIBS)
 tests_unit_cli_test_connect_SOURCES = tests/unit/cli/test_connect.c
 tests_unit_cli_test_connect_CFLAGS = $(CLI_TEST_CFLAGS)
 tests_unit_cli_test_connect_LDADD = $(CLI_TEST_LIBS)
+tests_unit_cli_test_each_SOURCES = tests/unit/cli/test_each.c
+tests_unit_cli_test_each_CFLAGS = $(CLI_TEST_CFLAGS)
+tests_unit_cli_test_each_LDADD = $(CLI_TEST_LIBS)
 tests_unit_cli_test_exit_SOURCES = tests/unit/cli/test_exit.c
 tests_unit_cli_test_exit_CFLAGS = $(CLI_TEST_CFLAGS)
 tests_unit_cli_test_exit_LDADD = $(CLI_TEST_LIBS)
@@ -47,6 +52,9 @@ tests_unit_cli_test_output_LDADD = $(CLI_TEST_LIBS)
 tests_unit_cli_test_paths_SOURCES = tests/unit/cli/test_paths.c
 tests_unit_cli_test_paths_CFLAGS = $(CLI_TEST_CFLAGS)
 tests_unit_cli_test_paths_LDADD = $(CLI_TEST_LIBS)
+tests_unit_cli_test_progress_SOURCES = tests/unit/cli/test_progress.c
+tests_unit_cli_test_progress_CFLAGS = $(CLI_TEST_CFLAGS)
+tests_unit_cli_test_progress_LDADD = $(CLI_TEST_LIBS)
 tests_unit_cli_test_select_SOURCES = tests/unit/cli/test_select.c
 tests_unit_cli_test_select_CFLAGS = $(CLI_TEST_CFLAGS)
 tests_unit_cli_test_select_LDADD = $(CLI_TEST_LIBS)

@@ -55,8 +55,8 @@ START_TEST(only_verbs_that_submit_start_a_daemon)
 {
 	for (size_t i = 0; i < command_table_len; i++) {
 		const char *name = command_table[i].name;
-		bool submits =
-			STREQ(name, "run") || STREQ(name, "add") || STREQ(name, "call");
+		bool submits = STREQ(name, "run") || STREQ(name, "add") ||
+			       STREQ(name, "gather") || STREQ(name, "call");
 
 		ck_assert_msg(
 			submits == !!(command_table[i].flags & COMMAND_STARTS_DAEMON),

@@ -1,0 +1,49 @@
+/*
+ * --each: one job for every item, made from a template. In the words of the command, and in
+ * the text of -c, stand
+ *
+ *	{}   the item            {.}  without its last extension
+ *	{/}  its last component  {//} what stands before that, "." where nothing does
+ *	{/.} last component without extension
+ *	{#}  its number, from 1
+ *
+ * as in GNU parallel. A word stays one argument whatever the item is; in the text of -c what
+ * is put in is quoted for the shell. Where the template has none of them the item is its last
+ * argument. Items are lines, or end with NUL, or are given; talks to nobody.
+ */
+#ifndef CLI_EACH_H
+#define CLI_EACH_H
+
+#include "cli/batch.h"
+#include "cli/batch_submit.h"
+
+struct each {
+	struct batch_source src;
+	char *const *words; /* of the command, borrowed; none: the text is it */
+	size_t n_words;
+	const char *text; /* of -c, borrowed; NULL: words are it */
+	bool has_marks;
+	char *const *items; /* borrowed; NULL: they are read */
+	size_t n_items;
+	struct batch_reader reader;
+	uint64_t n_made; /* jobs */
+};
+
+/* Append text with the item put in; quoted: for the shell. 0, -ENOMEM */
+int each_expand(
+	struct buf *out, const char *text, const char *item, uint64_t no, bool quoted);
+
+/**
+ * @args  the operands: the words, and after a ":::" the items; borrowed until each_deinit
+ * @text  of -c, or NULL
+ * @in    where items are read from, if there is no ":::"; borrowed
+ * @nul   they end with NUL there, not with a newline
+ * @err   for people
+ *
+ * Returns 0; -EINVAL: there is no command, or there are two, or nul with given items; -ENOMEM.
+ */
+int each_init(struct each *e, char *const *args, size_t n_args, const char *text,
+	FILE *in, bool nul, char **err);
+void each_deinit(struct each *e);
+
+#endif
