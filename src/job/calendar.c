@@ -14,6 +14,8 @@
 #define DAY_USEC  (24 * HOUR_USEC)
 /* cron(8): what changes clocks by more is somebody who sets them */
 #define CRON_CHANGE_MAX (3 * 3600)
+/* after any time that an expression can name, wherever */
+#define LATEST_USEC (INT64_C(7300000000) * USEC_PER_SEC)
 
 struct calendar *calendar_free(struct calendar *c)
 {
@@ -201,8 +203,9 @@ static bool is_made_up_for(const struct calendar *c, const struct zone_span *bef
 }
 
 /* From one change of clocks to the next: in between, what the wall shows and when that is
- * differ by a constant, and what is skipped is not there at all. */
-static int wall_next(int64_t *ret_usec, const struct calendar *c, int64_t from)
+ * differ by a constant, and what is skipped is not there at all. In [from, until]. */
+static int wall_next(
+	int64_t *ret_usec, const struct calendar *c, int64_t from, int64_t until)
 {
 	const int64_t wall_end = civil_to_days(CALENDAR_YEAR_MAX + 1, 1, 1) * DAY_USEC;
 	struct zone_span before, span;
@@ -217,6 +220,8 @@ static int wall_next(int64_t *ret_usec, const struct calendar *c, int64_t from)
 		bool is_first = span.begin < floor_div(INT64_MIN, USEC_PER_SEC) + 1;
 		int64_t begin = is_first ? INT64_MIN / 2 : span.begin * USEC_PER_SEC;
 
+		if (begin > until)
+			return -ENOENT;
 		if (from <= begin && span_is_meant(c, &span) &&
 			is_made_up_for(c, &before, &span)) {
 			*ret_usec = begin;
@@ -228,11 +233,12 @@ static int wall_next(int64_t *ret_usec, const struct calendar *c, int64_t from)
 		high = span.end > wall_end / USEC_PER_SEC
 			       ? wall_end
 			       : MIN(wall_end, span.end * USEC_PER_SEC + offset);
+		high = MIN(high, until + 1 + offset);
 		if (span_is_meant(c, &span) && wall_find(&wall, c, low, high)) {
 			*ret_usec = wall - offset;
 			return 0;
 		}
-		if (high >= wall_end)
+		if (high >= wall_end || span.end > until / USEC_PER_SEC)
 			return -ENOENT;
 		before = span;
 		zone_span_at(&span, c->zone, span.end);
@@ -255,30 +261,53 @@ static int interval_next(
 	return 0;
 }
 
+static int interval_last(int64_t *ret_usec, const struct calendar *c, int64_t from,
+	int64_t until, int64_t anchor)
+{
+	int64_t n;
+
+	if (until <= anchor || __builtin_sub_overflow(until, anchor, &n))
+		return -ENOENT;
+	n -= n % c->interval_usec;
+	if (n == 0 || anchor + n <= from)
+		return -ENOENT;
+	*ret_usec = anchor + n;
+	return 0;
+}
+
+/* the first elapse in (after, until] */
+static int next_until(
+	int64_t *ret_usec, const struct calendar *c, int64_t after, int64_t until)
+{
+	if (after >= until)
+		return -ENOENT;
+	return wall_next(ret_usec, c, MAX(after, INT64_C(-1)) + 1, until);
+}
+
 int calendar_next(int64_t *ret_usec, const struct calendar *c, int64_t after_usec,
 	int64_t anchor_usec)
 {
 	INVARIANT(ret_usec && c);
 	if (c->kind == CALENDAR_INTERVAL)
 		return interval_next(ret_usec, c, after_usec, anchor_usec);
-	/* no year that an expression can name lies outside of these */
-	if (after_usec >= INT64_C(7300000000) * USEC_PER_SEC)
-		return -ENOENT;
-	return wall_next(ret_usec, c, MAX(after_usec, INT64_C(-1)) + 1);
+	return next_until(ret_usec, c, after_usec, LATEST_USEC);
 }
 
 int calendar_last(int64_t *ret_usec, const struct calendar *c, int64_t from_usec,
 	int64_t until_usec, int64_t anchor_usec)
 {
-	int64_t low = MAX(from_usec, INT64_C(-1)), high = until_usec, at, found = 0;
+	const int64_t until = MIN(until_usec, LATEST_USEC);
+	int64_t low = MAX(from_usec, INT64_C(-1)), high = until, at, found = 0;
 	bool any = false;
 
+	if (c->kind == CALENDAR_INTERVAL)
+		return interval_last(ret_usec, c, from_usec, until_usec, anchor_usec);
 	/* The number of elapses before a moment only grows: search for the last moment after
 	 * which there is one that is not too late. */
 	while (low < high) {
 		int64_t mid = low + (high - low) / 2;
 
-		if (calendar_next(&at, c, mid, anchor_usec) == 0 && at <= until_usec) {
+		if (next_until(&at, c, mid, until) == 0) {
 			any = true;
 			found = at;
 			low = at;

@@ -4,12 +4,14 @@
 #
 # A new one: its name in fuzz_targets, its four lines below, seeds in its corpus.
 fuzz_targets = \
+	tests/fuzz/fuzz_calendar \
 	tests/fuzz/fuzz_call \
 	tests/fuzz/fuzz_config \
 	tests/fuzz/fuzz_frame \
 	tests/fuzz/fuzz_idl \
 	tests/fuzz/fuzz_spawn_wire \
-	tests/fuzz/fuzz_spec
+	tests/fuzz/fuzz_spec \
+	tests/fuzz/fuzz_zone
 check_PROGRAMS += $(fuzz_targets)
 EXTRA_DIST += tests/fuzz/corpus
 
@@ -21,6 +23,11 @@ fuzz_main = tests/fuzz/replay_main.c
 fuzz_ldflags = $(AM_LDFLAGS)
 TESTS += $(fuzz_targets)
 endif
+
+tests_fuzz_fuzz_calendar_SOURCES = tests/fuzz/fuzz_calendar.c tests/fuzz/fuzz.h $(fuzz_main)
+tests_fuzz_fuzz_calendar_CFLAGS = $(AM_CFLAGS)
+tests_fuzz_fuzz_calendar_LDFLAGS = $(fuzz_ldflags)
+tests_fuzz_fuzz_calendar_LDADD = libjob.la libbase.la
 
 tests_fuzz_fuzz_call_SOURCES = tests/fuzz/fuzz_call.c tests/fuzz/fuzz.h $(fuzz_main)
 tests_fuzz_fuzz_call_CFLAGS = $(AM_CFLAGS) $(JANSSON_CFLAGS)
@@ -51,3 +58,8 @@ tests_fuzz_fuzz_spec_SOURCES = tests/fuzz/fuzz_spec.c tests/fuzz/fuzz.h $(fuzz_m
 tests_fuzz_fuzz_spec_CFLAGS = $(AM_CFLAGS)
 tests_fuzz_fuzz_spec_LDFLAGS = $(fuzz_ldflags)
 tests_fuzz_fuzz_spec_LDADD = libjob.la libbase.la
+
+tests_fuzz_fuzz_zone_SOURCES = tests/fuzz/fuzz_zone.c tests/fuzz/fuzz.h $(fuzz_main)
+tests_fuzz_fuzz_zone_CFLAGS = $(AM_CFLAGS)
+tests_fuzz_fuzz_zone_LDFLAGS = $(fuzz_ldflags)
+tests_fuzz_fuzz_zone_LDADD = libbase.la

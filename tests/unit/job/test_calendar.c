@@ -253,6 +253,11 @@ START_TEST(the_latest_of_many_missed_is_found)
 			ck_assert(r < 0 ? found < until - 2 * 86400 * SEC
 					: found == last);
 		ck_assert_int_eq(calendar_last(&found, c, until, until, NOW), -ENOENT);
+		ck_assert_int_eq(calendar_last(&found, c, until, 0, NOW), -ENOENT);
+		r = calendar_last(&found, c, INT64_MIN, INT64_MAX, NOW);
+		ck_assert_int_eq(r, STREQ(texts[i], "2-30") ? -ENOENT : 0);
+		if (STREQ(texts[i], "yearly"))
+			ck_assert_int_eq(found, moment("2198-12-31 23:00"));
 	}
 }
 END_TEST

@@ -40,7 +40,6 @@
 #define TOOL         "systemd-analyze"
 #define N_ITERATIONS 8
 #define N_BATCH      40
-#define N_BASES      7 /* for each zone */
 
 static const char *const zones[] = {"UTC", "Europe/Berlin", "America/New_York",
 	"Australia/Lord_Howe", "Asia/Kathmandu", "Pacific/Apia", "Africa/Casablanca",
@@ -430,7 +429,8 @@ static int64_t make_base(const struct zone *z)
 	return is_repeated(z, base) ? base - 7200 : base;
 }
 
-static void compare_many(bool spoiled, size_t n_accepted_min)
+/* n_bases of them for each zone */
+static void compare_many(bool spoiled, size_t n_bases, size_t n_accepted_min)
 {
 	struct zone_cache cache = ZONE_CACHE_NULL;
 	size_t n_compared = 0, n_accepted = 0, n_different = 0;
@@ -439,7 +439,7 @@ static void compare_many(bool spoiled, size_t n_accepted_min)
 		_cleanup_(zone_unrefp) struct zone *zone = NULL;
 
 		ck_assert_int_eq(zone_get(&zone, &cache, zones[z]), 0);
-		for (size_t b = 0; b < N_BASES; b++) {
+		for (size_t b = 0; b < n_bases; b++) {
 			char *texts[N_BATCH];
 			struct answer answers[N_BATCH];
 			int64_t base = make_base(zone);
@@ -477,13 +477,13 @@ static void compare_many(bool spoiled, size_t n_accepted_min)
 
 START_TEST(thousands_of_expressions_elapse_as_with_systemd)
 {
-	compare_many(false, 2000);
+	compare_many(false, 7, 2000);
 }
 END_TEST
 
 START_TEST(spoiled_expressions_are_taken_and_refused_as_by_systemd)
 {
-	compare_many(true, 500);
+	compare_many(true, 3, 200);
 }
 END_TEST
 
