@@ -254,6 +254,7 @@ const struct vl_method control_job_methods[] = {
 	METHOD("Hold", control_job_hold),
 	METHOD("Release", control_job_release),
 	METHOD("Retry", control_job_retry),
+	METHOD("SetDependencies", control_job_set_dependencies),
 	METHOD("Remove", control_job_remove),
 	METHOD("Clean", control_job_clean),
 };

@@ -20,6 +20,7 @@ int control_job_resume(struct control_conn *conn, struct vl_call *call);
 int control_job_hold(struct control_conn *conn, struct vl_call *call);
 int control_job_release(struct control_conn *conn, struct vl_call *call);
 int control_job_retry(struct control_conn *conn, struct vl_call *call);
+int control_job_set_dependencies(struct control_conn *conn, struct vl_call *call);
 int control_job_remove(struct control_conn *conn, struct vl_call *call);
 int control_job_clean(struct control_conn *conn, struct vl_call *call);
 

@@ -18,7 +18,7 @@
 
 #include "daemon/job.h"
 #include "job/deps.h"
-#include "reeve/task.h"
+#include "reeve/sync.h"
 
 struct core;
 struct dependents;
@@ -51,6 +51,9 @@ void dependents_link(struct core *core, struct job *j);
  * named before or what has a promise. */
 void dependents_replace_spec(
 	struct core *core, struct job *j, void *spec, size_t spec_len);
+
+/* Of those who change what a job waits for one at a time looks for cycles and commits. */
+rv_lock *dependents_changes(struct dependents *d);
 
 /* may it not be removed? */
 static inline bool job_is_needed(const struct job *j)
