@@ -185,6 +185,13 @@ const struct command command_table[] = {
 		options_ls, NULL, COMMAND_SELECTS, HINT_JOB, cmd_ls},
 	{"show", NULL, SELECTS, "show everything about a job, by default the newest",
 		NULL, options_show, NULL, COMMAND_SELECTS, HINT_JOB, cmd_show},
+	{"graph", NULL, SELECTS, "draw jobs that wait for one another as a tree",
+		"Below each job stand those that wait for it. Without selection: those "
+		"of "
+		"the caller's unfinished jobs that wait for others or are waited for, "
+		"and "
+		"all that hangs together with them.",
+		NULL, NULL, COMMAND_SELECTS, HINT_JOB, cmd_graph},
 	{"logs", NULL, SELECTS, "print the output of a job, by default the newest",
 		NULL, options_logs, NULL, COMMAND_SELECTS, HINT_JOB, cmd_logs},
 	{"wait", NULL, SELECTS, "wait until jobs are finished",

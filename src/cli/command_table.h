@@ -55,7 +55,7 @@ struct option_set global_options(void);
 /* clang-format cannot settle how to lay these out */
 /* clang-format off */
 #define COMMANDS(X) \
-	X(run) X(add) X(ls) X(show) X(logs) X(wait) X(cancel) X(kill) X(pause) X(resume) \
+	X(run) X(add) X(ls) X(show) X(graph) X(logs) X(wait) X(cancel) X(kill) X(pause) X(resume) \
 	X(hold) X(release) X(retry) X(rm) X(clean) X(call) X(config) X(daemon) X(varlink) \
 	X(help) X(version) X(complete)
 /* clang-format on */

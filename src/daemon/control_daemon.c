@@ -244,6 +244,7 @@ const struct vl_method control_job_methods[] = {
 	METHOD("PutInput", control_job_put_input),
 	METHOD("List", control_job_list),
 	METHOD("Show", control_job_show),
+	STREAM("Graph", control_job_graph),
 	METHOD("Functions", control_job_functions),
 	METHOD("Wait", control_job_wait),
 	STREAM("Logs", control_job_logs),

@@ -55,6 +55,8 @@ void dependents_replace_spec(
 /* Of those who change what a job waits for one at a time looks for cycles and commits. */
 rv_lock *dependents_changes(struct dependents *d);
 
+/* does it name that one? */
+bool job_waits_for(const struct job *j, uint64_t id);
 /* may it not be removed? */
 static inline bool job_is_needed(const struct job *j)
 {

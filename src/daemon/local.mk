@@ -11,6 +11,7 @@ libdaemon_la_SOURCES = \
 	src/daemon/control_conn.c src/daemon/control_priv.h \
 	src/daemon/control_daemon.c \
 	src/daemon/control_deps.c src/daemon/control_deps.h \
+	src/daemon/control_graph.c \
 	src/daemon/control_input.c \
 	src/daemon/control_job.h \
 	src/daemon/control_list.c \
