@@ -14,12 +14,14 @@ results() { # JOB...
 	done | xargs
 }
 
+printf '[pool default]\nslots = 4\n' >"$tmp/conf"
+
 kill_and_start() {
 	signal_reeved KILL
-	start_reeved
+	start_reeved --config="$tmp/conf"
 }
 
-start_reeved
+start_reeved --config="$tmp/conf"
 mkfifo go
 gate='read -r code <go; exit $code'
 
@@ -172,6 +174,27 @@ assert_eq "held" held "$(field "$e" state)"
 reeve release "$e"
 reeve wait -q "$e" || :
 assert_eq "result" skipped "$(field "$e" result)"
+
+step "nobody is skipped for a shutdown"
+lost=$(reeve add --on-reboot=lost -c "$gate")
+held=$(reeve add -c "$gate")
+after_lost=$(reeve add --after "$lost" true)
+after_held=$(reeve add --after "$held" true)
+any=$(reeve add --after-any "$lost" true)
+until [ "$(field "$lost" state) $(field "$held" state)" = "running running" ]; do settle; done
+stop_reeved
+start_reeved --config="$tmp/conf"
+assert_eq "ended" "lost shutdown" "$(field "$lost" result) $(field "$lost" reason)"
+reeve wait "$any"
+assert_eq "states" "held waiting waiting" \
+	"$(field "$held" state) $(field "$after_lost" state) $(field "$after_held" state)"
+assert_match "why" "it waits for job $lost (lost)" "$(reeve show --json "$after_lost" | jq -r .why)"
+reeve retry "$lost"
+echo 0 >go
+reeve wait "$after_lost"
+reeve release "$held"
+echo 0 >go
+reeve wait "$after_held"
 
 step "what is needed is kept"
 a=$(reeve add true)
