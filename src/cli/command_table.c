@@ -245,6 +245,13 @@ const struct command command_table[] = {
 	{"why", NULL, SELECTS, "say what jobs wait for, or why they ended so",
 		"By default the newest.", NULL, NULL, COMMAND_SELECTS, HINT_JOB,
 		cmd_why},
+	{"graph", NULL, SELECTS, "draw jobs that wait for one another as a tree",
+		"Below each job stand those that wait for it. Without selection: those "
+		"of "
+		"the caller's unfinished jobs that wait for others or are waited for, "
+		"and "
+		"all that hangs together with them.",
+		NULL, NULL, COMMAND_SELECTS, HINT_JOB, cmd_graph},
 	{"logs", NULL, SELECTS, "print the output of a job, by default the newest",
 		NULL, options_logs, NULL, COMMAND_SELECTS, HINT_JOB, cmd_logs},
 	{"wait", NULL, SELECTS, "wait until jobs are finished",

@@ -14,6 +14,7 @@ libcli_la_SOURCES = \
 	src/cli/cmd_config.c \
 	src/cli/cmd_daemon.c \
 	src/cli/cmd_gather.c \
+	src/cli/cmd_graph.c \
 	src/cli/cmd_help.c \
 	src/cli/cmd_logs.c \
 	src/cli/cmd_ls.c \

@@ -66,6 +66,8 @@ int table_new(struct table **ret, const struct table_column *columns, size_t n,
 
 		if (style->is_tty && columns[i].flags & TABLE_CUT)
 			flags |= SCOLS_FL_TRUNC;
+		if (columns[i].flags & TABLE_TREE)
+			flags |= SCOLS_FL_TREE;
 		if (!scols_table_new_column(t->t, columns[i].title, 0, flags))
 			return -ENOMEM;
 	}
@@ -86,6 +88,13 @@ struct table *table_free(struct table *t)
 int table_row(struct table *t)
 {
 	t->line = scols_table_new_line(t->t, NULL);
+	return t->line ? 0 : -ENOMEM;
+}
+
+int table_row_below(struct table *t, struct table_line *above, struct table_line **ret)
+{
+	t->line = scols_table_new_line(t->t, (struct libscols_line *)above);
+	*ret = (struct table_line *)t->line;
 	return t->line ? 0 : -ENOMEM;
 }
 

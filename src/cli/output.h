@@ -28,7 +28,8 @@ struct table;
 
 enum table_column_flags {
 	TABLE_RIGHT = 1 << 0,
-	TABLE_CUT = 1 << 1, /* may be cut where the terminal is too narrow */
+	TABLE_CUT = 1 << 1,  /* may be cut where the terminal is too narrow */
+	TABLE_TREE = 1 << 2, /* rows stand below others, which lines show here */
 };
 
 struct table_column {
@@ -47,6 +48,10 @@ int table_new(struct table **ret, const struct table_column *columns, size_t n,
 struct table *table_free(struct table *t);
 /* 0, -ENOMEM */
 int table_row(struct table *t);
+struct table_line;
+/* The same below another row (NULL: below none), which has to be in the table still. 0 with
+ * *ret the new one, -ENOMEM. */
+int table_row_below(struct table *t, struct table_line *above, struct table_line **ret);
 /* a cell of the newest row; NULL is shown as "-". color: name as smartcols knows it, or
  * NULL. The text is copied. */
 int table_cell(struct table *t, size_t column, const char *text, const char *color);

@@ -224,6 +224,7 @@ const struct vl_method control_job_methods[] = {
 	METHOD("PutInput", control_job_put_input),
 	METHOD("List", control_job_list),
 	METHOD("Show", control_job_show),
+	STREAM("Graph", control_job_graph),
 	METHOD("Functions", control_job_functions),
 	METHOD("Wait", control_job_wait),
 	STREAM("Logs", control_job_logs),
@@ -236,6 +237,7 @@ const struct vl_method control_job_methods[] = {
 	METHOD("Force", control_job_force),
 	METHOD("Move", control_job_move),
 	METHOD("Retry", control_job_retry),
+	METHOD("SetDependencies", control_job_set_dependencies),
 	METHOD("Remove", control_job_remove),
 	METHOD("Clean", control_job_clean),
 };

@@ -9,6 +9,7 @@ int control_job_submit(struct control_conn *conn, struct vl_call *call);
 void control_submit_drop(struct control_conn *conn);
 int control_job_put_input(struct control_conn *conn, struct vl_call *call);
 int control_job_list(struct control_conn *conn, struct vl_call *call);
+int control_job_graph(struct control_conn *conn, struct vl_call *call);
 int control_job_show(struct control_conn *conn, struct vl_call *call);
 int control_job_functions(struct control_conn *conn, struct vl_call *call);
 int control_job_wait(struct control_conn *conn, struct vl_call *call);
@@ -22,6 +23,7 @@ int control_job_release(struct control_conn *conn, struct vl_call *call);
 int control_job_force(struct control_conn *conn, struct vl_call *call);
 int control_job_move(struct control_conn *conn, struct vl_call *call);
 int control_job_retry(struct control_conn *conn, struct vl_call *call);
+int control_job_set_dependencies(struct control_conn *conn, struct vl_call *call);
 int control_job_remove(struct control_conn *conn, struct vl_call *call);
 int control_job_clean(struct control_conn *conn, struct vl_call *call);
 

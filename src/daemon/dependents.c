@@ -34,6 +34,7 @@ int dependents_new(struct dependents **ret, struct core *core)
 		return -ENOMEM;
 	d->core = core;
 	rv_event_init(&d->work);
+	rv_lock_init(&d->changes);
 	d->skips = calloc(SKIPS_MAX, sizeof(*d->skips));
 	if (!d->skips)
 		return dependents_free(d), -ENOMEM;
@@ -195,6 +196,11 @@ const char *dependents_why(
 	else
 		snprintf(buf, size, "it waits %s", buf_head(&text));
 	return buf;
+}
+
+rv_lock *dependents_changes(struct dependents *d)
+{
+	return &d->changes;
 }
 
 /* ---- what is to be looked at -------------------------------------------------------- */

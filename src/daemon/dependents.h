@@ -18,7 +18,7 @@
 
 #include "daemon/job.h"
 #include "job/deps.h"
-#include "reeve/task.h"
+#include "reeve/sync.h"
 
 struct core;
 struct dependents;
@@ -52,6 +52,11 @@ void dependents_link(struct core *core, struct job *j);
 void dependents_replace_spec(
 	struct core *core, struct job *j, void *spec, size_t spec_len);
 
+/* Of those who change what a job waits for one at a time looks for cycles and commits. */
+rv_lock *dependents_changes(struct dependents *d);
+
+/* does it name that one? */
+bool job_waits_for(const struct job *j, uint64_t id);
 /* may it not be removed? */
 static inline bool job_is_needed(const struct job *j)
 {

@@ -19,7 +19,7 @@ static bool needs(const struct job *j, enum job_state state)
 				      state == JOB_DELAYED || state == JOB_QUEUED);
 }
 
-static bool names(const struct job *j, uint64_t id)
+bool job_waits_for(const struct job *j, uint64_t id)
 {
 	const char *at = NULL;
 	struct deps_walk w;
@@ -92,7 +92,8 @@ const char *job_needed_by(
 	for (uint32_t i = 0; e && i < e->n; i++) {
 		const struct job *by = jobs_find(core->jobs, e->ids[i]);
 
-		if (!by || !needs(by, (enum job_state)by->state) || !names(by, j->id))
+		if (!by || !needs(by, (enum job_state)by->state) ||
+			!job_waits_for(by, j->id))
 			continue;
 		if (e->n_needing > 1)
 			snprintf(buf, size, "job %" PRIu64 " and %u more need it",
@@ -122,7 +123,7 @@ static void sweep(const struct core *core, const struct job *on)
 	for (uint32_t i = 0; i < e->n; i++) {
 		const struct job *j = jobs_find(core->jobs, e->ids[i]);
 
-		if (j && names(j, on->id))
+		if (j && job_waits_for(j, on->id))
 			e->ids[n++] = e->ids[i];
 	}
 	qsort(e->ids, n, sizeof(e->ids[0]), by_id);
@@ -220,7 +221,7 @@ void dependents_replace_spec(
 	while (deps_walk_next_id(&w, &at, &id) > 0) {
 		struct job *on = jobs_find(core->jobs, id);
 
-		if (on && !names(j, id))
+		if (on && !job_waits_for(j, id))
 			add_edge(on, j->id);
 	}
 	free(j->spec);

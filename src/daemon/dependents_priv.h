@@ -14,6 +14,7 @@ struct planned_skip {
 struct dependents {
 	struct core *core;
 	rv_event work;
+	rv_lock changes;
 	/* ids of jobs to be looked at: waiting ones themselves, of others their dependents */
 	uint64_t *line;
 	size_t first, n, n_max;

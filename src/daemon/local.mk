@@ -12,6 +12,7 @@ libdaemon_la_SOURCES = \
 	src/daemon/control_conn.c src/daemon/control_priv.h \
 	src/daemon/control_daemon.c \
 	src/daemon/control_deps.c src/daemon/control_deps.h \
+	src/daemon/control_graph.c \
 	src/daemon/control_input.c \
 	src/daemon/control_job.h \
 	src/daemon/control_list.c \
@@ -20,6 +21,7 @@ libdaemon_la_SOURCES = \
 	src/daemon/control_remove.c \
 	src/daemon/control_reply.c \
 	src/daemon/control_select.c src/daemon/control_select.h \
+	src/daemon/control_set_deps.c \
 	src/daemon/control_submit.c \
 	src/daemon/control_wait.c \
 	src/daemon/core.h \

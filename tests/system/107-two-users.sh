@@ -32,6 +32,12 @@ done
 assert_exit 4 nobody "$REEVE" ls --user root
 assert_exit 4 nobody "$REEVE" daemon stop
 assert_exit 4 nobody "$REEVE" daemon reload
+reeve add --hold -n shared -l shared true >/dev/null
+assert_exit 4 nobody "$REEVE" add --after "$id" true
+assert_exit 3 nobody "$REEVE" add --after shared true
+assert_exit 3 nobody "$REEVE" add --after @shared true
+assert_eq "graph" "[]" "$(nobody "$REEVE" graph --json)"
+reeve cancel shared
 assert_eq "untouched" held "$(reeve ls --json "$id" | jq -r '.[0].state')"
 
 step "root sees its own, and all when asked"

@@ -14,12 +14,14 @@ results() { # JOB...
 	done | xargs
 }
 
+printf '[pool default]\nslots = 4\n' >"$tmp/conf"
+
 kill_and_start() {
 	signal_reeved KILL
-	start_reeved
+	start_reeved --config="$tmp/conf"
 }
 
-start_reeved
+start_reeved --config="$tmp/conf"
 mkfifo go
 gate='read -r code <go; exit $code'
 
@@ -132,6 +134,67 @@ assert_eq "a later one of the call" succeeded "$(reeve varlink io.reeve.Job.Subm
 	'{"jobs": [{"command": ["true"], "after": ["#1"]}, {"command": ["true"]}]}' |
 	jq -r '.ids[0]' | { read -r id && reeve wait "$id" && field "$id" result; })"
 reeve wait
+
+step "changed before it starts"
+set_deps() { # JOB MEMBERS
+	reeve varlink io.reeve.Job.SetDependencies \
+		"{\"select\": {\"ids\": [{\"first\": $1, \"last\": $1}]}, $2}"
+}
+a=$(reeve add -n a -c "$gate")
+b=$(reeve add --after "$a" true)
+c=$(reeve add --after-any "$b" true)
+set_deps "$b" '"after": ["a"], "after_failure": []'
+assert_exit 2 set_deps "$b" "\"after_any\": [\"$c\"]" 2>err
+assert_match "cycle" "*a cycle: job $b waits for $c waits for $b*" "$(cat err)"
+assert_exit 2 set_deps "$b" "\"after\": [\"$b\"]" 2>err
+assert_exit 2 set_deps "$b" '"after": ["#0"]' 2>err
+assert_exit 3 set_deps "$b" '"after": ["4711"]' 2>err
+assert_match "unknown id" "*job 4711 does not exist*" "$(cat err)"
+assert_exit 1 set_deps "$a" '"after": []' 2>err
+assert_match "it runs" "*job $a is running*" "$(cat err)"
+assert_eq "as it was" "$a" "$(field "$b" 'after | join(" ")')"
+set_deps "$c" "\"after_any\": [], \"after_failure\": [\"$a\"]"
+kill_and_start
+assert_eq "after a kill" "null $a" "$(field "$c" after_any) $(field "$c" 'after_failure[0]')"
+set_deps "$b" '"after": []'
+reeve wait "$b"
+echo 1 >go
+reeve wait "$c"
+d=$(reeve add --after "$a" true)
+assert_exit 1 reeve wait -q "$d"
+assert_exit 1 reeve retry "$d" 2>err
+set_deps "$d" "\"after\": null, \"after_any\": [\"$a\"]"
+assert_exit 1 reeve retry "$d" 2>err
+set_deps "$d" '"after": []'
+reeve retry "$d"
+reeve wait "$d"
+e=$(reeve add --hold true)
+set_deps "$e" "\"after\": [\"$a\"]"
+assert_eq "held" held "$(field "$e" state)"
+reeve release "$e"
+reeve wait -q "$e" || :
+assert_eq "result" skipped "$(field "$e" result)"
+
+step "nobody is skipped for a shutdown"
+lost=$(reeve add --on-reboot=lost -c "$gate")
+held=$(reeve add -c "$gate")
+after_lost=$(reeve add --after "$lost" true)
+after_held=$(reeve add --after "$held" true)
+any=$(reeve add --after-any "$lost" true)
+until [ "$(field "$lost" state) $(field "$held" state)" = "running running" ]; do settle; done
+stop_reeved
+start_reeved --config="$tmp/conf"
+assert_eq "ended" "lost shutdown" "$(field "$lost" result) $(field "$lost" reason)"
+reeve wait "$any"
+assert_eq "states" "held waiting waiting" \
+	"$(field "$held" state) $(field "$after_lost" state) $(field "$after_held" state)"
+assert_match "why" "it waits for job $lost (lost)" "$(reeve show --json "$after_lost" | jq -r .why)"
+reeve retry "$lost"
+echo 0 >go
+reeve wait "$after_lost"
+reeve release "$held"
+echo 0 >go
+reeve wait "$after_held"
 
 step "what is needed is kept"
 a=$(reeve add true)

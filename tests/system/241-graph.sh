@@ -73,6 +73,44 @@ assert_exit 2 reeve add --graph graph -- true 2>err
 assert_exit 2 reeve add --graph graph --batch graph 2>err
 assert_eq "jobs" "$n" "$(reeve ls -q | wc -l)"
 
+step "drawn as a tree"
+reeve clean --finished >/dev/null
+a=$(reeve add -n top --hold true)
+b=$(reeve add -n left --after top true)
+c=$(reeve add --after top true)
+d=$(reeve add -n both --after-any "left|$c" --after "$c" true)
+e=$(reeve add --after-failure both true)
+reeve add -n alone --hold true >/dev/null
+LC_ALL=C reeve graph | sed 's/ *$//' >tree
+cat >expected <<-END
+	JOB              AFTER           STATE   COMMAND
+	$a top                            held    true
+	|-$b left         success         waiting true
+	| \`-$d both       end, or another waiting true
+	|   \`-$e          failure         waiting true
+	\`-$c              success         waiting true
+	  |-($d both)     success
+	  \`-($d both)     end, or another
+END
+tr -s ' ' <expected >expected.words
+tr -s ' ' <tree >tree.words
+cmp expected.words tree.words || fail "another tree: $(cat tree)"
+assert_eq "from any of them" "[$a,$b,$c,$d,$e]" "$(reeve graph both --json | jq -c '[.[].id]')"
+assert_match "one that is alone" "*alone*held*" "$(reeve graph alone)"
+assert_exit 3 reeve graph 4711 2>err
+reeve cancel --all
+reeve wait -q --all || :
+assert_eq "nothing unfinished" "" "$(reeve graph)"
+seq 60 | awk '{
+	printf "[job deep%d]\ncommand = true\nhold = yes\n", $1
+	if ($1 > 1)
+		printf "after = deep%d\n", $1 - 1
+}' | reeve add --graph - -l deep >/dev/null
+assert_eq "each is there" "$(reeve ls -q -l deep | sort -n | cksum)" \
+	"$(LC_ALL=C reeve graph | sed -n 's/^[^(0-9]*\([0-9]*\) deep.*held.*/\1/p' | sort -n | cksum)"
+reeve cancel -l deep
+reeve wait -q --all || :
+
 step "in several calls it is one still"
 stop_reeved
 cat >"$tmp/conf" <<-'END'

@@ -76,14 +76,14 @@ evaluate() {
 	}' table
 }
 
-# last_ends N: the end of each of the last N jobs
-last_ends() {
+# ends_of N: the end of each of the last N jobs
+ends_of() {
 	reeve ls --json | jq -r '.[] | "\(.id) \(.result)"' | sort -n | tail -n "$1" |
 		awk '{ print $2 }'
 }
 
 compare() { # N WHAT
-	last_ends "$1" >found
+	ends_of "$1" >found
 	evaluate >expected
 	cmp -s expected found ||
 		fail "$2: $(paste expected found | awk '$1 != $2 { print "job " NR ": expected " $1 ", found " $2 }' | head -n 5 | xargs)"
@@ -105,7 +105,7 @@ sort found | uniq -c >&2
 step "all of them again: those that failed, and whoever was skipped because of them"
 reeve retry --failed
 reeve wait -q || :
-last_ends "$n" >found
+ends_of "$n" >found
 cmp -s expected found || fail "after a retry the same jobs fail again, and others were skipped"
 
 step "$n more while the daemon is killed"

@@ -3,7 +3,8 @@ if HAVE_CHECK
 unit_config_tests = \
 	tests/unit/config/test_config_alloc \
 	tests/unit/config/test_config_file \
-	tests/unit/config/test_config_load
+	tests/unit/config/test_config_load \
+	tests/unit/config/test_graph_file
 check_PROGRAMS += $(unit_config_tests)
 TESTS += $(unit_config_tests)
 unit_config_libs = libconfig.la libjob.la libbase.la $(INIH_LIBS) $(CHECK_LIBS)
@@ -21,4 +22,8 @@ tests_unit_config_test_config_file_LDADD = $(unit_config_libs)
 tests_unit_config_test_config_load_SOURCES = tests/unit/config/test_config_load.c
 tests_unit_config_test_config_load_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 tests_unit_config_test_config_load_LDADD = $(unit_config_libs)
+
+tests_unit_config_test_graph_file_SOURCES = tests/unit/config/test_graph_file.c
+tests_unit_config_test_graph_file_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_unit_config_test_graph_file_LDADD = $(unit_config_libs)
 endif

@@ -1,0 +1,160 @@
+/* Graph: the jobs that hang together by what they wait for. */
+#include "config.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+#include "base/buf.h"
+#include "base/hashmap.h"
+#include "daemon/control_job.h"
+#include "daemon/control_select.h"
+#include "daemon/core.h"
+#include "daemon/dependents.h"
+#include "daemon/job_json.h"
+#include "daemon/jobs.h"
+#include "reeve/task.h"
+#include "varlink/json_write.h"
+
+enum { YIELD_EVERY = 1024 };
+
+struct graph {
+	struct control_conn *conn;
+	struct core *core;
+	struct hashmap *seen;
+	uint64_t *ids;
+	size_t n, n_max;
+};
+
+static int add(struct graph *g, const struct job *j)
+{
+	int r;
+
+	if (!control_owns(g->conn, j))
+		return 0;
+	r = hashmap_put_u64(g->seen, j->id, g);
+	if (r < 0)
+		return r == -EEXIST ? 0 : r;
+	if (g->n == g->n_max) {
+		size_t n = g->n_max ? 2 * g->n_max : 64;
+		uint64_t *v = reallocarray(g->ids, n, sizeof(*v));
+
+		if (!v)
+			return -ENOMEM;
+		g->ids = v;
+		g->n_max = n;
+	}
+	g->ids[g->n++] = j->id;
+	return 0;
+}
+
+/* those that it waits for, and those that wait for it */
+static int add_neighbours(struct graph *g, const struct job *j)
+{
+	const struct job_edges *e = j->dependents;
+	const char *at = NULL;
+	struct deps_walk w;
+	uint64_t id;
+	int r = 0;
+
+	deps_walk_init(&w, j->spec, j->spec_len);
+	while (j->has_deps && r >= 0 && deps_walk_next_id(&w, &at, &id) > 0) {
+		const struct job *on = jobs_find(g->core->jobs, id);
+
+		if (on)
+			r = add(g, on);
+	}
+	for (uint32_t i = 0; e && r >= 0 && i < e->n; i++) {
+		const struct job *by = jobs_find(g->core->jobs, e->ids[i]);
+
+		if (by && job_waits_for(by, j->id))
+			r = add(g, by);
+	}
+	return r;
+}
+
+/* @alone  one that nobody waits for, and that waits for nobody, is a graph too */
+static int find(struct graph *g, const struct selection *sel, bool alone)
+{
+	int r = hashmap_new(&g->seen, HASHMAP_U64);
+
+	for (size_t i = 0; r >= 0 && i < sel->n_ids; i++) {
+		const struct job *j = jobs_find(g->core->jobs, sel->ids[i]);
+
+		if (j && (alone || j->has_deps || j->dependents))
+			r = add(g, j);
+	}
+	for (size_t i = 0; r >= 0 && i < g->n; i++) {
+		const struct job *j = jobs_find(g->core->jobs, g->ids[i]);
+
+		if (j)
+			r = add_neighbours(g, j);
+		if (r >= 0 && (i + 1) % YIELD_EVERY == 0)
+			r = rv_yield();
+	}
+	return r;
+}
+
+static int by_id(const void *a, const void *b)
+{
+	const uint64_t *x = a, *y = b;
+
+	return (*x > *y) - (*x < *y);
+}
+
+static int reply_pages(struct graph *g, struct vl_call *call)
+{
+	_cleanup_(buf_deinitp) struct buf page = BUF_NULL;
+	size_t i = 0;
+	int r;
+
+	do {
+		struct json_writer w;
+
+		buf_clear(&page);
+		json_writer_init(&w, &page);
+		json_writer_object(&w, NULL);
+		json_writer_array(&w, "jobs");
+		for (; i < g->n && buf_len(&page) < PAGE_BYTES - 2048; i++) {
+			const struct job *j = jobs_find(g->core->jobs, g->ids[i]);
+
+			if (j)
+				job_to_json(&w, NULL, g->core, j);
+		}
+		json_writer_array_end(&w);
+		json_writer_object_end(&w);
+		r = json_writer_end(&w);
+		if (r >= 0)
+			r = vl_call_reply_text(
+				call, buf_head(&page), buf_len(&page), i < g->n);
+		if (r >= 0 && i < g->n)
+			r = control_wait_writable(g->conn, call);
+		if (r >= 0 && i < g->n)
+			r = rv_yield(); /* one page a turn: others wait too */
+	} while (r >= 0 && i < g->n);
+	return r;
+}
+
+int control_job_graph(struct control_conn *conn, struct vl_call *call)
+{
+	struct graph g = {.conn = conn, .core = control_core(conn->control)};
+	const json_t *select = json_object_get(vl_call_params(call), "select");
+	bool given = select && !json_is_null(select);
+	struct selection sel;
+	int r;
+
+	r = select_decode(
+		&sel, conn, call, select, SELECT_EMPTY_IS_ALL | SELECT_UNFINISHED);
+	if (r < 0)
+		return r == -EINVAL ? 0 : r;
+	r = select_resolve(&sel, conn);
+	if (r >= 0)
+		r = find(&g, &sel, given);
+	if (r >= 0 && g.n)
+		qsort(g.ids, g.n, sizeof(g.ids[0]), by_id);
+	if (r >= 0)
+		r = reply_pages(&g, call);
+	selection_deinit(&sel);
+	hashmap_free(g.seen);
+	free(g.ids);
+	return r;
+}
