@@ -21,7 +21,6 @@
 #include "daemon/scheduler.h"
 
 enum {
-	YIELD_EVERY = 1024,
 	SKIPS_MAX = 1024, /* in one transaction */
 	WHY_JOBS_MAX = 4, /* that a line names */
 };
@@ -343,9 +342,10 @@ static int look_at_dependents(struct dependents *d, uint64_t id)
 	struct job *on = jobs_find(d->core->jobs, id);
 	int r = 0;
 
-	d->walked = id;
-	for (uint32_t i = 0; r >= 0 && on && on->dependents && i < on->dependents->n;
-		i++) {
+	if (!on || !on->dependents)
+		return 0;
+	on->dependents->n_walks++;
+	for (uint32_t i = 0; r >= 0 && on && i < on->dependents->n; i++) {
 		struct job *j = jobs_find(d->core->jobs, on->dependents->ids[i]);
 
 		if (j)
@@ -354,7 +354,8 @@ static int look_at_dependents(struct dependents *d, uint64_t id)
 			r = breathe(d);
 		on = jobs_find(d->core->jobs, id);
 	}
-	d->walked = 0;
+	if (on)
+		on->dependents->n_walks--;
 	return r;
 }
 

@@ -28,7 +28,8 @@ struct job_edges {
 	uint32_t n, n_max;
 	uint32_t n_needing;  /* times that it is named by jobs that have not started */
 	uint32_t n_promised; /* and by what is being recorded just now */
-	uint64_t ids[];      /* who; some may name it no more, or be gone */
+	uint32_t n_walks; /* tasks that go through ids: none are taken out meanwhile */
+	uint64_t ids[];   /* who; some may name it no more, or be gone */
 };
 
 int dependents_new(struct dependents **ret, struct core *core);
@@ -99,10 +100,11 @@ struct revival {
  *
  * @n_max  no more of them than so many
  *
- * Returns 0, -ENOMEM, -RV_ELIMIT; then some may be planned: the txn is of no use, and
- * dependents_revived ends it.
+ * Returns 0, -ENOMEM, -RV_ELIMIT, -ECANCELED; then some may be planned: the txn is of no use,
+ * and dependents_revived ends it. Very many are planned and published in pieces, so that
+ * others get their turn.
  */
-int dependents_revive(struct core *core, struct job *j, struct txn *t,
+RV_AWAIT int dependents_revive(struct core *core, struct job *j, struct txn *t,
 	struct revival *ret, size_t n_max);
 /* The txn is committed (done), or will not be. Those that were revived are published. */
 void dependents_revived(struct core *core, struct revival *rv, bool done);

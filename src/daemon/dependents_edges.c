@@ -160,9 +160,9 @@ int dependents_promise(struct core *core, struct job *on)
 	struct job_edges *e = on->dependents;
 	int r = 0;
 
-	/* Not while a task goes through them. Where little went, the next sweep is to come
+	/* Not while tasks go through them. Where little went, the next sweep is to come
 	 * only after as many more. */
-	if (e && !has_room(e) && core->dependents->walked != on->id) {
+	if (e && !has_room(e) && e->n_walks == 0) {
 		sweep(core, on);
 		if (e->n + e->n_promised >= e->n_max - e->n_max / 4)
 			r = make_room(on);

@@ -5,6 +5,8 @@
 #include "daemon/dependents.h"
 #include "reeve/sync.h"
 
+enum { YIELD_EVERY = 1024 };
+
 struct planned_skip {
 	struct job *job; /* busy, so that it stays */
 	struct store_job rec;
@@ -19,8 +21,6 @@ struct dependents {
 	uint64_t *line;
 	size_t first, n, n_max;
 	bool look_at_all; /* at every waiting one: after a start, or when memory was short */
-	uint64_t
-		walked; /* the job whose dependents are gone through just now; 0: none */
 	size_t n_kept;
 	unsigned n_looked;
 	struct txn *txn; /* of the skips; NULL: none are planned */

@@ -59,12 +59,17 @@ static int revive(struct core *core, struct job *j, struct txn *t, struct reviva
 static int revive_dependents(struct core *core, const struct job *on, struct txn *t,
 	struct revival *rv, size_t n_max)
 {
-	const struct job_edges *e = on->dependents;
+	int r = 0;
 
-	for (uint32_t i = 0; e && i < e->n; i++) {
-		struct job *j = jobs_find(core->jobs, e->ids[i]);
-		int r;
+	/* it is busy, so that it stays; there may be more of them after each turn */
+	for (uint32_t i = 0; i < on->dependents->n; i++) {
+		struct job *j;
 
+		if ((i + 1) % YIELD_EVERY == 0)
+			r = rv_yield();
+		if (r < 0)
+			return r;
+		j = jobs_find(core->jobs, on->dependents->ids[i]);
 		if (!j || j->busy || j->state != JOB_FINISHED ||
 			j->result != JOB_RESULT_SKIPPED ||
 			dependents_judge(core, j).state == DEP_IMPOSSIBLE)
@@ -76,6 +81,19 @@ static int revive_dependents(struct core *core, const struct job *on, struct txn
 	return 0;
 }
 
+static int revive_all(struct core *core, struct job *on, struct txn *t,
+	struct revival *rv, size_t n_max)
+{
+	int r;
+
+	if (!on->dependents)
+		return 0;
+	on->dependents->n_walks++;
+	r = revive_dependents(core, on, t, rv, n_max);
+	on->dependents->n_walks--;
+	return r;
+}
+
 int dependents_revive(struct core *core, struct job *j, struct txn *t,
 	struct revival *ret, size_t n_max)
 {
@@ -83,9 +101,13 @@ int dependents_revive(struct core *core, struct job *j, struct txn *t,
 	int r;
 
 	j->planned = JOB_PLANNED_RUN;
-	r = revive_dependents(core, j, t, ret, n_max);
-	while (r >= 0 && next < ret->n)
-		r = revive_dependents(core, ret->jobs[next++], t, ret, n_max);
+	r = revive_all(core, j, t, ret, n_max);
+	while (r >= 0 && next < ret->n) {
+		if ((next + 1) % YIELD_EVERY == 0)
+			r = rv_yield();
+		if (r >= 0)
+			r = revive_all(core, ret->jobs[next++], t, ret, n_max);
+	}
 	return r;
 }
 
@@ -111,6 +133,9 @@ void dependents_revived(struct core *core, struct revival *rv, bool done)
 		}
 		dependents_ran_again(core, j, done);
 		job_end(core->jobs, j);
+		/* what is recorded must be shown: no time to be cancelled */
+		if ((i + 1) % YIELD_EVERY == 0)
+			(void)!rv_yield();
 	}
 	free(rv->jobs);
 	*rv = (struct revival){.n = 0};
