@@ -110,7 +110,7 @@ static int pool_ls(struct cli *c)
 	json_t *pools;
 	int r;
 
-	if (c->opts.n_args != 1)
+	if (c->opts.n_args > 1)
 		return cli_fail(c, CLI_EXIT_USAGE, "pool ls takes no names");
 	r = cli_connect(c, &client);
 	if (r == 0)
@@ -226,9 +226,7 @@ int cmd_pool(struct cli *c)
 	const char *word = c->opts.n_args > 0 ? c->opts.args[0] : "ls";
 
 	if (STREQ(word, "ls"))
-		return c->opts.n_args > 0 ? pool_ls(c)
-					  : cli_fail(c, CLI_EXIT_USAGE, "pool: %s",
-						    c->command->usage);
+		return pool_ls(c);
 	for (size_t i = 0; i < ARRAY_LEN(verbs); i++)
 		if (STREQ(verbs[i].word, word))
 			return change(c, &verbs[i]);

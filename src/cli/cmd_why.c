@@ -22,14 +22,17 @@ static int text_of_state(struct buf *out, const struct cli *c, const json_t *rep
 {
 	const json_t *job = json_object_get(reply, "job");
 	const char *why = json_str(reply, "why"), *reason = json_str(job, "reason");
+	bool told;
 	char outcome[CLI_OUTCOME_MAX], when[TIME_TEXT_MAX];
 	int64_t due = json_int(job, "due_usec", 0);
 	int r;
 
-	if (STREQ(json_str(job, "state"), job_state_name[JOB_FINISHED]))
-		return buf_printf(out, "it is over: %s%s%s",
-			cli_job_outcome(outcome, sizeof(outcome), job),
-			*reason ? "; " : "", reason);
+	if (STREQ(json_str(job, "state"), job_state_name[JOB_FINISHED])) {
+		cli_job_outcome(outcome, sizeof(outcome), job);
+		told = !*reason || strstr(outcome, reason);
+		return buf_printf(out, "it is over: %s%s%s", outcome, told ? "" : "; ",
+			told ? "" : reason);
+	}
 	r = buf_printf(
 		out, "it is %s%s%s", json_str(job, "state"), *why ? ": " : "", why);
 	if (r >= 0 && due > 0)

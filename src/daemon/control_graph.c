@@ -142,8 +142,10 @@ int control_job_graph(struct control_conn *conn, struct vl_call *call)
 	struct selection sel;
 	int r;
 
-	r = select_decode(
-		&sel, conn, call, select, SELECT_EMPTY_IS_ALL | SELECT_UNFINISHED);
+	r = select_decode(&sel, conn, call, select,
+		/* who selects, even all, means finished ones, too */
+		json_object_size(select) == 0 ? SELECT_EMPTY_IS_ALL | SELECT_UNFINISHED
+					      : 0);
 	if (r < 0)
 		return r == -EINVAL ? 0 : r;
 	r = select_resolve(&sel, conn);

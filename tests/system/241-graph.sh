@@ -101,6 +101,7 @@ assert_exit 3 reeve graph 4711 2>err
 reeve cancel --all
 reeve wait -q --all || :
 assert_eq "nothing unfinished" "" "$(reeve graph)"
+[ "$(reeve graph --all --json | jq length)" -ge 5 ] || fail "graph --all leaves out what is finished"
 seq 60 | awk '{
 	printf "[job deep%d]\ncommand = true\nhold = yes\n", $1
 	if ($1 > 1)
