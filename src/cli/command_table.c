@@ -91,6 +91,15 @@ static const struct option_def options_logs[] = {
 	{0},
 };
 
+/* --since is not that of the selectors here */
+static const struct option_def options_events[] = {
+	{OPT_FOLLOW, "follow", 'f', NULL, HINT_NONE, "go on with what happens"},
+	{OPT_FROM, "since", 0, "CURSOR|TIME", HINT_NONE,
+		"behind this event, or from this time on"},
+	{OPT_LIMIT, "limit", 0, "N", HINT_NONE, "end after so many"},
+	{0},
+};
+
 static const struct option_def options_wait[] = {
 	{OPT_TIMEOUT, "timeout", 't', "TIME", HINT_NONE,
 		"give up after so long: exit 124"},
@@ -202,6 +211,12 @@ const struct command command_table[] = {
 		"too long. Without selection: the caller's jobs that are unfinished "
 		"now.",
 		options_wait, NULL, COMMAND_SELECTS, HINT_JOB, cmd_wait},
+	{"events", NULL, SELECTS, "show what happened to jobs",
+		"One line for each change of state that the daemon keeps (events-max), "
+		"with --json one object a line. Selectors mean what a job came into. "
+		"With -f those that come, from now on unless --since is given. What "
+		"is not kept any more is told.",
+		options_events, NULL, COMMAND_SELECTS, HINT_JOB, cmd_events},
 	{"cancel", NULL, SELECTS, "end jobs in whatever state they are", NULL, NULL,
 		NULL, COMMAND_SELECTS, HINT_JOB, cmd_cancel},
 	{"kill", NULL, SELECTS, "send a signal to running jobs", NULL, options_kill,

@@ -12,6 +12,7 @@ libcli_la_SOURCES = \
 	src/cli/cmd_complete.c \
 	src/cli/cmd_config.c \
 	src/cli/cmd_daemon.c \
+	src/cli/cmd_events.c \
 	src/cli/cmd_help.c \
 	src/cli/cmd_logs.c \
 	src/cli/cmd_ls.c \

@@ -59,6 +59,7 @@ enum option_id {
 	OPT_LIMIT,
 	OPT_ENV,
 	OPT_FOLLOW,
+	OPT_FROM,
 	OPT_LINES,
 	OPT_RUN,
 	OPT_STREAM,

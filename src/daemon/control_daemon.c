@@ -227,6 +227,7 @@ const struct vl_method control_job_methods[] = {
 	METHOD("Functions", control_job_functions),
 	METHOD("Wait", control_job_wait),
 	STREAM("Logs", control_job_logs),
+	METHOD("Events", control_job_events),
 	METHOD("Cancel", control_job_cancel),
 	METHOD("Kill", control_job_kill),
 	METHOD("Pause", control_job_pause),

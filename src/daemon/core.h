@@ -16,6 +16,7 @@ struct store;
 struct committer;
 struct jobs;
 struct envs;
+struct events;
 struct keys;
 struct pools;
 struct scheduler;
@@ -37,6 +38,7 @@ struct core {
 	struct committer *committer;
 	struct jobs *jobs;
 	struct envs *envs;
+	struct events *events;
 	struct keys *keys;
 	struct scheduler *scheduler;
 	struct pools *pools;

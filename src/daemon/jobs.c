@@ -13,6 +13,7 @@
 #include "daemon/commit.h"
 #include "daemon/core.h"
 #include "daemon/envs.h"
+#include "daemon/events.h"
 #include "daemon/jobs.h"
 #include "daemon/scheduler.h"
 
@@ -43,6 +44,7 @@ struct jobs {
 	uint64_t
 		asked_end; /* and below this one, once a commit that asks has gone well */
 	size_t n_expected;
+	bool loaded;   /* what is added from now on is new */
 	rv_event idle; /* some job stopped being busy */
 };
 
@@ -265,6 +267,7 @@ int jobs_loaded(struct jobs *js)
 	list_init(&js->finished);
 	for (size_t i = 0; i < n; i++)
 		list_append(&js->finished, &v[i]->by_end);
+	js->loaded = true;
 	return 0;
 }
 
@@ -425,6 +428,8 @@ int jobs_add(struct jobs *js, struct job *j)
 		count_stretches(js, i);
 	else if (j->state != JOB_FINISHED)
 		js->n_unfinished[i / STRETCH]++;
+	if (js->loaded)
+		events_note(js->core->events, j, EVENT_NO_JOB, j->state);
 	return 0;
 }
 
@@ -486,6 +491,7 @@ void jobs_forget(struct jobs *js, struct job *j)
 
 	INVARIANT(i < js->n && js->v[i].job == j && !j->run);
 	scheduler_withdraw(js->core->scheduler, j);
+	events_note(js->core->events, j, j->state, EVENT_NO_JOB);
 	tell_watchers(j);
 	unlink_name(js, j);
 	js->v[i].job = NULL;
@@ -541,8 +547,10 @@ void job_publish(struct jobs *js, struct job *j, const struct store_job *rec)
 		INVARIANT(j->demand);
 		count_unfinished(js, j, 1);
 	}
-	if (before != j->state)
+	if (before != j->state) {
+		events_note(js->core->events, j, before, j->state);
 		tell_change(j);
+	}
 }
 
 void job_begin(struct jobs *js, struct job *j)

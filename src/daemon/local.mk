@@ -11,6 +11,7 @@ libdaemon_la_SOURCES = \
 	src/daemon/control_act.c \
 	src/daemon/control_conn.c src/daemon/control_priv.h \
 	src/daemon/control_daemon.c \
+	src/daemon/control_events.c \
 	src/daemon/control_job.h \
 	src/daemon/control_list.c \
 	src/daemon/control_pool.c \
@@ -28,6 +29,7 @@ libdaemon_la_SOURCES = \
 	src/daemon/function_dns_lookup.c \
 	src/daemon/function_file_hash.c \
 	src/daemon/function_sleep.c \
+	src/daemon/events.c src/daemon/events.h \
 	src/daemon/functions.c src/daemon/functions.h \
 	src/daemon/hangups.c src/daemon/hangups.h \
 	src/daemon/inputs.c src/daemon/inputs.h \

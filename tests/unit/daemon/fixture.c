@@ -65,6 +65,7 @@ static void make(struct fixture *fx, const struct clock *clock)
 	scheduler_block(c->scheduler, BLOCK_STARTUP, true);
 	ck_assert_int_eq(envs_new(&c->envs, 1 << 20), 0);
 	ck_assert_int_eq(keys_new(&c->keys, clock, 1000), 0);
+	ck_assert_int_eq(events_new(&c->events, clock, 64), 0);
 	ck_assert_int_eq(jobs_new(&c->jobs, c), 0);
 	ck_assert_int_eq(rv_group_enter(&fx->services, RV_GROUP_SUPERVISE), 0);
 }
@@ -77,6 +78,7 @@ static void unmake(struct fixture *fx)
 	inputs_free(c->inputs);
 	outputs_free(c->outputs);
 	jobs_free(c->jobs);
+	events_free(c->events);
 	pools_free(c->pools);
 	scheduler_free(c->scheduler);
 	keys_free(c->keys);

@@ -20,6 +20,7 @@
 #include "daemon/commit.h"
 #include "daemon/core.h"
 #include "daemon/envs.h"
+#include "daemon/events.h"
 #include "daemon/inputs.h"
 #include "daemon/jobs.h"
 #include "daemon/keys.h"

@@ -8,6 +8,7 @@ unit_daemon_tests = \
 	tests/unit/daemon/test_scheduler \
 	tests/unit/daemon/test_keys \
 	tests/unit/daemon/test_envs \
+	tests/unit/daemon/test_events \
 	tests/unit/daemon/test_inputs \
 	tests/unit/daemon/test_outputs \
 	tests/unit/daemon/test_output_caps \
@@ -46,6 +47,10 @@ tests_unit_daemon_test_keys_LDADD = $(unit_daemon_libs)
 tests_unit_daemon_test_envs_SOURCES = tests/unit/daemon/test_envs.c $(unit_daemon_fixture)
 tests_unit_daemon_test_envs_CFLAGS = $(unit_daemon_cflags)
 tests_unit_daemon_test_envs_LDADD = $(unit_daemon_libs)
+
+tests_unit_daemon_test_events_SOURCES = tests/unit/daemon/test_events.c $(unit_daemon_fixture)
+tests_unit_daemon_test_events_CFLAGS = $(unit_daemon_cflags)
+tests_unit_daemon_test_events_LDADD = $(unit_daemon_libs)
 
 tests_unit_daemon_test_inputs_SOURCES = tests/unit/daemon/test_inputs.c $(unit_daemon_fixture)
 tests_unit_daemon_test_inputs_CFLAGS = $(unit_daemon_cflags)
