@@ -217,6 +217,11 @@ const struct command command_table[] = {
 		"With -f those that come, from now on unless --since is given. What "
 		"is not kept any more is told.",
 		options_events, NULL, COMMAND_SELECTS, HINT_JOB, cmd_events},
+	{"ps", NULL, SELECTS, "show the processes of running jobs",
+		"The main process, all below it, and those that left it behind but "
+		"still bear its mark; and when the job last wrote output. Exit code 3: "
+		"there are none.",
+		NULL, NULL, COMMAND_SELECTS, HINT_JOB, cmd_ps},
 	{"cancel", NULL, SELECTS, "end jobs in whatever state they are", NULL, NULL,
 		NULL, COMMAND_SELECTS, HINT_JOB, cmd_cancel},
 	{"kill", NULL, SELECTS, "send a signal to running jobs", NULL, options_kill,

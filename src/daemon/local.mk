@@ -14,6 +14,7 @@ libdaemon_la_SOURCES = \
 	src/daemon/control_events.c \
 	src/daemon/control_job.h \
 	src/daemon/control_list.c \
+	src/daemon/control_ps.c \
 	src/daemon/control_pool.c \
 	src/daemon/control_logs.c \
 	src/daemon/control_remove.c \
@@ -57,6 +58,7 @@ libdaemon_la_SOURCES = \
 	src/daemon/run_record.c src/daemon/run_record.h \
 	src/daemon/run_request.c \
 	src/daemon/run_steps.h \
+	src/daemon/processes.c src/daemon/processes.h \
 	src/daemon/pools.c src/daemon/pools.h \
 	src/daemon/pool_record.c src/daemon/pool_record.h \
 	src/daemon/scheduler.c src/daemon/scheduler.h \
