@@ -243,6 +243,12 @@ const struct command command_table[] = {
 		"move waiting jobs before, or behind, all others",
 		"Whatever their priority; several keep their order.", NULL, NULL,
 		COMMAND_SELECTS, HINT_JOB, cmd_move},
+	{"set", NULL, SELECTS " KEY=VALUE...", "change properties of jobs",
+		"Keys and values as in reeve.conf(5), checked as at submit; an empty "
+		"value is the default. Of a job that runs: name, label, priority, "
+		"timeout, kill-signal, kill-grace, retries, retry-*, success-codes, "
+		"on-reboot, on-lost. What it runs can be changed before its first run.",
+		NULL, NULL, COMMAND_SELECTS, HINT_JOB, cmd_set},
 	{"retry", NULL, SELECTS, "run finished jobs again, under the same id", NULL,
 		options_retry, NULL, COMMAND_SELECTS, HINT_FINISHED_JOB, cmd_retry},
 	{"rm", NULL, SELECTS, "forget finished jobs and their output", NULL, options_rm,

@@ -19,6 +19,7 @@ libcli_la_SOURCES = \
 	src/cli/cmd_pool.c \
 	src/cli/cmd_ps.c \
 	src/cli/cmd_run.c \
+	src/cli/cmd_set.c \
 	src/cli/cmd_show.c \
 	src/cli/cmd_varlink.c \
 	src/cli/cmd_wait.c \
@@ -40,6 +41,7 @@ libcli_la_SOURCES = \
 	src/cli/run_follow.c src/cli/run_follow.h \
 	src/cli/run_input.c src/cli/run_input.h \
 	src/cli/select.c src/cli/select.h \
+	src/cli/set.h \
 	src/cli/spec_json.c src/cli/spec_json.h \
 	src/cli/start.c src/cli/start.h \
 	src/cli/submit.c src/cli/submit.h \

@@ -229,6 +229,7 @@ const struct vl_method control_job_methods[] = {
 	STREAM("Logs", control_job_logs),
 	METHOD("Events", control_job_events),
 	METHOD("Processes", control_job_processes),
+	METHOD("Set", control_job_set),
 	METHOD("Cancel", control_job_cancel),
 	METHOD("Kill", control_job_kill),
 	METHOD("Pause", control_job_pause),

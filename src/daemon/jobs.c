@@ -354,8 +354,21 @@ static int grow(struct jobs *js)
 	return 0;
 }
 
+/* into the line of those of that name, in its place by the id */
+static void link_older(struct job *newer, struct job *j)
+{
+	while (newer->older_namesake && newer->older_namesake->id > j->id)
+		newer = newer->older_namesake;
+	j->newer_namesake = newer;
+	j->older_namesake = newer->older_namesake;
+	if (j->older_namesake)
+		j->older_namesake->newer_namesake = j;
+	newer->older_namesake = j;
+}
+
 static int link_name(struct jobs *js, struct job *j)
 {
+	struct job *newer;
 	char buf[65];
 	const char *name = job_name(j, buf);
 	void *old = NULL;
@@ -363,6 +376,11 @@ static int link_name(struct jobs *js, struct job *j)
 
 	if (!name)
 		return 0;
+	newer = hashmap_get(js->by_name, name);
+	if (newer && newer->id > j->id) {
+		link_older(newer, j);
+		return 0;
+	}
 	r = hashmap_set(js->by_name, name, j, &old);
 	if (r < 0)
 		return r;
@@ -551,6 +569,19 @@ void job_publish(struct jobs *js, struct job *j, const struct store_job *rec)
 		events_note(js->core->events, j, before, j->state);
 		tell_change(j);
 	}
+}
+
+void jobs_respec(struct jobs *js, struct job *j, void *spec, size_t spec_len)
+{
+	INVARIANT(!job_is_in_order(j));
+	unlink_name(js, j);
+	j->older_namesake = j->newer_namesake = NULL;
+	job_set_spec(j, spec, spec_len);
+	if (link_name(js, j) < 0)
+		log_at(LOG_ERR, "job",
+			"out of memory: job %" PRIu64
+			" is known by its id alone until the next start",
+			j->id);
 }
 
 void job_begin(struct jobs *js, struct job *j)

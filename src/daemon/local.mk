@@ -20,6 +20,7 @@ libdaemon_la_SOURCES = \
 	src/daemon/control_remove.c \
 	src/daemon/control_reply.c \
 	src/daemon/control_select.c src/daemon/control_select.h \
+	src/daemon/control_set.c \
 	src/daemon/control_submit.c \
 	src/daemon/control_wait.c \
 	src/daemon/core.h \
@@ -52,6 +53,7 @@ libdaemon_la_SOURCES = \
 	src/daemon/removal.c src/daemon/removal.h \
 	src/daemon/retention.c src/daemon/retention.h \
 	src/daemon/run.h \
+	src/daemon/run_change.c \
 	src/daemon/run_function.c \
 	src/daemon/run_outputs.c src/daemon/run_outputs.h \
 	src/daemon/run_process.c \

@@ -45,6 +45,7 @@ const bool job_may_go[JOB_STATE_N][JOB_STATE_N] = {
 	[JOB_QUEUED] =
 		{
 			MAY(HELD),
+			MAY(DELAYED), /* it was given a time */
 			MAY(STARTING),
 			MAY(FINISHED),
 		},

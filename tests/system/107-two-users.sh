@@ -29,6 +29,7 @@ assert_eq "list" "" "$(nobody "$REEVE" ls -q --state held)"
 for verb in show cancel release rm logs events ps; do
 	assert_exit 4 nobody "$REEVE" "$verb" "$id"
 done
+assert_exit 4 nobody "$REEVE" set "$id" priority=9
 assert_exit 4 nobody "$REEVE" ls --user root
 assert_exit 4 nobody "$REEVE" events --user root
 assert_eq "events" nobody "$(nobody "$REEVE" events --json --user '*' | jq -r .user | uniq)"
