@@ -249,6 +249,12 @@ const struct command command_table[] = {
 		"timeout, kill-signal, kill-grace, retries, retry-*, success-codes, "
 		"on-reboot, on-lost. What it runs can be changed before its first run.",
 		NULL, NULL, COMMAND_SELECTS, HINT_JOB, cmd_set},
+	{"edit", NULL, "JOB", "change a job in an editor",
+		"$VISUAL, $EDITOR or vi on its properties, in the notation of "
+		"reeve.conf(5). What is wrong is told with its line, and the text is "
+		"kept. The job is not held meanwhile; what cannot be changed any more "
+		"when the editor ends is refused.",
+		NULL, NULL, COMMAND_SELECTS, HINT_JOB, cmd_edit},
 	{"retry", NULL, SELECTS, "run finished jobs again, under the same id", NULL,
 		options_retry, NULL, COMMAND_SELECTS, HINT_FINISHED_JOB, cmd_retry},
 	{"rm", NULL, SELECTS, "forget finished jobs and their output", NULL, options_rm,

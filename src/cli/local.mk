@@ -12,6 +12,7 @@ libcli_la_SOURCES = \
 	src/cli/cmd_complete.c \
 	src/cli/cmd_config.c \
 	src/cli/cmd_daemon.c \
+	src/cli/cmd_edit.c \
 	src/cli/cmd_events.c \
 	src/cli/cmd_help.c \
 	src/cli/cmd_logs.c \
@@ -32,6 +33,7 @@ libcli_la_SOURCES = \
 	src/cli/exit.c src/cli/exit.h \
 	src/cli/help.c src/cli/help.h \
 	src/cli/job_end.c src/cli/job_end.h \
+	src/cli/job_text.c src/cli/job_text.h \
 	src/cli/json.c src/cli/json.h \
 	src/cli/limits.c src/cli/limits.h \
 	src/cli/options.c src/cli/options.h \

@@ -30,65 +30,13 @@
 #include "daemon/spawner_link.h"
 #include "daemon/spec_json.h"
 #include "daemon/supervisor.h"
+#include "job/changeable.h"
 #include "varlink/json_write.h"
 
 enum {
 	CHUNK = 500,        /* jobs in one transaction */
 	REFUSALS_MAX = 500, /* told one by one; more are only counted */
 };
-
-/* until when a property may be changed */
-enum until {
-	UNTIL_SUBMIT, /* not at all */
-	UNTIL_FIRST_RUN,
-	UNTIL_RUN, /* while none goes on */
-	UNTIL_END,
-};
-
-static enum until changeable(enum job_field f)
-{
-	switch (f) {
-	/* a run that is over was one of what the job is */
-	case JOB_FIELD_COMMAND:
-	case JOB_FIELD_SHELL_COMMAND:
-	/* they are about its first start */
-	case JOB_FIELD_DELAY:
-	case JOB_FIELD_AT:
-	case JOB_FIELD_DEADLINE: return UNTIL_FIRST_RUN;
-	case JOB_FIELD_SHELL:
-	case JOB_FIELD_POOL:
-	case JOB_FIELD_CWD:
-	case JOB_FIELD_ENV:
-	case JOB_FIELD_UMASK:
-	case JOB_FIELD_NICE:
-	case JOB_FIELD_RLIMITS:
-	case JOB_FIELD_STDIN:
-	case JOB_FIELD_OUTPUT:
-	case JOB_FIELD_SPLIT_OUTPUT:
-	case JOB_FIELD_OUTPUT_MAX:
-	case JOB_FIELD_START_TIMEOUT:
-	case JOB_FIELD_LEFTOVERS:
-	case JOB_FIELD_SLOTS:
-	case JOB_FIELD_NEED:
-	case JOB_FIELD_MEMORY: return UNTIL_RUN;
-	case JOB_FIELD_NAME:
-	case JOB_FIELD_LABEL:
-	case JOB_FIELD_PRIORITY:
-	case JOB_FIELD_TIMEOUT:
-	case JOB_FIELD_KILL_SIGNAL:
-	case JOB_FIELD_KILL_GRACE:
-	case JOB_FIELD_RETRIES:
-	case JOB_FIELD_RETRY_DELAY:
-	case JOB_FIELD_RETRY_DELAY_MAX:
-	case JOB_FIELD_RETRY_ON:
-	case JOB_FIELD_SUCCESS_CODES:
-	case JOB_FIELD_ON_REBOOT:
-	case JOB_FIELD_ON_LOST: return UNTIL_END;
-	/* a function is checked with its arguments by whoever submits it; the environment was
-	 * filtered then; hold, release and force are verbs */
-	default: return UNTIL_SUBMIT;
-	}
-}
 
 struct planned {
 	struct job *job;
@@ -177,11 +125,11 @@ static bool may_change(struct set *s, const struct job *j)
 	}
 	for (; fields; fields &= fields - 1) {
 		enum job_field f = (enum job_field)__builtin_ctzll(fields);
-		enum until until = changeable(f);
+		enum job_until until = job_field_until(f);
 
-		if (until == UNTIL_FIRST_RUN && j->n_runs > 0)
+		if (until == JOB_UNTIL_FIRST_RUN && j->n_runs > 0)
 			refuse(s, j, "%s: it has run before", job_field_info[f].key);
-		else if (until < UNTIL_END && j->run)
+		else if (until < JOB_UNTIL_END && j->run)
 			refuse(s, j, "%s: it is %s", job_field_info[f].key,
 				job_state_name[j->state]);
 		else
@@ -541,7 +489,7 @@ static int take_fields(struct set *s, const json_t *params)
 	for (uint64_t f = s->given | s->reset; f; f &= f - 1) {
 		enum job_field id = (enum job_field)__builtin_ctzll(f);
 
-		if (changeable(id) == UNTIL_SUBMIT)
+		if (job_field_until(id) == JOB_UNTIL_SUBMIT)
 			return invalid(s, job_field_info[id].json_name,
 				"it cannot be changed after the job was submitted");
 	}

@@ -2,6 +2,7 @@ noinst_LTLIBRARIES += libjob.la
 libjob_la_SOURCES = \
 	src/job/asks.c src/job/asks.h \
 	src/job/backoff.c src/job/backoff.h \
+	src/job/changeable.c src/job/changeable.h \
 	src/job/codes.c \
 	src/job/env_filter.c src/job/env_filter.h \
 	src/job/fields.c src/job/fields.h src/job/fields.def \
