@@ -100,6 +100,11 @@ static const struct option_def options_events[] = {
 	{0},
 };
 
+static const struct option_def options_history[] = {
+	{OPT_LIMIT, "limit", 0, "N", HINT_NONE, "at most so many"},
+	{0},
+};
+
 static const struct option_def options_wait[] = {
 	{OPT_TIMEOUT, "timeout", 't', "TIME", HINT_NONE,
 		"give up after so long: exit 124"},
@@ -217,6 +222,10 @@ const struct command command_table[] = {
 		"With -f those that come, from now on unless --since is given. What "
 		"is not kept any more is told.",
 		options_events, NULL, COMMAND_SELECTS, HINT_JOB, cmd_events},
+	{"history", NULL, SELECTS, "list runs that have ended, the last one first",
+		"One line a run: a job that was retried has several. On a terminal 50, "
+		"otherwise at most 10000.",
+		options_history, NULL, COMMAND_SELECTS, HINT_JOB, cmd_history},
 	{"ps", NULL, SELECTS, "show the processes of running jobs",
 		"The main process, all below it, and those that left it behind but "
 		"still bear its mark; and when the job last wrote output. Exit code 3: "

@@ -15,6 +15,7 @@ libcli_la_SOURCES = \
 	src/cli/cmd_edit.c \
 	src/cli/cmd_events.c \
 	src/cli/cmd_help.c \
+	src/cli/cmd_history.c \
 	src/cli/cmd_logs.c \
 	src/cli/cmd_ls.c \
 	src/cli/cmd_pool.c \

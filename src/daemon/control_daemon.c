@@ -230,6 +230,7 @@ const struct vl_method control_job_methods[] = {
 	METHOD("Events", control_job_events),
 	METHOD("Processes", control_job_processes),
 	METHOD("Set", control_job_set),
+	METHOD("History", control_job_history),
 	METHOD("Cancel", control_job_cancel),
 	METHOD("Kill", control_job_kill),
 	METHOD("Pause", control_job_pause),

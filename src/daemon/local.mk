@@ -12,6 +12,7 @@ libdaemon_la_SOURCES = \
 	src/daemon/control_conn.c src/daemon/control_priv.h \
 	src/daemon/control_daemon.c \
 	src/daemon/control_events.c \
+	src/daemon/control_history.c \
 	src/daemon/control_job.h \
 	src/daemon/control_list.c \
 	src/daemon/control_ps.c \
