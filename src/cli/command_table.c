@@ -226,6 +226,11 @@ const struct command command_table[] = {
 		"One line a run: a job that was retried has several. On a terminal 50, "
 		"otherwise at most 10000.",
 		options_history, NULL, COMMAND_SELECTS, HINT_JOB, cmd_history},
+	{"stats", NULL, SELECTS, "count finished jobs, per pool and in all",
+		"How they ended, how long they waited and ran (mean, and what 95 of "
+		"100 did not exceed), how many finished in the last hour; of the jobs "
+		"that are kept.",
+		NULL, NULL, COMMAND_SELECTS, HINT_JOB, cmd_stats},
 	{"ps", NULL, SELECTS, "show the processes of running jobs",
 		"The main process, all below it, and those that left it behind but "
 		"still bear its mark; and when the job last wrote output. Exit code 3: "

@@ -57,7 +57,8 @@ struct option_set global_options(void);
 #define COMMANDS(X) \
 	X(run) X(add) X(ls) X(show) X(logs) X(wait) X(cancel) X(kill) X(pause) X(resume) \
 	X(hold) X(release) X(retry) X(rm) X(clean) X(call) X(pool) X(config) X(daemon) \
-	X(varlink) X(help) X(version) X(complete) X(force) X(move) X(events) X(ps) X(set) X(edit) X(history)
+	X(varlink) X(help) X(version) X(complete) X(force) X(move) X(events) X(ps) X(set) X(edit) X(history) \
+	X(stats)
 /* clang-format on */
 #define X(name) int cmd_##name(struct cli *c);
 COMMANDS(X)

@@ -23,6 +23,7 @@ libcli_la_SOURCES = \
 	src/cli/cmd_run.c \
 	src/cli/cmd_set.c \
 	src/cli/cmd_show.c \
+	src/cli/cmd_stats.c \
 	src/cli/cmd_varlink.c \
 	src/cli/cmd_wait.c \
 	src/cli/command_table.c src/cli/command_table.h \

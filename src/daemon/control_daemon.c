@@ -231,6 +231,7 @@ const struct vl_method control_job_methods[] = {
 	METHOD("Processes", control_job_processes),
 	METHOD("Set", control_job_set),
 	METHOD("History", control_job_history),
+	METHOD("Stats", control_job_stats),
 	METHOD("Cancel", control_job_cancel),
 	METHOD("Kill", control_job_kill),
 	METHOD("Pause", control_job_pause),

@@ -15,6 +15,7 @@ int control_job_events(struct control_conn *conn, struct vl_call *call);
 int control_job_processes(struct control_conn *conn, struct vl_call *call);
 int control_job_set(struct control_conn *conn, struct vl_call *call);
 int control_job_history(struct control_conn *conn, struct vl_call *call);
+int control_job_stats(struct control_conn *conn, struct vl_call *call);
 int control_job_cancel(struct control_conn *conn, struct vl_call *call);
 int control_job_kill(struct control_conn *conn, struct vl_call *call);
 int control_job_pause(struct control_conn *conn, struct vl_call *call);

@@ -22,6 +22,7 @@ libdaemon_la_SOURCES = \
 	src/daemon/control_reply.c \
 	src/daemon/control_select.c src/daemon/control_select.h \
 	src/daemon/control_set.c \
+	src/daemon/control_stats.c \
 	src/daemon/control_submit.c \
 	src/daemon/control_wait.c \
 	src/daemon/core.h \

@@ -26,7 +26,7 @@ assert_exit 1 nobody "$REEVE" run -- touch "$tmp/not-mine"
 step "others' jobs are neither seen nor touched"
 id=$(reeve add --hold -- echo secret)
 assert_eq "list" "" "$(nobody "$REEVE" ls -q --state held)"
-for verb in show cancel release rm logs events ps history; do
+for verb in show cancel release rm logs events ps history stats; do
 	assert_exit 4 nobody "$REEVE" "$verb" "$id"
 done
 assert_exit 4 nobody "$REEVE" set "$id" priority=9

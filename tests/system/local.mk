@@ -39,7 +39,8 @@ system_tests = \
 	tests/system/211-ps.sh \
 	tests/system/212-set.sh \
 	tests/system/213-edit.sh \
-	tests/system/214-history.sh
+	tests/system/214-history.sh \
+	tests/system/215-stats.sh
 
 # 4xx: limits and hostile clients; full disks, broken files. 5xx: other programs
 system_tests += \
