@@ -110,6 +110,20 @@ static const struct option_def options_logs[] = {
 	{0},
 };
 
+/* --since is not that of the selectors here */
+static const struct option_def options_events[] = {
+	{OPT_FOLLOW, "follow", 'f', NULL, HINT_NONE, "go on with what happens"},
+	{OPT_FROM, "since", 0, "CURSOR|TIME", HINT_NONE,
+		"behind this event, or from this time on"},
+	{OPT_LIMIT, "limit", 0, "N", HINT_NONE, "end after so many"},
+	{0},
+};
+
+static const struct option_def options_history[] = {
+	{OPT_LIMIT, "limit", 0, "N", HINT_NONE, "at most so many"},
+	{0},
+};
+
 static const struct option_def options_wait[] = {
 	{OPT_ANY, "any", 0, NULL, HINT_NONE,
 		"only until one has ended, and print its id"},
@@ -260,6 +274,26 @@ const struct command command_table[] = {
 		"too long. Without selection: the caller's jobs that are unfinished "
 		"now. With --any and --first-failure the others go on.",
 		options_wait, NULL, COMMAND_SELECTS, HINT_JOB, cmd_wait},
+	{"events", NULL, SELECTS, "show what happened to jobs",
+		"One line for each change of state that the daemon keeps (events-max), "
+		"with --json one object a line. Selectors mean what a job came into. "
+		"With -f those that come, from now on unless --since is given. What "
+		"is not kept any more is told.",
+		options_events, NULL, COMMAND_SELECTS, HINT_JOB, cmd_events},
+	{"history", NULL, SELECTS, "list runs that have ended, the last one first",
+		"One line a run: a job that was retried has several. On a terminal 50, "
+		"otherwise at most 10000.",
+		options_history, NULL, COMMAND_SELECTS, HINT_JOB, cmd_history},
+	{"stats", NULL, SELECTS, "count finished jobs, per pool and in all",
+		"How they ended, how long they waited and ran (mean, and what 95 of "
+		"100 did not exceed), how many finished in the last hour; of the jobs "
+		"that are kept.",
+		NULL, NULL, COMMAND_SELECTS, HINT_JOB, cmd_stats},
+	{"ps", NULL, SELECTS, "show the processes of running jobs",
+		"The main process, all below it, and those that left it behind but "
+		"still bear its mark; and when the job last wrote output. Exit code 3: "
+		"there are none.",
+		NULL, NULL, COMMAND_SELECTS, HINT_JOB, cmd_ps},
 	{"cancel", NULL, SELECTS, "end jobs in whatever state they are", NULL, NULL,
 		NULL, COMMAND_SELECTS, HINT_JOB, cmd_cancel},
 	{"kill", NULL, SELECTS, "send a signal to running jobs", NULL, options_kill,
@@ -281,6 +315,18 @@ const struct command command_table[] = {
 		"move waiting jobs before, or behind, all others",
 		"Whatever their priority; several keep their order.", NULL, NULL,
 		COMMAND_SELECTS, HINT_JOB, cmd_move},
+	{"set", NULL, SELECTS " KEY=VALUE...", "change properties of jobs",
+		"Keys and values as in reeve.conf(5), checked as at submit; an empty "
+		"value is the default. Of a job that runs: name, label, priority, "
+		"timeout, kill-signal, kill-grace, retries, retry-*, success-codes, "
+		"on-reboot, on-lost. What it runs can be changed before its first run.",
+		NULL, NULL, COMMAND_SELECTS, HINT_JOB, cmd_set},
+	{"edit", NULL, "JOB", "change a job in an editor",
+		"$VISUAL, $EDITOR or vi on its properties, in the notation of "
+		"reeve.conf(5). What is wrong is told with its line, and the text is "
+		"kept. The job is not held meanwhile; what cannot be changed any more "
+		"when the editor ends is refused.",
+		NULL, NULL, COMMAND_SELECTS, HINT_JOB, cmd_edit},
 	{"retry", NULL, SELECTS, "run finished jobs again, under the same id", NULL,
 		options_retry, NULL, COMMAND_SELECTS, HINT_FINISHED_JOB, cmd_retry},
 	{"rm", NULL, SELECTS, "forget finished jobs and their output", NULL, options_rm,

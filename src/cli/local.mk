@@ -13,14 +13,20 @@ libcli_la_SOURCES = \
 	src/cli/cmd_complete.c \
 	src/cli/cmd_config.c \
 	src/cli/cmd_daemon.c \
+	src/cli/cmd_edit.c \
+	src/cli/cmd_events.c \
 	src/cli/cmd_gather.c \
 	src/cli/cmd_graph.c \
 	src/cli/cmd_help.c \
+	src/cli/cmd_history.c \
 	src/cli/cmd_logs.c \
 	src/cli/cmd_ls.c \
 	src/cli/cmd_pool.c \
+	src/cli/cmd_ps.c \
 	src/cli/cmd_run.c \
+	src/cli/cmd_set.c \
 	src/cli/cmd_show.c \
+	src/cli/cmd_stats.c \
 	src/cli/cmd_varlink.c \
 	src/cli/cmd_wait.c \
 	src/cli/cmd_why.c \
@@ -37,6 +43,7 @@ libcli_la_SOURCES = \
 	src/cli/gather_show.c \
 	src/cli/help.c src/cli/help.h \
 	src/cli/job_end.c src/cli/job_end.h \
+	src/cli/job_text.c src/cli/job_text.h \
 	src/cli/json.c src/cli/json.h \
 	src/cli/limits.c src/cli/limits.h \
 	src/cli/options.c src/cli/options.h \
@@ -47,6 +54,7 @@ libcli_la_SOURCES = \
 	src/cli/run_follow.c src/cli/run_follow.h \
 	src/cli/run_input.c src/cli/run_input.h \
 	src/cli/select.c src/cli/select.h \
+	src/cli/set.h \
 	src/cli/spec_json.c src/cli/spec_json.h \
 	src/cli/start.c src/cli/start.h \
 	src/cli/submit.c src/cli/submit.h \

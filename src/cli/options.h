@@ -65,6 +65,7 @@ enum option_id {
 	OPT_LIMIT,
 	OPT_ENV,
 	OPT_FOLLOW,
+	OPT_FROM,
 	OPT_LINES,
 	OPT_RUN,
 	OPT_STREAM,
@@ -85,7 +86,6 @@ enum option_id {
 	OPT_RATE,
 	OPT_PAUSE_ON_FAILURE,
 	OPT_COUNT,
-	OPT_FROM,
 	OPT_TZ,
 	/* OPT_FIELD + enum job_field: a property of the job */
 	OPT_FIELD,

@@ -22,6 +22,7 @@
 #include "daemon/dependents.h"
 #include "daemon/disk_guard.h"
 #include "daemon/envs.h"
+#include "daemon/events.h"
 #include "daemon/functions.h"
 #include "daemon/inputs.h"
 #include "daemon/job_counts.h"
@@ -204,6 +205,9 @@ static int make_core(struct app *app)
 		r = envs_new(&c->envs, env_max);
 	if (r >= 0)
 		r = keys_new(&c->keys, c->clock, keys_max);
+	if (r >= 0)
+		r = events_new(&c->events, c->clock,
+			(size_t)config_num(c->config, EVENTS_MAX));
 	if (r >= 0)
 		r = jobs_new(&c->jobs, c);
 	if (r >= 0)
@@ -417,6 +421,7 @@ static void teardown(struct app *app)
 	/* jobs refer to environments, and stand in the order of the scheduler */
 	jobs_free(c->jobs);
 	dependents_free(c->dependents);
+	events_free(c->events);
 	deadlines_free(c->deadlines);
 	pools_free(c->pools);
 	scheduler_free(c->scheduler);

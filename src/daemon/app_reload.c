@@ -12,6 +12,7 @@
 #include "daemon/app_setup.h"
 #include "daemon/control.h"
 #include "daemon/envs.h"
+#include "daemon/events.h"
 #include "daemon/keys.h"
 #include "daemon/pools.h"
 #include "daemon/retention.h"
@@ -78,6 +79,9 @@ int app_apply_config(struct app *app, const struct config *cf)
 	if (app->opts.log_level < 0)
 		log_set_level(config_log_level(cf));
 	r = pools_apply(app->core.pools, cf);
+	if (r < 0)
+		return r;
+	r = events_set_max(app->core.events, (size_t)config_num(cf, EVENTS_MAX));
 	if (r < 0)
 		return r;
 	scheduler_set_limits(app->core.scheduler, cf);

@@ -287,7 +287,7 @@ static int write_run(const struct store_run *rec, void *arg)
 	if (rec->token.run > s->n_runs || rec->token.run + RUNS_SHOWN_MAX <= s->n_runs)
 		return 0;
 	output_sizes(s->core->state_fd, rec->output, &bytes, &lost);
-	run_to_json(s->w, rec, bytes, lost);
+	run_to_json(s->w, NULL, rec, bytes, lost);
 	return 0;
 }
 

@@ -17,6 +17,7 @@ struct store;
 struct committer;
 struct jobs;
 struct envs;
+struct events;
 struct keys;
 struct pools;
 struct scheduler;
@@ -39,6 +40,7 @@ struct core {
 	struct committer *committer;
 	struct jobs *jobs;
 	struct envs *envs;
+	struct events *events;
 	struct keys *keys;
 	struct scheduler *scheduler;
 	struct pools *pools;

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "base/cleanup.h"
+#include "base/hashmap.h"
 #include "base/heap.h"
 #include "base/log.h"
 #include "daemon/commit.h"
@@ -27,6 +28,7 @@ struct deadlines {
 	struct core *core;
 	rv_loop *loop;
 	struct heap heap;
+	struct hashmap *by_job;
 	rv_handle timer;
 	bool armed;
 	int64_t armed_at;
@@ -53,6 +55,8 @@ int deadlines_new(struct deadlines **ret, struct core *core, rv_loop *loop)
 	d->loop = loop;
 	heap_init(&d->heap, passes_before);
 	rv_event_init(&d->passed);
+	if (hashmap_new(&d->by_job, HASHMAP_U64) < 0)
+		return deadlines_free(d), -ENOMEM;
 	*ret = d;
 	return 0;
 }
@@ -68,6 +72,7 @@ struct deadlines *deadlines_free(struct deadlines *d)
 	while ((node = heap_pop(&d->heap)))
 		free(deadline_of(node));
 	heap_deinit(&d->heap);
+	hashmap_free(d->by_job);
 	free(d);
 	return NULL;
 }
@@ -98,22 +103,49 @@ static void arm(struct deadlines *d)
 		rv_event_set(&d->passed); /* out of memory: the task looks again */
 }
 
+static void drop(struct deadlines *d, struct deadline *dl)
+{
+	(void)hashmap_remove_u64(d->by_job, dl->job_id);
+	heap_remove(&d->heap, &dl->node);
+	free(dl);
+}
+
+/* of one that has not started; false: it has none (any more) */
+static bool deadline_get(int64_t *ret_usec, const struct job *j)
+{
+	return job_spec_peek_num(ret_usec, j->spec, j->spec_len, JOB_FIELD_DEADLINE) >
+		       0 &&
+	       j->state != JOB_FINISHED && j->n_runs == 0;
+}
+
 int deadlines_add(struct deadlines *d, const struct job *j)
 {
-	struct deadline *dl;
+	struct deadline *dl = hashmap_get_u64(d->by_job, j->id);
 	int64_t usec;
+	int r;
 
-	if (job_spec_peek_num(&usec, j->spec, j->spec_len, JOB_FIELD_DEADLINE) <= 0 ||
-		j->state == JOB_FINISHED || j->n_runs > 0)
+	if (!deadline_get(&usec, j)) {
+		if (dl)
+			drop(d, dl);
+		arm(d);
 		return 0;
+	}
+	if (dl && dl->usec == usec)
+		return 0;
+	if (dl)
+		drop(d, dl);
 	dl = calloc(1, sizeof(*dl));
 	if (!dl)
 		return -ENOMEM;
 	dl->usec = usec;
 	dl->job_id = j->id;
-	if (heap_push(&d->heap, &dl->node) < 0) {
+	r = hashmap_put_u64(d->by_job, j->id, dl);
+	if (r >= 0)
+		r = heap_push(&d->heap, &dl->node);
+	if (r < 0) {
+		(void)hashmap_remove_u64(d->by_job, j->id);
 		free(dl);
-		return -ENOMEM;
+		return r;
 	}
 	arm(d);
 	return 0;
@@ -126,12 +158,13 @@ static int give_up(struct deadlines *d, uint64_t id)
 	_cleanup_(txn_freep) struct txn *t = NULL;
 	struct store_job rec;
 	struct job *j;
+	int64_t usec;
 	int r;
 
 	r = jobs_wait_idle(core->jobs, id, &j);
 	if (r <= 0)
 		return r == 0 || r == -ECANCELED ? r : -EAGAIN;
-	if (j->state == JOB_FINISHED || j->run || j->n_runs > 0 ||
+	if (!deadline_get(&usec, j) || usec > clock_wall_usec(core->clock) || j->run ||
 		job_state_is_active((enum job_state)j->state))
 		return 0;
 	job_record(j, &rec);
@@ -162,21 +195,25 @@ int deadlines_main(void *deadlines)
 
 	while (r >= 0) {
 		struct heap_node *node = heap_peek(&d->heap);
+		struct deadline *dl = node ? deadline_of(node) : NULL;
+		uint64_t id;
 
-		if (!node ||
-			deadline_of(node)->usec > clock_wall_usec(d->core->clock)) {
+		if (!dl || dl->usec > clock_wall_usec(d->core->clock)) {
 			arm(d);
 			rv_event_clear(&d->passed);
 			r = rv_event_wait(&d->passed);
 			continue;
 		}
-		r = give_up(d, deadline_of(node)->job_id);
+		id = dl->job_id;
+		r = give_up(d, id);
 		if (r == -EAGAIN) {
 			r = rv_sleep(RETRY_AFTER);
-		} else if (r == 0) {
-			heap_remove(&d->heap, node);
-			free(deadline_of(node));
+			continue;
 		}
+		/* it may have another one by now */
+		dl = hashmap_get_u64(d->by_job, id);
+		if (r == 0 && dl && dl->usec <= clock_wall_usec(d->core->clock))
+			drop(d, dl);
 	}
 	return r == -ECANCELED ? 0 : r;
 }

@@ -14,8 +14,8 @@ struct job;
 int deadlines_new(struct deadlines **ret, struct core *core, rv_loop *loop);
 struct deadlines *deadlines_free(struct deadlines *d);
 
-/* A job is in the table that has not started yet; no effect where it has no deadline. 0,
- * -ENOMEM */
+/* A job is in the table, or has another deadline than before, or none any more; no effect
+ * where it has started. 0, -ENOMEM */
 int deadlines_add(struct deadlines *d, const struct job *j);
 
 /* The task that ends them; a service task. */

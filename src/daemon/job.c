@@ -67,6 +67,15 @@ int job_new(struct job **ret, const struct job_spec *spec)
 	return 0;
 }
 
+void job_set_spec(struct job *j, void *spec, size_t spec_len)
+{
+	free(j->spec);
+	j->spec = spec;
+	j->spec_len = (uint32_t)spec_len;
+	j->priority = 0;
+	peek_order(j);
+}
+
 static int copy_text(char **ret, const char *text)
 {
 	*ret = text ? strdup(text) : NULL;
@@ -200,15 +209,20 @@ void job_watch_add(struct job *j, struct job_watch *w)
 	list_append(&j->watchers, &w->link);
 }
 
-int64_t job_not_before(const struct job *j)
+int64_t job_spec_not_before(const void *spec, size_t spec_len, int64_t submitted_usec)
 {
 	int64_t usec;
 
-	if (job_spec_peek_num(&usec, j->spec, j->spec_len, JOB_FIELD_AT) > 0)
+	if (job_spec_peek_num(&usec, spec, spec_len, JOB_FIELD_AT) > 0)
 		return usec;
-	if (job_spec_peek_num(&usec, j->spec, j->spec_len, JOB_FIELD_DELAY) > 0)
-		return usec > 0 ? j->submitted_usec + usec : 0;
+	if (job_spec_peek_num(&usec, spec, spec_len, JOB_FIELD_DELAY) > 0)
+		return usec > 0 ? submitted_usec + usec : 0;
 	return 0;
+}
+
+int64_t job_not_before(const struct job *j)
+{
+	return job_spec_not_before(j->spec, j->spec_len, j->submitted_usec);
 }
 
 void job_set_due(struct job *j, const struct clock *clock, int64_t due_usec)

@@ -92,11 +92,17 @@ int run_record_put(struct txn *t, enum store_op_kind kind, const struct store_ru
 void job_apply(struct job *j, const struct store_job *rec);
 void job_watch_add(struct job *j, struct job_watch *w);
 
+/* It is told to be something else from now on; takes the packed spec. jobs_respec is what
+ * others call. */
+void job_set_spec(struct job *j, void *spec, size_t spec_len);
+
 /* When it may start at the earliest, by its delay or its time: wall clock; 0: at once. */
 int64_t job_not_before(const struct job *j);
 /* It waits for nothing but room and its time: queued, or delayed, in the record that comes
  * next; job.due is set. */
 void job_record_ready(struct job *j, const struct clock *clock, struct store_job *rec);
+/* the same of a packed spec */
+int64_t job_spec_not_before(const void *spec, size_t spec_len, int64_t submitted_usec);
 /* due_usec by the clock that counts: job.due */
 void job_set_due(struct job *j, const struct clock *clock, int64_t due_usec);
 

@@ -130,14 +130,14 @@ static void put_number(struct json_writer *w, const char *key, int64_t n, bool k
 		json_writer_null(w, key);
 }
 
-void run_to_json(struct json_writer *w, const struct store_run *rec,
+void run_to_json(struct json_writer *w, const char *key, const struct store_run *rec,
 	int64_t output_bytes, int64_t lost_bytes)
 {
 	bool ended = rec->ended_usec != 0;
 	bool exited = ended && rec->end_kind == RUN_END_EXITED;
 	int status = rec->wait_status;
 
-	json_writer_object(w, NULL);
+	json_writer_object(w, key);
 	json_writer_int(w, "run", rec->token.run);
 	put_text(w, "result", ended ? job_result_name[rec->result] : NULL);
 	put_text(w, "reason", rec->reason);

@@ -11,7 +11,7 @@ void job_to_json(struct json_writer *w, const char *key, const struct core *core
 	const struct job *j);
 
 /* @output_bytes, @lost_bytes  -1: not known */
-void run_to_json(struct json_writer *w, const struct store_run *rec,
+void run_to_json(struct json_writer *w, const char *key, const struct store_run *rec,
 	int64_t output_bytes, int64_t lost_bytes);
 
 /* the command as one line for people: words quoted where they need it; 0, -ENOMEM */

@@ -14,6 +14,7 @@
 #include "daemon/core.h"
 #include "daemon/dependents.h"
 #include "daemon/envs.h"
+#include "daemon/events.h"
 #include "daemon/jobs.h"
 #include "daemon/scheduler.h"
 
@@ -44,6 +45,7 @@ struct jobs {
 	uint64_t
 		asked_end; /* and below this one, once a commit that asks has gone well */
 	size_t n_expected;
+	bool loaded;   /* what is added from now on is new */
 	rv_event idle; /* some job stopped being busy */
 };
 
@@ -278,6 +280,7 @@ int jobs_loaded(struct jobs *js)
 	list_init(&js->finished);
 	for (size_t i = 0; i < n; i++)
 		list_append(&js->finished, &v[i]->by_end);
+	js->loaded = true;
 	return 0;
 }
 
@@ -364,8 +367,21 @@ static int grow(struct jobs *js)
 	return 0;
 }
 
+/* into the line of those of that name, in its place by the id */
+static void link_older(struct job *newer, struct job *j)
+{
+	while (newer->older_namesake && newer->older_namesake->id > j->id)
+		newer = newer->older_namesake;
+	j->newer_namesake = newer;
+	j->older_namesake = newer->older_namesake;
+	if (j->older_namesake)
+		j->older_namesake->newer_namesake = j;
+	newer->older_namesake = j;
+}
+
 static int link_name(struct jobs *js, struct job *j)
 {
+	struct job *newer;
 	char buf[65];
 	const char *name = job_name(j, buf);
 	void *old = NULL;
@@ -373,6 +389,11 @@ static int link_name(struct jobs *js, struct job *j)
 
 	if (!name)
 		return 0;
+	newer = hashmap_get(js->by_name, name);
+	if (newer && newer->id > j->id) {
+		link_older(newer, j);
+		return 0;
+	}
 	r = hashmap_set(js->by_name, name, j, &old);
 	if (r < 0)
 		return r;
@@ -438,6 +459,8 @@ int jobs_add(struct jobs *js, struct job *j)
 		count_stretches(js, i);
 	else if (j->state != JOB_FINISHED)
 		js->n_unfinished[i / STRETCH]++;
+	if (js->loaded)
+		events_note(js->core->events, j, EVENT_NO_JOB, j->state);
 	return 0;
 }
 
@@ -499,6 +522,7 @@ void jobs_forget(struct jobs *js, struct job *j)
 
 	INVARIANT(i < js->n && js->v[i].job == j && !j->run);
 	scheduler_withdraw(js->core->scheduler, j);
+	events_note(js->core->events, j, j->state, EVENT_NO_JOB);
 	tell_watchers(j);
 	unlink_name(js, j);
 	js->v[i].job = NULL;
@@ -557,7 +581,21 @@ void job_publish(struct jobs *js, struct job *j, const struct store_job *rec)
 	if (before == j->state)
 		return;
 	dependents_changed(js->core, j, before);
+	events_note(js->core->events, j, before, j->state);
 	tell_change(j);
+}
+
+void jobs_respec(struct jobs *js, struct job *j, void *spec, size_t spec_len)
+{
+	INVARIANT(!job_is_in_order(j));
+	unlink_name(js, j);
+	j->older_namesake = j->newer_namesake = NULL;
+	job_set_spec(j, spec, spec_len);
+	if (link_name(js, j) < 0)
+		log_at(LOG_ERR, "job",
+			"out of memory: job %" PRIu64
+			" is known by its id alone until the next start",
+			j->id);
 }
 
 void job_begin(struct jobs *js, struct job *j)

@@ -83,6 +83,10 @@ void jobs_drop_demand(struct jobs *js, struct job *j);
 /* the record is on disk: the table shows it, watchers and the scheduler are told */
 void job_publish(struct jobs *js, struct job *j, const struct store_job *rec);
 
+/* It is told to be something else from now on, which is on disk; takes the packed spec. What
+ * it asks for is put into job.demand by the caller. */
+void jobs_respec(struct jobs *js, struct job *j, void *spec, size_t spec_len);
+
 /* Mark busy and take it out of the scheduler's order; job_end puts it where its state says.
  * The job must not be busy: one change at a time. */
 void job_begin(struct jobs *js, struct job *j);

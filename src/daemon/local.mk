@@ -14,14 +14,19 @@ libdaemon_la_SOURCES = \
 	src/daemon/control_deps.c src/daemon/control_deps.h \
 	src/daemon/control_graph.c \
 	src/daemon/control_input.c \
+	src/daemon/control_events.c \
+	src/daemon/control_history.c \
 	src/daemon/control_job.h \
 	src/daemon/control_list.c \
+	src/daemon/control_ps.c \
 	src/daemon/control_pool.c \
 	src/daemon/control_logs.c \
 	src/daemon/control_remove.c \
 	src/daemon/control_reply.c \
 	src/daemon/control_select.c src/daemon/control_select.h \
 	src/daemon/control_set_deps.c \
+	src/daemon/control_set.c \
+	src/daemon/control_stats.c \
 	src/daemon/control_submit.c \
 	src/daemon/control_wait.c \
 	src/daemon/core.h \
@@ -35,6 +40,7 @@ libdaemon_la_SOURCES = \
 	src/daemon/function_dns_lookup.c \
 	src/daemon/function_file_hash.c \
 	src/daemon/function_sleep.c \
+	src/daemon/events.c src/daemon/events.h \
 	src/daemon/functions.c src/daemon/functions.h \
 	src/daemon/hangups.c src/daemon/hangups.h \
 	src/daemon/inputs.c src/daemon/inputs.h \
@@ -56,12 +62,14 @@ libdaemon_la_SOURCES = \
 	src/daemon/removal.c src/daemon/removal.h \
 	src/daemon/retention.c src/daemon/retention.h \
 	src/daemon/run.h \
+	src/daemon/run_change.c \
 	src/daemon/run_function.c \
 	src/daemon/run_outputs.c src/daemon/run_outputs.h \
 	src/daemon/run_process.c \
 	src/daemon/run_record.c src/daemon/run_record.h \
 	src/daemon/run_request.c \
 	src/daemon/run_steps.h \
+	src/daemon/processes.c src/daemon/processes.h \
 	src/daemon/pools.c src/daemon/pools.h \
 	src/daemon/pool_record.c src/daemon/pool_record.h \
 	src/daemon/scheduler.c src/daemon/scheduler.h \

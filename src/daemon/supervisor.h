@@ -29,6 +29,10 @@ int supervisor_adopt(struct core *core, struct job *j, const struct store_run *r
 void run_request_stop(struct run *run, enum run_stop why);
 void run_hasten(struct run *run); /* of a run that is being stopped: SIGKILL now */
 void run_request_pause(struct run *run, bool on);
+/* Those properties, bits of enum job_field, are as in the packed spec from now on; only such
+ * as are looked at while a program runs, or when it has ended. 0, -ENOMEM */
+int run_change_spec(
+	struct run *run, uint64_t fields, const void *packed, size_t packed_len);
 /* one that was started ahead goes back to the queue, unless it has begun by now */
 void run_request_recall(struct run *run);
 /* it is not ahead any more: it runs, has ended, or was taken back */

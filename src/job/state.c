@@ -47,6 +47,7 @@ const bool job_may_go[JOB_STATE_N][JOB_STATE_N] = {
 		{
 			MAY(HELD),
 			MAY(WAITING), /* the same */
+			MAY(DELAYED), /* it was given a time */
 			MAY(STARTING),
 			MAY(FINISHED),
 		},

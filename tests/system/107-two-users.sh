@@ -26,10 +26,15 @@ assert_exit 1 nobody "$REEVE" run -- touch "$tmp/not-mine"
 step "others' jobs are neither seen nor touched"
 id=$(reeve add --hold -- echo secret)
 assert_eq "list" "" "$(nobody "$REEVE" ls -q --state held)"
-for verb in show cancel release rm logs; do
+for verb in show cancel release rm logs events ps history stats; do
 	assert_exit 4 nobody "$REEVE" "$verb" "$id"
 done
+assert_exit 4 nobody "$REEVE" set "$id" priority=9
 assert_exit 4 nobody "$REEVE" ls --user root
+assert_exit 4 nobody "$REEVE" events --user root
+assert_eq "events" nobody "$(nobody "$REEVE" events --json --user '*' | jq -r .user | uniq)"
+assert_eq "root's own" root "$(reeve events --json | jq -r .user | uniq)"
+assert_eq "of both" 2 "$(reeve events --json --user '*' | jq -r .user | sort -u | wc -l)"
 assert_exit 4 nobody "$REEVE" daemon stop
 assert_exit 4 nobody "$REEVE" daemon reload
 reeve add --hold -n shared -l shared true >/dev/null

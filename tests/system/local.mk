@@ -39,6 +39,12 @@ system_tests = \
 	tests/system/206-pools.sh \
 	tests/system/207-order.sh \
 	tests/system/208-time.sh \
+	tests/system/210-events.sh \
+	tests/system/211-ps.sh \
+	tests/system/212-set.sh \
+	tests/system/213-edit.sh \
+	tests/system/214-history.sh \
+	tests/system/215-stats.sh \
 	tests/system/240-dependencies.sh \
 	tests/system/241-graph.sh \
 	tests/system/242-random-graph.sh

@@ -10,6 +10,7 @@ CLI_TESTS = \
 	tests/unit/cli/test_connect \
 	tests/unit/cli/test_each \
 	tests/unit/cli/test_exit \
+	tests/unit/cli/test_job_text \
 	tests/unit/cli/test_manual \
 	tests/unit/cli/test_options \
 	tests/unit/cli/test_output \
@@ -40,6 +41,9 @@ tests_unit_cli_test_each_LDADD = $(CLI_TEST_LIBS)
 tests_unit_cli_test_exit_SOURCES = tests/unit/cli/test_exit.c
 tests_unit_cli_test_exit_CFLAGS = $(CLI_TEST_CFLAGS)
 tests_unit_cli_test_exit_LDADD = $(CLI_TEST_LIBS)
+tests_unit_cli_test_job_text_SOURCES = tests/unit/cli/test_job_text.c
+tests_unit_cli_test_job_text_CFLAGS = $(CLI_TEST_CFLAGS)
+tests_unit_cli_test_job_text_LDADD = $(CLI_TEST_LIBS)
 tests_unit_cli_test_manual_SOURCES = tests/unit/cli/test_manual.c
 tests_unit_cli_test_manual_CFLAGS = $(CLI_TEST_CFLAGS)
 tests_unit_cli_test_manual_LDADD = $(CLI_TEST_LIBS)

@@ -66,6 +66,7 @@ static void make(struct fixture *fx, const struct clock *clock)
 	scheduler_block(c->scheduler, BLOCK_STARTUP, true);
 	ck_assert_int_eq(envs_new(&c->envs, 1 << 20), 0);
 	ck_assert_int_eq(keys_new(&c->keys, clock, 1000), 0);
+	ck_assert_int_eq(events_new(&c->events, clock, 64), 0);
 	ck_assert_int_eq(jobs_new(&c->jobs, c), 0);
 	ck_assert_int_eq(dependents_new(&c->dependents, c), 0);
 	ck_assert_int_eq(retention_new(&c->retention, c), 0);
@@ -80,6 +81,7 @@ static void unmake(struct fixture *fx)
 	inputs_free(c->inputs);
 	outputs_free(c->outputs);
 	jobs_free(c->jobs);
+	events_free(c->events);
 	dependents_free(c->dependents);
 	retention_free(c->retention);
 	pools_free(c->pools);

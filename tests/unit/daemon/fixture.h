@@ -21,6 +21,7 @@
 #include "daemon/core.h"
 #include "daemon/dependents.h"
 #include "daemon/envs.h"
+#include "daemon/events.h"
 #include "daemon/inputs.h"
 #include "daemon/jobs.h"
 #include "daemon/keys.h"

@@ -9,12 +9,14 @@ unit_daemon_tests = \
 	tests/unit/daemon/test_scheduler \
 	tests/unit/daemon/test_keys \
 	tests/unit/daemon/test_envs \
+	tests/unit/daemon/test_events \
 	tests/unit/daemon/test_inputs \
 	tests/unit/daemon/test_outputs \
 	tests/unit/daemon/test_output_caps \
 	tests/unit/daemon/test_output_read \
 	tests/unit/daemon/test_log_watch \
 	tests/unit/daemon/test_own_log \
+	tests/unit/daemon/test_processes \
 	tests/unit/daemon/test_spawner_news \
 	tests/unit/daemon/test_control
 check_PROGRAMS += $(unit_daemon_tests)
@@ -52,6 +54,10 @@ tests_unit_daemon_test_envs_SOURCES = tests/unit/daemon/test_envs.c $(unit_daemo
 tests_unit_daemon_test_envs_CFLAGS = $(unit_daemon_cflags)
 tests_unit_daemon_test_envs_LDADD = $(unit_daemon_libs)
 
+tests_unit_daemon_test_events_SOURCES = tests/unit/daemon/test_events.c $(unit_daemon_fixture)
+tests_unit_daemon_test_events_CFLAGS = $(unit_daemon_cflags)
+tests_unit_daemon_test_events_LDADD = $(unit_daemon_libs)
+
 tests_unit_daemon_test_inputs_SOURCES = tests/unit/daemon/test_inputs.c $(unit_daemon_fixture)
 tests_unit_daemon_test_inputs_CFLAGS = $(unit_daemon_cflags)
 tests_unit_daemon_test_inputs_LDADD = $(unit_daemon_libs)
@@ -73,6 +79,10 @@ tests_unit_daemon_test_log_watch_LDADD = $(unit_daemon_libs)
 tests_unit_daemon_test_own_log_SOURCES = tests/unit/daemon/test_own_log.c $(unit_daemon_fixture)
 tests_unit_daemon_test_own_log_CFLAGS = $(unit_daemon_cflags)
 tests_unit_daemon_test_own_log_LDADD = $(unit_daemon_libs)
+
+tests_unit_daemon_test_processes_SOURCES = tests/unit/daemon/test_processes.c
+tests_unit_daemon_test_processes_CFLAGS = $(unit_daemon_cflags)
+tests_unit_daemon_test_processes_LDADD = $(unit_daemon_libs)
 
 tests_unit_daemon_test_spawner_news_SOURCES = tests/unit/daemon/test_spawner_news.c $(unit_daemon_fixture)
 tests_unit_daemon_test_spawner_news_CFLAGS = $(unit_daemon_cflags)

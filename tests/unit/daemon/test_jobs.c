@@ -491,8 +491,45 @@ DAEMON_VIRTUAL_TEST(waiting_for_a_busy_job_ends_when_the_store_cannot_be_written
 	return 0;
 }
 
-UNIT_MAIN("jobs", ids_count_up_without_gaps,
-	ids_are_reserved_by_each_submit_until_one_is_on_disk,
+static void rename_job(struct fixture *fx, struct job *j, const char *name)
+{
+	struct job_spec spec;
+	void *packed;
+	size_t n;
+
+	ck_assert_int_eq(job_spec_get(j, &spec), 0);
+	job_spec_unset(&spec, JOB_FIELD_NAME);
+	if (name)
+		ck_assert_int_eq(job_spec_put(&spec, JOB_FIELD_NAME,
+					 (union job_value){.str = strdup(name)}),
+			0);
+	ck_assert_int_eq(job_spec_pack(&packed, &n, &spec), 0);
+	job_spec_deinit(&spec);
+	jobs_respec(fx->core.jobs, j, packed, n);
+}
+
+DAEMON_TEST(renamed_job_stands_by_its_id_among_its_namesakes)
+{
+	static const struct fixture_job named = {.name = "a", .state = JOB_HELD};
+	static const struct fixture_job other = {.name = "b", .state = JOB_HELD};
+	struct jobs *js = fx->core.jobs;
+	struct job *j[5];
+
+	for (uint64_t id = 1; id <= 4; id++)
+		j[id] = fixture_add_job(fx, id, id == 2 ? &other : &named);
+	rename_job(fx, j[2], "a");
+	ck_assert_ptr_null(jobs_find_name(js, 0, true, "b"));
+	for (uint64_t id = 4; id >= 1; id--) {
+		ck_assert_ptr_eq(jobs_find_name(js, 0, true, "a"), j[id]);
+		rename_job(fx, j[id], id % 2 ? "c" : NULL);
+	}
+	ck_assert_ptr_null(jobs_find_name(js, 0, true, "a"));
+	ck_assert_ptr_eq(jobs_find_name(js, 0, true, "c"), j[3]);
+	return 0;
+}
+
+UNIT_MAIN("jobs", renamed_job_stands_by_its_id_among_its_namesakes,
+	ids_count_up_without_gaps, ids_are_reserved_by_each_submit_until_one_is_on_disk,
 	ids_that_pass_the_block_reserve_the_next,
 	name_stands_for_the_newest_unfinished_job,
 	name_of_finished_jobs_stands_for_the_newest, name_of_another_user_is_not_found,
