@@ -10,8 +10,10 @@
 #include "base/cleanup.h"
 #include "base/macro.h"
 #include "base/parse.h"
+#include "base/strv.h"
 #include "cli/cli.h"
 #include "cli/command_table.h"
+#include "cli/each_job.h"
 #include "cli/select.h"
 #include "cli/set.h"
 #include "cli/spec_json.h"
@@ -150,13 +152,74 @@ static int only_unfinished(struct selection *sel)
 	return r;
 }
 
+/* ---- what it waits for -------------------------------------------------------------- */
+
+/* Lists of jobs are another method, for they are looked up, and make no cycle. Moves those of
+ * the spec and of reset into *ret; NULL: there are none. 0, -ENOMEM */
+static int take_dependencies(json_t **ret, struct job_spec *spec, json_t *reset)
+{
+	static const enum job_field fields[] = {
+		JOB_FIELD_AFTER, JOB_FIELD_AFTER_ANY, JOB_FIELD_AFTER_FAILURE};
+	_cleanup_json_ json_t *lists = json_object();
+
+	for (size_t i = 0; i < ARRAY_LEN(fields); i++) {
+		const char *name = job_field_info[fields[i]].json_name;
+		json_t *list = json_array(), *word;
+		bool said = job_spec_has(spec, fields[i]);
+		size_t k;
+
+		STRV_FOREACH(job, said ? spec->v[fields[i]].strv : NULL)
+			json_array_append_new(list, json_string(*job));
+		job_spec_unset(spec, fields[i]);
+		json_array_foreach(reset, k, word)
+		{
+			if (!STREQ(json_string_value(word), name))
+				continue;
+			said = true;
+			json_array_remove(reset, k);
+			break;
+		}
+		if (!said)
+			json_decref(list);
+		else if (!lists || json_object_set_new(lists, name, list) < 0)
+			return -ENOMEM;
+	}
+	*ret = json_object_size(lists) > 0 ? TAKE_PTR(lists) : NULL;
+	return lists || *ret ? 0 : -ENOMEM;
+}
+
+struct dependencies {
+	struct cli *c;
+	const json_t *lists;
+	struct set_result *res;
+};
+
+/* each_job_fn: the method takes one at a time */
+static int set_dependencies(void *arg, struct client **client, const json_t *job)
+{
+	struct dependencies *d = arg;
+	json_t *params = json_deep_copy(d->lists);
+	int r;
+
+	if (!params || json_put(params, "select",
+			       selection_of_id(json_int(job, "id", 0))) < 0) {
+		json_decref(params);
+		return cli_fail_errno(d->c, -ENOMEM, "set");
+	}
+	r = cli_call(d->c, *client, "io.reeve.Job.SetDependencies", params, NULL);
+	d->res->n += r == 0;
+	return r;
+}
+
 int cmd_set(struct cli *c)
 {
 	_cleanup_(selection_deinit) struct selection sel = SELECTION_NULL;
 	_cleanup_(client_closep) struct client *client = NULL;
 	_cleanup_json_ json_t *reset = json_array(), *refused = json_array();
+	_cleanup_json_ json_t *lists = NULL;
 	_cleanup_(job_spec_deinit) struct job_spec spec;
 	struct set_result res = {.refused = refused};
+	struct dependencies deps = {.c = c, .res = &res};
 	int r;
 
 	job_spec_init(&spec);
@@ -169,7 +232,16 @@ int cmd_set(struct cli *c)
 		return cli_fail_errno(c, -ENOMEM, "set");
 	if (r == 0)
 		r = cli_connect_for(c, &client, &sel);
-	if (r == 0)
-		r = set_call(c, client, &sel, &spec, reset, &res);
+	if (r == 0 && take_dependencies(&lists, &spec, reset) < 0)
+		return cli_fail_errno(c, -ENOMEM, "set");
+	deps.lists = lists;
+	for (size_t i = 0; lists && r == 0 && i < selection_n_chunks(&sel); i++)
+		r = cli_each_job(
+			c, &client, selection_json(&sel, i), set_dependencies, &deps);
+	if (spec.set || json_array_size(reset) > 0) {
+		res.n = 0; /* the same jobs, which are counted once */
+		if (r == 0)
+			r = set_call(c, client, &sel, &spec, reset, &res);
+	}
 	return r != 0 ? r : report(c, &res);
 }

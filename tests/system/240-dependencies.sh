@@ -225,3 +225,20 @@ done
 reeve wait "$b"
 assert_eq "all that were needed ended first" succeeded "$(field "$b" result)"
 stop_reeved
+
+step "what a job waits for can be changed"
+start_reeved
+a=$(reeve add --hold true)
+b=$(reeve add --hold true)
+c=$(reeve add -a "$a" true)
+reeve set "$c" after="$a,$b" priority=3
+assert_eq "both" "[\"$a\",\"$b\"]" "$(reeve show --json "$c" | jq -c .spec.after)"
+assert_eq "and the rest" 3 "$(reeve ls --json "$c" | jq '.[0].priority')"
+assert_exit 3 reeve set "$c" after=4711000
+assert_exit 2 reeve set "$c" after="$c"
+reeve set "$c" after= after-any="$b"
+assert_eq "another one" "null [\"$b\"]" \
+	"$(reeve show --json "$c" | jq -cr '"\(.spec.after) \(.spec.after_any | tojson)"')"
+reeve cancel "$b"
+reeve wait "$c"
+reeve cancel "$a"
