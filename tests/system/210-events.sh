@@ -112,6 +112,35 @@ assert_eq "lost" "$((${first#*.} - ${start#*.} - 1))" "$told"
 assert_match "for people" "*$told events of all jobs before this are not kept*" \
 	"$(reeve events --since "$start" 2>&1 >/dev/null)"
 
+step "a follower that does not read is paused, and told what it missed"
+reeve add --batch - >/dev/null <<-EOC
+	$(yes '{"command":["true"],"hold":true}' | head -n 400)
+EOC
+mkfifo "$tmp/pipe"
+exec 9<>"$tmp/pipe" # it takes what a pipe holds, and nobody reads
+start=$(reeve events --json | jq -r .cursor | tail -n 1)
+reeve events -f --json --since "$start" >"$tmp/pipe" &
+follower=$!
+n=0
+while [ "$n" -lt 8 ]; do # 800 events each, far over what pipe, sockets and a page hold
+	reeve release --all
+	reeve hold --all
+	n=$((n + 1))
+done
+end=$(reeve events --json | jq -r .cursor | tail -n 1)
+timeout 60 cat <&9 >"$tmp/slow" &
+reader=$!
+says "$tmp/slow" "\"cursor\":\"$end\""
+kill "$follower" "$reader"
+wait "$follower" "$reader" || :
+exec 9<&-
+seen=$(grep -c '"cursor":' "$tmp/slow")
+lost=$(jq -R 'fromjson? | .lost // 0' "$tmp/slow" | awk '{ n += $1 } END { print n + 0 }')
+assert_eq "shown and lost are all" "$((${end#*.} - ${start#*.}))" "$((seen + lost))"
+[ "$lost" -gt 100 ] || fail "it lost $lost only"
+assert_eq "in order" true "$(jq -R 'fromjson? | .cursor // empty | split(".")[1] | tonumber' \
+	"$tmp/slow" | jq -s '. == sort')"
+
 step "a smaller limit holds after a reload"
 sed -i 's/events-max = 100/events-max = 16/' "$tmp/conf"
 reeve daemon reload >/dev/null
