@@ -181,6 +181,7 @@ assert_exit 3 reeve pool rm nothing
 assert_exit 2 reeve pool set build
 assert_exit 2 reeve pool set build -N many
 assert_exit 2 reeve pool add build2 --rate often
+assert_exit 2 reeve pool add build2 --rate 1/9000000000000s
 assert_exit 2 reeve pool add 'a b'
 assert_exit 2 reeve pool pause
 reeve pool add build2
