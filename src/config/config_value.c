@@ -89,7 +89,8 @@ static int rate_parse(union config_value *ret, const char *text)
 	if (parse_i64(&count, n, INT64_MIN, INT64_MAX) < 0 ||
 		duration_parse(&usec, each) < 0)
 		return -EINVAL;
-	if (count < 1 || count > CONFIG_RATE_MAX || usec < 1 || usec == INT64_MAX)
+	if (count < 1 || count > CONFIG_RATE_MAX || usec < 1 ||
+		usec > CONFIG_RATE_USEC_MAX)
 		return -ERANGE;
 	ret->rate.n = count;
 	ret->rate.usec = usec;
@@ -221,7 +222,7 @@ static int value_parse_rate(union config_value *ret, const char *text, char **er
 	int r = rate_parse(ret, text);
 
 	if (r == -ERANGE)
-		return value_err(err, r, "outside of 1 to %d in some time: %s",
+		return value_err(err, r, "outside of 1 to %d in at most 366d: %s",
 			CONFIG_RATE_MAX, CONFIG_QUOTED(text));
 	if (r < 0)
 		return value_err(err, r,

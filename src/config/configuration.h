@@ -97,6 +97,8 @@ struct config {
 
 /* most starts of a rate */
 #define CONFIG_RATE_MAX 10000
+/* longest stretch of a rate: in nanoseconds it is added to a time */
+#define CONFIG_RATE_USEC_MAX (INT64_C(366) * 24 * 3600 * 1000000)
 
 #define config_num(c, ID)  ((c)->v[CONFIG_##ID].num)
 #define config_strv(c, ID) ((c)->v[CONFIG_##ID].strv)

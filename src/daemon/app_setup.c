@@ -279,8 +279,11 @@ int app_load_store(struct app *app)
 		.job = load_job,
 		.run = load_run,
 	};
-	int r = store_load(app->core.store, &ops, app);
+	int r;
 
+	scheduler_accept_all(app->core.scheduler);
+	r = store_load(app->core.store, &ops, app);
+	scheduler_set_limits(app->core.scheduler, app->core.config);
 	if (r >= 0)
 		r = pools_apply(app->core.pools, app->core.config);
 	if (r >= 0)

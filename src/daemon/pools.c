@@ -143,12 +143,20 @@ static void lay_over(struct pool_settings *s, const struct pool_settings *over)
 			s->v[k] = over->v[k];
 }
 
+/* A file that came later has taken it over with all it was added with. */
+static bool is_taken_over(
+	const struct pool_record *rec, const struct config_named *section)
+{
+	return section && rec->added && pool_settings_are_empty(&rec->basis);
+}
+
 void pools_settings(const struct pools *ps, const char *name, struct pool_settings *ret)
 {
+	const struct config_named *section = pools_section(ps, name);
 	const struct custom *c = find(ps, name);
 
-	settings_of_section(ret, pools_section(ps, name));
-	if (c)
+	settings_of_section(ret, section);
+	if (c && !is_taken_over(&c->rec, section))
 		lay_over(ret, &c->rec.settings);
 }
 
@@ -277,6 +285,7 @@ int pools_apply(struct pools *ps, const struct config *cf)
 	/* its jobs keep it, but nothing starts, as after a restart without its section */
 	for (size_t i = 0; i < scheduler_n_pools(s) && r >= 0; i++)
 		r = apply_one(ps, scheduler_pool_at(s, i)->name);
+	scheduler_forget_pools(s);
 	return r < 0 ? r : scheduler_set_resources(s, cf);
 }
 
@@ -386,6 +395,8 @@ int pools_set(struct pools *ps, const char *name, const struct pool_settings *se
 		return r;
 	pools_settings(ps, name, &before);
 	settings_of_section(&file, pools_section(ps, name));
+	if (is_taken_over(&rec, pools_section(ps, name)))
+		rec.settings = (struct pool_settings){.set = {false}};
 	*ret_changed = false;
 	for (int i = 0; i < CONFIG_KEY_N; i++) {
 		enum config_key k = (enum config_key)i;
@@ -421,13 +432,14 @@ int pools_reset(struct pools *ps, const char *name, bool *ret_changed)
 
 int pools_remove(struct pools *ps, const char *name)
 {
-	struct pool *p = scheduler_pool(ps->core->scheduler, name);
 	size_t n_unfinished = 0, n_queued;
 	struct pool_record rec;
+	struct pool *p;
 	int r = begin_change(ps, name, &rec);
 
 	if (r < 0)
 		return r;
+	p = scheduler_pool(ps->core->scheduler, name);
 	if (p)
 		scheduler_count_pool(ps->core->scheduler, p, &n_unfinished, &n_queued);
 	if (pools_section(ps, name))
@@ -439,7 +451,15 @@ int pools_remove(struct pools *ps, const char *name)
 		rv_lock_release(&ps->changing);
 		return r;
 	}
-	return end_change(ps, name, &rec);
+	if (p)
+		/* nothing new gets in while this is committed */
+		p->draining = true;
+	r = end_change(ps, name, &rec);
+	if (r < 0)
+		(void)apply_one(ps, name); /* it stays, as it was */
+	else
+		scheduler_forget_pools(ps->core->scheduler);
+	return r;
 }
 
 int pools_steer(

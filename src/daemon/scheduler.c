@@ -144,12 +144,14 @@ void scheduler_count_pool(const struct scheduler *s, const struct pool *p,
 /* No start that waits may begin under the old limit. */
 static void recall_all(struct scheduler *s, const struct pool *p)
 {
-	struct jobs *js = s->core->jobs;
+	if (p->n_ahead == 0)
+		return;
+	LIST_FOREACH(it, &s->core->active) {
+		struct run *run = LIST_ENTRY(it, struct run, active);
 
-	for (struct job *j = p->n_ahead ? jobs_at_or_after(js, 1) : NULL; j;
-		j = jobs_at_or_after(js, j->id + 1))
-		if (j->run && j->run->ahead && demand_pool(j->demand, 0) == p)
-			run_request_recall(j->run);
+		if (run->ahead && run_pool(run) == p)
+			run_request_recall(run);
+	}
 }
 
 int scheduler_set_pool(struct scheduler *s, const char *name, unsigned slots)
@@ -175,6 +177,11 @@ void scheduler_pool_gone(struct scheduler *s, struct pool *p)
 	recall_all(s, p);
 	p->gone = true;
 	p->slots.max = 0;
+}
+
+void scheduler_forget_pools(struct scheduler *s)
+{
+	admission_forget_gone(&s->admission);
 }
 
 void scheduler_steer_pool(
@@ -205,6 +212,11 @@ int scheduler_set_resources(struct scheduler *s, const struct config *cf)
 	}
 	scheduler_kick(s);
 	return 0;
+}
+
+void scheduler_accept_all(struct scheduler *s)
+{
+	s->admission.demands_max = SIZE_MAX;
 }
 
 void scheduler_set_limits(struct scheduler *s, const struct config *cf)

@@ -41,7 +41,9 @@ void scheduler_steer_pool(
 	struct scheduler *s, struct pool *p, bool paused, bool draining);
 /* What there is of resources, as the configuration says. 0, -ENOMEM */
 int scheduler_set_resources(struct scheduler *s, const struct config *cf);
-/* Pools are never taken away while it runs. NULL: none */
+/* Pools that are gone and have no jobs are freed: pointers to others stay valid. */
+void scheduler_forget_pools(struct scheduler *s);
+/* NULL: none */
 struct pool *scheduler_pool(const struct scheduler *s, const char *name);
 size_t scheduler_n_pools(const struct scheduler *s);
 struct pool *scheduler_pool_at(const struct scheduler *s, size_t i);
@@ -52,6 +54,8 @@ char *scheduler_pool_problem(const struct scheduler *s, const struct pool *p);
 void scheduler_count_pool(const struct scheduler *s, const struct pool *p,
 	size_t *ret_unfinished, size_t *ret_queued);
 
+/* What the store has was accepted: demands-max counts again when the limits are set next. */
+void scheduler_accept_all(struct scheduler *s);
 /* the limits that the configuration sets over all pools */
 void scheduler_set_limits(struct scheduler *s, const struct config *cf);
 

@@ -96,6 +96,33 @@ int admission_pool(struct admission *a, const char *name, struct pool **ret)
 	return 0;
 }
 
+static bool is_named(const struct admission *a, const struct pool *p)
+{
+	struct demand *d;
+
+	HASHMAP_FOREACH(d, a->demands)
+		if (job_pools_has(d->pools, p->name))
+			return true;
+	return false;
+}
+
+void admission_forget_gone(struct admission *a)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < a->n_pools; i++) {
+		struct pool *p = a->pools[i];
+
+		if (!p->gone || is_named(a, p)) {
+			a->pools[n++] = p;
+			continue;
+		}
+		rate_deinit(&p->rate);
+		free(p);
+	}
+	a->n_pools = n;
+}
+
 int admission_resource(struct admission *a, const char *name, struct resource **ret)
 {
 	struct resource *res = admission_find_resource(a, name), **v;
@@ -242,11 +269,19 @@ static bool fits(const struct way *w)
 	return true;
 }
 
+bool way_can_be_counted(const struct way *w)
+{
+	for (unsigned i = 0; i < w->n; i++)
+		if (!limit_can_count(w->needs[i].limit, w->needs[i].amount))
+			return false;
+	return true;
+}
+
 /* the way by which the first job of a demand starts now; -1: none */
 static int find_way(struct admission *a, const struct demand *d, rv_time now)
 {
 	if (d->forced)
-		return 0;
+		return way_can_be_counted(&d->ways[0]) ? 0 : -1;
 	for (unsigned i = 0; i < d->n_ways; i++) {
 		const struct way *w = &d->ways[i];
 		rv_time at;
@@ -285,11 +320,12 @@ static void claim(const struct demand *d, rv_time now)
 			need->lacks = !limit_has(need->limit, need->amount);
 		}
 	}
-	if (!w || rates_free_at(w) > now)
+	if (!w || d->forced || rates_free_at(w) > now)
 		return;
 	for (unsigned i = w->n; i-- > 0;) {
 		const struct need *need = &w->needs[i];
-		need->limit->claimed += need->amount;
+
+		limit_claim(need->limit, need->amount);
 		if (need->lacks)
 			return;
 	}

@@ -89,13 +89,16 @@ int admission_init(struct admission *a, heap_before_fn before);
 /* Demands must have been given back. */
 void admission_deinit(struct admission *a);
 
-/* The pool or resource of that name, made where there is none (gone, without slots).
- * Neither is ever taken away. 0, -ENOMEM */
+/* The pool or resource of that name, made where there is none (gone, without slots). 0,
+ * -ENOMEM */
 int admission_pool(struct admission *a, const char *name, struct pool **ret);
 int admission_resource(struct admission *a, const char *name, struct resource **ret);
 struct pool *admission_find_pool(
 	const struct admission *a, const char *name); /* NULL */
 struct resource *admission_find_resource(const struct admission *a, const char *name);
+/* Pools that are gone, and that no demand names, are freed. Resources are never: only the
+ * configuration makes them. */
+void admission_forget_gone(struct admission *a);
 
 /* ---- demands --------------------------------------------------------------------------- */
 
@@ -125,6 +128,9 @@ struct demand *demand_put(struct admission *a, struct demand *d);
 struct pool *demand_pool(const struct demand *d, unsigned way);
 /* one of its pools is gone, so that the way cannot be taken: the name; NULL */
 const char *way_gone(const struct way *w);
+/* What it asks for beside all that is taken is a number that can be counted to: a job that
+ * is forced waits for no more than that. */
+bool way_can_be_counted(const struct way *w);
 
 /* ---- jobs that may start --------------------------------------------------------------- */
 

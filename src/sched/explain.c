@@ -140,7 +140,7 @@ static int explain(const struct demand *d, rv_time now, struct buf *out)
 
 int demand_explain(const struct demand *d, rv_time now, struct buf *out)
 {
-	return d->forced ? 0 : explain(d, now, out);
+	return d->forced && way_can_be_counted(&d->ways[0]) ? 0 : explain(d, now, out);
 }
 
 static bool can_ever(const struct way *w)

@@ -18,7 +18,19 @@ struct limit {
 /* is there room for an amount, beside what is claimed? */
 static inline bool limit_has(const struct limit *l, int64_t amount)
 {
-	return amount <= l->max && l->taken + l->claimed <= l->max - amount;
+	return amount <= l->max && l->taken <= l->max - amount &&
+	       l->claimed <= l->max - amount - l->taken;
+}
+
+/* can so much more be counted? What is forced asks for no room. */
+static inline bool limit_can_count(const struct limit *l, int64_t amount)
+{
+	return l->taken <= INT64_MAX - amount;
+}
+
+static inline void limit_claim(struct limit *l, int64_t amount)
+{
+	l->claimed += MIN(amount, INT64_MAX - l->claimed);
 }
 
 #endif

@@ -181,6 +181,7 @@ assert_exit 3 reeve pool rm nothing
 assert_exit 2 reeve pool set build
 assert_exit 2 reeve pool set build -N many
 assert_exit 2 reeve pool add build2 --rate often
+assert_exit 2 reeve pool add build2 --rate 1/9000000000000s
 assert_exit 2 reeve pool add 'a b'
 assert_exit 2 reeve pool pause
 reeve pool add build2
@@ -241,7 +242,72 @@ done
 assert_exit 6 reeve add --hold --memory 17M true
 assert_match "which limit" "*demands-max = 16*" "$(reeve add --hold --memory 17M true 2>&1)"
 reeve add --hold --memory 3M true >/dev/null
+sed -i 's/^demands-max = 16$/demands-max = 17/' "$tmp/conf"
+reeve daemon reload >/dev/null
+reeve add --hold --memory 17M true >/dev/null
+sed -i 's/^demands-max = 17$/demands-max = 16/' "$tmp/conf"
+kill -9 "$reeved_pid"
+reeved_ended
+start_reeved --config="$tmp/conf"
+assert_exit 6 reeve add --hold --memory 18M true
+assert_eq "accepted before the limit was lowered" 18 \
+	"$(reeve ls --json --state held | jq length)"
 reeve cancel --all
 reeve run --memory 17M true
+
+step "amounts that are too many to count together"
+sed -i '/^memory-max/d; s/^slots-max.*/slots-max = 100/' "$tmp/conf"
+reeve daemon reload >/dev/null
+reeve pool add wide -N 20
+i=0
+while [ "$i" -lt 10 ]; do
+	echo "{\"shell_command\": \"$hold\", \"memory_bytes\": 1152921504606846976, \"pool\": \"wide\"}"
+	i=$((i + 1))
+done | reeve add -l huge --batch - >/dev/null
+small=$(reeve add -g wide --memory 10 true)
+assert_match "why" "*what is free of memory-max is kept for jobs before it*" \
+	"$(reeve why "$small")"
+forced=$(reeve add -g wide --force --memory 1048576T true)
+assert_match "why not even that one" "*it reserves 1152921504606846976 bytes*" \
+	"$(reeve why "$forced")"
+reeve cancel -l huge
+reeve wait "$small" "$forced"
+assert_exit 0 reeve pool set wide --rate 10000/366d
+reeve run -g wide true
+
+step "a file that defines what was added at run time counts, also after a start"
+printf '[pool wide]\nslots = 4\n' >>"$tmp/conf"
+kill -9 "$reeved_pid"
+reeved_ended
+start_reeved --config="$tmp/conf"
+assert_eq "as the file says" "4 infinity" "$(pool wide '"\(.slots) \(.rate)"')"
+reeve pool set wide --rate 5/1h
+assert_eq "what is set is laid over the file" "4 5/1h" \
+	"$(pool wide '"\(.slots) \(.rate)"')"
+sed -i '/^\[pool wide\]/,$d' "$tmp/conf"
+reeve daemon reload >/dev/null
+reeve pool rm wide
+
+step "nothing gets into a pool while it is removed"
+if command -v python3 >/dev/null; then
+	reeve pool add brief
+	python3 - "$REEVE_SOCKET" >"$tmp/replies" <<'EOF'
+import json, socket, sys
+s = socket.socket(socket.AF_UNIX)
+s.connect(sys.argv[1])
+calls = [("Pool.Remove", {"name": "brief"}),
+         ("Job.Submit", {"jobs": [{"command": ["true"], "pool": "brief"}],
+                         "cwd": "/", "umask": 18})]
+s.sendall(b"".join(json.dumps({"method": "io.reeve." + m, "parameters": p}).encode()
+                   + b"\0" for m, p in calls))
+replies = b""
+while replies.count(b"\0") < 2:
+    replies += s.recv(65536)
+for reply in replies.split(b"\0")[:2]:
+    print(json.loads(reply).get("error", "done"))
+EOF
+	assert_eq "replies" "done,io.reeve.Job.Invalid," "$(sort "$tmp/replies" | tr '\n' ,)"
+	assert_eq "it is gone, and forgotten" "" "$(pool brief .name)"
+fi
 
 finish

@@ -72,6 +72,69 @@ START_TEST(heavy_job_is_not_starved_by_light_ones)
 }
 END_TEST
 
+/* eight times that is more than a number can hold */
+#define MEMORY_HUGE (INT64_C(1) << 60)
+
+START_TEST(huge_amounts_are_kept_without_overflow)
+{
+	struct demand_spec huge = {.pools = "p", .slots = 1, .memory = MEMORY_HUGE};
+
+	give_slots(&a, "p", 16);
+	for (unsigned i = 1; i <= 10; i++)
+		toy_add(&a, &toys[i], &huge);
+	huge.slots = 2;
+	for (unsigned i = 11; i <= 12; i++)
+		toy_add(&a, &toys[i], &huge);
+	toy_add(&a, &toys[13],
+		&(struct demand_spec){.pools = "p", .slots = 1, .memory = 10});
+	ck_assert_str_eq(toy_pass(&a, 1), "1 2 3 4 5 6 7 ");
+	expect_why(13, "what is free of memory-max is kept for jobs before it");
+	toy_end(&a, &toys[1]);
+	ck_assert_str_eq(toy_pass(&a, 1), "8 ");
+	for (unsigned i = 2; i <= 8; i++)
+		toy_end(&a, &toys[i]);
+	ck_assert_str_eq(toy_pass(&a, 1), "9 10 11 12 13 ");
+}
+END_TEST
+
+START_TEST(forced_job_waits_for_what_cannot_be_counted)
+{
+	struct demand_spec huge = {
+		.pools = "p", .slots = 1, .memory = MEMORY_HUGE, .forced = true};
+
+	give_slots(&a, "p", 1);
+	for (unsigned i = 1; i <= 9; i++)
+		toy_add(&a, &toys[i], &huge);
+	toy_add(&a, &toys[10],
+		&(struct demand_spec){.pools = "p", .slots = 1, .forced = true});
+	ck_assert_str_eq(toy_pass(&a, 1), "1 2 3 4 5 6 7 10 ");
+	expect_why(8,
+		"pool 'p' has 8 of 1 slots taken, and it reserves 1152921504606846976 "
+		"bytes of memory, and 8070450532247928832 of 9223372036854775807 are "
+		"taken (memory-max)");
+	toy_end(&a, &toys[3]);
+	ck_assert_str_eq(toy_pass(&a, 1), "8 ");
+}
+END_TEST
+
+START_TEST(pools_that_are_gone_and_unused_are_forgotten)
+{
+	give_slots(&a, "other", 1);
+	give_slots(&a, "p", 1);
+	give_slots(&a, "q", 1);
+	add_light(1, 1);
+	admission_find_pool(&a, "p")->gone = true;
+	admission_find_pool(&a, "other")->gone = true;
+	admission_forget_gone(&a);
+	ck_assert_uint_eq(a.n_pools, 2);
+	ck_assert_ptr_null(admission_find_pool(&a, "other"));
+	toy_drop(&a, &toys[1]);
+	admission_forget_gone(&a);
+	ck_assert_uint_eq(a.n_pools, 1);
+	ck_assert_str_eq(a.pools[0]->name, "q");
+}
+END_TEST
+
 START_TEST(light_jobs_before_a_heavy_one_go_first)
 {
 	give_slots(&a, "p", 2);
@@ -362,8 +425,10 @@ END_TEST
 
 UNIT_MAIN_FIXTURE("admission", setup, teardown,
 	first_in_order_start_while_there_are_slots,
-	heavy_job_is_not_starved_by_light_ones, light_jobs_before_a_heavy_one_go_first,
-	waiting_for_a_resource_keeps_no_slot,
+	heavy_job_is_not_starved_by_light_ones, huge_amounts_are_kept_without_overflow,
+	forced_job_waits_for_what_cannot_be_counted,
+	pools_that_are_gone_and_unused_are_forgotten,
+	light_jobs_before_a_heavy_one_go_first, waiting_for_a_resource_keeps_no_slot,
 	resource_is_kept_while_a_slot_is_waited_for,
 	slot_is_not_idle_for_a_job_that_lacks_a_resource,
 	what_asks_for_more_than_there_is_keeps_nothing,
