@@ -50,6 +50,7 @@ struct planned {
 	struct demand *demand;
 	void *spec; /* packed */
 	size_t spec_len;
+	bool drops_deadline;
 	bool only_note;
 };
 
@@ -123,6 +124,7 @@ static void swap_parts(struct planned *p)
 
 		p->job->spec = p->spec;
 		p->job->spec_len = (uint32_t)p->spec_len;
+		p->job->has_deadline &= !p->drops_deadline;
 		p->spec = spec;
 	}
 }
@@ -210,6 +212,7 @@ static int plan_job(struct act *a, struct job *j)
 	p->env = NULL;
 	p->demand = NULL;
 	p->spec = NULL;
+	p->drops_deadline = false;
 	a->refusal[0] = '\0';
 	r = a->plan(a, j, p);
 	if (r < 0) {
@@ -533,6 +536,12 @@ static int plan_demand(struct act *a, struct job *j, struct planned *p)
 	if (r < 0)
 		return r;
 	r = scheduler_demand(a->core->scheduler, &spec, &p->demand);
+	/* who runs it again wants it to run, though its deadline has passed */
+	if (r >= 0 && j->has_deadline && j->n_runs == 0) {
+		job_spec_unset(&spec, JOB_FIELD_DEADLINE);
+		p->drops_deadline = true;
+		r = job_spec_pack(&p->spec, &p->spec_len, &spec);
+	}
 	job_spec_deinit(&spec);
 	return r;
 }
@@ -695,8 +704,16 @@ int control_job_retry(struct control_conn *conn, struct vl_call *call)
 	return act(conn, call, plan_retry, 0, env);
 }
 
+/* The limits of pools, and the order of all, are the administrators'. */
+static bool may_overrule(const struct control_conn *conn)
+{
+	return conn->is_admin || !control_core(conn->control)->system_mode;
+}
+
 int control_job_force(struct control_conn *conn, struct vl_call *call)
 {
+	if (!may_overrule(conn))
+		return vl_call_denied(call);
 	return act(conn, call, plan_force, 0, NULL);
 }
 
@@ -706,6 +723,8 @@ int control_job_move(struct control_conn *conn, struct vl_call *call)
 	const char *where =
 		json_string_value(json_object_get(vl_call_params(call), "where"));
 
+	if (!may_overrule(conn))
+		return vl_call_denied(call);
 	if (!a)
 		return -ENOMEM;
 	a->conn = conn;

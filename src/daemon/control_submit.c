@@ -187,6 +187,8 @@ static int check_spec(struct submit *s, size_t i, const struct job_spec *spec)
 		s->conn->peer.uid != 0)
 		return invalid(
 			s, i, "output", "inherit is only for root in system mode");
+	if (job_num(spec, FORCE) && s->core->system_mode && !s->conn->is_admin)
+		return invalid(s, i, "force", "only for administrators in system mode");
 	r = asks_check(s->core, spec, &field, &message);
 	if (r == -EINVAL)
 		return invalid(s, i, job_field_info[field].json_name, message);

@@ -39,6 +39,8 @@ static void peek_order(struct job *j)
 				 JOB_FIELD_FUNCTION) > 0;
 	if (job_spec_peek_num(&n, j->spec, j->spec_len, JOB_FIELD_PRIORITY) > 0)
 		j->priority = (int32_t)n;
+	j->has_deadline =
+		job_spec_peek_num(&n, j->spec, j->spec_len, JOB_FIELD_DEADLINE) > 0;
 	j->has_deps = deps_are_given(j->spec, j->spec_len);
 }
 

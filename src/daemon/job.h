@@ -60,6 +60,7 @@ struct job {
 	uint8_t result;  /* enum job_result */
 	uint8_t planned; /* enum job_planned */
 	bool is_function;
+	bool has_deadline;
 	bool has_deps;        /* it waits for other jobs, or did */
 	bool leaving;         /* its removal is being committed */
 	bool busy;            /* a change of it is being committed */

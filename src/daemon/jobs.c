@@ -12,6 +12,7 @@
 #include "base/log.h"
 #include "daemon/commit.h"
 #include "daemon/core.h"
+#include "daemon/deadlines.h"
 #include "daemon/dependents.h"
 #include "daemon/envs.h"
 #include "daemon/events.h"
@@ -551,6 +552,19 @@ static void count_unfinished(struct jobs *js, const struct job *j, int delta)
 	count_uid(js, j->uid, delta);
 }
 
+/* It runs, or is over: its deadline is of no use any more. Or its start was taken back. */
+static void follow_deadline(struct jobs *js, const struct job *j, enum job_state before)
+{
+	bool matters = j->state == JOB_RUNNING || j->state == JOB_FINISHED ||
+		       (before == JOB_STARTING && j->state == JOB_QUEUED);
+
+	if (matters && js->core->deadlines && deadlines_add(js->core->deadlines, j) < 0)
+		log_at(LOG_ERR, "job",
+			"out of memory: the deadline of job %" PRIu64
+			" counts after a restart only",
+			j->id);
+}
+
 void job_publish(struct jobs *js, struct job *j, const struct store_job *rec)
 {
 	enum job_state before = j->state;
@@ -580,6 +594,8 @@ void job_publish(struct jobs *js, struct job *j, const struct store_job *rec)
 	}
 	if (before == j->state)
 		return;
+	if (j->has_deadline)
+		follow_deadline(js, j, before);
 	dependents_changed(js->core, j, before);
 	events_note(js->core->events, j, before, j->state);
 	tell_change(j);

@@ -318,9 +318,35 @@ int pools_load(struct pools *ps, const char *name, const char *text)
 
 /* ---- changes --------------------------------------------------------------------------- */
 
+/* A job failed while a change was being committed: the pool stays paused. 0, -ENOMEM */
+static int pause_again(struct pools *ps, const char *name, struct pool_record *rec)
+{
+	const struct custom *c = find(ps, name);
+	struct txn *t;
+
+	free(rec->reason);
+	rec->reason = c->rec.reason ? strdup(c->rec.reason) : NULL;
+	rec->paused = true;
+	t = txn_new();
+	if (!t || put_record(t, name, rec) < 0) {
+		txn_free(t);
+		return -ENOMEM;
+	}
+	committer_post(ps->core->committer, t, COMMIT_MUST, NULL, NULL);
+	return 0;
+}
+
+static bool is_paused(const struct pools *ps, const char *name)
+{
+	const struct custom *c = find(ps, name);
+
+	return c && c->rec.paused;
+}
+
 /* Commit what is to be said of a pool from now on, then let it hold. Takes the record. */
 static int change(struct pools *ps, const char *name, struct pool_record *rec)
 {
+	bool was_paused = is_paused(ps, name);
 	bool stored = find(ps, name) || !pool_record_is_empty(rec);
 	struct txn *t = stored ? txn_new() : NULL;
 	int r = 0;
@@ -330,6 +356,8 @@ static int change(struct pools *ps, const char *name, struct pool_record *rec)
 	if (r >= 0 && t)
 		r = committer_commit(ps->core->committer, TAKE_PTR(t), 0);
 	txn_free(t);
+	if (r >= 0 && !was_paused && !rec->paused && is_paused(ps, name))
+		r = pause_again(ps, name, rec);
 	if (r < 0) {
 		pool_record_deinit(rec);
 		return r;

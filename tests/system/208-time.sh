@@ -25,10 +25,12 @@ mkfifo "$tmp/go"
 start_reeved --config="$tmp/conf"
 
 step "a delay"
+b=$(reeve add -d 1h true)
+assert_eq "state" delayed "$(field "$b" state)"
+assert_match "why" "*its time has not come*" "$(reeve show "$b")"
+reeve cancel "$b"
 a=$(reeve add -d 1s true)
 b=$(reeve add true)
-assert_eq "state" delayed "$(field "$a" state)"
-assert_match "why" "*its time has not come*" "$(reeve show "$a")"
 reeve wait "$a" "$b"
 [ "$(waited_usec "$a")" -ge 1000000 ] || fail "it started after $(waited_usec "$a") us"
 [ "$(waited_usec "$b")" -lt "$(waited_usec "$a")" ] || fail "the other one waited too"
