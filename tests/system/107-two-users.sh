@@ -45,6 +45,17 @@ assert_eq "graph" "[]" "$(nobody "$REEVE" graph --json)"
 reeve cancel shared
 assert_eq "untouched" held "$(reeve ls --json "$id" | jq -r '.[0].state')"
 
+step "limits, and the order of others' jobs, are the administrators'"
+mine=$(nobody "$REEVE" add --hold true)
+assert_exit 4 nobody "$REEVE" force "$mine"
+assert_exit 4 nobody "$REEVE" move "$mine" first
+assert_exit 2 nobody "$REEVE" add --force true
+for verb in add pause drain; do
+	assert_exit 4 nobody "$REEVE" pool "$verb" default
+done
+reeve force --user nobody "$mine"
+reeve wait --user nobody "$mine"
+
 step "root sees its own, and all when asked"
 assert_eq "own" 0 "$(reeve ls --all --json | jq '[.[] | select(.uid != 0)] | length')"
 [ "$(reeve ls --all --user '*' --json | jq '[.[] | select(.uid == 65534)] | length')" -ge 4 ] ||
