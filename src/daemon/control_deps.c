@@ -53,6 +53,8 @@ static int promise(struct core *core, struct dep_promises *p, struct job *on)
 
 void dep_resolver_deinit(struct dep_resolver *rs)
 {
+	rs->by_name = hashmap_free(rs->by_name);
+	rs->n_by_name = 0;
 	free(rs->label);
 	free(rs->labelled);
 	rs->label = NULL;
@@ -156,18 +158,37 @@ static int add_id(struct target *t, uint64_t id)
 		     : -ENOMEM;
 }
 
+/* Many jobs of one call may name many others of it: each is looked at once. */
+static int index_names(struct dep_resolver *rs)
+{
+	int r = rs->by_name ? 0 : hashmap_new(&rs->by_name, HASHMAP_STRING);
+	char buf[65];
+
+	while (r >= 0 && rs->n_by_name < rs->n_jobs) {
+		const char *name = job_name(rs->jobs[rs->n_by_name], buf);
+		uintptr_t value = rs->n_by_name + 1;
+
+		if (name)
+			r = hashmap_set(rs->by_name, name, (void *)value, NULL);
+		if (r >= 0)
+			rs->n_by_name++;
+	}
+	return r;
+}
+
 static int add_name(struct target *t, const char *name)
 {
-	const struct dep_resolver *rs = t->rs;
-	char buf[65];
+	struct dep_resolver *rs = t->rs;
+	uintptr_t value;
 	struct job *on;
+	int r;
 
-	for (size_t i = rs->n_jobs; i > 0; i--) {
-		const char *its = job_name(rs->jobs[i - 1], buf);
-
-		if (its && STREQ(its, name))
-			return add_part(t, "#", i - 1);
-	}
+	r = index_names(rs);
+	if (r < 0)
+		return r;
+	value = (uintptr_t)hashmap_get(rs->by_name, name);
+	if (value)
+		return add_part(t, "#", value - 1);
 	on = jobs_find_name(
 		t->core->jobs, rs->conn->peer.uid, !t->core->system_mode, name);
 	if (!on || on->leaving)
@@ -224,9 +245,12 @@ static int add_label(struct target *t, const char *label)
 	size_t n_before = (size_t)*t->n_ids;
 	int r = 0;
 
-	for (size_t i = 0; i < rs->n_jobs && r >= 0; i++)
+	for (size_t i = 0; i < rs->n_jobs && r >= 0; i++) {
 		if (job_has_label(rs->jobs[i], label))
 			r = add_part(t, "#", i);
+		if (r >= 0 && ++rs->n_looked % YIELD_EVERY == 0)
+			r = rv_yield();
+	}
 	if (r >= 0 && (!rs->label || !STREQ(rs->label, label)))
 		r = find_labelled(t, label);
 	for (size_t i = 0; i < rs->n_labelled && r >= 0; i++) {

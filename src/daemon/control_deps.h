@@ -8,6 +8,8 @@
 #include "daemon/control.h"
 #include "daemon/dependents.h"
 
+struct hashmap;
+
 /* jobs that were promised somebody who will name them */
 struct dep_promises {
 	struct job **jobs; /* an entry for each promise */
@@ -23,6 +25,9 @@ struct dep_resolver {
 	size_t n_jobs;
 	int64_t job; /* which of the call, for errors; -1: it is not a Submit */
 	struct dep_promises *promises;
+	struct hashmap *by_name; /* of those jobs, the first n_by_name: index + 1 */
+	size_t n_by_name;
+	unsigned n_looked; /* for labels, at jobs of the call */
 	/* of the last label */
 	char *label;
 	uint64_t *labelled;

@@ -179,10 +179,13 @@ static int commit(struct change *c, struct job *j)
 	if (!t)
 		return -ENOMEM;
 	job_record(j, &rec);
-	if (j->state != JOB_HELD && j->state != JOB_FINISHED)
-		rec.state = deps_are_given(c->packed, c->packed_len) ? JOB_WAITING
-			    : rec.due_usec                           ? JOB_DELAYED
-								     : JOB_QUEUED;
+	if (j->state != JOB_HELD && j->state != JOB_FINISHED) {
+		if (deps_are_given(c->packed, c->packed_len))
+			rec.state = JOB_WAITING;
+		else if (j->state == JOB_WAITING)
+			job_record_ready(
+				j, c->core->clock, &rec); /* not at once, maybe */
+	}
 	rec.spec = c->packed;
 	rec.spec_len = c->packed_len;
 	r = job_record_put(t, &rec);

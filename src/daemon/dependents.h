@@ -63,7 +63,7 @@ static inline bool job_is_needed(const struct job *j)
 {
 	return j->dependents && (j->dependents->n_needing || j->dependents->n_promised);
 }
-/* one that needs it, in words for a message; into buf, "" where none is in the table */
+/* one that needs it, in words for a message; into buf, "" where there is none */
 const char *job_needed_by(
 	const struct core *core, const struct job *j, char *buf, size_t size);
 /* finished jobs that are kept because they are needed */

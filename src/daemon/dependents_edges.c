@@ -102,6 +102,8 @@ const char *job_needed_by(
 			snprintf(buf, size, "job %" PRIu64 " needs it", by->id);
 		break;
 	}
+	if (!buf[0] && e && e->n_promised)
+		snprintf(buf, size, "a job that is being submitted needs it");
 	return buf;
 }
 

@@ -158,6 +158,12 @@ kill_and_start
 assert_eq "after a kill" "null $a" "$(field "$c" after_any) $(field "$c" 'after_failure[0]')"
 set_deps "$b" '"after": []'
 reeve wait "$b"
+late=$(reeve add --after "$a" --delay 1h true)
+set_deps "$late" '"after": []'
+assert_eq "one that has a delay as well" delayed "$(field "$late" state)"
+kill_and_start
+assert_eq "after a kill" delayed "$(field "$late" state)"
+reeve cancel "$late"
 echo 1 >go
 reeve wait "$c"
 d=$(reeve add --after "$a" true)

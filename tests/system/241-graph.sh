@@ -155,3 +155,42 @@ reeve wait -q - <ids || :
 assert_eq "one failed, all others were skipped" "1 99" \
 	"$(reeve ls --json - <ids | jq -r '.[].result' | sort | uniq -c | awk '{ print $1 }' | xargs)"
 stop_reeved
+
+step "what half a graph names is kept while its connection is open"
+start_reeved
+old=$(reeve add -n named true)
+reeve wait "$old"
+mkfifo said
+printf '{"method":"io.reeve.Job.Submit","parameters":{"more":true,"jobs":[{"command":["true"],"after":["%s"]}]}}\0' \
+	"$old" >half
+"$build/tests/support/hostile" "$REEVE_SOCKET" talk <half >said &
+holder=$!
+read -r line <said
+assert_eq "reply" '{"parameters":{"ids":[]}}' "$line"
+assert_exit 1 reeve rm "$old" 2>err
+assert_match "refusal" "*a job that is being submitted needs it*" "$(cat err)"
+kill "$holder"
+wait "$holder" || :
+until reeve rm "$old" 2>err; do settle; done
+stop_reeved
+
+# an answer within a minute, or hostile fails
+step "many jobs of one call that name a job of it many times: each is looked at once"
+printf '[reeved]\nsubmit-max = 10000\nmessage-max = 4M\n' >conf
+start_reeved --config=conf
+awk 'BEGIN {
+	printf "{\"method\":\"io.reeve.Job.Submit\",\"parameters\":{\"jobs\":["
+	for (i = 0; i < 9900; i++)
+		printf "{\"command\":[\"true\"],\"hold\":true,\"name\":\"n%d\"},", i
+	for (i = 0; i < 100; i++) {
+		printf "%s{\"command\":[\"true\"],\"after\":[\"n0\"", i ? "," : ""
+		for (k = 1; k < 1000; k++)
+			printf ",\"n0\""
+		printf "]}"
+	}
+	printf "]}}"
+	printf "%c", 0
+}' >call
+"$build/tests/support/hostile" "$REEVE_SOCKET" talk -n 1 <call >reply
+assert_eq "jobs" 10000 "$(jq '.parameters.ids | length' reply)"
+stop_reeved
