@@ -57,6 +57,7 @@ struct option_set global_options(void);
 #define COMMANDS(X) \
 	X(run) X(add) X(ls) X(show) X(logs) X(wait) X(cancel) X(kill) X(pause) X(resume) \
 	X(hold) X(release) X(force) X(move) X(retry) X(rm) X(clean) X(why) X(call) X(pool) \
+	X(schedule) \
 	X(calendar) X(config) X(daemon) X(varlink) X(help) X(version) X(complete)
 /* clang-format on */
 #define X(name) int cmd_##name(struct cli *c);

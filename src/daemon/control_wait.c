@@ -226,8 +226,10 @@ int control_job_wait(struct control_conn *conn, struct vl_call *call)
 	r = select_decode(&sel, conn, call, select, SELECT_EMPTY_IS_ALL);
 	if (r < 0)
 		return r == -EINVAL ? 0 : r;
-	if (sel.sel.all && !sel.sel.states)
+	if (sel.sel.all && !sel.sel.states) {
 		sel.sel.states = JOB_STATES_CURRENT;
+		sel.sel.no_schedule = !sel.sel.schedule;
+	}
 	leave_out_held(&sel);
 	r = select_resolve(&sel, conn);
 	if (r >= 0)

@@ -73,7 +73,8 @@ static double why_ms(struct client *c)
 	rv_time t = rv_now();
 
 	for (int i = 0; i < WHYS; i++)
-		call(c, "io.reeve.Job.Show", json_pack("{s:{s:b}}", "select", "newest", 1));
+		call(c, "io.reeve.Job.Show",
+			json_pack("{s:{s:b}}", "select", "newest", 1));
 	return (double)(rv_now() - t) / 1e6 / WHYS;
 }
 
@@ -84,7 +85,8 @@ static double run_ms(struct client *c)
 	for (int i = 0; i < RUNS; i++) {
 		call(c, "io.reeve.Job.Submit",
 			json_pack("{s:[{s:[s], s:s, s:s, s:s}]}", "jobs", "command",
-				"/bin/true", "pool", "other", "name", "beside", "cwd", "/"));
+				"/bin/true", "pool", "other", "name", "beside", "cwd",
+				"/"));
 		call(c, "io.reeve.Job.Wait",
 			json_pack("{s:{s:[s]}}", "select", "names", "beside"));
 	}

@@ -35,6 +35,10 @@ system_tests = \
 	tests/system/206-pools.sh \
 	tests/system/207-order.sh \
 	tests/system/208-time.sh \
+	tests/system/220-schedules.sh \
+	tests/system/221-schedule-overlap.sh \
+	tests/system/222-schedule-changes.sh \
+	tests/system/223-schedule-users.sh \
 	tests/system/240-dependencies.sh \
 	tests/system/241-graph.sh \
 	tests/system/242-random-graph.sh
