@@ -50,6 +50,8 @@ const struct option_def options_select[] = {
 	{OPT_LABEL, "label", 'l', "LABEL", HINT_LABEL,
 		"jobs with this label, may be repeated"},
 	{OPT_NAME, "name", 0, "GLOB", HINT_NONE, "jobs whose name matches"},
+	{OPT_SCHEDULE, "schedule", 0, "NAME", HINT_NONE,
+		"jobs that this schedule made"},
 	{OPT_SINCE, "since", 0, "TIME", HINT_NONE,
 		"jobs submitted since: 2h, today, 10:00, 2026-01-31"},
 	{OPT_USER, "user", 0, "USER", HINT_USER, "another user's jobs"},
@@ -207,6 +209,29 @@ static const struct option_def options_pool[] = {
 	{0},
 };
 
+static const struct option_def options_schedule[] = {
+	{OPT_WHEN, "when", 0, "EXPRESSION", HINT_NONE,
+		"add: when its jobs start, see reeve calendar; may be repeated"},
+	{OPT_TZ, "tz", 0, "ZONE", HINT_ZONE,
+		"add: where the expressions hold, unless they say so themselves"},
+	{OPT_JITTER, "jitter", 0, "TIME", HINT_NONE,
+		"add: each start is up to so much later"},
+	{OPT_MISSED, "missed", 0, "skip|latest|all", HINT_CHOICE,
+		"add: what becomes of starts that were missed"},
+	{OPT_MISSED_MAX, "missed-max", 0, "N", HINT_NONE,
+		"add: with --missed all, the newest so many"},
+	{OPT_MISSED_SPREAD, "missed-spread", 0, "TIME", HINT_NONE,
+		"add: with --missed all, time between two of them"},
+	{OPT_OVERLAP, "overlap", 0, "skip|queue|replace|allow", HINT_CHOICE,
+		"add: what happens when the job before has not ended"},
+	{OPT_QUEUE_MAX, "queue-max", 0, "N", HINT_NONE,
+		"add: with --overlap queue, starts that may wait"},
+	{OPT_COUNT, "count", 'n', "N", HINT_NONE, "next: so many times, default 5"},
+	{0},
+};
+
+static const char *const schedule_words[] = {
+	"ls", "show", "next", "history", "add", "rm", "run", "pause", "resume", NULL};
 static const char *const pool_words[] = {
 	"ls", "add", "set", "reset", "rm", "pause", "resume", "drain", NULL};
 static const char *const config_words[] = {"check", NULL};
@@ -347,6 +372,18 @@ const struct command command_table[] = {
 		"of a pool in the configuration holds until a reload that changes its "
 		"section, or reset. All is kept over restarts.",
 		options_pool, pool_words, 0, HINT_WORDS, cmd_pool},
+	{"schedule", NULL, "ls|show|next|history|add|rm|run|pause|resume [NAME...]",
+		"look at schedules, make, run and steer them",
+		"A schedule submits a job whenever its time comes. add makes one that "
+		"is "
+		"kept over restarts; the options of add say what its jobs are. run: a "
+		"job "
+		"of it now, whatever goes on. pause: nothing of it starts until "
+		"resume, "
+		"and what elapses meanwhile is left out. rm: its jobs go on. history: "
+		"what it did, and what it left out, and why.",
+		options_schedule, schedule_words, COMMAND_FIELDS, HINT_WORDS,
+		cmd_schedule},
 	{"calendar", NULL, "EXPRESSION", "show when a schedule would be due",
 		"EXPRESSION is what systemd timers take ('Mon..Fri 06:00', '*:0/15', "
 		"'*-*~1 Europe/Berlin'), cron's five fields ('0 3 * * 1', '@daily'), "

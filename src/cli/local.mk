@@ -23,6 +23,7 @@ libcli_la_SOURCES = \
 	src/cli/cmd_ls.c \
 	src/cli/cmd_pool.c \
 	src/cli/cmd_ps.c \
+	src/cli/cmd_schedule.c \
 	src/cli/cmd_run.c \
 	src/cli/cmd_set.c \
 	src/cli/cmd_show.c \

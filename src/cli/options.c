@@ -35,7 +35,7 @@ bool option_of_field(struct option_def *ret, enum job_field f)
 {
 	const struct job_field_info *info = &job_field_info[f];
 
-	if (f == JOB_FIELD_COMMAND)
+	if (f == JOB_FIELD_COMMAND || job_field_is_ours(f))
 		return false; /* the operands are the command */
 	*ret = (struct option_def){
 		.id = OPT_FIELD + (int)f,

@@ -87,6 +87,7 @@ static int check_word(int option, const char *value, char **err)
 {
 	switch (option) {
 	case OPT_POOL:
+	case OPT_SCHEDULE:
 	case OPT_LABEL:
 		return name_is_valid(value) ? 0 : refuse(err, "not a name", value);
 	case OPT_STATE:
@@ -120,6 +121,7 @@ static int add_filter(
 	case OPT_ALL: return json_put(f, "all", json_true());
 	case OPT_FAILED: return json_put(f, "failed", json_true());
 	case OPT_POOL: return json_put(f, "pool", json_string(h->value));
+	case OPT_SCHEDULE: return json_put(f, "schedule", json_string(h->value));
 	case OPT_NAME: return json_put(f, "name_glob", json_string(h->value));
 	case OPT_USER: return json_put(f, "user", json_string(h->value));
 	case OPT_STATE: return json_put_append(f, "states", json_string(h->value));

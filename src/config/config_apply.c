@@ -63,7 +63,7 @@ static int named_section(struct config_loader *l, const struct config_entry *e,
 static int section_entry(struct config_loader *l, const struct config_entry *e)
 {
 	static const char *const sections[] = {
-		"reeved", "defaults", "pool", "resource"};
+		"reeved", "defaults", "pool", "resource", "schedule"};
 	const char *nearest;
 
 	l->scope = CONFIG_SCOPE_SKIP;
@@ -99,17 +99,25 @@ static enum config_section scope_section(const struct config_loader *l)
 	return l->scope == CONFIG_SCOPE_NAMED ? l->section : CONFIG_SECTION_REEVED;
 }
 
+/* job fields, all or beside its own keys */
+static bool takes_fields(const struct config_loader *l)
+{
+	return l->scope == CONFIG_SCOPE_DEFAULTS ||
+	       (l->scope == CONFIG_SCOPE_NAMED &&
+		       l->section == CONFIG_SECTION_SCHEDULE);
+}
+
 /* all keys of a scope; n is how many */
 static size_t scope_keys(
 	const char *out[CONFIG_KEY_N + JOB_FIELD_N], const struct config_loader *l)
 {
 	size_t n = 0;
 
-	if (l->scope == CONFIG_SCOPE_DEFAULTS) {
-		for (int f = 0; f < JOB_FIELD_N; f++)
+	for (int f = 0; takes_fields(l) && f < JOB_FIELD_N; f++)
+		if (!job_field_is_ours((enum job_field)f))
 			out[n++] = job_field_info[f].key;
+	if (l->scope == CONFIG_SCOPE_DEFAULTS)
 		return n;
-	}
 	for (int k = 0; k < CONFIG_KEY_N; k++)
 		if (config_key_info[k].section == scope_section(l))
 			out[n++] = config_key_info[k].key;
@@ -120,7 +128,7 @@ static size_t scope_keys(
 static const char *home_of(
 	const struct config_loader *l, const char *key, char *buf, size_t size)
 {
-	if (l->scope != CONFIG_SCOPE_DEFAULTS && job_field_by_key(key) >= 0)
+	if (!takes_fields(l) && job_field_by_key(key) >= 0)
 		return "[defaults]";
 	if (config_key_find(CONFIG_SECTION_REEVED, key) >= 0)
 		return "[reeved]";
@@ -168,12 +176,12 @@ static bool origin_take(struct config_loader *l, struct config_origin *origin,
 }
 
 /* an empty value takes back what earlier files said */
-static int reeved_reset(struct config *c, enum config_key k)
+static int value_reset(union config_value *v, enum config_key k)
 {
 	const char *text = config_key_info[k].default_text;
 
-	config_value_free(&c->v[k], k);
-	return text ? config_value_parse(&c->v[k], k, text, NULL) : 0;
+	config_value_free(v, k);
+	return text ? config_value_parse(v, k, text, NULL) : 0;
 }
 
 static int strv_move(char ***to, char **from)
@@ -190,62 +198,45 @@ static int strv_move(char ***to, char **from)
 	return r;
 }
 
+/* A value of the daemon's table into its place. */
+static int table_key(struct config_loader *l, const struct config_entry *e,
+	enum config_key k, union config_value *to, struct config_origin *origin)
+{
+	bool is_list = config_type_is_list(config_key_info[k].type);
+	_cleanup_free_ char *err = NULL;
+	union config_value v;
+	int r;
+
+	if (!origin_take(l, origin, e, is_list))
+		return 0;
+	if (!*e->value)
+		return value_reset(to, k);
+	r = config_value_parse(&v, k, e->value, &err);
+	if (r == -ENOMEM)
+		return r;
+	if (r < 0) {
+		entry_error(l, e, err ? err : rv_strerror(r));
+		return 0;
+	}
+	if (is_list)
+		return strv_move(&to->strv, v.strv);
+	config_value_free(to, k);
+	*to = v;
+	return 0;
+}
+
 static int reeved_key(struct config_loader *l, const struct config_entry *e)
 {
 	int k = config_key_find(CONFIG_SECTION_REEVED, e->key);
 	struct config *c = l->config;
-	_cleanup_free_ char *err = NULL;
-	union config_value v;
-	bool is_list;
-	int r;
 
-	if (k < 0) {
-		unknown_key(l, e);
-		return 0;
-	}
-	is_list = config_type_is_list(config_key_info[k].type);
-	if (!origin_take(l, &c->origin[k], e, is_list))
-		return 0;
-	if (!*e->value)
-		return reeved_reset(c, (enum config_key)k);
-	r = config_value_parse(&v, (enum config_key)k, e->value, &err);
-	if (r == -ENOMEM)
-		return r;
-	if (r < 0)
-		entry_error(l, e, err ? err : rv_strerror(r));
-	else if (is_list)
-		return strv_move(&c->v[k].strv, v.strv);
-	else
-		c->v[k] = v;
+	if (k >= 0)
+		return table_key(l, e, (enum config_key)k, &c->v[k], &c->origin[k]);
+	unknown_key(l, e);
 	return 0;
 }
 
-static int named_key(struct config_loader *l, const struct config_entry *e)
-{
-	struct config_named *named = &l->config->named[l->section].v[l->named];
-	int k = config_key_find(l->section, e->key);
-	_cleanup_free_ char *err = NULL;
-	union config_value v;
-	int r;
-
-	if (k < 0) {
-		unknown_key(l, e);
-		return 0;
-	}
-	if (!origin_take(l, &named->key_origin[k], e, false))
-		return 0;
-	r = config_value_parse(&v, (enum config_key)k,
-		*e->value ? e->value : config_key_info[k].default_text, &err);
-	if (r == -ENOMEM)
-		return r;
-	if (r < 0)
-		entry_error(l, e, err ? err : rv_strerror(r));
-	else
-		named->v[k] = v;
-	return 0;
-}
-
-/* '%' begins a specifier in command. None is known to [defaults] yet: "%%" is a percent
+/* '%' begins a specifier in command. None is known yet: "%%" is a percent
  * sign, and all else is refused now so that it can get a meaning later. */
 static int percent_expand(char **ret, const char *text, char **bad)
 {
@@ -287,10 +278,10 @@ int config_job_value_parse(
 	return r < 0 ? r : job_value_parse(ret, f, expanded, err);
 }
 
-static int defaults_key(struct config_loader *l, const struct config_entry *e)
+static int field_key(struct config_loader *l, const struct config_entry *e,
+	struct job_spec *spec, struct config_origin origins[JOB_FIELD_N])
 {
 	int f = job_field_by_key(e->key);
-	struct config *c = l->config;
 	_cleanup_free_ char *err = NULL;
 	union job_value v;
 	int r;
@@ -299,20 +290,33 @@ static int defaults_key(struct config_loader *l, const struct config_entry *e)
 		unknown_key(l, e);
 		return 0;
 	}
-	if (!origin_take(l, &c->defaults_origin[f], e,
-		    job_type_appends(job_field_info[f].type)))
+	if (!origin_take(l, &origins[f], e, job_type_appends(job_field_info[f].type)))
 		return 0;
 	if (!*e->value) {
-		job_spec_unset(&c->defaults, (enum job_field)f);
+		job_spec_unset(spec, (enum job_field)f);
 		return 0;
 	}
 	r = config_job_value_parse(&v, (enum job_field)f, e->value, &err);
 	if (r >= 0)
-		r = job_spec_put(&c->defaults, (enum job_field)f, v);
+		r = job_spec_put(spec, (enum job_field)f, v);
 	if (r == -ENOMEM)
 		return r;
 	if (r < 0)
 		entry_error(l, e, err ? err : rv_strerror(r));
+	return 0;
+}
+
+static int named_key(struct config_loader *l, const struct config_entry *e)
+{
+	struct config_named *named = &l->config->named[l->section].v[l->named];
+	int k = config_key_find(l->section, e->key);
+
+	if (k >= 0)
+		return table_key(
+			l, e, (enum config_key)k, &named->v[k], &named->key_origin[k]);
+	if (named->job)
+		return field_key(l, e, &named->job->spec, named->job->origin);
+	unknown_key(l, e);
 	return 0;
 }
 
@@ -325,7 +329,9 @@ int config_loader_entry(const struct config_entry *e, void *arg)
 	switch (l->scope) {
 	case CONFIG_SCOPE_SKIP: return 0;
 	case CONFIG_SCOPE_REEVED: return reeved_key(l, e);
-	case CONFIG_SCOPE_DEFAULTS: return defaults_key(l, e);
+	case CONFIG_SCOPE_DEFAULTS:
+		return field_key(
+			l, e, &l->config->defaults, l->config->defaults_origin);
 	case CONFIG_SCOPE_NAMED: return named_key(l, e);
 	}
 	INVARIANT(!"an unknown scope");

@@ -176,6 +176,7 @@ int config_load(struct config **ret, const struct config_paths *paths,
 	if (r < 0)
 		return r;
 	l.config = c;
+	c->mode = paths->mode;
 	if (paths->vendor_dir)
 		r = load_dir(&l, paths->vendor_dir);
 	if (r >= 0 && paths->file)

@@ -13,6 +13,7 @@ struct config_paths {
 	char *file;
 	char *dropin_dir;      /* like vendor_dir */
 	bool file_is_required; /* else a file that is not there is no error */
+	enum config_mode mode; /* whose daemon reads them */
 };
 
 /* Of the system: /usr/lib/reeve/reeve.conf.d, /etc/reeve/reeve.conf (and .d). */

@@ -27,7 +27,8 @@ static char *join(const char *a, const char *b)
 
 int config_paths_system(struct config_paths *ret)
 {
-	_cleanup_(config_paths_deinitp) struct config_paths p = {0};
+	_cleanup_(config_paths_deinitp) struct config_paths p = {
+		.mode = CONFIG_MODE_SYSTEM};
 
 	p.vendor_dir = strdup(VENDORCONFDIR "/reeve.conf.d");
 	p.file = strdup(SYSCONFDIR "/reeve/reeve.conf");
@@ -42,7 +43,8 @@ int config_paths_system(struct config_paths *ret)
 int config_paths_user(
 	struct config_paths *ret, const char *config_home, const char *home)
 {
-	_cleanup_(config_paths_deinitp) struct config_paths p = {0};
+	_cleanup_(config_paths_deinitp) struct config_paths p = {
+		.mode = CONFIG_MODE_USER};
 	_cleanup_free_ char *dir = NULL;
 
 	/* the base directory specification says to ignore relative ones */

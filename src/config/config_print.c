@@ -78,10 +78,11 @@ static int print_reeved(FILE *out, const struct config *c, bool only_changed)
 	return 0;
 }
 
-static int print_field(FILE *out, const struct config *c, enum job_field f)
+static int print_field(FILE *out, const struct job_spec *spec,
+	const struct config_origin *at, enum job_field f)
 {
 	_cleanup_(buf_deinitp) struct buf value = BUF_NULL, doubled = BUF_NULL;
-	int r = job_value_format(&value, f, &c->defaults.v[f]);
+	int r = job_value_format(&value, f, &spec->v[f]);
 
 	/* '%' begins a specifier in command */
 	for (size_t i = 0; r >= 0 && i < buf_len(&value); i++) {
@@ -93,7 +94,7 @@ static int print_field(FILE *out, const struct config *c, enum job_field f)
 	}
 	if (r < 0)
 		return r;
-	print_origin(out, &c->defaults_origin[f]);
+	print_origin(out, at);
 	print_value(out, job_field_info[f].key, &doubled);
 	return 0;
 }
@@ -108,7 +109,8 @@ static int print_defaults(FILE *out, const struct config *c, bool only_changed)
 		if (!job_spec_has(&c->defaults, (enum job_field)f) &&
 			(only_changed || !job_field_info[f].default_text))
 			continue;
-		r = print_field(out, c, (enum job_field)f);
+		r = print_field(
+			out, &c->defaults, &c->defaults_origin[f], (enum job_field)f);
 		if (r < 0)
 			return r;
 	}
@@ -124,14 +126,21 @@ static int print_named(FILE *out, const struct config_named *named,
 	for (int k = 0; k < CONFIG_KEY_N; k++) {
 		_cleanup_(buf_deinitp) struct buf text = BUF_NULL;
 
+		/* what is said nowhere and has no default would be an empty value */
 		if (config_key_info[k].section != section ||
-			(only_changed && !named->key_origin[k].file))
+			(!named->key_origin[k].file &&
+				(only_changed || !config_key_info[k].default_text)))
 			continue;
 		if (config_value_format(&text, (enum config_key)k, &named->v[k]) < 0)
 			return -ENOMEM;
 		print_origin(out, &named->key_origin[k]);
 		print_value(out, config_key_info[k].key, &text);
 	}
+	for (int f = 0; named->job && f < JOB_FIELD_N; f++)
+		if (job_spec_has(&named->job->spec, (enum job_field)f) &&
+			print_field(out, &named->job->spec, &named->job->origin[f],
+				(enum job_field)f) < 0)
+			return -ENOMEM;
 	return 0;
 }
 

@@ -4,6 +4,7 @@
 #include "base/parse.h"
 #include "base/strv.h"
 #include "config/config_load.h"
+#include "config/config_schedule.h"
 #include "job/asks.h"
 
 /*
@@ -130,4 +131,5 @@ void config_validate(struct config *c, struct config_errors *errors)
 	check_part(c, errors, CONFIG_JOBS_PER_USER_MAX, CONFIG_JOBS_MAX);
 	check_defaults(c, errors);
 	check_output(c, errors);
+	config_check_schedules(c, errors);
 }

@@ -9,17 +9,28 @@
 #include "base/error.h"
 #include "base/parse.h"
 #include "base/strv.h"
+#include "base/zone.h"
 #include "config/configuration.h"
 
 bool config_type_is_list(enum config_type t)
 {
-	return t == CONFIG_TYPE_USERS;
+	return t == CONFIG_TYPE_USERS || t == CONFIG_TYPE_LINES;
 }
 
 void config_value_free(union config_value *v, enum config_key k)
 {
-	if (config_type_is_list(config_key_info[k].type))
+	enum config_type t = config_key_info[k].type;
+
+	if (config_type_is_list(t))
 		v->strv = strv_free(v->strv);
+	if (t == CONFIG_TYPE_ZONE)
+		free(v->text);
+	if (t == CONFIG_TYPE_USER) {
+		free(v->user.name);
+		free(v->user.home);
+	}
+	if (t == CONFIG_TYPE_ZONE || t == CONFIG_TYPE_USER)
+		*v = (union config_value){.text = NULL};
 }
 
 PRINTF(3, 4) static int value_err(char **err, int r, const char *fmt, ...)
@@ -231,6 +242,76 @@ static int value_parse_rate(union config_value *ret, const char *text, char **er
 	return 0;
 }
 
+/* a text each line, without the blanks around it */
+static int value_parse_lines(
+	union config_value *ret, enum config_key k, const char *text, char **err)
+{
+	_cleanup_(strv_freep) char **lines = NULL, **v = NULL;
+	int r = strv_split(&lines, text, "\n");
+
+	STRV_FOREACH(line, lines) {
+		char *p = *line + strspn(*line, " \t\r"), *end = p + strlen(p);
+
+		while (end > p && strchr(" \t\r", end[-1]))
+			*--end = '\0';
+		if (r >= 0 && *p)
+			r = strv_append(&v, p);
+	}
+	if (r < 0)
+		return r;
+	if ((int64_t)strv_len(v) > config_key_info[k].max)
+		return value_err(err, -RV_ELIMIT, "more than %" PRId64 " lines",
+			config_key_info[k].max);
+	ret->strv = TAKE_PTR(v);
+	return 0;
+}
+
+/* Blocks: reads the zone's file. */
+static int value_parse_zone(union config_value *ret, const char *text, char **err)
+{
+	_cleanup_(zone_unrefp) struct zone *zone = NULL;
+	int r = zone_load(&zone, text);
+
+	if (r == -EINVAL || r == -ENOENT)
+		return value_err(
+			err, -EINVAL, "there is no time zone %s", CONFIG_QUOTED(text));
+	if (r < 0)
+		return r == -ENOMEM ? r
+				    : value_err(err, -EINVAL,
+					      "time zone %s cannot be read: %s",
+					      CONFIG_QUOTED(text), rv_strerror(r));
+	*ret = (union config_value){.text = strdup(text)};
+	return ret->text ? 0 : -ENOMEM;
+}
+
+/* Blocks on the name services. */
+static int value_parse_user(union config_value *ret, const char *text, char **err)
+{
+	struct passwd pw, *found = NULL;
+	char buf[16384];
+	uint64_t uid;
+
+	if (!user_is_valid(text))
+		return value_err(err, -EINVAL, "not a user's name or number: %s",
+			CONFIG_QUOTED(text));
+	if (user_is_number(text) && parse_u64(&uid, text, 0, UINT32_MAX - 1) >= 0)
+		(void)!getpwuid_r((uid_t)uid, &pw, buf, sizeof(buf), &found);
+	else
+		(void)!getpwnam_r(text, &pw, buf, sizeof(buf), &found);
+	if (!found)
+		return value_err(
+			err, -EINVAL, "there is no user %s", CONFIG_QUOTED(text));
+	*ret = (union config_value){.user = {.name = strdup(pw.pw_name),
+					    .home = strdup(pw.pw_dir ? pw.pw_dir : "/"),
+					    .uid = (uint32_t)pw.pw_uid,
+					    .gid = (uint32_t)pw.pw_gid}};
+	if (ret->user.name && ret->user.home)
+		return 0;
+	free(ret->user.name);
+	free(ret->user.home);
+	return -ENOMEM;
+}
+
 int config_value_parse(
 	union config_value *ret, enum config_key k, const char *text, char **err)
 {
@@ -238,8 +319,13 @@ int config_value_parse(
 		*err = NULL;
 	if (config_key_info[k].type == CONFIG_TYPE_RATE)
 		return value_parse_rate(ret, text, err);
-	if (config_type_is_list(config_key_info[k].type))
-		return value_parse_users(ret, k, text, err);
+	switch (config_key_info[k].type) {
+	case CONFIG_TYPE_USERS: return value_parse_users(ret, k, text, err);
+	case CONFIG_TYPE_LINES: return value_parse_lines(ret, k, text, err);
+	case CONFIG_TYPE_ZONE: return value_parse_zone(ret, text, err);
+	case CONFIG_TYPE_USER: return value_parse_user(ret, text, err);
+	default: break;
+	}
 	return value_parse_num(ret, k, text, err);
 }
 
@@ -261,10 +347,15 @@ int config_value_format(struct buf *out, enum config_key k, const union config_v
 		for (int64_t i = 0; i < v->num; i++)
 			word += strcspn(word, "|") + 1;
 		return buf_append(out, word, strcspn(word, "|"));
+	case CONFIG_TYPE_ZONE: return buf_append_str(out, v->text ? v->text : "");
+	case CONFIG_TYPE_USER:
+		return buf_append_str(out, v->user.name ? v->user.name : "");
 	case CONFIG_TYPE_USERS:
+	case CONFIG_TYPE_LINES:
 		STRV_FOREACH(s, v->strv) {
 			if (r >= 0 && s != v->strv)
-				r = buf_append_byte(out, ' ');
+				r = buf_append_byte(out,
+					info->type == CONFIG_TYPE_LINES ? '\n' : ' ');
 			if (r >= 0)
 				r = buf_append_str(out, *s);
 		}
@@ -275,6 +366,11 @@ int config_value_format(struct buf *out, enum config_key k, const union config_v
 	}
 }
 
+static bool text_equal(const char *a, const char *b)
+{
+	return a && b ? STREQ(a, b) : a == b;
+}
+
 bool config_value_equal(
 	const union config_value *a, const union config_value *b, enum config_key k)
 {
@@ -282,11 +378,26 @@ bool config_value_equal(
 
 	if (t == CONFIG_TYPE_RATE)
 		return a->rate.n == b->rate.n && a->rate.usec == b->rate.usec;
+	if (t == CONFIG_TYPE_ZONE)
+		return text_equal(a->text, b->text);
+	if (t == CONFIG_TYPE_USER)
+		return text_equal(a->user.name, b->user.name) &&
+		       a->user.uid == b->user.uid && a->user.gid == b->user.gid;
 	if (!config_type_is_list(t))
 		return a->num == b->num;
 	if (!a->strv || !b->strv)
 		return strv_len(a->strv) == strv_len(b->strv);
 	return strv_equal(a->strv, b->strv);
+}
+
+/* where memory is short they differ */
+static bool spec_equal(const struct job_spec *a, const struct job_spec *b)
+{
+	_cleanup_free_ void *x = NULL, *y = NULL;
+	size_t x_len, y_len;
+
+	return job_spec_pack(&x, &x_len, a) >= 0 && job_spec_pack(&y, &y_len, b) >= 0 &&
+	       x_len == y_len && memcmp(x, y, x_len) == 0;
 }
 
 bool config_named_equal(const struct config_named *a, const struct config_named *b,
@@ -296,5 +407,5 @@ bool config_named_equal(const struct config_named *a, const struct config_named 
 		if (config_key_info[k].section == section &&
 			!config_value_equal(&a->v[k], &b->v[k], (enum config_key)k))
 			return false;
-	return true;
+	return !a->job || !b->job || spec_equal(&a->job->spec, &b->job->spec);
 }

@@ -28,6 +28,7 @@ const char *const config_section_name[CONFIG_SECTION_N] = {
 	[CONFIG_SECTION_REEVED] = "reeved",
 	[CONFIG_SECTION_POOL] = "pool",
 	[CONFIG_SECTION_RESOURCE] = "resource",
+	[CONFIG_SECTION_SCHEDULE] = "schedule",
 };
 
 int config_key_find(enum config_section section, const char *key)
@@ -81,8 +82,11 @@ void config_named_deinit(struct config_named *named, enum config_section section
 	for (int k = 0; k < CONFIG_KEY_N; k++)
 		if (config_key_info[k].section == section)
 			config_value_free(&named->v[k], (enum config_key)k);
+	if (named->job)
+		job_spec_deinit(&named->job->spec);
+	free(named->job);
 	free(named->name);
-	named->name = NULL;
+	*named = (struct config_named){.name = NULL};
 }
 
 int config_named_init(
@@ -92,6 +96,13 @@ int config_named_init(
 
 	*ret = (struct config_named){.name = strdup(name)};
 	r = ret->name ? set_defaults(ret->v, section) : -ENOMEM;
+	if (r >= 0 && section == CONFIG_SECTION_SCHEDULE) {
+		ret->job = calloc(1, sizeof(*ret->job));
+		if (ret->job)
+			job_spec_init(&ret->job->spec);
+		else
+			r = -ENOMEM;
+	}
 	if (r < 0)
 		config_named_deinit(ret, section);
 	return r;

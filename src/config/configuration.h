@@ -21,6 +21,9 @@ enum config_type {
 	CONFIG_TYPE_WORD,     /* num: place of the word in the row's metavar, from 0 */
 	CONFIG_TYPE_RATE,     /* rate: "10/min"; infinity: n is 0 */
 	CONFIG_TYPE_USERS,    /* strv: numbers, or names that users have; appends */
+	CONFIG_TYPE_LINES,    /* strv: a text each line; appends */
+	CONFIG_TYPE_ZONE,     /* text: of a time zone that is there; NULL: none said */
+	CONFIG_TYPE_USER,     /* user: one that is there; name NULL: none said */
 };
 
 enum config_section {
@@ -28,6 +31,7 @@ enum config_section {
 	/* those that have names */
 	CONFIG_SECTION_POOL,
 	CONFIG_SECTION_RESOURCE,
+	CONFIG_SECTION_SCHEDULE,
 	CONFIG_SECTION_N
 };
 extern const char *const config_section_name[CONFIG_SECTION_N];
@@ -50,6 +54,17 @@ struct config_key_info {
 };
 extern const struct config_key_info config_key_info[CONFIG_KEY_N];
 
+/* Whose daemon a configuration is for. That of the system must say as whom schedules run. */
+enum config_mode { CONFIG_MODE_ANY, CONFIG_MODE_SYSTEM, CONFIG_MODE_USER };
+
+/* values of CONFIG_OVERLAP; those of CONFIG_MISSED are enum schedule_missed */
+enum config_overlap {
+	CONFIG_OVERLAP_SKIP,
+	CONFIG_OVERLAP_QUEUE,
+	CONFIG_OVERLAP_REPLACE,
+	CONFIG_OVERLAP_ALLOW
+};
+
 /* values of CONFIG_SHUTDOWN; those of CONFIG_DURABILITY are enum store_durability */
 enum config_shutdown {
 	CONFIG_SHUTDOWN_TERMINATE,
@@ -63,6 +78,11 @@ union config_value {
 		int64_t n, usec; /* so many in so long */
 	} rate;
 	char **strv; /* owned */
+	char *text;  /* owned */
+	struct {
+		char *name, *home; /* owned */
+		uint32_t uid, gid;
+	} user;
 };
 
 /* Where a value was given; file NULL: nowhere, it is the default. Of a list that was
@@ -72,12 +92,19 @@ struct config_origin {
 	unsigned line;
 };
 
-/* one [pool NAME] or [resource NAME] */
+/* job fields of a section that may have them */
+struct config_job {
+	struct job_spec spec; /* set: what the section gives */
+	struct config_origin origin[JOB_FIELD_N];
+};
+
+/* one [pool NAME], [resource NAME] or [schedule NAME] */
 struct config_named {
 	char *name;
 	struct config_origin origin; /* none for a pool `default` that no file has */
 	union config_value v[CONFIG_KEY_N]; /* of the keys of its section */
 	struct config_origin key_origin[CONFIG_KEY_N];
+	struct config_job *job; /* of a schedule; NULL for others; owned */
 };
 
 /* all of one kind; of pools the first is always `default` */
@@ -93,6 +120,7 @@ struct config {
 	struct config_origin defaults_origin[JOB_FIELD_N];
 	struct config_names named[CONFIG_SECTION_N]; /* of those that have names */
 	char **files; /* those that were read, in order */
+	enum config_mode mode;
 };
 
 /* most starts of a rate */

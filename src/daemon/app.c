@@ -36,7 +36,9 @@
 #include "daemon/pools.h"
 #include "daemon/recovery.h"
 #include "daemon/retention.h"
+#include "daemon/schedule_jobs.h"
 #include "daemon/scheduler.h"
+#include "daemon/schedules.h"
 #include "daemon/shutdown.h"
 #include "daemon/socket_guard.h"
 #include "daemon/spawner_link.h"
@@ -194,6 +196,7 @@ static int make_core(struct app *app)
 
 	rv_event_init(&c->run_ended);
 	list_init(&c->active);
+	clock_jumps_init(&c->clock_jumps, app->loop);
 	r = make_executors(app);
 	if (r >= 0)
 		r = committer_new(&c->committer, c->store, app->store_executor);
@@ -208,6 +211,10 @@ static int make_core(struct app *app)
 	if (r >= 0)
 		r = events_new(&c->events, c->clock,
 			(size_t)config_num(c->config, EVENTS_MAX));
+	if (r >= 0)
+		r = schedule_jobs_new(&c->schedule_jobs);
+	if (r >= 0)
+		r = schedules_new(&c->schedules, c, app->loop);
 	if (r >= 0)
 		r = jobs_new(&c->jobs, c);
 	if (r >= 0)
@@ -370,6 +377,8 @@ static int serve(struct app *app)
 	if (r >= 0)
 		r = start_service(app, "deadlines", deadlines_main, c->deadlines);
 	if (r >= 0)
+		r = start_service(app, "schedules", schedules_main, c->schedules);
+	if (r >= 0)
 		r = start_service(app, "outputs", outputs_main, c->outputs);
 	if (r >= 0)
 		r = start_service(app, "output-caps", output_caps_main, c->caps);
@@ -423,8 +432,11 @@ static void teardown(struct app *app)
 	dependents_free(c->dependents);
 	events_free(c->events);
 	deadlines_free(c->deadlines);
+	schedules_free(c->schedules);
+	schedule_jobs_free(c->schedule_jobs);
 	pools_free(c->pools);
 	scheduler_free(c->scheduler);
+	clock_jumps_deinit(&c->clock_jumps);
 	keys_free(c->keys);
 	envs_free(c->envs);
 	committer_free(c->committer);

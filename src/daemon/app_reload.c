@@ -17,6 +17,7 @@
 #include "daemon/pools.h"
 #include "daemon/retention.h"
 #include "daemon/scheduler.h"
+#include "daemon/schedules.h"
 #include "daemon/users.h"
 
 /* what is read once, when the thing it is about is made */
@@ -30,8 +31,14 @@ static const enum config_key needs_restart[] = {
 
 int app_config_paths(struct config_paths *ret, const struct app_options *opts)
 {
-	if (opts->config_file)
-		return config_paths_single(ret, opts->config_file);
+	if (opts->config_file) {
+		int r = config_paths_single(ret, opts->config_file);
+
+		if (r >= 0)
+			ret->mode = opts->system_mode ? CONFIG_MODE_SYSTEM
+						      : CONFIG_MODE_USER;
+		return r;
+	}
 	if (opts->system_mode)
 		return config_paths_system(ret);
 	return config_paths_user(ret, getenv("XDG_CONFIG_HOME"), getenv("HOME"));
@@ -201,11 +208,39 @@ static int compare(const struct config *old, const struct config *cf, char ***ch
 	return r;
 }
 
+/* All or nothing of what was read. */
+static int take_over(
+	struct app *app, struct load *l, char ***ret_changed, char ***ret_restart)
+{
+	/* not before: another reload may have gone by meanwhile */
+	struct config *old = (struct config *)app->core.config;
+	int r;
+
+	*ret_changed = *ret_restart = NULL;
+	pools_check(app->core.pools, l->config, l->errors);
+	schedules_check(app->core.schedules, l->config, l->errors);
+	if (l->errors->n > 0)
+		return -EINVAL;
+	r = compare(old, l->config, ret_changed, ret_restart);
+	if (r >= 0)
+		r = app_apply_config(app, l->config);
+	if (r >= 0)
+		r = schedules_apply(app->core.schedules, l->config);
+	if (r < 0) {
+		/* its pointers are ours */
+		(void)pools_apply(app->core.pools, old);
+		(void)schedules_apply(app->core.schedules, old);
+		return r;
+	}
+	app->core.config = l->config;
+	config_free(old);
+	return 0;
+}
+
 int app_reload(struct app *app, struct config_errors *errors, char ***ret_changed,
 	char ***ret_restart)
 {
 	struct load l = {.errors = errors};
-	struct config *old;
 	int r;
 
 	r = app_config_paths(&l.paths, &app->opts);
@@ -217,20 +252,13 @@ int app_reload(struct app *app, struct config_errors *errors, char ***ret_change
 		config_free(l.config);
 		return r;
 	}
-	/* not before: another reload may have gone by meanwhile */
-	old = (struct config *)app->core.config;
-	*ret_changed = *ret_restart = NULL;
-	pools_check(app->core.pools, l.config, errors);
-	if (errors->n > 0) {
-		free(l.admins);
-		config_free(l.config);
-		return -EINVAL;
+	/* a look at what is due may go on: it holds on to what the files say */
+	r = schedules_lock(app->core.schedules);
+	if (r >= 0) {
+		r = take_over(app, &l, ret_changed, ret_restart);
+		schedules_unlock(app->core.schedules);
 	}
-	r = compare(old, l.config, ret_changed, ret_restart);
-	if (r >= 0)
-		r = app_apply_config(app, l.config);
 	if (r < 0) {
-		(void)pools_apply(app->core.pools, old); /* its pointers are ours */
 		free(l.admins);
 		config_free(l.config);
 		return r;
@@ -239,8 +267,6 @@ int app_reload(struct app *app, struct config_errors *errors, char ***ret_change
 	app->admins = l.admins;
 	app->n_admins = l.n_admins;
 	control_rights_changed(app->control);
-	app->core.config = l.config;
-	config_free(old);
 	app_tell_gone_pools(app);
 	retention_look(app->core.retention);
 	return 0;

@@ -27,6 +27,7 @@
 #include "daemon/pools.h"
 #include "daemon/recovery.h"
 #include "daemon/scheduler.h"
+#include "daemon/schedules.h"
 #include "daemon/users.h"
 #include "store/store.h"
 
@@ -190,6 +191,8 @@ static int load_definition(const struct store_definition *d, void *arg)
 
 	if (STREQ(d->kind, "pool"))
 		return pools_load(core->pools, d->name, d->text);
+	if (STREQ(d->kind, "schedule") || STREQ(d->kind, "schedule-state"))
+		return schedules_load(core->schedules, d->kind, d->name, d->text);
 	log_at(LOG_WARNING, "store", "a definition of kind '%s' is not known; ignoring",
 		d->kind);
 	return 0;
@@ -286,6 +289,8 @@ int app_load_store(struct app *app)
 	scheduler_set_limits(app->core.scheduler, app->core.config);
 	if (r >= 0)
 		r = pools_apply(app->core.pools, app->core.config);
+	if (r >= 0)
+		r = schedules_apply(app->core.schedules, app->core.config);
 	if (r >= 0)
 		r = jobs_loaded(app->core.jobs);
 	return r < 0 ? r : dependents_load(app->core.dependents);

@@ -219,6 +219,19 @@ const struct vl_method control_pool_methods[] = {
 };
 const size_t control_n_pool_methods = ARRAY_LEN(control_pool_methods);
 
+const struct vl_method control_schedule_methods[] = {
+	INLINE("List", control_schedule_list),
+	INLINE("Show", control_schedule_show),
+	INLINE("Next", control_schedule_next),
+	INLINE("History", control_schedule_history),
+	METHOD("Add", control_schedule_add),
+	METHOD("Remove", control_schedule_remove),
+	METHOD("Run", control_schedule_run),
+	METHOD("Pause", control_schedule_pause),
+	METHOD("Resume", control_schedule_resume),
+};
+const size_t control_n_schedule_methods = ARRAY_LEN(control_schedule_methods);
+
 const struct vl_method control_job_methods[] = {
 	METHOD("Submit", control_job_submit),
 	METHOD("PutInput", control_job_put_input),

@@ -1,4 +1,4 @@
-/* The handlers of io.reeve.Job and io.reeve.Pool, one file for each family. */
+/* The handlers of io.reeve.Job, io.reeve.Pool and io.reeve.Schedule, one file for each family. */
 #ifndef DAEMON_CONTROL_JOB_H
 #define DAEMON_CONTROL_JOB_H
 
@@ -41,6 +41,17 @@ int control_pool_remove(struct control_conn *conn, struct vl_call *call);
 int control_pool_pause(struct control_conn *conn, struct vl_call *call);
 int control_pool_resume(struct control_conn *conn, struct vl_call *call);
 int control_pool_drain(struct control_conn *conn, struct vl_call *call);
+
+/* of io.reeve.Schedule */
+int control_schedule_list(struct control_conn *conn, struct vl_call *call);
+int control_schedule_show(struct control_conn *conn, struct vl_call *call);
+int control_schedule_next(struct control_conn *conn, struct vl_call *call);
+int control_schedule_history(struct control_conn *conn, struct vl_call *call);
+int control_schedule_add(struct control_conn *conn, struct vl_call *call);
+int control_schedule_remove(struct control_conn *conn, struct vl_call *call);
+int control_schedule_run(struct control_conn *conn, struct vl_call *call);
+int control_schedule_pause(struct control_conn *conn, struct vl_call *call);
+int control_schedule_resume(struct control_conn *conn, struct vl_call *call);
 
 /* the effect of Cancel on jobs that are known by id. 0, negative */
 RV_AWAIT int control_cancel_ids(

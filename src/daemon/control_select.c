@@ -253,6 +253,9 @@ static int decode_criteria(struct selection *s, struct vl_call *call, const json
 	text = json_string_value(json_object_get(obj, "name_glob"));
 	if (text && !(s->sel.name_glob = strdup(text)))
 		return -ENOMEM;
+	text = json_string_value(json_object_get(obj, "schedule"));
+	if (text && !(s->sel.schedule = strdup(text)))
+		return -ENOMEM;
 	s->sel.since_usec = json_integer_value(json_object_get(obj, "since_usec"));
 	return 0;
 }

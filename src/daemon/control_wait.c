@@ -347,8 +347,11 @@ int control_job_wait(struct control_conn *conn, struct vl_call *call)
 		selection_deinit(&sel);
 		return vl_call_invalid(call, "until", "empty is not for ids and names");
 	}
-	if ((sel.sel.all || w.until == UNTIL_EMPTY) && !sel.sel.states)
+	if ((sel.sel.all || w.until == UNTIL_EMPTY) && !sel.sel.states) {
 		sel.sel.states = JOB_STATES_CURRENT;
+		/* a pool with a schedule's job in it is not empty */
+		sel.sel.no_schedule = w.until != UNTIL_EMPTY && !sel.sel.schedule;
+	}
 	leave_out_held(&sel);
 	r = select_resolve(&sel, conn);
 	if (r >= 0)

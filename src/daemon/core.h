@@ -8,6 +8,7 @@
 
 #include "base/clock.h"
 #include "base/list.h"
+#include "daemon/clock_jumps.h"
 #include "reeve/executor.h"
 #include "reeve/group.h"
 #include "reeve/sync.h"
@@ -20,6 +21,8 @@ struct envs;
 struct events;
 struct keys;
 struct pools;
+struct schedule_jobs;
+struct schedules;
 struct scheduler;
 struct dependents;
 struct spawner_link;
@@ -44,6 +47,8 @@ struct core {
 	struct keys *keys;
 	struct scheduler *scheduler;
 	struct pools *pools;
+	struct schedule_jobs *schedule_jobs;
+	struct schedules *schedules;
 	struct dependents *dependents;
 	struct spawner_link *spawner;
 	struct outputs *outputs;
@@ -55,6 +60,7 @@ struct core {
 	struct functions *functions;
 	struct users *users;
 	struct log_watch *log_watch;
+	struct clock_jumps clock_jumps;
 	rv_executor *io;       /* the daemon's own blocking work */
 	rv_executor *blocking; /* functions */
 	rv_group *runs;        /* owns the supervising tasks */

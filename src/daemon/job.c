@@ -37,6 +37,8 @@ static void peek_order(struct job *j)
 
 	j->is_function = job_spec_peek_str(&f, &len, j->spec, j->spec_len,
 				 JOB_FIELD_FUNCTION) > 0;
+	j->of_schedule = job_spec_peek_str(&f, &len, j->spec, j->spec_len,
+				 JOB_FIELD_SCHEDULE) > 0;
 	if (job_spec_peek_num(&n, j->spec, j->spec_len, JOB_FIELD_PRIORITY) > 0)
 		j->priority = (int32_t)n;
 	j->has_deadline =
@@ -260,6 +262,21 @@ const char *job_name(const struct job *j, char buf[65])
 	return buf;
 }
 
+const char *job_schedule(const struct job *j, char buf[65])
+{
+	const char *s;
+	size_t n;
+
+	if (!j->of_schedule ||
+		job_spec_peek_str(&s, &n, j->spec, j->spec_len, JOB_FIELD_SCHEDULE) <=
+			0 ||
+		n > 64)
+		return NULL;
+	memcpy(buf, s, n);
+	buf[n] = '\0';
+	return buf;
+}
+
 const char *job_pools(const struct job *j, char *buf)
 {
 	const char *s;
@@ -302,6 +319,7 @@ void job_facts_get(const struct job *j, struct job_facts_buf *ret, bool with_lab
 		.id = j->id,
 		.uid = j->uid,
 		.name = job_name(j, ret->name),
+		.schedule = job_schedule(j, ret->schedule),
 		.pools = job_pools(j, ret->pools),
 		.state = j->state,
 		.result = j->state == JOB_FINISHED ? j->result : JOB_RESULT_NONE,

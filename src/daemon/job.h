@@ -61,6 +61,7 @@ struct job {
 	uint8_t planned; /* enum job_planned */
 	bool is_function;
 	bool has_deadline;
+	bool of_schedule;     /* a schedule made it */
 	bool has_deps;        /* it waits for other jobs, or did */
 	bool leaving;         /* its removal is being committed */
 	bool busy;            /* a change of it is being committed */
@@ -109,6 +110,8 @@ void job_set_due(struct job *j, const struct clock *clock, int64_t due_usec);
 
 /* name or NULL; into buf (65 bytes) */
 const char *job_name(const struct job *j, char buf[65]);
+/* the schedule that made it, into buf (65 bytes); NULL: none did */
+const char *job_schedule(const struct job *j, char buf[65]);
 /* Its pools as the job says them; may point into the job, or into buf, which has
  * JOB_POOLS_BYTES bytes. */
 const char *job_pools(const struct job *j, char *buf);
@@ -117,6 +120,7 @@ bool job_has_label(const struct job *j, const char *label);
 struct job_facts_buf {
 	struct job_facts facts;
 	char name[65];
+	char schedule[65];
 	char pools[JOB_POOLS_BYTES];
 	char **labels; /* owned */
 };

@@ -17,6 +17,7 @@
 #include "daemon/envs.h"
 #include "daemon/events.h"
 #include "daemon/jobs.h"
+#include "daemon/schedule_jobs.h"
 #include "daemon/scheduler.h"
 
 enum {
@@ -442,8 +443,11 @@ int jobs_add(struct jobs *js, struct job *j)
 	if (r < 0)
 		return r;
 	if (j->state != JOB_FINISHED) {
-		r = count_uid(js, j->uid, 1);
+		r = schedule_jobs_add(js->core->schedule_jobs, j);
+		if (r >= 0)
+			r = count_uid(js, j->uid, 1);
 		if (r < 0) {
+			schedule_jobs_remove(js->core->schedule_jobs, j);
 			unlink_name(js, j);
 			return r;
 		}
@@ -530,6 +534,7 @@ void jobs_forget(struct jobs *js, struct job *j)
 	js->n_holes++;
 	js->n_state[j->state]--;
 	if (j->state != JOB_FINISHED) {
+		schedule_jobs_remove(js->core->schedule_jobs, j);
 		count_uid(js, j->uid, -1);
 		js->n_unfinished[i / STRETCH]--;
 	} else {
@@ -587,10 +592,16 @@ void job_publish(struct jobs *js, struct job *j, const struct store_job *rec)
 		link_end(js, j);
 		count_unfinished(js, j, -1);
 		jobs_drop_demand(js, j);
+		schedule_jobs_remove(js->core->schedule_jobs, j);
 		tell_watchers(j);
 	} else if (before == JOB_FINISHED && j->state != JOB_FINISHED) {
 		INVARIANT(j->demand);
 		count_unfinished(js, j, 1);
+		if (schedule_jobs_add(js->core->schedule_jobs, j) < 0)
+			log_at(LOG_ERR, "job",
+				"out of memory: job %" PRIu64
+				" may overlap with the next of its schedule",
+				j->id);
 	}
 	if (before == j->state)
 		return;

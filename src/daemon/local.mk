@@ -7,6 +7,7 @@ libdaemon_la_SOURCES = \
 	src/daemon/app_setup.c src/daemon/app_setup.h \
 	src/daemon/commit.c src/daemon/commit.h \
 	src/daemon/asks.c src/daemon/asks.h \
+	src/daemon/clock_jumps.c src/daemon/clock_jumps.h \
 	src/daemon/control.c src/daemon/control.h \
 	src/daemon/control_act.c \
 	src/daemon/control_conn.c src/daemon/control_priv.h \
@@ -20,6 +21,7 @@ libdaemon_la_SOURCES = \
 	src/daemon/control_list.c \
 	src/daemon/control_ps.c \
 	src/daemon/control_pool.c \
+	src/daemon/control_schedule.c \
 	src/daemon/control_logs.c \
 	src/daemon/control_remove.c \
 	src/daemon/control_reply.c \
@@ -46,6 +48,7 @@ libdaemon_la_SOURCES = \
 	src/daemon/inputs.c src/daemon/inputs.h \
 	src/daemon/interfaces.h \
 	src/daemon/job.c src/daemon/job.h \
+	src/daemon/job_make.c src/daemon/job_make.h \
 	src/daemon/job_json.c src/daemon/job_json.h \
 	src/daemon/job_counts.c src/daemon/job_counts.h \
 	src/daemon/jobs.c src/daemon/jobs.h \
@@ -72,6 +75,10 @@ libdaemon_la_SOURCES = \
 	src/daemon/processes.c src/daemon/processes.h \
 	src/daemon/pools.c src/daemon/pools.h \
 	src/daemon/pool_record.c src/daemon/pool_record.h \
+	src/daemon/schedule_jobs.c src/daemon/schedule_jobs.h \
+	src/daemon/schedule_look.c \
+	src/daemon/schedule_record.c src/daemon/schedule_record.h \
+	src/daemon/schedules.c src/daemon/schedules.h src/daemon/schedules_priv.h \
 	src/daemon/scheduler.c src/daemon/scheduler.h \
 	src/daemon/shutdown.c src/daemon/shutdown.h \
 	src/daemon/socket_guard.c src/daemon/socket_guard.h \
@@ -85,13 +92,16 @@ libdaemon_la_SOURCES = \
 nodist_libdaemon_la_SOURCES = \
 	src/daemon/io.reeve.Daemon.c \
 	src/daemon/io.reeve.Job.c \
-	src/daemon/io.reeve.Pool.c
+	src/daemon/io.reeve.Pool.c \
+	src/daemon/io.reeve.Schedule.c
 libdaemon_la_CFLAGS = $(AM_CFLAGS) $(JANSSON_CFLAGS) $(SYSTEMD_CFLAGS) $(LIBMD_CFLAGS)
-CLEANFILES += src/daemon/io.reeve.Daemon.c src/daemon/io.reeve.Job.c src/daemon/io.reeve.Pool.c
+CLEANFILES += src/daemon/io.reeve.Daemon.c src/daemon/io.reeve.Job.c src/daemon/io.reeve.Pool.c \
+	src/daemon/io.reeve.Schedule.c
 EXTRA_DIST += src/daemon/README.md \
 	src/daemon/io.reeve.Daemon.varlink \
 	src/daemon/io.reeve.Job.varlink \
-	src/daemon/io.reeve.Pool.varlink
+	src/daemon/io.reeve.Pool.varlink \
+	src/daemon/io.reeve.Schedule.varlink
 
 daemon_libs = libdaemon.la libconfig.la libclient.la libvarlink.la libspawn.la libstore.la \
 	libsched.la libjob.la libruntime.la libbase.la \

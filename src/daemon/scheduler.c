@@ -24,7 +24,8 @@ struct scheduler {
 	struct admission admission; /* of struct job.order */
 	struct heap due;            /* of struct job.order, by struct job.due */
 	unsigned blocks;            /* enum scheduler_block */
-	rv_handle look;             /* valid while look_pending */
+	struct clock_watch clock_watch;
+	rv_handle look; /* valid while look_pending */
 	rv_handle timer;
 	bool look_pending, timer_armed;
 	rv_time timer_at;
@@ -85,9 +86,7 @@ int scheduler_new(struct scheduler **ret, struct core *core, rv_loop *loop)
 	rv_timer_init(&s->rates, loop, rates_allow, s);
 	rv_timer_init(&s->retry, loop, retry_now, s);
 	s->retry_delay = hold_off_first;
-	/* without it a time that was set shows at the next start */
-	if (rv_loop_on_clock_jump(loop, clock_jumped, s) < 0)
-		log_at(LOG_WARNING, "job", "changes of the clock cannot be seen");
+	clock_jumps_add(&core->clock_jumps, &s->clock_watch, clock_jumped, s);
 	*ret = s;
 	return 0;
 }
@@ -103,7 +102,7 @@ struct scheduler *scheduler_free(struct scheduler *s)
 		rv_handle_cancel(s->loop, s->timer);
 	rv_timer_stop(&s->rates);
 	rv_timer_stop(&s->retry);
-	(void)rv_loop_on_clock_jump(s->loop, NULL, NULL);
+	clock_jumps_remove(&s->clock_watch);
 	admission_deinit(&s->admission);
 	heap_deinit(&s->due);
 	free(s);

@@ -101,6 +101,12 @@ int spec_from_json(
 		r = value_from_json(&v, f, obj, err);
 		if (r == 0)
 			continue;
+		if (r > 0 && job_field_is_ours(f)) {
+			job_value_free(&v, f);
+			if (err)
+				*err = strdup("only reeve itself says it");
+			r = -EINVAL;
+		}
 		if (r > 0) {
 			r = job_value_check(&v, f, err);
 			if (r < 0)

@@ -119,7 +119,7 @@ int job_field_by_key(const char *key)
 {
 	for (int f = 0; f < JOB_FIELD_N; f++)
 		if (STREQ(job_field_info[f].key, key))
-			return f;
+			return job_field_is_ours((enum job_field)f) ? -ENOENT : f;
 	return -ENOENT;
 }
 

@@ -76,7 +76,14 @@ enum job_shape job_type_shape(enum job_type t);
 bool job_type_is_bytes(enum job_type t); /* may hold bytes that are not UTF-8 */
 bool job_type_appends(enum job_type t);  /* a list that grows when given again */
 
-/* by configuration key or protocol name; negative -ENOENT */
+/* Only the daemon sets it: no key of files, no option, refused from clients. */
+static inline bool job_field_is_ours(enum job_field f)
+{
+	return f == JOB_FIELD_SCHEDULE || f == JOB_FIELD_SCHEDULED;
+}
+
+/* By configuration key (not of those that only the daemon sets) or protocol name; negative
+ * -ENOENT */
 int job_field_by_key(const char *key);
 int job_field_by_json_name(const char *name);
 int job_field_by_tag(unsigned tag);

@@ -17,6 +17,7 @@ void job_select_deinit(struct job_select *sel)
 	strv_free(sel->pools);
 	strv_free(sel->labels);
 	free(sel->name_glob);
+	free(sel->schedule);
 	*sel = (struct job_select){0};
 }
 
@@ -102,7 +103,8 @@ void job_select_prepare(struct job_select *sel)
 bool job_select_is_empty(const struct job_select *sel)
 {
 	return sel->n_ids == 0 && !sel->all && !sel->states && !sel->results &&
-	       !sel->pools && !sel->labels && !sel->name_glob && !sel->since_usec;
+	       !sel->pools && !sel->labels && !sel->name_glob && !sel->schedule &&
+	       !sel->since_usec;
 }
 
 static int range_find(const void *key, const void *element)
@@ -154,6 +156,11 @@ bool job_select_matches(const struct job_select *sel, const struct job_facts *fa
 		return false;
 	if (sel->n_ids && !bsearch(&facts->id, sel->ids, sel->n_ids, sizeof(*sel->ids),
 				  range_find))
+		return false;
+	if (sel->no_schedule && facts->schedule)
+		return false;
+	if (sel->schedule &&
+		!(facts->schedule && STREQ(facts->schedule, sel->schedule)))
 		return false;
 	if (sel->pools && !has_a_pool(facts->pools, sel->pools))
 		return false;

@@ -26,8 +26,9 @@ struct job_id_range {
 struct job_facts {
 	uint64_t id;
 	uid_t uid;
-	const char *name;  /* NULL: none */
-	const char *pools; /* as the job says them: see asks.h */
+	const char *name;     /* NULL: none */
+	const char *schedule; /* that made it; NULL: none */
+	const char *pools;    /* as the job says them: see asks.h */
 	enum job_state state;
 	enum job_result result;
 	char *const *labels;    /* NULL: none */
@@ -40,12 +41,14 @@ struct job_facts {
 struct job_select {
 	struct job_id_range *ids; /* sorted and merged by job_select_prepare */
 	size_t n_ids;
-	bool all;           /* every job, also where no criterion is given */
-	unsigned states;    /* bit per enum job_state; 0: any */
-	unsigned results;   /* bit per enum job_result, of finished jobs; 0: any */
-	char **pools;       /* NULL: any */
-	char **labels;      /* NULL: any */
-	char *name_glob;    /* NULL: any; fnmatch(3) */
+	bool all;         /* every job, also where no criterion is given */
+	unsigned states;  /* bit per enum job_state; 0: any */
+	unsigned results; /* bit per enum job_result, of finished jobs; 0: any */
+	char **pools;     /* NULL: any */
+	char **labels;    /* NULL: any */
+	char *name_glob;  /* NULL: any; fnmatch(3) */
+	char *schedule;   /* NULL: any */
+	bool no_schedule; /* not those that a schedule made; by itself it selects nothing */
 	int64_t since_usec; /* submitted or finished at or after; 0: any */
 	bool any_uid;       /* else only jobs of uid */
 	uid_t uid;

@@ -23,11 +23,26 @@ static int64_t jitter(const struct schedule_rule *rule, int64_t nominal)
 static int64_t next_after(const struct schedule_rule *rule,
 	const struct schedule_state *state, int64_t after)
 {
-	int64_t usec;
+	int64_t next = INT64_MAX, usec;
 
-	return calendar_next(&usec, rule->calendar, after, state->begun_usec) < 0
-		       ? INT64_MAX
-		       : usec;
+	for (size_t i = 0; i < rule->n_calendars; i++)
+		if (calendar_next(
+			    &usec, rule->calendars[i], after, state->begun_usec) >= 0)
+			next = MIN(next, usec);
+	return next;
+}
+
+/* the last in (from, until]; INT64_MIN: none */
+static int64_t last_in(const struct schedule_rule *rule,
+	const struct schedule_state *state, int64_t from, int64_t until)
+{
+	int64_t last = INT64_MIN, usec;
+
+	for (size_t i = 0; i < rule->n_calendars; i++)
+		if (calendar_last(&usec, rule->calendars[i], from, until,
+			    state->begun_usec) >= 0)
+			last = MAX(last, usec);
+	return last;
 }
 
 int64_t schedule_next(
@@ -54,10 +69,9 @@ static int64_t newest_from(const struct schedule_rule *rule,
 	int64_t at = until;
 
 	for (unsigned i = 0; i < n; i++) {
-		int64_t usec;
+		int64_t usec = last_in(rule, state, from, at);
 
-		if (calendar_last(&usec, rule->calendar, from, at, state->begun_usec) <
-			0)
+		if (usec == INT64_MIN)
 			return from;
 		at = usec - 1;
 	}
@@ -90,9 +104,12 @@ static void make_up(const struct schedule_rule *rule,
 }
 
 void schedule_look(const struct schedule_rule *rule, struct schedule_state *state,
-	int64_t now_usec, struct schedule_due *v, size_t max, struct schedule_look *ret)
+	int64_t now_usec, int64_t away_until_usec, struct schedule_due *v, size_t max,
+	struct schedule_look *ret)
 {
-	int64_t missed_until = now_usec - SCHEDULE_LATE_MAX - 1, usec;
+	int64_t missed_until =
+		MAX(now_usec - SCHEDULE_LATE_MAX - 1, MIN(away_until_usec, now_usec));
+	int64_t usec;
 
 	INVARIANT(max >= SCHEDULE_MAKE_UP_MAX);
 	*ret = (struct schedule_look){.n = 0};

@@ -4,7 +4,8 @@
  *
  * A nominal time is one at which the expression elapses. It is handled once: as due when the
  * schedule is looked at within SCHEDULE_LATE_MAX after it, else as missed, which happens
- * where the machine slept, the daemon did not run, or the clock was set forward.
+ * where the machine slept or the clock was set forward. What elapsed while no daemon ran is
+ * missed however short that was: nothing starts because the daemon did.
  *
  *   skip    nothing is done about missed ones
  *   latest  the latest is made up for, unless another is due just now
@@ -20,6 +21,9 @@
 #include "base/clock.h"
 #include "job/calendar.h"
 
+/* most expressions of one schedule */
+#define SCHEDULE_CALENDARS_MAX 32
+
 #define SCHEDULE_LATE_MAX    (60 * USEC_PER_SEC)
 #define SCHEDULE_BACK_MAX    (25 * 3600 * USEC_PER_SEC)
 #define SCHEDULE_MAKE_UP_MAX 1000 /* most that missed_max can be */
@@ -31,7 +35,8 @@ enum schedule_missed {
 };
 
 struct schedule_rule {
-	const struct calendar *calendar;
+	struct calendar *const *calendars; /* it elapses when any of them does */
+	size_t n_calendars;
 	enum schedule_missed missed;
 	unsigned missed_max; /* of ALL; at most SCHEDULE_MAKE_UP_MAX */
 	int64_t spread_usec; /* between those that are made up for */
@@ -62,10 +67,11 @@ struct schedule_look {
  * Handle what has elapsed until now.
  *
  * @state  moves on
+ * @away_until_usec  until then nobody looked; 0: somebody did all the time
  * @v      gets those that are due, @max elements, at least SCHEDULE_MAKE_UP_MAX
  */
 void schedule_look(const struct schedule_rule *rule, struct schedule_state *state,
-	int64_t now_usec, struct schedule_due *v, size_t max,
+	int64_t now_usec, int64_t away_until_usec, struct schedule_due *v, size_t max,
 	struct schedule_look *ret);
 
 /* The next nominal time that schedule_look has not handled; INT64_MAX: none any more. */

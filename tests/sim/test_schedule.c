@@ -85,6 +85,7 @@ static const struct {
 
 struct schedule {
 	char text[64];
+	struct calendar *calendar;
 	struct schedule_rule rule;
 	enum machine machine;
 };
@@ -131,7 +132,8 @@ static void make_schedule(struct schedule *s, struct zone *const *zones)
 		calendar_parse(&c, s->text, zones[pick(N_ZONES)], NULL, &err) >= 0,
 		"%s: %s", s->text, err ? err : "");
 	s->machine = (enum machine)pick(N_MACHINES);
-	s->rule = (struct schedule_rule){.calendar = c,
+	s->calendar = c;
+	s->rule = (struct schedule_rule){.n_calendars = 1,
 		.missed = (enum schedule_missed)pick(3),
 		.missed_max = 1 + pick(12),
 		.spread_usec = pick(2) * 30 * SEC,
@@ -169,12 +171,15 @@ static void live(const struct schedule *s, struct history *h)
 {
 	static struct schedule_due v[DUE_MAX];
 	struct schedule_state state = {.begun_usec = begin, .last_usec = begin};
+	struct schedule_rule rule = s->rule;
+	struct calendar *calendar = s->calendar;
 	struct schedule_look look;
 	int64_t real = begin, offset = 0, restart = begin + 17 * DAY;
 	size_t set = 0;
 
+	rule.calendars = &calendar;
 	while (real < begin + year) {
-		int64_t next = schedule_next(&s->rule, &state),
+		int64_t next = schedule_next(&rule, &state),
 			at = next_change(s->machine, real);
 
 		/* a timer of the wall clock; one that has passed goes off at once, but not
@@ -197,7 +202,7 @@ static void live(const struct schedule *s, struct history *h)
 		}
 		do {
 			schedule_look(
-				&s->rule, &state, real + offset, v, DUE_MAX, &look);
+				&rule, &state, real + offset, 0, v, DUE_MAX, &look);
 			note(h, real + offset, &look, v);
 		} while (look.more);
 	}
@@ -258,7 +263,7 @@ static size_t judge(const struct schedule *s, struct history *h)
 	size_t at = 0, first = 0;
 	struct nominal e;
 
-	list_nominal(&e, s->rule.calendar);
+	list_nominal(&e, s->calendar);
 	for (size_t k = 0; k < h->n_looks; k++) {
 		int64_t wall = h->looks[k];
 		size_t on_time, end, n_missed, n_made_up = 0;
@@ -335,7 +340,7 @@ START_TEST(a_year_keeps_what_each_policy_promises)
 		free(h.jobs);
 		free(h.looks);
 		free(h.dropped);
-		calendar_free((struct calendar *)s.rule.calendar);
+		calendar_free(s.calendar);
 	}
 	/* it was a year, and it was not all alike */
 	ck_assert_uint_gt(n_jobs, 100000);
@@ -346,4 +351,48 @@ START_TEST(a_year_keeps_what_each_policy_promises)
 }
 END_TEST
 
-UNIT_MAIN("schedule", a_year_keeps_what_each_policy_promises)
+/* *:*:0/10 and *:*:5 until some seconds before: what one look at a time says */
+static size_t look_back(enum schedule_missed missed, int64_t away, int64_t *ret_first)
+{
+	static struct schedule_due v[DUE_MAX];
+	struct schedule_state state = {.begun_usec = begin, .last_usec = begin};
+	struct calendar *c[2];
+	struct schedule_rule rule = {
+		.calendars = c, .n_calendars = 2, .missed = missed, .missed_max = 3};
+	struct schedule_look look;
+	struct zone *utc;
+
+	ck_assert_int_eq(zone_load(&utc, "UTC"), 0);
+	ck_assert_int_eq(calendar_parse(&c[0], "*:*:0/10", utc, NULL, NULL), 0);
+	ck_assert_int_eq(calendar_parse(&c[1], "*:*:5", utc, NULL, NULL), 0);
+	schedule_look(&rule, &state, begin + 31 * SEC, away, v, DUE_MAX, &look);
+	ck_assert_int_eq(state.last_usec, begin + 31 * SEC);
+	ck_assert_int_eq(schedule_next(&rule, &state), begin + 40 * SEC);
+	*ret_first = look.n ? v[0].nominal_usec - begin : 0;
+	calendar_free(c[0]);
+	calendar_free(c[1]);
+	zone_unref(utc);
+	return look.n;
+}
+
+START_TEST(what_elapsed_while_nobody_looked_is_missed_however_short_that_was)
+{
+	int64_t away = begin + 25 * SEC, first;
+
+	/* 5, 10, 20 and 30 s: of two expressions, in the order of time */
+	ck_assert_uint_eq(look_back(SCHEDULE_MISSED_SKIP, 0, &first), 4);
+	ck_assert_int_eq(first, 5 * SEC);
+	ck_assert_uint_eq(look_back(SCHEDULE_MISSED_SKIP, away, &first), 1);
+	ck_assert_int_eq(first, 30 * SEC);
+	ck_assert_uint_eq(look_back(SCHEDULE_MISSED_LATEST, away, &first), 1);
+	ck_assert_int_eq(first, 30 * SEC);
+	ck_assert_uint_eq(
+		look_back(SCHEDULE_MISSED_LATEST, begin + 31 * SEC, &first), 1);
+	ck_assert_int_eq(first, 30 * SEC);
+	ck_assert_uint_eq(look_back(SCHEDULE_MISSED_ALL, begin + 31 * SEC, &first), 3);
+	ck_assert_int_eq(first, 10 * SEC);
+}
+END_TEST
+
+UNIT_MAIN("schedule", a_year_keeps_what_each_policy_promises,
+	what_elapsed_while_nobody_looked_is_missed_however_short_that_was)

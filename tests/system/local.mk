@@ -45,6 +45,10 @@ system_tests = \
 	tests/system/213-edit.sh \
 	tests/system/214-history.sh \
 	tests/system/215-stats.sh \
+	tests/system/220-schedules.sh \
+	tests/system/221-schedule-overlap.sh \
+	tests/system/222-schedule-changes.sh \
+	tests/system/223-schedule-users.sh \
 	tests/system/240-dependencies.sh \
 	tests/system/241-graph.sh \
 	tests/system/242-random-graph.sh

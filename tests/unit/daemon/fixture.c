@@ -54,6 +54,7 @@ static void make(struct fixture *fx, const struct clock *clock)
 	snprintf(c->boot_id, sizeof(c->boot_id), "%032d", 1);
 	rv_event_init(&c->run_ended);
 	list_init(&c->active);
+	clock_jumps_init(&c->clock_jumps, rv_loop_current());
 	ck_assert_int_eq(config_new(&fx->config), 0);
 	c->config = fx->config;
 	ck_assert_int_eq(rv_executor_new(&fx->store_executor, NULL), 0);
@@ -86,6 +87,7 @@ static void unmake(struct fixture *fx)
 	retention_free(c->retention);
 	pools_free(c->pools);
 	scheduler_free(c->scheduler);
+	clock_jumps_deinit(&c->clock_jumps);
 	keys_free(c->keys);
 	envs_free(c->envs);
 	committer_free(c->committer);

@@ -271,9 +271,9 @@ START_TEST(switch_of_stacks_can_be_unwound_at_each_instruction)
 		return; /* ThreadSanitizer holds the signal back */
 	ck_assert_int_eq(run_debug(switch_step_by_step, NULL), 0);
 	ck_assert_uint_ge(n_found, 100);
-	/* three times there and back, some instructions each */
+	/* three times there and back, some instructions each (clang -O3 -flto: up to 4) */
 	ck_assert_uint_ge(n_nowhere, 6);
-	ck_assert_uint_le(n_nowhere, 6 * 3);
+	ck_assert_uint_le(n_nowhere, 6 * 5);
 	ck_assert_uint_eq(n_lost, 0);
 }
 END_TEST

@@ -1,0 +1,46 @@
+/*
+ * What a schedule says, in a [schedule NAME] section or at run time: read, and checked
+ * against what holds across its keys and job fields.
+ */
+#ifndef CONFIG_CONFIG_SCHEDULE_H
+#define CONFIG_CONFIG_SCHEDULE_H
+
+#include "config/configuration.h"
+#include "job/calendar.h"
+
+/* the expressions of a schedule, read */
+struct config_calendars {
+	struct calendar **v; /* owned */
+	size_t n;
+};
+
+/**
+ * Read expressions. Blocks: zones are files.
+ *
+ * @zone  where those hold that name none; NULL: the machine's
+ * @err   what is wrong with which, for people, malloc'd
+ *
+ * Returns 0, -EINVAL, -ENOMEM.
+ */
+int config_calendars_read(
+	struct config_calendars *ret, char *const *when, const char *zone, char **err);
+void config_calendars_deinit(struct config_calendars *c);
+
+/* A job of its own: what the schedule says, over what [defaults] say. 0, -RV_ELIMIT,
+ * -ENOMEM */
+int config_schedule_job(struct job_spec *ret, const struct job_spec *said,
+	const struct job_spec *defaults);
+
+/**
+ * May a job of a schedule be like this? said: what the schedule itself says of it, and
+ * spec, with the defaults, the whole.
+ *
+ * Returns 0; -EINVAL with the field and a message, malloc'd; -ENOMEM.
+ */
+int config_schedule_check_job(const struct job_spec *said, const struct job_spec *spec,
+	enum job_field *ret_field, char **err);
+
+/* all sections; used by config_validate */
+void config_check_schedules(struct config *c, struct config_errors *errors);
+
+#endif

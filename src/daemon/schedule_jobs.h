@@ -1,0 +1,29 @@
+/*
+ * Which unfinished jobs each schedule has: found by its name, whether it is still defined or
+ * not. Kept by the table of jobs; overlap is decided from it. Loop thread only.
+ */
+#ifndef DAEMON_SCHEDULE_JOBS_H
+#define DAEMON_SCHEDULE_JOBS_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+struct job;
+struct schedule_jobs;
+
+int schedule_jobs_new(struct schedule_jobs **ret);
+struct schedule_jobs *schedule_jobs_free(struct schedule_jobs *sj);
+/* called when a schedule has one less */
+void schedule_jobs_on_end(
+	struct schedule_jobs *sj, void (*fn)(const char *name, void *arg), void *arg);
+
+/* A job that a schedule made is unfinished, from now on or again. 0, -ENOMEM */
+int schedule_jobs_add(struct schedule_jobs *sj, const struct job *j);
+/* it has ended, or is forgotten; one that is not in it is fine */
+void schedule_jobs_remove(struct schedule_jobs *sj, const struct job *j);
+
+/* Their ids, in no order, valid until one comes or goes; *ret_n may be 0. */
+const uint64_t *schedule_jobs_ids(
+	const struct schedule_jobs *sj, const char *name, size_t *ret_n);
+
+#endif

@@ -1,0 +1,39 @@
+/* The schedules' own: what schedules.c keeps and schedule_look.c looks at. */
+#ifndef DAEMON_SCHEDULES_PRIV_H
+#define DAEMON_SCHEDULES_PRIV_H
+
+#include "base/hashmap.h"
+#include "config/config_schedule.h"
+#include "daemon/clock_jumps.h"
+#include "daemon/commit.h"
+#include "daemon/core.h"
+#include "daemon/schedules.h"
+#include "reeve/sync.h"
+
+struct schedules {
+	struct core *core;
+	rv_loop *loop;
+	const struct config *config; /* that was applied last */
+	struct hashmap *by_name;     /* of struct schedule */
+	size_t n_added;
+	int64_t started_usec; /* the daemon: wall clock */
+	rv_lock changing;
+	rv_event look; /* something may be due */
+	rv_handle timer;
+	bool timer_armed;
+	rv_timer retry; /* a look could not be written */
+	struct clock_watch clock_watch;
+	struct schedule_due due[SCHEDULE_MAKE_UP_MAX]; /* of the look that goes on */
+};
+
+/* nothing of it starts by itself */
+bool schedule_is_off(const struct schedule *s);
+void schedule_rule_get(const struct schedule *s, struct schedule_rule *ret);
+/* The record and how far it has come, as operations of a txn; NULL: left as it is. 0,
+ * -ENOMEM */
+int schedule_put(struct txn *t, const char *name, const struct schedule_record *rec,
+	const struct schedule_progress *p);
+/* the timer stands where something is due next */
+void schedules_arm(struct schedules *ss);
+
+#endif
