@@ -79,7 +79,8 @@ libdaemon_la_SOURCES = \
 	src/daemon/schedule_look.c \
 	src/daemon/schedule_record.c src/daemon/schedule_record.h \
 	src/daemon/schedules.c src/daemon/schedules.h src/daemon/schedules_priv.h \
-	src/daemon/scheduler.c src/daemon/scheduler.h \
+	src/daemon/scheduler.c src/daemon/scheduler.h src/daemon/scheduler_priv.h \
+	src/daemon/scheduler_why.c \
 	src/daemon/shutdown.c src/daemon/shutdown.h \
 	src/daemon/socket_guard.c src/daemon/socket_guard.h \
 	src/daemon/spawner_link.c src/daemon/spawner_link.h src/daemon/spawner_link_priv.h \
