@@ -9,7 +9,7 @@ libdaemon_la_SOURCES = \
 	src/daemon/asks.c src/daemon/asks.h \
 	src/daemon/clock_jumps.c src/daemon/clock_jumps.h \
 	src/daemon/control.c src/daemon/control.h \
-	src/daemon/control_act.c \
+	src/daemon/control_apply.c src/daemon/control_apply.h \
 	src/daemon/control_conn.c src/daemon/control_priv.h \
 	src/daemon/control_daemon.c \
 	src/daemon/control_deps.c src/daemon/control_deps.h \
@@ -23,11 +23,14 @@ libdaemon_la_SOURCES = \
 	src/daemon/control_pool.c \
 	src/daemon/control_schedule.c \
 	src/daemon/control_logs.c \
+	src/daemon/control_queue.c \
 	src/daemon/control_remove.c \
 	src/daemon/control_reply.c \
+	src/daemon/control_retry.c \
 	src/daemon/control_select.c src/daemon/control_select.h \
 	src/daemon/control_set_deps.c \
 	src/daemon/control_set.c \
+	src/daemon/control_signal.c \
 	src/daemon/control_stats.c \
 	src/daemon/control_submit.c \
 	src/daemon/control_wait.c \

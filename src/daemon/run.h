@@ -62,7 +62,8 @@ struct run {
 	bool hasten;       /* no more grace */
 	rv_time kill_at;   /* without a spawner: when the grace is over; RV_FOREVER */
 	bool pause_wanted, paused;
-	rv_time deadline; /* of the run-time limit, CLOCK_MONOTONIC; RV_FOREVER */
+	bool spec_changing; /* by a record that is being committed */
+	rv_time deadline;   /* of the run-time limit, CLOCK_MONOTONIC; RV_FOREVER */
 };
 
 /* what run_process returns for a run that never began: a shutdown came before, or it was

@@ -57,6 +57,19 @@ assert_eq "an old log" early "$(reeve logs "$quick")"
 assert_exit 6 reeve add true 2>/dev/null
 n=$(reeve ls -q | wc -l)
 
+step "a change of a job that runs, refused, has no effect"
+hours=1
+while reeve set "$running" timeout="${hours}h" >/dev/null 2>error; do
+	fill # it still found a page
+	hours=$((hours + 1))
+done
+assert_match "what set says" "*job $running: *o space left*" "$(cat error)"
+timeout=$(reeve show --json "$running" | jq .spec.timeout_usec)
+[ "$timeout" != $((hours * 3600000000)) ] || fail "the job has the timeout that was refused"
+assert_exit 1 reeve set "$running" timeout=1ms 2>/dev/null # else it is stopped
+assert_eq "its timeout" "$timeout" "$(reeve show --json "$running" | jq .spec.timeout_usec)"
+settle
+
 step "a job ends while nothing can be recorded"
 echo >go
 settle
