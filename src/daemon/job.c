@@ -249,6 +249,17 @@ void job_record_ready(struct job *j, const struct clock *clock, struct store_job
 	job_set_due(j, clock, due);
 }
 
+void job_choose_time(struct job *j, const struct clock *clock)
+{
+	struct store_job rec;
+
+	if (j->state != JOB_QUEUED)
+		return;
+	job_record_ready(j, clock, &rec);
+	j->state = (uint8_t)rec.state;
+	j->due_usec = rec.due_usec;
+}
+
 const char *job_name(const struct job *j, char buf[65])
 {
 	const char *s;

@@ -103,7 +103,9 @@ int64_t job_not_before(const struct job *j);
 /* It waits for nothing but room and its time: queued, or delayed, in the record that comes
  * next; job.due is set. */
 void job_record_ready(struct job *j, const struct clock *clock, struct store_job *rec);
-/* the same of a packed spec */
+/* The same for one that is in no table yet, and queued so far; others stay as they are. */
+void job_choose_time(struct job *j, const struct clock *clock);
+/* job_not_before of a packed spec */
 int64_t job_spec_not_before(const void *spec, size_t spec_len, int64_t submitted_usec);
 /* due_usec by the clock that counts: job.due */
 void job_set_due(struct job *j, const struct clock *clock, int64_t due_usec);

@@ -2,7 +2,6 @@
 
 #include <errno.h>
 #include <inttypes.h>
-#include <jansson.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,12 +10,11 @@
 #include "base/error.h"
 #include "base/log.h"
 #include "config/configuration.h"
-#include "daemon/asks.h"
 #include "daemon/commit.h"
 #include "daemon/core.h"
 #include "daemon/deadlines.h"
 #include "daemon/envs.h"
-#include "daemon/functions.h"
+#include "daemon/job_check.h"
 #include "daemon/job_make.h"
 #include "daemon/jobs.h"
 #include "daemon/scheduler.h"
@@ -33,68 +31,28 @@ PRINTF(3, 4) static int refuse(char **ret, int error, const char *fmt, ...)
 	return *ret ? error : -ENOMEM;
 }
 
-static int check_function(
-	struct core *core, const struct job_spec *spec, uint32_t uid, char **message)
-{
-	const char *name = job_str(spec, FUNCTION), *text = job_str(spec, ARGUMENTS);
-	const struct function *f = functions_find(core->functions, name);
-	json_t *arguments;
-	int r;
-
-	if (!f)
-		return refuse(message, -EINVAL, "no such function: '%s'", name);
-	if (f->touches_files && core->system_mode && uid != 0)
-		return refuse(message, -EINVAL,
-			"the function '%s' is only for root in system mode", name);
-	if (!f->check)
-		return 0;
-	arguments = text ? json_loads(text, 0, NULL) : json_object();
-	if (!arguments)
-		return refuse(message, -EINVAL, "arguments: not a JSON object");
-	r = f->check(arguments, message);
-	json_decref(arguments);
-	return r;
-}
-
-static int check_limits(
-	struct core *core, uint32_t uid, size_t n_expected, char **message)
-{
-	const struct config *cf = core->config;
-	int64_t n = (int64_t)(jobs_unfinished(core->jobs) + n_expected);
-	int64_t n_of = (int64_t)(jobs_unfinished_of(core->jobs, uid) + n_expected);
-
-	if (n >= config_num(cf, JOBS_MAX))
-		return refuse(message, -RV_ELIMIT,
-			"there are jobs-max = %" PRId64 " unfinished jobs",
-			config_num(cf, JOBS_MAX));
-	if (n_of >= config_num(cf, JOBS_PER_USER_MAX))
-		return refuse(message, -RV_ELIMIT,
-			"its user has jobs-per-user-max = %" PRId64 " unfinished jobs",
-			config_num(cf, JOBS_PER_USER_MAX));
-	return 0;
-}
-
 static int check(struct core *core, const struct job_spec *spec, uint32_t uid,
 	size_t n_expected, char **message)
 {
+	/* the administrators decide what makes jobs by itself */
+	const struct job_maker maker = {.uid = uid, .is_admin = true};
 	enum job_field field;
-	int r = check_limits(core, uid, n_expected, message);
+	const char *key;
+	int64_t max;
+	int r;
 
+	r = job_check_limits(core, uid, n_expected + 1, &key, &max);
 	if (r < 0)
-		return r;
-	if (STREQ(job_str(spec, OUTPUT), "inherit") && core->system_mode && uid != 0)
-		return refuse(message, -EINVAL,
-			"output = inherit is only for root in system mode");
-	r = asks_check(core, spec, &field, message);
-	if (r < 0 || !job_str(spec, FUNCTION))
-		return r;
-	return check_function(core, spec, uid, message);
+		return refuse(message, r,
+			"there are as many unfinished jobs as %s = %" PRId64 " allows",
+			key, max);
+	r = job_check(core, spec, &maker, &field, message);
+	return r == -EACCES ? -EINVAL : r;
 }
 
 int job_make(struct job **ret, struct core *core, const struct job_spec *spec,
 	uint32_t uid, uint32_t gid, size_t n_expected, char **ret_message)
 {
-	struct store_job rec = {.state = JOB_QUEUED};
 	struct job *j;
 	int r;
 
@@ -117,11 +75,7 @@ int job_make(struct job **ret, struct core *core, const struct job_spec *spec,
 						 " different things asked for",
 						 config_num(core->config, DEMANDS_MAX));
 	}
-	if (j->state == JOB_QUEUED) {
-		job_record_ready(j, core->clock, &rec);
-		j->state = (uint8_t)rec.state;
-		j->due_usec = rec.due_usec;
-	}
+	job_choose_time(j, core->clock);
 	*ret = j;
 	return 0;
 }

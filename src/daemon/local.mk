@@ -32,7 +32,8 @@ libdaemon_la_SOURCES = \
 	src/daemon/control_set.c \
 	src/daemon/control_signal.c \
 	src/daemon/control_stats.c \
-	src/daemon/control_submit.c \
+	src/daemon/control_submit.c src/daemon/control_submit_priv.h \
+	src/daemon/control_submit_make.c \
 	src/daemon/control_wait.c \
 	src/daemon/core.h \
 	src/daemon/cpus.c src/daemon/cpus.h \
@@ -51,6 +52,7 @@ libdaemon_la_SOURCES = \
 	src/daemon/inputs.c src/daemon/inputs.h \
 	src/daemon/interfaces.h \
 	src/daemon/job.c src/daemon/job.h \
+	src/daemon/job_check.c src/daemon/job_check.h \
 	src/daemon/job_make.c src/daemon/job_make.h \
 	src/daemon/job_json.c src/daemon/job_json.h \
 	src/daemon/job_counts.c src/daemon/job_counts.h \
