@@ -5,270 +5,30 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "base/cleanup.h"
 #include "base/error.h"
-#include "base/fd.h"
-#include "base/list.h"
 #include "base/macro.h"
 #include "cli/batch.h"
+#include "cli/batch_calls.h"
 #include "cli/cli.h"
-#include "cli/limits.h"
 #include "cli/reply_error.h"
-#include "cli/spec_json.h"
 #include "cli/submit.h"
 #include "cli/text.h"
 #include "client/client.h"
-#include "job/deps.h"
 
 /* Enough to keep the daemon's commits filled; the memory of that many calls is ours. */
 #define WINDOW 4
 
-/*
- * Which lines a call holds depends on the settings of the daemon and on the environment, but
- * a key that the user gave has to mean the same lines again. So with such a key one call is
- * made after the other, and it is the answer that says how many lines the key's call had:
- * where they were fewer the rest goes into the next call, where they were more the next lines
- * are left out.
- *
- * A daemon may be told meanwhile to take fewer jobs in a call (a reload that lowers
- * submit-max). What it refuses then is cut smaller and sent again, while calls that were
- * made after it may be through: their ids are kept until those of all lines before are there.
- */
-
-/* a call that was made, and whose ids were not printed yet */
-struct call {
-	struct list link; /* in batch.calls */
-	struct list sent; /* in batch.sent while its answer is waited for */
-	json_t *params;
-	uint64_t *line_no; /* of each of its jobs, for the daemon's errors */
-	size_t n_jobs;
-	json_t *ids;    /* the answer; NULL: there is none yet */
-	bool must_wait; /* it failed; again when it is the first, to be told in order */
-	bool has_names; /* that jobs of calls before may have: sent when these are answered */
-};
-
-struct batch {
-	const struct cli *c;
-	const struct job_spec *defaults;
-	struct batch_source *src;
-	batch_ids_fn take_ids; /* NULL: print them */
-	void *arg;
-	json_t *caller; /* what goes with each call */
-	struct limits limits;
-	size_t jobs_max_bytes; /* of one call, beside the environment */
-	const char *key;       /* what the keys of the calls begin with */
-	bool key_is_given;
-	uint64_t n_calls; /* made so far: the end of their keys */
-	uint64_t n_done;  /* jobs that have their id */
-	uint64_t done_line;
-	struct list calls; /* of struct call.link, in the order of their lines */
-	unsigned n;        /* of those */
-	struct list sent;  /* of struct call.sent, in the order of their answers */
-	/* read, and in no call yet: one that did not fit into the last call, and those
-	 * that an answer left over */
-	struct ahead {
-		json_t *job;
-		uint64_t line_no;
-		bool has_names;
-	} * ahead;
-	size_t ahead_first, n_ahead;
-	uint64_t n_skip; /* so many that come next are in an answer already */
-	bool at_end;
-	char *bad_line;  /* why reading ended early; told when all before it is done */
-	int bad_code;    /* its exit code */
-	int exit_code;   /* of an error that was printed */
-	bool has_failed; /* such is the answer to the first of the calls */
-};
-
-static struct call *call_free(struct call *call)
-{
-	if (!call)
-		return NULL;
-	list_remove(&call->link);
-	list_remove(&call->sent);
-	json_decref(call->params);
-	json_decref(call->ids);
-	free(call->line_no);
-	free(call);
-	return NULL;
-}
-DEFINE_CLEANUP(struct call *, call_free)
-
-/* jobs and line_no: taken, also on failure. NULL when out of memory */
-static struct call *call_new(
-	struct batch *b, json_t *jobs, uint64_t *line_no, size_t n_jobs)
-{
-	_cleanup_free_ char *key = text_printf("%s-%" PRIu64, b->key, b->n_calls);
-	_cleanup_(call_freep) struct call *call = calloc(1, sizeof(*call));
-
-	if (!key || !call) {
-		json_decref(jobs);
-		free(line_no);
-		return NULL;
-	}
-	call->line_no = line_no;
-	call->n_jobs = n_jobs;
-	call->params = submit_params(jobs, b->caller, key);
-	if (!call->params)
-		return NULL;
-	b->n_calls++;
-	b->n++;
-	return TAKE_PTR(call);
-}
-
-static struct call *first_call(const struct batch *b)
-{
-	return list_is_empty(&b->calls)
-		       ? NULL
-		       : LIST_ENTRY(list_first(&b->calls), struct call, link);
-}
-
-static int bad_line(struct batch *b, int code)
-{
-	b->bad_code = code;
-	return -EINVAL;
-}
-
-static int too_long(struct batch *b, uint64_t line_no)
-{
-	free(b->bad_line);
-	b->bad_line = text_printf("%s %" PRIu64
-				  ": longer than a call can be (message-max = %zu)",
-		b->src->what, line_no, b->limits.message_max);
-	return b->bad_line ? bad_line(b, CLI_EXIT_REFUSED) : -ENOMEM;
-}
-
-/* A place for n jobs in front of those in b->ahead. */
-static int make_room(struct batch *b, size_t n)
-{
-	struct ahead *v;
-
-	if (n > b->ahead_first) {
-		v = calloc(n + b->n_ahead, sizeof(*v));
-		if (!v)
-			return -ENOMEM;
-		if (b->n_ahead > 0)
-			memcpy(v + n, b->ahead + b->ahead_first,
-				b->n_ahead * sizeof(*v));
-		free(b->ahead);
-		b->ahead = v;
-		b->ahead_first = n;
-	}
-	b->ahead_first -= n;
-	b->n_ahead += n;
-	return 0;
-}
-
-static json_t *take_ahead(struct batch *b)
-{
-	b->n_ahead--;
-	return TAKE_PTR(b->ahead[b->ahead_first++].job);
-}
-
-/* It waits for jobs by their names or labels, which the daemon has to know. */
-static bool has_names(const struct job_spec *s)
-{
-	unsigned kinds = 0;
-
-	for (int k = 0; k < DEP_KIND_N; k++)
-		kinds |= dep_list_kinds(s->v[dep_field[k]].strv);
-	return kinds & (1u << DEP_REF_NAME | 1u << DEP_REF_LABEL);
-}
-
-/* The next line's job into b->ahead, where none is. 1, 0 at the end, -EINVAL with
- * b->bad_line, others */
-static int read_ahead(struct batch *b)
-{
-	_cleanup_(job_spec_deinit) struct job_spec s;
-	json_t *job;
-	int r;
-
-	if (b->bad_line)
-		return -EINVAL;
-	r = b->src->next(b->src, &s, b->defaults, &b->bad_line);
-	if (r == -EMSGSIZE)
-		return too_long(b, b->src->no);
-	if (r == -EINVAL)
-		return bad_line(b, CLI_EXIT_USAGE);
-	if (r <= 0)
-		return r;
-	job = spec_to_json(&s);
-	if (!job || make_room(b, 1) < 0) {
-		json_decref(job);
-		return -ENOMEM;
-	}
-	b->ahead[b->ahead_first] = (struct ahead){job, b->src->no, has_names(&s)};
-	return 1;
-}
-
-/* The next job that is to be sent is b->ahead's first, and fits into a call; results as
- * read_ahead. *ret_bytes: what it takes there */
-static int look_ahead(struct batch *b, size_t *ret_bytes)
-{
-	const struct ahead *next;
-	int r;
-
-	for (;;) {
-		r = b->n_ahead > 0 ? 1 : read_ahead(b);
-		if (r <= 0)
-			return r;
-		if (b->n_skip == 0)
-			break;
-		json_decref(take_ahead(b));
-		b->n_skip--;
-	}
-	next = &b->ahead[b->ahead_first];
-	*ret_bytes = submit_json_bytes(next->job) + 1;
-	return *ret_bytes <= b->jobs_max_bytes ? 1 : too_long(b, next->line_no);
-}
-
-/* A call of as many jobs as fit, last of all. 1, 0 when there are no more, negative. */
-static int make_call(struct batch *b)
-{
-	size_t n_max = MIN((size_t)SUBMIT_JOBS_MAX, b->limits.submit_max);
-	_cleanup_free_ uint64_t *line_no = calloc(n_max, sizeof(*line_no));
-	_cleanup_json_ json_t *jobs = json_array();
-	size_t bytes_max = MIN(SUBMIT_BYTES_MAX, b->jobs_max_bytes);
-	size_t bytes = 0, n = 0, job_bytes;
-	bool names = false;
-	struct call *call;
-	int r;
-
-	if (!line_no || !jobs)
-		return -ENOMEM;
-	while (n < n_max) {
-		r = look_ahead(b, &job_bytes);
-		if (r < 0)
-			return r;
-		if (r == 0 || (n > 0 && bytes + job_bytes > bytes_max))
-			break;
-		bytes += job_bytes;
-		names |= b->ahead[b->ahead_first].has_names;
-		line_no[n++] = b->ahead[b->ahead_first].line_no;
-		if (json_array_append_new(jobs, take_ahead(b)) < 0)
-			return -ENOMEM;
-	}
-	if (n == 0)
-		return 0;
-	call = call_new(b, TAKE_PTR(jobs), TAKE_PTR(line_no), n);
-	if (!call)
-		return -ENOMEM;
-	call->has_names = names;
-	list_append(&b->calls, &call->link);
-	return 1;
-}
-
 /* made, but under way no more, or not yet: a broken connection left it unanswered, or it was
  * cut smaller; NULL: none */
-static struct call *find_unsent(const struct batch *b)
+static struct batch_call *find_unsent(const struct batch *b)
 {
 	LIST_FOREACH(it, &b->calls) {
-		struct call *call = LIST_ENTRY(it, struct call, link);
+		struct batch_call *call = LIST_ENTRY(it, struct batch_call, link);
 
 		if (!call->ids && !list_is_linked(&call->sent) &&
-			(!call->must_wait || call == first_call(b)))
+			(!call->must_wait || call == batch_first_call(b)))
 			return call;
 	}
 	return NULL;
@@ -278,13 +38,13 @@ static struct call *find_unsent(const struct batch *b)
 static int next_call(void *arg, struct client_request *ret)
 {
 	struct batch *b = arg;
-	struct call *call = b->has_failed ? NULL : find_unsent(b);
+	struct batch_call *call = b->has_failed ? NULL : find_unsent(b);
 	int r;
 
 	if (!call) {
 		if (b->has_failed || b->at_end || b->n >= WINDOW)
 			return 0;
-		r = make_call(b);
+		r = batch_make_call(b);
 		/* Of a bad line nothing is sent, nor of its call; the answers to the
 		 * calls before it are still waited for. */
 		if (r == -EINVAL)
@@ -294,7 +54,7 @@ static int next_call(void *arg, struct client_request *ret)
 			return r;
 		call = find_unsent(b);
 	}
-	if (call->has_names && call != first_call(b))
+	if (call->has_names && call != batch_first_call(b))
 		return 0; /* what it names may be in those that are under way */
 	list_append(&b->sent, &call->sent);
 	ret->method = "io.reeve.Job.Submit";
@@ -303,8 +63,8 @@ static int next_call(void *arg, struct client_request *ret)
 }
 
 /* From now on nothing is sent; the answers to what was sent are still taken. */
-static void fail_reply(
-	struct batch *b, const struct call *call, const struct client_reply *reply)
+static void fail_reply(struct batch *b, const struct batch_call *call,
+	const struct client_reply *reply)
 {
 	int64_t job = json_int(reply->params, "job", -1);
 
@@ -322,83 +82,16 @@ static void fail_reply(
 	b->exit_code = cli_fail_reply(b->c, reply->error, reply->params);
 }
 
-/* Of the call only the first n_done jobs are the key's: the rest comes next. */
-static int put_back(struct batch *b, const struct call *call, size_t n_done)
-{
-	const json_t *jobs = json_object_get(call->params, "jobs");
-	size_t n = call->n_jobs - n_done;
-
-	if (make_room(b, n) < 0)
-		return -ENOMEM;
-	for (size_t i = 0; i < n; i++)
-		b->ahead[b->ahead_first + i] =
-			(struct ahead){json_incref(json_array_get(jobs, n_done + i)),
-				call->line_no[n_done + i], call->has_names};
-	b->at_end = false;
-	return 0;
-}
-
-/* The jobs from n on into a call of their own, after this one. 0, -ENOMEM */
-static int split_call(struct batch *b, struct call *call, size_t n)
-{
-	const json_t *jobs = json_object_get(call->params, "jobs");
-	size_t n_rest = call->n_jobs - n;
-	uint64_t *line_no = calloc(n_rest, sizeof(*line_no));
-	json_t *rest = json_array();
-	struct call *next;
-	int r = line_no && rest ? 0 : -ENOMEM;
-
-	for (size_t i = 0; i < n_rest && r == 0; i++) {
-		line_no[i] = call->line_no[n + i];
-		r = json_array_append(rest, json_array_get(jobs, n + i));
-	}
-	if (r < 0) {
-		free(line_no);
-		json_decref(rest);
-		return -ENOMEM;
-	}
-	next = call_new(b, rest, line_no, n_rest);
-	if (!next)
-		return -ENOMEM;
-	next->has_names = call->has_names;
-	list_prepend(&call->link, &next->link);
-	return 0;
-}
-
-/* The daemon takes no more than n_max jobs in a call by now; it took none of this one. */
-static int cut_call(struct batch *b, struct call *call, size_t n_max)
-{
-	int r;
-
-	b->limits.submit_max = n_max;
-	while (call->n_jobs > n_max) {
-		json_t *jobs = json_object_get(call->params, "jobs");
-
-		/* with a key that was given the answer to this call decides on the next
-		 */
-		r = b->key_is_given ? put_back(b, call, n_max)
-				    : split_call(b, call, n_max);
-		if (r < 0)
-			return r;
-		call->n_jobs = n_max;
-		while (json_array_size(jobs) > n_max)
-			json_array_remove(jobs, json_array_size(jobs) - 1);
-		if (!b->key_is_given)
-			call = LIST_ENTRY(call->link.next, struct call, link);
-	}
-	return 0;
-}
-
 static int take_error(
-	struct batch *b, struct call *call, const struct client_reply *reply)
+	struct batch *b, struct batch_call *call, const struct client_reply *reply)
 {
 	int64_t max = json_int(reply->params, "maximum", 0);
 
 	if (STREQ(reply->error, "io.reeve.Job.LimitReached") &&
 		STREQ(json_str(reply->params, "limit"), "submit-max") && max > 0 &&
 		(uint64_t)max < call->n_jobs)
-		return cut_call(b, call, (size_t)max);
-	if (call != first_call(b))
+		return batch_cut_call(b, call, (size_t)max);
+	if (call != batch_first_call(b))
 		call->must_wait = true;
 	else if (!b->has_failed)
 		fail_reply(b, call, reply);
@@ -421,7 +114,7 @@ static int print_ids(struct batch *b, const json_t *ids)
 }
 
 /* The first of the calls has its answer: its ids are told. */
-static int tell_ids(struct batch *b, const struct call *call)
+static int tell_ids(struct batch *b, const struct batch_call *call)
 {
 	size_t n_ids = json_array_size(call->ids);
 	int told =
@@ -432,7 +125,7 @@ static int tell_ids(struct batch *b, const struct call *call)
 	if (told < 0)
 		return told;
 	if (n_ids < call->n_jobs)
-		return put_back(b, call, n_ids);
+		return batch_put_back(b, call, n_ids);
 	b->n_skip += n_ids - call->n_jobs;
 	return 0;
 }
@@ -441,7 +134,8 @@ static int tell_ids(struct batch *b, const struct call *call)
 static int take_reply(void *arg, const struct client_reply *reply)
 {
 	struct batch *b = arg;
-	struct call *call = LIST_ENTRY(list_pop(&b->sent), struct call, sent);
+	struct batch_call *call =
+		LIST_ENTRY(list_pop(&b->sent), struct batch_call, sent);
 	json_t *ids = json_object_get(reply->params, "ids");
 	int r = 0;
 
@@ -450,9 +144,9 @@ static int take_reply(void *arg, const struct client_reply *reply)
 	if (json_array_size(ids) == 0)
 		return -RV_EPROTOCOL;
 	call->ids = json_incref(ids);
-	while (r == 0 && (call = first_call(b)) && call->ids) {
+	while (r == 0 && (call = batch_first_call(b)) && call->ids) {
 		r = tell_ids(b, call);
-		call_free(call);
+		batch_call_free(call);
 		b->n--;
 	}
 	return fflush(stdout) != 0 ? -EIO : r;
@@ -483,7 +177,7 @@ static int submit_all(struct batch *b, struct client **client)
 static void tell_later_calls(struct batch *b)
 {
 	LIST_FOREACH(it, &b->calls) {
-		const struct call *call = LIST_ENTRY(it, struct call, link);
+		const struct batch_call *call = LIST_ENTRY(it, struct batch_call, link);
 		size_t n = json_array_size(call->ids);
 
 		if (n > 0 && b->take_ids)
@@ -562,9 +256,9 @@ int batch_submit_from(const struct cli *c, struct client **client,
 	r = b.exit_code == 0 ? submit_jobs(&b, client) : -ECANCELED;
 	r = finish(&b, r);
 	while (!list_is_empty(&b.calls))
-		call_free(first_call(&b));
+		batch_call_free(batch_first_call(&b));
 	while (b.n_ahead > 0)
-		json_decref(take_ahead(&b));
+		json_decref(batch_take_ahead(&b));
 	free(b.ahead);
 	free(b.bad_line);
 	json_decref(b.caller);

@@ -22,268 +22,8 @@
 #include "cli/command_table.h"
 #include "cli/progress.h"
 #include "cli/select.h"
+#include "cli/wait_call.h"
 #include "client/client.h"
-
-/* after so much silence one line says why a job waits */
-#define PATIENCE RV_SEC(1)
-/* so many are looked at for one that has a reason */
-#define WHY_JOBS_MAX 10
-
-struct wait {
-	const struct cli *c;
-	struct client *client;
-	rv_time patience; /* RV_FOREVER: nobody is to be told why, or there is no news */
-	bool said_why;
-	struct progress progress;
-	const char *until;     /* as Wait has it; NULL: all */
-	int64_t deadline_usec; /* monotonic; USEC_INFINITY: none */
-	int64_t waiting, succeeded, failed;
-	bool timed_out;
-	bool must_match; /* something was named: nothing is not success then */
-	json_t *jobs;    /* with --json: all that were told; owned */
-	int64_t first;   /* with --any: the one that ended; 0: none yet */
-	unsigned n_reconnects;
-	size_t ranges_max; /* of one selector */
-	/* of the call under way */
-	struct job_select ids;    /* its jobs, as far as the daemon told */
-	uint64_t n_ids, n_in_all; /* told, and how many there are; the same: all told */
-	uint64_t *told;           /* ids of those that have ended */
-	size_t n_told, n_told_max;
-	int64_t told_succeeded;
-	bool resumed;  /* what is asked for was found before */
-	int64_t gone;  /* that the daemon forgot in the meantime; 0: none */
-	int exit_code; /* of an error that was printed */
-};
-
-static bool job_succeeded(const json_t *job)
-{
-	return STREQ(json_str(job, "result"), "succeeded");
-}
-
-static bool until_is(const struct wait *w, const char *word)
-{
-	return w->until && STREQ(w->until, word);
-}
-
-static int note_told(struct wait *w, uint64_t id)
-{
-	if (w->n_told == w->n_told_max) {
-		size_t n = w->n_told_max ? 2 * w->n_told_max : 64;
-		uint64_t *v = reallocarray(w->told, n, sizeof(*v));
-
-		if (!v)
-			return -ENOMEM;
-		w->told = v;
-		w->n_told_max = n;
-	}
-	w->told[w->n_told++] = id;
-	return 0;
-}
-
-static int take_jobs(struct wait *w, const json_t *jobs)
-{
-	/* how those end that a pool has to lose is not what is asked */
-	bool quiet = options_has(&w->c->opts, OPT_QUIET) || until_is(w, "empty");
-	char outcome[CLI_OUTCOME_MAX];
-	json_t *job;
-	size_t i;
-
-	json_array_foreach((json_t *)jobs, i, job)
-	{
-		if (w->first > 0) /* the others are not what it says */
-			return 0;
-		if (until_is(w, "any"))
-			w->first = json_int(job, "id", 0);
-		if (w->jobs && json_array_append(w->jobs, job) < 0)
-			return -ENOMEM;
-		if (note_told(w, (uint64_t)json_int(job, "id", 0)) < 0)
-			return -ENOMEM;
-		w->told_succeeded += job_succeeded(job);
-		if (quiet || job_succeeded(job))
-			continue;
-		progress_hide(&w->progress);
-		cli_note(w->c, "job %" PRId64 " %s", json_int(job, "id", 0),
-			cli_job_outcome(outcome, sizeof(outcome), job));
-	}
-	return 0;
-}
-
-static int take_ids(struct wait *w, const json_t *reply)
-{
-	json_t *range;
-	size_t i;
-
-	w->n_in_all = (uint64_t)(json_int(reply, "waiting", 0) +
-				 json_int(reply, "succeeded", 0) +
-				 json_int(reply, "failed", 0));
-	json_array_foreach(json_object_get(reply, "ids"), i, range)
-	{
-		struct job_id_range r = {(uint64_t)json_int(range, "first", 0),
-			(uint64_t)json_int(range, "last", 0)};
-
-		if (r.first < 1 || r.last < r.first)
-			return -RV_EPROTOCOL;
-		if (job_select_add_ids(&w->ids, r) < 0)
-			return -ENOMEM;
-		w->n_ids += r.last - r.first + 1;
-	}
-	return 0;
-}
-
-/* One that has ended and was forgotten while there was no daemon: how is not known. */
-static bool is_gone(struct wait *w, const struct client_reply *reply)
-{
-	w->gone = w->resumed && STREQ(reply->error, "io.reeve.Job.Removed")
-			  ? json_int(reply->params, "id", 0)
-			  : 0;
-	return w->gone > 0;
-}
-
-static void show_progress(struct wait *w, const json_t *reply)
-{
-	struct progress_counts counts = {
-		.succeeded = w->succeeded + json_int(reply, "succeeded", 0),
-		.failed = w->failed + json_int(reply, "failed", 0),
-		.running = json_int(reply, "running", 0),
-		.waiting = json_int(reply, "waiting", 0),
-	};
-
-	if (json_is_set(reply, "running"))
-		progress_show(&w->progress, &counts);
-}
-
-/* results as call_wait */
-static int take_reply(struct wait *w, const struct client_reply *reply)
-{
-	int r;
-
-	if (reply->error && is_gone(w, reply))
-		return -EAGAIN;
-	if (reply->error) {
-		progress_hide(&w->progress);
-		w->exit_code = cli_fail_reply(w->c, reply->error, reply->params);
-		return -ECANCELED;
-	}
-	if (!reply->continues) {
-		w->waiting += json_int(reply->params, "waiting", 0);
-		w->succeeded += json_int(reply->params, "succeeded", 0);
-		w->failed += json_int(reply->params, "failed", 0);
-		w->timed_out |=
-			json_is_true(json_object_get(reply->params, "timed_out"));
-	}
-	w->n_reconnects = 0;
-	w->patience = w->said_why ? RV_FOREVER : PATIENCE;
-	show_progress(w, reply->params);
-	r = take_ids(w, reply->params);
-	return r < 0 ? r : take_jobs(w, json_object_get(reply->params, "jobs"));
-}
-
-static bool is_told(const struct wait *w, uint64_t id)
-{
-	for (size_t i = 0; i < w->n_told; i++)
-		if (w->told[i] == id)
-			return true;
-	return false;
-}
-
-/* true: it waits for something, which was said */
-static bool tell_why_of(struct wait *w, struct client *client, uint64_t id)
-{
-	_cleanup_json_ json_t *reply = NULL;
-	_cleanup_json_ json_t *params =
-		json_pack("{s:o}", "select", selection_of_id((int64_t)id));
-	const char *why;
-
-	if (!params || client_call(client, "io.reeve.Job.Show", params, &reply, NULL,
-			       CLI_CONNECT_TIMEOUT) != 0)
-		return false;
-	why = json_str(reply, "why");
-	if (*why)
-		progress_hide(&w->progress);
-	if (*why)
-		cli_note(w->c, "job %" PRIu64 " waits: %s", id, why);
-	return *why;
-}
-
-/* Nothing was heard for a while. On a connection of its own: on ours the answer would come
- * after the one that is waited for. */
-static void tell_why(struct wait *w)
-{
-	_cleanup_(client_closep) struct client *client = NULL;
-	unsigned n = 0;
-
-	w->patience = RV_FOREVER; /* until there is news */
-	if (client_open(&client, w->c->target.socket, CLI_CONNECT_TIMEOUT) < 0)
-		return;
-	for (size_t i = 0; i < w->ids.n_ids; i++)
-		for (uint64_t id = w->ids.ids[i].first; id <= w->ids.ids[i].last;
-			id++) {
-			if (is_told(w, id))
-				continue;
-			w->said_why = tell_why_of(w, client, id);
-			if (w->said_why || ++n == WHY_JOBS_MAX)
-				return;
-		}
-}
-
-/* The next reply of the call, if one comes in time. 0, 1 the last one, as call_wait */
-static int next_reply(struct wait *w)
-{
-	struct client_message m;
-	bool last;
-	int r;
-
-	r = client_next(w->client, &m, w->patience);
-	if (r == 0)
-		tell_why(w);
-	if (r <= 0)
-		return r;
-	r = take_reply(w, &(struct client_reply){.params = m.params,
-				  .error = m.error,
-				  .continues = m.continues});
-	last = !m.continues;
-	client_message_deinit(&m);
-	return r == 0 ? last : r;
-}
-
-static void forget_call(struct wait *w)
-{
-	job_select_deinit(&w->ids);
-	memset(&w->ids, 0, sizeof(w->ids));
-	w->n_ids = w->n_in_all = 0;
-	w->n_told = 0;
-	w->told_succeeded = 0;
-}
-
-static int64_t now_usec(void)
-{
-	return rv_now() / 1000;
-}
-
-/* 0; -ECONNRESET; -EAGAIN one is gone; -ECANCELED refused, and told; other errors */
-static int call_wait(struct wait *w, json_t *select)
-{
-	_cleanup_json_ json_t *params =
-		json_pack("{s:O, s:b}", "select", select, "tell_ids", 1);
-	int64_t left;
-	int r = params ? 0 : -ENOMEM;
-
-	forget_call(w);
-	if (r == 0 && w->progress.on)
-		r = json_put(params, "progress", json_true());
-	if (r == 0 && w->until)
-		r = json_put(params, "until", json_string(w->until));
-	if (r == 0 && w->deadline_usec != USEC_INFINITY) {
-		left = MAX(w->deadline_usec - now_usec(), INT64_C(0));
-		r = json_put(params, "timeout_usec", json_integer(left));
-	}
-	if (r == 0)
-		r = client_start(
-			w->client, "io.reeve.Job.Wait", params, true, RV_FOREVER);
-	while (r == 0)
-		r = next_reply(w);
-	return r > 0 ? 0 : r;
-}
 
 static int by_number(const void *a, const void *b)
 {
@@ -348,7 +88,7 @@ static int put_off_without(struct wait *w, json_t *todo, json_t *select)
 	size_t i;
 
 	w->failed++; /* as the daemon counts one that is forgotten */
-	if (until_is(w, "any"))
+	if (wait_until_is(w, "any"))
 		w->first = w->gone;
 	if (!options_has(&w->c->opts, OPT_QUIET))
 		cli_note(w->c, "job %" PRId64 " was removed", w->gone);
@@ -387,7 +127,7 @@ static int reconnect(struct wait *w)
 	if (w->n_reconnects++ < CLI_RECONNECTS_MAX &&
 		cli_reconnect(w->c, &w->client, until) == 0)
 		return 0;
-	if (now_usec() < w->deadline_usec)
+	if (wait_now_usec() < w->deadline_usec)
 		return cli_fail(w->c, CLI_EXIT_NO_DAEMON,
 			"the daemon is gone and did not come back; `reeve wait` "
 			"again when it did");
@@ -398,8 +138,8 @@ static int reconnect(struct wait *w)
 /* What was asked for has come, though maybe not the end of its call. */
 static bool is_satisfied(const struct wait *w)
 {
-	return (until_is(w, "any") && w->first > 0) ||
-	       (until_is(w, "failure") && w->failed > 0);
+	return (wait_until_is(w, "any") && w->first > 0) ||
+	       (wait_until_is(w, "failure") && w->failed > 0);
 }
 
 /* select: taken; JSON's null: what a bare wait waits for. 0, or the exit code */
@@ -421,7 +161,7 @@ static int wait_chunk(struct wait *w, json_t *select)
 			continue;
 		}
 		json_array_remove(todo, json_array_size(todo) - 1);
-		r = call_wait(w, one);
+		r = wait_call(w, one);
 		progress_hide(&w->progress);
 		if (r == -ECONNRESET) {
 			w->client = client_close(w->client);
@@ -478,7 +218,7 @@ static int report(struct wait *w)
 				w->waiting == 1 ? " is" : "s are");
 		return CLI_EXIT_TIMED_OUT;
 	}
-	if (until_is(w, "empty"))
+	if (wait_until_is(w, "empty"))
 		return CLI_EXIT_OK;
 	if (w->must_match && w->failed == 0 && w->succeeded == 0)
 		return cli_fail(w->c, CLI_EXIT_NOTHING, "wait: no job matches");
@@ -541,8 +281,8 @@ static int read_timeout(struct wait *w)
 	if (timeout && duration_parse(&usec, timeout) < 0)
 		return cli_fail(
 			w->c, CLI_EXIT_USAGE, "wait: not a duration: '%s'", timeout);
-	if (timeout && usec < USEC_INFINITY - now_usec())
-		w->deadline_usec = now_usec() + usec;
+	if (timeout && usec < USEC_INFINITY - wait_now_usec())
+		w->deadline_usec = wait_now_usec() + usec;
 	return 0;
 }
 
@@ -553,7 +293,7 @@ static int wait_selected(struct wait *w, struct selection *sel)
 	int r;
 
 	r = cli_connect_for(w->c, &w->client, sel);
-	if (r == 0 && until_is(w, "empty"))
+	if (r == 0 && wait_until_is(w, "empty"))
 		r = check_pool(w);
 	if (r != 0)
 		return r;
@@ -587,13 +327,13 @@ int cmd_wait(struct cli *c)
 	if (r != 0)
 		return r;
 	w.must_match = !selection_is_absent(&sel) && !options_has(&c->opts, OPT_ALL) &&
-		       !until_is(&w, "empty");
+		       !wait_until_is(&w, "empty");
 	w.said_why = c->json || options_has(&c->opts, OPT_QUIET); /* not to be told */
-	w.patience = w.said_why ? RV_FOREVER : PATIENCE;
+	w.patience = w.said_why ? RV_FOREVER : WAIT_PATIENCE;
 	r = wait_selected(&w, &sel);
 	if (r == 0)
 		r = report(&w);
-	forget_call(&w);
+	wait_forget(&w);
 	free(w.told);
 	client_close(w.client);
 	return r;

@@ -2,6 +2,7 @@ noinst_LTLIBRARIES += libcli.la
 libcli_la_SOURCES = \
 	src/cli/autostart.c src/cli/autostart.h \
 	src/cli/batch.c src/cli/batch.h \
+	src/cli/batch_calls.c src/cli/batch_calls.h \
 	src/cli/batch_submit.c src/cli/batch_submit.h \
 	src/cli/cli.c src/cli/cli.h \
 	src/cli/cli_main.c src/cli/cli_main.h \
@@ -61,7 +62,8 @@ libcli_la_SOURCES = \
 	src/cli/submit.c src/cli/submit.h \
 	src/cli/systemd.c src/cli/systemd.h \
 	src/cli/text.c src/cli/text.h \
-	src/cli/time.c src/cli/time.h
+	src/cli/time.c src/cli/time.h \
+	src/cli/wait_call.c src/cli/wait_call.h
 libcli_la_CPPFLAGS = $(AM_CPPFLAGS) -DSBINDIR=\"$(sbindir)\"
 libcli_la_CFLAGS = $(AM_CFLAGS) $(JANSSON_CFLAGS) $(SMARTCOLS_CFLAGS)
 
