@@ -55,8 +55,9 @@ struct run {
 	/* asked for by users, the timeout, the shutdown */
 	enum run_stop stop;
 	bool stop_sent;
-	unsigned way; /* by which of its demand it got its slots */
-	bool ahead;   /* it may still wait for its slot, with the spawner */
+	unsigned way;        /* by which of its demand it got its slots */
+	rv_time admitted_at; /* CLOCK_BOOTTIME; 0: by an earlier daemon */
+	bool ahead;          /* it may still wait for its slot, with the spawner */
 	bool recall_sent;
 	rv_time recall_at; /* CLOCK_MONOTONIC; RV_FOREVER */
 	bool hasten;       /* no more grace */

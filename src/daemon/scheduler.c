@@ -444,6 +444,13 @@ void scheduler_release(struct scheduler *s, const struct job *j, unsigned way)
 	scheduler_kick(s);
 }
 
+void scheduler_take_back(
+	struct scheduler *s, const struct job *j, unsigned way, rv_time at)
+{
+	demand_take_back(j->demand, way, at);
+	scheduler_kick(s);
+}
+
 void scheduler_block(struct scheduler *s, enum scheduler_block why, bool on)
 {
 	unsigned before = s->blocks;

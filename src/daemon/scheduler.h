@@ -75,6 +75,10 @@ void scheduler_withdraw(struct scheduler *s, struct job *j);
 void scheduler_kick(struct scheduler *s);
 /* What a run took is free: of a job that has a demand, and the way by which it started. */
 void scheduler_release(struct scheduler *s, const struct job *j, unsigned way);
+/* The same of a run that never began: its start does not count for rates. at: when it was
+ * admitted, CLOCK_BOOTTIME; 0: by an earlier daemon. */
+void scheduler_take_back(
+	struct scheduler *s, const struct job *j, unsigned way, rv_time at);
 /* of a run that was found going on */
 void scheduler_take(struct scheduler *s, const struct job *j, unsigned way);
 

@@ -105,7 +105,7 @@ static void abandon_start(struct run *run, int error)
 	}
 	run_give_back_outputs(run);
 	j->run = NULL;
-	scheduler_release(core->scheduler, j, run->way);
+	scheduler_take_back(core->scheduler, j, run->way, run->admitted_at);
 	job_end(core->jobs, j);
 	run_free(run);
 	core_tell_run_ended(core);
@@ -167,7 +167,7 @@ static void take_back_start(struct run *run)
 	}
 	txn_free(t); /* not recorded: the next daemon finds that it never began */
 	j->run = NULL;
-	scheduler_release(core->scheduler, j, run->way);
+	scheduler_take_back(core->scheduler, j, run->way, run->admitted_at);
 	job_end(core->jobs, j);
 	run_free(run);
 	core_tell_run_ended(core);
@@ -234,6 +234,7 @@ int supervisor_start(struct core *core, struct job *j, unsigned way, bool ahead)
 	job_begin(core->jobs, j);
 	j->run = run;
 	run->way = way;
+	run->admitted_at = clock_boottime(core->clock);
 	if (ahead)
 		set_ahead(run);
 	r = spawn_task(core, run, supervise);

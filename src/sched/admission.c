@@ -363,6 +363,16 @@ bool admission_next(struct admission *a, rv_time now, struct admitted *ret)
 	return false;
 }
 
+void demand_take_back(struct demand *d, unsigned way, rv_time at)
+{
+	const struct way *w = &d->ways[way];
+
+	demand_release(d, way);
+	for (unsigned i = 0; i < w->n; i++)
+		if (w->needs[i].pool)
+			rate_take_back(&w->needs[i].pool->rate, at);
+}
+
 void admission_take_back(struct admission *a, const struct admitted *x)
 {
 	const struct way *w = &x->demand->ways[x->way];
@@ -373,7 +383,7 @@ void admission_take_back(struct admission *a, const struct admitted *x)
 	change(x->demand, x->way, -1);
 	for (unsigned i = 0; i < w->n; i++)
 		if (w->needs[i].pool)
-			rate_take_back(&w->needs[i].pool->rate);
+			rate_take_back(&w->needs[i].pool->rate, RV_FOREVER);
 	/* there is room: it was just taken out */
 	r = demand_add(a, x->demand, x->job);
 	INVARIANT(r == 0);

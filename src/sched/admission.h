@@ -161,6 +161,9 @@ void admission_take_back(struct admission *a, const struct admitted *x);
 /* of a job that was found running, and of one that has ended */
 void demand_take(struct demand *d, unsigned way);
 void demand_release(struct demand *d, unsigned way);
+/* The same of one that never began: nor does its start count for rates, the last one that was
+ * admitted up to that moment. */
+void demand_take_back(struct demand *d, unsigned way, rv_time at);
 
 /* ---- explanations ---------------------------------------------------------------------- */
 

@@ -7,9 +7,14 @@
 #include "base/macro.h"
 
 /* the i-th of those that are kept, the oldest is 0 */
+static rv_time *place(const struct rate *r, unsigned i)
+{
+	return &r->at[(r->next + r->n - r->n_at + i) % r->n];
+}
+
 static rv_time kept(const struct rate *r, unsigned i)
 {
-	return r->at[(r->next + r->n - r->n_at + i) % r->n];
+	return *place(r, i);
 }
 
 int rate_set(struct rate *r, unsigned n, rv_time per)
@@ -56,10 +61,16 @@ void rate_note(struct rate *r, rv_time now)
 	r->n_at = MIN(r->n_at + 1, r->n);
 }
 
-void rate_take_back(struct rate *r)
+void rate_take_back(struct rate *r, rv_time at)
 {
-	if (r->n == 0 || r->n_at == 0)
+	unsigned i = r->n_at;
+
+	while (i > 0 && kept(r, i - 1) > at)
+		i--;
+	if (i == 0)
 		return;
+	for (; i < r->n_at; i++)
+		*place(r, i - 1) = kept(r, i);
 	r->next = (r->next + r->n - 1) % r->n;
 	r->n_at--;
 }

@@ -23,7 +23,8 @@ void rate_deinit(struct rate *r);
 /* When the next start may be, from now on: a time that has passed means now. */
 rv_time rate_free_at(const struct rate *r);
 void rate_note(struct rate *r, rv_time now);
-/* the start that was noted last did not happen */
-void rate_take_back(struct rate *r);
+/* The last of those that were noted up to a moment did not happen; RV_FOREVER: the last of
+ * all. No effect where it is not kept any more. */
+void rate_take_back(struct rate *r, rv_time at);
 
 #endif

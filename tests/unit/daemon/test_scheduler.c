@@ -8,15 +8,21 @@ static struct {
 	size_t n, n_ahead;
 	int error; /* starts fail with it */
 	unsigned n_failed;
+	unsigned n_real; /* so many first go to the supervisor */
 } started;
 
 int __wrap_supervisor_start(struct core *core, struct job *j, unsigned way, bool ahead);
+int __real_supervisor_start(struct core *core, struct job *j, unsigned way, bool ahead);
 
 int __wrap_supervisor_start(struct core *core, struct job *j, unsigned way, bool ahead)
 {
 	if (started.error < 0) {
 		started.n_failed++;
 		return started.error;
+	}
+	if (started.n_real > 0) {
+		started.n_real--;
+		return __real_supervisor_start(core, j, way, ahead);
 	}
 	ck_assert_uint_lt(started.n, ARRAY_LEN(started.ids));
 	started.ids[started.n++] = j->id;
@@ -335,6 +341,29 @@ DAEMON_TEST(lowered_slots_let_running_jobs_go_on)
 	return 0;
 }
 
+DAEMON_TEST(start_that_was_given_up_does_not_count_for_the_rate)
+{
+	struct pool *p = scheduler_pool(fx->core.scheduler, "default");
+	rv_group runs;
+
+	ck_assert_int_eq(rv_group_enter(&runs, RV_GROUP_SUPERVISE), 0);
+	fx->core.runs = &runs;
+	begin(fx);
+	ck_assert_int_eq(rate_set(&p->rate, 1, RV_SEC(3600)), 0);
+	committer_stop(fx->core.committer); /* no start can be recorded */
+	started.n_real = 1;
+	place(fx, 1, (struct fixture_job){.function = "sleep"});
+	let_it_look();
+	let_it_look();
+	ck_assert_uint_eq(started.n_real, 0);
+	ck_assert_uint_eq(started.n, 1);
+	place(fx, 2, (struct fixture_job){.function = "sleep"});
+	let_it_look();
+	ck_assert_uint_eq(started.n, 1);
+	scheduler_withdraw(fx->core.scheduler, jobs_find(fx->core.jobs, 2));
+	return rv_group_exit(&runs, 0);
+}
+
 DAEMON_TEST(why_names_what_keeps_everything_from_starting)
 {
 	struct job *j = place(fx, 1, (struct fixture_job){.priority = 0});
@@ -363,4 +392,5 @@ UNIT_MAIN("scheduler", short_runs_are_started_ahead,
 	withdrawing_the_first_due_job_moves_the_timer,
 	starts_that_fail_are_tried_again_ever_later,
 	job_whose_start_failed_keeps_its_place, lowered_slots_let_running_jobs_go_on,
+	start_that_was_given_up_does_not_count_for_the_rate,
 	why_names_what_keeps_everything_from_starting)

@@ -52,12 +52,32 @@ START_TEST(start_that_did_not_happen_does_not_count)
 
 	ck_assert_int_eq(rate_set(&r, 1, RV_SEC(60)), 0);
 	rate_note(&r, RV_SEC(5));
-	rate_take_back(&r);
+	rate_take_back(&r, RV_FOREVER);
 	ck_assert_int_eq(rate_free_at(&r), 0);
 	rate_deinit(&r);
 }
 END_TEST
 
+START_TEST(start_taken_back_later_is_that_one)
+{
+	struct rate r = {0};
+
+	ck_assert_int_eq(rate_set(&r, 3, RV_SEC(60)), 0);
+	for (int i = 1; i <= 3; i++)
+		rate_note(&r, RV_SEC(i));
+	rate_take_back(&r, RV_SEC(0));
+	ck_assert_int_eq(rate_free_at(&r), RV_SEC(61));
+	rate_take_back(&r, RV_SEC(1)); /* of 1, 2 and 3 */
+	ck_assert_int_eq(rate_free_at(&r), 0);
+	rate_note(&r, RV_SEC(4));
+	ck_assert_int_eq(rate_free_at(&r), RV_SEC(62));
+	rate_note(&r, RV_SEC(62)); /* the ring has turned: 3, 4 and 62 */
+	rate_take_back(&r, RV_SEC(4));
+	rate_note(&r, RV_SEC(63));
+	ck_assert_int_eq(rate_free_at(&r), RV_SEC(63));
+	rate_deinit(&r);
+}
+END_TEST
 START_TEST(changed_rate_remembers_the_latest_starts)
 {
 	struct rate r = {0};
@@ -80,5 +100,5 @@ END_TEST
 
 UNIT_MAIN("rate", no_rate_is_free_at_once, never_more_than_n_in_any_stretch,
 	next_start_is_when_the_oldest_leaves_the_stretch,
-	start_that_did_not_happen_does_not_count,
+	start_that_did_not_happen_does_not_count, start_taken_back_later_is_that_one,
 	changed_rate_remembers_the_latest_starts)
