@@ -51,6 +51,7 @@ static void put_value(struct json_writer *w, const char *key, enum config_key k,
 		json_writer_string_n(w, key, buf_head(&text), buf_len(&text));
 }
 
+/* one that nothing defines and nobody names is left out */
 static void put_pool(
 	struct json_writer *w, const struct core *core, const struct pool *p)
 {
@@ -59,8 +60,10 @@ static void put_pool(
 	struct pool_settings s;
 	char origin[ORIGIN_MAX];
 
-	pools_settings(core->pools, p->name, &s);
 	scheduler_count_pool(core->scheduler, p, &n_unfinished, &n_queued);
+	if (p->gone && n_unfinished == 0)
+		return;
+	pools_settings(core->pools, p->name, &s);
 	json_writer_object(w, NULL);
 	json_writer_string(w, "name", p->name);
 	json_writer_int(w, "slots", p->slots.max);
@@ -77,7 +80,7 @@ static void put_pool(
 	put_text(w, "origin", origin_of(core->pools, p->name, origin));
 	json_writer_array(w, "changed");
 	for (int k = 0; k < CONFIG_KEY_N; k++)
-		if (rec && !rec->added && rec->settings.set[k])
+		if (pools_key_is_set(core->pools, p->name, (enum config_key)k))
 			json_writer_string(w, NULL, config_key_info[k].key);
 	json_writer_array_end(w);
 	json_writer_object_end(w);
@@ -94,14 +97,8 @@ int control_pool_list(struct control_conn *conn, struct vl_call *call)
 	json_writer_init(&w, &text);
 	json_writer_object(&w, NULL);
 	json_writer_array(&w, "pools");
-	for (size_t i = 0; i < scheduler_n_pools(s); i++) {
-		const struct pool *p = scheduler_pool_at(s, i);
-		size_t n_unfinished, n_queued;
-
-		scheduler_count_pool(s, p, &n_unfinished, &n_queued);
-		if (!p->gone || n_unfinished > 0)
-			put_pool(&w, core, p);
-	}
+	for (size_t i = 0; i < scheduler_n_pools(s); i++)
+		put_pool(&w, core, scheduler_pool_at(s, i));
 	json_writer_array_end(&w);
 	json_writer_object_end(&w);
 	r = json_writer_end(&w);

@@ -150,6 +150,15 @@ static bool is_taken_over(
 	return section && rec->added && pool_settings_are_empty(&rec->basis);
 }
 
+bool pools_key_is_set(const struct pools *ps, const char *name, enum config_key key)
+{
+	const struct config_named *section = pools_section(ps, name);
+	const struct custom *c = find(ps, name);
+
+	return c && c->rec.settings.set[key] && (section || !c->rec.added) &&
+	       !is_taken_over(&c->rec, section);
+}
+
 void pools_settings(const struct pools *ps, const char *name, struct pool_settings *ret)
 {
 	const struct config_named *section = pools_section(ps, name);
@@ -453,7 +462,8 @@ int pools_reset(struct pools *ps, const char *name, bool *ret_changed)
 		rv_lock_release(&ps->changing);
 		return -EPERM;
 	}
-	*ret_changed = !pool_settings_are_empty(&rec.settings);
+	*ret_changed = !pool_settings_are_empty(&rec.settings) &&
+		       !is_taken_over(&rec, pools_section(ps, name));
 	rec.settings = rec.basis = (struct pool_settings){.set = {false}};
 	return end_change(ps, name, &rec);
 }

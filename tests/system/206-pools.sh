@@ -281,9 +281,15 @@ kill -9 "$reeved_pid"
 reeved_ended
 start_reeved --config="$tmp/conf"
 assert_eq "as the file says" "4 infinity" "$(pool wide '"\(.slots) \(.rate)"')"
+assert_eq "changed keys" '[]' "$(pool wide '.changed | tojson')"
+assert_eq "nothing to reset" '{"changed":false}' "$(reeve pool reset wide --json)"
 reeve pool set wide --rate 5/1h
 assert_eq "what is set is laid over the file" "4 5/1h" \
 	"$(pool wide '"\(.slots) \(.rate)"')"
+assert_eq "which it says" '["rate"]' "$(pool wide '.changed | tojson')"
+assert_eq "reset" '{"changed":true}' "$(reeve pool reset wide --json)"
+assert_eq "as the file says again" "4 infinity" "$(pool wide '"\(.slots) \(.rate)"')"
+reeve pool set wide --rate 5/1h
 sed -i '/^\[pool wide\]/,$d' "$tmp/conf"
 reeve daemon reload >/dev/null
 reeve pool rm wide
