@@ -28,6 +28,8 @@ struct change {
 	struct job_spec spec; /* as it will be */
 	void *packed;
 	size_t packed_len;
+	void *read; /* the job's, packed, that it was made of */
+	size_t read_len;
 	struct dep_promises promises;
 };
 
@@ -101,8 +103,14 @@ static int make_spec(struct change *c, const struct job *j)
 {
 	struct dep_resolver rs = {
 		.conn = c->conn, .call = c->call, .job = -1, .promises = &c->promises};
-	int r = job_spec_get(j, &c->spec);
+	int r;
 
+	c->read = malloc(j->spec_len + 1);
+	if (!c->read)
+		return -ENOMEM;
+	memcpy(c->read, j->spec, j->spec_len);
+	c->read_len = j->spec_len;
+	r = job_spec_get(j, &c->spec);
 	if (r < 0)
 		return r;
 	for (int k = 0; k < DEP_KIND_N && r >= 0; k++)
@@ -205,8 +213,14 @@ static void start_again(struct change *c)
 {
 	dep_promises_end(&c->promises);
 	job_spec_deinit(&c->spec);
-	free(c->packed);
-	c->packed = NULL;
+	free(TAKE_PTR(c->packed));
+	free(TAKE_PTR(c->read));
+}
+
+/* By what it says: another one may have come to the place of that which was read. */
+static bool is_as_read(const struct change *c, const struct job *j)
+{
+	return j->spec_len == c->read_len && memcmp(j->spec, c->read, c->read_len) == 0;
 }
 
 /* What was read of the job may have changed while names were looked up and cycles looked
@@ -217,12 +231,9 @@ static int change(struct change *c)
 	int r;
 
 	for (;;) {
-		const void *spec;
-
 		r = await_job(c, &j);
 		if (r < 0)
 			return r;
-		spec = j->spec;
 		r = make_spec(c, j);
 		if (r >= 0)
 			r = check_cycles(c);
@@ -230,7 +241,7 @@ static int change(struct change *c)
 			r = await_job(c, &j);
 		if (r < 0)
 			return r;
-		if (j->spec == spec)
+		if (is_as_read(c, j))
 			return commit(c, j);
 		start_again(c);
 	}

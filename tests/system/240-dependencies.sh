@@ -181,6 +181,58 @@ reeve release "$e"
 reeve wait -q "$e" || :
 assert_eq "result" skipped "$(field "$e" result)"
 
+step "changed by others while a cycle is looked for"
+if command -v python3 >/dev/null; then
+	python3 - "$REEVE_SOCKET" <<'EOF' || fail "a change was lost"
+import json, socket, sys
+
+class Connection:
+    def __init__(self):
+        self.s = socket.socket(socket.AF_UNIX)
+        self.s.connect(sys.argv[1])
+        self.data = b""
+    def send(self, method, **parameters):
+        self.s.sendall(json.dumps({"method": "io.reeve.Job." + method,
+            "parameters": parameters}).encode() + b"\0")
+    def reply(self):
+        while b"\0" not in self.data:
+            self.data += self.s.recv(65536)
+        reply, self.data = self.data.split(b"\0", 1)
+        reply = json.loads(reply)
+        if "error" in reply:
+            sys.exit(str(reply))
+        return reply["parameters"]
+
+def select(job):
+    return {"ids": [{"first": job, "last": job}]}
+
+a, b = Connection(), Connection()
+chain = []
+for _ in range(8): # 4000 that wait for one another: several steps of the search
+    before = ["after", [str(chain[-1])]] if chain else ["hold", True]
+    a.send("Submit", cwd="/", umask=18, jobs=[{"command": ["true"],
+        **({"after": ["#%d" % (i - 1)]} if i else dict([before]))} for i in range(500)])
+    chain += a.reply()["ids"]
+a.send("Submit", cwd="/", umask=18, jobs=[{"command": ["true"], "hold": True}])
+job = a.reply()["ids"][0]
+for i in range(10):
+    after = [str(chain[-1 - i])]
+    a.send("SetDependencies", select=select(job), after=after)
+    for priority in (10 + i, 50 + i, 30 + i):
+        b.send("Set", select=select(job), spec={"priority": priority})
+    for _ in range(3):
+        b.reply()
+    a.reply()
+    a.send("Show", select=select(job))
+    spec = a.reply()["spec"]
+    if (spec["after"], spec["priority"]) != (after, 30 + i):
+        sys.exit("%d: %s, %d" % (i, spec["after"], spec["priority"]))
+for id in (chain[0], job):
+    a.send("Cancel", select=select(id))
+    a.reply()
+EOF
+fi
+
 step "nobody is skipped for a shutdown"
 lost=$(reeve add --on-reboot=lost -c "$gate")
 held=$(reeve add -c "$gate")
