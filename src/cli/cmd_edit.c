@@ -70,6 +70,7 @@ static int make_file(struct edit *e)
 {
 	const char *dir = getenv("TMPDIR");
 	_cleanup_close_ int fd = -1;
+	int r;
 
 	if (asprintf(&e->path, "%s/reeve-job-%" PRId64 "-XXXXXX.conf",
 		    dir && dir[0] == '/' ? dir : "/tmp", e->id) < 0) {
@@ -78,12 +79,14 @@ static int make_file(struct edit *e)
 	}
 	fd = mkostemps(e->path, 5, O_CLOEXEC); /* 0600, whatever the umask */
 	if (fd < 0) {
-		int r = -errno;
-
+		r = -errno;
 		free(TAKE_PTR(e->path));
 		return r;
 	}
-	return fd_write_all(fd, buf_head(&e->text), buf_len(&e->text));
+	r = fd_write_all(fd, buf_head(&e->text), buf_len(&e->text));
+	if (r < 0)
+		unlink(e->path);
+	return r;
 }
 
 static int take_job(struct edit *e, const json_t *show)

@@ -71,6 +71,15 @@ rm "$TMPDIR"/*
 EDITOR=/does/not/exist assert_exit 1 reeve edit "$id" </dev/null 2>/dev/null
 rm "$TMPDIR"/*
 
+step "no text is left behind that could not be written whole"
+(
+	trap '' XFSZ # so that it is an error, as on a full disk
+	ulimit -f 0
+	reeve edit "$id" </dev/null 2>&1 || :
+) | cat >"$tmp/err"
+assert_match "told" "*reeve: edit: *" "$(cat "$tmp/err")"
+assert_eq "nothing is kept" 0 "$(kept)"
+
 step "one that has started meanwhile is refused what it does not take"
 mkfifo "$tmp/go"
 late=$(reeve add --hold -c "read -r x <'$tmp/go'")
