@@ -65,7 +65,8 @@ static int get_named(struct buf *out, const struct config_origin **ret_at,
 		place->argument ? config_find(c, section, place->argument) : NULL;
 	int k = config_key_find(section, place->key);
 
-	if (k < 0 && (section != CONFIG_SECTION_SCHEDULE || job_field_by_key(place->key) < 0))
+	if (k < 0 && (section != CONFIG_SECTION_SCHEDULE ||
+			     job_field_by_key(place->key) < 0))
 		return -ENOENT;
 	if (!named)
 		return -ESRCH;
@@ -95,7 +96,8 @@ int config_get(struct buf *out, const struct config_origin **ret_at,
 		return get_key(out, ret_at, c->v, c->origin, k);
 	}
 	if (STREQ(place->section, "defaults") && !place->argument)
-		return get_field(out, ret_at, &c->defaults, c->defaults_origin, place->key);
+		return get_field(
+			out, ret_at, &c->defaults, c->defaults_origin, place->key);
 	return -ENOENT;
 }
 
@@ -110,7 +112,8 @@ struct walk {
 static int begin(struct walk *w, const struct config_origin *origin)
 {
 	w->place.key = NULL;
-	return w->fn(&(struct config_item){.place = w->place, .origin = origin}, w->arg);
+	return w->fn(
+		&(struct config_item){.place = w->place, .origin = origin}, w->arg);
 }
 
 static int say(struct walk *w, const char *key, struct buf *value,
@@ -133,8 +136,9 @@ static int say_keys(struct walk *w, enum config_section section,
 		const struct config_key_info *info = &config_key_info[k];
 		_cleanup_(buf_deinitp) struct buf value = BUF_NULL;
 
-		if (info->section != section || (!at[k].file && !info->default_text &&
-							section != CONFIG_SECTION_REEVED))
+		if (info->section != section ||
+			(!at[k].file && !info->default_text &&
+				section != CONFIG_SECTION_REEVED))
 			continue;
 		r = config_value_format(&value, (enum config_key)k, &v[k]);
 		if (r >= 0)
@@ -168,7 +172,8 @@ static int say_named(
 {
 	int r;
 
-	w->place = (struct config_place){config_section_name[section], named->name, NULL};
+	w->place =
+		(struct config_place){config_section_name[section], named->name, NULL};
 	r = begin(w, &named->origin);
 	if (r >= 0)
 		r = say_keys(w, section, named->v, named->key_origin);
@@ -179,8 +184,8 @@ static int say_named(
 
 int config_each(const struct config *c, config_item_fn fn, void *arg)
 {
-	struct walk w = {fn, arg,
-		{config_section_name[CONFIG_SECTION_REEVED], NULL, NULL}};
+	struct walk w = {
+		fn, arg, {config_section_name[CONFIG_SECTION_REEVED], NULL, NULL}};
 	static const struct config_origin nowhere;
 	int r = begin(&w, &nowhere);
 

@@ -124,8 +124,8 @@ static int add_instead(
 {
 	size_t n = strlen(dir);
 
-	if (!instead || strncmp(instead->path, dir, n) != 0 || instead->path[n] != '/' ||
-		strchr(instead->path + n + 1, '/'))
+	if (!instead || strncmp(instead->path, dir, n) != 0 ||
+		instead->path[n] != '/' || strchr(instead->path + n + 1, '/'))
 		return 0;
 	STRV_FOREACH(name, *names)
 		if (STREQ(*name, instead->path + n + 1))
@@ -133,8 +133,8 @@ static int add_instead(
 	return strv_append(names, instead->path + n + 1);
 }
 
-static int load_dir(struct config_loader *l, const struct config_paths *paths,
-	const char *path)
+static int load_dir(
+	struct config_loader *l, const struct config_paths *paths, const char *path)
 {
 	_cleanup_(strv_freep) char **names = NULL;
 	int r = dir_list(&names, path);

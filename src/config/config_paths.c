@@ -48,7 +48,8 @@ int config_paths_place(char **ret, const struct config_paths *paths, const char 
 
 	*ret = NULL;
 	if (slash)
-		dir = slash == name ? strdup("/") : strndup(name, (size_t)(slash - name));
+		dir = slash == name ? strdup("/")
+				    : strndup(name, (size_t)(slash - name));
 	if (slash && !dir)
 		return -ENOMEM;
 	if (paths->file) {
