@@ -25,5 +25,7 @@ rv_time rate_free_at(const struct rate *r);
 void rate_note(struct rate *r, rv_time now);
 /* the start that was noted last did not happen */
 void rate_take_back(struct rate *r);
+/* nor did any other */
+void rate_forget(struct rate *r);
 
 #endif
