@@ -3,6 +3,7 @@
 #include "base/fd.h"
 
 #include <fcntl.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
 
@@ -138,8 +139,14 @@ int file_read(struct buf *out, int dir_fd, const char *path, size_t max)
 	return r;
 }
 
-static int file_write_new(
-	int dir, const char *name, const void *p, size_t n, mode_t mode)
+struct file_look {
+	mode_t mode;
+	uid_t uid; /* -1: whose it becomes by itself; so the group */
+	gid_t gid;
+};
+
+static int file_write_new(int dir, const char *name, const void *p, size_t n,
+	const struct file_look *look)
 {
 	_cleanup_close_ int fd = -1;
 	int r;
@@ -149,8 +156,12 @@ static int file_write_new(
 	if (fd < 0)
 		return -errno;
 	r = fd_write_all(fd, p, n);
-	/* the mode asked for, whatever the umask is */
-	if (r == 0 && fchmod(fd, mode) < 0)
+	if (r == 0 && (look->uid != (uid_t)-1 || look->gid != (gid_t)-1) &&
+		fchown(fd, look->uid, look->gid) < 0)
+		r = -errno;
+	/* the mode asked for, whatever the umask is, and after the owner: that takes bits
+	 * away */
+	if (r == 0 && fchmod(fd, look->mode) < 0)
 		r = -errno;
 	if (r == 0 && fsync(fd) < 0)
 		r = -errno;
@@ -159,8 +170,8 @@ static int file_write_new(
 	return r;
 }
 
-int file_write_atomic(
-	int dir_fd, const char *path, const void *p, size_t n, mode_t mode)
+static int file_put(int dir_fd, const char *path, const void *p, size_t n,
+	const struct file_look *look)
 {
 	char id[33], temporary[sizeof(".tmp-") + sizeof(id)];
 	_cleanup_free_ char *dir_path = NULL;
@@ -177,7 +188,7 @@ int file_write_atomic(
 	/* without the file's name in it: that could pass NAME_MAX */
 	random_id(id);
 	snprintf(temporary, sizeof(temporary), ".tmp-%s", id);
-	r = file_write_new(dir, temporary, p, n, mode);
+	r = file_write_new(dir, temporary, p, n, look);
 	if (r < 0)
 		return r;
 	if (renameat(dir, temporary, dir, name) < 0) {
@@ -186,6 +197,51 @@ int file_write_atomic(
 		return r;
 	}
 	return fsync(dir) < 0 ? -errno : 0;
+}
+
+int file_write_atomic(
+	int dir_fd, const char *path, const void *p, size_t n, mode_t mode)
+{
+	return file_put(
+		dir_fd, path, p, n, &(struct file_look){mode, (uid_t)-1, (gid_t)-1});
+}
+
+static bool is_same_file(const struct stat *a, const struct stat *b)
+{
+	return a->st_dev == b->st_dev && a->st_ino == b->st_ino &&
+	       a->st_size == b->st_size && a->st_mtim.tv_sec == b->st_mtim.tv_sec &&
+	       a->st_mtim.tv_nsec == b->st_mtim.tv_nsec;
+}
+
+int file_replace(
+	const char *path, const void *p, size_t n, mode_t mode, const struct stat *was)
+{
+	_cleanup_free_ char *target = realpath(path, NULL);
+	struct file_look look = {mode, (uid_t)-1, (gid_t)-1};
+	struct stat st;
+
+	if (!target && errno != ENOENT)
+		return -errno;
+	if (!target) {
+		if (was)
+			return -ESTALE;
+		if (lstat(path, &st) == 0)
+			return -ENOENT; /* a link to nothing */
+		return file_put(AT_FDCWD, path, p, n, &look);
+	}
+	if (stat(target, &st) < 0)
+		return -errno;
+	if (!S_ISREG(st.st_mode))
+		return S_ISDIR(st.st_mode) ? -EISDIR : -EINVAL;
+	if (!was || !is_same_file(was, &st))
+		return -ESTALE;
+	look.mode = st.st_mode & 07777;
+	/* said only where it is not so anyway: others may not */
+	if (st.st_uid != geteuid())
+		look.uid = st.st_uid;
+	if (st.st_gid != getegid())
+		look.gid = st.st_gid;
+	return file_put(AT_FDCWD, target, p, n, &look);
 }
 
 int mkdir_all(int dir_fd, const char *path, mode_t mode)

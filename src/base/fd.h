@@ -32,6 +32,17 @@ int file_read(struct buf *out, int dir_fd, const char *path, size_t max);
  * the last fsync is what failed, the new file is in place already. */
 int file_write_atomic(
 	int dir_fd, const char *path, const void *p, size_t n, mode_t mode);
+/* The same for a file that people keep: where path is a symbolic link, the file that it
+ * leads to is replaced, and owner, group and mode stay as they are. A file that is not there
+ * gets the mode.
+ *
+ * @was  what stat said when it was read; NULL: it was not there
+ *
+ * 0; -ESTALE: it is no longer what it was then; -ENOENT: no directory, or a link to nothing;
+ * -EPERM: not allowed to give it to its owner; -EISDIR, -EINVAL: no file; -errno. Old or new,
+ * as above. */
+int file_replace(
+	const char *path, const void *p, size_t n, mode_t mode, const struct stat *was);
 /* mkdir -p below dir_fd; existing directories are fine. 0, -ENOTDIR, -errno. */
 int mkdir_all(int dir_fd, const char *path, mode_t mode);
 /* 1 when the file system of fd is a network one (NFS, CIFS, 9P, FUSE-ssh ...) and

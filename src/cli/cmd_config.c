@@ -1,27 +1,203 @@
 /*
- * `config`: what the daemon would read, looked at without it.
+ * `config`: what the daemon would read, looked at and changed without it.
  */
 #include "config.h"
 
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
+#include "base/cleanup.h"
+#include "base/error.h"
+#include "base/fd.h"
 #include "base/macro.h"
 #include "cli/cli.h"
 #include "cli/command_table.h"
+#include "cli/config_change.h"
 #include "cli/config_check.h"
+#include "config/config_file.h"
+#include "config/config_get.h"
+#include "config/config_print.h"
 
-int cmd_config(struct cli *c)
+static const char *file_option(const struct cli *c)
 {
-	const char *file = options_get(&c->opts, OPT_CONFIG);
-	int worst = CLI_EXIT_OK, r;
+	const char *file = options_get(&c->opts, OPT_FILE);
 
-	if (c->opts.n_args < 1 || !STREQ(c->opts.args[0], "check"))
-		return cli_fail(c, CLI_EXIT_USAGE, "config: check [FILE...]");
+	return file ? file : options_get(&c->opts, OPT_CONFIG);
+}
+
+/* ---- check ------------------------------------------------------------------------------- */
+
+/* FILE in the place of NAME among the others: what Ansible's `validate` needs */
+static int check_as(struct cli *c, const char *name, const char *file)
+{
+	_cleanup_(config_paths_deinitp) struct config_paths paths = {0};
+	_cleanup_(buf_deinitp) struct buf text = BUF_NULL;
+	_cleanup_free_ char *place = NULL;
+	struct config_instead instead;
+	int r = config_check_paths(&paths, c->target.mode, NULL);
+
+	if (r >= 0)
+		r = config_paths_place(&place, &paths, name);
+	if (r == -ENOENT)
+		return cli_fail(c, CLI_EXIT_USAGE,
+			"config check: the daemon reads no file '%s'", name);
+	if (r >= 0)
+		r = file_read(&text, AT_FDCWD, file, CONFIG_FILE_BYTES_MAX);
+	if (r < 0)
+		return cli_fail(c, CLI_EXIT_SOME, "config check: '%s': %s", file,
+			rv_strerror(r));
+	instead = (struct config_instead){place, file, buf_head(&text), buf_len(&text)};
+	paths.instead = &instead;
+	return config_check_files(c, &paths, CHECK_TELL);
+}
+
+static int config_verb_check(struct cli *c)
+{
+	const char *as = options_get(&c->opts, OPT_AS);
+	int worst = CLI_EXIT_OK;
+
+	if (as && c->opts.n_args != 2)
+		return cli_fail(c, CLI_EXIT_USAGE, "config: check --as NAME FILE");
+	if (as)
+		return check_as(c, as, c->opts.args[1]);
 	if (c->opts.n_args == 1)
-		return config_check(c, c->target.mode, file, CHECK_TELL);
+		return config_check(c, c->target.mode, file_option(c), CHECK_TELL);
 	for (size_t i = 1; i < c->opts.n_args; i++) {
-		r = config_check(c, c->target.mode, c->opts.args[i], CHECK_TELL);
+		int r = config_check(c, c->target.mode, c->opts.args[i], CHECK_TELL);
+
 		worst = MAX(worst, r);
 	}
 	return worst;
+}
+
+/* ---- show, get --------------------------------------------------------------------------- */
+
+/* 0, or the exit code after telling what is wrong */
+static int load(struct cli *c, struct config **ret)
+{
+	_cleanup_(config_errors_deinitp) struct config_errors errors =
+		CONFIG_ERRORS_NULL;
+	_cleanup_(config_paths_deinitp) struct config_paths paths = {0};
+	int r = config_check_paths(&paths, c->target.mode, file_option(c));
+
+	if (r >= 0)
+		r = config_load(ret, &paths, &errors);
+	if (r == -EINVAL) {
+		r = config_check_tell(c, &errors);
+		if (r >= 0)
+			return CLI_EXIT_SOME;
+	}
+	return r < 0 ? cli_fail_errno(c, r, "config %s", c->opts.args[0]) : 0;
+}
+
+static json_t *item_json(const struct config_item *item)
+{
+	json_t *o = json_pack("{s:s, s:s*, s:s, s:s%}", "section", item->place.section,
+		"name", item->place.argument, "key", item->place.key, "value",
+		item->value, strlen(item->value));
+
+	if (o && item->origin->file)
+		json_object_update_new(
+			o, json_pack("{s:s, s:i}", "file", item->origin->file, "line",
+				   (int)item->origin->line));
+	return o;
+}
+
+struct shown {
+	json_t *list;
+	bool only_changed;
+};
+
+static int show_item(const struct config_item *item, void *arg)
+{
+	const struct shown *s = arg;
+
+	if (!item->place.key || (s->only_changed && !item->origin->file))
+		return 0;
+	return json_array_append_new(s->list, item_json(item)) < 0 ? -ENOMEM : 0;
+}
+
+static int config_verb_show(struct cli *c)
+{
+	_cleanup_(config_freep) struct config *config = NULL;
+	struct shown s = {.only_changed = options_has(&c->opts, OPT_CHANGED)};
+	int r;
+
+	if (c->opts.n_args != 1)
+		return cli_fail(c, CLI_EXIT_USAGE, "config: show [--changed]");
+	r = load(c, &config);
+	if (r != 0)
+		return r;
+	if (!c->json) {
+		r = config_print(stdout, config, s.only_changed);
+		return r < 0 ? cli_fail_errno(c, r, "config show") : CLI_EXIT_OK;
+	}
+	s.list = json_array();
+	r = s.list ? config_each(config, show_item, &s) : -ENOMEM;
+	if (r >= 0)
+		json_print(stdout, s.list, false);
+	json_decref(s.list);
+	return r < 0 ? cli_fail_errno(c, r, "config show") : CLI_EXIT_OK;
+}
+
+static int config_verb_get(struct cli *c)
+{
+	_cleanup_(config_freep) struct config *config = NULL;
+	_cleanup_(buf_deinitp) struct buf value = BUF_NULL;
+	_cleanup_free_ char *name = NULL;
+	struct config_item item;
+	int r;
+
+	if (c->opts.n_args != 2)
+		return cli_fail(c, CLI_EXIT_USAGE, "config: get SECTION.KEY");
+	name = strdup(c->opts.args[1]);
+	if (!name)
+		return cli_fail_errno(c, -ENOMEM, "config get");
+	if (config_place_parse(&item.place, name) < 0)
+		return cli_fail(c, CLI_EXIT_USAGE,
+			"config get: '%s' is not SECTION.KEY or SECTION.NAME.KEY",
+			c->opts.args[1]);
+	r = load(c, &config);
+	if (r != 0)
+		return r;
+	r = config_get(&value, &item.origin, config, &item.place);
+	if (r == -ENOENT)
+		return cli_fail(c, CLI_EXIT_USAGE, "config get: there is no key '%s'",
+			c->opts.args[1]);
+	if (r == -ESRCH)
+		return cli_fail(c, CLI_EXIT_NOTHING, "config get: no [%s %s]",
+			item.place.section,
+			item.place.argument ? item.place.argument : "NAME");
+	if (r >= 0)
+		r = buf_append_byte(&value, '\0');
+	if (r < 0)
+		return cli_fail_errno(c, r, "config get");
+	item.value = buf_head(&value);
+	if (c->json) {
+		_cleanup_json_ json_t *o = item_json(&item);
+
+		if (!o)
+			return cli_fail_errno(c, -ENOMEM, "config get");
+		json_print(stdout, o, false);
+	} else {
+		puts(item.value);
+	}
+	return CLI_EXIT_OK;
+}
+
+int cmd_config(struct cli *c)
+{
+	/* in the order of the words in the table of verbs */
+	static int (*const verbs[])(struct cli *) = {config_verb_check,
+		config_verb_show, config_verb_get, config_change_set,
+		config_change_unset, config_change_edit};
+	const char *word = c->opts.n_args > 0 ? c->opts.args[0] : NULL;
+
+	for (size_t i = 0; word && i < ARRAY_LEN(verbs); i++)
+		if (STREQ(c->command->words[i], word))
+			return verbs[i](c);
+	return cli_fail(c, CLI_EXIT_USAGE, "config: %s", c->command->usage);
 }

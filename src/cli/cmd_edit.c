@@ -11,7 +11,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -22,12 +21,11 @@
 #include "base/macro.h"
 #include "cli/cli.h"
 #include "cli/command_table.h"
+#include "cli/editor.h"
 #include "cli/job_text.h"
-#include "cli/program.h"
 #include "cli/select.h"
 #include "cli/set.h"
 #include "cli/spec_json.h"
-#include "cli/text.h"
 #include "client/client.h"
 
 #define TEXT_MAX ((size_t)16 * 1024 * 1024)
@@ -65,30 +63,6 @@ static int write_text(struct edit *e, const struct job_spec *spec, const json_t 
 	return r < 0 ? r : buf_append(&e->text, text, n);
 }
 
-/* private: the values of environment variables are in it */
-static int make_file(struct edit *e)
-{
-	const char *dir = getenv("TMPDIR");
-	_cleanup_close_ int fd = -1;
-	int r;
-
-	if (asprintf(&e->path, "%s/reeve-job-%" PRId64 "-XXXXXX.conf",
-		    dir && dir[0] == '/' ? dir : "/tmp", e->id) < 0) {
-		e->path = NULL;
-		return -ENOMEM;
-	}
-	fd = mkostemps(e->path, 5, O_CLOEXEC); /* 0600, whatever the umask */
-	if (fd < 0) {
-		r = -errno;
-		free(TAKE_PTR(e->path));
-		return r;
-	}
-	r = fd_write_all(fd, buf_head(&e->text), buf_len(&e->text));
-	if (r < 0)
-		unlink(e->path);
-	return r;
-}
-
 static int take_job(struct edit *e, const json_t *show)
 {
 	unsigned lines[JOB_FIELD_N];
@@ -105,44 +79,6 @@ static int take_job(struct edit *e, const json_t *show)
 	if (r >= 0)
 		r = job_text_read(&e->before, lines, buf_head(&e->text),
 			buf_len(&e->text), "the job", &errors);
-	return r;
-}
-
-/* ---- the editor --------------------------------------------------------------------- */
-
-static void ignore(int sig)
-{
-}
-
-static const char *editor(void)
-{
-	static const char *const names[] = {"VISUAL", "EDITOR"};
-
-	for (size_t i = 0; i < ARRAY_LEN(names); i++) {
-		const char *value = getenv(names[i]);
-
-		if (value && *value)
-			return value;
-	}
-	return "vi";
-}
-
-/* Its exit code, or negative. Ctrl-C is for the editor: a handler, unlike ignoring, is not
- * passed on to it. */
-static int run_editor(const struct edit *e)
-{
-	struct sigaction nothing = {.sa_handler = ignore}, interrupt, quit;
-	_cleanup_free_ char *script = text_printf("%s \"$1\"", editor());
-	const char *argv[] = {"/bin/sh", "-c", script, "sh", e->path, NULL};
-	int r;
-
-	if (!script)
-		return -ENOMEM;
-	sigaction(SIGINT, &nothing, &interrupt);
-	sigaction(SIGQUIT, &nothing, &quit);
-	r = program_run(argv, true);
-	sigaction(SIGINT, &interrupt, NULL);
-	sigaction(SIGQUIT, &quit, NULL);
 	return r;
 }
 
@@ -243,35 +179,23 @@ static int take_text(struct edit *e, int *ret_code)
 	return 0;
 }
 
-static bool again(void)
-{
-	char line[64];
-
-	fputs("Edit again? [Y/n] ", stderr);
-	if (!fgets(line, sizeof(line), stdin)) {
-		fputc('\n', stderr);
-		return false; /* nobody is there to answer */
-	}
-	return line[0] == '\n' || line[0] == 'y' || line[0] == 'Y';
-}
-
 /* the exit code; the text stays where it was not taken */
 static int edit(struct edit *e)
 {
 	int code = 0, r;
 
 	do {
-		r = run_editor(e);
+		r = editor_run(e->path);
 		if (r != 0)
 			code = r < 0 ? cli_fail_errno(e->c, r, "edit")
 				     : cli_fail(e->c, CLI_EXIT_SOME,
 					       "edit: the editor '%s' failed (exit %d)",
-					       editor(), r);
+					       editor_name(), r);
 		else if (take_text(e, &code) == 0) {
 			unlink(e->path);
 			return CLI_EXIT_OK;
 		}
-	} while (r == 0 && again());
+	} while (r == 0 && editor_again());
 	return cli_fail(
 		e->c, code, "edit: nothing was changed; your text is in %s", e->path);
 }
@@ -281,6 +205,7 @@ int cmd_edit(struct cli *c)
 	_cleanup_(selection_deinit) struct selection sel = SELECTION_NULL;
 	_cleanup_json_ json_t *show = NULL;
 	struct edit e = {.c = c, .text = BUF_NULL};
+	char stem[48];
 	json_t *params;
 	int r;
 
@@ -307,8 +232,11 @@ int cmd_edit(struct cli *c)
 	}
 	if (r == 0) {
 		r = take_job(&e, show);
-		if (r >= 0)
-			r = make_file(&e);
+		if (r >= 0) {
+			snprintf(stem, sizeof(stem), "reeve-job-%" PRId64, e.id);
+			r = editor_file(
+				&e.path, stem, buf_head(&e.text), buf_len(&e.text));
+		}
 		r = r < 0 ? cli_fail_errno(c, r, "edit") : edit(&e);
 	}
 	client_close(e.client);

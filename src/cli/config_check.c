@@ -68,7 +68,7 @@ static int check_text(const struct config_paths *paths, enum check_say say)
 	return r;
 }
 
-static int find_paths(struct config_paths *ret, enum paths_mode mode, const char *file)
+int config_check_paths(struct config_paths *ret, enum paths_mode mode, const char *file)
 {
 	struct paths_env env;
 
@@ -80,16 +80,35 @@ static int find_paths(struct config_paths *ret, enum paths_mode mode, const char
 	return config_paths_user(ret, env.config_home, env.home);
 }
 
+int config_check_tell(const struct cli *c, const struct config_errors *errors)
+{
+	_cleanup_json_ json_t *o = c->json ? errors_to_json(errors) : NULL;
+
+	if (c->json && !o)
+		return -ENOMEM;
+	if (c->json)
+		json_print(stderr, o, false);
+	else
+		config_errors_print(errors, stderr);
+	return 0;
+}
+
+int config_check_files(
+	const struct cli *c, const struct config_paths *paths, enum check_say say)
+{
+	int r = c->json ? check_json(paths, say) : check_text(paths, say);
+
+	if (r == -EINVAL)
+		return CLI_EXIT_SOME; /* told */
+	return r < 0 ? cli_fail_errno(c, r, "config check") : CLI_EXIT_OK;
+}
+
 int config_check(
 	const struct cli *c, enum paths_mode mode, const char *file, enum check_say say)
 {
 	_cleanup_(config_paths_deinitp) struct config_paths paths = {0};
-	int r;
+	int r = config_check_paths(&paths, mode, file);
 
-	r = find_paths(&paths, mode, file);
-	if (r == 0)
-		r = c->json ? check_json(&paths, say) : check_text(&paths, say);
-	if (r == -EINVAL)
-		return CLI_EXIT_SOME; /* told */
-	return r < 0 ? cli_fail_errno(c, r, "config check") : CLI_EXIT_OK;
+	return r < 0 ? cli_fail_errno(c, r, "config check")
+		     : config_check_files(c, &paths, say);
 }

@@ -34,11 +34,13 @@ libcli_la_SOURCES = \
 	src/cli/cmd_why.c \
 	src/cli/command_table.c src/cli/command_table.h \
 	src/cli/complete.c src/cli/complete.h \
+	src/cli/config_change.c src/cli/config_change.h \
 	src/cli/config_check.c src/cli/config_check.h \
 	src/cli/connect.c src/cli/connect.h \
 	src/cli/daemon_stop.c src/cli/daemon_stop.h \
 	src/cli/each.c src/cli/each.h \
 	src/cli/each_job.c src/cli/each_job.h \
+	src/cli/editor.c src/cli/editor.h \
 	src/cli/exit.c src/cli/exit.h \
 	src/cli/graph_submit.c src/cli/graph_submit.h \
 	src/cli/gather.c src/cli/gather.h \

@@ -65,12 +65,18 @@ static int load_text(
 	return r;
 }
 
-static int load_file(struct config_loader *l, const char *path, bool is_required)
+static int load_file(struct config_loader *l, const struct config_paths *paths,
+	const char *path, bool is_required)
 {
+	const struct config_instead *instead = paths->instead;
 	_cleanup_(buf_deinitp) struct buf text = BUF_NULL;
-	_cleanup_close_ int fd = config_file_open(path);
+	_cleanup_close_ int fd = -1;
 	int r;
 
+	if (instead && STREQ(path, instead->path))
+		return load_text(l, instead->text, instead->n,
+			instead->name ? instead->name : path);
+	fd = config_file_open(path);
 	if (fd == -ENOENT && !is_required)
 		return 0;
 	r = fd < 0 ? fd : fd_read_file(&text, fd);
@@ -94,37 +100,41 @@ static int name_compare(const void *a, const void *b)
 	return strcmp(*(char *const *)a, *(char *const *)b);
 }
 
-/* Editors leave copies beside a file, and packages theirs: only *.conf counts. */
-static bool is_conf_name(const char *name)
+/* appends the names */
+static int dir_list(char ***names, const char *path)
 {
-	size_t n = strlen(name);
-
-	return name[0] != '.' && n > 5 && STREQ(name + n - 5, ".conf");
-}
-
-static int dir_list(char ***ret, const char *path)
-{
-	_cleanup_(strv_freep) char **names = NULL;
 	_cleanup_(closedirp) DIR *dir = opendir(path);
 	struct dirent *de;
 
 	if (!dir)
 		return -errno;
 	while ((errno = 0, de = readdir(dir))) {
-		int r = is_conf_name(de->d_name) ? strv_append(&names, de->d_name) : 0;
+		int r = config_is_file_name(de->d_name) ? strv_append(names, de->d_name)
+							: 0;
 
 		if (r < 0)
 			return r;
 	}
-	if (errno)
-		return -errno;
-	if (names)
-		qsort(names, strv_len(names), sizeof(*names), name_compare);
-	*ret = TAKE_PTR(names);
-	return 0;
+	return -errno;
 }
 
-static int load_dir(struct config_loader *l, const char *path)
+/* A file that is not there, but is to be read as if it were, comes at its place. */
+static int add_instead(
+	char ***names, const struct config_instead *instead, const char *dir)
+{
+	size_t n = strlen(dir);
+
+	if (!instead || strncmp(instead->path, dir, n) != 0 ||
+		instead->path[n] != '/' || strchr(instead->path + n + 1, '/'))
+		return 0;
+	STRV_FOREACH(name, *names)
+		if (STREQ(*name, instead->path + n + 1))
+			return 0;
+	return strv_append(names, instead->path + n + 1);
+}
+
+static int load_dir(
+	struct config_loader *l, const struct config_paths *paths, const char *path)
 {
 	_cleanup_(strv_freep) char **names = NULL;
 	int r = dir_list(&names, path);
@@ -134,7 +144,11 @@ static int load_dir(struct config_loader *l, const char *path)
 	if (r < 0 && r != -ENOENT)
 		config_errors_add(
 			l->errors, path, 0, "cannot be read: %s", rv_strerror(r));
-	r = 0;
+	r = add_instead(&names, paths->instead, path);
+	if (r < 0)
+		return r;
+	if (names)
+		qsort(names, strv_len(names), sizeof(*names), name_compare);
 	STRV_FOREACH(name, names) {
 		_cleanup_(buf_deinitp) struct buf b = BUF_NULL;
 		_cleanup_free_ char *full = NULL;
@@ -145,7 +159,7 @@ static int load_dir(struct config_loader *l, const char *path)
 		full = buf_steal_str(&b, NULL);
 		/* one that was removed since the directory was read is gone: no fault
 		 */
-		r = full ? load_file(l, full, false) : -ENOMEM;
+		r = full ? load_file(l, paths, full, false) : -ENOMEM;
 		if (r < 0)
 			return r;
 	}
@@ -178,11 +192,11 @@ int config_load(struct config **ret, const struct config_paths *paths,
 	l.config = c;
 	c->mode = paths->mode;
 	if (paths->vendor_dir)
-		r = load_dir(&l, paths->vendor_dir);
+		r = load_dir(&l, paths, paths->vendor_dir);
 	if (r >= 0 && paths->file)
-		r = load_file(&l, paths->file, paths->file_is_required);
+		r = load_file(&l, paths, paths->file, paths->file_is_required);
 	if (r >= 0 && paths->dropin_dir)
-		r = load_dir(&l, paths->dropin_dir);
+		r = load_dir(&l, paths, paths->dropin_dir);
 	if (r >= 0)
 		r = loader_finish(ret, &l);
 	if (r >= 0)

@@ -25,6 +25,55 @@ static char *join(const char *a, const char *b)
 	return path;
 }
 
+bool config_is_file_name(const char *name)
+{
+	size_t n = strlen(name);
+
+	return name[0] != '.' && n > 5 && STREQ(name + n - 5, ".conf");
+}
+
+/* 1: both lead to one directory, or are spelled alike */
+static int is_same_dir(const char *a, const char *b)
+{
+	_cleanup_free_ char *real_a = realpath(a, NULL), *real_b = realpath(b, NULL);
+
+	return STREQ(a, b) || (real_a && real_b && STREQ(real_a, real_b));
+}
+
+int config_paths_place(char **ret, const struct config_paths *paths, const char *name)
+{
+	const char *slash = strrchr(name, '/'), *base = slash ? slash + 1 : name;
+	const char *const dirs[] = {paths->dropin_dir, paths->vendor_dir};
+	_cleanup_free_ char *dir = NULL, *file_dir = NULL;
+
+	*ret = NULL;
+	if (slash)
+		dir = slash == name ? strdup("/")
+				    : strndup(name, (size_t)(slash - name));
+	if (slash && !dir)
+		return -ENOMEM;
+	if (paths->file) {
+		const char *end = strrchr(paths->file, '/');
+
+		file_dir = end ? strndup(paths->file, (size_t)(end - paths->file))
+			       : strdup(".");
+		if (!file_dir)
+			return -ENOMEM;
+		if (slash && STREQ(base, end ? end + 1 : paths->file) &&
+			is_same_dir(dir, file_dir))
+			return (*ret = strdup(paths->file)) ? 0 : -ENOMEM;
+	}
+	for (size_t i = 0; i < ARRAY_LEN(dirs); i++)
+		if (dirs[i] && config_is_file_name(base) &&
+			(slash ? is_same_dir(dir, dirs[i]) : i == 0)) {
+			_cleanup_free_ char *part = join(dirs[i], "/");
+
+			*ret = part ? join(part, base) : NULL;
+			return *ret ? 0 : -ENOMEM;
+		}
+	return -ENOENT;
+}
+
 int config_paths_system(struct config_paths *ret)
 {
 	_cleanup_(config_paths_deinitp) struct config_paths p = {

@@ -2,8 +2,10 @@
 noinst_LTLIBRARIES += libconfig.la
 libconfig_la_SOURCES = \
 	src/config/config_apply.c src/config/config_apply.h \
+	src/config/config_edit.c src/config/config_edit.h \
 	src/config/config_errors.c src/config/config_errors.h \
 	src/config/config_file.c src/config/config_file.h \
+	src/config/config_get.c src/config/config_get.h \
 	src/config/config_keys.def \
 	src/config/config_load.c src/config/config_load.h \
 	src/config/config_paths.c \

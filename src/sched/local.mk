@@ -6,5 +6,6 @@ libsched_la_SOURCES = \
 	src/sched/limit.h \
 	src/sched/pool.c src/sched/pool.h \
 	src/sched/rate.c src/sched/rate.h \
+	src/sched/restart.c src/sched/restart.h \
 	src/sched/schedule.c src/sched/schedule.h
 EXTRA_DIST += src/sched/README.md

@@ -74,3 +74,8 @@ void rate_take_back(struct rate *r, rv_time at)
 	r->next = (r->next + r->n - 1) % r->n;
 	r->n_at--;
 }
+
+void rate_forget(struct rate *r)
+{
+	r->next = r->n_at = 0;
+}

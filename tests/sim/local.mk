@@ -1,6 +1,7 @@
 # tests/sim
 if HAVE_CHECK
-sim_tests = tests/sim/test_admission tests/sim/test_protocol tests/sim/test_schedule
+sim_tests = tests/sim/test_admission tests/sim/test_protocol tests/sim/test_restart \
+	tests/sim/test_schedule
 check_PROGRAMS += $(sim_tests)
 TESTS += $(sim_tests)
 
@@ -15,6 +16,10 @@ tests_sim_test_protocol_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 tests_sim_test_protocol_LDADD = libbase.la $(CHECK_LIBS)
 endif
 if HAVE_CHECK
+tests_sim_test_restart_SOURCES = tests/sim/test_restart.c
+tests_sim_test_restart_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_sim_test_restart_LDADD = libsched.la libjob.la libbase.la $(CHECK_LIBS)
+
 tests_sim_test_schedule_SOURCES = tests/sim/test_schedule.c
 tests_sim_test_schedule_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 tests_sim_test_schedule_LDADD = libsched.la libjob.la libbase.la $(CHECK_LIBS)

@@ -7,6 +7,7 @@ unit_base_tests = \
 	tests/unit/base/test_error \
 	tests/unit/base/test_failpoint \
 	tests/unit/base/test_fd \
+	tests/unit/base/test_file_replace \
 	tests/unit/base/test_hashmap \
 	tests/unit/base/test_heap \
 	tests/unit/base/test_invariant \
@@ -48,6 +49,12 @@ tests_unit_base_test_failpoint_LDADD = libbase.la $(CHECK_LIBS)
 tests_unit_base_test_fd_SOURCES = tests/unit/base/test_fd.c
 tests_unit_base_test_fd_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 tests_unit_base_test_fd_LDADD = libbase.la $(CHECK_LIBS)
+
+tests_unit_base_test_file_replace_SOURCES = tests/unit/base/test_file_replace.c
+tests_unit_base_test_file_replace_LDFLAGS = $(AM_LDFLAGS) \
+	-Wl,--wrap=write,--wrap=fchmod,--wrap=fchown,--wrap=fsync,--wrap=renameat
+tests_unit_base_test_file_replace_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_unit_base_test_file_replace_LDADD = libbase.la $(CHECK_LIBS)
 
 tests_unit_base_test_hashmap_SOURCES = tests/unit/base/test_hashmap.c \
 	tests/support/alloc_fail.c

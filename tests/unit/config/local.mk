@@ -2,7 +2,9 @@
 if HAVE_CHECK
 unit_config_tests = \
 	tests/unit/config/test_config_alloc \
+	tests/unit/config/test_config_edit \
 	tests/unit/config/test_config_file \
+	tests/unit/config/test_config_get \
 	tests/unit/config/test_config_load \
 	tests/unit/config/test_graph_file
 check_PROGRAMS += $(unit_config_tests)
@@ -15,9 +17,17 @@ tests_unit_config_test_config_alloc_LDFLAGS = $(alloc_fail_ldflags)
 tests_unit_config_test_config_alloc_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 tests_unit_config_test_config_alloc_LDADD = $(unit_config_libs)
 
+tests_unit_config_test_config_edit_SOURCES = tests/unit/config/test_config_edit.c
+tests_unit_config_test_config_edit_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_unit_config_test_config_edit_LDADD = $(unit_config_libs)
+
 tests_unit_config_test_config_file_SOURCES = tests/unit/config/test_config_file.c
 tests_unit_config_test_config_file_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 tests_unit_config_test_config_file_LDADD = $(unit_config_libs)
+
+tests_unit_config_test_config_get_SOURCES = tests/unit/config/test_config_get.c
+tests_unit_config_test_config_get_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_unit_config_test_config_get_LDADD = $(unit_config_libs)
 
 tests_unit_config_test_config_load_SOURCES = tests/unit/config/test_config_load.c
 tests_unit_config_test_config_load_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)

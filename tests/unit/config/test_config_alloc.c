@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "config/config_edit.h"
 #include "config/config_load.h"
 #include "tests/support/alloc_fail.h"
 #include "tests/support/unit.h"
@@ -49,5 +50,35 @@ START_TEST(bad_text_is_refused_all_the_same)
 }
 END_TEST
 
-UNIT_MAIN("config_alloc", good_text_loads_whole_or_not_at_all,
+static void sweep_edit(const char *text, const char *value)
+{
+	const struct config_place place = {"s", "x", "a"};
+
+	for (size_t n = 1;; n++) {
+		struct config_errors errors = CONFIG_ERRORS_NULL;
+		struct buf out = BUF_NULL;
+		bool failed;
+		int r;
+
+		alloc_fail_at(n);
+		r = config_edit(&out, text, strlen(text), "f", &place, value, &errors);
+		failed = alloc_fail_stop();
+		ck_assert_int_eq(r, failed ? -ENOMEM : 1);
+		buf_deinit(&out);
+		config_errors_deinit(&errors);
+		if (!failed)
+			break;
+	}
+}
+
+START_TEST(edit_is_whole_or_fails)
+{
+	sweep_edit("[s x]\na = 1\n  2\n[t]\nb = 1\n", "3");
+	sweep_edit("[s x]\n#a = 1\n[t]\nb = 1\n", "3\n4");
+	sweep_edit("[t]\nb = 1\n", "3");
+	sweep_edit("[s x]\na = 1\n  2\n[t]\nb = 1\n", NULL);
+}
+END_TEST
+
+UNIT_MAIN("config_alloc", good_text_loads_whole_or_not_at_all, edit_is_whole_or_fails,
 	bad_text_is_refused_all_the_same)

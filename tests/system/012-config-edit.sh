@@ -1,0 +1,134 @@
+#!/bin/sh
+# The configuration looked at and changed by commands: one value and no other byte, what is
+# wrong refused, the daemon told.
+. "${srcdir:-.}/tests/support/system.sh"
+export XDG_CONFIG_HOME="$tmp/config" TMPDIR="$tmp/texts"
+unset VISUAL
+mkdir "$TMPDIR"
+dir=$XDG_CONFIG_HOME/reeve
+drop=$dir/reeve.conf.d
+config() {
+	reeve --user config "$@"
+}
+editor() { # COMMANDS: an editor that does this to "$1"
+	printf '#!/bin/sh\nset -e\n%s\n' "$*" >"$tmp/editor"
+	chmod +x "$tmp/editor"
+	export EDITOR="$tmp/editor"
+}
+
+step "set makes the file for it; the same again changes nothing"
+assert_eq "new" changed "$(config set reeved.log-level debug)"
+assert_eq "again" unchanged "$(config set reeved.log-level debug)"
+assert_eq "the file" "[reeved]
+log-level = debug" "$(cat "$drop/90-local.conf")"
+assert_eq "get" debug "$(config get reeved.log-level)"
+assert_eq "a default" full "$(config get reeved.durability)"
+assert_eq "JSON" "{\"changed\":true,\"file\":\"$drop/90-local.conf\"}" \
+	"$(reeve --user --json config set 'pool gpu.slots' 3)"
+assert_eq "a section with a name" '["pool","gpu","slots","3",5]' \
+	"$(reeve --user --json config get pool.gpu.slots | jq -c '[.section, .name, .key, .value, .line]')"
+assert_eq "unset" changed "$(config unset pool.gpu.slots)"
+assert_eq "unset again" unchanged "$(config unset pool.gpu.slots)"
+assert_eq "at its default" 0 "$(config get pool.gpu.slots)"
+assert_exit 3 config get pool.nowhere.slots 2>err
+assert_exit 2 config get reeved.log-levle 2>err
+assert_exit 2 config get log-level 2>err
+assert_exit 2 config frobnicate 2>err
+
+step "what a value of the shipped file is set to is the only line that differs"
+cp "$top/conf/reeve.conf" "$dir/reeve.conf"
+chmod 640 "$dir/reeve.conf"
+ln -s reeve/reeve.conf "$XDG_CONFIG_HOME/link"
+assert_eq "set" changed "$(config set --file "$XDG_CONFIG_HOME/link" reeved.keep-finished-max 77)"
+diff "$top/conf/reeve.conf" "$dir/reeve.conf" >found || :
+assert_eq "lines that differ" "> keep-finished-max = 77" "$(sed 1d found)"
+assert_eq "a link is followed, the mode kept" "640 -rw-r-----" \
+	"$(stat -c '%a %A' "$dir/reeve.conf")"
+[ -L "$XDG_CONFIG_HOME/link" ] || fail "the link was replaced"
+assert_eq "in effect" 77 "$(config get reeved.keep-finished-max)"
+assert_eq "unset" changed "$(config unset --file "$dir/reeve.conf" reeved.keep-finished-max)"
+cmp "$top/conf/reeve.conf" "$dir/reeve.conf" || fail "unset leaves something behind"
+
+step "a later file says otherwise: that is told"
+assert_eq "set" changed "$(config set --file "$dir/reeve.conf" reeved.log-level warning 2>err)"
+assert_match "said" "*90-local.conf:2 says otherwise*" "$(cat err)"
+assert_eq "in effect" debug "$(config get reeved.log-level)"
+assert_eq "show says where from" "# $drop/90-local.conf:2
+log-level = debug" "$(config show --changed | grep -B 1 '^log-level')"
+assert_eq "as JSON" "[\"debug\",\"$drop/90-local.conf\"]" \
+	"$(reeve --user --json config show | jq -c '.[] | select(.key == "log-level") | [.value, .file]')"
+
+step "what would be wrong is refused, and nothing written"
+cp "$drop/90-local.conf" before
+assert_exit 1 config set reeved.log-level loud 2>err
+assert_match "said" "*90-local.conf:2: log-level: *nothing was changed*" "$(tr '\n' ' ' <err)"
+assert_exit 1 config set reeved.log-levle info 2>err
+assert_match "suggested" "*did you mean 'log-level'*" "$(tr '\n' ' ' <err)"
+assert_exit 1 config set defaults.priority 'x
+' 2>err
+assert_exit 2 config set reeved.log-level 2>err
+cmp before "$drop/90-local.conf" || fail "the file was written"
+for bad in "$tmp" "$tmp/none/x.conf"; do
+	assert_exit 1 config set --file "$bad" reeved.log-level info 2>err
+	grep -qF "$bad" err || fail "the error does not name '$bad': $(cat err)"
+done
+
+step "a broken file can be mended, one error at a time"
+printf '[reeved]\nlog-levle = info\n# kept\nslosts = 2\n' >"$drop/95-broken.conf"
+assert_exit 1 config show 2>err
+assert_eq "one less" changed "$(config unset --file "$drop/95-broken.conf" reeved.slosts 2>err)"
+assert_match "what is left is told" "*95-broken.conf:2: unknown key*1 error less*" "$(tr '\n' ' ' <err)"
+assert_eq "none left" changed "$(config unset --file "$drop/95-broken.conf" reeved.log-levle)"
+assert_eq "its comment stays" "[reeved]
+# kept" "$(cat "$drop/95-broken.conf")"
+
+step "check --as: a file as if it stood among the others"
+printf '[reeved]\nlog-level = info\n' >candidate
+assert_exit 0 config check --as 50-new.conf candidate >out
+tail -n 1 out | grep -q '4 files read, no error' || fail "check says: $(cat out)"
+printf '[pool gpu]\nslots = many\n' >candidate
+assert_exit 1 config check --as "$drop/50-new.conf" candidate 2>err
+assert_match "the candidate is named" "*candidate:2: slots: *" "$(cat err)"
+assert_exit 2 config check --as "$tmp/50-new.conf" candidate 2>err
+assert_exit 2 config check --as 50-new candidate 2>err
+[ ! -e "$drop/50-new.conf" ] || fail "check wrote a file"
+
+step "a file that the daemon does not read is judged by itself"
+assert_eq "set" changed "$(config set --file "$tmp/own.conf" pool.gpu.slots 2)"
+assert_eq "get" 2 "$(config get --file "$tmp/own.conf" pool.gpu.slots)"
+assert_eq "not among the daemon's" 0 "$(config get pool.gpu.slots)"
+
+step "edit: checked, installed, the old one kept, the daemon told"
+start_reeved
+cp "$drop/90-local.conf" before
+editor "stat -c %a \"\$1\" >$tmp/mode; printf 'keep-finished-max = 5\n' >\"\$1\"; sed 's/^/[reeved]\n/' -i \"\$1\""
+assert_eq "edit" changed "$(config edit)"
+assert_eq "the copy is private" 600 "$(cat "$tmp/mode")"
+assert_eq "taken" 5 "$(config get reeved.keep-finished-max)"
+cmp before "$drop/90-local.conf~" || fail "the old one is not kept"
+assert_eq "the daemon has it already" '[]' "$(reeve daemon reload --json | jq -c .changed)"
+assert_eq "nothing is left" 0 "$(find "$TMPDIR" -type f | wc -l)"
+editor true
+assert_eq "nothing was changed" unchanged "$(config edit)"
+
+step "edit: an error is told, and one can edit again, or leave"
+cp "$drop/90-local.conf" before
+editor "if [ -e $tmp/second ]; then echo '# good' >\"\$1\"; else touch $tmp/second; echo rubbish >>\"\$1\"; fi"
+assert_eq "again" changed "$(echo y | config edit 2>err)"
+grep -q "90-local.conf:3: no '=' in this line: 'rubbish'" err || fail "no error: $(cat err)"
+editor "echo rubbish >>\"\$1\""
+cp "$drop/90-local.conf" before
+assert_exit 1 config edit </dev/null 2>err
+cmp before "$drop/90-local.conf" || fail "it was installed"
+assert_match "the text is kept" "*your text is in $TMPDIR/reeve-config-*" "$(tr '\n' ' ' <err)"
+grep -qx rubbish "$TMPDIR"/reeve-config-* || fail "the text is not there"
+editor exit 3
+assert_exit 1 config edit </dev/null 2>err
+assert_match "said" "*exit 3*" "$(cat err)"
+
+step "edit: what somebody else has written meanwhile is not overwritten"
+editor "echo '# mine' >>\"\$1\"; echo '# theirs' >>$drop/90-local.conf"
+assert_exit 1 config edit </dev/null 2>err
+assert_match "said" "*changed meanwhile*" "$(tr '\n' ' ' <err)"
+tail -n 1 "$drop/90-local.conf" | grep -qx '# theirs' || fail "theirs is gone"
+stop_reeved
