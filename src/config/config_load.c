@@ -31,6 +31,28 @@ static int config_file_open(const char *path)
 	return TAKE_FD(fd);
 }
 
+/* Who may write a file of the system's daemon is root by it: that is to be root alone, or
+ * whoever the daemon is. 0; -EPERM, told */
+static int check_writers(struct config_errors *errors, const char *path, int fd)
+{
+	struct stat st;
+
+	if (fstat(fd, &st) < 0)
+		return -errno;
+	if (S_ISCHR(st.st_mode))
+		return 0; /* /dev/null says nothing */
+	if (st.st_uid != 0 && st.st_uid != geteuid())
+		config_errors_add(errors, path, 0,
+			"it belongs to user %u: only root's are read", st.st_uid);
+	else if (st.st_mode & (S_IWGRP | S_IWOTH))
+		config_errors_add(errors, path, 0,
+			"others than its owner may write it (mode %04o)",
+			st.st_mode & 07777);
+	else
+		return 0;
+	return -EPERM;
+}
+
 static int fd_read_file(struct buf *out, int fd)
 {
 	for (;;) {
@@ -79,7 +101,14 @@ static int load_file(struct config_loader *l, const struct config_paths *paths,
 	fd = config_file_open(path);
 	if (fd == -ENOENT && !is_required)
 		return 0;
-	r = fd < 0 ? fd : fd_read_file(&text, fd);
+	r = fd < 0 ? fd : 0;
+	if (r >= 0 && paths->mode == CONFIG_MODE_SYSTEM) {
+		r = check_writers(l->errors, path, fd);
+		if (r == -EPERM)
+			return 0;
+	}
+	if (r >= 0)
+		r = fd_read_file(&text, fd);
 	if (r == -ENOMEM)
 		return r;
 	if (r == -EINVAL)

@@ -221,6 +221,45 @@ START_TEST(text_is_read_in_the_place_of_a_file)
 }
 END_TEST
 
+/* 0, or the one message about the file */
+static void system_file_is(const struct temp_dir *d, mode_t mode, const char *want)
+{
+	_cleanup_(config_paths_deinitp) struct config_paths p = {0};
+	_cleanup_(config_errors_deinitp) struct config_errors errors =
+		CONFIG_ERRORS_NULL;
+	_cleanup_(config_freep) struct config *c = NULL;
+	char path[160];
+
+	snprintf(path, sizeof(path), "%s/f.conf", d->path);
+	ck_assert_int_eq(chmod(path, mode), 0);
+	ck_assert_int_eq(config_paths_single(&p, path), 0);
+	/* whoever may write one's own is one's own business */
+	p.mode = CONFIG_MODE_USER;
+	ck_assert_int_eq(config_load(&c, &p, &errors), 0);
+	c = config_free(c);
+	p.mode = CONFIG_MODE_SYSTEM;
+	ck_assert_int_eq(config_load(&c, &p, &errors), want ? -EINVAL : 0);
+	ck_assert_uint_eq(errors.n, want ? 1 : 0);
+	if (want)
+		ck_assert_str_eq(errors.v[0].text, want);
+}
+
+START_TEST(system_reads_no_file_that_others_may_write)
+{
+	TEMP_DIR(d);
+
+	put(&d, "f.conf", "[reeved]\njobs-max = 1\n");
+	system_file_is(&d, 0644, NULL);
+	system_file_is(&d, 0600, NULL);
+	system_file_is(&d, 0664, "others than its owner may write it (mode 0664)");
+	system_file_is(&d, 0646, "others than its owner may write it (mode 0646)");
+	if (geteuid() != 0)
+		return;
+	ck_assert_int_eq(fchownat(d.fd, "f.conf", 77, 0, 0), 0);
+	system_file_is(&d, 0644, "it belongs to user 77: only root's are read");
+}
+END_TEST
+
 UNIT_MAIN("config_get", name_is_taken_apart, values_of_each_kind_of_section,
 	walk_meets_every_value_once, place_of_a_file_among_those_that_are_read,
-	text_is_read_in_the_place_of_a_file)
+	text_is_read_in_the_place_of_a_file, system_reads_no_file_that_others_may_write)
