@@ -341,6 +341,10 @@ static int show(struct cli *c, struct client *client, json_t *select, bool first
 	if (!first)
 		putchar('\n');
 	print_job(json_object_get(reply, "job"), json_str(reply, "why"), c->now_usec);
+	if (json_is_set(reply, "stdin_open"))
+		print_pair(stdout, "its stdin", "%s",
+			json_is_true(json_object_get(reply, "stdin_open")) ? "open"
+									   : "closed");
 	print_command(json_object_get(reply, "spec"), json_object_get(reply, "job"));
 	print_spec(json_object_get(reply, "spec"));
 	print_environment(reply, options_has(&c->opts, OPT_ENV));

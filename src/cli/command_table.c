@@ -146,6 +146,15 @@ static const struct option_def options_kill[] = {
 	{0},
 };
 
+static const struct option_def options_send[] = {
+	{OPT_NO_NEWLINE, "no-newline", 'n', NULL, HINT_NONE,
+		"no newline behind the text"},
+	{OPT_EOF, "eof", 0, NULL, HINT_NONE, "then its end: the job reads no more"},
+	{OPT_TIMEOUT, "timeout", 't', "TIME", HINT_NONE,
+		"give up when the job reads nothing for so long"},
+	{0},
+};
+
 static const struct option_def options_retry[] = {
 	{OPT_ENV, "env", 0, NULL, HINT_NONE, "with the environment of this call"},
 	{0},
@@ -333,6 +342,12 @@ const struct command command_table[] = {
 		COMMAND_SELECTS, HINT_JOB, cmd_pause},
 	{"resume", NULL, SELECTS, "let paused jobs go on", NULL, NULL, NULL,
 		COMMAND_SELECTS, HINT_JOB, cmd_resume},
+	{"send", NULL, "JOB [TEXT...]", "write to the stdin of a running job",
+		"Of one that was submitted with --stdin-open. Without TEXT standard "
+		"input is sent, as it comes and to its end. While the job does not "
+		"read, and the pipe is full, send waits (send-timeout); what it could "
+		"not write it tells. Only --eof ends the job's stdin.",
+		options_send, NULL, COMMAND_SELECTS, HINT_JOB, cmd_send},
 	{"hold", NULL, SELECTS, "keep jobs from starting", NULL, NULL, NULL,
 		COMMAND_SELECTS, HINT_JOB, cmd_hold},
 	{"release", NULL, SELECTS, "let held jobs start", NULL, NULL, NULL,

@@ -26,6 +26,7 @@ libcli_la_SOURCES = \
 	src/cli/cmd_ps.c \
 	src/cli/cmd_schedule.c \
 	src/cli/cmd_run.c \
+	src/cli/cmd_send.c \
 	src/cli/cmd_set.c \
 	src/cli/cmd_show.c \
 	src/cli/cmd_stats.c \

@@ -31,6 +31,10 @@ static const struct {
 	{"io.reeve.Job.Removed", CLI_EXIT_NOTHING, "job {id} was removed"},
 	{"io.reeve.Job.NothingSelected", CLI_EXIT_NOTHING, "no job matches"},
 	{"io.reeve.Job.WrongState", CLI_EXIT_SOME, "job {id} is {state}"},
+	{"io.reeve.Job.NoStdin", CLI_EXIT_SOME,
+		"job {id} was not submitted with --stdin-open"},
+	{"io.reeve.Job.SendFailed", CLI_EXIT_SOME,
+		"job {id} did not get all of it ({why}): {sent} bytes went in"},
 	{"io.reeve.Job.LimitReached", CLI_EXIT_REFUSED,
 		"the daemon refuses: the limit {limit} = {maximum} is reached"},
 	{"io.reeve.Job.NoSpace", CLI_EXIT_REFUSED,
@@ -85,6 +89,19 @@ static const struct {
 	{"org.varlink.service.ExpectedMore", CLI_EXIT_USAGE,
 		"this method answers with a stream: use --more"},
 	{"org.varlink.service.PermissionDenied", CLI_EXIT_PERMISSION, "not permitted"},
+};
+
+/* SendFailed: what its words mean, to put the job and the bytes into */
+static const struct {
+	const char *why, *text;
+} send_failures[] = {
+	{"eof", "the end of job {id}'s stdin was sent before; {sent} bytes went in"},
+	{"closed", "job {id} has closed its stdin; {sent} bytes went in"},
+	{"ended", "job {id} has ended; {sent} bytes went in"},
+	{"timeout", "job {id} reads nothing; {sent} bytes went in"},
+	{"lost", "the stdin of job {id} was closed when its spawner was killed; "
+		 "{sent} bytes went in"},
+	{"shutdown", "the daemon is shutting down; {sent} bytes went to job {id}"},
 };
 
 int exit_code_of_error(const char *name)
@@ -150,6 +167,11 @@ char *reply_error_text(const char *name, const json_t *params)
 	if (STREQ(name, "org.varlink.service.InvalidParameter") &&
 		STREQ(json_str(params, "parameter"), "select.user"))
 		return text_printf("--user: there is no such user");
+	for (size_t i = 0; i < ARRAY_LEN(send_failures); i++)
+		if (STREQ(name, "io.reeve.Job.SendFailed") &&
+			STREQ(json_str(params, "why"), send_failures[i].why) &&
+			fill(&out, send_failures[i].text, params) > 0)
+			return buf_steal_str(&out, NULL);
 	for (size_t i = 0; i < ARRAY_LEN(errors); i++) {
 		if (!STREQ(errors[i].name, name))
 			continue;

@@ -143,7 +143,8 @@ int run_input_spool(
 	_cleanup_free_ char *name = NULL, *value = NULL, *err = NULL;
 	int r;
 
-	if (job_spec_has(s, JOB_FIELD_STDIN) || has_nothing_to_read(fd))
+	if (job_spec_has(s, JOB_FIELD_STDIN) || job_num(s, STDIN_OPEN) ||
+		has_nothing_to_read(fd))
 		return 0;
 	r = spool(c, client, fd, &name);
 	if (r != 0 || !name)

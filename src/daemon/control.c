@@ -12,6 +12,7 @@
 #include "daemon/control_priv.h"
 #include "daemon/interfaces.h"
 #include "reeve/scope.h"
+#include "reeve/task.h"
 
 #define BACKLOG 1024
 
@@ -241,6 +242,9 @@ int control_shutdown(struct control *c, rv_time grace)
 
 	control_stop_accepting(c);
 	r = rv_timed(grace, wait_for_tasks(c));
+	/* the last of them has answered, and its connection is yet to write that */
+	if (r >= 0)
+		r = rv_yield();
 	if (r == -ETIMEDOUT)
 		log_at(LOG_WARNING, "control",
 			"%u calls have no answer yet, closing their connections",

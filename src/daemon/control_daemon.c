@@ -235,6 +235,7 @@ const size_t control_n_schedule_methods = ARRAY_LEN(control_schedule_methods);
 const struct vl_method control_job_methods[] = {
 	METHOD("Submit", control_job_submit),
 	METHOD("PutInput", control_job_put_input),
+	METHOD("Send", control_job_send),
 	METHOD("List", control_job_list),
 	METHOD("Show", control_job_show),
 	STREAM("Graph", control_job_graph),

@@ -8,6 +8,7 @@ int control_job_submit(struct control_conn *conn, struct vl_call *call);
 /* The connection is gone: jobs of calls that were to go on are dropped. */
 void control_submit_drop(struct control_conn *conn);
 int control_job_put_input(struct control_conn *conn, struct vl_call *call);
+int control_job_send(struct control_conn *conn, struct vl_call *call);
 int control_job_list(struct control_conn *conn, struct vl_call *call);
 int control_job_graph(struct control_conn *conn, struct vl_call *call);
 int control_job_show(struct control_conn *conn, struct vl_call *call);

@@ -19,6 +19,8 @@
 #include "daemon/job_json.h"
 #include "daemon/jobs.h"
 #include "daemon/output_read.h"
+#include "daemon/run.h"
+#include "daemon/run_stdin.h"
 #include "daemon/scheduler.h"
 #include "daemon/spec_json.h"
 #include "reeve/executor.h"
@@ -375,6 +377,8 @@ static int show(
 	else
 		json_writer_null(&w, "why");
 	write_holders(&w, &app->core, j);
+	if (j->run && j->run->in)
+		json_writer_bool(&w, "stdin_open", j->run->in->state == RUN_STDIN_OPEN);
 	json_writer_object_end(&w);
 	r = json_writer_end(&w);
 	return r < 0 ? r

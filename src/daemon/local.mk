@@ -27,6 +27,7 @@ libdaemon_la_SOURCES = \
 	src/daemon/control_remove.c \
 	src/daemon/control_reply.c \
 	src/daemon/control_retry.c \
+	src/daemon/control_send.c \
 	src/daemon/control_select.c src/daemon/control_select.h \
 	src/daemon/control_set_deps.c \
 	src/daemon/control_set.c \
@@ -76,6 +77,7 @@ libdaemon_la_SOURCES = \
 	src/daemon/run_process.c \
 	src/daemon/run_record.c src/daemon/run_record.h \
 	src/daemon/run_request.c \
+	src/daemon/run_stdin.c src/daemon/run_stdin.h \
 	src/daemon/run_steps.h \
 	src/daemon/processes.c src/daemon/processes.h \
 	src/daemon/pools.c src/daemon/pools.h \

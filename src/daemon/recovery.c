@@ -12,6 +12,7 @@
 #include "daemon/core.h"
 #include "daemon/jobs.h"
 #include "daemon/recovery.h"
+#include "daemon/run_stdin.h"
 #include "daemon/scheduler.h"
 #include "daemon/supervisor.h"
 #include "daemon/traces.h"
@@ -201,6 +202,8 @@ static void adopt_from_table(struct recovery *rc, struct job *j,
 	} else {
 		adopt(rc, j, p, RUN_FOUND_GOING_ON, &sr->info, NULL,
 			TAKE_FD(sr->pidfd));
+		if (j->run && sr->info.state == SPAWN_RUN_RUNNING)
+			run_told_stdin(j->run, TAKE_FD(sr->stdin_fd));
 	}
 }
 
@@ -276,6 +279,7 @@ static void tell_from_table(struct run *run, struct spawner_run *sr)
 		rv_event_set(&run->wake); /* the link tells what becomes of it */
 		break;
 	case SPAWN_RUN_RUNNING:
+		run_told_stdin(run, TAKE_FD(sr->stdin_fd));
 		run_told_started(run, &sr->info, TAKE_FD(sr->pidfd));
 		break;
 	case SPAWN_RUN_EXITED: run_told_exited(run, &sr->info); break;

@@ -14,6 +14,7 @@ struct core;
 struct output_file;
 struct pool;
 struct run_caps;
+struct run_stdin;
 
 enum run_stop {
 	RUN_STOP_NONE,
@@ -33,6 +34,7 @@ struct run {
 	char *error_text;
 	struct output_file *out, *err; /* NULL: none of ours */
 	struct run_caps *caps;         /* NULL: nobody watches their size yet */
+	struct run_stdin *in;          /* NULL: nothing can be sent to it */
 	struct list active;            /* among the runs that go on, in core */
 	rv_event wake;                 /* something below changed */
 	struct list

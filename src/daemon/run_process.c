@@ -16,6 +16,7 @@
 #include "daemon/jobs.h"
 #include "daemon/output_caps.h"
 #include "daemon/pidfd_status.h"
+#include "daemon/run_stdin.h"
 #include "daemon/run_steps.h"
 #include "daemon/scheduler.h"
 #include "daemon/spawner_link.h"
@@ -98,6 +99,7 @@ static void end_run(struct run *run, const struct run_end *end)
 		return;
 	run->end = *end;
 	run->ended = true;
+	run_stdin_end(run->in, RUN_STDIN_OVER);
 	run_set_arrived(run);
 	rv_event_set(&run->wake);
 }
@@ -173,6 +175,7 @@ void run_told_spawner_gone(struct run *run)
 	run->spawner_gone = true;
 	run_pool(run)->n_strayed++;
 	run_set_arrived(run);
+	run_keep_stdin(run);
 	run->stop_sent = false; /* what it was told to do is ours now */
 	if (run->pidfd >= 0 && rv_fd_watch(rv_loop_current(), run->pidfd, RV_READ,
 				       pidfd_ended, run, &run->pidfd_watch) >= 0) {
@@ -470,6 +473,7 @@ static int await_end(struct run *run)
 		act_on_recall(run, now);
 		act_on_stop(run);
 		act_on_pause(run);
+		run_act_on_stdin(run);
 		r = wait_until(run, next_moment(run, pid_due));
 		if (r < 0 && r != -ETIMEDOUT)
 			return run->ended ? 0 : r;

@@ -105,6 +105,10 @@ static int choose_input(struct run_request *rr, struct run *run)
 	const char *in = job_str(&run->spec, STDIN);
 	int r;
 
+	if (run->in) {
+		rr->req.stdin_kind = SPAWN_STDIO_PIPE;
+		return 0;
+	}
 	if (STREQ(in, "null")) {
 		rr->req.stdin_kind = SPAWN_STDIO_NULL;
 		return 0;

@@ -7,6 +7,7 @@
 #include "daemon/jobs.h"
 #include "daemon/notify.h"
 #include "daemon/recovery.h"
+#include "daemon/run_stdin.h"
 #include "daemon/scheduler.h"
 #include "daemon/shutdown.h"
 #include "daemon/socket_guard.h"
@@ -141,6 +142,11 @@ static int terminate(struct app *app, rv_time deadline)
 	return wait_for_runs(app, MAX(deadline, rv_now() + kill_before_end));
 }
 
+static void leave_stdin(struct run *run)
+{
+	run_stdin_end(run->in, RUN_STDIN_LEFT);
+}
+
 static int deal_with_runs(struct app *app, int mode)
 {
 	int64_t limit = config_num(app->core.config, SHUTDOWN_TIMEOUT);
@@ -184,6 +190,8 @@ int shutdown_run(struct app *app)
 	app->socket_guard = socket_guard_free(app->socket_guard);
 	control_stop_accepting(app->control);
 	r = deal_with_runs(app, mode);
+	/* those who wait to send to a job that goes on without us are told */
+	each_run(app, leave_stdin);
 	if (r >= 0)
 		r = control_shutdown(
 			app->control, app->hasten ? short_grace : reply_grace);

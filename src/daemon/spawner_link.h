@@ -15,7 +15,7 @@ struct spawner_link;
 /* One run of the table that a spawner sends when it is connected. */
 struct spawner_run {
 	struct spawn_run_info info;
-	int pidfd; /* -1: none */
+	int pidfd, stdin_fd; /* -1: none */
 };
 
 struct spawner_link_opts {
@@ -25,7 +25,7 @@ struct spawner_link_opts {
 	 * now. Its table is not read before this returns; an error gives it up. */
 	int (*before_table)(void *arg);
 	/* the table of a new connection is whole: match it, before anything starts. Entries
-	 * whose pidfd is wanted are taken by setting it to -1. */
+	 * whose descriptors are wanted are taken by setting them to -1. */
 	void (*on_table)(
 		struct spawner_run *runs, size_t n, bool same_instance, void *arg);
 	void *arg;
@@ -66,6 +66,9 @@ void spawner_link_wake(struct spawner_link *l);
 int spawner_link_stop(struct spawner_link *l, struct run *run, bool now);
 int spawner_link_recall(struct spawner_link *l, struct run *run);
 int spawner_link_pause(struct spawner_link *l, struct run *run, bool on);
+/* the answer comes as run_told_result */
+int spawner_link_close_stdin(
+	struct spawner_link *l, struct run *run, uint32_t *ret_seq);
 int spawner_link_signal(struct spawner_link *l, struct run *run, int sig);
 /* its end is on disk */
 void spawner_link_ack(struct spawner_link *l, const struct run *run);

@@ -13,6 +13,7 @@
 #include "base/log.h"
 #include "daemon/core.h"
 #include "daemon/jobs.h"
+#include "daemon/run_stdin.h"
 #include "daemon/scheduler.h"
 #include "daemon/supervisor.h"
 
@@ -44,7 +45,8 @@ static int on_hello(const struct wire_hello *hello, void *arg)
 	return 0;
 }
 
-static void on_table_run(const struct spawn_run_info *info, int pidfd, void *arg)
+static void on_table_run(
+	const struct spawn_run_info *info, int pidfd, int stdin_fd, void *arg)
 {
 	struct spawner_link *l = arg;
 
@@ -54,19 +56,23 @@ static void on_table_run(const struct spawn_run_info *info, int pidfd, void *arg
 
 		if (!v) {
 			close_safe(pidfd);
+			close_safe(stdin_fd);
 			l->table_incomplete = true;
 			return;
 		}
 		l->table = v;
 		l->n_table_max = n;
 	}
-	l->table[l->n_table++] = (struct spawner_run){.info = *info, .pidfd = pidfd};
+	l->table[l->n_table++] = (struct spawner_run){
+		.info = *info, .pidfd = pidfd, .stdin_fd = stdin_fd};
 }
 
 void link_drop_table(struct spawner_link *l)
 {
-	for (size_t i = 0; i < l->n_table; i++)
+	for (size_t i = 0; i < l->n_table; i++) {
 		close_safe(l->table[i].pidfd);
+		close_safe(l->table[i].stdin_fd);
+	}
 	free(l->table);
 	l->table = NULL;
 	l->n_table = l->n_table_max = 0;
@@ -105,14 +111,26 @@ static void on_table_end(void *arg)
 	spawner_link_wake(l);
 }
 
-static void on_started(const struct spawn_run_info *info, int pidfd, void *arg)
+static void on_started(
+	const struct spawn_run_info *info, int pidfd, int stdin_fd, void *arg)
 {
 	struct run *run = run_of(arg, &info->token);
 
-	if (run)
+	if (run) {
+		run_told_stdin(run, stdin_fd);
 		run_told_started(run, info, pidfd);
-	else
-		close_safe(pidfd);
+		return;
+	}
+	close_safe(pidfd);
+	close_safe(stdin_fd);
+}
+
+static void on_result(uint32_t seq, const struct spawn_token *t, int error, void *arg)
+{
+	struct run *run = run_of(arg, t);
+
+	if (run)
+		run_told_result(run, seq);
 }
 
 bool spawner_link_is_awaited(const struct core *core, const struct spawn_token *t)
@@ -207,5 +225,6 @@ const struct spawn_client_ops link_client_ops = {
 	.on_started = on_started,
 	.on_start_failed = on_start_failed,
 	.on_exited = on_exited,
+	.on_result = on_result,
 	.on_orphan = on_orphan,
 };

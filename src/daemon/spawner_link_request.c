@@ -116,6 +116,16 @@ int spawner_link_recall(struct spawner_link *l, struct run *run)
 	return sent_for(l, run, r);
 }
 
+int spawner_link_close_stdin(struct spawner_link *l, struct run *run, uint32_t *ret_seq)
+{
+	struct spawn_token t = run_spawn_token(run);
+	int r = -EAGAIN;
+
+	if (l->ready)
+		r = spawn_client_close_stdin(l->client, &t, ret_seq);
+	return sent_for(l, run, r);
+}
+
 int spawner_link_signal(struct spawner_link *l, struct run *run, int sig)
 {
 	struct spawn_token t = run_spawn_token(run);

@@ -14,6 +14,7 @@
 #include "daemon/jobs.h"
 #include "daemon/run_outputs.h"
 #include "daemon/run_record.h"
+#include "daemon/run_stdin.h"
 #include "daemon/run_steps.h"
 #include "daemon/scheduler.h"
 #include "daemon/spawner_link.h"
@@ -29,6 +30,8 @@ static struct run *run_free(struct run *run)
 	list_remove(&run->active);
 	rv_fd_unwatch(run->pidfd_watch);
 	close_safe(run->pidfd);
+	run_stdin_end(run->in, RUN_STDIN_OVER);
+	run_stdin_unref(run->in);
 	job_spec_deinit(&run->spec);
 	free(run->value);
 	free(run->error_text);
@@ -44,6 +47,11 @@ static struct run *run_new(struct core *core, struct job *j)
 		return NULL;
 	run->pidfd = -1;
 	if (job_spec_get(j, &run->spec) < 0) {
+		free(run);
+		return NULL;
+	}
+	if (job_num(&run->spec, STDIN_OPEN) && run_stdin_new(&run->in) < 0) {
+		job_spec_deinit(&run->spec);
 		free(run);
 		return NULL;
 	}

@@ -18,6 +18,7 @@ enum job_until job_field_until(enum job_field f)
 	case JOB_FIELD_NICE:
 	case JOB_FIELD_RLIMITS:
 	case JOB_FIELD_STDIN:
+	case JOB_FIELD_STDIN_OPEN:
 	case JOB_FIELD_OUTPUT:
 	case JOB_FIELD_SPLIT_OUTPUT:
 	case JOB_FIELD_OUTPUT_MAX:

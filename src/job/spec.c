@@ -246,6 +246,20 @@ static int check_stdin(const struct job_spec *s, enum job_field *ret_field, char
 	return check_absolute(s, JOB_FIELD_STDIN, ret_field, err);
 }
 
+static int check_open(const struct job_spec *s, enum job_field *ret_field, char **err)
+{
+	if (!job_num(s, STDIN_OPEN))
+		return 0;
+	*ret_field = JOB_FIELD_STDIN_OPEN;
+	if (job_str(s, FUNCTION))
+		return job_err(err, -EINVAL, "a function reads no stdin");
+	if (STREQ(job_str(s, STDIN), "null"))
+		return 0;
+	return job_err(err, -EINVAL,
+		"stdin-open and stdin cannot both be given, which is: %s",
+		QUOTED(job_str(s, STDIN)));
+}
+
 static int check_cwd(const struct job_spec *s, enum job_field *ret_field, char **err)
 {
 	return check_absolute(s, JOB_FIELD_CWD, ret_field, err);
@@ -296,8 +310,8 @@ int job_spec_check_next(
 {
 	static int (*const checks[])(const struct job_spec *s,
 		enum job_field *ret_field, char **err) = {check_one_work,
-		check_arguments, check_split, check_stdin, check_cwd, check_shell,
-		check_delays, check_slots, check_when};
+		check_arguments, check_split, check_stdin, check_open, check_cwd,
+		check_shell, check_delays, check_slots, check_when};
 
 	if (err)
 		*err = NULL;

@@ -62,6 +62,10 @@ CHILD_CODE static int child_descriptors(const struct child_args *a)
 	r = child_dup(q->stderr_kind == SPAWN_STDIO_FD ? a->err_fd : 0, 2);
 	if (r < 0)
 		return r;
+	/* last: 0 is the null device until here */
+	r = child_dup(q->stdin_kind == SPAWN_STDIO_PIPE ? a->in_fd : 0, 0);
+	if (r < 0)
+		return r;
 	return syscall(SYS_close_range, 3, ~0U, 0) < 0 ? -errno : 0;
 }
 
@@ -139,6 +143,7 @@ CHILD_CODE static int child_open_output(enum spawn_stdio kind, const char *path,
 		return child_open(path, O_WRONLY | O_APPEND | O_CREAT, to);
 	case SPAWN_STDIO_STDOUT: return child_dup(1, to);
 	case SPAWN_STDIO_NULL:
+	case SPAWN_STDIO_PIPE:
 	case SPAWN_STDIO_FD: break; /* done with the descriptors */
 	}
 	return 0;

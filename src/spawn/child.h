@@ -37,6 +37,7 @@ struct start {
 	_Atomic uint16_t step; /* enum spawn_step that is being tried */
 	atomic_int child_pid;  /* 0: it has not run yet */
 	int pidfd;             /* written by the kernel before the child runs */
+	int stdin_fd;          /* SPAWN_STDIO_PIPE: the end to write to; else -1 */
 	int error;             /* errno of the step, set right before it ends */
 	rv_time child_boot;    /* CLOCK_BOOTTIME as the child began */
 
@@ -69,8 +70,9 @@ struct child_common {
 struct child_args {
 	struct start *start;
 	const struct child_common *common;
-	int out_fd, err_fd; /* where stdout and stderr are if they came along; below
-			       low_fds_end */
+	int in_fd, out_fd,
+		err_fd; /* where stdin is if it is a pipe, and stdout and stderr
+				      if they came along; below low_fds_end */
 };
 
 /**

@@ -274,6 +274,12 @@ int spawn_client_recall(struct spawn_client *c, const struct spawn_token *t)
 	return queue_simple(c, WIRE_RECALL, t, NULL);
 }
 
+int spawn_client_close_stdin(
+	struct spawn_client *c, const struct spawn_token *t, uint32_t *ret_seq)
+{
+	return queue_simple(c, WIRE_CLOSE_STDIN, t, ret_seq);
+}
+
 int spawn_client_ack(struct spawn_client *c, const struct spawn_token *t)
 {
 	return queue_simple(c, WIRE_ACK, t, NULL);
@@ -282,19 +288,26 @@ int spawn_client_ack(struct spawn_client *c, const struct spawn_token *t)
 /* -- reading ------------------------------------------------------------------------
  */
 
-static int tell_run(struct spawn_client *c, struct wire_record *rec, int *fd)
+static int tell_run(struct spawn_client *c, struct wire_record *rec, int *fds)
 {
 	const struct spawn_client_ops *ops = c->ops;
 	enum wire_run_reason reason;
 	struct spawn_run_info info;
-	int r;
+	int pidfd = -1, stdin_fd = -1, r;
+	size_t n_fds = rec->n_fds;
 
 	r = wire_decode_run(&rec->body, &reason, &info);
 	if (r < 0)
 		return r;
+	if (reason == WIRE_RUN_TABLE || reason == WIRE_RUN_STARTED) {
+		if (n_fds > 0 && info.flags & SPAWN_RUN_STDIN)
+			stdin_fd = TAKE_FD(fds[--n_fds]);
+		if (n_fds > 0)
+			pidfd = TAKE_FD(fds[--n_fds]);
+	}
 	switch (reason) {
-	case WIRE_RUN_TABLE: ops->on_table_run(&info, TAKE_FD(*fd), c->arg); break;
-	case WIRE_RUN_STARTED: ops->on_started(&info, TAKE_FD(*fd), c->arg); break;
+	case WIRE_RUN_TABLE: ops->on_table_run(&info, pidfd, stdin_fd, c->arg); break;
+	case WIRE_RUN_STARTED: ops->on_started(&info, pidfd, stdin_fd, c->arg); break;
 	case WIRE_RUN_FAILED: ops->on_start_failed(&info, c->arg); break;
 	case WIRE_RUN_EXITED: ops->on_exited(&info, c->arg); break;
 	case WIRE_RUN_QUERY:
@@ -316,7 +329,7 @@ static int tell_result(struct spawn_client *c, struct wire_record *rec)
 	return r;
 }
 
-static int tell(struct spawn_client *c, struct wire_record *rec, int *fd)
+static int tell(struct spawn_client *c, struct wire_record *rec, int *fds)
 {
 	struct spawn_orphan orphan;
 	struct wire_hello hello;
@@ -326,7 +339,7 @@ static int tell(struct spawn_client *c, struct wire_record *rec, int *fd)
 	case WIRE_HELLO:
 		r = wire_decode_hello(&rec->body, &hello);
 		return r < 0 ? r : MIN(0, c->ops->on_hello(&hello, c->arg));
-	case WIRE_RUN: return tell_run(c, rec, fd);
+	case WIRE_RUN: return tell_run(c, rec, fds);
 	case WIRE_TABLE_END:
 		r = wire_done(&rec->body);
 		if (r == 0)
@@ -351,16 +364,12 @@ static int tell_packet(struct spawn_client *c, size_t len, int *fds, size_t n_fd
 
 	r = wire_packet_check(c->input, len, n_fds);
 	while (r == 0 && wire_next(&packet, &rec) > 0) {
-		int none = -1;
-
-		if (rec.n_fds > 1)
-			r = -RV_EPROTOCOL;
-		else
-			r = tell(c, &rec, rec.n_fds ? &fds[used] : &none);
-		if (r == 0 && rec.n_fds)
-			fds[used] = close_safe(fds[used]); /* not taken */
-		if (r == 0)
+		r = rec.n_fds > WIRE_RUN_FDS ? -RV_EPROTOCOL
+					     : tell(c, &rec, fds + used);
+		if (r == 0) {
+			close_fds(fds + used, rec.n_fds); /* those that nobody took */
 			used += rec.n_fds;
+		}
 	}
 	close_fds(fds + used, n_fds - used);
 	return r;

@@ -20,15 +20,19 @@ struct spawn_client;
 
 /*
  * What is told. No function may free the client; each may make requests. pidfd: the
- * receiver's to close; -1 when the process has ended by now. info is borrowed.
+ * receiver's to close; -1 when the process has ended by now. stdin_fd: likewise, the end to
+ * write to of the pipe that is its stdin, non-blocking; -1 when that is none, or is not open
+ * any more. info is borrowed.
  */
 struct spawn_client_ops {
 	/* a negative result ends the connection (a version that is not understood) */
 	int (*on_hello)(const struct wire_hello *hello, void *arg);
-	void (*on_table_run)(const struct spawn_run_info *info, int pidfd, void *arg);
+	void (*on_table_run)(
+		const struct spawn_run_info *info, int pidfd, int stdin_fd, void *arg);
 	void (*on_table_end)(void *arg);
 	/* token, pid, start_time, started_* are set */
-	void (*on_started)(const struct spawn_run_info *info, int pidfd, void *arg);
+	void (*on_started)(
+		const struct spawn_run_info *info, int pidfd, int stdin_fd, void *arg);
 	/* token, error, step. Step "request": it was refused, is in no table and needs
 	 * no acknowledgement (which does no harm): EEXIST, ESTALE (epoch), RV_ELIMIT,
 	 * RV_ESHUTDOWN, ENOMEM. */
@@ -95,6 +99,10 @@ int spawn_client_query(
 /* Take back a start that was sent ahead and still waits: told as on_start_failed
  * (spawn_run_was_recalled). Otherwise nothing happens. */
 int spawn_client_recall(struct spawn_client *c, const struct spawn_token *t);
+/* Nobody will write to its stdin any more: it reads the end once all copies of the
+ * descriptor are closed, the receiver's too. No error where that was so before. */
+int spawn_client_close_stdin(
+	struct spawn_client *c, const struct spawn_token *t, uint32_t *ret_seq);
 /* the end is recorded: the spawner forgets the run */
 int spawn_client_ack(struct spawn_client *c, const struct spawn_token *t);
 

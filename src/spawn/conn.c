@@ -279,11 +279,15 @@ static int put_record(struct spawner *sp, struct outgoing *o, const struct run *
 {
 	bool alive = run->info.state == SPAWN_RUN_RUNNING && run->pidfd >= 0 &&
 		     reason != WIRE_RUN_EXITED;
+	bool open = run->stdin_fd >= 0 && reason != WIRE_RUN_EXITED;
 	int r;
 
-	r = wire_encode_run(&sp->conn.packet, reason, &run->info, alive);
+	r = wire_encode_run(
+		&sp->conn.packet, reason, &run->info, (uint16_t)(alive + open));
 	if (r >= 0 && alive)
 		o->fds[o->n_fds++] = run->pidfd;
+	if (r >= 0 && open)
+		o->fds[o->n_fds++] = run->stdin_fd;
 	return r;
 }
 
@@ -344,7 +348,7 @@ static int conn_compose(struct spawner *sp, struct outgoing *o)
 		struct run *run = LIST_ENTRY(it, struct run, dirty_link);
 
 		if (r < 0 || buf_len(&c->packet) > PACKET_FILL ||
-			o->n_fds == WIRE_PACKET_FDS)
+			o->n_fds + WIRE_RUN_FDS > WIRE_PACKET_FDS)
 			break;
 		/* nothing but rows of the table before its end */
 		if (!c->table_sent && !run->send_table)

@@ -29,6 +29,12 @@ static void end_times(struct run *run)
 	run->info.ended_usec = clock_wall_usec(&clock_system);
 }
 
+void run_close_stdin(struct run *run)
+{
+	run->stdin_fd = close_safe(run->stdin_fd);
+	run->info.flags &= ~SPAWN_RUN_STDIN;
+}
+
 /* the run is over, one way or the other; it waits for its acknowledgement */
 static void run_set_ended(
 	struct spawner *sp, struct run *run, enum spawn_run_state state)
@@ -38,6 +44,7 @@ static void run_set_ended(
 		sp->n_lingering--;
 	if (run->n_orphans > 0)
 		orphans_forget_run(&sp->orphans, run);
+	run_close_stdin(run); /* what it has let live on reads the end */
 	run->info.state = state;
 	run->info.flags &= SPAWN_RUN_SURVIVORS | SPAWN_RUN_SHUTDOWN;
 	sp->runs.n_active--;

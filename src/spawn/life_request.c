@@ -126,6 +126,16 @@ int life_resume(struct spawner *sp, struct run *run)
 	return 0;
 }
 
+int life_close_stdin(struct spawner *sp, struct run *run)
+{
+	if (run->info.state == SPAWN_RUN_STARTING)
+		return -EBUSY; /* nobody has been told of it */
+	if (run->info.state != SPAWN_RUN_RUNNING)
+		return -ESRCH;
+	run_close_stdin(run);
+	return 0;
+}
+
 int life_recall(struct spawner *sp, struct run *run)
 {
 	if (!gates_withdraw(&sp->gates, run))

@@ -131,6 +131,9 @@ static void run_set_started(struct spawner *sp, struct run *run, struct start *s
 	run->info.started_usec = s->started_usec;
 	if (s->cgroup_leaf)
 		run->cgroup_leaf = strdup(s->cgroup_leaf);
+	run->stdin_fd = TAKE_FD(s->stdin_fd);
+	if (run->stdin_fd >= 0)
+		run->info.flags |= SPAWN_RUN_STDIN;
 	watch_end(sp, run, s);
 	run->send_started = true;
 	conn_tell(sp, run, news_may_wait(sp, run));

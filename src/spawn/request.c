@@ -128,6 +128,7 @@ static int op_execute(struct spawner *sp, struct run *run, const struct wire_op 
 	case WIRE_QUERY: return reply_run(sp, WIRE_RUN_QUERY, &run->info);
 	case WIRE_ACK: return life_ack(sp, run);
 	case WIRE_RECALL: return recall(sp, run);
+	case WIRE_CLOSE_STDIN: return life_close_stdin(sp, run);
 	default: return -EOPNOTSUPP;
 	}
 }
@@ -171,7 +172,8 @@ static int execute(struct spawner *sp, struct wire_record *rec, int *fds)
 		return -RV_EPROTOCOL;
 	if (rec->type == WIRE_START)
 		return request_start(sp, rec, fds);
-	if (rec->type >= WIRE_SIGNAL && rec->type <= WIRE_RECALL && rec->n_fds == 0)
+	if (rec->type >= WIRE_SIGNAL && rec->type <= WIRE_CLOSE_STDIN &&
+		rec->n_fds == 0)
 		return request_op(sp, rec);
 	return -RV_EPROTOCOL;
 }

@@ -93,7 +93,7 @@ int runs_add(struct runs *rs, struct run **ret, const struct spawn_token *t)
 	run->source.kind = SOURCE_RUN;
 	run->info.token = *t;
 	run->info.state = SPAWN_RUN_STARTING;
-	run->pidfd = -1;
+	run->pidfd = run->stdin_fd = -1;
 	run->deadline = RV_FOREVER;
 	rs->epoch = t->epoch;
 	if (rs->n >= rs->n_buckets)
@@ -146,6 +146,7 @@ void runs_remove(struct runs *rs, struct run *run)
 	list_remove(&run->dirty_link);
 	list_remove(&run->ended_link);
 	close_safe(run->pidfd);
+	close_safe(run->stdin_fd);
 	free(run->cgroup_leaf);
 	free(run);
 }

@@ -42,11 +42,12 @@ struct run {
 	uint64_t gate_id;  /* of its request; 0: none */
 	struct gate *gate; /* under the lock of the gates (gates.h), as the next */
 	struct list gate_link; /* in the gate's list while it waits there */
-	uint32_t number;   /* at its gate, from 0 on; GATE_NO_NUMBER: none. As gate */
-	bool aside;        /* at its gate only for the number. As gate */
-	uint32_t claim;    /* place in the file of claims; 0: none */
-	bool claimed_end;  /* its end stands there already */
-	int pidfd;         /* RUNNING, else -1 */
+	uint32_t number;  /* at its gate, from 0 on; GATE_NO_NUMBER: none. As gate */
+	bool aside;       /* at its gate only for the number. As gate */
+	uint32_t claim;   /* place in the file of claims; 0: none */
+	bool claimed_end; /* its end stands there already */
+	int pidfd;        /* RUNNING, else -1 */
+	int stdin_fd; /* RUNNING: its stdin is open for others to write to; else -1 */
 	bool pause_wanted; /* STARTING: to be paused once it runs */
 	int stop_wanted;   /* STARTING: signal of a stop that was asked for, or 0 */
 	bool stop_main_only;

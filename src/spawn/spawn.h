@@ -89,6 +89,7 @@ enum spawn_stdio {
 	SPAWN_STDIO_PATH, /* opened by the child, as the owner; regular file or null */
 	SPAWN_STDIO_FD,   /* stdout, stderr: the descriptor that comes along */
 	SPAWN_STDIO_STDOUT, /* stderr only: the same as stdout */
+	SPAWN_STDIO_PIPE,   /* stdin only: a pipe that the spawner keeps open */
 };
 
 struct spawn_rlimit {
@@ -111,7 +112,7 @@ struct spawn_request {
 	char *const *env;  /* NULL: empty; marks are put in by the spawner */
 	const char *cwd;   /* absolute; NULL: "/" */
 
-	enum spawn_stdio stdin_kind; /* NULL or PATH */
+	enum spawn_stdio stdin_kind; /* NULL, PATH or PIPE */
 	enum spawn_stdio stdout_kind;
 	enum spawn_stdio stderr_kind;
 	const char *stdin_path, *stdout_path, *stderr_path;
@@ -156,7 +157,8 @@ enum spawn_run_state {
 #define SPAWN_RUN_MAIN_ENDED (1U << 2) /* only leftovers are left */
 #define SPAWN_RUN_SURVIVORS  (1U << 3) /* not even SIGKILL ended all of the tree */
 #define SPAWN_RUN_SHUTDOWN \
-	(1U << 4) /* was going on when the spawner was told to stop */
+	(1U << 4)                 /* was going on when the spawner was told to stop */
+#define SPAWN_RUN_STDIN (1U << 5) /* its stdin is a pipe that is kept open */
 
 struct spawn_usage {
 	int64_t utime_usec, stime_usec;

@@ -70,6 +70,8 @@ int life_resume(struct spawner *sp, struct run *run);
 /* Take back one that waits at its gate: it is gone from the table then. -ESRCH: it does not
  * wait there. */
 int life_recall(struct spawner *sp, struct run *run);
+/* whoever reads its stdin reads the end */
+int life_close_stdin(struct spawner *sp, struct run *run);
 /* -EBUSY: it has not ended */
 int life_ack(struct spawner *sp, struct run *run);
 

@@ -92,19 +92,46 @@ static int start_place_fd(int *fd, int slot)
 }
 
 /* An output must not stay open here: whoever looks for the last one that has it open
- * would find us, and so would a full disk. */
-static void starter_clear_fds(struct starter *t, bool out, bool err)
+ * would find us, and so would a full disk. Nor the end that a job reads: who writes is to
+ * see that it has ended. */
+static void starter_clear_fds(struct starter *t, bool in, bool out, bool err)
 {
+	if (in)
+		dup3(0, t->in_fd, O_CLOEXEC);
 	if (out)
 		dup3(0, t->out_fd, O_CLOEXEC);
 	if (err)
 		dup3(0, t->err_fd, O_CLOEXEC);
 }
 
+/* Only who writes must not block. The pipe is the owner's, who may open /dev/stdin, and
+ * nobody else's but root's. */
+static int start_make_pipe(struct starter *t, struct start *s)
+{
+	const struct spawn_request *q = &s->req;
+	int fds[2], r;
+
+	if (pipe2(fds, O_CLOEXEC) < 0)
+		return -errno;
+	s->stdin_fd = fds[1];
+	r = fd_set_nonblock(fds[1], true);
+	if (r == 0 && q->uid != SPAWN_ID_KEEP && fchown(fds[0], q->uid, q->gid) < 0)
+		r = -errno;
+	if (r == 0)
+		return start_place_fd(&fds[0], t->in_fd);
+	close_safe(fds[0]);
+	return r;
+}
+
 static int start_prepare(struct starter *t, struct start *s)
 {
-	int r;
+	int r = 0;
 
+	s->step = SPAWN_STEP_STDIN;
+	if (s->req.stdin_kind == SPAWN_STDIO_PIPE)
+		r = start_make_pipe(t, s);
+	if (r < 0)
+		return r;
 	s->step = SPAWN_STEP_DESCRIPTORS;
 	r = start_place_fd(&s->req.stdout_fd, t->out_fd);
 	if (r == 0)
@@ -126,9 +153,11 @@ void starter_perform(struct starter *t, struct start *s)
 	struct child_args args = {
 		.start = s,
 		.common = &t->all->common,
+		.in_fd = t->in_fd,
 		.out_fd = t->out_fd,
 		.err_fd = t->err_fd,
 	};
+	bool in = s->req.stdin_kind == SPAWN_STDIO_PIPE;
 	bool out = s->req.stdout_fd >= 0, err = s->req.stderr_fd >= 0;
 	rv_time before;
 	pid_t pid;
@@ -137,7 +166,7 @@ void starter_perform(struct starter *t, struct start *s)
 	r = start_prepare(t, s);
 	if (r < 0) {
 		s->error = -r;
-		starter_clear_fds(t, out, err);
+		starter_clear_fds(t, in, out, err);
 		return;
 	}
 	FAILPOINT("spawner-before-fork");
@@ -154,7 +183,7 @@ void starter_perform(struct starter *t, struct start *s)
 	t->returned = true;
 	give_up = s->give_up;
 	pthread_mutex_unlock(&t->all->lock);
-	starter_clear_fds(t, out, err);
+	starter_clear_fds(t, in, out, err);
 	if (pid < 0) {
 		s->pidfd = -1; /* the kernel may have written one and taken it back */
 		s->error = r;

@@ -18,11 +18,12 @@
 #include "base/buf.h"
 #include "spawn/spawn.h"
 
-#define WIRE_VERSION    3
+#define WIRE_VERSION    4
 #define WIRE_HEADER_LEN 8
 #define WIRE_PACKET_FDS 128 /* descriptors in one packet; the kernel's limit is 253 */
 #define WIRE_INLINE_MAX (24 << 10) /* a longer argv + environment goes into a memfd */
 #define WIRE_START_FDS  3          /* memfd, stdout, stderr */
+#define WIRE_RUN_FDS    2          /* pidfd, and the end of its stdin to write to */
 
 enum wire_type {
 	/* reeved to spawner */
@@ -36,6 +37,7 @@ enum wire_type {
 	WIRE_QUERY,
 	WIRE_ACK,
 	WIRE_RECALL,
+	WIRE_CLOSE_STDIN,
 	/* spawner to reeved */
 	WIRE_HELLO = 64,
 	WIRE_RUN,
@@ -105,6 +107,8 @@ int wire_done(const struct wire_reader *r);
 void wire_put_token(struct wire_writer *w, const struct spawn_token *t);
 void wire_get_token(struct wire_reader *r, struct spawn_token *ret);
 
+/* With a row of the table, or the news of a start, come descriptors: the pidfd, unless the
+ * process has ended; then, where flags has SPAWN_RUN_STDIN, the end of the pipe. */
 int wire_encode_run(struct buf *b, enum wire_run_reason reason,
 	const struct spawn_run_info *info, uint16_t n_fds);
 int wire_decode_run(struct wire_reader *r, enum wire_run_reason *ret_reason,
@@ -119,7 +123,7 @@ struct wire_hello {
 int wire_encode_hello(struct buf *b, const struct wire_hello *h);
 int wire_decode_hello(struct wire_reader *r, struct wire_hello *ret);
 
-/* Requests about a run that exists: WIRE_SIGNAL to WIRE_RECALL. */
+/* Requests about a run that exists: WIRE_SIGNAL to WIRE_CLOSE_STDIN. */
 struct wire_op {
 	enum wire_type type;
 	uint32_t seq; /* comes back in the result; ACK has no result */

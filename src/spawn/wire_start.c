@@ -109,7 +109,8 @@ static int check_path(const char *s, bool wanted)
 /* what either end refuses, each before it does anything */
 static int request_check(const struct spawn_request *q)
 {
-	if (q->stdin_kind > SPAWN_STDIO_PATH || q->stdout_kind > SPAWN_STDIO_FD ||
+	if ((q->stdin_kind > SPAWN_STDIO_PATH && q->stdin_kind != SPAWN_STDIO_PIPE) ||
+		q->stdout_kind > SPAWN_STDIO_FD ||
 		q->stderr_kind > SPAWN_STDIO_STDOUT ||
 		q->leftovers > SPAWN_LEFTOVERS_WAIT)
 		return -EINVAL;

@@ -99,7 +99,7 @@ static void read_packet(const uint8_t *data, size_t size, size_t n_fds)
 		return;
 	while ((r = wire_next(&packet, &rec)) > 0) {
 		fds += rec.n_fds;
-		for (int type = WIRE_SIGNAL; type <= WIRE_RECALL; type++)
+		for (int type = WIRE_SIGNAL; type <= WIRE_CLOSE_STDIN; type++)
 			try_op(rec.body, (enum wire_type)type);
 		try_result(rec.body);
 		try_hello(rec.body);

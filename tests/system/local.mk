@@ -46,6 +46,7 @@ system_tests = \
 	tests/system/213-edit.sh \
 	tests/system/214-history.sh \
 	tests/system/215-stats.sh \
+	tests/system/217-send.sh \
 	tests/system/220-schedules.sh \
 	tests/system/221-schedule-overlap.sh \
 	tests/system/222-schedule-changes.sh \

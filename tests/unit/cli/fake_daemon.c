@@ -42,7 +42,7 @@ static struct vl_registry *make_registry(void)
 	static const struct vl_registry_info info = {"reeve", "fake", "0", ""};
 	static const char *const job[] = {"Submit", "PutInput", "List", "Show", "Wait",
 		"Logs", "Cancel", "Kill", "Pause", "Resume", "Hold", "Release", "Retry",
-		"Remove", "Clean", "Functions"};
+		"Remove", "Clean", "Functions", "Send"};
 	static const char *const daemon[] = {"Ping", "Status", "Stop", "Reload"};
 	static struct vl_method job_methods[ARRAY_LEN(job)];
 	static struct vl_method daemon_methods[ARRAY_LEN(daemon)];

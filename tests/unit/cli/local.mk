@@ -88,6 +88,7 @@ CLI_DAEMON_TESTS = \
 	tests/unit/cli/test_verb_calendar \
 	tests/unit/cli/test_verb_logs \
 	tests/unit/cli/test_verb_ls \
+	tests/unit/cli/test_verb_send \
 	tests/unit/cli/test_verb_wait \
 	tests/unit/cli/test_verbs
 check_PROGRAMS += $(CLI_DAEMON_TESTS)
@@ -118,6 +119,9 @@ tests_unit_cli_test_verb_logs_LDADD = libfakedaemon.la $(CLI_TEST_LIBS)
 tests_unit_cli_test_verb_ls_SOURCES = tests/unit/cli/test_verb_ls.c
 tests_unit_cli_test_verb_ls_CFLAGS = $(CLI_TEST_CFLAGS)
 tests_unit_cli_test_verb_ls_LDADD = libfakedaemon.la $(CLI_TEST_LIBS)
+tests_unit_cli_test_verb_send_SOURCES = tests/unit/cli/test_verb_send.c
+tests_unit_cli_test_verb_send_CFLAGS = $(CLI_TEST_CFLAGS)
+tests_unit_cli_test_verb_send_LDADD = libfakedaemon.la $(CLI_TEST_LIBS)
 tests_unit_cli_test_verb_wait_SOURCES = tests/unit/cli/test_verb_wait.c
 tests_unit_cli_test_verb_wait_CFLAGS = $(CLI_TEST_CFLAGS)
 tests_unit_cli_test_verb_wait_LDADD = libfakedaemon.la $(CLI_TEST_LIBS)

@@ -17,6 +17,7 @@ unit_daemon_tests = \
 	tests/unit/daemon/test_log_watch \
 	tests/unit/daemon/test_own_log \
 	tests/unit/daemon/test_processes \
+	tests/unit/daemon/test_run_stdin \
 	tests/unit/daemon/test_spawner_news \
 	tests/unit/daemon/test_control
 check_PROGRAMS += $(unit_daemon_tests)
@@ -83,6 +84,10 @@ tests_unit_daemon_test_own_log_LDADD = $(unit_daemon_libs)
 tests_unit_daemon_test_processes_SOURCES = tests/unit/daemon/test_processes.c
 tests_unit_daemon_test_processes_CFLAGS = $(unit_daemon_cflags)
 tests_unit_daemon_test_processes_LDADD = $(unit_daemon_libs)
+
+tests_unit_daemon_test_run_stdin_SOURCES = tests/unit/daemon/test_run_stdin.c $(unit_daemon_fixture)
+tests_unit_daemon_test_run_stdin_CFLAGS = $(unit_daemon_cflags)
+tests_unit_daemon_test_run_stdin_LDADD = $(unit_daemon_libs)
 
 tests_unit_daemon_test_spawner_news_SOURCES = tests/unit/daemon/test_spawner_news.c $(unit_daemon_fixture)
 tests_unit_daemon_test_spawner_news_CFLAGS = $(unit_daemon_cflags)

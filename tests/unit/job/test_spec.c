@@ -185,6 +185,33 @@ START_TEST(contradicting_options_are_named)
 }
 END_TEST
 
+START_TEST(open_stdin_is_from_nowhere_else_and_for_no_function)
+{
+	struct job_spec s;
+	enum job_field field;
+
+	job_spec_init(&s);
+	put(&s, F(COMMAND), "cat");
+	put(&s, F(STDIN_OPEN), "yes");
+	ck_assert_int_eq(job_spec_check(&s, &field, NULL), 0);
+	put(&s, F(STDIN), "null");
+	ck_assert_int_eq(job_spec_check(&s, &field, NULL), 0);
+	put(&s, F(STDIN), "/etc/passwd");
+	check_names(&s, F(STDIN_OPEN), "'/etc/passwd'");
+	put(&s, F(STDIN), "input:0-00");
+	check_names(&s, F(STDIN_OPEN), "'input:0-00'");
+	put(&s, F(STDIN_OPEN), "no");
+	ck_assert_int_eq(job_spec_check(&s, &field, NULL), 0);
+	job_spec_deinit(&s);
+
+	job_spec_init(&s);
+	put(&s, F(FUNCTION), "sleep");
+	put(&s, F(STDIN_OPEN), "yes");
+	check_names(&s, F(STDIN_OPEN), "function");
+	job_spec_deinit(&s);
+}
+END_TEST
+
 START_TEST(relative_paths_are_refused)
 {
 	struct job_spec s;
@@ -415,9 +442,9 @@ UNIT_MAIN("spec", new_spec_has_the_defaults, put_replaces_and_lists_append,
 	defaults_fill_gaps_and_stand_before_lists,
 	default_command_does_not_join_another_kind_of_work,
 	exactly_one_kind_of_work_is_needed, contradicting_options_are_named,
-	relative_paths_are_refused, packed_spec_unpacks_to_the_same,
-	empty_spec_packs_to_nothing, usual_job_packs_into_a_few_dozen_bytes,
-	peek_finds_what_is_set_and_nothing_else,
+	open_stdin_is_from_nowhere_else_and_for_no_function, relative_paths_are_refused,
+	packed_spec_unpacks_to_the_same, empty_spec_packs_to_nothing,
+	usual_job_packs_into_a_few_dozen_bytes, peek_finds_what_is_set_and_nothing_else,
 	tag_of_a_later_version_is_told_from_damage,
 	no_cut_and_no_flipped_bit_breaks_unpack, limits_are_given_one_by_one,
 	codes_match_whole_words_only)

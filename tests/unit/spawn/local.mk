@@ -71,6 +71,14 @@ tests_unit_spawn_test_spawner_leave_CPPFLAGS = $(spawn_test_cppflags)
 tests_unit_spawn_test_spawner_leave_CFLAGS = $(spawn_test_cflags)
 tests_unit_spawn_test_spawner_leave_LDADD = $(spawn_test_libs)
 
+check_PROGRAMS += tests/unit/spawn/test_spawner_stdin
+TESTS += tests/unit/spawn/test_spawner_stdin
+tests_unit_spawn_test_spawner_stdin_SOURCES = \
+	tests/unit/spawn/test_spawner_stdin.c $(spawn_fixture)
+tests_unit_spawn_test_spawner_stdin_CPPFLAGS = $(spawn_test_cppflags)
+tests_unit_spawn_test_spawner_stdin_CFLAGS = $(spawn_test_cflags)
+tests_unit_spawn_test_spawner_stdin_LDADD = $(spawn_test_libs)
+
 check_PROGRAMS += tests/unit/spawn/test_wire
 TESTS += tests/unit/spawn/test_wire
 tests_unit_spawn_test_wire_SOURCES = tests/unit/spawn/test_wire.c

@@ -63,7 +63,7 @@ static struct fx_event *add(struct fx *fx, enum fx_kind kind)
 
 	ck_assert_uint_lt(fx->n_events, FX_EVENTS_MAX);
 	fx->n_events++;
-	*e = (struct fx_event){.kind = kind, .pidfd = -1};
+	*e = (struct fx_event){.kind = kind, .pidfd = -1, .stdin_fd = -1};
 	return e;
 }
 
@@ -73,18 +73,20 @@ static int on_hello(const struct wire_hello *hello, void *arg)
 	return 0;
 }
 
-static void add_run(
-	struct fx *fx, enum fx_kind kind, const struct spawn_run_info *info, int pidfd)
+static void add_run(struct fx *fx, enum fx_kind kind, const struct spawn_run_info *info,
+	int pidfd, int stdin_fd)
 {
 	struct fx_event *e = add(fx, kind);
 
 	e->info = *info;
 	e->pidfd = pidfd;
+	e->stdin_fd = stdin_fd;
 }
 
-static void on_table_run(const struct spawn_run_info *info, int pidfd, void *arg)
+static void on_table_run(
+	const struct spawn_run_info *info, int pidfd, int stdin_fd, void *arg)
 {
-	add_run(arg, FX_TABLE_RUN, info, pidfd);
+	add_run(arg, FX_TABLE_RUN, info, pidfd, stdin_fd);
 }
 
 static void on_table_end(void *arg)
@@ -92,24 +94,25 @@ static void on_table_end(void *arg)
 	add(arg, FX_TABLE_END);
 }
 
-static void on_started(const struct spawn_run_info *info, int pidfd, void *arg)
+static void on_started(
+	const struct spawn_run_info *info, int pidfd, int stdin_fd, void *arg)
 {
-	add_run(arg, FX_STARTED, info, pidfd);
+	add_run(arg, FX_STARTED, info, pidfd, stdin_fd);
 }
 
 static void on_start_failed(const struct spawn_run_info *info, void *arg)
 {
-	add_run(arg, FX_FAILED, info, -1);
+	add_run(arg, FX_FAILED, info, -1, -1);
 }
 
 static void on_exited(const struct spawn_run_info *info, void *arg)
 {
-	add_run(arg, FX_EXITED, info, -1);
+	add_run(arg, FX_EXITED, info, -1, -1);
 }
 
 static void on_query(const struct spawn_run_info *info, void *arg)
 {
-	add_run(arg, FX_QUERY, info, -1);
+	add_run(arg, FX_QUERY, info, -1, -1);
 }
 
 static void on_result(uint32_t seq, const struct spawn_token *t, int error, void *arg)
@@ -265,8 +268,10 @@ void fx_end(struct fx *fx)
 		kill(fx->spawner, SIGINT);
 		fx_stop_spawner(fx, SIGTERM);
 	}
-	for (size_t i = 0; i < fx->n_events; i++)
+	for (size_t i = 0; i < fx->n_events; i++) {
 		close_safe(fx->events[i].pidfd);
+		close_safe(fx->events[i].stdin_fd);
+	}
 	nftw(fx->dir, remove_one, 16, FTW_DEPTH | FTW_PHYS | FTW_MOUNT);
 	free(fx);
 }

@@ -29,7 +29,7 @@ struct fx_event {
 	struct spawn_run_info info;
 	struct wire_hello hello;
 	struct spawn_orphan orphan;
-	int pidfd;
+	int pidfd, stdin_fd;
 	uint32_t seq;
 	int error;
 };

@@ -122,6 +122,22 @@ START_TEST(start_is_read_as_it_was_written)
 }
 END_TEST
 
+START_TEST(start_with_a_pipe_as_stdin_is_read_as_it_was_written)
+{
+	struct spawn_request q = full_request();
+	static struct wire_start ws;
+	struct buf b = BUF_NULL;
+
+	q.stdin_kind = SPAWN_STDIO_PIPE;
+	q.stdin_path = NULL;
+	encode_full(&b, &q);
+	ck_assert_int_eq(decode(buf_head(&b), buf_len(&b), &ws), 0);
+	ck_assert_int_eq(ws.req.stdin_kind, SPAWN_STDIO_PIPE);
+	ck_assert_ptr_null(ws.req.stdin_path);
+	buf_deinit(&b);
+}
+END_TEST
+
 START_TEST(start_cut_anywhere_is_refused)
 {
 	struct spawn_request q = full_request();
@@ -220,6 +236,9 @@ START_TEST(request_out_of_range_is_not_encoded)
 	EXPECT_EINVAL(q.cwd = "relative");
 	EXPECT_EINVAL(q.stdin_path = NULL);
 	EXPECT_EINVAL(q.stdin_kind = SPAWN_STDIO_FD);
+	EXPECT_EINVAL(q.stdin_kind = SPAWN_STDIO_PIPE); /* with a path */
+	EXPECT_EINVAL(q.stdout_kind = SPAWN_STDIO_PIPE);
+	EXPECT_EINVAL(q.stderr_kind = SPAWN_STDIO_PIPE);
 	EXPECT_EINVAL(q.stdout_kind = SPAWN_STDIO_STDOUT);
 	EXPECT_EINVAL(q.n_rlimits = SPAWN_RLIMITS_MAX + 1);
 	EXPECT_EINVAL(q.n_groups = SPAWN_GROUPS_MAX + 1);
@@ -467,6 +486,7 @@ int main(void)
 	int n_failed;
 
 	tcase_add_test(tc, start_is_read_as_it_was_written);
+	tcase_add_test(tc, start_with_a_pipe_as_stdin_is_read_as_it_was_written);
 	tcase_add_test(tc, start_cut_anywhere_is_refused);
 	tcase_add_test(tc, start_with_any_byte_changed_is_read_or_refused);
 	tcase_add_test(tc, start_with_trailing_bytes_is_refused);
