@@ -1,0 +1,53 @@
+#!/bin/sh
+# Schedules at their edges: jobs that a shutdown left, a daemon that ends, times that are
+# nobody's.
+. "${srcdir:-.}/tests/support/system.sh"
+conf() { # sections on standard input
+	{
+		printf '[reeved]\nmin-free = 0\n[pool default]\nslots = 4\n'
+		cat
+	} >"$tmp/conf"
+}
+event() { # NAME WHAT: how many
+	reeve schedule history --json "$1" | jq "[.[] | select(.what == \"$2\") | .count] | add // 0"
+}
+until_event() { # NAME WHAT N
+	until [ "$(event "$1" "$2")" -ge "$3" ]; do
+		settle
+	done
+}
+conf <<'EOF'
+[schedule tick]
+when = every 1s
+command = sleep 1000
+EOF
+start_reeved --config="$tmp/conf"
+
+step "a job that the shutdown left held does not stop its schedule"
+until_event tick started 1
+stop_reeved --mode terminate
+start_reeved --config="$tmp/conf"
+assert_eq "the one before" held "$(reeve ls --json --schedule tick | jq -r '.[0].state')"
+until_event tick started 2
+
+step "nor one that is held by hand; released, it counts again"
+reeve cancel --schedule tick
+reeve pool pause default
+until [ "$(reeve ls -q --schedule tick --state queued | wc -l)" -eq 1 ]; do
+	settle
+done
+held=$(reeve ls -q --schedule tick --state queued)
+reeve hold "$held"
+until [ "$(reeve ls -q --schedule tick --state queued | wc -l)" -eq 1 ]; do
+	settle
+done
+reeve cancel --schedule tick --state queued
+reeve schedule pause tick
+reeve cancel --schedule tick --state queued || :
+reeve release "$held"
+before=$(event tick overlap)
+reeve schedule resume tick
+until_event tick overlap $((before + 1))
+assert_eq "that wait" "$held" "$(reeve ls -q --schedule tick --state queued)"
+reeve cancel --schedule tick
+stop_reeved
