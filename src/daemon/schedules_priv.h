@@ -1,4 +1,5 @@
-/* The schedules' own: what schedules.c keeps and schedule_look.c looks at. */
+/* The schedules' own: what schedules.c keeps, schedules_apply.c reads, schedules_change.c
+ * changes and schedule_look.c looks at. */
 #ifndef DAEMON_SCHEDULES_PRIV_H
 #define DAEMON_SCHEDULES_PRIV_H
 
@@ -26,6 +27,17 @@ struct schedules {
 	struct schedule_due due[SCHEDULE_MAKE_UP_MAX]; /* of the look that goes on */
 };
 
+/* something may be due; arg is the schedules */
+void schedules_look_again(void *arg);
+/* the one of that name, made where there is none; NULL: out of memory */
+struct schedule *schedules_get(struct schedules *ss, const char *name);
+void schedules_forget(struct schedules *ss, struct schedule *s);
+/* Its expressions are new: it begins now, and owes nothing. 0, -ENOMEM */
+int schedule_begin(struct schedules *ss, struct schedule *s);
+/* Where it has none: read its expressions, and their zones. What cannot be read is logged.
+ * 0, -ENOMEM */
+int schedule_read_calendars(struct schedule *s);
+void schedule_drop_calendars(struct schedule *s);
 /* nothing of it starts by itself */
 bool schedule_is_off(const struct schedule *s);
 void schedule_rule_get(const struct schedule *s, struct schedule_rule *ret);
@@ -33,6 +45,8 @@ void schedule_rule_get(const struct schedule *s, struct schedule_rule *ret);
  * -ENOMEM */
 int schedule_put(struct txn *t, const char *name, const struct schedule_record *rec,
 	const struct schedule_progress *p);
+/* nothing of it is left on disk. 0, -ENOMEM */
+int schedule_put_gone(struct txn *t, const char *name);
 /* the timer stands where something is due next */
 void schedules_arm(struct schedules *ss);
 
