@@ -51,3 +51,27 @@ until_event tick overlap $((before + 1))
 assert_eq "that wait" "$held" "$(reeve ls -q --schedule tick --state queued)"
 reeve cancel --schedule tick
 stop_reeved
+
+step "an interval of a file goes on over restarts before it has ever elapsed"
+conf <<'EOF'
+[schedule rare]
+when = every 1h
+command = true
+EOF
+start_reeved --config="$tmp/conf"
+was=$(reeve schedule next -n 1 --json rare)
+kill -9 "$reeved_pid"
+reeved_ended
+start_reeved --config="$tmp/conf"
+assert_eq "next" "$was" "$(reeve schedule next -n 1 --json rare)"
+
+step "what is taken away is forgotten whole"
+cp "$tmp/conf" "$tmp/with"
+conf </dev/null
+reeve daemon reload >/dev/null
+stop_reeved
+cp "$tmp/with" "$tmp/conf"
+start_reeved --config="$tmp/conf"
+[ "$was" != "$(reeve schedule next -n 1 --json rare)" ] || fail "it was kept"
+! grep -q "a record was refused" "$tmp/reeved.log" || fail "a record was refused"
+stop_reeved
