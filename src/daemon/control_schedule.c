@@ -99,7 +99,7 @@ static void put_jobs(
 }
 
 static void put_schedule(struct json_writer *w, const char *key,
-	const struct core *core, const struct schedule *s, bool whole)
+	const struct core *core, struct schedule *s, bool whole)
 {
 	const struct config_named *def = schedule_def(s);
 	const struct schedule_progress *p = &s->progress;
@@ -200,7 +200,7 @@ static struct schedule *find(struct control_conn *conn, struct vl_call *call)
 
 int control_schedule_show(struct control_conn *conn, struct vl_call *call)
 {
-	const struct schedule *s = find(conn, call);
+	struct schedule *s = find(conn, call);
 	_cleanup_(buf_deinitp) struct buf text = BUF_NULL;
 	struct json_writer w;
 
@@ -216,7 +216,7 @@ int control_schedule_next(struct control_conn *conn, struct vl_call *call)
 {
 	int64_t count =
 		json_integer_value(json_object_get(vl_call_params(call), "count"));
-	const struct schedule *s = find(conn, call);
+	struct schedule *s = find(conn, call);
 	_cleanup_(buf_deinitp) struct buf text = BUF_NULL;
 	_cleanup_free_ int64_t *usec = NULL;
 	struct json_writer w;

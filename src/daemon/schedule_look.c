@@ -16,14 +16,16 @@
 
 enum {
 	RETRY_SEC = 5,
+	/* looked at in one piece, so that others get their turn where a thousand are due in
+	 * one second */
+	LOOK_MAX = 64,
 	BUSY_MSEC = 50, /* until a job that is to make way may not be busy any more */
 };
 
 /* when it has something to do; INT64_MAX: not before something else happens */
-static int64_t due_at(const struct schedules *ss, const struct schedule *s)
+static int64_t due_at(const struct schedules *ss, struct schedule *s)
 {
 	const struct schedule_progress *p = &s->progress;
-	struct schedule_rule rule;
 	int64_t at;
 	size_t n;
 
@@ -31,9 +33,8 @@ static int64_t due_at(const struct schedules *ss, const struct schedule *s)
 		return INT64_MAX;
 	if (s->check || s->away)
 		return INT64_MIN;
-	schedule_rule_get(s, &rule);
 	schedule_jobs_ids(ss->core->schedule_jobs, s->name, &n);
-	at = schedule_next(&rule, &p->state);
+	at = schedule_next_of(s);
 	for (size_t i = 0; i < p->n_pending; i++)
 		if (!p->pending[i].waits)
 			at = MIN(at, p->pending[i].start_usec);
@@ -180,14 +181,20 @@ static struct look *look_new(struct schedules *ss, size_t n)
 
 static int look_at_all(struct schedules *ss)
 {
-	struct look *l = look_new(ss, hashmap_size(ss->by_name));
+	struct look *l = look_new(ss, LOOK_MAX);
 	struct schedule *s;
 	int r = l ? 0 : -ENOMEM;
 	bool more = false;
 
-	HASHMAP_FOREACH(s, ss->by_name)
-		if (r >= 0 && due_at(ss, s) <= l->now)
-			r = look_at(l, s);
+	HASHMAP_FOREACH(s, ss->by_name) {
+		if (r < 0 || due_at(ss, s) > l->now)
+			continue;
+		if (l->n_changes == LOOK_MAX || l->n_made == SCHEDULE_LOOK_JOBS_MAX) {
+			l->more = true;
+			break;
+		}
+		r = look_at(l, s);
+	}
 	if (r >= 0 && l->n_changes > 0)
 		r = commit(l, NULL);
 	if (l)

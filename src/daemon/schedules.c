@@ -59,6 +59,7 @@ void schedule_drop_calendars(struct schedule *s)
 		config_calendars_deinit(s->calendars);
 	free(s->calendars);
 	s->calendars = NULL;
+	s->next_known = false;
 }
 
 static void schedule_free(struct schedule *s)
@@ -199,17 +200,36 @@ void schedule_rule_get(const struct schedule *s, struct schedule_rule *ret)
 	};
 }
 
+int64_t schedule_next_of(struct schedule *s)
+{
+	const struct schedule_state *at = &s->progress.state;
+	struct schedule_rule rule;
+
+	if (s->next_known && s->next_of.begun_usec == at->begun_usec &&
+		s->next_of.last_usec == at->last_usec)
+		return s->next_usec;
+	schedule_rule_get(s, &rule);
+	s->next_usec = schedule_next(&rule, at);
+	s->next_of = *at;
+	s->next_known = true;
+	return s->next_usec;
+}
+
 size_t schedule_next_times(
-	const struct schedules *ss, const struct schedule *s, int64_t *usec, size_t n)
+	const struct schedules *ss, struct schedule *s, int64_t *usec, size_t n)
 {
 	struct schedule_state at = s->progress.state;
+	int64_t now = clock_wall_usec(ss->core->clock);
 	struct schedule_rule rule;
 	size_t i = 0;
 
 	schedule_rule_get(s, &rule);
-	at.last_usec = MAX(at.last_usec, clock_wall_usec(ss->core->clock));
+	at.last_usec = MAX(at.last_usec, now);
 	for (; i < n; i++) {
-		usec[i] = schedule_next(&rule, &at);
+		/* the next that is not handled may have passed just now */
+		bool is_known = i == 0 && schedule_next_of(s) > now;
+
+		usec[i] = is_known ? s->next_usec : schedule_next(&rule, &at);
 		if (usec[i] == INT64_MAX)
 			break;
 		at.last_usec = usec[i];

@@ -33,6 +33,11 @@ struct schedule {
 	struct schedule_record rec;         /* what was said at run time */
 	struct config_calendars *calendars; /* NULL: cannot be read, nothing is due */
 	struct schedule_progress progress;
+	/* What schedule_next said, and of what state: an expression that elapses every few
+	 * years costs 50 us to ask, and all are asked at each look. */
+	struct schedule_state next_of;
+	int64_t next_usec;
+	bool next_known;
 	bool away;  /* it was not looked at since the daemon started */
 	bool check; /* look at it although nothing seems to be due */
 	bool listed;
@@ -86,6 +91,6 @@ const char *schedule_status(const struct schedule *s);
 uint32_t schedule_uid(const struct schedule *s);
 /* The next n nominal times, how many there are. */
 size_t schedule_next_times(
-	const struct schedules *ss, const struct schedule *s, int64_t *usec, size_t n);
+	const struct schedules *ss, struct schedule *s, int64_t *usec, size_t n);
 
 #endif

@@ -144,6 +144,7 @@ int schedule_read_calendars(struct schedule *s)
 
 	if (s->calendars)
 		return 0;
+	s->next_known = false;
 	s->calendars = calloc(1, sizeof(*s->calendars));
 	if (!s->calendars)
 		return -ENOMEM;

@@ -40,6 +40,8 @@ int schedule_read_calendars(struct schedule *s);
 void schedule_drop_calendars(struct schedule *s);
 /* nothing of it starts by itself */
 bool schedule_is_off(const struct schedule *s);
+/* as schedule_next, of what it has come to */
+int64_t schedule_next_of(struct schedule *s);
 void schedule_rule_get(const struct schedule *s, struct schedule_rule *ret);
 /* The record and how far it has come, as operations of a txn; NULL: left as it is. 0,
  * -ENOMEM */
