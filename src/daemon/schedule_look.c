@@ -14,6 +14,9 @@
 #include "daemon/schedule_look.h"
 #include "daemon/scheduler.h"
 
+/* less may be the time between two looks at clocks */
+#define CLOCK_SET_MIN (USEC_PER_SEC / 4)
+
 enum {
 	RETRY_SEC = 5,
 	/* looked at in one piece, so that others get their turn where a thousand are due in
@@ -82,7 +85,7 @@ static int put_changes(struct look *l, bool *some)
 
 	for (size_t i = 0; i < l->n_changes && r >= 0; i++) {
 		struct schedule_change *c = &l->changes[i];
-		bool changed = has_changed(&c->s->progress, &c->next);
+		bool changed = c->s->moved || has_changed(&c->s->progress, &c->next);
 
 		for (size_t k = c->next.n_history; k-- > 0;) {
 			struct schedule_event *e = &c->next.history[k];
@@ -118,7 +121,7 @@ static void take_changes(struct look *l, bool looked)
 		schedule_progress_deinit(&c->s->progress);
 		c->s->progress = c->next;
 		if (looked)
-			c->s->away = c->s->check = false;
+			c->s->away = c->s->check = c->s->moved = false;
 	}
 	l->n_changes = 0;
 }
@@ -177,6 +180,49 @@ static struct look *look_new(struct schedules *ss, size_t n)
 	l->changes = calloc(n + 1, sizeof(*l->changes));
 	l->txn = txn_new();
 	return l->changes && l->txn ? l : look_free(l);
+}
+
+/* Intervals, and the time between starts that are made up for, do not follow the clock. */
+static void move(struct schedule *s, int64_t by)
+{
+	struct schedule_progress *p = &s->progress;
+	struct schedule_rule rule;
+	bool is_interval;
+
+	schedule_rule_get(s, &rule);
+	is_interval = schedule_is_interval(&rule);
+	schedule_clock_set(&p->state, by);
+	s->check = s->moved = true;
+	for (size_t i = 0; i < p->n_pending; i++) {
+		struct schedule_pending *owed = &p->pending[i];
+
+		owed->nominal_usec += is_interval ? by : 0;
+		owed->start_usec += is_interval || owed->made_up ? by : 0;
+	}
+	schedule_progress_sort(p);
+}
+
+/* by how much the wall clock is ahead of the time since boot */
+static int64_t ahead_of_boot(const struct clock *clock)
+{
+	rv_time before = clock_boottime(clock);
+	int64_t wall = clock_wall_usec(clock);
+
+	return wall - (before / 2 + clock_boottime(clock) / 2) / 1000;
+}
+
+/* Was the clock set since the last look? It is told of late, if the machine is busy. */
+static void follow_clock(struct schedules *ss)
+{
+	int64_t ahead = ahead_of_boot(ss->core->clock);
+	int64_t by = ahead - ss->ahead_usec;
+	struct schedule *s;
+
+	if (by < CLOCK_SET_MIN && by > -CLOCK_SET_MIN)
+		return;
+	ss->ahead_usec = ahead;
+	HASHMAP_FOREACH(s, ss->by_name)
+		move(s, by);
 }
 
 static int look_at_all(struct schedules *ss)
@@ -246,8 +292,13 @@ int schedules_main(void *schedules)
 		r = schedules_lock(ss);
 		if (r < 0)
 			return r;
-		if (!scheduler_is_blocked(ss->core->scheduler, BLOCK_SHUTDOWN))
-			r = look_at_all(ss);
+		/* that is for good: a timer of what is due would go off for ever */
+		if (scheduler_is_blocked(ss->core->scheduler, BLOCK_SHUTDOWN)) {
+			schedules_unlock(ss);
+			continue;
+		}
+		follow_clock(ss);
+		r = look_at_all(ss);
 		if (r < 0) {
 			log_at(LOG_ERR, "schedule",
 				"what is due cannot be recorded: %s, trying again in "

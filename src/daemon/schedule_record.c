@@ -13,6 +13,9 @@
 #include "base/strv.h"
 #include "daemon/schedule_record.h"
 
+/* no time of ours is near it, and sums of some are numbers still */
+#define TIME_MAX (INT64_MAX / 8)
+
 const char *const schedule_did_name[SCHEDULE_DID_N] = {
 #define X(id, name) [SCHEDULE_##id] = (name),
 	SCHEDULE_DID(X)
@@ -255,8 +258,10 @@ static int format_event(struct buf *out, const struct schedule_event *e)
 
 int schedule_progress_format(struct buf *out, const struct schedule_progress *p)
 {
-	int r = buf_printf(out, "begun = %" PRId64 "\nlast = %" PRId64 "\n",
-		p->state.begun_usec, p->state.last_usec);
+	int r = buf_printf(out,
+		"begun = %" PRId64 "\nlast = %" PRId64 "\ninterval-last = %" PRId64
+		"\n",
+		p->state.begun_usec, p->state.last_usec, p->state.interval_last_usec);
 
 	if (r >= 0 && p->off)
 		r = buf_append_str(out, "off = yes\n");
@@ -320,9 +325,12 @@ static int progress_line(void *arg, const char *key, char *value)
 	struct schedule_progress *p = arg;
 
 	if (STREQ(key, "begun"))
-		(void)!parse_i64(&p->state.begun_usec, value, INT64_MIN, INT64_MAX);
+		(void)!parse_i64(&p->state.begun_usec, value, -TIME_MAX, TIME_MAX);
 	else if (STREQ(key, "last"))
-		(void)!parse_i64(&p->state.last_usec, value, INT64_MIN, INT64_MAX);
+		(void)!parse_i64(&p->state.last_usec, value, -TIME_MAX, TIME_MAX);
+	else if (STREQ(key, "interval-last"))
+		(void)!parse_i64(
+			&p->state.interval_last_usec, value, -TIME_MAX, TIME_MAX);
 	else if (STREQ(key, "off"))
 		p->off = true;
 	else if (STREQ(key, "when"))
@@ -342,6 +350,8 @@ int schedule_progress_parse(struct schedule_progress *ret, const char *text)
 
 	*ret = (struct schedule_progress){.n_history = 0};
 	r = each_line(text, progress_line, ret);
+	if (ret->state.interval_last_usec == 0) /* it was not written always */
+		ret->state.interval_last_usec = ret->state.last_usec;
 	if (r < 0)
 		schedule_progress_deinit(ret);
 	return r;
@@ -363,6 +373,18 @@ int schedule_progress_owe(struct schedule_progress *p, struct schedule_pending o
 	v[i] = owed;
 	p->n_pending++;
 	return 0;
+}
+
+void schedule_progress_sort(struct schedule_progress *p)
+{
+	for (size_t i = 1; i < p->n_pending; i++) {
+		struct schedule_pending owed = p->pending[i];
+		size_t k = i;
+
+		for (; k > 0 && p->pending[k - 1].start_usec > owed.start_usec; k--)
+			p->pending[k] = p->pending[k - 1];
+		p->pending[k] = owed;
+	}
 }
 
 static bool is_left_out(enum schedule_did what)

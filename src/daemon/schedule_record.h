@@ -9,7 +9,7 @@
  *   job = BASE64                its job fields, packed
  *
  * Of kind "schedule-state": how far it has come.
- *   begun = USEC, last = USEC, off = yes
+ *   begun = USEC, last = USEC, interval-last = USEC, off = yes
  *   when = EXPRESSION, zone = ZONE                    what it was when it began
  *   pending = NOMINAL START FLAGS                     starts that are owed
  *   history = WHAT COUNT FIRST NOMINAL AT JOB TEXT    what it did
@@ -91,6 +91,8 @@ int schedule_progress_parse(struct schedule_progress *ret, const char *text);
 
 /* One more that is owed, in its place. 0, -RV_ELIMIT, -ENOMEM */
 int schedule_progress_owe(struct schedule_progress *p, struct schedule_pending owed);
+/* By start_usec again, where these were changed. */
+void schedule_progress_sort(struct schedule_progress *p);
 /* Into the history; those of one kind that were left out in a row are one entry. Takes
  * e.text. */
 void schedule_progress_note(struct schedule_progress *p, struct schedule_event e);

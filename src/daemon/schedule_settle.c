@@ -217,6 +217,20 @@ static void drop_stale(
 	p->n_pending = kept;
 }
 
+/* The clock had been wrong: of what was owed by it some is yet to come, by this one. */
+static void drop_ahead(const struct look *l, struct schedule_progress *p)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < p->n_pending; i++) {
+		const struct schedule_pending *owed = &p->pending[i];
+
+		if (owed->waits || owed->nominal_usec <= l->now)
+			p->pending[kept++] = *owed;
+	}
+	p->n_pending = kept;
+}
+
 /* what has elapsed is owed from now on */
 static int elapse(struct look *l, const struct schedule *s, struct schedule_progress *p)
 {
@@ -229,11 +243,13 @@ static int elapse(struct look *l, const struct schedule *s, struct schedule_prog
 	schedule_rule_get(s, &rule);
 	schedule_look(&rule, &p->state, l->now, s->away ? ss->started_usec : 0, ss->due,
 		SCHEDULE_MAKE_UP_MAX, &look);
-	if (look.clock_was_wrong)
+	if (look.clock_was_wrong) {
+		drop_ahead(l, p);
 		log_at(LOG_NOTICE, "schedule",
 			"schedule '%s': the clock was set back far, it goes on from "
 			"now",
 			s->name);
+	}
 	if (look.n_dropped > 0)
 		schedule_note(l, p, SCHEDULE_MISSED, from, NULL);
 	for (size_t i = 0; i < look.n && r >= 0; i++) {

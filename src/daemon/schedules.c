@@ -44,6 +44,7 @@ int schedules_new(struct schedules **ret, struct core *core, rv_loop *loop)
 	ss->loop = loop;
 	ss->config = core->config;
 	ss->started_usec = clock_wall_usec(core->clock);
+	ss->ahead_usec = ss->started_usec - clock_boottime(core->clock) / 1000;
 	rv_lock_init(&ss->changing);
 	rv_event_init(&ss->look);
 	rv_timer_init(&ss->retry, loop, check_all, ss);
@@ -206,7 +207,8 @@ int64_t schedule_next_of(struct schedule *s)
 	struct schedule_rule rule;
 
 	if (s->next_known && s->next_of.begun_usec == at->begun_usec &&
-		s->next_of.last_usec == at->last_usec)
+		s->next_of.last_usec == at->last_usec &&
+		s->next_of.interval_last_usec == at->interval_last_usec)
 		return s->next_usec;
 	schedule_rule_get(s, &rule);
 	s->next_usec = schedule_next(&rule, at);
@@ -225,6 +227,7 @@ size_t schedule_next_times(
 
 	schedule_rule_get(s, &rule);
 	at.last_usec = MAX(at.last_usec, now);
+	at.interval_last_usec = MAX(at.interval_last_usec, now);
 	for (; i < n; i++) {
 		/* the next that is not handled may have passed just now */
 		bool is_known = i == 0 && schedule_next_of(s) > now;
@@ -232,7 +235,8 @@ size_t schedule_next_times(
 		usec[i] = is_known ? s->next_usec : schedule_next(&rule, &at);
 		if (usec[i] == INT64_MAX)
 			break;
-		at.last_usec = usec[i];
+		at.last_usec = MAX(at.last_usec, usec[i]);
+		at.interval_last_usec = MAX(at.interval_last_usec, usec[i]);
 	}
 	return i;
 }

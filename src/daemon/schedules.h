@@ -40,6 +40,7 @@ struct schedule {
 	bool next_known;
 	bool away;  /* it was not looked at since the daemon started */
 	bool check; /* look at it although nothing seems to be due */
+	bool moved; /* its state is not what is on disk */
 	bool listed;
 };
 

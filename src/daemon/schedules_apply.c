@@ -113,7 +113,7 @@ static bool same_when(const struct schedule *s, const struct config_named *def)
 	       same_text(s->progress.zone, def->v[CONFIG_ZONE].text);
 }
 
-int schedule_begin(struct schedules *ss, struct schedule *s)
+int schedules_begin(struct schedules *ss, struct schedule *s)
 {
 	const struct config_named *def = schedule_def(s);
 	int64_t now = clock_wall_usec(ss->core->clock);
@@ -130,7 +130,7 @@ int schedule_begin(struct schedules *ss, struct schedule *s)
 	free(s->progress.zone);
 	s->progress.when = when;
 	s->progress.zone = own_zone;
-	s->progress.state.begun_usec = s->progress.state.last_usec = now;
+	schedule_begin(&s->progress.state, now);
 	s->progress.n_pending = 0;
 	s->away = false;
 	schedule_drop_calendars(s);
@@ -167,7 +167,7 @@ static bool note_off(struct schedules *ss, struct schedule *s)
 	bool off = schedule_is_off(s), changed = off != s->progress.off;
 
 	if (changed && !off) {
-		s->progress.state.last_usec = clock_wall_usec(ss->core->clock);
+		schedule_skip(&s->progress.state, clock_wall_usec(ss->core->clock));
 		s->away = false;
 	}
 	s->progress.off = off;
@@ -180,7 +180,7 @@ static int apply_one(struct schedules *ss, struct schedule *s)
 	int r;
 
 	if (!same_when(s, schedule_def(s))) {
-		r = schedule_begin(ss, s);
+		r = schedules_begin(ss, s);
 		if (r < 0)
 			return r;
 		changed = true;

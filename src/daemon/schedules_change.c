@@ -38,7 +38,7 @@ static int add(struct schedules *ss, const char *name, struct config_named *def)
 	*def = (struct config_named){.name = NULL};
 	s->rec.added = true;
 	ss->n_added++;
-	r = schedule_begin(ss, s);
+	r = schedules_begin(ss, s);
 	if (r >= 0)
 		r = schedule_read_calendars(s);
 	s->progress.off = schedule_is_off(s);
@@ -96,7 +96,7 @@ static int set_paused(struct schedules *ss, struct schedule *s, bool on)
 				.at_usec = clock_wall_usec(ss->core->clock)});
 	next.n_pending = 0;
 	if (!on)
-		next.state.last_usec = clock_wall_usec(ss->core->clock);
+		schedule_skip(&next.state, clock_wall_usec(ss->core->clock));
 	r = commit(ss, s->name, &s->rec, &next);
 	if (r < 0) {
 		s->rec.paused = was;

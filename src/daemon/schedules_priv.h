@@ -24,6 +24,7 @@ struct schedules {
 	bool timer_armed;
 	rv_timer retry; /* a look could not be written */
 	struct clock_watch clock_watch;
+	int64_t ahead_usec; /* the wall clock of the time since boot, when last asked */
 	struct schedule_due due[SCHEDULE_MAKE_UP_MAX]; /* of the look that goes on */
 };
 
@@ -33,7 +34,7 @@ void schedules_look_again(void *arg);
 struct schedule *schedules_get(struct schedules *ss, const char *name);
 void schedules_forget(struct schedules *ss, struct schedule *s);
 /* Its expressions are new: it begins now, and owes nothing. 0, -ENOMEM */
-int schedule_begin(struct schedules *ss, struct schedule *s);
+int schedules_begin(struct schedules *ss, struct schedule *s);
 /* Where it has none: read its expressions, and their zones. What cannot be read is logged.
  * 0, -ENOMEM */
 int schedule_read_calendars(struct schedule *s);
