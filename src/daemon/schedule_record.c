@@ -117,19 +117,19 @@ static int parse_user(union config_value *v, char *text)
 	uint64_t u, g;
 
 	if (!*gid)
-		return 0;
+		return -EINVAL;
 	*gid++ = '\0';
 	name = gid + strcspn(gid, " ");
 	if (!*name)
-		return 0;
+		return -EINVAL;
 	*name++ = '\0';
 	home = name + strcspn(name, " ");
 	if (!*home)
-		return 0;
+		return -EINVAL;
 	*home++ = '\0';
 	if (parse_u64(&u, text, 0, UINT32_MAX - 1) < 0 ||
 		parse_u64(&g, gid, 0, UINT32_MAX - 1) < 0)
-		return 0;
+		return -EINVAL;
 	v->user.uid = (uint32_t)u;
 	v->user.gid = (uint32_t)g;
 	v->user.name = strdup(name);
@@ -203,6 +203,11 @@ int schedule_record_parse(
 	if (r < 0)
 		return r;
 	r = each_line(text, record_line, ret);
+	/* without these its jobs would run as the daemon, or were none */
+	if (r >= 0 && ret->added &&
+		(!ret->def.v[CONFIG_USER].user.name ||
+			!job_spec_says_work(&ret->def.job->spec)))
+		r = -EINVAL;
 	if (r < 0)
 		schedule_record_deinit(ret);
 	return r;
@@ -280,6 +285,11 @@ int schedule_progress_format(struct buf *out, const struct schedule_progress *p)
 	return r;
 }
 
+static bool is_time(int64_t usec)
+{
+	return usec >= -TIME_MAX && usec <= TIME_MAX;
+}
+
 static int parse_pending(struct schedule_progress *p, const char *text)
 {
 	struct schedule_pending owed = {.made_up = false};
@@ -287,7 +297,8 @@ static int parse_pending(struct schedule_progress *p, const char *text)
 	int r;
 
 	if (sscanf(text, "%" SCNd64 " %" SCNd64 " %2s", &owed.nominal_usec,
-		    &owed.start_usec, flags) != 3)
+		    &owed.start_usec, flags) != 3 ||
+		!is_time(owed.nominal_usec) || !is_time(owed.start_usec))
 		return 0;
 	owed.made_up = flags[0] == 'm';
 	owed.waits = flags[1] == 'w';
@@ -306,7 +317,10 @@ static int parse_event(struct schedule_progress *p, const char *text)
 			"%15s %" SCNu64 " %" SCNd64 " %" SCNd64 " %" SCNd64 " %" SCNu64
 			"%n",
 			what, &e->count, &e->first_usec, &e->nominal_usec, &e->at_usec,
-			&e->job, &at) != 6)
+			&e->job, &at) != 6 ||
+		!is_time(e->first_usec) || !is_time(e->nominal_usec) ||
+		!is_time(e->at_usec) || e->job > INT64_MAX || e->count < 1 ||
+		e->count > INT64_MAX)
 		return 0;
 	for (int i = 0; i < SCHEDULE_DID_N; i++) {
 		if (!STREQ(schedule_did_name[i], what))
@@ -357,12 +371,21 @@ int schedule_progress_parse(struct schedule_progress *ret, const char *text)
 	return r;
 }
 
+static bool is_full(const struct schedule_progress *p, bool made_up)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < p->n_pending; i++)
+		n += p->pending[i].made_up == made_up;
+	return n >= SCHEDULE_PENDING_MAX;
+}
+
 int schedule_progress_owe(struct schedule_progress *p, struct schedule_pending owed)
 {
 	struct schedule_pending *v;
 	size_t i = p->n_pending;
 
-	if (i == SCHEDULE_PENDING_MAX)
+	if (i >= SCHEDULE_PENDING_MAX && is_full(p, owed.made_up))
 		return -RV_ELIMIT;
 	v = reallocarray(p->pending, i + 1, sizeof(*v));
 	if (!v)
@@ -373,6 +396,18 @@ int schedule_progress_owe(struct schedule_progress *p, struct schedule_pending o
 	v[i] = owed;
 	p->n_pending++;
 	return 0;
+}
+
+void schedule_progress_give_up(struct schedule_progress *p, int64_t at_usec)
+{
+	if (p->n_pending == 0)
+		return;
+	schedule_progress_note(
+		p, (struct schedule_event){.what = SCHEDULE_PAUSED,
+			   .count = p->n_pending,
+			   .nominal_usec = p->pending[p->n_pending - 1].nominal_usec,
+			   .at_usec = at_usec});
+	p->n_pending = 0;
 }
 
 void schedule_progress_sort(struct schedule_progress *p)

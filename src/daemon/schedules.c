@@ -6,6 +6,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/strv.h"
+
 #include "daemon/schedule_jobs.h"
 #include "daemon/schedules_priv.h"
 
@@ -85,6 +87,7 @@ struct schedules *schedules_free(struct schedules *ss)
 	HASHMAP_FOREACH(s, ss->by_name)
 		schedule_free(s);
 	hashmap_free(ss->by_name);
+	strv_free(ss->unreadable);
 	free(ss);
 	return NULL;
 }
@@ -103,6 +106,27 @@ struct schedule *schedules_get(struct schedules *ss, const char *name)
 		return NULL;
 	}
 	return s;
+}
+
+bool schedules_is_unreadable(const struct schedules *ss, const char *name)
+{
+	STRV_FOREACH(n, ss->unreadable)
+		if (STREQ(*n, name))
+			return true;
+	return false;
+}
+
+void schedules_drop_unreadable(struct schedules *ss, const char *name)
+{
+	char **to = ss->unreadable;
+
+	STRV_FOREACH(n, ss->unreadable)
+		if (STREQ(*n, name))
+			free(*n);
+		else
+			*to++ = *n;
+	if (to)
+		*to = NULL;
 }
 
 void schedules_forget(struct schedules *ss, struct schedule *s)

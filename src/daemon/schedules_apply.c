@@ -94,8 +94,13 @@ int schedules_load(
 		return r;
 	if (r < 0)
 		log_at(LOG_ERR, "store",
-			"schedule '%s': its record cannot be read: %s, ignoring", name,
-			rv_strerror(r));
+			"schedule '%s': its record cannot be read: %s, ignoring; it "
+			"stays until 'reeve schedule rm %s'",
+			name, rv_strerror(r), name);
+	if (r < 0)
+		r = strv_append(&ss->unreadable, name);
+	if (r < 0)
+		return r;
 	ss->n_added += s->rec.added;
 	return 0;
 }
@@ -166,6 +171,9 @@ static bool note_off(struct schedules *ss, struct schedule *s)
 {
 	bool off = schedule_is_off(s), changed = off != s->progress.off;
 
+	if (changed && off)
+		schedule_progress_give_up(
+			&s->progress, clock_wall_usec(ss->core->clock));
 	if (changed && !off) {
 		schedule_skip(&s->progress.state, clock_wall_usec(ss->core->clock));
 		s->away = false;
@@ -230,7 +238,9 @@ int schedules_apply(struct schedules *ss, const struct config *cf)
 			r = apply_one(ss, *p);
 			continue;
 		}
-		post(ss, *p, true);
+		/* a later version may have written it, and may come back */
+		if (!schedules_is_unreadable(ss, (*p)->name))
+			post(ss, *p, true);
 		schedules_forget(ss, *p);
 	}
 	schedules_look_again(ss);

@@ -46,6 +46,8 @@ static int add(struct schedules *ss, const char *name, struct config_named *def)
 		r = commit(ss, name, &s->rec, &s->progress);
 	if (r < 0)
 		schedules_forget(ss, s);
+	else
+		schedules_drop_unreadable(ss, name);
 	return r;
 }
 
@@ -70,9 +72,15 @@ int schedules_remove(struct schedules *ss, const char *name)
 	if (r < 0)
 		return r;
 	s = schedules_find(ss, name);
-	r = !s ? -ENOENT : s->section ? -EPERM : commit(ss, name, NULL, NULL);
-	if (r >= 0)
+	if (s)
+		r = s->section ? -EPERM : commit(ss, name, NULL, NULL);
+	else
+		r = schedules_is_unreadable(ss, name) ? commit(ss, name, NULL, NULL)
+						      : -ENOENT;
+	if (r >= 0 && s)
 		schedules_forget(ss, s);
+	if (r >= 0)
+		schedules_drop_unreadable(ss, name);
 	schedules_unlock(ss);
 	return r;
 }
@@ -87,15 +95,9 @@ static int set_paused(struct schedules *ss, struct schedule *s, bool on)
 		return r;
 	s->rec.paused = on;
 	next.off = schedule_is_off(s);
-	if (on && next.n_pending > 0)
-		schedule_progress_note(&next,
-			(struct schedule_event){.what = SCHEDULE_PAUSED,
-				.count = next.n_pending,
-				.nominal_usec =
-					next.pending[next.n_pending - 1].nominal_usec,
-				.at_usec = clock_wall_usec(ss->core->clock)});
-	next.n_pending = 0;
-	if (!on)
+	if (on)
+		schedule_progress_give_up(&next, clock_wall_usec(ss->core->clock));
+	else
 		schedule_skip(&next.state, clock_wall_usec(ss->core->clock));
 	r = commit(ss, s->name, &s->rec, &next);
 	if (r < 0) {

@@ -17,6 +17,7 @@ struct schedules {
 	const struct config *config; /* that was applied last */
 	struct hashmap *by_name;     /* of struct schedule */
 	size_t n_added;
+	char **unreadable;    /* names of records that make no sense; owned */
 	int64_t started_usec; /* the daemon: wall clock */
 	rv_lock changing;
 	rv_event look; /* something may be due */
@@ -32,6 +33,10 @@ struct schedules {
 void schedules_look_again(void *arg);
 /* the one of that name, made where there is none; NULL: out of memory */
 struct schedule *schedules_get(struct schedules *ss, const char *name);
+/* Has the store a record of it that makes no sense? It is kept until it is removed, or one
+ * of its name is added. */
+bool schedules_is_unreadable(const struct schedules *ss, const char *name);
+void schedules_drop_unreadable(struct schedules *ss, const char *name);
 void schedules_forget(struct schedules *ss, struct schedule *s);
 /* Its expressions are new: it begins now, and owes nothing. 0, -ENOMEM */
 int schedules_begin(struct schedules *ss, struct schedule *s);

@@ -75,3 +75,52 @@ start_reeved --config="$tmp/conf"
 [ "$was" != "$(reeve schedule next -n 1 --json rare)" ] || fail "it was kept"
 ! grep -q "a record was refused" "$tmp/reeved.log" || fail "a record was refused"
 stop_reeved
+
+step "what is owed when a schedule is disabled is given up"
+slow() { # yes or no
+	conf <<-EOF
+		[schedule slow]
+		when = every 1s
+		overlap = queue
+		enabled = $1
+		command = sleep 1000
+	EOF
+}
+slow yes
+start_reeved --config="$tmp/conf"
+until [ "$(reeve schedule show --json slow | jq '[.pending[] | select(.waits)] | length')" -ge 2 ]; do
+	settle
+done
+slow no
+reeve daemon reload >/dev/null
+assert_eq "owed" '[]' "$(reeve schedule show --json slow | jq -c .pending)"
+assert_eq "given up" true "$(reeve schedule history --json slow |
+	jq '.[-1] | .what == "paused" and .count >= 2')"
+stop_reeved --mode terminate
+
+step "a record that makes no sense is told of, and kept until it is removed"
+python3 -c 'import sqlite3' 2>/dev/null || skip "no python3 with sqlite3"
+records() { # SQL: of the records of schedules
+	python3 -c 'import sqlite3, sys
+db = sqlite3.connect(sys.argv[1])
+print("".join(str(row[0]) for row in db.execute(sys.argv[2])), end="")
+db.commit()' "$state/reeve.db" "$1"
+}
+conf </dev/null
+start_reeved --config="$tmp/conf"
+reeve schedule add other --when daily true
+reeve schedule add broken --when daily true
+stop_reeved
+records "UPDATE definition SET text = replace(text, 'user = ', 'user: ') WHERE name = 'broken' AND kind = 'schedule'"
+start_reeved --config="$tmp/conf"
+reeved_says 1 "schedule 'broken': its record cannot be read"
+assert_eq "the others" other "$(reeve schedule ls --json | jq -r '.[].name')"
+assert_exit 3 reeve schedule run broken 2>/dev/null
+reeve daemon reload >/dev/null
+stop_reeved
+assert_match "kept" "*user: *" "$(records "SELECT text FROM definition WHERE name = 'broken' AND kind = 'schedule'")"
+start_reeved --config="$tmp/conf"
+reeve schedule rm broken
+assert_exit 3 reeve schedule rm broken 2>/dev/null
+stop_reeved
+assert_eq "gone" "" "$(records "SELECT text FROM definition WHERE name = 'broken'")"

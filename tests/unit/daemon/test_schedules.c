@@ -169,7 +169,38 @@ DAEMON_VIRTUAL_TEST(a_start_that_is_owed_is_not_made_twice_where_the_clock_was_w
 	return 0;
 }
 
+/* a minute at which a thousand are missed */
+DAEMON_VIRTUAL_TEST(all_that_were_missed_are_owed_as_far_as_there_is_room)
+{
+	struct schedule *s;
+
+	begin(fx);
+	s = add(fx, "often",
+		(struct how){.when = "*:*:*",
+			.missed = "all",
+			.missed_max = "1000",
+			.missed_spread = "10s",
+			.overlap = "allow"});
+	pass(fx, 1);
+	ck_assert_uint_eq(n_did(s, SCHEDULE_STARTED), 1);
+	fixture_set_clock(fx, 2 * HOUR);
+	pass(fx, 1);
+	/* the first of them starts at once; those of the last minute are on time */
+	ck_assert_uint_eq(n_did(s, SCHEDULE_MISSED), 1);
+	ck_assert_uint_eq(n_did(s, SCHEDULE_MADE_UP), 1);
+	ck_assert_uint_eq(s->progress.n_pending, 999);
+	for (size_t i = 1; i < s->progress.n_pending; i++)
+		ck_assert_int_ge(s->progress.pending[i].start_usec,
+			s->progress.pending[i - 1].start_usec + 10 * SEC);
+	pass(fx, 30);
+	ck_assert_uint_ge(n_did(s, SCHEDULE_MADE_UP), 4);
+	/* what is on time has its place beside them */
+	ck_assert_uint_eq(n_did(s, SCHEDULE_FULL), 0);
+	return 0;
+}
+
 UNIT_MAIN("schedules", nothing_turns_while_the_daemon_ends,
 	an_interval_goes_on_where_the_clock_is_set_back,
 	an_interval_misses_nothing_where_the_clock_is_set_forward,
-	a_start_that_is_owed_is_not_made_twice_where_the_clock_was_wrong)
+	a_start_that_is_owed_is_not_made_twice_where_the_clock_was_wrong,
+	all_that_were_missed_are_owed_as_far_as_there_is_room)
