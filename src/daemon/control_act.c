@@ -381,7 +381,8 @@ static int run_act(struct act *a)
 	struct selection sel;
 	int r;
 
-	r = select_decode(&sel, a->conn, a->call, json_object_get(params, "select"), 0);
+	r = select_decode(&sel, a->conn, a->call, json_object_get(params, "select"),
+		SELECT_AD_HOC);
 	if (r < 0)
 		return r == -EINVAL ? 0 : r;
 	json_writer_init(&a->refusals, &a->refusals_text);

@@ -531,8 +531,8 @@ int control_job_set(struct control_conn *conn, struct vl_call *call)
 	s->core = control_core(conn->control);
 	r = take_fields(s, params);
 	if (r >= 0)
-		r = select_decode(
-			&sel, conn, call, json_object_get(params, "select"), 0);
+		r = select_decode(&sel, conn, call, json_object_get(params, "select"),
+			SELECT_AD_HOC);
 	if (r < 0)
 		return r == -EINVAL ? 0 : r;
 	json_writer_init(&s->refusals, &s->refusals_text);
