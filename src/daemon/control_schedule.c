@@ -17,6 +17,7 @@
 #include "daemon/control_job.h"
 #include "daemon/control_priv.h"
 #include "daemon/core.h"
+#include "daemon/job_make.h"
 #include "daemon/jobs.h"
 #include "daemon/schedule_jobs.h"
 #include "daemon/schedules.h"
@@ -342,8 +343,10 @@ static int read_settings(void *arg)
 	if (r < 0)
 		return r;
 	a->field = "when";
-	if (strv_len(a->def.v[CONFIG_WHEN].strv) == 0)
+	if (strv_len(a->def.v[CONFIG_WHEN].strv) == 0) {
+		a->message = strdup("missing: it says when its jobs start");
 		return -EINVAL;
+	}
 	r = config_calendars_read(&a->calendars, a->def.v[CONFIG_WHEN].strv,
 		a->def.v[CONFIG_ZONE].text, &a->message);
 	if (r < 0)
@@ -385,6 +388,10 @@ static int read_spec(
 	r = config_schedule_check_job(&a->def.job->spec, &spec, &field, &message);
 	if (r >= 0)
 		r = asks_check(core, &spec, &field, &message);
+	if (r >= 0 && job_str(&spec, FUNCTION)) {
+		field = JOB_FIELD_FUNCTION;
+		r = job_check_function(core, &spec, a->uid, &message);
+	}
 	job_spec_deinit(&spec);
 	return r == -EINVAL ? invalid(call, job_field_info[field].json_name, message)
 			    : r;

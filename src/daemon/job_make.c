@@ -33,7 +33,7 @@ PRINTF(3, 4) static int refuse(char **ret, int error, const char *fmt, ...)
 	return *ret ? error : -ENOMEM;
 }
 
-static int check_function(
+int job_check_function(
 	struct core *core, const struct job_spec *spec, uint32_t uid, char **message)
 {
 	const char *name = job_str(spec, FUNCTION), *text = job_str(spec, ARGUMENTS);
@@ -88,7 +88,7 @@ static int check(struct core *core, const struct job_spec *spec, uint32_t uid,
 	r = asks_check(core, spec, &field, message);
 	if (r < 0 || !job_str(spec, FUNCTION))
 		return r;
-	return check_function(core, spec, uid, message);
+	return job_check_function(core, spec, uid, message);
 }
 
 int job_make(struct job **ret, struct core *core, const struct job_spec *spec,

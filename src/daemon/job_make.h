@@ -21,6 +21,10 @@ struct txn;
  */
 int job_make(struct job **ret, struct core *core, const struct job_spec *spec,
 	uint32_t uid, uint32_t gid, size_t n_expected, char **ret_message);
+/* May this user have the function of the spec called, with its arguments? 0; -EINVAL with a
+ * message, -ENOMEM */
+int job_check_function(struct core *core, const struct job_spec *spec, uint32_t uid,
+	char **ret_message);
 /* of one that did not come into the table */
 struct job *job_unmake(struct core *core, struct job *j);
 

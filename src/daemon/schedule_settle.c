@@ -24,7 +24,7 @@ void schedule_note(struct look *l, struct schedule_progress *p, enum schedule_di
 					  .text = text});
 }
 
-/* It becomes a job, or is refused. 0, -ENOMEM; 1: no room in this look */
+/* It becomes a job, or is refused. 0, -ENOMEM; -ENOSPC: no room in this look */
 static int start(struct look *l, const struct schedule *s, struct schedule_progress *p,
 	const struct schedule_pending *owed)
 {
@@ -32,7 +32,7 @@ static int start(struct look *l, const struct schedule *s, struct schedule_progr
 	int r;
 
 	if (l->n_made == SCHEDULE_LOOK_JOBS_MAX)
-		return 1;
+		return -ENOSPC;
 	r = schedule_make_job(l, s, owed->nominal_usec, &message);
 	if (r == -ENOMEM) {
 		free(message);
@@ -170,7 +170,7 @@ static int settle(struct look *l, const struct schedule *s, struct schedule_prog
 {
 	bool allow = schedule_def(s)->v[CONFIG_OVERLAP].num == CONFIG_OVERLAP_ALLOW;
 	struct progress_walk w = {.kept = 0};
-	size_t n = p->n_pending;
+	size_t n = p->n_pending, n_made;
 	int r = 0;
 
 	schedule_jobs_ids(l->ss->core->schedule_jobs, s->name, &w.n_going);
@@ -185,16 +185,18 @@ static int settle(struct look *l, const struct schedule *s, struct schedule_prog
 			r = overlaps(l, s, p, &w, owed);
 			continue;
 		}
+		n_made = l->n_made;
 		r = start(l, s, p, &owed);
-		if (r > 0) {
+		if (r == -ENOSPC) {
 			l->more = true;
 			keep(p, &w, &owed);
-		} else {
-			w.n_going++;
+			r = 0;
 		}
+		/* one that was refused is in nobody's way */
+		w.n_going += l->n_made - n_made;
 	}
 	p->n_pending = w.kept;
-	return r < 0 ? r : 0;
+	return r;
 }
 
 /* Of what was owed before the daemon went nothing starts because it is there again. */

@@ -199,8 +199,25 @@ DAEMON_VIRTUAL_TEST(all_that_were_missed_are_owed_as_far_as_there_is_room)
 	return 0;
 }
 
+DAEMON_VIRTUAL_TEST(a_start_that_is_refused_is_in_nobodys_way)
+{
+	struct schedule *s;
+
+	begin(fx);
+	s = add(fx, "often", (struct how){.when = "*:*:0/10"});
+	pass(fx, 1);
+	fx->config->v[CONFIG_JOBS_MAX].num = 0;
+	/* two of them at one look */
+	fixture_set_clock(fx, 20 * SEC);
+	pass(fx, 1);
+	ck_assert_uint_eq(n_did(s, SCHEDULE_REFUSED), 2);
+	ck_assert_uint_eq(n_did(s, SCHEDULE_OVERLAP), 0);
+	return 0;
+}
+
 UNIT_MAIN("schedules", nothing_turns_while_the_daemon_ends,
 	an_interval_goes_on_where_the_clock_is_set_back,
 	an_interval_misses_nothing_where_the_clock_is_set_forward,
 	a_start_that_is_owed_is_not_made_twice_where_the_clock_was_wrong,
-	all_that_were_missed_are_owed_as_far_as_there_is_room)
+	all_that_were_missed_are_owed_as_far_as_there_is_room,
+	a_start_that_is_refused_is_in_nobodys_way)
