@@ -348,7 +348,7 @@ static int read_settings(void *arg)
 		return -EINVAL;
 	}
 	r = config_calendars_read(&a->calendars, a->def.v[CONFIG_WHEN].strv,
-		a->def.v[CONFIG_ZONE].text, &a->message);
+		a->def.v[CONFIG_ZONE].text, NULL, &a->message);
 	if (r < 0)
 		return r;
 	a->field = "user";

@@ -22,6 +22,7 @@
 #include "daemon/schedule_record.h"
 #include "reeve/loop.h"
 
+struct config_zones;
 struct core;
 struct hashmap;
 struct schedules;
@@ -49,9 +50,11 @@ struct schedules *schedules_free(struct schedules *ss);
 /* Records of the store, of the two kinds. 0, -ENOMEM */
 int schedules_load(
 	struct schedules *ss, const char *kind, const char *name, const char *text);
-/* Bring them to what the configuration says, once all is loaded, and after a reload, with
- * the lock. Reads time zones. 0, -ENOMEM */
-int schedules_apply(struct schedules *ss, const struct config *cf);
+/* Bring them to what the configuration says, once all is loaded (zones NULL: they are read),
+ * and after a reload, with the lock. Then all hold in these zones: their files may be others
+ * now. 0, -ENOMEM */
+int schedules_apply(
+	struct schedules *ss, const struct config *cf, struct config_zones *zones);
 /* Names that were added at run time, and that files define too: each is an error. */
 void schedules_check(const struct schedules *ss, const struct config *cf,
 	struct config_errors *errors);

@@ -142,27 +142,27 @@ int schedules_begin(struct schedules *ss, struct schedule *s)
 	return 0;
 }
 
-int schedule_read_calendars(struct schedule *s)
+int schedule_read_calendars(struct schedule *s, struct config_zones *zones)
 {
+	struct config_calendars *c = calloc(1, sizeof(*c));
 	_cleanup_free_ char *err = NULL;
 	int r;
 
-	if (s->calendars)
-		return 0;
-	s->next_known = false;
-	s->calendars = calloc(1, sizeof(*s->calendars));
-	if (!s->calendars)
+	if (!c)
 		return -ENOMEM;
-	r = config_calendars_read(
-		s->calendars, s->progress.when, s->progress.zone, &err);
-	if (r >= 0)
+	r = config_calendars_read(c, s->progress.when, s->progress.zone, zones, &err);
+	if (r >= 0) {
+		schedule_drop_calendars(s);
+		s->calendars = c;
 		return 0;
-	free(s->calendars);
-	s->calendars = NULL;
+	}
+	free(c);
 	if (r == -ENOMEM)
 		return r;
-	log_at(LOG_ERR, "config", "schedule '%s': %s: nothing of it starts", s->name,
-		err ? err : rv_strerror(r));
+	log_at(LOG_ERR, "config", "schedule '%s': %s: %s", s->name,
+		err ? err : rv_strerror(r),
+		s->calendars ? "it goes on in the time zone as it was"
+			     : "nothing of it starts");
 	return 0;
 }
 
@@ -182,7 +182,8 @@ static bool note_off(struct schedules *ss, struct schedule *s)
 	return changed;
 }
 
-static int apply_one(struct schedules *ss, struct schedule *s)
+static int apply_one(
+	struct schedules *ss, struct schedule *s, struct config_zones *zones)
 {
 	bool changed = false;
 	int r;
@@ -194,7 +195,7 @@ static int apply_one(struct schedules *ss, struct schedule *s)
 		changed = true;
 	}
 	changed |= note_off(ss, s);
-	r = schedule_read_calendars(s);
+	r = schedule_read_calendars(s, zones);
 	if (changed)
 		post(ss, s, false);
 	return r;
@@ -213,7 +214,8 @@ static void tell_both(const struct schedule *s)
 			at->file ? at->file : "", at->line, s->name);
 }
 
-int schedules_apply(struct schedules *ss, const struct config *cf)
+static int apply(
+	struct schedules *ss, const struct config *cf, struct config_zones *zones)
 {
 	const struct config_names *names = &cf->named[CONFIG_SECTION_SCHEDULE];
 	_cleanup_free_ struct schedule **v = NULL;
@@ -235,7 +237,7 @@ int schedules_apply(struct schedules *ss, const struct config *cf)
 		return -ENOMEM;
 	for (struct schedule **p = v; *p && r >= 0; p++) {
 		if ((*p)->section || (*p)->rec.added) {
-			r = apply_one(ss, *p);
+			r = apply_one(ss, *p, zones);
 			continue;
 		}
 		/* a later version may have written it, and may come back */
@@ -244,6 +246,16 @@ int schedules_apply(struct schedules *ss, const struct config *cf)
 		schedules_forget(ss, *p);
 	}
 	schedules_look_again(ss);
+	return r;
+}
+
+int schedules_apply(
+	struct schedules *ss, const struct config *cf, struct config_zones *zones)
+{
+	struct config_zones own = {.local = NULL};
+	int r = apply(ss, cf, zones ? zones : &own);
+
+	config_zones_deinit(&own);
 	return r;
 }
 

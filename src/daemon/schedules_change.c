@@ -40,7 +40,7 @@ static int add(struct schedules *ss, const char *name, struct config_named *def)
 	ss->n_added++;
 	r = schedules_begin(ss, s);
 	if (r >= 0)
-		r = schedule_read_calendars(s);
+		r = schedule_read_calendars(s, NULL);
 	s->progress.off = schedule_is_off(s);
 	if (r >= 0)
 		r = commit(ss, name, &s->rec, &s->progress);

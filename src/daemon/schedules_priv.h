@@ -40,9 +40,9 @@ void schedules_drop_unreadable(struct schedules *ss, const char *name);
 void schedules_forget(struct schedules *ss, struct schedule *s);
 /* Its expressions are new: it begins now, and owes nothing. 0, -ENOMEM */
 int schedules_begin(struct schedules *ss, struct schedule *s);
-/* Where it has none: read its expressions, and their zones. What cannot be read is logged.
- * 0, -ENOMEM */
-int schedule_read_calendars(struct schedule *s);
+/* Read its expressions, and their zones, where zones has not got them. What cannot be read is
+ * logged, and what was read before goes on. 0, -ENOMEM */
+int schedule_read_calendars(struct schedule *s, struct config_zones *zones);
 void schedule_drop_calendars(struct schedule *s);
 /* nothing of it starts by itself */
 bool schedule_is_off(const struct schedule *s);

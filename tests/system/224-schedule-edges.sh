@@ -76,6 +76,32 @@ start_reeved --config="$tmp/conf"
 ! grep -q "a record was refused" "$tmp/reeved.log" || fail "a record was refused"
 stop_reeved
 
+step "a reload reads the zones anew"
+zone() { # NAME
+	cp "/usr/share/zoneinfo/$1" "$tmp/zone.new"
+	mv "$tmp/zone.new" "$tmp/zone"
+}
+if [ -f /usr/share/zoneinfo/Asia/Tokyo ] && [ -f /usr/share/zoneinfo/Asia/Kolkata ]; then
+	conf <<-'EOF'
+		[schedule local]
+		when = *-*-* 12:00
+		command = true
+	EOF
+	zone Asia/Tokyo
+	TZ="$tmp/zone" start_reeved --config="$tmp/conf"
+	reeve schedule add mine --when '*-*-* 12:00' true
+	for name in local mine; do
+		assert_eq "Tokyo" 3 "$(reeve schedule next -n 1 --json $name | jq '.[0] / 3600000000 % 24')"
+	done
+	zone Asia/Kolkata
+	reeve daemon reload >/dev/null
+	for name in local mine; do
+		assert_eq "Kolkata" 6.5 "$(reeve schedule next -n 1 --json $name | jq '.[0] % 86400000000 / 3600000000')"
+	done
+	reeve schedule rm mine
+	stop_reeved
+fi
+
 step "what is owed when a schedule is disabled is given up"
 slow() { # yes or no
 	conf <<-EOF
