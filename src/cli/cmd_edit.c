@@ -104,7 +104,6 @@ static void tell_refusal(
 static int send_changes(struct edit *e, struct job_spec *after, uint64_t difference,
 	const unsigned lines[JOB_FIELD_N], int *ret_code)
 {
-	_cleanup_(selection_deinit) struct selection sel = SELECTION_NULL;
 	_cleanup_json_ json_t *reset = json_array(), *refused = json_array(),
 			      *spec = NULL, *params = NULL, *reply = NULL;
 	const json_t *refusal;

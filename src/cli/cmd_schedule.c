@@ -410,6 +410,11 @@ static int schedule_add(struct cli *c)
 
 	if (c->opts.n_args < 2)
 		return cli_fail(c, CLI_EXIT_USAGE, "schedule add: which name?");
+	/* -n is the name with add */
+	if (options_get(&c->opts, OPT_COUNT))
+		return cli_fail(c, CLI_EXIT_USAGE,
+			"schedule add: -n, --count is for schedule next; --name names "
+			"its jobs");
 	r = read_settings(c, &settings);
 	if (r == 0)
 		r = read_job(c, &spec);

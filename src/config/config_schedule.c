@@ -20,12 +20,32 @@ void config_calendars_deinit(struct config_calendars *c)
 	*c = (struct config_calendars){.n = 0};
 }
 
-int config_calendars_read(
-	struct config_calendars *ret, char *const *when, const char *zone, char **err)
+void config_zones_deinit(struct config_zones *zones)
 {
+	zone_cache_deinit(&zones->named);
+	zone_unref(zones->local);
+	*zones = (struct config_zones){.local = NULL};
+}
+
+static int get_local(struct zone **ret, struct config_zones *zones)
+{
+	int r;
+
+	if (!zones)
+		return zone_load_local(ret);
+	r = zones->local ? 0 : zone_load_local(&zones->local);
+	if (r >= 0)
+		*ret = zone_ref(zones->local);
+	return r;
+}
+
+int config_calendars_read(struct config_calendars *ret, char *const *when,
+	const char *zone, struct config_zones *zones, char **err)
+{
+	struct zone_cache *named = zones ? &zones->named : NULL;
 	_cleanup_(zone_unrefp) struct zone *z = NULL;
 	struct config_calendars c = {.n = 0};
-	int r = zone ? zone_load(&z, zone) : zone_load_local(&z);
+	int r = zone ? zone_get(&z, named, zone) : get_local(&z, zones);
 
 	if (r >= 0) {
 		c.v = calloc(strv_len(when) + 1, sizeof(*c.v));
@@ -33,7 +53,7 @@ int config_calendars_read(
 	}
 	STRV_FOREACH(text, when) {
 		if (r >= 0)
-			r = calendar_parse(&c.v[c.n], *text, z, NULL, err);
+			r = calendar_parse(&c.v[c.n], *text, z, named, err);
 		c.n += r >= 0;
 	}
 	if (r < 0) {
@@ -42,6 +62,23 @@ int config_calendars_read(
 	}
 	*ret = c;
 	return 0;
+}
+
+int config_zones_fill(struct config_zones *zones, const struct config *cf)
+{
+	const struct config_names *names = &cf->named[CONFIG_SECTION_SCHEDULE];
+	int r = 0;
+
+	for (size_t i = 0; i < names->n && r != -ENOMEM; i++) {
+		const union config_value *v = names->v[i].v;
+		struct config_calendars calendars;
+
+		r = config_calendars_read(&calendars, v[CONFIG_WHEN].strv,
+			v[CONFIG_ZONE].text, zones, NULL);
+		if (r >= 0)
+			config_calendars_deinit(&calendars);
+	}
+	return r == -ENOMEM ? r : 0;
 }
 
 /* ---- the job --------------------------------------------------------------------------- */
@@ -122,7 +159,8 @@ static void check_when(struct look *l)
 		error_at(l, at, "when", "missing: it says when its jobs start");
 		return;
 	}
-	r = config_calendars_read(&calendars, when, l->s->v[CONFIG_ZONE].text, &err);
+	r = config_calendars_read(
+		&calendars, when, l->s->v[CONFIG_ZONE].text, NULL, &err);
 	if (r == -ENOMEM)
 		l->errors->no_memory = true;
 	else if (r < 0)

@@ -14,16 +14,28 @@ struct config_calendars {
 	size_t n;
 };
 
+/* The zones of many schedules, each read once. For one thread at a time. */
+struct config_zones {
+	struct zone_cache named;
+	struct zone *local; /* the machine's; NULL: not read yet */
+};
+
+void config_zones_deinit(struct config_zones *zones);
+/* Read those of all schedules of cf, in a worker, for who is not to wait for files later. 0,
+ * -ENOMEM; one that cannot be read is left out. */
+int config_zones_fill(struct config_zones *zones, const struct config *cf);
+
 /**
- * Read expressions. Blocks: zones are files.
+ * Read expressions. Blocks: zones are files, where zones has not got them.
  *
  * @zone  where those hold that name none; NULL: the machine's
+ * @zones NULL: none are kept
  * @err   what is wrong with which, for people, malloc'd
  *
  * Returns 0, -EINVAL, -ENOMEM.
  */
-int config_calendars_read(
-	struct config_calendars *ret, char *const *when, const char *zone, char **err);
+int config_calendars_read(struct config_calendars *ret, char *const *when,
+	const char *zone, struct config_zones *zones, char **err);
 void config_calendars_deinit(struct config_calendars *c);
 
 /* A job of its own: what the schedule says, over what [defaults] say. 0, -RV_ELIMIT,

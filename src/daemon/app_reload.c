@@ -8,6 +8,7 @@
 #include "base/log.h"
 #include "base/strv.h"
 #include "client/paths.h"
+#include "config/config_schedule.h"
 #include "daemon/app.h"
 #include "daemon/app_setup.h"
 #include "daemon/control.h"
@@ -131,6 +132,7 @@ struct load {
 	struct config_paths paths;
 	struct config *config;
 	struct config_errors *errors;
+	struct config_zones zones; /* as their files are now */
 	uid_t *admins;
 	size_t n_admins;
 };
@@ -141,6 +143,8 @@ static int load_in_worker(void *arg)
 	int r;
 
 	r = config_load(&l->config, &l->paths, l->errors);
+	if (r >= 0)
+		r = config_zones_fill(&l->zones, l->config);
 	return r < 0 ? r : look_up_admins(&l->admins, &l->n_admins, l->config);
 }
 
@@ -225,11 +229,11 @@ static int take_over(
 	if (r >= 0)
 		r = app_apply_config(app, l->config);
 	if (r >= 0)
-		r = schedules_apply(app->core.schedules, l->config);
+		r = schedules_apply(app->core.schedules, l->config, &l->zones);
 	if (r < 0) {
 		/* its pointers are ours */
 		(void)pools_apply(app->core.pools, old);
-		(void)schedules_apply(app->core.schedules, old);
+		(void)schedules_apply(app->core.schedules, old, &l->zones);
 		return r;
 	}
 	app->core.config = l->config;
@@ -249,6 +253,7 @@ int app_reload(struct app *app, struct config_errors *errors, char ***ret_change
 	r = rv_run_blocking(app->core.io, load_in_worker, &l);
 	config_paths_deinit(&l.paths);
 	if (r < 0) {
+		config_zones_deinit(&l.zones);
 		config_free(l.config);
 		return r;
 	}
@@ -258,6 +263,7 @@ int app_reload(struct app *app, struct config_errors *errors, char ***ret_change
 		r = take_over(app, &l, ret_changed, ret_restart);
 		schedules_unlock(app->core.schedules);
 	}
+	config_zones_deinit(&l.zones);
 	if (r < 0) {
 		free(l.admins);
 		config_free(l.config);

@@ -290,7 +290,7 @@ int app_load_store(struct app *app)
 	if (r >= 0)
 		r = pools_apply(app->core.pools, app->core.config);
 	if (r >= 0)
-		r = schedules_apply(app->core.schedules, app->core.config);
+		r = schedules_apply(app->core.schedules, app->core.config, NULL);
 	if (r >= 0)
 		r = jobs_loaded(app->core.jobs);
 	return r < 0 ? r : dependents_load(app->core.dependents);

@@ -386,8 +386,8 @@ int control_apply(struct control_conn *conn, struct vl_call *call,
 	if (!a)
 		return -ENOMEM;
 	a->call = call;
-	r = select_decode(
-		&sel, conn, call, json_object_get(vl_call_params(call), "select"), 0);
+	r = select_decode(&sel, conn, call,
+		json_object_get(vl_call_params(call), "select"), SELECT_AD_HOC);
 	if (r < 0)
 		return r == -EINVAL ? 0 : r;
 	r = select_resolve(&sel, conn);

@@ -13,10 +13,10 @@
 #include "base/strv.h"
 #include "config/config_schedule.h"
 #include "daemon/app.h"
-#include "daemon/asks.h"
 #include "daemon/control_job.h"
 #include "daemon/control_priv.h"
 #include "daemon/core.h"
+#include "daemon/job_check.h"
 #include "daemon/jobs.h"
 #include "daemon/schedule_jobs.h"
 #include "daemon/schedules.h"
@@ -99,7 +99,7 @@ static void put_jobs(
 }
 
 static void put_schedule(struct json_writer *w, const char *key,
-	const struct core *core, const struct schedule *s, bool whole)
+	const struct core *core, struct schedule *s, bool whole)
 {
 	const struct config_named *def = schedule_def(s);
 	const struct schedule_progress *p = &s->progress;
@@ -200,7 +200,7 @@ static struct schedule *find(struct control_conn *conn, struct vl_call *call)
 
 int control_schedule_show(struct control_conn *conn, struct vl_call *call)
 {
-	const struct schedule *s = find(conn, call);
+	struct schedule *s = find(conn, call);
 	_cleanup_(buf_deinitp) struct buf text = BUF_NULL;
 	struct json_writer w;
 
@@ -216,7 +216,7 @@ int control_schedule_next(struct control_conn *conn, struct vl_call *call)
 {
 	int64_t count =
 		json_integer_value(json_object_get(vl_call_params(call), "count"));
-	const struct schedule *s = find(conn, call);
+	struct schedule *s = find(conn, call);
 	_cleanup_(buf_deinitp) struct buf text = BUF_NULL;
 	_cleanup_free_ int64_t *usec = NULL;
 	struct json_writer w;
@@ -342,10 +342,12 @@ static int read_settings(void *arg)
 	if (r < 0)
 		return r;
 	a->field = "when";
-	if (strv_len(a->def.v[CONFIG_WHEN].strv) == 0)
+	if (strv_len(a->def.v[CONFIG_WHEN].strv) == 0) {
+		a->message = strdup("missing: it says when its jobs start");
 		return -EINVAL;
+	}
 	r = config_calendars_read(&a->calendars, a->def.v[CONFIG_WHEN].strv,
-		a->def.v[CONFIG_ZONE].text, &a->message);
+		a->def.v[CONFIG_ZONE].text, NULL, &a->message);
 	if (r < 0)
 		return r;
 	a->field = "user";
@@ -358,6 +360,8 @@ static int read_settings(void *arg)
 static int read_spec(
 	struct control_conn *conn, struct vl_call *call, struct addition *a)
 {
+	/* may_change has let only administrators come here */
+	const struct job_maker maker = {.uid = a->uid, .is_admin = true};
 	struct core *core = control_core(conn->control);
 	const struct vl_member *type = vl_idl_member(
 		vl_registry_interface(conn->control->registry, "io.reeve.Job"),
@@ -384,10 +388,11 @@ static int read_spec(
 		return r;
 	r = config_schedule_check_job(&a->def.job->spec, &spec, &field, &message);
 	if (r >= 0)
-		r = asks_check(core, &spec, &field, &message);
+		r = job_check(core, &spec, &maker, &field, &message);
 	job_spec_deinit(&spec);
-	return r == -EINVAL ? invalid(call, job_field_info[field].json_name, message)
-			    : r;
+	return r == -EINVAL || r == -EACCES
+		       ? invalid(call, job_field_info[field].json_name, message)
+		       : r;
 }
 
 /* A change is asked for by one who may, of a name that is one. */

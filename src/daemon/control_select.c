@@ -330,6 +330,8 @@ int select_decode(struct selection *ret, struct control_conn *conn,
 	}
 	if (flags & SELECT_UNFINISHED && ret->sel.n_ids == 0 && !ret->sel.states)
 		ret->sel.states = JOB_STATES_CURRENT;
+	if (flags & SELECT_AD_HOC && ret->sel.n_ids == 0 && !ret->sel.schedule)
+		ret->sel.no_schedule = true;
 	job_select_prepare(&ret->sel);
 	return 0;
 fail:

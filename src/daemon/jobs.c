@@ -443,7 +443,9 @@ int jobs_add(struct jobs *js, struct job *j)
 	if (r < 0)
 		return r;
 	if (j->state != JOB_FINISHED) {
-		r = schedule_jobs_add(js->core->schedule_jobs, j);
+		r = schedule_jobs_counts((enum job_state)j->state)
+			    ? schedule_jobs_add(js->core->schedule_jobs, j)
+			    : 0;
 		if (r >= 0)
 			r = count_uid(js, j->uid, 1);
 		if (r < 0) {
@@ -570,6 +572,21 @@ static void follow_deadline(struct jobs *js, const struct job *j, enum job_state
 			j->id);
 }
 
+/* the next of its schedule waits for it, or does not any more */
+static void follow_schedule(struct jobs *js, const struct job *j, enum job_state before)
+{
+	bool was = schedule_jobs_counts(before),
+	     is = schedule_jobs_counts((enum job_state)j->state);
+
+	if (was && !is)
+		schedule_jobs_remove(js->core->schedule_jobs, j);
+	else if (!was && is && schedule_jobs_add(js->core->schedule_jobs, j) < 0)
+		log_at(LOG_ERR, "job",
+			"out of memory: job %" PRIu64
+			" may overlap with the next of its schedule",
+			j->id);
+}
+
 void job_publish(struct jobs *js, struct job *j, const struct store_job *rec)
 {
 	enum job_state before = j->state;
@@ -592,19 +609,14 @@ void job_publish(struct jobs *js, struct job *j, const struct store_job *rec)
 		link_end(js, j);
 		count_unfinished(js, j, -1);
 		jobs_drop_demand(js, j);
-		schedule_jobs_remove(js->core->schedule_jobs, j);
 		tell_watchers(j);
 	} else if (before == JOB_FINISHED && j->state != JOB_FINISHED) {
 		INVARIANT(j->demand);
 		count_unfinished(js, j, 1);
-		if (schedule_jobs_add(js->core->schedule_jobs, j) < 0)
-			log_at(LOG_ERR, "job",
-				"out of memory: job %" PRIu64
-				" may overlap with the next of its schedule",
-				j->id);
 	}
 	if (before == j->state)
 		return;
+	follow_schedule(js, j, before);
 	if (j->has_deadline)
 		follow_deadline(js, j, before);
 	dependents_changed(js->core, j, before);

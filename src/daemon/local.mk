@@ -83,11 +83,15 @@ libdaemon_la_SOURCES = \
 	src/daemon/pools.c src/daemon/pools.h \
 	src/daemon/pool_record.c src/daemon/pool_record.h \
 	src/daemon/schedule_jobs.c src/daemon/schedule_jobs.h \
-	src/daemon/schedule_look.c \
+	src/daemon/schedule_look.c src/daemon/schedule_look.h \
 	src/daemon/schedule_record.c src/daemon/schedule_record.h \
+	src/daemon/schedule_settle.c \
+	src/daemon/schedule_start.c \
 	src/daemon/schedules.c src/daemon/schedules.h src/daemon/schedules_priv.h \
 	src/daemon/scheduler.c src/daemon/scheduler.h src/daemon/scheduler_priv.h \
 	src/daemon/scheduler_why.c \
+	src/daemon/schedules_apply.c \
+	src/daemon/schedules_change.c \
 	src/daemon/shutdown.c src/daemon/shutdown.h \
 	src/daemon/socket_guard.c src/daemon/socket_guard.h \
 	src/daemon/spawner_link.c src/daemon/spawner_link.h src/daemon/spawner_link_priv.h \

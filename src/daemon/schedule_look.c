@@ -2,403 +2,33 @@
 #include "config.h"
 
 #include <errno.h>
-#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
-#include "base/cleanup.h"
 #include "base/error.h"
 #include "base/log.h"
-#include "base/strv.h"
 #include "daemon/job_make.h"
 #include "daemon/jobs.h"
 #include "daemon/retention.h"
 #include "daemon/schedule_jobs.h"
+#include "daemon/schedule_look.h"
 #include "daemon/scheduler.h"
-#include "daemon/schedules_priv.h"
-#include "daemon/supervisor.h"
+
+/* less may be the time between two looks at clocks */
+#define CLOCK_SET_MIN (USEC_PER_SEC / 4)
 
 enum {
-	JOBS_MAX = 200, /* made or cancelled in one transaction */
 	RETRY_SEC = 5,
+	/* looked at in one piece, so that others get their turn where a thousand are due in
+	 * one second */
+	LOOK_MAX = 64,
 	BUSY_MSEC = 50, /* until a job that is to make way may not be busy any more */
 };
 
-/* of an entry of the history, until its job has a number: its place in the look, from 1 */
-#define NOT_NUMBERED (UINT64_C(1) << 63)
-
-/* one that is looked at, and what becomes of it */
-struct change {
-	struct schedule *s;
-	struct schedule_progress next;
-};
-
-struct look {
-	struct schedules *ss;
-	int64_t now;
-	struct txn *txn;
-	struct job *made[JOBS_MAX];
-	size_t n_made;
-	struct job *cancelled[JOBS_MAX]; /* those that did not run */
-	struct store_job cancelled_rec[JOBS_MAX];
-	size_t n_cancelled;
-	struct change *changes;
-	size_t n_changes;
-	bool more;  /* there was no room for all */
-	bool noted; /* the txn says that a run is to be cancelled */
-	bool again; /* a job could not be made to go yet */
-};
-
-/* ---- what its job is ------------------------------------------------------------------------ */
-
-/* a variable, where the schedule does not say it */
-static int put_variable(struct job_spec *spec, const char *name, const char *value)
-{
-	char *text = NULL, **v;
-
-	STRV_FOREACH(e, job_strv(spec, ENV))
-		if (strncmp(*e, name, strlen(name)) == 0 && (*e)[strlen(name)] == '=')
-			return 0;
-	if (!value)
-		return 0;
-	v = calloc(2, sizeof(*v));
-	if (!v || asprintf(&text, "%s=%s", name, value) < 0) {
-		free(v);
-		return -ENOMEM;
-	}
-	v[0] = text;
-	return job_spec_put(spec, JOB_FIELD_ENV, (union job_value){.strv = v});
-}
-
-/* nobody's environment: what a login would give, in short, and what it is for */
-static int put_env(struct job_spec *spec, const struct schedule *s, int64_t nominal)
-{
-	const union config_value *user = &schedule_def(s)->v[CONFIG_USER];
-	const char *name = user->user.name ? user->user.name : getenv("USER");
-	const char *home = user->user.name ? user->user.home : getenv("HOME");
-	char usec[24];
-	int r;
-
-	if (job_str(spec, FUNCTION))
-		return 0;
-	snprintf(usec, sizeof(usec), "%" PRId64, nominal);
-	r = put_variable(spec, "PATH", "/usr/local/bin:/usr/bin:/bin");
-	if (r >= 0)
-		r = put_variable(spec, "HOME", home);
-	if (r >= 0)
-		r = put_variable(spec, "USER", name);
-	if (r >= 0)
-		r = put_variable(spec, "LOGNAME", name);
-	if (r >= 0)
-		r = put_variable(spec, "REEVE_SCHEDULE", s->name);
-	return r < 0 ? r : put_variable(spec, "REEVE_SCHEDULED_USEC", usec);
-}
-
-static int put_name(struct job_spec *spec, enum job_field f, const char *name)
-{
-	char *own = strdup(name);
-
-	return own ? job_spec_put(spec, f, (union job_value){.str = own}) : -ENOMEM;
-}
-
-static int make_spec(struct job_spec *ret, const struct schedules *ss,
-	const struct schedule *s, int64_t nominal)
-{
-	int r = config_schedule_job(
-		ret, &schedule_def(s)->job->spec, &ss->config->defaults);
-
-	if (r < 0)
-		return r;
-	r = put_env(ret, s, nominal);
-	if (r >= 0 && !job_spec_has(ret, JOB_FIELD_NAME))
-		r = put_name(ret, JOB_FIELD_NAME, s->name);
-	if (r >= 0)
-		r = put_name(ret, JOB_FIELD_SCHEDULE, s->name);
-	if (r >= 0)
-		r = job_spec_put(
-			ret, JOB_FIELD_SCHEDULED, (union job_value){.num = nominal});
-	if (r < 0)
-		job_spec_deinit(ret);
-	return r;
-}
-
-/* 0; -EINVAL, -RV_ELIMIT with a message; -ENOMEM */
-static int make_job(
-	struct look *l, const struct schedule *s, int64_t nominal, char **ret_message)
-{
-	const union config_value *user = &schedule_def(s)->v[CONFIG_USER];
-	_cleanup_(job_spec_deinit) struct job_spec spec;
-	enum job_field field;
-	int r;
-
-	*ret_message = NULL;
-	job_spec_init(&spec);
-	r = make_spec(&spec, l->ss, s, nominal);
-	if (r < 0) {
-		job_spec_init(&spec);
-		return r;
-	}
-	/* the defaults may be others since it was added */
-	r = config_schedule_check_job(
-		&schedule_def(s)->job->spec, &spec, &field, ret_message);
-	if (r >= 0)
-		r = job_make(&l->made[l->n_made], l->ss->core, &spec, schedule_uid(s),
-			user->user.name ? user->user.gid : (uint32_t)getegid(),
-			l->n_made, ret_message);
-	if (r >= 0)
-		l->n_made++;
-	return r;
-}
-
-/* ---- what becomes of what is owed ------------------------------------------------------------ */
-
-static void note(struct look *l, struct schedule_progress *p, enum schedule_did what,
-	int64_t nominal, char *text)
-{
-	for (char *c = text; c && *c; c++)
-		if (*c == '\n' || *c == '\r')
-			*c = ' ';
-	schedule_progress_note(p, (struct schedule_event){.what = what,
-					  .nominal_usec = nominal,
-					  .at_usec = l->now,
-					  .text = text});
-}
-
-/* It becomes a job, or is refused. 0, -ENOMEM; 1: no room in this look */
-static int start(struct look *l, const struct schedule *s, struct schedule_progress *p,
-	const struct schedule_pending *owed)
-{
-	char *message;
-	int r;
-
-	if (l->n_made == JOBS_MAX)
-		return 1;
-	r = make_job(l, s, owed->nominal_usec, &message);
-	if (r == -ENOMEM) {
-		free(message);
-		return r;
-	}
-	if (r < 0) {
-		log_at(LOG_WARNING, "schedule", "schedule '%s': no job: %s", s->name,
-			message ? message : rv_strerror(r));
-		note(l, p, SCHEDULE_REFUSED, owed->nominal_usec, message);
-		return 0;
-	}
-	note(l, p, owed->made_up ? SCHEDULE_MADE_UP : SCHEDULE_STARTED,
-		owed->nominal_usec, NULL);
-	/* its number is known when all of this look are made */
-	p->history[p->n_history - 1].job = NOT_NUMBERED | l->n_made;
-	return 0;
-}
-
-static void record_cancelled(struct look *l, struct store_job *rec)
-{
-	rec->state = JOB_FINISHED;
-	rec->result = JOB_RESULT_CANCELLED;
-	rec->finished_usec = l->now;
-	rec->due_usec = 0;
-	rec->reason = NULL;
-}
-
-/* one job makes way for the next. 0, -ENOMEM */
-static int cancel(struct look *l, struct job *j)
-{
-	struct store_job rec;
-
-	if (j->state == JOB_FINISHED)
-		return 0;
-	if (jobs_is_unsettled(l->ss->core->jobs, j)) {
-		l->again = true;
-		return 0;
-	}
-	job_record(j, &rec);
-	if (j->run) {
-		if (j->run->stop == RUN_STOP_CANCEL)
-			return 0;
-		run_request_stop(j->run, RUN_STOP_CANCEL);
-		rec.flags |= STORE_JOB_CANCEL;
-		rec.reason =
-			NULL; /* the job's own may be gone before this is written */
-		l->noted = true;
-		return job_record_put(l->txn, &rec);
-	}
-	if (l->n_cancelled == JOBS_MAX) {
-		l->more = true;
-		return 0;
-	}
-	record_cancelled(l, &rec);
-	if (job_record_put(l->txn, &rec) < 0)
-		return -ENOMEM;
-	job_begin(l->ss->core->jobs, j);
-	l->cancelled[l->n_cancelled] = j;
-	l->cancelled_rec[l->n_cancelled++] = rec;
-	return 0;
-}
-
-static int cancel_all(struct look *l, const struct schedule *s)
-{
-	struct core *core = l->ss->core;
-	size_t n;
-	const uint64_t *ids = schedule_jobs_ids(core->schedule_jobs, s->name, &n);
-
-	for (size_t i = 0; i < n; i++) {
-		struct job *j = jobs_find(core->jobs, ids[i]);
-		int r = j ? cancel(l, j) : 0;
-
-		if (r < 0)
-			return r;
-	}
-	return 0;
-}
-
-struct progress_walk {
-	size_t n_going; /* jobs of it that are not finished, those of this look too */
-	size_t n_waiting;
-	size_t kept;
-};
-
-static void keep(struct schedule_progress *p, struct progress_walk *w,
-	const struct schedule_pending *owed)
-{
-	w->n_waiting += owed->waits;
-	p->pending[w->kept++] = *owed;
-}
-
-/* Its time has come, and others go on. 0, negative */
-static int overlaps(struct look *l, const struct schedule *s,
-	struct schedule_progress *p, struct progress_walk *w,
-	struct schedule_pending owed)
-{
-	const union config_value *v = schedule_def(s)->v;
-	bool is_new = !owed.waits;
-
-	switch ((enum config_overlap)v[CONFIG_OVERLAP].num) {
-	case CONFIG_OVERLAP_SKIP:
-		if (!owed.made_up && is_new) {
-			note(l, p, SCHEDULE_OVERLAP, owed.nominal_usec, NULL);
-			return 0;
-		}
-		break;
-	case CONFIG_OVERLAP_QUEUE:
-		if (!owed.made_up && is_new &&
-			(int64_t)w->n_waiting >= v[CONFIG_QUEUE_MAX].num) {
-			note(l, p, SCHEDULE_FULL, owed.nominal_usec, NULL);
-			return 0;
-		}
-		break;
-	case CONFIG_OVERLAP_REPLACE:
-		/* the latest is the one that counts */
-		while (w->n_waiting > 0 && w->kept > 0 &&
-			p->pending[w->kept - 1].waits) {
-			w->kept--;
-			w->n_waiting--;
-			note(l, p, SCHEDULE_REPLACED, p->pending[w->kept].nominal_usec,
-				NULL);
-		}
-		owed.waits = true;
-		keep(p, w, &owed);
-		return cancel_all(l, s);
-	case CONFIG_OVERLAP_ALLOW: break;
-	}
-	owed.waits = true;
-	keep(p, w, &owed);
-	return 0;
-}
-
-/* Those whose time has come, in order. */
-static int settle(struct look *l, const struct schedule *s, struct schedule_progress *p)
-{
-	bool allow = schedule_def(s)->v[CONFIG_OVERLAP].num == CONFIG_OVERLAP_ALLOW;
-	struct progress_walk w = {.kept = 0};
-	size_t n = p->n_pending;
-	int r = 0;
-
-	schedule_jobs_ids(l->ss->core->schedule_jobs, s->name, &w.n_going);
-	for (size_t i = 0; i < n; i++) {
-		struct schedule_pending owed = p->pending[i];
-
-		if (r != 0 || (!owed.waits && owed.start_usec > l->now)) {
-			keep(p, &w, &owed);
-			continue;
-		}
-		if (w.n_going > 0 && !allow) {
-			r = overlaps(l, s, p, &w, owed);
-			continue;
-		}
-		r = start(l, s, p, &owed);
-		if (r > 0) {
-			l->more = true;
-			keep(p, &w, &owed);
-		} else {
-			w.n_going++;
-		}
-	}
-	p->n_pending = w.kept;
-	return r < 0 ? r : 0;
-}
-
-/* Of what was owed before the daemon went nothing starts because it is there again. */
-static void drop_stale(
-	struct look *l, const struct schedule *s, struct schedule_progress *p)
-{
-	size_t kept = 0;
-
-	if (schedule_def(s)->v[CONFIG_MISSED].num != SCHEDULE_MISSED_SKIP)
-		return;
-	for (size_t i = 0; i < p->n_pending; i++) {
-		const struct schedule_pending *owed = &p->pending[i];
-
-		if (!owed->waits && !owed->made_up &&
-			owed->start_usec < l->ss->started_usec)
-			note(l, p, SCHEDULE_MISSED, owed->nominal_usec, NULL);
-		else
-			p->pending[kept++] = *owed;
-	}
-	p->n_pending = kept;
-}
-
-/* what has elapsed is owed from now on */
-static int elapse(struct look *l, const struct schedule *s, struct schedule_progress *p)
-{
-	struct schedules *ss = l->ss;
-	struct schedule_look look;
-	struct schedule_rule rule;
-	int64_t from = p->state.last_usec;
-	int r = 0;
-
-	schedule_rule_get(s, &rule);
-	schedule_look(&rule, &p->state, l->now, s->away ? ss->started_usec : 0, ss->due,
-		SCHEDULE_MAKE_UP_MAX, &look);
-	if (look.clock_was_wrong)
-		log_at(LOG_NOTICE, "schedule",
-			"schedule '%s': the clock was set back far, it goes on from "
-			"now",
-			s->name);
-	if (look.n_dropped > 0)
-		note(l, p, SCHEDULE_MISSED, from, NULL);
-	for (size_t i = 0; i < look.n && r >= 0; i++) {
-		r = schedule_progress_owe(
-			p, (struct schedule_pending){
-				   .nominal_usec = ss->due[i].nominal_usec,
-				   .start_usec = ss->due[i].start_usec,
-				   .made_up = ss->due[i].made_up});
-		if (r == -RV_ELIMIT) {
-			note(l, p, SCHEDULE_FULL, ss->due[i].nominal_usec, NULL);
-			r = 0;
-		}
-	}
-	l->more |= look.more;
-	return r;
-}
-
-/* ---- one look at all of them ------------------------------------------------------------------- */
-
 /* when it has something to do; INT64_MAX: not before something else happens */
-static int64_t due_at(const struct schedules *ss, const struct schedule *s)
+static int64_t due_at(const struct schedules *ss, struct schedule *s)
 {
 	const struct schedule_progress *p = &s->progress;
-	struct schedule_rule rule;
 	int64_t at;
 	size_t n;
 
@@ -406,9 +36,8 @@ static int64_t due_at(const struct schedules *ss, const struct schedule *s)
 		return INT64_MAX;
 	if (s->check || s->away)
 		return INT64_MIN;
-	schedule_rule_get(s, &rule);
 	schedule_jobs_ids(ss->core->schedule_jobs, s->name, &n);
-	at = schedule_next(&rule, &p->state);
+	at = schedule_next_of(s);
 	for (size_t i = 0; i < p->n_pending; i++)
 		if (!p->pending[i].waits)
 			at = MIN(at, p->pending[i].start_usec);
@@ -438,17 +67,14 @@ static bool has_changed(
 
 static int look_at(struct look *l, struct schedule *s)
 {
-	struct change *c = &l->changes[l->n_changes];
+	struct schedule_change *c = &l->changes[l->n_changes];
 	int r = schedule_progress_copy(&c->next, &s->progress);
 
 	if (r < 0)
 		return r;
 	c->s = s;
 	l->n_changes++;
-	if (s->away)
-		drop_stale(l, s, &c->next);
-	r = elapse(l, s, &c->next);
-	return r < 0 ? r : settle(l, s, &c->next);
+	return schedule_settle(l, s, &c->next);
 }
 
 /* Jobs have their numbers: what the history says of them is made whole, and all of it goes
@@ -458,14 +84,15 @@ static int put_changes(struct look *l, bool *some)
 	int r = 0;
 
 	for (size_t i = 0; i < l->n_changes && r >= 0; i++) {
-		struct change *c = &l->changes[i];
-		bool changed = has_changed(&c->s->progress, &c->next);
+		struct schedule_change *c = &l->changes[i];
+		bool changed = c->s->moved || has_changed(&c->s->progress, &c->next);
 
 		for (size_t k = c->next.n_history; k-- > 0;) {
 			struct schedule_event *e = &c->next.history[k];
 
-			if (e->job & NOT_NUMBERED)
-				e->job = l->made[(e->job & ~NOT_NUMBERED) - 1]->id;
+			if (e->job & SCHEDULE_NOT_NUMBERED)
+				e->job = l->made[(e->job & ~SCHEDULE_NOT_NUMBERED) - 1]
+						 ->id;
 		}
 		*some |= changed;
 		if (changed)
@@ -489,12 +116,12 @@ static void end_cancelled(struct look *l, bool done)
 static void take_changes(struct look *l, bool looked)
 {
 	for (size_t i = 0; i < l->n_changes; i++) {
-		struct change *c = &l->changes[i];
+		struct schedule_change *c = &l->changes[i];
 
 		schedule_progress_deinit(&c->s->progress);
 		c->s->progress = c->next;
 		if (looked)
-			c->s->away = c->s->check = false;
+			c->s->away = c->s->check = c->s->moved = false;
 	}
 	l->n_changes = 0;
 }
@@ -555,16 +182,65 @@ static struct look *look_new(struct schedules *ss, size_t n)
 	return l->changes && l->txn ? l : look_free(l);
 }
 
+/* Intervals, and the time between starts that are made up for, do not follow the clock. */
+static void move(struct schedule *s, int64_t by)
+{
+	struct schedule_progress *p = &s->progress;
+	struct schedule_rule rule;
+	bool is_interval;
+
+	schedule_rule_get(s, &rule);
+	is_interval = schedule_is_interval(&rule);
+	schedule_clock_set(&p->state, by);
+	s->check = s->moved = true;
+	for (size_t i = 0; i < p->n_pending; i++) {
+		struct schedule_pending *owed = &p->pending[i];
+
+		owed->nominal_usec += is_interval ? by : 0;
+		owed->start_usec += is_interval || owed->made_up ? by : 0;
+	}
+	schedule_progress_sort(p);
+}
+
+/* by how much the wall clock is ahead of the time since boot */
+static int64_t ahead_of_boot(const struct clock *clock)
+{
+	rv_time before = clock_boottime(clock);
+	int64_t wall = clock_wall_usec(clock);
+
+	return wall - (before / 2 + clock_boottime(clock) / 2) / 1000;
+}
+
+/* Was the clock set since the last look? It is told of late, if the machine is busy. */
+static void follow_clock(struct schedules *ss)
+{
+	int64_t ahead = ahead_of_boot(ss->core->clock);
+	int64_t by = ahead - ss->ahead_usec;
+	struct schedule *s;
+
+	if (by < CLOCK_SET_MIN && by > -CLOCK_SET_MIN)
+		return;
+	ss->ahead_usec = ahead;
+	HASHMAP_FOREACH(s, ss->by_name)
+		move(s, by);
+}
+
 static int look_at_all(struct schedules *ss)
 {
-	struct look *l = look_new(ss, hashmap_size(ss->by_name));
+	struct look *l = look_new(ss, LOOK_MAX);
 	struct schedule *s;
 	int r = l ? 0 : -ENOMEM;
 	bool more = false;
 
-	HASHMAP_FOREACH(s, ss->by_name)
-		if (r >= 0 && due_at(ss, s) <= l->now)
-			r = look_at(l, s);
+	HASHMAP_FOREACH(s, ss->by_name) {
+		if (r < 0 || due_at(ss, s) > l->now)
+			continue;
+		if (l->n_changes == LOOK_MAX || l->n_made == SCHEDULE_LOOK_JOBS_MAX) {
+			l->more = true;
+			break;
+		}
+		r = look_at(l, s);
+	}
 	if (r >= 0 && l->n_changes > 0)
 		r = commit(l, NULL);
 	if (l)
@@ -616,8 +292,13 @@ int schedules_main(void *schedules)
 		r = schedules_lock(ss);
 		if (r < 0)
 			return r;
-		if (!scheduler_is_blocked(ss->core->scheduler, BLOCK_SHUTDOWN))
-			r = look_at_all(ss);
+		/* that is for good: a timer of what is due would go off for ever */
+		if (scheduler_is_blocked(ss->core->scheduler, BLOCK_SHUTDOWN)) {
+			schedules_unlock(ss);
+			continue;
+		}
+		follow_clock(ss);
+		r = look_at_all(ss);
 		if (r < 0) {
 			log_at(LOG_ERR, "schedule",
 				"what is due cannot be recorded: %s, trying again in "
@@ -640,7 +321,7 @@ static int run_now(
 	struct schedules *ss, struct schedule *s, uint64_t *ret_id, char **ret_message)
 {
 	struct look *l = look_new(ss, 1);
-	struct change *c;
+	struct schedule_change *c;
 	int r = l ? 0 : -ENOMEM;
 
 	if (r >= 0)
@@ -652,10 +333,10 @@ static int run_now(
 	c = &l->changes[0];
 	c->s = s;
 	l->n_changes = 1;
-	r = make_job(l, s, l->now, ret_message);
+	r = schedule_make_job(l, s, l->now, ret_message);
 	if (r >= 0) {
-		note(l, &c->next, SCHEDULE_MANUAL, l->now, NULL);
-		c->next.history[c->next.n_history - 1].job = NOT_NUMBERED | 1;
+		schedule_note(l, &c->next, SCHEDULE_MANUAL, l->now, NULL);
+		c->next.history[c->next.n_history - 1].job = SCHEDULE_NOT_NUMBERED | 1;
 		r = commit(l, ret_id);
 	}
 	look_free(l);

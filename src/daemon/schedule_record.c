@@ -13,6 +13,9 @@
 #include "base/strv.h"
 #include "daemon/schedule_record.h"
 
+/* no time of ours is near it, and sums of some are numbers still */
+#define TIME_MAX (INT64_MAX / 8)
+
 const char *const schedule_did_name[SCHEDULE_DID_N] = {
 #define X(id, name) [SCHEDULE_##id] = (name),
 	SCHEDULE_DID(X)
@@ -114,19 +117,19 @@ static int parse_user(union config_value *v, char *text)
 	uint64_t u, g;
 
 	if (!*gid)
-		return 0;
+		return -EINVAL;
 	*gid++ = '\0';
 	name = gid + strcspn(gid, " ");
 	if (!*name)
-		return 0;
+		return -EINVAL;
 	*name++ = '\0';
 	home = name + strcspn(name, " ");
 	if (!*home)
-		return 0;
+		return -EINVAL;
 	*home++ = '\0';
 	if (parse_u64(&u, text, 0, UINT32_MAX - 1) < 0 ||
 		parse_u64(&g, gid, 0, UINT32_MAX - 1) < 0)
-		return 0;
+		return -EINVAL;
 	v->user.uid = (uint32_t)u;
 	v->user.gid = (uint32_t)g;
 	v->user.name = strdup(name);
@@ -200,6 +203,11 @@ int schedule_record_parse(
 	if (r < 0)
 		return r;
 	r = each_line(text, record_line, ret);
+	/* without these its jobs would run as the daemon, or were none */
+	if (r >= 0 && ret->added &&
+		(!ret->def.v[CONFIG_USER].user.name ||
+			!job_spec_says_work(&ret->def.job->spec)))
+		r = -EINVAL;
 	if (r < 0)
 		schedule_record_deinit(ret);
 	return r;
@@ -255,8 +263,10 @@ static int format_event(struct buf *out, const struct schedule_event *e)
 
 int schedule_progress_format(struct buf *out, const struct schedule_progress *p)
 {
-	int r = buf_printf(out, "begun = %" PRId64 "\nlast = %" PRId64 "\n",
-		p->state.begun_usec, p->state.last_usec);
+	int r = buf_printf(out,
+		"begun = %" PRId64 "\nlast = %" PRId64 "\ninterval-last = %" PRId64
+		"\n",
+		p->state.begun_usec, p->state.last_usec, p->state.interval_last_usec);
 
 	if (r >= 0 && p->off)
 		r = buf_append_str(out, "off = yes\n");
@@ -275,6 +285,11 @@ int schedule_progress_format(struct buf *out, const struct schedule_progress *p)
 	return r;
 }
 
+static bool is_time(int64_t usec)
+{
+	return usec >= -TIME_MAX && usec <= TIME_MAX;
+}
+
 static int parse_pending(struct schedule_progress *p, const char *text)
 {
 	struct schedule_pending owed = {.made_up = false};
@@ -282,7 +297,8 @@ static int parse_pending(struct schedule_progress *p, const char *text)
 	int r;
 
 	if (sscanf(text, "%" SCNd64 " %" SCNd64 " %2s", &owed.nominal_usec,
-		    &owed.start_usec, flags) != 3)
+		    &owed.start_usec, flags) != 3 ||
+		!is_time(owed.nominal_usec) || !is_time(owed.start_usec))
 		return 0;
 	owed.made_up = flags[0] == 'm';
 	owed.waits = flags[1] == 'w';
@@ -301,7 +317,10 @@ static int parse_event(struct schedule_progress *p, const char *text)
 			"%15s %" SCNu64 " %" SCNd64 " %" SCNd64 " %" SCNd64 " %" SCNu64
 			"%n",
 			what, &e->count, &e->first_usec, &e->nominal_usec, &e->at_usec,
-			&e->job, &at) != 6)
+			&e->job, &at) != 6 ||
+		!is_time(e->first_usec) || !is_time(e->nominal_usec) ||
+		!is_time(e->at_usec) || e->job > INT64_MAX || e->count < 1 ||
+		e->count > INT64_MAX)
 		return 0;
 	for (int i = 0; i < SCHEDULE_DID_N; i++) {
 		if (!STREQ(schedule_did_name[i], what))
@@ -320,9 +339,12 @@ static int progress_line(void *arg, const char *key, char *value)
 	struct schedule_progress *p = arg;
 
 	if (STREQ(key, "begun"))
-		(void)!parse_i64(&p->state.begun_usec, value, INT64_MIN, INT64_MAX);
+		(void)!parse_i64(&p->state.begun_usec, value, -TIME_MAX, TIME_MAX);
 	else if (STREQ(key, "last"))
-		(void)!parse_i64(&p->state.last_usec, value, INT64_MIN, INT64_MAX);
+		(void)!parse_i64(&p->state.last_usec, value, -TIME_MAX, TIME_MAX);
+	else if (STREQ(key, "interval-last"))
+		(void)!parse_i64(
+			&p->state.interval_last_usec, value, -TIME_MAX, TIME_MAX);
 	else if (STREQ(key, "off"))
 		p->off = true;
 	else if (STREQ(key, "when"))
@@ -342,9 +364,20 @@ int schedule_progress_parse(struct schedule_progress *ret, const char *text)
 
 	*ret = (struct schedule_progress){.n_history = 0};
 	r = each_line(text, progress_line, ret);
+	if (ret->state.interval_last_usec == 0) /* it was not written always */
+		ret->state.interval_last_usec = ret->state.last_usec;
 	if (r < 0)
 		schedule_progress_deinit(ret);
 	return r;
+}
+
+static bool is_full(const struct schedule_progress *p, bool made_up)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < p->n_pending; i++)
+		n += p->pending[i].made_up == made_up;
+	return n >= SCHEDULE_PENDING_MAX;
 }
 
 int schedule_progress_owe(struct schedule_progress *p, struct schedule_pending owed)
@@ -352,7 +385,7 @@ int schedule_progress_owe(struct schedule_progress *p, struct schedule_pending o
 	struct schedule_pending *v;
 	size_t i = p->n_pending;
 
-	if (i == SCHEDULE_PENDING_MAX)
+	if (i >= SCHEDULE_PENDING_MAX && is_full(p, owed.made_up))
 		return -RV_ELIMIT;
 	v = reallocarray(p->pending, i + 1, sizeof(*v));
 	if (!v)
@@ -363,6 +396,30 @@ int schedule_progress_owe(struct schedule_progress *p, struct schedule_pending o
 	v[i] = owed;
 	p->n_pending++;
 	return 0;
+}
+
+void schedule_progress_give_up(struct schedule_progress *p, int64_t at_usec)
+{
+	if (p->n_pending == 0)
+		return;
+	schedule_progress_note(
+		p, (struct schedule_event){.what = SCHEDULE_PAUSED,
+			   .count = p->n_pending,
+			   .nominal_usec = p->pending[p->n_pending - 1].nominal_usec,
+			   .at_usec = at_usec});
+	p->n_pending = 0;
+}
+
+void schedule_progress_sort(struct schedule_progress *p)
+{
+	for (size_t i = 1; i < p->n_pending; i++) {
+		struct schedule_pending owed = p->pending[i];
+		size_t k = i;
+
+		for (; k > 0 && p->pending[k - 1].start_usec > owed.start_usec; k--)
+			p->pending[k] = p->pending[k - 1];
+		p->pending[k] = owed;
+	}
 }
 
 static bool is_left_out(enum schedule_did what)

@@ -9,7 +9,7 @@
  *   job = BASE64                its job fields, packed
  *
  * Of kind "schedule-state": how far it has come.
- *   begun = USEC, last = USEC, off = yes
+ *   begun = USEC, last = USEC, interval-last = USEC, off = yes
  *   when = EXPRESSION, zone = ZONE                    what it was when it began
  *   pending = NOMINAL START FLAGS                     starts that are owed
  *   history = WHAT COUNT FIRST NOMINAL AT JOB TEXT    what it did
@@ -20,8 +20,10 @@
 #include "config/configuration.h"
 #include "sched/schedule.h"
 
-#define SCHEDULE_HISTORY_MAX 50   /* entries that are kept */
-#define SCHEDULE_PENDING_MAX 1000 /* starts that one schedule may owe */
+#define SCHEDULE_HISTORY_MAX 50 /* entries that are kept */
+/* Starts that one schedule may owe, and as many that make up for missed ones: those on time
+ * find room beside them. */
+#define SCHEDULE_PENDING_MAX SCHEDULE_MAKE_UP_MAX
 
 /* what was said at run time */
 struct schedule_record {
@@ -36,15 +38,15 @@ struct schedule_pending {
 };
 
 /* the order is stored: only add at the end */
-#define SCHEDULE_DID(X)                                                      \
-	X(STARTED, "started")                                                \
-	X(MADE_UP, "made-up")   /* started, for one that was missed */       \
-	X(MANUAL, "manual")     /* started by reeve schedule run */          \
-	X(OVERLAP, "overlap")   /* left out: the one before had not ended */ \
-	X(MISSED, "missed")     /* left out, as missed says; at least one */ \
-	X(FULL, "full")         /* left out: too many were owed */           \
-	X(REPLACED, "replaced") /* left out: a later one came */             \
-	X(PAUSED, "paused")     /* owed, and given up by a pause */          \
+#define SCHEDULE_DID(X)                                                       \
+	X(STARTED, "started")                                                 \
+	X(MADE_UP, "made-up")   /* started, for one that was missed */        \
+	X(MANUAL, "manual")     /* started by reeve schedule run */           \
+	X(OVERLAP, "overlap")   /* left out: the one before had not ended */  \
+	X(MISSED, "missed")     /* left out, as missed says; at least one */  \
+	X(FULL, "full")         /* left out: too many were owed */            \
+	X(REPLACED, "replaced") /* left out: a later one came */              \
+	X(PAUSED, "paused")     /* owed, and given up as it was turned off */ \
 	X(REFUSED, "refused")   /* it could not be made a job: text says why */
 
 enum schedule_did {
@@ -79,7 +81,9 @@ struct schedule_progress {
 void schedule_record_deinit(struct schedule_record *rec);
 /* 0, -ENOMEM */
 int schedule_record_format(struct buf *out, const struct schedule_record *rec);
-/* Lines that are not known, of a later version, are left out. 0, -ENOMEM */
+/* Lines that are not known, of a later version, are left out, and so are values that are none
+ * any more. 0; -ENOMEM; another where it makes no sense: of one that was added, its job or its
+ * user is missing or broken */
 int schedule_record_parse(
 	struct schedule_record *ret, const char *name, const char *text);
 
@@ -91,6 +95,10 @@ int schedule_progress_parse(struct schedule_progress *ret, const char *text);
 
 /* One more that is owed, in its place. 0, -RV_ELIMIT, -ENOMEM */
 int schedule_progress_owe(struct schedule_progress *p, struct schedule_pending owed);
+/* It is off from now on: what is owed goes into the history, as given up. */
+void schedule_progress_give_up(struct schedule_progress *p, int64_t at_usec);
+/* By start_usec again, where these were changed. */
+void schedule_progress_sort(struct schedule_progress *p);
 /* Into the history; those of one kind that were left out in a row are one entry. Takes
  * e.text. */
 void schedule_progress_note(struct schedule_progress *p, struct schedule_event e);

@@ -22,6 +22,7 @@
 #include "daemon/schedule_record.h"
 #include "reeve/loop.h"
 
+struct config_zones;
 struct core;
 struct hashmap;
 struct schedules;
@@ -33,8 +34,14 @@ struct schedule {
 	struct schedule_record rec;         /* what was said at run time */
 	struct config_calendars *calendars; /* NULL: cannot be read, nothing is due */
 	struct schedule_progress progress;
+	/* What schedule_next said, and of what state: an expression that elapses every few
+	 * years costs 50 us to ask, and all are asked at each look. */
+	struct schedule_state next_of;
+	int64_t next_usec;
+	bool next_known;
 	bool away;  /* it was not looked at since the daemon started */
 	bool check; /* look at it although nothing seems to be due */
+	bool moved; /* its state is not what is on disk */
 	bool listed;
 };
 
@@ -43,9 +50,11 @@ struct schedules *schedules_free(struct schedules *ss);
 /* Records of the store, of the two kinds. 0, -ENOMEM */
 int schedules_load(
 	struct schedules *ss, const char *kind, const char *name, const char *text);
-/* Bring them to what the configuration says, once all is loaded, and after a reload, with
- * the lock. Reads time zones. 0, -ENOMEM */
-int schedules_apply(struct schedules *ss, const struct config *cf);
+/* Bring them to what the configuration says, once all is loaded (zones NULL: they are read),
+ * and after a reload, with the lock. Then all hold in these zones: their files may be others
+ * now. 0, -ENOMEM */
+int schedules_apply(
+	struct schedules *ss, const struct config *cf, struct config_zones *zones);
 /* Names that were added at run time, and that files define too: each is an error. */
 void schedules_check(const struct schedules *ss, const struct config *cf,
 	struct config_errors *errors);
@@ -86,6 +95,6 @@ const char *schedule_status(const struct schedule *s);
 uint32_t schedule_uid(const struct schedule *s);
 /* The next n nominal times, how many there are. */
 size_t schedule_next_times(
-	const struct schedules *ss, const struct schedule *s, int64_t *usec, size_t n);
+	const struct schedules *ss, struct schedule *s, int64_t *usec, size_t n);
 
 #endif

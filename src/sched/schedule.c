@@ -20,15 +20,85 @@ static int64_t jitter(const struct schedule_rule *rule, int64_t nominal)
 			 ((uint64_t)rule->jitter_usec + 1));
 }
 
+void schedule_begin(struct schedule_state *state, int64_t now_usec)
+{
+	*state = (struct schedule_state){.begun_usec = now_usec,
+		.last_usec = now_usec,
+		.interval_last_usec = now_usec};
+}
+
+void schedule_clock_set(struct schedule_state *state, int64_t by_usec)
+{
+	state->begun_usec += by_usec;
+	state->interval_last_usec += by_usec;
+}
+
+static void set_handled(struct schedule_state *state, int64_t usec)
+{
+	state->last_usec = MAX(state->last_usec, usec);
+	state->interval_last_usec = MAX(state->interval_last_usec, usec);
+}
+
+/* The clock may be another than it was. Was it wrong? */
+static bool bring_back(struct schedule_state *state, int64_t now)
+{
+	bool was_wrong = state->last_usec - now > SCHEDULE_BACK_MAX;
+
+	if (was_wrong)
+		state->last_usec = now;
+	if (state->interval_last_usec > now)
+		schedule_clock_set(state, now - state->interval_last_usec);
+	return was_wrong;
+}
+
+void schedule_skip(struct schedule_state *state, int64_t now_usec)
+{
+	bring_back(state, now_usec);
+	set_handled(state, now_usec);
+}
+
+static bool is_interval(const struct calendar *c)
+{
+	return calendar_kind_of(c) == CALENDAR_INTERVAL;
+}
+
+bool schedule_is_interval(const struct schedule_rule *rule)
+{
+	for (size_t i = 0; i < rule->n_calendars; i++)
+		if (!is_interval(rule->calendars[i]))
+			return false;
+	return rule->n_calendars > 0;
+}
+
+/* up to here those of this expression were handled */
+static int64_t handled(const struct schedule_state *state, const struct calendar *c)
+{
+	return is_interval(c) ? state->interval_last_usec : state->last_usec;
+}
+
+/* up to here those of all */
+static int64_t all_handled(
+	const struct schedule_rule *rule, const struct schedule_state *state)
+{
+	int64_t usec = INT64_MAX;
+
+	for (size_t i = 0; i < rule->n_calendars; i++)
+		usec = MIN(usec, handled(state, rule->calendars[i]));
+	return rule->n_calendars > 0 ? usec : state->last_usec;
+}
+
 static int64_t next_after(const struct schedule_rule *rule,
 	const struct schedule_state *state, int64_t after)
 {
 	int64_t next = INT64_MAX, usec;
 
-	for (size_t i = 0; i < rule->n_calendars; i++)
-		if (calendar_next(
-			    &usec, rule->calendars[i], after, state->begun_usec) >= 0)
+	for (size_t i = 0; i < rule->n_calendars; i++) {
+		const struct calendar *c = rule->calendars[i];
+
+		if (calendar_next(&usec, c, MAX(after, handled(state, c)),
+			    state->begun_usec) >= 0)
 			next = MIN(next, usec);
+	}
 	return next;
 }
 
@@ -38,17 +108,20 @@ static int64_t last_in(const struct schedule_rule *rule,
 {
 	int64_t last = INT64_MIN, usec;
 
-	for (size_t i = 0; i < rule->n_calendars; i++)
-		if (calendar_last(&usec, rule->calendars[i], from, until,
+	for (size_t i = 0; i < rule->n_calendars; i++) {
+		const struct calendar *c = rule->calendars[i];
+
+		if (calendar_last(&usec, c, MAX(from, handled(state, c)), until,
 			    state->begun_usec) >= 0)
 			last = MAX(last, usec);
+	}
 	return last;
 }
 
 int64_t schedule_next(
 	const struct schedule_rule *rule, const struct schedule_state *state)
 {
-	return next_after(rule, state, state->last_usec);
+	return next_after(rule, state, INT64_MIN);
 }
 
 static void add(const struct schedule_rule *rule, struct schedule_due *v,
@@ -109,21 +182,21 @@ void schedule_look(const struct schedule_rule *rule, struct schedule_state *stat
 {
 	int64_t missed_until =
 		MAX(now_usec - SCHEDULE_LATE_MAX - 1, MIN(away_until_usec, now_usec));
-	int64_t usec;
+	int64_t usec, from;
+	bool was_wrong;
 
 	INVARIANT(max >= SCHEDULE_MAKE_UP_MAX);
-	*ret = (struct schedule_look){.n = 0};
-	if (state->last_usec - now_usec > SCHEDULE_BACK_MAX) {
-		state->last_usec = now_usec;
-		ret->clock_was_wrong = true;
-	}
-	if (now_usec <= state->last_usec)
+	was_wrong = bring_back(state, now_usec);
+	*ret = (struct schedule_look){
+		.clock_was_wrong = was_wrong && !schedule_is_interval(rule)};
+	from = all_handled(rule, state);
+	if (now_usec <= from)
 		return;
-	if (missed_until > state->last_usec) {
+	if (missed_until > from) {
 		usec = next_after(rule, state, missed_until);
-		make_up(rule, state, state->last_usec, missed_until, now_usec,
-			usec <= now_usec, v, ret);
-		state->last_usec = missed_until;
+		make_up(rule, state, from, missed_until, now_usec, usec <= now_usec, v,
+			ret);
+		set_handled(state, missed_until);
 	}
 	while ((usec = schedule_next(rule, state)) <= now_usec) {
 		if (ret->n == max) {
@@ -131,7 +204,7 @@ void schedule_look(const struct schedule_rule *rule, struct schedule_state *stat
 			return;
 		}
 		add(rule, v, ret, usec, now_usec, false);
-		state->last_usec = usec;
+		set_handled(state, usec);
 	}
-	state->last_usec = now_usec;
+	set_handled(state, now_usec);
 }

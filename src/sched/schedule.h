@@ -14,6 +14,9 @@
  * A clock that is set back does not make a nominal time come twice: nothing elapses until the
  * clock has passed the last one that was handled. Set back by more than SCHEDULE_BACK_MAX it
  * had been wrong: the schedule goes on from the new time.
+ *
+ * Intervals do not follow a clock that is set: who sees that happen says so with
+ * schedule_clock_set. Where nobody saw it, because no daemon ran, they go on from now.
  */
 #ifndef SCHED_SCHEDULE_H
 #define SCHED_SCHEDULE_H
@@ -46,8 +49,10 @@ struct schedule_rule {
 
 /* what has to be kept of a schedule */
 struct schedule_state {
-	int64_t begun_usec; /* when it was made: an interval counts from it */
-	int64_t last_usec;  /* up to here all nominal times were handled */
+	/* when it was made, as the clock stands now: intervals count from it */
+	int64_t begun_usec;
+	int64_t last_usec;          /* up to here all nominal times were handled */
+	int64_t interval_last_usec; /* those of intervals */
 };
 
 struct schedule_due {
@@ -62,6 +67,19 @@ struct schedule_look {
 	bool clock_was_wrong; /* it was set back far */
 	bool more;            /* there was no room for all: look again at once */
 };
+
+/* Does it know of no clock on the wall at all? */
+bool schedule_is_interval(const struct schedule_rule *rule);
+
+/* It begins now. */
+void schedule_begin(struct schedule_state *state, int64_t now_usec);
+
+/* The clock was set, forward by so much (back if less than 0): for intervals nothing has
+ * changed. */
+void schedule_clock_set(struct schedule_state *state, int64_t by_usec);
+
+/* What has elapsed until now is nobody's. */
+void schedule_skip(struct schedule_state *state, int64_t now_usec);
 
 /**
  * Handle what has elapsed until now.

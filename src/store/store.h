@@ -128,11 +128,13 @@ enum store_op_kind {
 	/* env; nothing happens where that id is there: a caller that knows the environment
 	 * says it again with each job, in case the last one that used it goes just now */
 	STORE_ENV_INSERT,
-	STORE_KEY_INSERT,        /* key; -RV_EDUPLICATE when (uid, key) is there */
-	STORE_KEYS_EXPIRE,       /* number: keys created before this time go */
-	STORE_DEFINITION_SET,    /* definition; replaces one of that kind and name */
-	STORE_DEFINITION_REMOVE, /* definition: kind and name */
-	STORE_META_SET,          /* name, number; names must not begin with a dot */
+	STORE_KEY_INSERT,     /* key; -RV_EDUPLICATE when (uid, key) is there */
+	STORE_KEYS_EXPIRE,    /* number: keys created before this time go */
+	STORE_DEFINITION_SET, /* definition; replaces one of that kind and name */
+	/* definition: kind and name; nothing happens where there is none: who has nothing to
+	 * say of a thing need not know whether it ever had */
+	STORE_DEFINITION_REMOVE,
+	STORE_META_SET, /* name, number; names must not begin with a dot */
 };
 
 struct store_op {

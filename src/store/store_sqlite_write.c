@@ -253,7 +253,7 @@ static int definition_remove(struct sqlite_store *st, const struct store_definit
 		return -EINVAL;
 	bind_text(&b, d->kind);
 	bind_text(&b, d->name);
-	return run_on_one(st, &b);
+	return binder_run(&b);
 }
 
 static int keys_expire(struct sqlite_store *st, int64_t before_usec)

@@ -93,6 +93,16 @@ id=$(reeve schedule run skip)
 assert_eq "jobs" 2 "$(n_unfinished skip)"
 assert_eq "manual" "$id" "$(reeve schedule history --json skip | jq '.[-1] | select(.what == "manual") | .job')"
 assert_match "for people" "*manual*job $id*" "$(reeve schedule history skip)"
+
+step "a selector means jobs that somebody submitted"
+other=$(reeve add --hold true)
+reeve cancel --all
+assert_eq "ad hoc" "cancelled" "$(reeve ls --json "$other" | jq -r '.[0].result')"
+assert_eq "its own go on" 2 "$(n_unfinished skip)"
+assert_exit 3 reeve cancel --all 2>/dev/null
+assert_exit 3 reeve kill --pool default 2>/dev/null
+assert_exit 3 reeve set --all priority=5 2>/dev/null
+reeve set "$id" priority=5
 reeve cancel --schedule skip
 assert_exit 1 reeve wait --schedule skip 2>/dev/null
 

@@ -49,6 +49,12 @@ assert_exit 2 reeve schedule add x --when daily --tz Mars/Olympus true 2>"$tmp/e
 assert_match "zone" "*there is no time zone 'Mars/Olympus'*" "$(cat "$tmp/err")"
 assert_exit 2 reeve schedule add x --when daily --at tomorrow true 2>"$tmp/err"
 assert_match "at" "*at_usec: it is for single jobs*" "$(cat "$tmp/err")"
+assert_exit 2 reeve schedule add x --when '' true 2>"$tmp/err"
+assert_match "no when" "*when: missing*" "$(cat "$tmp/err")"
+assert_exit 2 reeve schedule add x --when daily --function nonsense 2>"$tmp/err"
+assert_match "function" "*function: no such function: 'nonsense'*" "$(cat "$tmp/err")"
+assert_exit 2 reeve schedule add x --when daily -n jobs true 2>"$tmp/err"
+assert_match "name" "*--name names its jobs*" "$(cat "$tmp/err")"
 assert_exit 2 reeve schedule add 'a b' --when daily true 2>/dev/null
 assert_exit 2 reeve schedule add x --when daily --queue-max 1001 true 2>/dev/null
 assert_exit 3 reeve schedule show nobody 2>/dev/null

@@ -1,10 +1,13 @@
 #include "tests/unit/daemon/fixture.h"
 
 #include "daemon/output_caps.h"
+#include "daemon/schedule_jobs.h"
+#include "daemon/schedules.h"
 
 /* ---- a clock that jumps ------------------------------------------------------------- */
 
 static rv_time virtual_now;
+static int64_t virtual_offset_usec; /* what the wall clock was set by */
 
 static rv_time virtual_ns(void *priv)
 {
@@ -13,7 +16,8 @@ static rv_time virtual_ns(void *priv)
 
 static int64_t virtual_wall(void *priv)
 {
-	return INT64_C(1700000000) * USEC_PER_SEC + virtual_now / 1000;
+	return INT64_C(1700000000) * USEC_PER_SEC + virtual_now / 1000 +
+	       virtual_offset_usec;
 }
 
 static bool virtual_idle(void *priv, rv_time next)
@@ -68,6 +72,7 @@ static void make(struct fixture *fx, const struct clock *clock)
 	ck_assert_int_eq(envs_new(&c->envs, 1 << 20), 0);
 	ck_assert_int_eq(keys_new(&c->keys, clock, 1000), 0);
 	ck_assert_int_eq(events_new(&c->events, clock, 64), 0);
+	ck_assert_int_eq(schedule_jobs_new(&c->schedule_jobs), 0);
 	ck_assert_int_eq(jobs_new(&c->jobs, c), 0);
 	ck_assert_int_eq(dependents_new(&c->dependents, c), 0);
 	ck_assert_int_eq(retention_new(&c->retention, c), 0);
@@ -78,10 +83,12 @@ static void unmake(struct fixture *fx)
 {
 	struct core *c = &fx->core;
 
+	schedules_free(c->schedules);
 	output_caps_free(c->caps);
 	inputs_free(c->inputs);
 	outputs_free(c->outputs);
 	jobs_free(c->jobs);
+	schedule_jobs_free(c->schedule_jobs);
 	events_free(c->events);
 	dependents_free(c->dependents);
 	retention_free(c->retention);
@@ -126,7 +133,15 @@ int fixture_run_virtual(fixture_fn body)
 	rv_run_opts opts = {.clock = &virtual_loop_clock};
 
 	virtual_now = RV_SEC(1000);
+	virtual_offset_usec = 0;
 	return rv_run(main_task, &call, &opts);
+}
+
+void fixture_set_clock(struct fixture *fx, int64_t by_usec)
+{
+	ck_assert_ptr_eq(fx->core.clock, &virtual_clock);
+	virtual_offset_usec += by_usec;
+	rv_loop_clock_jumped(rv_loop_current());
 }
 
 void fixture_start(struct fixture *fx, rv_fn fn, void *arg)

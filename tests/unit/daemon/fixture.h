@@ -50,6 +50,9 @@ int fixture_run(fixture_fn body);
  * deadline. What runs in a worker meanwhile does not hold it. */
 int fixture_run_virtual(fixture_fn body);
 
+/* set the wall clock of a virtual one, forward or back, and tell */
+void fixture_set_clock(struct fixture *fx, int64_t by_usec);
+
 /* start the task that drives commits; it ends with the test */
 void fixture_start_committer(struct fixture *fx);
 /* start a service task; cancelled at the end of the test */

@@ -7,6 +7,9 @@ unit_daemon_tests = \
 	tests/unit/daemon/test_dependents \
 	tests/unit/daemon/test_jobs \
 	tests/unit/daemon/test_scheduler \
+	tests/unit/daemon/test_schedules \
+	tests/unit/daemon/test_schedule_record \
+	tests/unit/daemon/test_job_make \
 	tests/unit/daemon/test_keys \
 	tests/unit/daemon/test_envs \
 	tests/unit/daemon/test_events \
@@ -42,6 +45,18 @@ tests_unit_daemon_test_scheduler_SOURCES = tests/unit/daemon/test_scheduler.c $(
 tests_unit_daemon_test_scheduler_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=supervisor_start
 tests_unit_daemon_test_scheduler_CFLAGS = $(unit_daemon_cflags)
 tests_unit_daemon_test_scheduler_LDADD = $(unit_daemon_libs)
+
+tests_unit_daemon_test_schedules_SOURCES = tests/unit/daemon/test_schedules.c $(unit_daemon_fixture)
+tests_unit_daemon_test_schedules_CFLAGS = $(unit_daemon_cflags)
+tests_unit_daemon_test_schedules_LDADD = $(unit_daemon_libs)
+
+tests_unit_daemon_test_schedule_record_SOURCES = tests/unit/daemon/test_schedule_record.c $(unit_daemon_fixture)
+tests_unit_daemon_test_schedule_record_CFLAGS = $(unit_daemon_cflags)
+tests_unit_daemon_test_schedule_record_LDADD = $(unit_daemon_libs)
+
+tests_unit_daemon_test_job_make_SOURCES = tests/unit/daemon/test_job_make.c $(unit_daemon_fixture)
+tests_unit_daemon_test_job_make_CFLAGS = $(unit_daemon_cflags)
+tests_unit_daemon_test_job_make_LDADD = $(unit_daemon_libs)
 
 tests_unit_daemon_test_control_SOURCES = tests/unit/daemon/test_control.c
 tests_unit_daemon_test_control_CFLAGS = $(unit_daemon_cflags)

@@ -523,12 +523,14 @@ START_TEST(definitions_are_set_replaced_and_removed)
 		APPLY(st, op_definition(STORE_DEFINITION_REMOVE, "pool", "b", NULL)),
 		0);
 	ck_assert_int_eq(
-		APPLY(st, op_definition(STORE_DEFINITION_REMOVE, "pool", "b", NULL)),
-		-ENOENT);
+		APPLY(st, op_definition(STORE_DEFINITION_REMOVE, "pool", "b", NULL),
+			op_definition(STORE_DEFINITION_SET, "pool", "c", "kept")),
+		0);
 	ck_assert_int_eq(
 		APPLY(st, op_definition(STORE_DEFINITION_SET, "pool", "b", NULL)),
 		-EINVAL);
-	expect_contents("definition other a: \ndefinition pool a: y\n");
+	expect_contents("definition other a: \ndefinition pool a: y\n"
+			"definition pool c: kept\n");
 }
 END_TEST
 

@@ -1,0 +1,111 @@
+/* The job that a schedule submits. */
+#include "config.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/strv.h"
+#include "daemon/job_make.h"
+#include "daemon/schedule_look.h"
+
+/* a variable, where the schedule does not say it */
+static int put_variable(struct job_spec *spec, const char *name, const char *value)
+{
+	char *text = NULL, **v;
+
+	STRV_FOREACH(e, job_strv(spec, ENV))
+		if (strncmp(*e, name, strlen(name)) == 0 && (*e)[strlen(name)] == '=')
+			return 0;
+	if (!value)
+		return 0;
+	v = calloc(2, sizeof(*v));
+	if (!v || asprintf(&text, "%s=%s", name, value) < 0) {
+		free(v);
+		return -ENOMEM;
+	}
+	v[0] = text;
+	return job_spec_put(spec, JOB_FIELD_ENV, (union job_value){.strv = v});
+}
+
+/* nobody's environment: what a login would give, in short, and what it is for */
+static int put_env(struct job_spec *spec, const struct schedule *s, int64_t nominal)
+{
+	const union config_value *user = &schedule_def(s)->v[CONFIG_USER];
+	const char *name = user->user.name ? user->user.name : getenv("USER");
+	const char *home = user->user.name ? user->user.home : getenv("HOME");
+	char usec[24];
+	int r;
+
+	if (job_str(spec, FUNCTION))
+		return 0;
+	snprintf(usec, sizeof(usec), "%" PRId64, nominal);
+	r = put_variable(spec, "PATH", "/usr/local/bin:/usr/bin:/bin");
+	if (r >= 0)
+		r = put_variable(spec, "HOME", home);
+	if (r >= 0)
+		r = put_variable(spec, "USER", name);
+	if (r >= 0)
+		r = put_variable(spec, "LOGNAME", name);
+	if (r >= 0)
+		r = put_variable(spec, "REEVE_SCHEDULE", s->name);
+	return r < 0 ? r : put_variable(spec, "REEVE_SCHEDULED_USEC", usec);
+}
+
+static int put_name(struct job_spec *spec, enum job_field f, const char *name)
+{
+	char *own = strdup(name);
+
+	return own ? job_spec_put(spec, f, (union job_value){.str = own}) : -ENOMEM;
+}
+
+static int make_spec(struct job_spec *ret, const struct schedules *ss,
+	const struct schedule *s, int64_t nominal)
+{
+	int r = config_schedule_job(
+		ret, &schedule_def(s)->job->spec, &ss->config->defaults);
+
+	if (r < 0)
+		return r;
+	r = put_env(ret, s, nominal);
+	if (r >= 0 && !job_spec_has(ret, JOB_FIELD_NAME))
+		r = put_name(ret, JOB_FIELD_NAME, s->name);
+	if (r >= 0)
+		r = put_name(ret, JOB_FIELD_SCHEDULE, s->name);
+	if (r >= 0)
+		r = job_spec_put(
+			ret, JOB_FIELD_SCHEDULED, (union job_value){.num = nominal});
+	if (r < 0)
+		job_spec_deinit(ret);
+	return r;
+}
+
+int schedule_make_job(
+	struct look *l, const struct schedule *s, int64_t nominal, char **ret_message)
+{
+	const union config_value *user = &schedule_def(s)->v[CONFIG_USER];
+	_cleanup_(job_spec_deinit) struct job_spec spec;
+	enum job_field field;
+	int r;
+
+	*ret_message = NULL;
+	job_spec_init(&spec);
+	r = make_spec(&spec, l->ss, s, nominal);
+	if (r < 0) {
+		job_spec_init(&spec);
+		return r;
+	}
+	/* the defaults may be others since it was added */
+	r = config_schedule_check_job(
+		&schedule_def(s)->job->spec, &spec, &field, ret_message);
+	if (r >= 0)
+		r = job_make(&l->made[l->n_made], l->ss->core, &spec, schedule_uid(s),
+			user->user.name ? user->user.gid : (uint32_t)getegid(),
+			l->n_made, ret_message);
+	if (r >= 0)
+		l->n_made++;
+	return r;
+}
