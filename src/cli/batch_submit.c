@@ -210,6 +210,8 @@ static int finish(struct batch *b, int r)
 		return b->exit_code;
 	if (r == 0)
 		return cli_fail(b->c, b->bad_code, "%s", b->bad_line);
+	if (ferror(stdout))
+		return cli_fail_write(b->c, r);
 	return cli_fail_lost(b->c, r);
 }
 
