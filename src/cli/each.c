@@ -220,8 +220,15 @@ static int next_job(struct batch_source *src, struct job_spec *ret,
 	return 1;
 }
 
+static bool item_is_ready(struct batch_source *src)
+{
+	struct each *e = CONTAINER_OF(src, struct each, src);
+
+	return e->items || batch_reader_is_ready(&e->reader);
+}
+
 int each_init(struct each *e, char *const *args, size_t n_args, const char *text,
-	FILE *in, bool nul, char **err)
+	int fd, int interrupt_fd, bool nul, char **err)
 {
 	enum mark mark;
 	size_t n = 0;
@@ -229,7 +236,7 @@ int each_init(struct each *e, char *const *args, size_t n_args, const char *text
 	while (n < n_args && !STREQ(args[n], ITEMS_FOLLOW))
 		n++;
 	*e = (struct each){
-		.src = {.next = next_job, .what = "item"},
+		.src = {.next = next_job, .is_ready = item_is_ready, .what = "item"},
 		.words = args,
 		.n_words = n,
 		.text = text,
@@ -237,7 +244,7 @@ int each_init(struct each *e, char *const *args, size_t n_args, const char *text
 	};
 	for (size_t i = 0; i < n; i++)
 		e->has_marks |= find_mark(args[i], &mark) != NULL;
-	batch_reader_init(&e->reader, in, 0);
+	batch_reader_init(&e->reader, fd, interrupt_fd, 0);
 	e->reader.what = "item";
 	e->reader.end = nul ? '\0' : '\n';
 	if (n < n_args) {

@@ -36,14 +36,14 @@ int each_expand(
 /**
  * @args  the operands: the words, and after a ":::" the items; borrowed until each_deinit
  * @text  of -c, or NULL
- * @in    where items are read from, if there is no ":::"; borrowed
+ * @fd    where items are read from, if there is no ":::"; borrowed; interrupt_fd: batch.h
  * @nul   they end with NUL there, not with a newline
  * @err   for people
  *
  * Returns 0; -EINVAL: there is no command, or there are two, or nul with given items; -ENOMEM.
  */
 int each_init(struct each *e, char *const *args, size_t n_args, const char *text,
-	FILE *in, bool nul, char **err);
+	int fd, int interrupt_fd, bool nul, char **err);
 void each_deinit(struct each *e);
 
 #endif

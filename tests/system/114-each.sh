@@ -58,6 +58,27 @@ assert_eq "in order" 1201 "$(reeve show --json "$(tail -n 1 ids)" | jq -r '.spec
 assert_eq "priority" 3 "$(reeve ls --json -l many | jq 'map(.priority) | unique | .[]')"
 reeve cancel -l many >/dev/null
 
+step "what has come is submitted, though more may come"
+mkfifo slow told
+for how in "--each -l slow true" "--batch -"; do
+	# shellcheck disable=SC2086 # words
+	"$REEVE" add $how <slow >told &
+	adder=$!
+	exec 8>slow 9<told
+	echo true >&8
+	read -r id <&9
+	reeve wait "$id"
+	printf 'true\nfalse\ntru' >&8
+	read -r id <&9
+	read -r id <&9
+	reeve wait -q "$id" || :
+	echo e >&8
+	exec 8>&-
+	assert_match "$how" "$((id + 1))" "$(timeout 60 cat <&9)"
+	assert_exit 0 wait "$adder"
+	exec 9<&-
+done
+
 step "the same key, the same ids"
 assert_eq "ids" "$(reeve add --each --key k true ::: a b | xargs)" \
 	"$(reeve add --each --key k true ::: a b | xargs)"

@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "cli/each.h"
 #include "tests/support/unit.h"
@@ -63,7 +64,7 @@ static int init(
 	struct each *e, const char *text, bool nul, size_t n, const char *const *args)
 {
 	err = NULL;
-	return each_init(e, (char *const *)args, n, text, stdin, nul, &err);
+	return each_init(e, (char *const *)args, n, text, STDIN_FILENO, -1, nul, &err);
 }
 
 START_TEST(there_is_one_command)
