@@ -34,6 +34,16 @@ id=$(reeve add --each -c 'printf %s' ::: 'a  b')
 reeve wait "$id"
 assert_eq "appended" "a  b" "$(reeve logs "$id")"
 
+# shellcheck disable=SC2016
+printf '%s\n' '$(touch "'"$tmp/done"'")' >items
+for text in 'echo "{}"' "echo '{}'" 'echo `echo {}`' 'echo "'; do
+	assert_exit 2 reeve add --each -c "$text" <items 2>err
+	assert_match "$text" "*--each: *item*" "$(cat err)"
+	assert_exit 2 reeve gather --each -c "$text" <items 2>err
+done
+assert_exit 0 reeve gather --each -c 'echo "$(echo {})" {}' <items >out
+[ ! -e "$tmp/done" ] || fail "a part of an item was run"
+
 step "-0, and items on the command line"
 printf 'two\nlines\0\0last' | reeve add --each -0 -- printf '(%s)' >ids
 assert_eq "jobs" 3 "$(wc -l <ids)"
