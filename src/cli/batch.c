@@ -5,7 +5,11 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <jansson.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/cleanup.h"
 #include "base/macro.h"
@@ -14,10 +18,14 @@
 #include "cli/text.h"
 #include "job/deps.h"
 
-void batch_reader_init(struct batch_reader *b, FILE *in, size_t line_max_bytes)
+#define CHUNK_BYTES 65536
+
+void batch_reader_init(
+	struct batch_reader *b, int fd, int interrupt_fd, size_t line_max_bytes)
 {
 	*b = (struct batch_reader){
-		.in = in,
+		.fd = fd,
+		.interrupt_fd = interrupt_fd,
 		.what = "line",
 		.end = '\n',
 		.line_max_bytes = line_max_bytes,
@@ -27,7 +35,86 @@ void batch_reader_init(struct batch_reader *b, FILE *in, size_t line_max_bytes)
 void batch_reader_deinit(struct batch_reader *b)
 {
 	buf_deinit(&b->line);
+	free(TAKE_PTR(b->chunk));
 }
+
+/* ---- bytes ---------------------------------------------------------------------------- */
+
+/* Wait until it can be read. 1; 0 not in time; -ECANCELED, -errno */
+static int wait_readable(const struct batch_reader *b, int timeout_ms)
+{
+	struct pollfd fds[] = {{.fd = b->fd, .events = POLLIN},
+		{.fd = b->interrupt_fd, .events = POLLIN}};
+
+	for (;;) {
+		if (poll(fds, ARRAY_LEN(fds), timeout_ms) < 0 && errno != EINTR)
+			return -errno;
+		if (fds[1].revents)
+			return -ECANCELED;
+		if (fds[0].revents)
+			return 1;
+		if (timeout_ms == 0)
+			return 0;
+	}
+}
+
+/* More behind what is in the chunk, where there is room. 1, 0 at the end; -EAGAIN: there is
+ * nothing after all; -errno */
+static int read_more(struct batch_reader *b)
+{
+	ssize_t n;
+
+	if (!b->chunk && !(b->chunk = malloc(CHUNK_BYTES)))
+		return -ENOMEM;
+	if (b->chunk_at > 0) {
+		memmove(b->chunk, b->chunk + b->chunk_at, b->chunk_n);
+		b->chunk_at = 0;
+	}
+	do {
+		n = read(b->fd, b->chunk + b->chunk_n, CHUNK_BYTES - b->chunk_n);
+	} while (n < 0 && errno == EINTR);
+	if (n < 0)
+		return -errno;
+	b->at_end = n == 0;
+	b->chunk_n += (size_t)n;
+	return n > 0;
+}
+
+bool batch_reader_is_ready(struct batch_reader *b)
+{
+	int r = 1;
+
+	while (r > 0 && !b->at_end && b->chunk_n < CHUNK_BYTES &&
+		!(b->chunk_n && memchr(b->chunk + b->chunk_at, b->end, b->chunk_n))) {
+		r = wait_readable(b, 0);
+		if (r > 0)
+			r = read_more(b);
+		else if (r == 0)
+			return false;
+	}
+	return r != -EAGAIN; /* an error comes when it is read */
+}
+
+/* 1 with the next byte, 0 at the end, -errno */
+static int next_byte(struct batch_reader *b, char *ret)
+{
+	int r;
+
+	while (b->chunk_n == 0) {
+		if (b->at_end)
+			return 0;
+		r = wait_readable(b, -1);
+		if (r > 0)
+			r = read_more(b);
+		if (r < 0 && r != -EAGAIN)
+			return r;
+	}
+	*ret = b->chunk[b->chunk_at++];
+	b->chunk_n--;
+	return 1;
+}
+
+/* ---- lines ---------------------------------------------------------------------------- */
 
 static int refuse_line(const struct batch_reader *b, const char *why, char **err)
 {
@@ -44,24 +131,26 @@ static int refuse_long(const struct batch_reader *b, char **err)
 /* Not getline: it would take memory for a line without end. */
 int batch_read(struct batch_reader *b, char **err)
 {
-	char why[128];
-	int c;
+	char why[128], c;
+	int r;
 
 	buf_clear(&b->line);
 	b->line_no++;
-	while ((c = getc_unlocked(b->in)) != EOF && c != b->end) {
+	while ((r = next_byte(b, &c)) > 0 && c != b->end) {
 		if (buf_len(&b->line) >= b->line_max_bytes)
 			return refuse_long(b, err);
 		if (c == '\0')
 			return refuse_line(b, "a NUL byte", err);
-		if (buf_append_byte(&b->line, (char)c) < 0)
+		if (buf_append_byte(&b->line, c) < 0)
 			return -ENOMEM;
 	}
-	if (c == EOF && ferror(b->in)) {
-		snprintf(why, sizeof(why), "cannot be read: %s", strerror(errno));
+	if (r == -ENOMEM)
+		return r;
+	if (r < 0) {
+		snprintf(why, sizeof(why), "cannot be read: %s", strerror(-r));
 		return refuse_line(b, why, err);
 	}
-	if (c == EOF && buf_len(&b->line) == 0)
+	if (r == 0 && buf_len(&b->line) == 0)
 		return 0;
 	return buf_append_byte(&b->line, '\0') < 0 ? -ENOMEM : 1;
 }

@@ -157,6 +157,11 @@ static int look_ahead(struct batch *b, size_t *ret_bytes)
 	return *ret_bytes <= b->jobs_max_bytes ? 1 : too_long(b, next->line_no);
 }
 
+bool batch_is_ready(const struct batch *b)
+{
+	return b->n_ahead > b->n_skip || !b->src->is_ready || b->src->is_ready(b->src);
+}
+
 int batch_make_call(struct batch *b)
 {
 	size_t n_max = MIN((size_t)SUBMIT_JOBS_MAX, b->limits.submit_max);
@@ -171,6 +176,8 @@ int batch_make_call(struct batch *b)
 	if (!line_no || !jobs)
 		return -ENOMEM;
 	while (n < n_max) {
+		if (n > 0 && !batch_is_ready(b))
+			break; /* these need not wait for what may come late */
 		r = look_ahead(b, &job_bytes);
 		if (r < 0)
 			return r;

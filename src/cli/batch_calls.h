@@ -70,7 +70,9 @@ struct batch_call *batch_first_call(const struct batch *b);
 /* out of its lists; takes NULL, returns NULL */
 struct batch_call *batch_call_free(struct batch_call *call);
 
-/* A call of as many jobs as fit, last of all. 1, 0 when there are no more, -EINVAL with
+/* The next job need not be waited for. */
+bool batch_is_ready(const struct batch *b);
+/* A call of as many jobs as fit and are ready, last of all. 1, 0 when there are no more, -EINVAL with
  * b->bad_line, other errors */
 int batch_make_call(struct batch *b);
 /* Of the call only the first n_done jobs are the key's: the rest comes next. 0, -ENOMEM */

@@ -44,6 +44,9 @@ static int next_call(void *arg, struct client_request *ret)
 	if (!call) {
 		if (b->has_failed || b->at_end || b->n >= WINDOW)
 			return 0;
+		/* while answers can be taken nothing is waited for */
+		if (!list_is_empty(&b->sent) && !batch_is_ready(b))
+			return 0;
 		r = batch_make_call(b);
 		/* Of a bad line nothing is sent, nor of its call; the answers to the
 		 * calls before it are still waited for. */
@@ -210,6 +213,8 @@ static int finish(struct batch *b, int r)
 		return b->exit_code;
 	if (r == 0)
 		return cli_fail(b->c, b->bad_code, "%s", b->bad_line);
+	if (ferror(stdout))
+		return cli_fail_write(b->c, r);
 	return cli_fail_lost(b->c, r);
 }
 
@@ -282,13 +287,20 @@ static int next_line(struct batch_source *src, struct job_spec *ret,
 	return r;
 }
 
-int batch_submit(const struct cli *c, struct client **client, FILE *in,
+static bool line_is_ready(struct batch_source *src)
+{
+	return batch_reader_is_ready(
+		&CONTAINER_OF(src, struct line_source, src)->reader);
+}
+
+int batch_submit(const struct cli *c, struct client **client, int fd, int interrupt_fd,
 	const struct job_spec *defaults, batch_ids_fn fn, void *arg)
 {
-	struct line_source l = {.src = {.next = next_line, .what = "line"}};
+	struct line_source l = {
+		.src = {.next = next_line, .is_ready = line_is_ready, .what = "line"}};
 	int r;
 
-	batch_reader_init(&l.reader, in, 0);
+	batch_reader_init(&l.reader, fd, interrupt_fd, 0);
 	r = batch_submit_from(c, client, &l.src, defaults, fn, arg);
 	batch_reader_deinit(&l.reader);
 	return r;

@@ -2,7 +2,7 @@
 #ifndef CLI_BATCH_SUBMIT_H
 #define CLI_BATCH_SUBMIT_H
 
-#include <stdio.h>
+#include <stdbool.h>
 
 #include <jansson.h>
 
@@ -24,6 +24,9 @@ struct batch_source {
 	 */
 	int (*next)(struct batch_source *src, struct job_spec *ret,
 		const struct job_spec *defaults, char **err);
+	/* The next job, or that there is none, need not be waited for; what was read is sent
+	 * before it is waited. NULL: it never is. */
+	bool (*is_ready)(struct batch_source *src);
 	const char *what; /* what no counts: "line" */
 	uint64_t no;      /* of the last one, from 1 */
 	size_t bytes_max; /* a call takes no more; set before the first is asked for */
@@ -48,8 +51,8 @@ int batch_submit_from(const struct cli *c, struct client **client,
 	struct batch_source *src, const struct job_spec *defaults, batch_ids_fn fn,
 	void *arg);
 
-/* The same of a file, whose lines are as batch.h says; fn as there. */
-int batch_submit(const struct cli *c, struct client **client, FILE *in,
+/* The same of what a descriptor gives, lines as batch.h says; fn as there. */
+int batch_submit(const struct cli *c, struct client **client, int fd, int interrupt_fd,
 	const struct job_spec *defaults, batch_ids_fn fn, void *arg);
 
 #endif

@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <inttypes.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/cleanup.h"
 #include "base/macro.h"
@@ -40,20 +41,20 @@ static int add_one(struct cli *c, struct job_spec *s)
 static int add_batch(struct cli *c, const struct job_spec *defaults, const char *path)
 {
 	_cleanup_(client_closep) struct client *client = NULL;
-	_cleanup_(fclosep) FILE *file = NULL;
-	FILE *in = stdin;
+	_cleanup_close_ int file = -1;
+	int in = STDIN_FILENO;
 	int r;
 
 	if (c->opts.n_args > 0)
 		return cli_fail(c, CLI_EXIT_USAGE, "add: --batch takes no command");
 	if (!STREQ(path, "-")) {
-		in = file = fopen(path, "re");
-		if (!file)
+		in = file = open(path, O_RDONLY | O_CLOEXEC);
+		if (file < 0)
 			return cli_fail(c, CLI_EXIT_USAGE, "cannot read '%s': %s", path,
 				strerror(errno));
 	}
 	r = cli_connect(c, &client);
-	return r != 0 ? r : batch_submit(c, &client, in, defaults, NULL, NULL);
+	return r != 0 ? r : batch_submit(c, &client, in, -1, defaults, NULL, NULL);
 }
 
 static int add_each(struct cli *c, const struct job_spec *defaults)
@@ -67,7 +68,7 @@ static int add_each(struct cli *c, const struct job_spec *defaults)
 		job_spec_has(defaults, JOB_FIELD_SHELL_COMMAND)
 			? job_str(defaults, SHELL_COMMAND)
 			: NULL,
-		stdin, options_has(&c->opts, OPT_NUL), &err);
+		STDIN_FILENO, -1, options_has(&c->opts, OPT_NUL), &err);
 	if (r < 0)
 		return cli_fail(
 			c, CLI_EXIT_USAGE, "add: %s", err ? err : rv_strerror(r));

@@ -55,28 +55,8 @@ static int next_argument(struct batch_source *src, struct job_spec *ret,
 	return r < 0 ? r : 1;
 }
 
-/* Standard input that a Ctrl-C ends, though the signal is blocked. */
-static ssize_t read_stdin(void *cookie, char *p, size_t n)
-{
-	int signal_fd = *(int *)cookie;
-	struct pollfd fds[] = {{.fd = STDIN_FILENO, .events = POLLIN},
-		{.fd = signal_fd, .events = POLLIN}};
-	ssize_t done;
-
-	do {
-		if (poll(fds, ARRAY_LEN(fds), -1) < 0 && errno != EINTR)
-			return -1;
-		if (fds[1].revents) {
-			errno = ECANCELED;
-			return -1;
-		}
-		done = fds[0].revents ? read(STDIN_FILENO, p, n) : -1;
-	} while (done < 0 && (!fds[0].revents || errno == EINTR || errno == EAGAIN));
-	return done;
-}
-
-static int submit_each(struct gather *g, struct client **client,
-	const struct job_spec *defaults, FILE *in)
+static int submit_each(
+	struct gather *g, struct client **client, const struct job_spec *defaults)
 {
 	const struct options *o = &g->c->opts;
 	_cleanup_(each_deinit) struct each e;
@@ -87,7 +67,7 @@ static int submit_each(struct gather *g, struct client **client,
 		job_spec_has(defaults, JOB_FIELD_SHELL_COMMAND)
 			? job_str(defaults, SHELL_COMMAND)
 			: NULL,
-		in, options_has(o, OPT_NUL), &err);
+		STDIN_FILENO, g->signal_fd, options_has(o, OPT_NUL), &err);
 	if (r < 0)
 		return cli_fail(
 			g->c, CLI_EXIT_USAGE, "gather: %s", err ? err : rv_strerror(r));
@@ -98,20 +78,17 @@ static int submit(
 	struct gather *g, struct client **client, const struct job_spec *defaults)
 {
 	const struct options *o = &g->c->opts;
-	_cleanup_(fclosep) FILE *in = fopencookie(
-		&g->signal_fd, "r", (cookie_io_functions_t){.read = read_stdin});
 	struct argument_source a = {
 		.src = {.next = next_argument, .what = "command"},
 		.args = o->args,
 		.n = o->n_args,
 	};
 
-	if (!in)
-		return cli_fail_errno(g->c, -errno, "cannot read");
 	if (options_has(o, OPT_EACH))
-		return submit_each(g, client, defaults, in);
+		return submit_each(g, client, defaults);
 	if (o->n_args == 1 && STREQ(o->args[0], "-") && !o->dash_dash)
-		return batch_submit(g->c, client, in, defaults, gather_take_ids, g);
+		return batch_submit(g->c, client, STDIN_FILENO, g->signal_fd, defaults,
+			gather_take_ids, g);
 	return batch_submit_from(g->c, client, &a.src, defaults, gather_take_ids, g);
 }
 

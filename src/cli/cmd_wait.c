@@ -25,13 +25,6 @@
 #include "cli/wait_call.h"
 #include "client/client.h"
 
-static int by_number(const void *a, const void *b)
-{
-	uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
-
-	return x < y ? -1 : x > y;
-}
-
 /* of a range those that were not told; told is sorted, *i stands at the first that may be
  * in it */
 static int add_untold(struct selection *rest, const struct wait *w,
@@ -66,8 +59,7 @@ static int put_off(struct wait *w, json_t *todo, json_t *select)
 	w->succeeded += w->told_succeeded;
 	w->failed += (int64_t)w->n_told - w->told_succeeded;
 	job_select_prepare(&w->ids);
-	if (w->n_told > 0)
-		qsort(w->told, w->n_told, sizeof(*w->told), by_number);
+	wait_sort_told(w);
 	rest.filters = json_pack("{s:s}", "user", "*"); /* whoever's they are */
 	r = rest.filters ? 0 : -ENOMEM;
 	for (size_t i = 0; i < w->ids.n_ids && r == 0; i++)

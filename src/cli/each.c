@@ -45,6 +45,127 @@ static const char *find_mark(const char *text, enum mark *ret)
 	return NULL;
 }
 
+/* ---- where a mark may stand in the text for a shell ------------------------------------- */
+
+enum { NESTED_MAX = 64 };
+
+/* What is around a place of the text, the innermost last: ' " ` # (a comment) and ( */
+struct around {
+	char v[NESTED_MAX];
+	unsigned n, n_backticks;
+	bool in_document; /* a here-document has begun: what is of it is not looked for */
+};
+
+static char innermost(const struct around *a)
+{
+	return a->n ? a->v[a->n - 1] : '\0';
+}
+
+static void enter(struct around *a, char c)
+{
+	if (a->n < NESTED_MAX)
+		a->v[a->n++] = c;
+	a->n_backticks += c == '`';
+}
+
+static void leave(struct around *a)
+{
+	a->n_backticks -= a->v[--a->n] == '`';
+}
+
+/* Past one byte that is no part of a word in quotation marks; what begins and ends there. */
+static const char *step_plain(struct around *a, const char *text, const char *p)
+{
+	bool at_word = p == text || strchr(" \t\n;&|()", p[-1]);
+
+	if (*p == '\'' || *p == '"' || *p == '(' || (*p == '#' && at_word))
+		enter(a, *p);
+	else if (*p == ')' && innermost(a) == '(')
+		leave(a);
+	else if (strncmp(p, "<<<", 3) == 0)
+		return p + 3;
+	else if (strncmp(p, "<<", 2) == 0)
+		a->in_document = true;
+	return p + 1;
+}
+
+static const char *step(struct around *a, const char *text, const char *p)
+{
+	char in = innermost(a);
+
+	if (in == '\'' || in == '#') {
+		if (*p == (in == '#' ? '\n' : '\''))
+			leave(a);
+		return p + 1;
+	}
+	if (*p == '\\' && p[1])
+		return p + 2;
+	if (*p == '`') {
+		if (in == '`')
+			leave(a);
+		else
+			enter(a, '`');
+		return p + 1;
+	}
+	if (in != '"')
+		return step_plain(a, text, p);
+	if (*p == '"')
+		leave(a);
+	else if (strncmp(p, "$(", 2) == 0)
+		enter(a, *++p);
+	return p + 1;
+}
+
+/* What keeps the quotation marks that are put around an item from being that at p; NULL:
+ * nothing. Where it cannot be told for sure there is something. */
+static const char *what_hinders(const struct around *a, const char *text, const char *p)
+{
+	if (a->n == NESTED_MAX)
+		return "too deep in the text to be quoted";
+	if (a->in_document)
+		return "behind '<<', and would not be quoted in a here-document";
+	if (a->n_backticks > 0)
+		return "within backticks, and cannot be quoted there: use $(...)";
+	if (innermost(a) == '#')
+		return "in a comment, and would not be quoted there";
+	if (innermost(a) == '\'' || innermost(a) == '"')
+		return "within quotation marks, though it is quoted by itself: leave "
+		       "them out";
+	if (p > text && (p[-1] == '\\' || p[-1] == '$'))
+		return "behind a character that takes its quotation marks away";
+	return NULL;
+}
+
+int each_check_text(const char *text, char **err)
+{
+	struct around a = {.n = 0};
+	const char *p = text, *at, *why = NULL;
+	enum mark mark;
+	bool has_marks = false;
+
+	while (!why && (at = find_mark(p, &mark))) {
+		while (p < at)
+			p = step(&a, text, p);
+		has_marks = true;
+		if (mark != MARK_NUMBER)
+			why = what_hinders(&a, text, at);
+		p = MAX(p, at + strlen(marks[mark]));
+	}
+	if (why) {
+		*err = text_printf("--each: an item stands %s", why);
+		return *err ? -EINVAL : -ENOMEM;
+	}
+	while (!has_marks && *p)
+		p = step(&a, text, p);
+	if (!has_marks && (why = what_hinders(&a, text, p))) {
+		*err = text_printf("--each: the item at the end stands %s", why);
+		return *err ? -EINVAL : -ENOMEM;
+	}
+	return 0;
+}
+
+/* ---- what is put in --------------------------------------------------------------------- */
+
 static const char *base_of(const char *item)
 {
 	const char *slash = strrchr(item, '/');
@@ -220,8 +341,15 @@ static int next_job(struct batch_source *src, struct job_spec *ret,
 	return 1;
 }
 
+static bool item_is_ready(struct batch_source *src)
+{
+	struct each *e = CONTAINER_OF(src, struct each, src);
+
+	return e->items || batch_reader_is_ready(&e->reader);
+}
+
 int each_init(struct each *e, char *const *args, size_t n_args, const char *text,
-	FILE *in, bool nul, char **err)
+	int fd, int interrupt_fd, bool nul, char **err)
 {
 	enum mark mark;
 	size_t n = 0;
@@ -229,7 +357,7 @@ int each_init(struct each *e, char *const *args, size_t n_args, const char *text
 	while (n < n_args && !STREQ(args[n], ITEMS_FOLLOW))
 		n++;
 	*e = (struct each){
-		.src = {.next = next_job, .what = "item"},
+		.src = {.next = next_job, .is_ready = item_is_ready, .what = "item"},
 		.words = args,
 		.n_words = n,
 		.text = text,
@@ -237,7 +365,7 @@ int each_init(struct each *e, char *const *args, size_t n_args, const char *text
 	};
 	for (size_t i = 0; i < n; i++)
 		e->has_marks |= find_mark(args[i], &mark) != NULL;
-	batch_reader_init(&e->reader, in, 0);
+	batch_reader_init(&e->reader, fd, interrupt_fd, 0);
 	e->reader.what = "item";
 	e->reader.end = nul ? '\0' : '\n';
 	if (n < n_args) {
@@ -250,7 +378,7 @@ int each_init(struct each *e, char *const *args, size_t n_args, const char *text
 	else if (nul && e->items)
 		*err = strdup("-0 is for items on standard input");
 	else
-		return 0;
+		return text ? each_check_text(text, err) : 0;
 	return *err ? -EINVAL : -ENOMEM;
 }
 

@@ -34,16 +34,26 @@ int each_expand(
 	struct buf *out, const char *text, const char *item, uint64_t no, bool quoted);
 
 /**
+ * Does the shell take what is put into this text of -c as one word? Not where a mark stands
+ * within quotation marks, backticks, a comment or a here-document, or behind '\' or '$':
+ * there an item could be made a command. Where that is hard to tell it is refused.
+ *
+ * Returns 0; -EINVAL with *err, for people; -ENOMEM.
+ */
+int each_check_text(const char *text, char **err);
+
+/**
  * @args  the operands: the words, and after a ":::" the items; borrowed until each_deinit
  * @text  of -c, or NULL
- * @in    where items are read from, if there is no ":::"; borrowed
+ * @fd    where items are read from, if there is no ":::"; borrowed; interrupt_fd: batch.h
  * @nul   they end with NUL there, not with a newline
  * @err   for people
  *
- * Returns 0; -EINVAL: there is no command, or there are two, or nul with given items; -ENOMEM.
+ * Returns 0; -EINVAL: there is no command, or there are two, or nul with given items, or
+ * each_check_text refuses text; -ENOMEM.
  */
 int each_init(struct each *e, char *const *args, size_t n_args, const char *text,
-	FILE *in, bool nul, char **err);
+	int fd, int interrupt_fd, bool nul, char **err);
 void each_deinit(struct each *e);
 
 #endif

@@ -11,7 +11,10 @@
 #include "base/clock.h"
 #include "base/macro.h"
 #include "base/zone.h"
+#include "cli/text.h"
 #include "job/time.h"
+
+#define DAY_USEC (86400 * USEC_PER_SEC)
 
 int time_parse_since(int64_t *ret_usec, const char *text, int64_t now_usec, char **err)
 {
@@ -36,17 +39,20 @@ int time_parse_since(int64_t *ret_usec, const char *text, int64_t now_usec, char
 	return r < 0 ? r : time_parse(ret_usec, text, now_usec, zone, err);
 }
 
-/* "06:00", "6:00:30": no day was said */
+/* "06:00", "6:00:30", "06:00 UTC": no day was said, which a '-' would follow */
 static bool is_time_of_day(const char *text)
 {
-	return *text >= '0' && *text <= '9' &&
-	       strspn(text, "0123456789:.") == strlen(text) && strchr(text, ':');
+	size_t n;
+
+	text += strspn(text, " \t");
+	n = strspn(text, "0123456789");
+	return n > 0 && text[n] == ':';
 }
 
 int time_parse_ahead(int64_t *ret_usec, const char *text, int64_t now_usec, char **err)
 {
 	_cleanup_(zone_unrefp) struct zone *zone = NULL;
-	char tomorrow[TIME_TEXT_MAX];
+	_cleanup_free_ char *tomorrow = NULL;
 	int64_t usec;
 	int r;
 
@@ -58,11 +64,16 @@ int time_parse_ahead(int64_t *ret_usec, const char *text, int64_t now_usec, char
 	r = zone_load_local(&zone);
 	if (r >= 0)
 		r = time_parse(ret_usec, text, now_usec, zone, err);
-	if (r < 0 || *ret_usec >= now_usec || !is_time_of_day(text) ||
-		strlen(text) + sizeof("tomorrow ") > sizeof(tomorrow))
+	if (r < 0 || *ret_usec >= now_usec || !is_time_of_day(text))
 		return r;
-	snprintf(tomorrow, sizeof(tomorrow), "tomorrow %s", text);
-	return time_parse(ret_usec, tomorrow, now_usec, zone, err);
+	tomorrow = text_printf("tomorrow %s", text);
+	if (!tomorrow)
+		return -ENOMEM;
+	r = time_parse(ret_usec, tomorrow, now_usec, zone, err);
+	/* "06:00-12:00": the day is that of here, where it may be tomorrow already */
+	while (r >= 0 && *ret_usec < now_usec)
+		*ret_usec += DAY_USEC;
+	return r;
 }
 
 char *time_format(char *buf, size_t size, int64_t usec)

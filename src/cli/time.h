@@ -20,7 +20,7 @@ int time_parse_since(int64_t *ret_usec, const char *text, int64_t now_usec, char
 
 /**
  * A moment to come, for --at and --deadline: a duration is from now ("2h"), anything else as
- * time_parse has it; a time of day that has passed today is tomorrow's, as with at(1).
+ * time_parse has it; a time of day that has passed today is tomorrow's, as with at(1), also with a zone.
  * Otherwise as time_parse_since.
  */
 int time_parse_ahead(int64_t *ret_usec, const char *text, int64_t now_usec, char **err);

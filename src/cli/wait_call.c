@@ -133,12 +133,24 @@ static int take_reply(struct wait *w, const struct client_reply *reply)
 	return r < 0 ? r : take_jobs(w, json_object_get(reply->params, "jobs"));
 }
 
+static int by_number(const void *a, const void *b)
+{
+	uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+
+	return x < y ? -1 : x > y;
+}
+
+void wait_sort_told(struct wait *w)
+{
+	if (w->n_told > 0)
+		qsort(w->told, w->n_told, sizeof(*w->told), by_number);
+}
+
+/* told is sorted */
 static bool is_told(const struct wait *w, uint64_t id)
 {
-	for (size_t i = 0; i < w->n_told; i++)
-		if (w->told[i] == id)
-			return true;
-	return false;
+	return w->n_told > 0 &&
+	       bsearch(&id, w->told, w->n_told, sizeof(*w->told), by_number);
 }
 
 /* true: it waits for something, which was said */
@@ -170,6 +182,7 @@ static void tell_why(struct wait *w)
 	w->patience = RV_FOREVER; /* until there is news */
 	if (client_open(&client, w->c->target.socket, CLI_CONNECT_TIMEOUT) < 0)
 		return;
+	wait_sort_told(w);
 	for (size_t i = 0; i < w->ids.n_ids; i++)
 		for (uint64_t id = w->ids.ids[i].first; id <= w->ids.ids[i].last;
 			id++) {

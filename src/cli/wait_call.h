@@ -59,6 +59,8 @@ static inline int64_t wait_now_usec(void)
  * 0; -ECONNRESET; -EAGAIN one is gone; -ECANCELED refused, and told, see exit_code; other
  * errors */
 int wait_call(struct wait *w, json_t *select);
+/* w->told by number */
+void wait_sort_told(struct wait *w);
 /* Nothing is left of the call before. */
 void wait_forget(struct wait *w);
 

@@ -14,6 +14,7 @@ static void finish_cancelled(struct apply *a, struct store_job *rec)
 {
 	rec->state = JOB_FINISHED;
 	rec->result = JOB_RESULT_CANCELLED;
+	rec->started_usec = 0; /* of a run before: what follows was no run */
 	rec->finished_usec = clock_wall_usec(a->core->clock);
 	rec->due_usec = 0;
 	rec->reason = NULL;

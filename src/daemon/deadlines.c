@@ -151,6 +151,14 @@ int deadlines_add(struct deadlines *d, const struct job *j)
 	return 0;
 }
 
+bool deadlines_passed(const struct deadlines *d, const struct job *j)
+{
+	const struct deadline *dl =
+		j->has_deadline ? hashmap_get_u64(d->by_job, j->id) : NULL;
+
+	return dl && dl->usec <= clock_wall_usec(d->core->clock);
+}
+
 /* 0: it has started, ended, or given up; -EAGAIN: not to be recorded now; -ECANCELED */
 static int give_up(struct deadlines *d, uint64_t id)
 {

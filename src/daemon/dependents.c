@@ -265,6 +265,7 @@ static int plan_skip(struct dependents *d, struct job *j, const struct deps_verd
 	job_record(j, &p->rec);
 	p->rec.state = JOB_FINISHED;
 	p->rec.result = JOB_RESULT_SKIPPED;
+	p->rec.started_usec = 0; /* of a run before: it has not run again */
 	p->rec.finished_usec = clock_wall_usec(d->core->clock);
 	p->rec.due_usec = 0;
 	p->reason = strdup(reason);

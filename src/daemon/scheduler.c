@@ -11,6 +11,7 @@
 #include "base/strv.h"
 #include "config/configuration.h"
 #include "daemon/core.h"
+#include "daemon/deadlines.h"
 #include "daemon/disk_guard.h"
 #include "daemon/jobs.h"
 #include "daemon/scheduler_priv.h"
@@ -362,6 +363,13 @@ static void admit_all(struct scheduler *s)
 
 	admission_begin(&s->admission);
 	while (!s->blocks && admission_next(&s->admission, now, &x)) {
+		if (deadlines_passed(s->core->deadlines, job_of(x.job))) {
+			/* no start any more: its end is about to be recorded */
+			admission_take_back(&s->admission, &x);
+			scheduler_withdraw(s, job_of(x.job));
+			admission_begin(&s->admission);
+			continue;
+		}
 		if (supervisor_start(s->core, job_of(x.job), x.way, x.ahead) >= 0)
 			continue;
 		admission_take_back(&s->admission, &x);
@@ -397,7 +405,8 @@ void scheduler_kick(struct scheduler *s)
 		scheduler_hold_off(s);
 }
 
-/* The wall clock was set: jobs that start at a time of it are due earlier or later. */
+/* The wall clock was set: jobs that start at a time of it are due earlier or later, and a
+ * deadline that had passed may be ahead again. */
 static void clock_jumped(void *arg)
 {
 	struct scheduler *s = arg;
@@ -407,6 +416,8 @@ static void clock_jumped(void *arg)
 		j = jobs_unfinished_at_or_after(js, j->id + 1)) {
 		int64_t at;
 
+		if (j->state == JOB_QUEUED && j->has_deadline)
+			scheduler_place(s, j);
 		if (j->state != JOB_DELAYED ||
 			job_spec_peek_num(&at, j->spec, j->spec_len, JOB_FIELD_AT) <= 0)
 			continue;

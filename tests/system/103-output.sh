@@ -100,11 +100,15 @@ assert_eq "waited for" late "$(reeve logs "$last")"
 
 step "what cannot be written is told once"
 if [ -c /dev/full ]; then
-	for verb in "logs $last" "ls" "show $last"; do
+	for verb in "logs $last" "ls" "show $last" "add --hold true"; do
 		# shellcheck disable=SC2086 # words
 		assert_exit 1 reeve $verb 2>"$tmp/err" >/dev/full
 		assert_eq "$verb" "reeve: cannot write: No space left on device" "$(cat "$tmp/err")"
 	done
+	echo true | assert_exit 1 reeve add --hold --batch - 2>"$tmp/err" >/dev/full
+	assert_eq "a batch" "reeve: lines 1 to 1 are submitted: 1 job
+reeve: cannot write: No space left on device" "$(cat "$tmp/err")"
+	reeve cancel --all >/dev/null
 	assert_exit 125 reeve run --stdin null -n full echo hi 2>"$tmp/err" >/dev/full
 	assert_match "run" "reeve: cannot write the output: No space left on device; job * goes on" \
 		"$(cat "$tmp/err")"

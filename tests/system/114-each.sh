@@ -34,6 +34,16 @@ id=$(reeve add --each -c 'printf %s' ::: 'a  b')
 reeve wait "$id"
 assert_eq "appended" "a  b" "$(reeve logs "$id")"
 
+# shellcheck disable=SC2016
+printf '%s\n' '$(touch "'"$tmp/done"'")' >items
+for text in 'echo "{}"' "echo '{}'" 'echo `echo {}`' 'echo "'; do
+	assert_exit 2 reeve add --each -c "$text" <items 2>err
+	assert_match "$text" "*--each: *item*" "$(cat err)"
+	assert_exit 2 reeve gather --each -c "$text" <items 2>err
+done
+assert_exit 0 reeve gather --each -c 'echo "$(echo {})" {}' <items >out
+[ ! -e "$tmp/done" ] || fail "a part of an item was run"
+
 step "-0, and items on the command line"
 printf 'two\nlines\0\0last' | reeve add --each -0 -- printf '(%s)' >ids
 assert_eq "jobs" 3 "$(wc -l <ids)"
@@ -57,6 +67,27 @@ assert_eq "ids" 1201 "$(wc -l <ids)"
 assert_eq "in order" 1201 "$(reeve show --json "$(tail -n 1 ids)" | jq -r '.spec.command[1]')"
 assert_eq "priority" 3 "$(reeve ls --json -l many | jq 'map(.priority) | unique | .[]')"
 reeve cancel -l many >/dev/null
+
+step "what has come is submitted, though more may come"
+mkfifo slow told
+for how in "--each -l slow true" "--batch -"; do
+	# shellcheck disable=SC2086 # words
+	"$REEVE" add $how <slow >told &
+	adder=$!
+	exec 8>slow 9<told
+	echo true >&8
+	read -r id <&9
+	reeve wait "$id"
+	printf 'true\nfalse\ntru' >&8
+	read -r id <&9
+	read -r id <&9
+	reeve wait -q "$id" || :
+	echo e >&8
+	exec 8>&-
+	assert_match "$how" "$((id + 1))" "$(timeout 60 cat <&9)"
+	assert_exit 0 wait "$adder"
+	exec 9<&-
+done
 
 step "the same key, the same ids"
 assert_eq "ids" "$(reeve add --each --key k true ::: a b | xargs)" \

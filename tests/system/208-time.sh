@@ -99,6 +99,12 @@ reeve wait "$b"
 c=$(reeve add --deadline "@$(($(now) - 10))" -d 1h true)
 reeve wait -q "$c" || :
 assert_eq "one that has passed" skipped "$(field "$c" result)"
+seq 50 | reeve add -l late --deadline "@$(($(now) - 10))" --each true >/dev/null
+b=$(reeve add true)
+reeve wait -q -l late || :
+reeve wait "$b"
+assert_eq "nor does it start where a slot is free" '["skipped",0]' \
+	"$(reeve ls --json -l late | jq -c 'map([.result, .runs]) | unique | .[]')"
 reeve retry "$a"
 reeve wait "$a"
 

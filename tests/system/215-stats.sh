@@ -55,6 +55,19 @@ assert_eq "wait" "$(cat "$tmp/expected")" \
 assert_match "for people" "POOL*SUCCEEDED*WAIT*95%*RUN*95%*LAST HOUR*default *other *(all) *" \
 	"$(reeve stats)"
 
+step "the time that a job waited for its next run is no run's"
+a=$(reeve add -l waits --retries 1 --retry-delay 1h -- false)
+until [ "$(reeve ls --json "$a" | jq -r '.[0].state')" = backoff ]; do
+	settle
+done
+reeve cancel "$a"
+assert_eq "its result" '[0,0,0,1,0,0,1]' "$(stats ".all | $counts" -l waits)"
+assert_eq "its time" '[null,null]' "$(stats '.all | [.run_mean_usec, .run_p95_usec]' -l waits)"
+assert_eq "that of its run" '[1,"failed"]' \
+	"$(reeve history --json "$a" | jq -c '.[0].run | [.run, .result]')"
+assert_match "for people" "* - false" "$(reeve ls "$a" | tail -n 1)"
+reeve rm "$a"
+
 step "selectors, and what is removed is not counted"
 assert_eq "failed" '[0,1,1,0,0,0,2]' "$(stats ".all | $counts" --failed)"
 assert_eq "a pool" '[1,1,1,0,0,0,3]' "$(stats ".all | $counts" --pool other)"

@@ -2,6 +2,8 @@
 
 #include <errno.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
 #include "base/macro.h"
 #include "cli/batch.h"
@@ -10,14 +12,16 @@
 static struct batch_reader reader;
 static struct job_spec defaults, spec;
 static char *err;
-static FILE *in;
+static int in = -1;
 
 static void begin_bytes(const char *text, size_t n, size_t line_max)
 {
-	in = fmemopen((char *)text, n, "r");
-	ck_assert_ptr_nonnull(in);
+	in = memfd_create("lines", MFD_CLOEXEC);
+	ck_assert_int_ge(in, 0);
+	ck_assert_int_eq(write(in, text, n), (ssize_t)n);
+	ck_assert_int_eq(lseek(in, 0, SEEK_SET), 0);
 	job_spec_init(&defaults);
-	batch_reader_init(&reader, in, line_max);
+	batch_reader_init(&reader, in, -1, line_max);
 	err = NULL;
 }
 #define BEGIN(text) begin_bytes(text, sizeof(text) - 1, 1000)
@@ -33,7 +37,7 @@ static void end(void)
 	job_spec_deinit(&spec);
 	job_spec_deinit(&defaults);
 	batch_reader_deinit(&reader);
-	fclose(in);
+	close(in);
 	free(err);
 }
 
@@ -197,11 +201,64 @@ START_TEST(bytes_that_are_not_utf8_are_kept)
 }
 END_TEST
 
-UNIT_MAIN("batch", plain_line_is_for_the_shell, empty_lines_and_comments_are_skipped,
-	last_line_needs_no_end, object_is_a_spec, braces_of_a_shell_are_no_object,
-	defaults_hold_and_lists_are_added_to, null_of_a_duration_is_infinity,
-	errors_name_line_and_member, what_is_no_json_is_refused,
-	field_and_its_twin_exclude_each_other, nul_byte_is_refused,
-	line_at_the_limit_is_taken_and_one_over_refused,
+START_TEST(line_is_ready_when_it_need_not_be_waited_for)
+{
+	static char much[70000];
+	int fds[2];
+
+	ck_assert_int_eq(pipe(fds), 0);
+	job_spec_init(&defaults);
+	batch_reader_init(&reader, in = fds[0], -1, sizeof(much));
+	ck_assert(!batch_reader_is_ready(&reader));
+	ck_assert_int_eq(write(fds[1], "a\nb", 3), 3);
+	ck_assert(batch_reader_is_ready(&reader));
+	ck_assert_int_eq(next(), 1);
+	ck_assert_str_eq(job_str(&spec, SHELL_COMMAND), "a");
+	ck_assert(!batch_reader_is_ready(&reader)); /* half of one is none */
+	ck_assert_int_eq(write(fds[1], "c\n", 2), 2);
+	ck_assert(batch_reader_is_ready(&reader));
+	ck_assert_int_eq(next(), 1);
+	ck_assert_str_eq(job_str(&spec, SHELL_COMMAND), "bc");
+	ck_assert_int_eq(write(fds[1], "d", 1), 1);
+	close(fds[1]);
+	ck_assert(batch_reader_is_ready(&reader)); /* so has the end come */
+	ck_assert_int_eq(next(), 1);
+	ck_assert_str_eq(job_str(&spec, SHELL_COMMAND), "d");
+	ck_assert_int_eq(next(), 0);
+	ck_assert(batch_reader_is_ready(&reader));
+	end();
+	/* one that is longer than what is kept is read, however long it takes */
+	memset(much, 'x', sizeof(much) - 1);
+	begin_bytes(much, sizeof(much) - 1, sizeof(much));
+	ck_assert(batch_reader_is_ready(&reader));
+	ck_assert_int_eq(next(), 1);
+	ck_assert_str_eq(job_str(&spec, SHELL_COMMAND), much);
+	end();
+}
+END_TEST
+
+START_TEST(reading_can_be_interrupted)
+{
+	int fds[2], other[2];
+
+	ck_assert_int_eq(pipe(fds), 0);
+	ck_assert_int_eq(pipe(other), 0);
+	job_spec_init(&defaults);
+	batch_reader_init(&reader, in = fds[0], other[0], 100);
+	ck_assert_int_eq(write(other[1], "x", 1), 1);
+	close(other[1]);
+	assert_refused("line 1: cannot be read: Operation canceled");
+	close(other[0]);
+	close(fds[1]);
+}
+END_TEST
+
+UNIT_MAIN("batch", line_is_ready_when_it_need_not_be_waited_for,
+	reading_can_be_interrupted, plain_line_is_for_the_shell,
+	empty_lines_and_comments_are_skipped, last_line_needs_no_end, object_is_a_spec,
+	braces_of_a_shell_are_no_object, defaults_hold_and_lists_are_added_to,
+	null_of_a_duration_is_infinity, errors_name_line_and_member,
+	what_is_no_json_is_refused, field_and_its_twin_exclude_each_other,
+	nul_byte_is_refused, line_at_the_limit_is_taken_and_one_over_refused,
 	what_a_line_does_not_say_the_configuration_may,
 	bytes_that_are_not_utf8_are_kept)

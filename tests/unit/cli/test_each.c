@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "cli/each.h"
 #include "tests/support/unit.h"
@@ -59,11 +60,62 @@ END_TEST
 
 static char *err;
 
+static void assert_text(bool is_taken, const char *text)
+{
+	int r;
+
+	err = NULL;
+	r = each_check_text(text, &err);
+	ck_assert_msg(
+		r == (is_taken ? 0 : -EINVAL), "%s: %d %s", text, r, err ? err : "");
+	ck_assert_int_eq(is_taken, err == NULL);
+	free(err);
+}
+
+START_TEST(item_is_refused_where_its_quotation_marks_are_none)
+{
+	assert_text(true, "echo {} '{#}' \"{#}\"");
+	assert_text(true, "echo 'a'{}\"b\"{.}");
+	assert_text(true, "echo \"$(basename {})\" x$(cat <{})");
+	assert_text(true, "echo \\\" {} \\' {}");
+	assert_text(true, "cat <<<{}; echo a#b {}");
+	assert_text(true, "echo # 'a\necho {}");
+	assert_text(true, "(cd {//} && make {/}); case {} in *.c) cc {};; esac");
+	assert_text(true, "tar c");
+	assert_text(false, "echo \"{}\"");
+	assert_text(false, "echo '{}'");
+	assert_text(false, "echo 'a b {/.} c'");
+	assert_text(false, "echo {} \"x$(echo \"{}\")\"");
+	assert_text(false, "echo \"x$(echo {})y{}\"");
+	assert_text(false, "echo `basename {}`");
+	assert_text(false, "echo \"`basename {}`\"");
+	assert_text(false, "echo \\{}");
+	assert_text(false, "echo ${}");
+	assert_text(false, "true # {}");
+	assert_text(false, "cat <<X\n{}\nX");
+	assert_text(false, "cat <<-X\n{}\nX");
+	/* at the end, where there is no mark */
+	assert_text(false, "echo \"a");
+	assert_text(false, "true # list:");
+	assert_text(false, "cat <<X\na\nX\necho");
+}
+END_TEST
+
+START_TEST(nesting_without_end_is_refused)
+{
+	char text[1000];
+
+	memset(text, '(', sizeof(text));
+	memcpy(text + sizeof(text) - 3, "{}", 3);
+	assert_text(false, text);
+}
+END_TEST
+
 static int init(
 	struct each *e, const char *text, bool nul, size_t n, const char *const *args)
 {
 	err = NULL;
-	return each_init(e, (char *const *)args, n, text, stdin, nul, &err);
+	return each_init(e, (char *const *)args, n, text, STDIN_FILENO, -1, nul, &err);
 }
 
 START_TEST(there_is_one_command)
@@ -122,6 +174,7 @@ START_TEST(item_over_the_limit_is_refused)
 }
 END_TEST
 
-UNIT_MAIN("each", marks_are_those_of_parallel, other_braces_stay, odd_paths_have_parts,
-	what_is_put_in_is_quoted_for_the_shell, there_is_one_command,
-	item_is_one_argument, item_over_the_limit_is_refused)
+UNIT_MAIN("each", item_is_refused_where_its_quotation_marks_are_none,
+	nesting_without_end_is_refused, marks_are_those_of_parallel, other_braces_stay,
+	odd_paths_have_parts, what_is_put_in_is_quoted_for_the_shell,
+	there_is_one_command, item_is_one_argument, item_over_the_limit_is_refused)

@@ -124,6 +124,13 @@ START_TEST(moments_to_come_are_read)
 	assert_ahead("tomorrow 06:00", NOW + (86400 - 23400) * SEC);
 	assert_ahead("2026-03-11 12:30", NOW + 86400 * SEC);
 	assert_ahead("@1773145801.5", NOW + SEC * 3 / 2);
+	/* in another zone, too */
+	assert_ahead("13:00 UTC", NOW + 1800 * SEC);
+	assert_ahead(" 12:00 UTC", NOW + (86400 - 1800) * SEC);
+	assert_ahead("12:00Z", NOW + (86400 - 1800) * SEC);
+	assert_ahead("06:00:00.5+02:00", NOW + (86400 - 30600) * SEC + SEC / 2);
+	assert_ahead("23:30+12:00", NOW + (86400 - 3600) * SEC);
+	assert_ahead("08:00 Europe/Berlin", NOW + (86400 - 19800) * SEC);
 	/* where a day is said it is meant */
 	assert_ahead("today 12:00", NOW - 1800 * SEC);
 	ck_assert_int_eq(time_parse_ahead(&usec, "never", NOW, &err), -EINVAL);
