@@ -52,6 +52,9 @@ libdaemon_la_SOURCES = \
 	src/daemon/job_json.c src/daemon/job_json.h \
 	src/daemon/job_counts.c src/daemon/job_counts.h \
 	src/daemon/jobs.c src/daemon/jobs.h \
+	src/daemon/jobs_change.c \
+	src/daemon/jobs_names.c \
+	src/daemon/jobs_priv.h \
 	src/daemon/journal.c src/daemon/journal.h \
 	src/daemon/keys.c src/daemon/keys.h \
 	src/daemon/log_watch.c src/daemon/log_watch.h \
@@ -74,6 +77,8 @@ libdaemon_la_SOURCES = \
 	src/daemon/run_steps.h \
 	src/daemon/processes.c src/daemon/processes.h \
 	src/daemon/pools.c src/daemon/pools.h \
+	src/daemon/pools_change.c \
+	src/daemon/pools_priv.h \
 	src/daemon/pool_record.c src/daemon/pool_record.h \
 	src/daemon/schedule_jobs.c src/daemon/schedule_jobs.h \
 	src/daemon/schedule_look.c \
