@@ -11,6 +11,7 @@
 #include "base/strv.h"
 #include "config/configuration.h"
 #include "daemon/app.h"
+#include "daemon/callbacks.h"
 #include "daemon/commit.h"
 #include "daemon/control_job.h"
 #include "daemon/control_select.h"
@@ -109,16 +110,13 @@ static void refuse(struct act *a, uint64_t id, int error, enum job_state state)
 static void swap_parts(struct planned *p)
 {
 	struct env_set *env = p->job->env;
-	struct demand *demand = p->job->demand;
 
 	if (p->env) {
 		p->job->env = p->env;
 		p->env = env;
 	}
-	if (p->demand) {
-		p->job->demand = p->demand;
-		p->demand = demand;
-	}
+	if (p->demand)
+		job_swap_demand(p->job, &p->demand);
 	if (p->spec) {
 		void *spec = p->job->spec;
 
@@ -230,7 +228,7 @@ static int plan_job(struct act *a, struct job *j)
 	}
 	p->rec.spec = p->spec;
 	p->rec.spec_len = p->spec_len;
-	if (job_record_put(a->txn, &p->rec) < 0) {
+	if (callbacks_record_end(a->core, j, &p->rec, a->txn) < 0) {
 		put_parts(a, p);
 		return -ENOMEM;
 	}
@@ -381,7 +379,8 @@ static int run_act(struct act *a)
 	struct selection sel;
 	int r;
 
-	r = select_decode(&sel, a->conn, a->call, json_object_get(params, "select"), 0);
+	r = select_decode(
+		&sel, a->conn, a->call, json_object_get(params, "select"), SELECT_ACTS);
 	if (r < 0)
 		return r == -EINVAL ? 0 : r;
 	json_writer_init(&a->refusals, &a->refusals_text);

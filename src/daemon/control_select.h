@@ -15,6 +15,7 @@ struct selection {
 enum select_flags {
 	SELECT_EMPTY_IS_ALL = 1 << 0, /* no selector: all of the caller's jobs */
 	SELECT_UNFINISHED = 1 << 1,   /* without ids: only those */
+	SELECT_ACTS = 1 << 2,         /* without ids: no callbacks */
 };
 
 /**

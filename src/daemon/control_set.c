@@ -114,6 +114,10 @@ static bool may_change(struct set *s, const struct job *j)
 		refuse(s, j, "it is finished");
 		return false;
 	}
+	if (j->is_callback) {
+		refuse(s, j, "it is a callback: what it may do is the daemon's to say");
+		return false;
+	}
 	if (j->run && j->is_function) {
 		refuse(s, j, "it is a function, and running");
 		return false;
@@ -271,10 +275,9 @@ static void change_time(struct set *s, const struct job *j, struct planned *p)
 static void publish(struct set *s, struct planned *p)
 {
 	struct job *j = p->job;
-	struct demand *demand = j->demand;
 
-	j->demand = p->demand;
-	p->demand = scheduler_demand_put(s->core->scheduler, demand);
+	job_swap_demand(j, &p->demand);
+	p->demand = scheduler_demand_put(s->core->scheduler, p->demand);
 	jobs_respec(s->core->jobs, j, TAKE_PTR(p->spec), p->spec_len);
 	if (p->rec.due_usec && p->rec.due_usec != j->due_usec)
 		job_set_due(j, s->core->clock, p->rec.due_usec);
@@ -531,8 +534,8 @@ int control_job_set(struct control_conn *conn, struct vl_call *call)
 	s->core = control_core(conn->control);
 	r = take_fields(s, params);
 	if (r >= 0)
-		r = select_decode(
-			&sel, conn, call, json_object_get(params, "select"), 0);
+		r = select_decode(&sel, conn, call, json_object_get(params, "select"),
+			SELECT_ACTS);
 	if (r < 0)
 		return r == -EINVAL ? 0 : r;
 	json_writer_init(&s->refusals, &s->refusals_text);

@@ -6,6 +6,7 @@
 
 #include "base/cleanup.h"
 #include "base/invariant.h"
+#include "daemon/callbacks.h"
 #include "daemon/commit.h"
 #include "daemon/core.h"
 #include "daemon/envs.h"
@@ -239,7 +240,13 @@ size_t jobs_count(const struct jobs *js, enum job_state s)
 
 size_t jobs_unfinished(const struct jobs *js)
 {
-	return js->n - js->n_holes - js->n_state[JOB_FINISHED] + js->n_expected;
+	return js->n - js->n_holes - js->n_state[JOB_FINISHED] - js->n_callbacks +
+	       js->n_expected;
+}
+
+size_t jobs_callbacks(const struct jobs *js)
+{
+	return js->n_callbacks;
 }
 
 size_t jobs_unfinished_of(const struct jobs *js, uint32_t uid)
@@ -255,6 +262,14 @@ static int count_uid(struct jobs *js, uint32_t uid, int delta)
 	if (n == 0)
 		return 0;
 	return hashmap_put_u64(js->per_uid, (uint64_t)uid + 1, (void *)n);
+}
+
+static int count_job(struct jobs *js, const struct job *j, int delta)
+{
+	if (!j->is_callback)
+		return count_uid(js, j->uid, delta);
+	js->n_callbacks += (size_t)delta;
+	return 0;
 }
 
 int jobs_expect(struct jobs *js, uint32_t uid, uint32_t n)
@@ -289,7 +304,7 @@ void jobs_count_unfinished(struct jobs *js, const struct job *j, int delta)
 
 	INVARIANT(i < js->n && js->v[i].job == j);
 	js->n_unfinished[i / STRETCH] += (uint16_t)delta;
-	count_uid(js, j->uid, delta);
+	count_job(js, j, delta);
 }
 
 static int grow(struct jobs *js)
@@ -332,12 +347,18 @@ int jobs_add(struct jobs *js, struct job *j)
 	r = jobs_link_name(js, j);
 	if (r < 0)
 		return r;
+	r = callbacks_add(js->core, j);
+	if (r < 0) {
+		jobs_unlink_name(js, j);
+		return r;
+	}
 	if (j->state != JOB_FINISHED) {
 		r = schedule_jobs_add(js->core->schedule_jobs, j);
 		if (r >= 0)
-			r = count_uid(js, j->uid, 1);
+			r = count_job(js, j, 1);
 		if (r < 0) {
 			schedule_jobs_remove(js->core->schedule_jobs, j);
+			callbacks_forget(js->core, j);
 			jobs_unlink_name(js, j);
 			return r;
 		}
@@ -349,6 +370,8 @@ int jobs_add(struct jobs *js, struct job *j)
 	js->v[i] = (struct slot){.id = j->id, .job = j};
 	js->n++;
 	js->n_state[j->state]++;
+	if (job_may_run(j))
+		demand_note_listed(j->demand, 1);
 	jobs_note_place(js, j);
 	if (i + 1 < js->n)
 		count_stretches(js, i);
@@ -393,12 +416,15 @@ void jobs_forget(struct jobs *js, struct job *j)
 	events_note(js->core->events, j, j->state, EVENT_NO_JOB);
 	job_tell_watchers(j);
 	jobs_unlink_name(js, j);
+	callbacks_forget(js->core, j);
+	if (job_may_run(j))
+		demand_note_listed(j->demand, -1);
 	js->v[i].job = NULL;
 	js->n_holes++;
 	js->n_state[j->state]--;
 	if (j->state != JOB_FINISHED) {
 		schedule_jobs_remove(js->core->schedule_jobs, j);
-		count_uid(js, j->uid, -1);
+		count_job(js, j, -1);
 		js->n_unfinished[i / STRETCH]--;
 	} else {
 		list_remove(&j->by_end);

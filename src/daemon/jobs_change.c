@@ -7,6 +7,7 @@
 #include "base/error.h"
 #include "base/invariant.h"
 #include "base/log.h"
+#include "daemon/callbacks.h"
 #include "daemon/commit.h"
 #include "daemon/core.h"
 #include "daemon/deadlines.h"
@@ -76,6 +77,7 @@ static void follow_deadline(struct jobs *js, const struct job *j, enum job_state
 void job_publish(struct jobs *js, struct job *j, const struct store_job *rec)
 {
 	enum job_state before = j->state;
+	bool could_run = job_may_run(j);
 
 	if (before != rec->state) {
 		INVARIANT(job_may_go[before][rec->state]);
@@ -91,6 +93,8 @@ void job_publish(struct jobs *js, struct job *j, const struct store_job *rec)
 		list_remove(&j->by_end);
 	job_apply(j, rec);
 	jobs_note_place(js, j);
+	if (could_run != job_may_run(j))
+		demand_note_listed(j->demand, could_run ? -1 : 1);
 	if (before != JOB_FINISHED && j->state == JOB_FINISHED) {
 		jobs_link_end(js, j);
 		jobs_count_unfinished(js, j, -1);
@@ -113,6 +117,8 @@ void job_publish(struct jobs *js, struct job *j, const struct store_job *rec)
 	dependents_changed(js->core, j, before);
 	events_note(js->core->events, j, before, j->state);
 	tell_change(j);
+	if (j->state == JOB_FINISHED)
+		callbacks_publish(js->core, j);
 }
 
 void jobs_respec(struct jobs *js, struct job *j, void *spec, size_t spec_len)
@@ -139,6 +145,7 @@ void job_end(struct jobs *js, struct job *j)
 {
 	INVARIANT(j->busy);
 	j->busy = false;
+	callbacks_drop(js->core, j);
 	scheduler_place(js->core->scheduler, j);
 	if (j->state == JOB_WAITING)
 		dependents_look(js->core->dependents, j);

@@ -26,6 +26,7 @@ struct jobs {
 	uint64_t
 		asked_end; /* and below this one, once a commit that asks has gone well */
 	size_t n_expected;
+	size_t n_callbacks; /* unfinished; they are not among per_uid */
 	bool loaded;        /* what is added from now on is new */
 	rv_event idle;      /* some job stopped being busy */
 };

@@ -10,12 +10,14 @@
 #include "base/error.h"
 #include "base/invariant.h"
 #include "base/log.h"
+#include "base/parse.h"
 #include "daemon/commit.h"
 #include "daemon/core.h"
 #include "daemon/cpus.h"
 #include "daemon/job.h"
 #include "daemon/pools_priv.h"
 #include "daemon/scheduler.h"
+#include "job/callback.h"
 
 int pools_new(struct pools **ret, struct core *core)
 {
@@ -113,7 +115,8 @@ void pool_settings_of_section(
 		ret->set[k] = true;
 		if (section)
 			ret->v[k] = section->v[k];
-		else if (config_value_parse(&ret->v[k], (enum config_key)k,
+		else if (config_key_info[k].default_text &&
+			 config_value_parse(&ret->v[k], (enum config_key)k,
 				 config_key_info[k].default_text, NULL) < 0)
 			INVARIANT(!"a default that cannot be read");
 	}
@@ -153,6 +156,8 @@ int pools_apply_one(struct pools *ps, const char *name)
 	int64_t slots;
 	int r;
 
+	if (!name_is_valid(name))
+		return 0; /* of the daemon's own */
 	if (!pools_section(ps, name) && !(c && c->rec.added)) {
 		p = scheduler_pool(s, name);
 		if (p)
@@ -169,6 +174,7 @@ int pools_apply_one(struct pools *ps, const char *name)
 		RV_US(settings.v[CONFIG_RATE].rate.usec));
 	if (r < 0)
 		return r;
+	p->on_empty = settings.v[CONFIG_ON_EMPTY].text != NULL;
 	scheduler_steer_pool(s, p, c && c->rec.paused, c && c->rec.draining);
 	return 0;
 }
@@ -220,7 +226,8 @@ static void drop_settings(struct pools *ps, struct custom *c)
 		"the section [pool %s] has changed: what was set at run time is "
 		"dropped",
 		c->name);
-	c->rec.settings = c->rec.basis = (struct pool_settings){.set = {false}};
+	pool_settings_deinit(&c->rec.settings);
+	pool_settings_deinit(&c->rec.basis);
 	if (t && pools_put_record(t, c->name, &c->rec) >= 0)
 		committer_post(ps->core->committer, t, COMMIT_MUST, NULL, NULL);
 	else
@@ -269,6 +276,9 @@ int pools_apply(struct pools *ps, const struct config *cf)
 	for (size_t i = 0; i < scheduler_n_pools(s) && r >= 0; i++)
 		r = pools_apply_one(ps, scheduler_pool_at(s, i)->name);
 	scheduler_forget_pools(s);
+	if (r >= 0)
+		r = scheduler_set_pool(
+			s, CALLBACK_POOL, (unsigned)config_num(cf, CALLBACKS_SLOTS));
 	return r < 0 ? r : scheduler_set_resources(s, cf);
 }
 

@@ -57,7 +57,7 @@ void pools_job_failed(struct pools *ps, const struct job *j);
 const struct config_named *pools_section(const struct pools *ps, const char *name);
 /* what was said of it at run time; NULL: nothing */
 const struct pool_record *pools_record(const struct pools *ps, const char *name);
-/* what holds for it, of all keys of [pool] */
+/* what holds for it, of all keys of [pool]; borrowed, until something is changed of it */
 void pools_settings(
 	const struct pools *ps, const char *name, struct pool_settings *ret);
 

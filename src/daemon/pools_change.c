@@ -93,12 +93,17 @@ static int end_change(struct pools *ps, const char *name, struct pool_record *re
 
 int pools_add(struct pools *ps, const char *name, const struct pool_settings *settings)
 {
-	struct pool_record rec = {.added = true, .settings = *settings};
+	struct pool_record rec = {.added = true};
 	const struct custom *c;
 	int r = rv_lock_acquire(&ps->changing);
 
 	if (r < 0)
 		return r;
+	r = pool_settings_copy(&rec.settings, settings);
+	if (r < 0) {
+		rv_lock_release(&ps->changing);
+		return r;
+	}
 	c = pools_custom(ps, name);
 	if (pools_section(ps, name) || (c && c->rec.added))
 		r = -EEXIST;
@@ -106,8 +111,25 @@ int pools_add(struct pools *ps, const char *name, const struct pool_settings *se
 		r = -RV_ELIMIT;
 	else
 		r = change(ps, name, &rec);
+	pool_record_deinit(&rec); /* empty where it was taken */
 	rv_lock_release(&ps->changing);
 	return r;
+}
+
+/* the new value of a key, over what was said of it before */
+static int set_key(
+	struct pool_record *rec, enum config_key k, const union config_value *v)
+{
+	union config_value own;
+	int r = config_value_copy(&own, k, v);
+
+	if (r < 0)
+		return r;
+	if (rec->settings.set[k])
+		config_value_free(&rec->settings.v[k], k);
+	rec->settings.v[k] = own;
+	rec->settings.set[k] = true;
+	return 0;
 }
 
 int pools_set(struct pools *ps, const char *name, const struct pool_settings *settings,
@@ -122,21 +144,25 @@ int pools_set(struct pools *ps, const char *name, const struct pool_settings *se
 	pools_settings(ps, name, &before);
 	pool_settings_of_section(&file, pools_section(ps, name));
 	if (pool_is_taken_over(&rec, pools_section(ps, name)))
-		rec.settings = (struct pool_settings){.set = {false}};
+		pool_settings_deinit(&rec.settings);
 	*ret_changed = false;
-	for (int i = 0; i < CONFIG_KEY_N; i++) {
+	for (int i = 0; i < CONFIG_KEY_N && r >= 0; i++) {
 		enum config_key k = (enum config_key)i;
 
 		if (!settings->set[k])
 			continue;
 		*ret_changed |= !config_value_equal(&settings->v[k], &before.v[k], k);
-		rec.settings.v[k] = settings->v[k];
-		rec.settings.set[k] = true;
+		r = set_key(&rec, k, &settings->v[k]);
 	}
-	rec.basis = (struct pool_settings){.set = {false}};
-	if (pools_section(ps, name) && !pool_settings_are_empty(&rec.settings))
-		rec.basis = file;
-	return end_change(ps, name, &rec);
+	pool_settings_deinit(&rec.basis);
+	if (r >= 0 && pools_section(ps, name) &&
+		!pool_settings_are_empty(&rec.settings))
+		r = pool_settings_copy(&rec.basis, &file);
+	if (r >= 0)
+		return end_change(ps, name, &rec);
+	pool_record_deinit(&rec);
+	rv_lock_release(&ps->changing);
+	return r;
 }
 
 int pools_reset(struct pools *ps, const char *name, bool *ret_changed)
@@ -152,7 +178,8 @@ int pools_reset(struct pools *ps, const char *name, bool *ret_changed)
 		return -EPERM;
 	}
 	*ret_changed = !pool_settings_are_empty(&rec.settings);
-	rec.settings = rec.basis = (struct pool_settings){.set = {false}};
+	pool_settings_deinit(&rec.settings);
+	pool_settings_deinit(&rec.basis);
 	return end_change(ps, name, &rec);
 }
 
