@@ -40,6 +40,8 @@ static void format_notes(char *buf, size_t size, const json_t *pool)
 		n += (size_t)snprintf(buf + n, size - n, "rate %s, ", rate);
 	if (json_is_true(json_object_get(pool, "pause_on_failure")))
 		n += (size_t)snprintf(buf + n, size - n, "pause-on-failure, ");
+	if (json_is_set(pool, "on_empty"))
+		n += (size_t)snprintf(buf + n, size - n, "on-empty, ");
 	if (*reason)
 		n += (size_t)snprintf(buf + n, size - n, "%s, ", reason);
 	if (STREQ(json_str(pool, "origin"), "run time"))
@@ -130,6 +132,7 @@ static int read_settings(const struct cli *c, json_t **ret)
 	const char *slots = options_get(&c->opts, OPT_SLOTS);
 	const char *rate = options_get(&c->opts, OPT_RATE);
 	const char *pause = options_get(&c->opts, OPT_PAUSE_ON_FAILURE);
+	const char *on_empty = options_get(&c->opts, OPT_ON_EMPTY);
 	_cleanup_json_ json_t *s = json_object();
 	int64_t n;
 	bool yes;
@@ -147,6 +150,8 @@ static int read_settings(const struct cli *c, json_t **ret)
 		r = json_put(s, "rate", json_string(rate));
 	if (r == 0 && pause)
 		r = json_put(s, "pause_on_failure", json_boolean(yes));
+	if (r == 0 && on_empty)
+		r = json_put(s, "on_empty", json_string(on_empty));
 	if (r < 0)
 		return cli_fail_errno(c, r, "pool");
 	*ret = TAKE_PTR(s);
@@ -192,12 +197,14 @@ static int change(struct cli *c, const struct pool_verb *v)
 	if (v->settings)
 		r = read_settings(c, &settings);
 	else if (options_get(&c->opts, OPT_SLOTS) || options_get(&c->opts, OPT_RATE) ||
-		 options_get(&c->opts, OPT_PAUSE_ON_FAILURE))
+		 options_get(&c->opts, OPT_PAUSE_ON_FAILURE) ||
+		 options_get(&c->opts, OPT_ON_EMPTY))
 		return cli_fail(c, CLI_EXIT_USAGE,
 			"pool %s takes no settings: pool set does", v->word);
 	if (r == 0 && STREQ(v->word, "set") && json_object_size(settings) == 0)
 		return cli_fail(c, CLI_EXIT_USAGE,
-			"pool set: set what? --slots, --rate, --pause-on-failure");
+			"pool set: set what? --slots, --rate, --pause-on-failure, "
+			"--on-empty");
 	if (r == 0)
 		r = cli_connect(c, &client);
 	if (r != 0)

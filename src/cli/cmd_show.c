@@ -220,6 +220,18 @@ static int compare_text(const void *a, const void *b)
 	return strcmp(*(char *const *)a, *(char *const *)b);
 }
 
+static void print_callbacks(const json_t *reply)
+{
+	const json_t *ids = json_object_get(reply, "callbacks"), *id;
+	size_t i;
+
+	json_array_foreach((json_t *)ids, i, id) print_pair(stdout,
+		i == 0 ? "callbacks" : "", "%" PRId64, (int64_t)json_integer_value(id));
+	if (json_is_true(json_object_get(reply, "callback_dropped")))
+		print_pair(stdout, "callbacks",
+			"one was left out, there were too many (callbacks-max)");
+}
+
 static void print_environment(const json_t *show, bool values)
 {
 	_cleanup_(strv_freep) char **all = environment(show);
@@ -347,6 +359,7 @@ static int show(struct cli *c, struct client *client, json_t *select, bool first
 									   : "closed");
 	print_command(json_object_get(reply, "spec"), json_object_get(reply, "job"));
 	print_spec(json_object_get(reply, "spec"));
+	print_callbacks(reply);
 	print_environment(reply, options_has(&c->opts, OPT_ENV));
 	r = print_runs(c, json_object_get(reply, "run_history"));
 	return r < 0 ? cli_fail_write(c, r) : CLI_EXIT_OK;

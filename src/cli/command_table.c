@@ -220,6 +220,8 @@ static const struct option_def options_pool[] = {
 		"add, set: most starts in a time: 10/min; infinity"},
 	{OPT_PAUSE_ON_FAILURE, "pause-on-failure", 0, "yes|no", HINT_CHOICE,
 		"add, set: pause it when a job of it fails"},
+	{OPT_ON_EMPTY, "on-empty", 0, "TEXT", HINT_NONE,
+		"add, set: command line that is run when its last job has ended"},
 	{0},
 };
 

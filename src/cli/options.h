@@ -98,6 +98,7 @@ enum option_id {
 	OPT_SLOTS,
 	OPT_RATE,
 	OPT_PAUSE_ON_FAILURE,
+	OPT_ON_EMPTY,
 	OPT_COUNT,
 	OPT_TZ,
 	/* OPT_FIELD + enum job_field: a property of the job */

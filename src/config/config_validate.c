@@ -1,5 +1,6 @@
 /* What holds across keys. Each fault is told at the place of the key to change. */
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "base/parse.h"
 #include "base/strv.h"
@@ -123,6 +124,33 @@ static void check_output(struct config *c, struct config_errors *errors)
 			"output-max of one run is more than output-total-max");
 }
 
+/* as whom a command of the configuration runs has to be said where that may be anybody */
+static void check_on_empty(struct config *c, struct config_errors *errors)
+{
+	const struct config_names *pools = &c->named[CONFIG_SECTION_POOL];
+
+	for (size_t i = 0; i < pools->n; i++) {
+		const struct config_named *p = &pools->v[i];
+		const struct config_origin *at = &p->key_origin[CONFIG_ON_EMPTY],
+					   *user_at =
+						   &p->key_origin[CONFIG_ON_EMPTY_USER];
+		const union config_value *user = &p->v[CONFIG_ON_EMPTY_USER];
+
+		if (p->v[CONFIG_ON_EMPTY].text && !user->user.name &&
+			c->mode == CONFIG_MODE_SYSTEM)
+			config_errors_add(errors, at->file, at->line,
+				"[pool %s] on-empty-user: missing: in system mode it "
+				"has to be said, root too",
+				p->name);
+		if (user->user.name && c->mode == CONFIG_MODE_USER &&
+			user->user.uid != geteuid())
+			config_errors_add(errors, user_at->file, user_at->line,
+				"[pool %s] on-empty-user: the daemon of a user runs "
+				"nothing as somebody else",
+				p->name);
+	}
+}
+
 void config_validate(struct config *c, struct config_errors *errors)
 {
 	check_part(c, errors, CONFIG_CONNECTIONS_PER_USER_MAX, CONFIG_CONNECTIONS_MAX);
@@ -131,5 +159,6 @@ void config_validate(struct config *c, struct config_errors *errors)
 	check_part(c, errors, CONFIG_JOBS_PER_USER_MAX, CONFIG_JOBS_MAX);
 	check_defaults(c, errors);
 	check_output(c, errors);
+	check_on_empty(c, errors);
 	config_check_schedules(c, errors);
 }

@@ -17,20 +17,49 @@ bool config_type_is_list(enum config_type t)
 	return t == CONFIG_TYPE_USERS || t == CONFIG_TYPE_LINES;
 }
 
+static bool is_text(enum config_type t)
+{
+	return t == CONFIG_TYPE_ZONE || t == CONFIG_TYPE_TEXT;
+}
+
 void config_value_free(union config_value *v, enum config_key k)
 {
 	enum config_type t = config_key_info[k].type;
 
 	if (config_type_is_list(t))
 		v->strv = strv_free(v->strv);
-	if (t == CONFIG_TYPE_ZONE)
+	if (is_text(t))
 		free(v->text);
 	if (t == CONFIG_TYPE_USER) {
 		free(v->user.name);
 		free(v->user.home);
 	}
-	if (t == CONFIG_TYPE_ZONE || t == CONFIG_TYPE_USER)
+	if (is_text(t) || t == CONFIG_TYPE_USER)
 		*v = (union config_value){.text = NULL};
+}
+
+int config_value_copy(
+	union config_value *ret, enum config_key k, const union config_value *v)
+{
+	enum config_type t = config_key_info[k].type;
+
+	*ret = *v;
+	if (is_text(t)) {
+		ret->text = v->text ? strdup(v->text) : NULL;
+		return v->text && !ret->text ? -ENOMEM : 0;
+	}
+	if (config_type_is_list(t)) {
+		ret->strv = v->strv ? strv_copy(v->strv) : NULL;
+		return v->strv && !ret->strv ? -ENOMEM : 0;
+	}
+	if (t != CONFIG_TYPE_USER || !v->user.name)
+		return 0;
+	ret->user.name = strdup(v->user.name);
+	ret->user.home = strdup(v->user.home);
+	if (ret->user.name && ret->user.home)
+		return 0;
+	config_value_free(ret, k);
+	return -ENOMEM;
 }
 
 PRINTF(3, 4) static int value_err(char **err, int r, const char *fmt, ...)
@@ -266,6 +295,16 @@ static int value_parse_lines(
 	return 0;
 }
 
+static int value_parse_text(
+	union config_value *ret, enum config_key k, const char *text, char **err)
+{
+	if ((int64_t)strlen(text) > config_key_info[k].max)
+		return value_err(err, -RV_ELIMIT, "longer than %" PRId64 " bytes",
+			config_key_info[k].max);
+	*ret = (union config_value){.text = strdup(text)};
+	return ret->text ? 0 : -ENOMEM;
+}
+
 /* Blocks: reads the zone's file. */
 static int value_parse_zone(union config_value *ret, const char *text, char **err)
 {
@@ -323,6 +362,7 @@ int config_value_parse(
 	case CONFIG_TYPE_USERS: return value_parse_users(ret, k, text, err);
 	case CONFIG_TYPE_LINES: return value_parse_lines(ret, k, text, err);
 	case CONFIG_TYPE_ZONE: return value_parse_zone(ret, text, err);
+	case CONFIG_TYPE_TEXT: return value_parse_text(ret, k, text, err);
 	case CONFIG_TYPE_USER: return value_parse_user(ret, text, err);
 	default: break;
 	}
@@ -347,7 +387,8 @@ int config_value_format(struct buf *out, enum config_key k, const union config_v
 		for (int64_t i = 0; i < v->num; i++)
 			word += strcspn(word, "|") + 1;
 		return buf_append(out, word, strcspn(word, "|"));
-	case CONFIG_TYPE_ZONE: return buf_append_str(out, v->text ? v->text : "");
+	case CONFIG_TYPE_ZONE:
+	case CONFIG_TYPE_TEXT: return buf_append_str(out, v->text ? v->text : "");
 	case CONFIG_TYPE_USER:
 		return buf_append_str(out, v->user.name ? v->user.name : "");
 	case CONFIG_TYPE_USERS:
@@ -378,7 +419,7 @@ bool config_value_equal(
 
 	if (t == CONFIG_TYPE_RATE)
 		return a->rate.n == b->rate.n && a->rate.usec == b->rate.usec;
-	if (t == CONFIG_TYPE_ZONE)
+	if (is_text(t))
 		return text_equal(a->text, b->text);
 	if (t == CONFIG_TYPE_USER)
 		return text_equal(a->user.name, b->user.name) &&

@@ -23,6 +23,7 @@ enum config_type {
 	CONFIG_TYPE_USERS,    /* strv: numbers, or names that users have; appends */
 	CONFIG_TYPE_LINES,    /* strv: a text each line; appends */
 	CONFIG_TYPE_ZONE,     /* text: of a time zone that is there; NULL: none said */
+	CONFIG_TYPE_TEXT,     /* text: at most max bytes; NULL: none said */
 	CONFIG_TYPE_USER,     /* user: one that is there; name NULL: none said */
 };
 
@@ -160,6 +161,9 @@ int config_value_parse(
 int config_value_format(
 	struct buf *out, enum config_key k, const union config_value *v);
 void config_value_free(union config_value *v, enum config_key k);
+/* of a value that was said, or none: a copy of its own. 0, -ENOMEM */
+int config_value_copy(
+	union config_value *ret, enum config_key k, const union config_value *v);
 bool config_type_is_list(enum config_type t);
 /* of two values of one key, and of all keys of two sections of one kind */
 bool config_value_equal(

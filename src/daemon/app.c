@@ -16,6 +16,7 @@
 #include "client/paths.h"
 #include "daemon/app.h"
 #include "daemon/app_setup.h"
+#include "daemon/callbacks.h"
 #include "daemon/commit.h"
 #include "daemon/control.h"
 #include "daemon/deadlines.h"
@@ -215,6 +216,8 @@ static int make_core(struct app *app)
 		r = schedule_jobs_new(&c->schedule_jobs);
 	if (r >= 0)
 		r = schedules_new(&c->schedules, c, app->loop);
+	if (r >= 0)
+		r = callbacks_new(&c->callbacks, c);
 	if (r >= 0)
 		r = jobs_new(&c->jobs, c);
 	if (r >= 0)
@@ -429,6 +432,7 @@ static void teardown(struct app *app)
 	outputs_free(c->outputs);
 	/* jobs refer to environments, and stand in the order of the scheduler */
 	jobs_free(c->jobs);
+	callbacks_free(c->callbacks);
 	dependents_free(c->dependents);
 	events_free(c->events);
 	deadlines_free(c->deadlines);

@@ -37,7 +37,8 @@ static const char *nearest_pool(const struct scheduler *s, const char *name)
 	_cleanup_free_ const char **names = calloc(n + 1, sizeof(*names));
 
 	for (size_t i = 0; names && i < n; i++)
-		if (!scheduler_pool_at(s, i)->gone)
+		if (!scheduler_pool_at(s, i)->gone &&
+			name_is_valid(scheduler_pool_at(s, i)->name))
 			names[n_names++] = scheduler_pool_at(s, i)->name;
 	return names ? str_nearest(name, names, n_names) : NULL;
 }

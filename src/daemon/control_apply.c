@@ -11,6 +11,7 @@
 #include "base/cleanup.h"
 #include "base/error.h"
 #include "base/log.h"
+#include "daemon/callbacks.h"
 #include "daemon/commit.h"
 #include "daemon/control_select.h"
 #include "daemon/core.h"
@@ -67,16 +68,13 @@ static void swap_parts(struct apply *a, struct planned *p)
 {
 	struct job *j = p->job;
 	struct env_set *env = j->env;
-	struct demand *demand = j->demand;
 
 	if (p->env) {
 		j->env = p->env;
 		p->env = env;
 	}
-	if (p->demand) {
-		j->demand = p->demand;
-		p->demand = demand;
-	}
+	if (p->demand)
+		job_swap_demand(j, &p->demand);
 	if (p->spec)
 		jobs_respec(a->core->jobs, j, TAKE_PTR(p->spec), p->spec_len);
 }
@@ -220,7 +218,7 @@ static int plan_job(struct apply *a, struct job *j)
 	p->plan = (enum plan)r;
 	p->rec.spec = p->spec;
 	p->rec.spec_len = p->spec_len;
-	if (job_record_put(a->txn, &p->rec) < 0) {
+	if (callbacks_record_end(a->core, j, &p->rec, a->txn) < 0) {
 		put_parts(a, p);
 		return -ENOMEM;
 	}
@@ -387,7 +385,8 @@ int control_apply(struct control_conn *conn, struct vl_call *call,
 		return -ENOMEM;
 	a->call = call;
 	r = select_decode(&sel, conn, call,
-		json_object_get(vl_call_params(call), "select"), SELECT_AD_HOC);
+		json_object_get(vl_call_params(call), "select"),
+		SELECT_AD_HOC | SELECT_ACTS);
 	if (r < 0)
 		return r == -EINVAL ? 0 : r;
 	r = select_resolve(&sel, conn);

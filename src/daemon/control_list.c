@@ -10,6 +10,7 @@
 #include "base/parse.h"
 #include "base/strv.h"
 #include "daemon/app.h"
+#include "daemon/callbacks.h"
 #include "daemon/control_job.h"
 #include "daemon/control_select.h"
 #include "daemon/core.h"
@@ -31,6 +32,7 @@ enum {
 	YIELD_EVERY = 4096, /* jobs looked at without a match */
 	LATEST_MAX = 1000,  /* jobs in the order in which they finished */
 	HOLDERS_SHOWN_MAX = 64,
+	CALLBACKS_SHOWN_MAX = 64, /* the newest */
 	RUNS_SHOWN_MAX =
 		500, /* the newest: all of a million retries fit into no reply */
 };
@@ -335,6 +337,21 @@ static void write_holders(
 	json_writer_array_end(w);
 }
 
+static void write_callbacks(
+	struct json_writer *w, const struct core *core, const struct job *j)
+{
+	size_t n;
+	const uint64_t *ids = callbacks_of(core, j->id, &n);
+
+	json_writer_array(w, "callbacks");
+	for (size_t i = n > CALLBACKS_SHOWN_MAX ? n - CALLBACKS_SHOWN_MAX : 0; i < n;
+		i++)
+		json_writer_int(w, NULL, (int64_t)ids[i]);
+	json_writer_array_end(w);
+	json_writer_bool(w, "callback_dropped",
+		j->state == JOB_FINISHED && j->flags & STORE_JOB_CALLBACK_DROPPED);
+}
+
 static int show(
 	struct control_conn *conn, struct vl_call *call, uint64_t id, bool values)
 {
@@ -379,6 +396,7 @@ static int show(
 	write_holders(&w, &app->core, j);
 	if (j->run && j->run->in)
 		json_writer_bool(&w, "stdin_open", j->run->in->state == RUN_STDIN_OPEN);
+	write_callbacks(&w, &app->core, j);
 	json_writer_object_end(&w);
 	r = json_writer_end(&w);
 	return r < 0 ? r

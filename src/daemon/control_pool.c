@@ -3,7 +3,9 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/cleanup.h"
@@ -14,6 +16,7 @@
 #include "daemon/core.h"
 #include "daemon/pools.h"
 #include "daemon/scheduler.h"
+#include "reeve/executor.h"
 #include "varlink/json_write.h"
 
 #define ORIGIN_MAX 4200
@@ -77,6 +80,10 @@ static void put_pool(
 	put_text(w, "reason", rec ? rec->reason : NULL);
 	put_value(w, "rate", CONFIG_RATE, &s);
 	json_writer_bool(w, "pause_on_failure", s.v[CONFIG_PAUSE_ON_FAILURE].num);
+	if (s.v[CONFIG_ON_EMPTY].text)
+		put_value(w, "on_empty", CONFIG_ON_EMPTY, &s);
+	if (s.v[CONFIG_ON_EMPTY_USER].user.name)
+		put_value(w, "on_empty_user", CONFIG_ON_EMPTY_USER, &s);
 	put_text(w, "origin", origin_of(core->pools, p->name, origin));
 	json_writer_array(w, "changed");
 	for (int k = 0; k < CONFIG_KEY_N; k++)
@@ -118,23 +125,72 @@ static int invalid(struct vl_call *call, const char *field, const char *message)
 	return -EINVAL;
 }
 
-/* one member as it would be written in a file: the checks are the same. "": not given */
-static int member_text(char *buf, size_t size, const json_t *m)
+/* One member as it would be written in a file: the checks are the same. 1; 0: not given;
+ * -ENOMEM */
+static int member_text(char **ret, const json_t *m)
 {
+	int r;
+
 	if (json_is_integer(m))
-		snprintf(buf, size, "%" JSON_INTEGER_FORMAT, json_integer_value(m));
+		r = asprintf(ret, "%" JSON_INTEGER_FORMAT, json_integer_value(m));
 	else if (json_is_boolean(m))
-		snprintf(buf, size, "%s", json_is_true(m) ? "yes" : "no");
+		r = asprintf(ret, "%s", json_is_true(m) ? "yes" : "no");
 	else if (json_is_string(m))
-		snprintf(buf, size, "%s", json_string_value(m));
+		r = asprintf(ret, "%s", json_string_value(m));
 	else
-		buf[0] = '\0';
-	return buf[0] != '\0';
+		return 0;
+	return r < 0 ? -ENOMEM : 1;
 }
 
-/* 0; -EINVAL: answered already */
+/* The value of a key; "" of what has no default: none. 0; -ENOMEM; else err says why not. */
+static int read_key(
+	struct pool_settings *ret, enum config_key k, const char *text, char **err)
+{
+	int r = 0;
+
+	ret->v[k] = (union config_value){.text = NULL};
+	if (*text || config_key_info[k].default_text)
+		r = config_value_parse(&ret->v[k], k, text, err);
+	ret->set[k] = r >= 0;
+	return r;
+}
+
+struct user_query {
+	struct pool_settings *settings;
+	uid_t uid;
+	char *message;
+};
+
+/* in a worker: users may be far */
+static int look_up_user(void *arg)
+{
+	struct user_query *q = arg;
+	char number[24];
+
+	snprintf(number, sizeof(number), "%ju", (uintmax_t)q->uid);
+	return read_key(q->settings, CONFIG_ON_EMPTY_USER, number, &q->message);
+}
+
+/* Who says what is run is who it runs as. */
+static int read_user(
+	struct pool_settings *ret, struct control_conn *conn, struct vl_call *call)
+{
+	struct core *core = control_core(conn->control);
+	struct user_query q = {.settings = ret, .uid = conn->peer.uid};
+	int r;
+
+	if (!ret->set[CONFIG_ON_EMPTY] || !core->system_mode)
+		return 0;
+	r = rv_run_blocking(core->io, look_up_user, &q);
+	if (r < 0 && r != -ENOMEM && r != -ECANCELED)
+		r = invalid(call, "on_empty", q.message);
+	free(q.message);
+	return r;
+}
+
+/* 0; -EINVAL: answered already. *ret owns its values, also on failure. */
 static int read_settings(
-	struct pool_settings *ret, struct vl_call *call, const json_t *obj)
+	struct pool_settings *ret, struct control_conn *conn, struct vl_call *call)
 {
 	static const struct {
 		const char *member;
@@ -143,26 +199,23 @@ static int read_settings(
 		{"slots", CONFIG_SLOTS},
 		{"rate", CONFIG_RATE},
 		{"pause_on_failure", CONFIG_PAUSE_ON_FAILURE},
+		{"on_empty", CONFIG_ON_EMPTY},
 	};
+	const json_t *obj = json_object_get(vl_call_params(call), "settings");
 
 	*ret = (struct pool_settings){.set = {false}};
 	for (size_t i = 0; i < ARRAY_LEN(members); i++) {
-		const json_t *m = json_object_get(obj, members[i].member);
-		enum config_key k = members[i].key;
-		_cleanup_free_ char *err = NULL;
-		char text[128];
-		int r;
+		_cleanup_free_ char *err = NULL, *text = NULL;
+		int r = member_text(&text, json_object_get(obj, members[i].member));
 
-		if (!member_text(text, sizeof(text), m))
-			continue;
-		r = config_value_parse(&ret->v[k], k, text, &err);
+		if (r > 0)
+			r = read_key(ret, members[i].key, text, &err);
 		if (r == -ENOMEM)
 			return r;
 		if (r < 0)
 			return invalid(call, members[i].member, err);
-		ret->set[k] = true;
 	}
-	return 0;
+	return read_user(ret, conn, call);
 }
 
 /* Answers an error that pools.h names; others are the caller's. */
@@ -250,10 +303,11 @@ int control_pool_add(struct control_conn *conn, struct vl_call *call)
 
 	if (!name)
 		return 0;
-	r = read_settings(&s, call, json_object_get(vl_call_params(call), "settings"));
-	if (r < 0)
-		return r == -EINVAL ? 0 : r;
-	return answer(core, call, name, pools_add(core->pools, name, &s));
+	r = read_settings(&s, conn, call);
+	if (r >= 0)
+		r = answer(core, call, name, pools_add(core->pools, name, &s));
+	pool_settings_deinit(&s);
+	return r == -EINVAL ? 0 : r;
 }
 
 int control_pool_set(struct control_conn *conn, struct vl_call *call)
@@ -266,11 +320,13 @@ int control_pool_set(struct control_conn *conn, struct vl_call *call)
 
 	if (!name)
 		return 0;
-	r = read_settings(&s, call, json_object_get(vl_call_params(call), "settings"));
-	if (r < 0)
-		return r == -EINVAL ? 0 : r;
-	r = pools_set(core->pools, name, &s, &changed);
-	return answer_changed(core, call, name, r, changed);
+	r = read_settings(&s, conn, call);
+	if (r >= 0) {
+		r = pools_set(core->pools, name, &s, &changed);
+		r = answer_changed(core, call, name, r, changed);
+	}
+	pool_settings_deinit(&s);
+	return r == -EINVAL ? 0 : r;
 }
 
 int control_pool_reset(struct control_conn *conn, struct vl_call *call)

@@ -147,8 +147,8 @@ int control_job_remove(struct control_conn *conn, struct vl_call *call)
 	struct selection sel;
 	int r;
 
-	r = select_decode(
-		&sel, conn, call, json_object_get(vl_call_params(call), "select"), 0);
+	r = select_decode(&sel, conn, call,
+		json_object_get(vl_call_params(call), "select"), SELECT_ACTS);
 	if (r < 0)
 		return r == -EINVAL ? 0 : r;
 	r = select_resolve(&sel, conn);

@@ -290,7 +290,7 @@ static struct job *newest(struct control_conn *conn, const struct selection *s)
 
 	for (struct job *j = jobs_at_or_before(jobs, UINT64_MAX); j;
 		j = jobs_at_or_before(jobs, j->id - 1))
-		if (s->sel.any_uid || j->uid == s->sel.uid)
+		if (!j->is_callback && (s->sel.any_uid || j->uid == s->sel.uid))
 			return j;
 	return NULL;
 }
@@ -332,6 +332,7 @@ int select_decode(struct selection *ret, struct control_conn *conn,
 		ret->sel.states = JOB_STATES_CURRENT;
 	if (flags & SELECT_AD_HOC && ret->sel.n_ids == 0 && !ret->sel.schedule)
 		ret->sel.no_schedule = true;
+	ret->sel.no_callbacks = flags & SELECT_ACTS && ret->sel.n_ids == 0;
 	job_select_prepare(&ret->sel);
 	return 0;
 fail:

@@ -46,6 +46,9 @@ static int check_state(struct apply *a, const struct job *j)
 
 	if (j->state == JOB_FINISHED)
 		return apply_refuse(a, j->id, "WrongState", "it is finished");
+	if (j->is_callback)
+		return apply_refuse(a, j->id, "WrongState",
+			"it is a callback: what it may do is the daemon's to say");
 	if (j->run && j->is_function)
 		return apply_refuse(
 			a, j->id, "WrongState", "it is a function, and running");

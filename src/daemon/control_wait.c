@@ -340,7 +340,7 @@ int control_job_wait(struct control_conn *conn, struct vl_call *call)
 		return 0;
 	rv_event_init(&w.changed);
 	/* labels and the like also judge what has finished; bare and --all do not */
-	r = select_decode(&sel, conn, call, select, SELECT_EMPTY_IS_ALL);
+	r = select_decode(&sel, conn, call, select, SELECT_EMPTY_IS_ALL | SELECT_ACTS);
 	if (r < 0)
 		return r == -EINVAL ? 0 : r;
 	if (w.until == UNTIL_EMPTY && sel.sel.n_ids > 0) {

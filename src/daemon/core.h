@@ -15,6 +15,7 @@
 
 struct config;
 struct store;
+struct callbacks;
 struct committer;
 struct jobs;
 struct envs;
@@ -47,6 +48,7 @@ struct core {
 	struct keys *keys;
 	struct scheduler *scheduler;
 	struct pools *pools;
+	struct callbacks *callbacks; /* NULL: there are none, in tests */
 	struct schedule_jobs *schedule_jobs;
 	struct schedules *schedules;
 	struct dependents *dependents;

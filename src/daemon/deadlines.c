@@ -8,6 +8,7 @@
 #include "base/hashmap.h"
 #include "base/heap.h"
 #include "base/log.h"
+#include "daemon/callbacks.h"
 #include "daemon/commit.h"
 #include "daemon/core.h"
 #include "daemon/deadlines.h"
@@ -182,7 +183,7 @@ static int give_up(struct deadlines *d, uint64_t id)
 	rec.due_usec = 0;
 	rec.reason = "it had not started by its deadline";
 	t = txn_new();
-	if (!t || job_record_put(t, &rec) < 0)
+	if (!t || callbacks_record_end(core, j, &rec, t) < 0)
 		return -EAGAIN;
 	job_begin(core->jobs, j);
 	r = committer_commit(core->committer, TAKE_PTR(t), 0);

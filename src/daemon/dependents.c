@@ -13,6 +13,7 @@
 #include "base/invariant.h"
 #include "base/log.h"
 #include "base/parse.h"
+#include "daemon/callbacks.h"
 #include "daemon/commit.h"
 #include "daemon/core.h"
 #include "daemon/dependents_priv.h"
@@ -275,7 +276,7 @@ static int plan_skip(struct dependents *d, struct job *j, const struct deps_verd
 	if (r >= 0 && j->dependents)
 		r = push(d, j->id);
 	if (r >= 0)
-		r = job_record_put(d->txn, &p->rec);
+		r = callbacks_record_end(d->core, j, &p->rec, d->txn);
 	if (r < 0) {
 		free(p->reason);
 		return r;
@@ -302,6 +303,8 @@ static int commit_skips(struct dependents *d)
 
 		/* one that a damaged store refuses is shown all the same: nobody else
 		 * would ever end it */
+		if (r < 0)
+			callbacks_drop(core, p->job);
 		if (r != -RV_ESHUTDOWN)
 			job_publish(core->jobs, p->job, &p->rec);
 		p->job->planned = JOB_PLANNED_NOTHING;

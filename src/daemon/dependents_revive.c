@@ -21,6 +21,7 @@ void job_record_again(const struct job *j, struct store_job *ret)
 	ret->exit_code = -1;
 	ret->signal = 0;
 	ret->reason = NULL;
+	ret->flags &= ~(uint32_t)STORE_JOB_CALLBACK_DROPPED;
 }
 
 static int add(struct revival *rv, struct job *j)

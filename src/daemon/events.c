@@ -139,6 +139,8 @@ void events_note(struct events *ev, const struct job *j, int from, int to)
 		.from = (int8_t)from,
 		.to = (int8_t)to,
 		.result = j->state == JOB_FINISHED ? j->result : JOB_RESULT_NONE,
+		.callback_dropped =
+			to == JOB_FINISHED && j->flags & STORE_JOB_CALLBACK_DROPPED,
 	};
 	note_texts(e, j);
 	ev->next++;

@@ -29,6 +29,7 @@ struct event {
 	int32_t exit_code, signal; /* once finished; -1, 0: none */
 	int8_t from, to;           /* enum job_state, or EVENT_NO_JOB */
 	uint8_t result;            /* enum job_result */
+	bool callback_dropped;     /* its end called for one that was left out */
 	uint32_t labels_len;
 	/* NULL: the default pool and nothing else; or the pools, the name, the reason, each
 	 * ended by NUL and empty where there is none, then labels, each ended by NUL */

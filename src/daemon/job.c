@@ -39,6 +39,8 @@ static void peek_order(struct job *j)
 				 JOB_FIELD_FUNCTION) > 0;
 	j->of_schedule = job_spec_peek_str(&f, &len, j->spec, j->spec_len,
 				 JOB_FIELD_SCHEDULE) > 0;
+	j->is_callback = job_spec_peek_str(&f, &len, j->spec, j->spec_len,
+				 JOB_FIELD_CALLBACK) > 0;
 	if (job_spec_peek_num(&n, j->spec, j->spec_len, JOB_FIELD_PRIORITY) > 0)
 		j->priority = (int32_t)n;
 	j->has_deadline =
@@ -147,6 +149,18 @@ struct job *job_free(struct job *j)
 	free(j->dependents);
 	free(j);
 	return NULL;
+}
+
+void job_swap_demand(struct job *j, struct demand **d)
+{
+	struct demand *was = j->demand;
+
+	if (job_may_run(j)) {
+		demand_note_listed(was, -1);
+		demand_note_listed(*d, 1);
+	}
+	j->demand = *d;
+	*d = was;
 }
 
 bool job_is_in_order(const struct job *j)
@@ -337,6 +351,7 @@ void job_facts_get(const struct job *j, struct job_facts_buf *ret, bool with_lab
 		.labels = ret->labels,
 		.submitted_usec = j->submitted_usec,
 		.finished_usec = j->state == JOB_FINISHED ? j->finished_usec : 0,
+		.callback = j->is_callback,
 	};
 }
 

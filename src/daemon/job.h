@@ -62,6 +62,7 @@ struct job {
 	bool is_function;
 	bool has_deadline;
 	bool of_schedule;     /* a schedule made it */
+	bool is_callback;     /* an end made it */
 	bool has_deps;        /* it waits for other jobs, or did */
 	bool leaving;         /* its removal is being committed */
 	bool busy;            /* a change of it is being committed */
@@ -80,6 +81,13 @@ struct job_watch {
 int job_new(struct job **ret, const struct job_spec *spec);
 int job_new_from_record(struct job **ret, const struct store_job *rec);
 struct job *job_free(struct job *j);
+/* It is not finished, nor held: it counts in its pools. */
+static inline bool job_may_run(const struct job *j)
+{
+	return j->state != JOB_FINISHED && j->state != JOB_HELD;
+}
+/* It asks for something else from now on, and what it asked for is in *d. */
+void job_swap_demand(struct job *j, struct demand **d);
 /* is it in a heap of the scheduler? */
 bool job_is_in_order(const struct job *j);
 

@@ -50,16 +50,12 @@ static int check(struct core *core, const struct job_spec *spec, uint32_t uid,
 	return r == -EACCES ? -EINVAL : r;
 }
 
-int job_make(struct job **ret, struct core *core, const struct job_spec *spec,
-	uint32_t uid, uint32_t gid, size_t n_expected, char **ret_message)
+static int make(struct job **ret, struct core *core, const struct job_spec *spec,
+	uint32_t uid, uint32_t gid)
 {
 	struct job *j;
 	int r;
 
-	*ret_message = NULL;
-	r = check(core, spec, uid, n_expected, ret_message);
-	if (r < 0)
-		return r;
 	r = job_new(&j, spec);
 	if (r < 0)
 		return r;
@@ -69,15 +65,33 @@ int job_make(struct job **ret, struct core *core, const struct job_spec *spec,
 	r = scheduler_demand(core->scheduler, spec, &j->demand);
 	if (r < 0) {
 		job_free(j);
-		return r != -RV_ELIMIT ? r
-				       : refuse(ret_message, r,
-						 "there are demands-max = %" PRId64
-						 " different things asked for",
-						 config_num(core->config, DEMANDS_MAX));
+		return r;
 	}
 	job_choose_time(j, core->clock);
 	*ret = j;
 	return 0;
+}
+
+int job_make(struct job **ret, struct core *core, const struct job_spec *spec,
+	uint32_t uid, uint32_t gid, size_t n_expected, char **ret_message)
+{
+	int r;
+
+	*ret_message = NULL;
+	r = check(core, spec, uid, n_expected, ret_message);
+	if (r >= 0)
+		r = make(ret, core, spec, uid, gid);
+	if (r != -RV_ELIMIT || *ret_message)
+		return r;
+	return refuse(ret_message, r,
+		"there are demands-max = %" PRId64 " different things asked for",
+		config_num(core->config, DEMANDS_MAX));
+}
+
+int job_make_own(struct job **ret, struct core *core, const struct job_spec *spec,
+	uint32_t uid, uint32_t gid)
+{
+	return make(ret, core, spec, uid, gid);
 }
 
 struct job *job_unmake(struct core *core, struct job *j)
@@ -87,6 +101,19 @@ struct job *job_unmake(struct core *core, struct job *j)
 	envs_put(core->envs, j->env);
 	scheduler_demand_put(core->scheduler, j->demand);
 	return job_free(j);
+}
+
+int job_make_record(struct job *j, uint64_t id, struct txn *t)
+{
+	struct store_op *op = txn_add(t, STORE_JOB_INSERT);
+
+	if (!op)
+		return -ENOMEM;
+	j->id = id;
+	job_record(j, &op->job);
+	op->job.spec = j->spec;
+	op->job.spec_len = j->spec_len;
+	return 0;
 }
 
 int jobs_make_record(struct core *core, struct job *const *jobs, size_t n,
@@ -99,16 +126,8 @@ int jobs_make_record(struct core *core, struct job *const *jobs, size_t n,
 	if (n == 0)
 		return 0;
 	r = jobs_take_ids(core->jobs, &first, ret_reserved, (uint32_t)n, t);
-	for (size_t i = 0; i < n && r >= 0; i++) {
-		struct store_op *op = txn_add(t, STORE_JOB_INSERT);
-
-		if (!op)
-			return -ENOMEM;
-		jobs[i]->id = first + i;
-		job_record(jobs[i], &op->job);
-		op->job.spec = jobs[i]->spec;
-		op->job.spec_len = jobs[i]->spec_len;
-	}
+	for (size_t i = 0; i < n && r >= 0; i++)
+		r = job_make_record(jobs[i], first + i, t);
 	return r < 0 ? r : 0;
 }
 

@@ -61,7 +61,10 @@ struct job *jobs_unfinished_at_or_after(const struct jobs *js, uint64_t id);
 struct job *jobs_finished_before(const struct jobs *js, const struct job *j);
 
 size_t jobs_count(const struct jobs *js, enum job_state s);
+/* those that limits are for: without callbacks */
 size_t jobs_unfinished(const struct jobs *js);
+/* unfinished callbacks */
+size_t jobs_callbacks(const struct jobs *js);
 size_t jobs_unfinished_of(const struct jobs *js, uint32_t uid);
 /* Jobs whose submit is being committed count as unfinished, so that calls side by side do
  * not pass a limit together. 0, -ENOMEM. */

@@ -7,6 +7,7 @@ libdaemon_la_SOURCES = \
 	src/daemon/app_setup.c src/daemon/app_setup.h \
 	src/daemon/commit.c src/daemon/commit.h \
 	src/daemon/asks.c src/daemon/asks.h \
+	src/daemon/callbacks.c src/daemon/callbacks.h \
 	src/daemon/clock_jumps.c src/daemon/clock_jumps.h \
 	src/daemon/control.c src/daemon/control.h \
 	src/daemon/control_apply.c src/daemon/control_apply.h \
@@ -58,6 +59,9 @@ libdaemon_la_SOURCES = \
 	src/daemon/job_json.c src/daemon/job_json.h \
 	src/daemon/job_counts.c src/daemon/job_counts.h \
 	src/daemon/jobs.c src/daemon/jobs.h \
+	src/daemon/jobs_change.c \
+	src/daemon/jobs_names.c \
+	src/daemon/jobs_priv.h \
 	src/daemon/journal.c src/daemon/journal.h \
 	src/daemon/keys.c src/daemon/keys.h \
 	src/daemon/log_watch.c src/daemon/log_watch.h \
@@ -81,6 +85,8 @@ libdaemon_la_SOURCES = \
 	src/daemon/run_steps.h \
 	src/daemon/processes.c src/daemon/processes.h \
 	src/daemon/pools.c src/daemon/pools.h \
+	src/daemon/pools_change.c \
+	src/daemon/pools_priv.h \
 	src/daemon/pool_record.c src/daemon/pool_record.h \
 	src/daemon/schedule_jobs.c src/daemon/schedule_jobs.h \
 	src/daemon/schedule_look.c src/daemon/schedule_look.h \

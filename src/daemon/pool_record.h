@@ -5,6 +5,8 @@
  *   paused = yes, draining = yes, reason = TEXT
  *   set KEY = VALUE             in place of what the file says, in its notation
  *   basis KEY = VALUE           what the file said then
+ *
+ * In a value that has several lines they are kept apart by \n, a backslash is doubled.
  */
 #ifndef DAEMON_POOL_RECORD_H
 #define DAEMON_POOL_RECORD_H
@@ -12,7 +14,7 @@
 #include "config/configuration.h"
 
 struct pool_settings {
-	union config_value v[CONFIG_KEY_N]; /* of keys of [pool]: nothing is owned */
+	union config_value v[CONFIG_KEY_N]; /* of keys of [pool] */
 	bool set[CONFIG_KEY_N];
 };
 
@@ -25,6 +27,10 @@ struct pool_record {
 	struct pool_settings basis; /* what the file said of these */
 };
 
+/* of settings that own their values, as those of a record do */
+void pool_settings_deinit(struct pool_settings *s);
+/* -ENOMEM: *ret is empty */
+int pool_settings_copy(struct pool_settings *ret, const struct pool_settings *s);
 void pool_record_deinit(struct pool_record *rec);
 /* -ENOMEM: *ret is empty */
 int pool_record_copy(struct pool_record *ret, const struct pool_record *rec);

@@ -59,7 +59,7 @@ const struct config_named *pools_section(const struct pools *ps, const char *nam
 const struct pool_record *pools_record(const struct pools *ps, const char *name);
 /* is a key set at run time, in place of what its section says? */
 bool pools_key_is_set(const struct pools *ps, const char *name, enum config_key key);
-/* what holds for it, of all keys of [pool] */
+/* what holds for it, of all keys of [pool]; borrowed, until something is changed of it */
 void pools_settings(
 	const struct pools *ps, const char *name, struct pool_settings *ret);
 

@@ -8,6 +8,7 @@
 #include "base/cleanup.h"
 #include "base/error.h"
 #include "base/log.h"
+#include "daemon/callbacks.h"
 #include "daemon/commit.h"
 #include "daemon/core.h"
 #include "daemon/jobs.h"
@@ -180,7 +181,7 @@ static void was_never_started(struct recovery *rc, struct job *j)
 	rec.flags = 0;
 	log_at(LOG_INFO, "job",
 		"job %" PRIu64 " was not started yet, it is queued again", j->id);
-	if (!t || job_record_put(t, &rec) < 0) {
+	if (!t || callbacks_record_end(rc->core, j, &rec, t) < 0) {
 		txn_free(t);
 		return;
 	}

@@ -11,6 +11,7 @@
 #include "base/failpoint.h"
 #include "base/invariant.h"
 #include "base/parse.h"
+#include "daemon/callbacks.h"
 #include "daemon/commit.h"
 #include "daemon/core.h"
 #include "daemon/jobs.h"
@@ -190,7 +191,7 @@ int run_record_end(struct run *run)
 	t = txn_new();
 	r = t ? run_record_put(t, STORE_RUN_UPDATE, &run->rec) : -ENOMEM;
 	if (r >= 0)
-		r = job_record_put(t, &rec);
+		r = callbacks_record_end(core, j, &rec, t);
 	INVARIANT(r >= 0); /* small allocations: no way to go on without this record */
 
 	if (run->end.kind == RUN_END_EXITED)
@@ -209,6 +210,8 @@ int run_record_end(struct run *run)
 		return r;
 	/* Refused, which only a damaged store does: nobody would ever end the job. It is
 	 * shown; it is not acknowledged, so the next daemon hears of it once more. */
+	if (r < 0)
+		callbacks_drop(core, j);
 	job_publish(core->jobs, j, &rec);
 	if (r < 0)
 		return r;

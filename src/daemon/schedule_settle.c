@@ -6,6 +6,7 @@
 
 #include "base/error.h"
 #include "base/log.h"
+#include "daemon/callbacks.h"
 #include "daemon/jobs.h"
 #include "daemon/schedule_jobs.h"
 #include "daemon/schedule_look.h"
@@ -87,7 +88,7 @@ static int cancel(struct look *l, struct job *j)
 		return 0;
 	}
 	record_cancelled(l, &rec);
-	if (job_record_put(l->txn, &rec) < 0)
+	if (callbacks_record_end(l->ss->core, j, &rec, l->txn) < 0)
 		return -ENOMEM;
 	job_begin(l->ss->core->jobs, j);
 	l->cancelled[l->n_cancelled] = j;

@@ -248,6 +248,7 @@ int scheduler_demand(
 			.needs = needs,
 			.function = job_str(spec, FUNCTION) != NULL,
 			.forced = job_num(spec, FORCE),
+			.own = job_spec_has(spec, JOB_FIELD_CALLBACK),
 		});
 }
 

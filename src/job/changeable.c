@@ -41,7 +41,10 @@ enum job_until job_field_until(enum job_field f)
 	case JOB_FIELD_RETRY_ON:
 	case JOB_FIELD_SUCCESS_CODES:
 	case JOB_FIELD_ON_REBOOT:
-	case JOB_FIELD_ON_LOST: return JOB_UNTIL_END;
+	case JOB_FIELD_ON_LOST:
+	case JOB_FIELD_ON_SUCCESS:
+	case JOB_FIELD_ON_FAILURE:
+	case JOB_FIELD_ON_FINISH: return JOB_UNTIL_END;
 	/* a function is checked with its arguments by whoever submits it; the environment was
 	 * filtered then; hold, release and force are verbs */
 	default: return JOB_UNTIL_SUBMIT;

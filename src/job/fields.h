@@ -79,7 +79,8 @@ bool job_type_appends(enum job_type t);  /* a list that grows when given again *
 /* Only the daemon sets it: no key of files, no option, refused from clients. */
 static inline bool job_field_is_ours(enum job_field f)
 {
-	return f == JOB_FIELD_SCHEDULE || f == JOB_FIELD_SCHEDULED;
+	return f == JOB_FIELD_SCHEDULE || f == JOB_FIELD_SCHEDULED ||
+	       f == JOB_FIELD_CALLBACK || f == JOB_FIELD_CALLBACK_OF;
 }
 
 /* By configuration key (not of those that only the daemon sets) or protocol name; negative

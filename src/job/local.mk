@@ -7,6 +7,7 @@ libjob_la_SOURCES = \
 	src/job/calendar_kind.c \
 	src/job/calendar_parse.c \
 	src/job/calendar_priv.h \
+	src/job/callback.c src/job/callback.h \
 	src/job/changeable.c src/job/changeable.h \
 	src/job/codes.c \
 	src/job/cron_parse.c \

@@ -159,6 +159,8 @@ bool job_select_matches(const struct job_select *sel, const struct job_facts *fa
 		return false;
 	if (sel->no_schedule && facts->schedule)
 		return false;
+	if (sel->no_callbacks && facts->callback)
+		return false;
 	if (sel->schedule &&
 		!(facts->schedule && STREQ(facts->schedule, sel->schedule)))
 		return false;

@@ -34,6 +34,7 @@ struct job_facts {
 	char *const *labels;    /* NULL: none */
 	int64_t submitted_usec; /* wall clock */
 	int64_t finished_usec;  /* 0: not yet */
+	bool callback;          /* it is one */
 };
 
 /* All zero is the empty selection, which matches nothing. Lists are owned: see
@@ -49,6 +50,7 @@ struct job_select {
 	char *name_glob;  /* NULL: any; fnmatch(3) */
 	char *schedule;   /* NULL: any */
 	bool no_schedule; /* not those that a schedule made; by itself it selects nothing */
+	bool no_callbacks;  /* likewise: not those that are one */
 	int64_t since_usec; /* submitted or finished at or after; 0: any */
 	bool any_uid;       /* else only jobs of uid */
 	uid_t uid;

@@ -167,6 +167,12 @@ static int merge_field(
 	return 0;
 }
 
+int job_spec_take_over(
+	struct job_spec *s, const struct job_spec *from, enum job_field f)
+{
+	return job_spec_has(from, f) ? merge_field(s, from, f) : 0;
+}
+
 bool job_spec_says_work(const struct job_spec *s)
 {
 	return s->set & WORK_FIELDS;

@@ -38,6 +38,10 @@ void job_spec_unset(struct job_spec *s, enum job_field f); /* back to the defaul
  * failure a part may have been. 0, -RV_ELIMIT, -ENOMEM. */
 int job_spec_merge_defaults(struct job_spec *s, const struct job_spec *defaults);
 
+/* The same for one field, where it is set in from. */
+int job_spec_take_over(
+	struct job_spec *s, const struct job_spec *from, enum job_field f);
+
 /* one of command, shell-command, function is set */
 bool job_spec_says_work(const struct job_spec *s);
 

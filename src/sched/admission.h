@@ -109,6 +109,8 @@ struct demand_spec {
 	int64_t memory;    /* bytes it reserves; 0: none */
 	const char *needs; /* "gpu=1 tape=2"; NULL: none */
 	bool function, forced;
+	bool own; /* of the daemon itself: takes nothing but a slot of its one pool, which has
+		     no name for others, and is past demands_max */
 };
 
 /**
@@ -123,6 +125,11 @@ int demand_get(
 struct demand *demand_ref(struct demand *d);
 /* NULL is fine; returns NULL. No job of it may be ready any more when the last goes. */
 struct demand *demand_put(struct admission *a, struct demand *d);
+
+/* A job of this demand came into the table, or left it (sign -1): it may run, or may not any
+ * more. And the same for those of them whose end is being recorded. */
+void demand_note_listed(struct demand *d, int sign);
+void demand_note_ending(struct demand *d, int sign);
 
 /* The pool that a job counts in for the spawner and for averages: the first of its way. */
 struct pool *demand_pool(const struct demand *d, unsigned way);

@@ -84,6 +84,8 @@ static int add_machine(struct maker *m)
 {
 	const struct demand_spec *s = m->spec;
 
+	if (s->own)
+		return 0;
 	if (!s->function)
 		add_need(m, (struct need){.kind = NEED_MACHINE,
 				    .limit = &m->a->slots,
@@ -195,7 +197,7 @@ int demand_get(struct admission *a, struct demand **ret, const struct demand_spe
 	struct demand *d;
 	int r;
 
-	r = job_pools_check(spec->pools);
+	r = spec->own ? 0 : job_pools_check(spec->pools);
 	if (r >= 0)
 		r = make_key(&key, spec);
 	if (r < 0)
@@ -205,7 +207,7 @@ int demand_get(struct admission *a, struct demand **ret, const struct demand_spe
 		*ret = demand_ref(d);
 		return 0;
 	}
-	if (hashmap_size(a->demands) >= a->demands_max)
+	if (!spec->own && hashmap_size(a->demands) >= a->demands_max)
 		return -RV_ELIMIT;
 	/* of all demands there may be one turn in a pass */
 	r = heap_reserve(&a->turns, hashmap_size(a->demands) + 1);
@@ -222,6 +224,22 @@ int demand_get(struct admission *a, struct demand **ret, const struct demand_spe
 	d->n_refs = 1;
 	*ret = d;
 	return 0;
+}
+
+void demand_note_listed(struct demand *d, int sign)
+{
+	for (unsigned w = 0; w < d->n_ways; w++)
+		for (unsigned i = 0; i < d->ways[w].n; i++)
+			if (d->ways[w].needs[i].pool)
+				d->ways[w].needs[i].pool->n_listed += sign;
+}
+
+void demand_note_ending(struct demand *d, int sign)
+{
+	for (unsigned w = 0; w < d->n_ways; w++)
+		for (unsigned i = 0; i < d->ways[w].n; i++)
+			if (d->ways[w].needs[i].pool)
+				d->ways[w].needs[i].pool->n_ending += sign;
 }
 
 struct demand *demand_ref(struct demand *d)

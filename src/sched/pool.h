@@ -17,6 +17,11 @@ struct pool {
 	bool gone;     /* nothing defines it any more: what is in it does not start */
 	bool paused;   /* what is in it does not start */
 	bool draining; /* takes no new jobs; those that it has go on and start */
+	bool on_empty; /* something is run when it has become empty */
+
+	/* jobs of the table that name it and may still run, held ones not counted; and of
+	 * these, those whose end is being recorded */
+	int64_t n_listed, n_ending;
 
 	/* Starts ahead of a free slot: they wait with the spawner, at the pool's gate. */
 	uint64_t gate;      /* names it, also to the spawner of the next reeved */
@@ -30,6 +35,11 @@ struct pool {
 /* starts ahead of a free slot, of one pool */
 #define POOL_AHEAD_MAX 24
 
+/* Once the ends that are being recorded are on disk nothing of it may run any more. */
+static inline bool pool_is_emptied(const struct pool *p)
+{
+	return p->n_listed <= p->n_ending;
+}
 /* slots of it that the spawner has to give out */
 unsigned pool_gate_slots(const struct pool *p);
 /* A run has ended by itself after so long: where they are short, the next ones are started

@@ -63,6 +63,8 @@ enum {
 	STORE_JOB_TIMEOUT = 1 << 1,  /* the run-time limit passed, stop in progress */
 	STORE_JOB_SHUTDOWN = 1 << 2, /* stopped by a shutdown */
 	STORE_JOB_PAUSED = 1 << 3,
+	STORE_JOB_CALLBACK_DROPPED =
+		1 << 4, /* its end called for one that was left out */
 };
 /* in flags, too: by which way of its demand a run started (sched/admission.h) */
 #define STORE_JOB_WAY(n)        ((uint32_t)(n) << 8)

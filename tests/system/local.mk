@@ -52,6 +52,8 @@ system_tests = \
 	tests/system/222-schedule-changes.sh \
 	tests/system/223-schedule-users.sh \
 	tests/system/224-schedule-edges.sh \
+	tests/system/230-callbacks.sh \
+	tests/system/231-callback-users.sh \
 	tests/system/240-dependencies.sh \
 	tests/system/241-graph.sh \
 	tests/system/242-random-graph.sh

@@ -73,6 +73,7 @@ static void make(struct fixture *fx, const struct clock *clock)
 	ck_assert_int_eq(keys_new(&c->keys, clock, 1000), 0);
 	ck_assert_int_eq(events_new(&c->events, clock, 64), 0);
 	ck_assert_int_eq(schedule_jobs_new(&c->schedule_jobs), 0);
+	ck_assert_int_eq(callbacks_new(&c->callbacks, c), 0);
 	ck_assert_int_eq(jobs_new(&c->jobs, c), 0);
 	ck_assert_int_eq(dependents_new(&c->dependents, c), 0);
 	ck_assert_int_eq(retention_new(&c->retention, c), 0);
@@ -89,6 +90,7 @@ static void unmake(struct fixture *fx)
 	outputs_free(c->outputs);
 	jobs_free(c->jobs);
 	schedule_jobs_free(c->schedule_jobs);
+	callbacks_free(c->callbacks);
 	events_free(c->events);
 	dependents_free(c->dependents);
 	retention_free(c->retention);
@@ -180,6 +182,9 @@ struct job *fixture_add_job(
 	job_spec_init(&s);
 	put_text(&s, JOB_FIELD_NAME, how->name);
 	put_text(&s, JOB_FIELD_STDIN, how->stdin_from);
+	put_text(&s, JOB_FIELD_ON_SUCCESS, how->on_success);
+	put_text(&s, JOB_FIELD_ON_FAILURE, how->on_failure);
+	put_text(&s, JOB_FIELD_ON_FINISH, how->on_finish);
 	put_ids(&s, JOB_FIELD_AFTER, how->after);
 	put_ids(&s, JOB_FIELD_AFTER_ANY, how->after_any);
 	put_ids(&s, JOB_FIELD_AFTER_FAILURE, how->after_failure);

@@ -17,6 +17,7 @@
 
 #include "base/error.h"
 #include "config/configuration.h"
+#include "daemon/callbacks.h"
 #include "daemon/commit.h"
 #include "daemon/core.h"
 #include "daemon/dependents.h"
@@ -61,6 +62,7 @@ void fixture_start(struct fixture *fx, rv_fn fn, void *arg);
 struct fixture_job {
 	const char *name, *function, *stdin_from;
 	const char *after, *after_any, *after_failure; /* ids */
+	const char *on_success, *on_failure, *on_finish;
 	int64_t priority;
 	uint32_t uid;
 	enum job_state state;

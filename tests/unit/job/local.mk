@@ -5,6 +5,7 @@ unit_job_tests = \
 	tests/unit/job/test_asks \
 	tests/unit/job/test_calendar \
 	tests/unit/job/test_calendar_systemd \
+	tests/unit/job/test_callback \
 	tests/unit/job/test_cron \
 	tests/unit/job/test_deps \
 	tests/unit/job/test_fields \
@@ -36,6 +37,12 @@ tests_unit_job_test_calendar_systemd_SOURCES = \
 	tests/unit/job/calendar_naive.c tests/unit/job/calendar_naive.h
 tests_unit_job_test_calendar_systemd_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 tests_unit_job_test_calendar_systemd_LDADD = libjob.la libbase.la $(CHECK_LIBS)
+
+tests_unit_job_test_callback_SOURCES = tests/unit/job/test_callback.c \
+	tests/support/alloc_fail.c
+tests_unit_job_test_callback_LDFLAGS = $(alloc_fail_ldflags)
+tests_unit_job_test_callback_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_unit_job_test_callback_LDADD = libjob.la libbase.la $(CHECK_LIBS)
 
 tests_unit_job_test_cron_SOURCES = tests/unit/job/test_cron.c
 tests_unit_job_test_cron_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)

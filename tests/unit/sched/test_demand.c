@@ -90,5 +90,67 @@ START_TEST(either_has_a_way_for_each_pool)
 }
 END_TEST
 
-UNIT_MAIN("demand", same_text_is_the_same_demand, number_of_demands_is_limited,
+/* One of the daemon itself is past the limit for what users ask for, and takes nothing that
+ * they can: not even the machine's slots. */
+START_TEST(own_demand_takes_a_slot_of_its_pool_alone)
+{
+	struct demand *d, *user;
+	struct admission a;
+	struct pool *p;
+
+	ck_assert_int_eq(admission_init(&a, toy_before), 0);
+	a.demands_max = 1;
+	user = get(&a, &(struct demand_spec){.pools = "a", .slots = 1});
+	ck_assert_int_eq(
+		demand_get(&a, &d, &(struct demand_spec){.pools = ".own", .slots = 1}),
+		-EINVAL);
+	d = get(&a, &(struct demand_spec){.pools = ".own", .slots = 1, .own = true});
+	p = give_slots(&a, ".own", 1);
+	demand_take(d, 0);
+	ck_assert_int_eq(p->slots.taken, 1);
+	ck_assert_int_eq(a.slots.taken, 0);
+	demand_release(d, 0);
+	demand_put(&a, d);
+	demand_put(&a, user);
+	admission_deinit(&a);
+}
+END_TEST
+
+START_TEST(pool_is_emptied_by_the_last_of_ends_that_are_recorded)
+{
+	struct demand *one, *both, *either;
+	struct admission a;
+	struct pool *p, *q;
+
+	ck_assert_int_eq(admission_init(&a, toy_before), 0);
+	one = get(&a, &(struct demand_spec){.pools = "p", .slots = 1});
+	both = get(&a, &(struct demand_spec){.pools = "p,q", .slots = 1});
+	either = get(&a, &(struct demand_spec){.pools = "q|p", .slots = 1});
+	p = give_slots(&a, "p", 1);
+	q = give_slots(&a, "q", 1);
+	demand_note_listed(one, 1);
+	demand_note_listed(both, 1);
+	demand_note_listed(either, 1);
+	demand_note_ending(both, 1);
+	demand_note_ending(one, 1);
+	ck_assert(!pool_is_emptied(p) && !pool_is_emptied(q));
+	/* the first is on disk, and has left the table */
+	demand_note_listed(both, -1);
+	demand_note_ending(both, -1);
+	ck_assert(!pool_is_emptied(p) && !pool_is_emptied(q));
+	demand_note_ending(either, 1);
+	ck_assert(pool_is_emptied(p) && pool_is_emptied(q));
+	/* that end is given up */
+	demand_note_ending(either, -1);
+	ck_assert(!pool_is_emptied(p) && !pool_is_emptied(q));
+	demand_put(&a, one);
+	demand_put(&a, both);
+	demand_put(&a, either);
+	admission_deinit(&a);
+}
+END_TEST
+
+UNIT_MAIN("demand", own_demand_takes_a_slot_of_its_pool_alone,
+	pool_is_emptied_by_the_last_of_ends_that_are_recorded,
+	same_text_is_the_same_demand, number_of_demands_is_limited,
 	bad_needs_are_refused, either_has_a_way_for_each_pool)

@@ -1,0 +1,434 @@
+#include "config.h"
+
+#include "daemon/callbacks.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/hashmap.h"
+#include "base/log.h"
+#include "config/configuration.h"
+#include "daemon/core.h"
+#include "daemon/envs.h"
+#include "daemon/job_make.h"
+#include "daemon/jobs.h"
+#include "daemon/pools.h"
+#include "daemon/scheduler.h"
+#include "job/callback.h"
+
+/* of one end: those of the job, and of each of its pools */
+enum { MADE_MAX = CALLBACK_EMPTY + JOB_POOLS_MAX };
+
+/* an end that is being recorded */
+struct plan {
+	uint64_t id; /* of the job that ends */
+	struct demand *
+		ending; /* a reference: its pools count this end; NULL: none needs to */
+	struct job *made[MADE_MAX];
+	size_t n_made;
+	uint64_t reserved; /* ids, by its transaction */
+};
+
+struct callbacks {
+	struct core *core;
+	struct hashmap *plans;  /* of struct plan, by its id */
+	size_t n_planned;       /* jobs in them */
+	struct hashmap *by_job; /* of struct ids */
+	uint64_t n_dropped;     /* since one was made last */
+};
+
+/* callbacks of one job, in the table */
+struct ids {
+	uint64_t of;
+	size_t n, n_max;
+	uint64_t *v;
+};
+
+int callbacks_new(struct callbacks **ret, struct core *core)
+{
+	struct callbacks *cb = calloc(1, sizeof(*cb));
+
+	if (!cb)
+		return -ENOMEM;
+	cb->core = core;
+	if (hashmap_new(&cb->plans, HASHMAP_U64) < 0 ||
+		hashmap_new(&cb->by_job, HASHMAP_U64) < 0)
+		return callbacks_free(cb), -ENOMEM;
+	*ret = cb;
+	return 0;
+}
+
+/* They come into the table, or are given up. */
+static void plan_end(struct callbacks *cb, struct plan *p, bool done)
+{
+	struct core *core = cb->core;
+
+	if (p->ending)
+		demand_note_ending(p->ending, -1);
+	scheduler_demand_put(core->scheduler, p->ending);
+	cb->n_planned -= p->n_made;
+	for (size_t i = 0; i < p->n_made; i++)
+		if (done)
+			job_make_publish(core, p->made[i]);
+		else
+			job_unmake(core, p->made[i]);
+	free(p);
+}
+
+static void ids_free(struct ids *ids)
+{
+	free(ids->v);
+	free(ids);
+}
+
+struct callbacks *callbacks_free(struct callbacks *cb)
+{
+	struct plan *p;
+	struct ids *ids;
+
+	if (!cb)
+		return NULL;
+	if (cb->plans)
+		HASHMAP_FOREACH(p, cb->plans)
+			plan_end(cb, p, false);
+	if (cb->by_job)
+		HASHMAP_FOREACH(ids, cb->by_job)
+			ids_free(ids);
+	hashmap_free(cb->plans);
+	hashmap_free(cb->by_job);
+	free(cb);
+	return NULL;
+}
+
+/* ---- those that are there -------------------------------------------------------------- */
+
+/* the job whose callback it is; 0: none */
+static uint64_t callback_of(const struct job *j)
+{
+	int64_t id;
+
+	return j->is_callback && job_spec_peek_num(&id, j->spec, j->spec_len,
+					 JOB_FIELD_CALLBACK_OF) > 0
+		       ? (uint64_t)id
+		       : 0;
+}
+
+static struct ids *ids_of(struct callbacks *cb, uint64_t of)
+{
+	struct ids *ids = hashmap_get_u64(cb->by_job, of);
+
+	if (ids)
+		return ids;
+	ids = calloc(1, sizeof(*ids));
+	if (!ids)
+		return NULL;
+	ids->of = of;
+	if (hashmap_put_u64(cb->by_job, of, ids) >= 0)
+		return ids;
+	free(ids);
+	return NULL;
+}
+
+int callbacks_add(struct core *core, const struct job *j)
+{
+	uint64_t of = callback_of(j);
+	struct ids *ids;
+
+	if (!of || !core->callbacks)
+		return 0;
+	ids = ids_of(core->callbacks, of);
+	if (!ids)
+		return -ENOMEM;
+	if (ids->n == ids->n_max) {
+		size_t n_max = ids->n_max ? 2 * ids->n_max : 2;
+		uint64_t *v = reallocarray(ids->v, n_max, sizeof(*v));
+
+		if (!v)
+			return -ENOMEM;
+		ids->v = v;
+		ids->n_max = n_max;
+	}
+	ids->v[ids->n++] = j->id;
+	return 0;
+}
+
+void callbacks_forget(struct core *core, const struct job *j)
+{
+	uint64_t of = callback_of(j);
+	struct ids *ids = of && core->callbacks
+				  ? hashmap_get_u64(core->callbacks->by_job, of)
+				  : NULL;
+	size_t i = 0;
+
+	while (ids && i < ids->n && ids->v[i] != j->id)
+		i++;
+	if (!ids || i == ids->n)
+		return;
+	memmove(&ids->v[i], &ids->v[i + 1], (ids->n - i - 1) * sizeof(*ids->v));
+	if (--ids->n == 0) {
+		hashmap_remove_u64(core->callbacks->by_job, of);
+		ids_free(ids);
+	}
+}
+
+const uint64_t *callbacks_of(const struct core *core, uint64_t id, size_t *ret_n)
+{
+	const struct ids *ids =
+		core->callbacks ? hashmap_get_u64(core->callbacks->by_job, id) : NULL;
+
+	*ret_n = ids ? ids->n : 0;
+	return ids ? ids->v : NULL;
+}
+
+/* ---- an end ------------------------------------------------------------------------------ */
+
+/* what one end calls for, while it is put together */
+struct maker {
+	struct callbacks *cb;
+	struct plan *plan;
+	const struct job *job;
+	bool dropped;
+};
+
+/* the first, and how many when there is room again: they may come by the thousand */
+static void drop(struct maker *m, const char *what, const char *why)
+{
+	m->dropped = true;
+	if (m->cb->n_dropped++ == 0)
+		log_at(LOG_WARNING, "job",
+			"job %" PRIu64 " has ended and its on-%s is left out: %s; "
+			"so may others be",
+			m->job->id, what, why);
+}
+
+static void made(struct maker *m, struct job *j)
+{
+	m->plan->made[m->plan->n_made++] = j;
+	m->cb->n_planned++;
+	if (m->cb->n_dropped > 0)
+		log_at(LOG_NOTICE, "job",
+			"there is room for callbacks again; left out: %" PRIu64,
+			m->cb->n_dropped);
+	m->cb->n_dropped = 0;
+}
+
+static bool has_room(struct maker *m, const char *what)
+{
+	struct core *core = m->cb->core;
+	char why[64];
+
+	if ((int64_t)(jobs_callbacks(core->jobs) + m->cb->n_planned) <
+		config_num(core->config, CALLBACKS_MAX))
+		return true;
+	snprintf(why, sizeof(why),
+		"there are callbacks-max = %" PRId64 " unfinished ones",
+		config_num(core->config, CALLBACKS_MAX));
+	drop(m, what, why);
+	return false;
+}
+
+static void make(struct maker *m, enum callback what, const struct job_spec *of,
+	const struct store_job *rec)
+{
+	struct core *core = m->cb->core;
+	struct callback_facts facts = {.id = m->job->id,
+		.run = rec->n_runs,
+		.result = (enum job_result)rec->result,
+		.reason = rec->reason,
+		.exit_code = rec->exit_code,
+		.signal = rec->signal,
+		.submitted_usec = rec->submitted_usec,
+		.started_usec = rec->started_usec,
+		.ended_usec = rec->finished_usec};
+	struct job_spec spec;
+	struct job *j = NULL;
+	int r;
+
+	if (!has_room(m, callback_name[what]))
+		return;
+	r = callback_make(&spec, what, of, m->job->env, &facts,
+		config_num(core->config, CALLBACK_TIMEOUT));
+	if (r >= 0) {
+		r = job_make_own(&j, core, &spec, m->job->uid, m->job->gid);
+		job_spec_deinit(&spec);
+	}
+	if (r < 0) {
+		drop(m, callback_name[what], "out of memory");
+		return;
+	}
+	j->env = env_set_ref(m->job->env);
+	made(m, j);
+}
+
+static int make_empty(const char *name, void *arg)
+{
+	struct maker *m = arg;
+	struct core *core = m->cb->core;
+	const struct pool *p = scheduler_pool(core->scheduler, name);
+	struct pool_settings s;
+	struct callback_user user;
+	const union config_value *who = &s.v[CONFIG_ON_EMPTY_USER];
+	struct job_spec spec;
+	struct job *j = NULL;
+	int r;
+
+	if (!p || !p->on_empty || !pool_is_emptied(p) || m->plan->n_made == MADE_MAX ||
+		!has_room(m, callback_name[CALLBACK_EMPTY]))
+		return 0;
+	pools_settings(core->pools, name, &s);
+	user = (struct callback_user){
+		.name = who->user.name ? who->user.name : getenv("USER"),
+		.home = who->user.name ? who->user.home : getenv("HOME")};
+	r = callback_make_empty(&spec, name, s.v[CONFIG_ON_EMPTY].text,
+		&core->config->defaults, &user,
+		config_num(core->config, CALLBACK_TIMEOUT));
+	if (r >= 0) {
+		r = job_make_own(&j, core, &spec,
+			who->user.name ? who->user.uid : (uint32_t)geteuid(),
+			who->user.name ? who->user.gid : (uint32_t)getegid());
+		job_spec_deinit(&spec);
+	}
+	if (r < 0)
+		drop(m, callback_name[CALLBACK_EMPTY], "out of memory");
+	else
+		made(m, j);
+	return 0;
+}
+
+static bool says(const struct job *j, enum job_field f)
+{
+	const char *text;
+	size_t n;
+
+	return job_spec_peek_str(&text, &n, j->spec, j->spec_len, f) > 0;
+}
+
+static int look_for_on_empty(const char *name, void *arg)
+{
+	const struct pool *p = scheduler_pool(arg, name);
+
+	return p && p->on_empty;
+}
+
+/* the hash keeps it until the end is settled. NULL: out of memory */
+static struct plan *plan_new(struct callbacks *cb, const struct job *j, bool empties)
+{
+	struct plan *p = calloc(1, sizeof(*p));
+
+	if (!p)
+		return NULL;
+	p->id = j->id;
+	if (hashmap_put_u64(cb->plans, p->id, p) < 0) {
+		free(p);
+		return NULL;
+	}
+	if (empties) {
+		p->ending = demand_ref(j->demand);
+		demand_note_ending(p->ending, 1);
+	}
+	return p;
+}
+
+/* Ids, and their inserts. What finds no memory for that is given up. */
+static void record(struct maker *m, struct txn *t)
+{
+	struct core *core = m->cb->core;
+	struct plan *p = m->plan;
+	uint64_t first;
+	size_t n = 0;
+
+	if (p->n_made == 0)
+		return;
+	if (jobs_take_ids(core->jobs, &first, &p->reserved, (uint32_t)p->n_made, t) >=
+		0)
+		while (n < p->n_made && job_make_record(p->made[n], first + n, t) >= 0)
+			n++;
+	if (n < p->n_made)
+		drop(m, "finish", "out of memory");
+	m->cb->n_planned -= p->n_made - n;
+	while (p->n_made > n)
+		job_unmake(core, p->made[--p->n_made]);
+}
+
+static void plan(
+	struct maker *m, struct store_job *rec, struct txn *t, bool calls, bool empties)
+{
+	bool shutdown = rec->result == JOB_RESULT_LOST && rec->reason &&
+			STREQ(rec->reason, JOB_REASON_SHUTDOWN);
+	struct job_spec spec;
+	unsigned what;
+
+	m->plan = plan_new(m->cb, m->job, empties);
+	if (!m->plan || (calls && job_spec_get(m->job, &spec) < 0)) {
+		drop(m, "finish", "out of memory");
+		return;
+	}
+	if (calls) {
+		what = callbacks_of_end(&spec, (enum job_result)rec->result, shutdown);
+		for (int c = 0; c < CALLBACK_EMPTY; c++)
+			if (what >> c & 1)
+				make(m, (enum callback)c, &spec, rec);
+		job_spec_deinit(&spec);
+	}
+	if (empties && !shutdown)
+		job_pools_each(m->job->demand->pools, make_empty, m);
+	record(m, t);
+}
+
+/* True: something was left out. */
+static bool make_all(struct maker *m, struct store_job *rec, struct txn *t)
+{
+	const struct job *j = m->job;
+	bool calls = says(j, JOB_FIELD_ON_SUCCESS) || says(j, JOB_FIELD_ON_FAILURE) ||
+		     says(j, JOB_FIELD_ON_FINISH);
+	bool empties = j->state != JOB_HELD && j->demand &&
+		       job_pools_each(j->demand->pools, look_for_on_empty,
+			       m->cb->core->scheduler);
+
+	if (calls || empties)
+		plan(m, rec, t, calls, empties);
+	return m->dropped;
+}
+
+int callbacks_record_end(
+	struct core *core, struct job *j, struct store_job *rec, struct txn *t)
+{
+	struct maker m = {.cb = core->callbacks, .job = j};
+	int r = job_record_put(t, rec);
+
+	if (r < 0 || !m.cb || rec->state != JOB_FINISHED || j->is_callback)
+		return r;
+	callbacks_drop(core, j); /* of an attempt that came to nothing */
+	if (make_all(&m, rec, t)) {
+		rec->flags |= STORE_JOB_CALLBACK_DROPPED;
+		/* once more; without memory only that is not known after a restart */
+		(void)job_record_put(t, rec);
+	}
+	return 0;
+}
+
+void callbacks_publish(struct core *core, struct job *j)
+{
+	struct plan *p = core->callbacks
+				 ? hashmap_remove_u64(core->callbacks->plans, j->id)
+				 : NULL;
+
+	if (!p)
+		return;
+	jobs_ids_are_reserved(core->jobs, p->reserved);
+	plan_end(core->callbacks, p, true);
+}
+
+void callbacks_drop(struct core *core, struct job *j)
+{
+	struct plan *p = core->callbacks
+				 ? hashmap_remove_u64(core->callbacks->plans, j->id)
+				 : NULL;
+
+	if (p)
+		plan_end(core->callbacks, p, false);
+}
