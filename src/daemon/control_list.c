@@ -127,7 +127,8 @@ static bool is_counted(const struct lister *l)
 	const struct job_select *s = &l->sel.sel;
 
 	return s->any_uid && l->conn->is_admin && !s->n_ids && !s->results &&
-	       !s->pools && !s->labels && !s->name_glob && !s->since_usec;
+	       !s->pools && !s->labels && !s->name_glob && !s->schedule &&
+	       !s->no_schedule && !s->since_usec;
 }
 
 static int count_total(struct lister *l)
