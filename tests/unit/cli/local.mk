@@ -5,6 +5,7 @@ CLI_TEST_LIBS = $(CLI_LIBS) $(CHECK_LIBS)
 # without a daemon
 CLI_TESTS = \
 	tests/unit/cli/test_batch \
+	tests/unit/cli/test_columns \
 	tests/unit/cli/test_command_table \
 	tests/unit/cli/test_complete \
 	tests/unit/cli/test_connect \
@@ -26,6 +27,9 @@ TESTS += $(CLI_TESTS)
 tests_unit_cli_test_batch_SOURCES = tests/unit/cli/test_batch.c
 tests_unit_cli_test_batch_CFLAGS = $(CLI_TEST_CFLAGS)
 tests_unit_cli_test_batch_LDADD = $(CLI_TEST_LIBS)
+tests_unit_cli_test_columns_SOURCES = tests/unit/cli/test_columns.c
+tests_unit_cli_test_columns_CFLAGS = $(CLI_TEST_CFLAGS)
+tests_unit_cli_test_columns_LDADD = $(CLI_TEST_LIBS)
 tests_unit_cli_test_command_table_SOURCES = tests/unit/cli/test_command_table.c
 tests_unit_cli_test_command_table_CFLAGS = $(CLI_TEST_CFLAGS)
 tests_unit_cli_test_command_table_LDADD = $(CLI_TEST_LIBS)
