@@ -1,7 +1,7 @@
 /*
  * `ls`: on a terminal what matters now (unfinished, then latest finished, so many
  * rows), elsewhere everything, in the order of ids, as it comes page by page: a million
- * jobs are never in memory.
+ * jobs are never in memory. With --sort the daemon finds the first so many.
  */
 #include "config.h"
 
@@ -15,12 +15,12 @@
 #include "base/macro.h"
 #include "base/parse.h"
 #include "cli/cli.h"
+#include "cli/columns.h"
 #include "cli/command_table.h"
 #include "cli/output.h"
 #include "cli/select.h"
-#include "cli/text.h"
-#include "cli/time.h"
 #include "client/client.h"
+#include "job/sort.h"
 #include "job/state.h"
 
 #define ROWS_ON_TERMINAL 50
@@ -29,50 +29,22 @@
 /* rows of a table that are held before it is printed: widths fit within them */
 #define ROWS_AT_ONCE 1000
 
-enum column {
-	COL_ID,
-	COL_STATE,
-	COL_USER,
-	COL_NAME,
-	COL_POOL,
-	COL_WHEN,
-	COL_TIME,
-	COL_CMD
-};
-
 struct ls {
 	const struct cli *c;
 	struct client *client;
 	struct selection sel;
 	int64_t limit; /* 0: none */
 	bool ids_only;
-	bool with_user;
-	struct table *table; /* NULL with --json and -q */
+	struct columns columns;
+	bool some_columns;    /* --columns: with --json they alone */
+	struct job_sort sort; /* none: see the head of this file */
+	struct table *table;  /* NULL with --json and -q */
 	size_t n_in_table;
 	bool headed;   /* the headings are printed */
 	int64_t n;     /* shown */
 	int64_t total; /* that match */
 	int exit_code; /* of an error that was printed */
 };
-
-static int new_table(struct ls *ls)
-{
-	static const struct table_column columns[] = {{"ID", TABLE_RIGHT}, {"STATE", 0},
-		{"NAME", TABLE_CUT}, {"POOL", 0}, {"WHEN", 0}, {"TIME", TABLE_RIGHT},
-		{"COMMAND", TABLE_CUT}};
-	static const struct table_column with_user[] = {{"ID", TABLE_RIGHT},
-		{"STATE", 0}, {"USER", 0}, {"NAME", TABLE_CUT}, {"POOL", 0},
-		{"WHEN", 0}, {"TIME", TABLE_RIGHT}, {"COMMAND", TABLE_CUT}};
-	const struct table_style style = {
-		.headings = !ls->headed,
-		.color = ls->c->color_out,
-		.is_tty = ls->c->out_is_tty,
-	};
-
-	if (ls->with_user)
-		return table_new(&ls->table, with_user, ARRAY_LEN(with_user), &style);
-	return table_new(&ls->table, columns, ARRAY_LEN(columns), &style);
-}
 
 static int flush_table(struct ls *ls)
 {
@@ -87,110 +59,38 @@ static int flush_table(struct ls *ls)
 	return r;
 }
 
-static const char *color_of(const json_t *job)
-{
-	const char *state = json_str(job, "state"), *result = json_str(job, "result");
-
-	if (STREQ(state, job_state_name[JOB_RUNNING]))
-		return "green";
-	if (!STREQ(state, job_state_name[JOB_FINISHED]))
-		return "cyan";
-	if (STREQ(result, job_result_name[JOB_RESULT_SUCCEEDED]))
-		return NULL;
-	if (STREQ(result, job_result_name[JOB_RESULT_CANCELLED]) ||
-		STREQ(result, job_result_name[JOB_RESULT_SKIPPED]))
-		return "yellow";
-	return "red";
-}
-
-/* when it ended, is due, began, or came: the first that there is */
-static void format_when(char *buf, size_t size, const json_t *job, int64_t now)
-{
-	static const char *const keys[] = {
-		"finished_usec", "due_usec", "started_usec", "submitted_usec"};
-
-	for (size_t i = 0; i < ARRAY_LEN(keys); i++) {
-		if (!json_is_set(job, keys[i]))
-			continue;
-		time_format_relative(buf, size, json_int(job, keys[i], 0), now);
-		return;
-	}
-	snprintf(buf, size, "-");
-}
-
-static void format_time(char *buf, size_t size, const json_t *job, int64_t now)
-{
-	int64_t started = json_int(job, "started_usec", -1);
-	int state = job_state_by_name(json_str(job, "state"));
-
-	/* one that waits for its next run has started before, but no time passes */
-	if (started < 0 || state < 0 ||
-		(state != JOB_FINISHED && !job_state_is_active((enum job_state)state)))
-		snprintf(buf, size, "-");
-	else
-		time_format_span(
-			buf, size, json_int(job, "finished_usec", now) - started);
-}
-
-/* In few columns: those of the command are worth more. `show` tells the rest. */
-static void format_state(char *buf, size_t size, const json_t *job)
-{
-	static const char start_failed[] = "start failed at ";
-	const char *result = json_str(job, "result"), *reason = json_str(job, "reason");
-	int64_t code = json_int(job, "exit_code", -1), sig = json_int(job, "signal", 0);
-
-	if (!STREQ(json_str(job, "state"), job_state_name[JOB_FINISHED]))
-		snprintf(buf, size, "%s", json_str(job, "state"));
-	else if (!STREQ(result, job_result_name[JOB_RESULT_FAILED]))
-		snprintf(buf, size, "%s", result); /* a signal was our own */
-	else if (sig > 0)
-		snprintf(buf, size, "%s, %s", result, signal_name((int)sig));
-	else if (code >= 0)
-		snprintf(buf, size, "%s, exit %" PRId64, result, code);
-	else if (strncmp(reason, start_failed, strlen(start_failed)) == 0)
-		snprintf(buf, size, "%s at %.*s", result,
-			(int)strcspn(reason + strlen(start_failed), ":"),
-			reason + strlen(start_failed));
-	else
-		snprintf(buf, size, "%s", result);
-}
-
 static int add_row(struct ls *ls, const json_t *job)
 {
-	char id[32], state[128], when[TIME_TEXT_MAX], time[TIME_TEXT_MAX];
-	const char *cells[COL_CMD + 1] = {[COL_ID] = id,
-		[COL_STATE] = state,
-		[COL_USER] = json_str(job, "user"),
-		[COL_NAME] = json_str(job, "name"),
-		[COL_POOL] = json_str(job, "pool"),
-		[COL_WHEN] = when,
-		[COL_TIME] = time,
-		[COL_CMD] = json_str(job, "command")};
-	size_t column = 0;
+	const struct table_style style = {
+		.headings = !ls->headed,
+		.color = ls->c->color_out,
+		.is_tty = ls->c->out_is_tty,
+	};
 	int r;
 
-	snprintf(id, sizeof(id), "%" PRId64, json_int(job, "id", 0));
-	format_state(state, sizeof(state), job);
-	format_when(when, sizeof(when), job, ls->c->now_usec);
-	format_time(time, sizeof(time), job, ls->c->now_usec);
-	r = ls->table ? 0 : new_table(ls);
+	r = ls->table ? 0 : columns_table(&ls->columns, &ls->table, &style);
 	if (r == 0)
-		r = table_row(ls->table);
-	for (int i = COL_ID; i <= COL_CMD && r == 0; i++)
-		if (i != COL_USER || ls->with_user)
-			r = table_cell(ls->table, column++, *cells[i] ? cells[i] : NULL,
-				i == COL_STATE ? color_of(job) : NULL);
+		r = columns_row(&ls->columns, ls->table, job, ls->c->now_usec);
 	if (r == 0 && ++ls->n_in_table >= ROWS_AT_ONCE)
 		r = flush_table(ls);
 	return r;
 }
 
+static int show_json(struct ls *ls, const json_t *job)
+{
+	_cleanup_json_ json_t *some =
+		ls->some_columns ? columns_json(&ls->columns, job) : NULL;
+
+	if (ls->some_columns && !some)
+		return -ENOMEM;
+	fputs(ls->n > 0 ? ",\n" : "[", stdout);
+	return json_dumpf(some ? some : job, stdout, JSON_COMPACT) < 0 ? -EIO : 0;
+}
+
 static int show_job(struct ls *ls, const json_t *job)
 {
-	if (ls->c->json) {
-		fputs(ls->n > 0 ? ",\n" : "[", stdout);
-		return json_dumpf(job, stdout, JSON_COMPACT) < 0 ? -EIO : 0;
-	}
+	if (ls->c->json)
+		return show_json(ls, job);
 	if (!ls->ids_only)
 		return add_row(ls, job);
 	return printf("%" PRId64 "\n", json_int(job, "id", 0)) < 0 ? -EIO : 0;
@@ -321,6 +221,40 @@ static int list_limited(struct ls *ls)
 	return r;
 }
 
+static json_t *sort_keys(const struct job_sort *sort)
+{
+	json_t *keys = json_array();
+	char text[32];
+
+	for (size_t i = 0; keys && i < sort->n; i++) {
+		snprintf(text, sizeof(text), "%s%s", sort->descends[i] ? "-" : "",
+			job_sort_key_name[sort->keys[i]]);
+		if (json_array_append_new(keys, json_string(text)) < 0) {
+			json_decref(keys);
+			return NULL;
+		}
+	}
+	return keys;
+}
+
+/* the first of all that match, whatever their state */
+static int list_sorted(struct ls *ls)
+{
+	json_t *params;
+
+	if (selection_n_chunks(&ls->sel) > 1)
+		return cli_fail(
+			ls->c, CLI_EXIT_USAGE, "ls: --sort: too many ids for one call");
+	params = json_pack(
+		"{s:o, s:o}", "select", selector(ls, 0), "sort", sort_keys(&ls->sort));
+	if (params && ls->limit > 0 &&
+		json_put(params, "limit", json_integer((json_int_t)ls->limit)) < 0) {
+		json_decref(params);
+		params = NULL;
+	}
+	return list(ls, params);
+}
+
 static void footer(const struct ls *ls)
 {
 	int64_t left_out = ls->total - ls->n;
@@ -345,20 +279,65 @@ static int read_limit(struct ls *ls)
 	return 0;
 }
 
+static int read_columns(struct ls *ls)
+{
+	const char *text = options_get(&ls->c->opts, OPT_COLUMNS);
+	_cleanup_free_ char *why = NULL;
+	int r;
+
+	columns_default(&ls->columns, geteuid() == 0);
+	ls->some_columns = text != NULL;
+	if (!text)
+		return 0;
+	if (ls->ids_only)
+		return cli_fail(
+			ls->c, CLI_EXIT_USAGE, "ls: --columns does not go with -q");
+	r = columns_parse(&ls->columns, text, &why);
+	if (r == -EINVAL && why)
+		return cli_fail(ls->c, CLI_EXIT_USAGE, "ls: --columns: %s", why);
+	return r < 0 ? cli_fail_errno(ls->c, r, "ls: --columns") : 0;
+}
+
+static int read_sort(struct ls *ls)
+{
+	const char *text = options_get(&ls->c->opts, OPT_SORT);
+	_cleanup_free_ char *why = NULL;
+	int r;
+
+	if (!text)
+		return 0;
+	r = job_sort_parse(&ls->sort, text, &why);
+	if (r == -EINVAL && why)
+		return cli_fail(ls->c, CLI_EXIT_USAGE, "ls: --sort: %s", why);
+	return r < 0 ? cli_fail_errno(ls->c, r, "ls: --sort") : 0;
+}
+
+/* what was asked for, from the daemon to stdout; 0, or the exit code */
+static int list_what_is_wanted(struct ls *ls)
+{
+	if (ls->sort.n > 0)
+		return list_sorted(ls);
+	return ls->limit > 0 ? list_limited(ls) : list_all(ls);
+}
+
 int cmd_ls(struct cli *c)
 {
 	_cleanup_(client_closep) struct client *client = NULL;
-	struct ls ls = {.c = c, .with_user = geteuid() == 0};
+	struct ls ls = {.c = c};
 	int r;
 
 	r = read_limit(&ls);
+	if (r == 0)
+		r = read_columns(&ls);
+	if (r == 0)
+		r = read_sort(&ls);
 	if (r == 0)
 		r = cli_select(c, &ls.sel, SELECT_OPTIONAL);
 	if (r == 0)
 		r = cli_connect_for(c, &client, &ls.sel);
 	ls.client = client;
 	if (r == 0)
-		r = ls.limit > 0 ? list_limited(&ls) : list_all(&ls);
+		r = list_what_is_wanted(&ls);
 	if (r == 0 && flush_table(&ls) < 0)
 		r = cli_fail_write(c, -EIO);
 	if (r == 0 && c->json)

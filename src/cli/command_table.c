@@ -50,7 +50,7 @@ const struct option_def options_select[] = {
 	{OPT_LABEL, "label", 'l', "LABEL", HINT_LABEL,
 		"jobs with this label, may be repeated"},
 	{OPT_NAME, "name", 0, "GLOB", HINT_NONE, "jobs whose name matches"},
-	{OPT_SCHEDULE, "schedule", 0, "NAME", HINT_NONE,
+	{OPT_SCHEDULE, "schedule", 0, "NAME", HINT_SCHEDULE,
 		"jobs that this schedule made"},
 	{OPT_SINCE, "since", 0, "TIME", HINT_NONE,
 		"jobs submitted since: 2h, today, 10:00, 2026-01-31"},
@@ -96,6 +96,10 @@ static const struct option_def options_ls[] = {
 	{OPT_QUIET, "quiet", 'q', NULL, HINT_NONE, "ids only"},
 	{OPT_LIMIT, "limit", 0, "N", HINT_NONE,
 		"at most so many (terminal: 50; 0: all)"},
+	{OPT_SORT, "sort", 0, "KEY[,KEY...]", HINT_SORT,
+		"by these, the first so many: state,-priority; - descends"},
+	{OPT_COLUMNS, "columns", 0, "NAME[,NAME...]", HINT_COLUMNS,
+		"these columns; with --json what they are made of"},
 	{0},
 };
 
@@ -394,7 +398,7 @@ const struct command command_table[] = {
 		"set "
 		"of a pool in the configuration holds until a reload that changes its "
 		"section, or reset. All is kept over restarts.",
-		options_pool, pool_words, 0, HINT_WORDS, cmd_pool},
+		options_pool, pool_words, 0, HINT_WORDS_POOL, cmd_pool},
 	{"schedule", NULL, "ls|show|next|history|add|rm|run|pause|resume [NAME...]",
 		"look at schedules, make, run and steer them",
 		"A schedule submits a job whenever its time comes. add makes one that "
@@ -405,7 +409,7 @@ const struct command command_table[] = {
 		"resume, "
 		"and what elapses meanwhile is left out. rm: its jobs go on. history: "
 		"what it did, and what it left out, and why.",
-		options_schedule, schedule_words, COMMAND_FIELDS, HINT_WORDS,
+		options_schedule, schedule_words, COMMAND_FIELDS, HINT_WORDS_SCHEDULE,
 		cmd_schedule},
 	{"calendar", NULL, "EXPRESSION", "show when a schedule would be due",
 		"EXPRESSION is what systemd timers take ('Mon..Fri 06:00', '*:0/15', "

@@ -7,7 +7,9 @@
 #include "base/cleanup.h"
 #include "base/macro.h"
 #include "base/zone.h"
+#include "cli/columns.h"
 #include "cli/command_table.h"
+#include "job/sort.h"
 #include "job/state.h"
 
 /* the option that takes the word as its value; NULL: none does */
@@ -58,16 +60,32 @@ static void place_option(struct complete_place *p, const struct option_set *set)
 	p->prefix = eq + 1;
 }
 
+/* behind the first operand; what stands there is its arguments */
+static enum hint hint_of_further(const struct command *cmd, const char *first)
+{
+	bool is_new = STREQ(first, "add") || STREQ(first, "ls");
+
+	switch (cmd->operands) {
+	case HINT_WORDS: return HINT_FILE;
+	case HINT_WORDS_POOL: return is_new ? HINT_NONE : HINT_POOL;
+	case HINT_WORDS_SCHEDULE: return is_new ? HINT_NONE : HINT_SCHEDULE;
+	case HINT_VERB:
+	case HINT_FUNCTION: return HINT_NONE;
+	default: return cmd->operands;
+	}
+}
+
 void complete_find_place(
 	struct complete_place *ret, char *const *words, size_t n, size_t index)
 {
 	const char *word = index < n ? words[index] : "";
 	struct complete_place p = {.prefix = word, .hint = HINT_VERB};
-	size_t verb = find_verb(words, index), n_operands = 0;
+	size_t verb = find_verb(words, index);
 	struct option_set set = global_options();
 	const struct option_def *d = NULL;
 	struct option_def field;
-	bool over = false; /* the options are */
+	const char *first = NULL; /* operand */
+	bool over = false;        /* the options are */
 
 	if (verb < index)
 		p.command = command_find(words[verb]);
@@ -82,7 +100,7 @@ void complete_find_place(
 	}
 	for (size_t i = verb + 1; i < index; i++) {
 		if (over || words[i][0] != '-' || !words[i][1]) {
-			n_operands++;
+			first = first ? first : words[i];
 			over |= set.stop_at_operand;
 		} else if (STREQ(words[i], "--")) {
 			over = true;
@@ -97,11 +115,9 @@ void complete_find_place(
 		}
 		d = NULL;
 	}
-	p.is_first = n_operands == 0;
-	/* words behind the first are arguments of a function, sub-verb or command */
-	if (!d && n_operands > 0 && p.command &&
-		(p.command->words || p.hint == HINT_VERB || p.hint == HINT_FUNCTION))
-		p.hint = p.command->words ? HINT_FILE : HINT_NONE;
+	p.is_first = !first;
+	if (!d && first && p.command)
+		p.hint = hint_of_further(p.command, first);
 	if (!d && !over && word[0] == '-')
 		place_option(&p, &set);
 	*ret = p;
@@ -172,6 +188,35 @@ static void offer_choices(FILE *out, const struct complete_place *p)
 	}
 }
 
+/* Names with commas between them: for the last one, behind the others. Those that are there
+ * already are left out. */
+static void offer_names(FILE *out, const struct complete_place *p,
+	const char *const *names, size_t n, bool may_descend)
+{
+	const char *comma = strrchr(p->prefix, ',');
+	size_t before = comma ? (size_t)(comma - p->prefix) + 1 : 0;
+	const char *minus = may_descend && p->prefix[before] == '-' ? "-" : "";
+	char text[512];
+
+	for (size_t i = 0; i < n; i++) {
+		bool is_there = false;
+
+		for (const char *w = p->prefix; w < p->prefix + before;
+			w += strcspn(w, ",") + 1) {
+			size_t len = strlen(names[i]);
+			const char *word = w + (may_descend && *w == '-');
+
+			is_there |=
+				strncmp(word, names[i], len) == 0 && word[len] == ',';
+		}
+		if (is_there || before + strlen(names[i]) + 2 > sizeof(text))
+			continue;
+		snprintf(text, sizeof(text), "%.*s%s%s", (int)before, p->prefix, minus,
+			names[i]);
+		offer(out, p, text);
+	}
+}
+
 static void offer_signals(FILE *out, const struct complete_place *p)
 {
 	/* those that people send */
@@ -218,7 +263,15 @@ bool complete_static(FILE *out, const struct complete_place *p)
 	}
 	switch (p->hint) {
 	case HINT_VERB: offer_verbs(out, p); return true;
-	case HINT_WORDS: offer_list(out, p, p->command->words); return true;
+	case HINT_WORDS:
+	case HINT_WORDS_POOL:
+	case HINT_WORDS_SCHEDULE: offer_list(out, p, p->command->words); return true;
+	case HINT_SORT:
+		offer_names(out, p, job_sort_key_name, JOB_SORT_KEY_N, true);
+		return true;
+	case HINT_COLUMNS:
+		offer_names(out, p, column_name, COLUMN_N, false);
+		return true;
 	case HINT_WHEN: offer_list(out, p, when); return true;
 	case HINT_STREAM: offer_list(out, p, streams); return true;
 	case HINT_SHUTDOWN: offer_list(out, p, modes); return true;

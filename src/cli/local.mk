@@ -33,6 +33,7 @@ libcli_la_SOURCES = \
 	src/cli/cmd_varlink.c \
 	src/cli/cmd_wait.c \
 	src/cli/cmd_why.c \
+	src/cli/columns.c src/cli/columns.h \
 	src/cli/command_table.c src/cli/command_table.h \
 	src/cli/complete.c src/cli/complete.h \
 	src/cli/config_change.c src/cli/config_change.h \

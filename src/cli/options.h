@@ -30,9 +30,14 @@ enum hint {
 	HINT_VERB,
 	HINT_WHEN, /* always, auto, never */
 	HINT_STREAM,
-	HINT_SHUTDOWN, /* terminate, drain, detach */
-	HINT_CHOICE,   /* one of the words of the metavar */
-	HINT_WORDS,    /* the command's own list of sub-verbs */
+	HINT_SHUTDOWN,       /* terminate, drain, detach */
+	HINT_CHOICE,         /* one of the words of the metavar */
+	HINT_WORDS,          /* the command's own list of sub-verbs, then files */
+	HINT_WORDS_POOL,     /* the same, then names of pools */
+	HINT_WORDS_SCHEDULE, /* the same, then names of schedules */
+	HINT_SCHEDULE,
+	HINT_SORT,    /* keys to sort by, with commas between them */
+	HINT_COLUMNS, /* columns of ls, the same */
 };
 
 enum option_id {
@@ -71,6 +76,8 @@ enum option_id {
 	OPT_NO_OUTPUT,
 	OPT_KEY,
 	OPT_LIMIT,
+	OPT_SORT,
+	OPT_COLUMNS,
 	OPT_ENV,
 	OPT_FOLLOW,
 	OPT_FROM,

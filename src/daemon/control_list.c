@@ -22,6 +22,7 @@
 #include "daemon/output_read.h"
 #include "daemon/run.h"
 #include "daemon/run_stdin.h"
+#include "daemon/ranking.h"
 #include "daemon/scheduler.h"
 #include "daemon/spec_json.h"
 #include "reeve/executor.h"
@@ -31,6 +32,7 @@
 enum {
 	YIELD_EVERY = 4096, /* jobs looked at without a match */
 	LATEST_MAX = 1000,  /* jobs in the order in which they finished */
+	SORTED_MAX = 10000, /* jobs in an order that is asked for */
 	HOLDERS_SHOWN_MAX = 64,
 	CALLBACKS_SHOWN_MAX = 64, /* the newest */
 	RUNS_SHOWN_MAX =
@@ -43,13 +45,15 @@ struct lister {
 	struct selection sel;
 	bool reverse;
 	bool unfinished; /* no finished job is wanted */
-	bool by_end;     /* those in latest, in its order */
-	struct ended {
-		int64_t usec;
+	bool by_end;     /* the last to finish first */
+	struct job_sort sort;
+	bool ranked; /* by_end, or by sort: those in ranks, in its order */
+	struct rank {
+		int64_t usec; /* by_end */
 		uint64_t id;
-	} * latest;
-	size_t n_latest;
-	uint64_t at;   /* next id, or place in latest, to look at */
+	} * ranks;
+	size_t n_ranks;
+	uint64_t at;   /* next id, or place in ranks, to look at */
 	int64_t left;  /* jobs still wanted */
 	int64_t total; /* that match */
 	bool end;
@@ -62,12 +66,12 @@ static struct job *next_job(struct lister *l)
 	struct job *j;
 
 	/* some may have been removed while others had their turn */
-	for (; l->by_end && l->at < l->n_latest; l->at++) {
-		j = jobs_find(jobs, l->latest[l->at].id);
+	for (; l->ranked && l->at < l->n_ranks; l->at++) {
+		j = jobs_find(jobs, l->ranks[l->at].id);
 		if (j)
 			return j;
 	}
-	if (l->by_end)
+	if (l->ranked)
 		return NULL;
 	if (l->unfinished && !l->reverse)
 		return jobs_unfinished_at_or_after(jobs, l->at);
@@ -102,7 +106,7 @@ static int fill_page(struct lister *l)
 	json_writer_object(&w, NULL);
 	json_writer_array(&w, "jobs");
 	while (r >= 0 && l->left > 0 && (j = next_job(l))) {
-		l->at = l->by_end ? l->at + 1 : l->reverse ? j->id - 1 : j->id + 1;
+		l->at = l->ranked ? l->at + 1 : l->reverse ? j->id - 1 : j->id + 1;
 		if (wanted(l, j)) {
 			job_to_json(&w, NULL, core, j);
 			l->left--;
@@ -117,7 +121,7 @@ static int fill_page(struct lister *l)
 	l->end = l->left <= 0 || !next_job(l);
 	json_writer_array_end(&w);
 	json_writer_int(&w, "total", l->total);
-	if (l->end || l->by_end)
+	if (l->end || l->ranked)
 		json_writer_null(&w, "next_id");
 	else
 		json_writer_int(&w, "next_id", (int64_t)l->at);
@@ -131,7 +135,8 @@ static bool is_counted(const struct lister *l)
 	const struct job_select *s = &l->sel.sel;
 
 	return s->any_uid && l->conn->is_admin && !s->n_ids && !s->results &&
-	       !s->pools && !s->labels && !s->name_glob && !s->since_usec;
+	       !s->pools && !s->labels && !s->name_glob && !s->schedule &&
+	       !s->no_schedule && !s->since_usec;
 }
 
 static int count_total(struct lister *l)
@@ -151,21 +156,21 @@ static int count_total(struct lister *l)
 }
 
 /* Keep e if it is among the latest; they stand in order, the last to finish first. */
-static void keep_latest(struct lister *l, size_t n_max, struct ended e)
+static void keep_latest(struct lister *l, size_t n_max, struct rank e)
 {
-	size_t i = l->n_latest;
+	size_t i = l->n_ranks;
 
 	while (i > 0 &&
-		(l->latest[i - 1].usec < e.usec || (l->latest[i - 1].usec == e.usec &&
-							   l->latest[i - 1].id < e.id)))
+		(l->ranks[i - 1].usec < e.usec ||
+			(l->ranks[i - 1].usec == e.usec && l->ranks[i - 1].id < e.id)))
 		i--;
 	if (i == n_max)
 		return;
-	if (l->n_latest < n_max)
-		l->n_latest++;
-	memmove(l->latest + i + 1, l->latest + i,
-		(l->n_latest - i - 1) * sizeof(*l->latest));
-	l->latest[i] = e;
+	if (l->n_ranks < n_max)
+		l->n_ranks++;
+	memmove(l->ranks + i + 1, l->ranks + i,
+		(l->n_ranks - i - 1) * sizeof(*l->ranks));
+	l->ranks[i] = e;
 }
 
 /* all that are finished match: as many of them as there is room for, as they stand */
@@ -174,11 +179,11 @@ static void take_latest(struct lister *l, size_t n_max)
 	const struct jobs *jobs = control_core(l->conn->control)->jobs;
 	const struct job *j = NULL;
 
-	while (l->n_latest < n_max && (j = jobs_finished_before(jobs, j)))
-		l->latest[l->n_latest++] = (struct ended){j->finished_usec, j->id};
+	while (l->n_ranks < n_max && (j = jobs_finished_before(jobs, j)))
+		l->ranks[l->n_ranks++] = (struct rank){j->finished_usec, j->id};
 }
 
-/* The matching jobs that finished last into l->latest. Where they have to be looked for,
+/* The matching jobs that finished last into l->ranks. Where they have to be looked for,
  * newer ones first: they mostly are the ones, and what comes after them is put nowhere. */
 static int find_latest(struct lister *l)
 {
@@ -191,19 +196,83 @@ static int find_latest(struct lister *l)
 	l->at = 0;
 	if (n_max == 0)
 		return 0;
-	l->latest = calloc(n_max, sizeof(*l->latest));
-	if (!l->latest)
+	l->ranks = calloc(n_max, sizeof(*l->ranks));
+	if (!l->ranks)
 		return -ENOMEM;
 	if (is_counted(l) && l->sel.sel.states >> JOB_FINISHED & 1)
 		take_latest(l, n_max);
 	for (size_t i = l->sel.n_ids; i > 0 && r >= 0; i--) {
 		j = jobs_find(jobs, l->sel.ids[i - 1]);
 		if (j && j->state == JOB_FINISHED)
-			keep_latest(l, n_max, (struct ended){j->finished_usec, j->id});
+			keep_latest(l, n_max, (struct rank){j->finished_usec, j->id});
 		if (i % YIELD_EVERY == 0)
 			r = rv_yield();
 	}
 	return r;
+}
+
+/* the jobs that may match, one after the other; *at is where to go on */
+static const struct job *next_to_rank(const struct lister *l, uint64_t *at)
+{
+	const struct jobs *jobs = control_core(l->conn->control)->jobs;
+	const struct job *j = NULL;
+
+	if (!is_counted(l)) { /* they were looked for when they were counted */
+		while (!j && *at < l->sel.n_ids)
+			j = jobs_find(jobs, l->sel.ids[(*at)++]);
+		return j;
+	}
+	j = l->unfinished ? jobs_unfinished_at_or_after(jobs, *at)
+			  : jobs_at_or_after(jobs, *at);
+	if (j)
+		*at = j->id + 1;
+	return j;
+}
+
+/* The first of the matching jobs by l->sort into l->ranks. Others get their turn meanwhile. */
+static int rank(struct lister *l, struct ranking *rk)
+{
+	unsigned states = l->sel.sel.states ? l->sel.sel.states : JOB_STATES_ALL;
+	_cleanup_free_ uint64_t *ids = NULL;
+	const struct job *j;
+	unsigned n = 0;
+	int r = 0;
+
+	for (uint64_t at = 0; r >= 0 && (j = next_to_rank(l, &at));) {
+		if (states >> j->state & 1)
+			r = ranking_offer(rk, j);
+		if (r >= 0 && ++n % YIELD_EVERY == 0)
+			r = rv_yield();
+	}
+	if (r < 0)
+		return r;
+	l->n_ranks = ranking_count(rk);
+	ids = calloc(l->n_ranks + 1, sizeof(*ids));
+	l->ranks = calloc(l->n_ranks + 1, sizeof(*l->ranks));
+	if (!ids || !l->ranks)
+		return -ENOMEM;
+	ranking_take(rk, ids);
+	for (size_t i = 0; i < l->n_ranks; i++)
+		l->ranks[i].id = ids[i];
+	return 0;
+}
+
+static int find_sorted(struct lister *l)
+{
+	struct ranking rk;
+	int r;
+
+	l->at = 0;
+	ranking_init(&rk, control_core(l->conn->control), &l->sort,
+		(size_t)MIN(l->left, (int64_t)SORTED_MAX));
+	r = rank(l, &rk);
+	ranking_deinit(&rk);
+	return r;
+}
+
+static bool is_too_long(const struct lister *l)
+{
+	return l->sort.n > 0 && MIN(l->left, l->total) > SORTED_MAX;
 }
 
 static int list(struct lister *l)
@@ -212,8 +281,13 @@ static int list(struct lister *l)
 	int r;
 
 	r = count_total(l);
+	if (r >= 0 && is_too_long(l))
+		return reply_error(l->call, "io.reeve.Job.LimitReached",
+			"{\"limit\":\"sorted jobs\",\"maximum\":%d}", SORTED_MAX);
 	if (r >= 0 && l->by_end)
 		r = find_latest(l);
+	if (r >= 0 && l->sort.n > 0)
+		r = find_sorted(l);
 	if (r < 0)
 		return r;
 	for (;;) {
@@ -233,11 +307,32 @@ static int list(struct lister *l)
 	}
 }
 
+/* true: refused, and answered */
+static bool refuses_sort(struct lister *l, const json_t *params)
+{
+	const json_t *sort = json_object_get(params, "sort"), *key;
+	_cleanup_free_ char *why = NULL;
+	size_t i;
+
+	json_array_foreach((json_t *)sort, i, key)
+	{
+		if (job_sort_add(&l->sort, json_string_value(key), &why) >= 0)
+			continue;
+		vl_call_invalid(l->call, "sort", why ? why : "not a key");
+		return true;
+	}
+	if (l->sort.n == 0 ||
+		!(l->by_end || l->reverse ||
+			json_is_integer(json_object_get(params, "from_id"))))
+		return false;
+	vl_call_invalid(l->call, "sort", "not with order, reverse or from_id");
+	return true;
+}
+
 static void take_members(struct lister *l, const json_t *params)
 {
 	const json_t *limit = json_object_get(params, "limit");
 	const json_t *from = json_object_get(params, "from_id");
-
 	const char *order = json_string_value(json_object_get(params, "order"));
 
 	l->reverse = json_is_true(json_object_get(params, "reverse"));
@@ -258,6 +353,9 @@ int control_job_list(struct control_conn *conn, struct vl_call *call)
 		control_refuses_negative(call, "from_id"))
 		return 0;
 	take_members(&l, params);
+	if (refuses_sort(&l, params))
+		return 0;
+	l.ranked = l.by_end || l.sort.n > 0;
 	r = select_decode(&l.sel, conn, call, json_object_get(params, "select"),
 		SELECT_EMPTY_IS_ALL);
 	if (r < 0)
@@ -268,7 +366,7 @@ int control_job_list(struct control_conn *conn, struct vl_call *call)
 	r = list(&l);
 	selection_deinit(&l.sel);
 	buf_deinit(&l.page);
-	free(l.latest);
+	free(l.ranks);
 	return r;
 }
 

@@ -71,6 +71,7 @@ libdaemon_la_SOURCES = \
 	src/daemon/outputs.c src/daemon/outputs.h \
 	src/daemon/own_log.c src/daemon/own_log.h \
 	src/daemon/pidfd_status.c src/daemon/pidfd_status.h \
+	src/daemon/ranking.c src/daemon/ranking.h \
 	src/daemon/recovery.c src/daemon/recovery.h \
 	src/daemon/removal.c src/daemon/removal.h \
 	src/daemon/retention.c src/daemon/retention.h \

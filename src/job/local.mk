@@ -19,6 +19,7 @@ libjob_la_SOURCES = \
 	src/job/rlimit.c \
 	src/job/select.c src/job/select.h \
 	src/job/signal.c \
+	src/job/sort.c src/job/sort.h \
 	src/job/spec.c src/job/spec.h \
 	src/job/spec_pack.c \
 	src/job/state.c src/job/state.h \

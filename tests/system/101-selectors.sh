@@ -68,6 +68,16 @@ assert_eq "an array, whatever is in it" "[]" "$(reeve ls --json --state running 
 assert_eq "limit" 2 "$(reeve ls --json --limit 2 | jq length)"
 assert_eq "table" 7 "$(reeve ls | tail -n +2 | wc -l)"
 
+step "of a schedule the newest so many, whatever else has finished since"
+reeve schedule add seldom --when yearly -- true
+reeve schedule run seldom >/dev/null # 8
+reeve run true
+reeve run true
+assert_eq "looked for" "8" "$(ids --schedule seldom --limit 2)"
+assert_eq "and counted" 1 "$(reeve varlink io.reeve.Job.List \
+	'{"select":{"schedule":"seldom"},"limit":0}' | jq .total)"
+reeve rm 8-10
+
 step "rm and clean"
 assert_eq "dry run" "2" "$(reeve clean --failed --dry-run | grep -o '[0-9]*' | head -n 1)"
 assert_eq "nothing happened" "2 6" "$(ids --failed)"

@@ -22,12 +22,18 @@ assert_eq "verbs" "resume release retry" "$(candidates re)"
 assert_eq "options" "--state-dir" "$(candidates daemon start --state)"
 assert_eq "values" "running" "$(candidates ls --state r)"
 assert_eq "values behind =" "running" "$(candidates ls --state=r)"
+assert_eq "a key to sort by" "state,-priority" "$(candidates ls --sort state,-pr)"
+assert_eq "columns behind =" "id,command" "$(candidates ls --columns=id,c)"
 
 step "what the daemon knows"
 assert_eq "jobs" "over waits" "$(candidates cancel '' | xargs -n 1 | grep -v '[0-9]' | sort | xargs)"
 assert_eq "finished jobs" "over" "$(candidates rm '' | xargs -n 1 | grep -v '[0-9]')"
 assert_eq "labels" "of-mine" "$(candidates ls -l '')"
 assert_eq "pools" "default" "$(candidates add -g '')"
+assert_eq "pools behind a sub-verb" "default" "$(candidates pool pause '')"
+reeve schedule add nightly --when daily -- true
+assert_eq "schedules" "nightly" "$(candidates schedule show '')"
+assert_eq "schedules of a selector" "nightly" "$(candidates ls --schedule n)"
 assert_eq "functions" "file.hash" "$(candidates call file)"
 
 step "what the shell knows"

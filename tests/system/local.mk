@@ -31,6 +31,7 @@ system_tests = \
 	tests/system/114-each.sh \
 	tests/system/115-gather.sh \
 	tests/system/116-progress.sh \
+	tests/system/117-sort-columns.sh \
 	tests/system/200-on-reboot-on-lost.sh \
 	tests/system/201-retention.sh \
 	tests/system/202-min-free.sh \

@@ -5,10 +5,12 @@ CLI_TEST_LIBS = $(CLI_LIBS) $(CHECK_LIBS)
 # without a daemon
 CLI_TESTS = \
 	tests/unit/cli/test_batch \
+	tests/unit/cli/test_columns \
 	tests/unit/cli/test_command_table \
 	tests/unit/cli/test_complete \
 	tests/unit/cli/test_connect \
 	tests/unit/cli/test_each \
+	tests/unit/cli/test_examples \
 	tests/unit/cli/test_exit \
 	tests/unit/cli/test_job_text \
 	tests/unit/cli/test_manual \
@@ -26,6 +28,9 @@ TESTS += $(CLI_TESTS)
 tests_unit_cli_test_batch_SOURCES = tests/unit/cli/test_batch.c
 tests_unit_cli_test_batch_CFLAGS = $(CLI_TEST_CFLAGS)
 tests_unit_cli_test_batch_LDADD = $(CLI_TEST_LIBS)
+tests_unit_cli_test_columns_SOURCES = tests/unit/cli/test_columns.c
+tests_unit_cli_test_columns_CFLAGS = $(CLI_TEST_CFLAGS)
+tests_unit_cli_test_columns_LDADD = $(CLI_TEST_LIBS)
 tests_unit_cli_test_command_table_SOURCES = tests/unit/cli/test_command_table.c
 tests_unit_cli_test_command_table_CFLAGS = $(CLI_TEST_CFLAGS)
 tests_unit_cli_test_command_table_LDADD = $(CLI_TEST_LIBS)
@@ -38,6 +43,10 @@ tests_unit_cli_test_connect_LDADD = $(CLI_TEST_LIBS)
 tests_unit_cli_test_each_SOURCES = tests/unit/cli/test_each.c
 tests_unit_cli_test_each_CFLAGS = $(CLI_TEST_CFLAGS)
 tests_unit_cli_test_each_LDADD = $(CLI_TEST_LIBS)
+tests_unit_cli_test_examples_SOURCES = tests/unit/cli/test_examples.c \
+	tests/unit/cli/shell_commands.c tests/unit/cli/shell_commands.h
+tests_unit_cli_test_examples_CFLAGS = $(CLI_TEST_CFLAGS)
+tests_unit_cli_test_examples_LDADD = $(CLI_TEST_LIBS)
 tests_unit_cli_test_exit_SOURCES = tests/unit/cli/test_exit.c
 tests_unit_cli_test_exit_CFLAGS = $(CLI_TEST_CFLAGS)
 tests_unit_cli_test_exit_LDADD = $(CLI_TEST_LIBS)

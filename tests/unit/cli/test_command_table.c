@@ -85,7 +85,38 @@ START_TEST(help_has_every_verb_and_fits)
 }
 END_TEST
 
+static void assert_helps(const struct option_def *table)
+{
+	for (const struct option_def *d = table; d && d->id; d++)
+		ck_assert_msg(d->help && *d->help, "--%s has no help", d->name);
+}
+
+START_TEST(everything_has_help)
+{
+	struct option_set global = global_options();
+	struct option_def d;
+
+	for (size_t i = 0; i < command_table_len; i++) {
+		struct option_set set = command_options(&command_table[i]);
+
+		ck_assert_msg(*command_table[i].summary, "%s", command_table[i].name);
+		for (size_t t = 0; t < ARRAY_LEN(set.tables); t++)
+			assert_helps(set.tables[t]);
+		/* sub-verbs stand in the usage, which the help shows */
+		for (const char *const *w = command_table[i].words; w && *w; w++)
+			ck_assert_msg(strstr(command_table[i].usage, *w) != NULL,
+				"%s %s", command_table[i].name, *w);
+	}
+	for (size_t t = 0; t < ARRAY_LEN(global.tables); t++)
+		assert_helps(global.tables[t]);
+	for (int f = 0; f < JOB_FIELD_N; f++)
+		if (option_of_field(&d, (enum job_field)f))
+			ck_assert_msg(d.help && *d.help, "--%s has no help", d.name);
+}
+END_TEST
+
 UNIT_MAIN("command_table", verbs_of_the_issue_are_there, status_is_ls,
 	unknown_verb_has_a_near_one, names_are_unique,
 	user_is_a_selector_behind_verbs_that_select,
-	only_verbs_that_submit_start_a_daemon, help_has_every_verb_and_fits)
+	only_verbs_that_submit_start_a_daemon, help_has_every_verb_and_fits,
+	everything_has_help)

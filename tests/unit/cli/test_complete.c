@@ -75,6 +75,42 @@ START_TEST(sub_verbs_are_offered_once)
 }
 END_TEST
 
+START_TEST(of_a_list_the_last_name_is_offered)
+{
+	COMPLETE("ls", "--sort", "pri");
+	ck_assert_str_eq(text, "priority\n");
+	COMPLETE("ls", "--sort", "-pri");
+	ck_assert_str_eq(text, "-priority\n");
+	COMPLETE("ls", "--sort=state,-s");
+	ck_assert_str_eq(text, "state,-submitted\nstate,-started\n");
+	COMPLETE("ls", "--sort", "-started,-submitted,s");
+	ck_assert_str_eq(text, "-started,-submitted,state\n");
+	COMPLETE("ls", "--columns", "exit,reason,r");
+	ck_assert_str_eq(text, "exit,reason,result\nexit,reason,runs\n");
+	COMPLETE("ls", "--columns", "-");
+	ck_assert_str_eq(text, "");
+}
+END_TEST
+
+START_TEST(behind_sub_verbs_stand_what_they_are_about)
+{
+	COMPLETE("pool", "pause", "");
+	ck_assert_int_eq(place.hint, HINT_POOL);
+	COMPLETE("pool", "add", "");
+	ck_assert_int_eq(place.hint, HINT_NONE);
+	COMPLETE("schedule", "rm", "one", "");
+	ck_assert_int_eq(place.hint, HINT_SCHEDULE);
+	COMPLETE("schedule", "add", "");
+	ck_assert_int_eq(place.hint, HINT_NONE);
+	COMPLETE("schedule", "p");
+	ck_assert_str_eq(text, "pause\n");
+	COMPLETE("config", "check", "");
+	ck_assert_int_eq(place.hint, HINT_FILE);
+	COMPLETE("ls", "--schedule", "");
+	ck_assert_int_eq(place.hint, HINT_SCHEDULE);
+}
+END_TEST
+
 START_TEST(jobs_are_for_the_daemon_to_tell)
 {
 	COMPLETE("--json", "cancel", "3", "");
@@ -120,5 +156,6 @@ END_TEST
 
 UNIT_MAIN("complete", verbs_are_offered_by_prefix, options_are_offered_after_a_dash,
 	values_of_options_are_offered, sub_verbs_are_offered_once,
+	of_a_list_the_last_name_is_offered, behind_sub_verbs_stand_what_they_are_about,
 	jobs_are_for_the_daemon_to_tell, behind_a_command_nothing_is_ours,
 	commands_users_and_folders_are_for_the_shell, unknown_verb_offers_nothing)

@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <string.h>
 
+#include "base/cleanup.h"
 #include "base/fd.h"
 #include "base/macro.h"
 #include "cli/command_table.h"
@@ -32,16 +33,53 @@ static void assert_has(const char *before, const char *what, const char *after)
 		strstr(buf_head(&page), text) != NULL, "reeve.1 lacks '%s'", text);
 }
 
-/* by its name, or where it has a letter by that */
-static void assert_option(const struct option_def *o)
+/* is there this, and then neither a letter nor a hyphen? */
+static bool names(const char *text, const char *what)
 {
-	char name[64], letter[2] = {o->letter};
+	size_t n = strlen(what);
+
+	for (const char *p = text; (p = strstr(p, what)); p++)
+		if (!strchr("abcdefghijklmnopqrstuvwxyz-", p[n]) || !p[n])
+			return true;
+	return false;
+}
+
+/* by its name, or where it has a letter by that; "Fl f , -follow" has both */
+static void assert_option(
+	const char *text, const char *verb, const struct option_def *o)
+{
+	char name[64], letter[8];
 
 	snprintf(name, sizeof(name), "-%s", o->name);
-	if (!o->letter || strstr(buf_head(&page), name))
-		assert_has(name, "", "");
-	else
-		assert_has("Fl ", letter, "");
+	snprintf(letter, sizeof(letter), "Fl %c", o->letter ? o->letter : '-');
+	ck_assert_msg(names(text, name) || (o->letter && names(text, letter)),
+		"reeve.1: %s lacks --%s", verb, o->name);
+}
+
+static void append_entries(struct buf *out, const char *verb)
+{
+	char head[64];
+
+	snprintf(head, sizeof(head), "\n.It Cm %s", verb);
+	for (const char *p = buf_head(&page); (p = strstr(p, head)); p++) {
+		const char *end = strstr(p + 1, "\n.It Cm ");
+
+		if (strchr(" \n", p[strlen(head)]))
+			ck_assert_int_eq(
+				buf_append(out, p, end ? (size_t)(end - p) : strlen(p)),
+				0);
+	}
+}
+
+/* all that is said of a verb: what follows its .It lines; the caller's */
+static char *entry_of(const struct command *cmd)
+{
+	_cleanup_(buf_deinitp) struct buf out = BUF_NULL;
+
+	append_entries(&out, cmd->name);
+	if (cmd->alias)
+		append_entries(&out, cmd->alias);
+	return buf_steal_str(&out, NULL);
 }
 
 START_TEST(every_verb_is_explained)
@@ -60,22 +98,57 @@ START_TEST(every_verb_is_explained)
 }
 END_TEST
 
+/* a verb's own where the verb is, the others in their sections */
 START_TEST(every_option_is_explained)
 {
-	struct option_def d;
+	struct option_set global = global_options();
 
 	read_page();
 	for (size_t i = 0; i < command_table_len; i++) {
-		struct option_set set = command_options(&command_table[i]);
+		const struct command *cmd = &command_table[i];
+		_cleanup_free_ char *entry = entry_of(cmd);
 
-		for (size_t t = 0; t < ARRAY_LEN(set.tables); t++)
-			for (const struct option_def *o = set.tables[t]; o && o->id;
-				o++)
-				assert_option(o);
+		for (const struct option_def *o = cmd->options; o && o->id; o++)
+			assert_option(entry, cmd->name, o);
 	}
-	for (int f = 0; f < JOB_FIELD_N; f++)
-		if (option_of_field(&d, (enum job_field)f))
-			assert_has("-", d.name, "");
+	for (const struct option_def *o = options_select; o->id; o++)
+		assert_has(o->letter ? " , -" : ".It Fl -", o->name, "");
+	for (size_t t = 0; t < ARRAY_LEN(global.tables); t++)
+		for (const struct option_def *o = global.tables[t]; o && o->id; o++)
+			assert_has("-", o->name, "");
+	buf_deinit(&page);
+}
+END_TEST
+
+/* ".It Fl n , -name Ar name" and what it is */
+START_TEST(every_property_has_an_entry)
+{
+	_cleanup_free_ char *section = NULL;
+	struct option_def d;
+	const char *begin;
+
+	read_page();
+	begin = strstr(buf_head(&page), "\n.Sh PROPERTIES OF JOBS\n");
+	ck_assert_ptr_nonnull(begin);
+	section = strndup(begin, (size_t)(strstr(begin + 1, "\n.Sh ") - begin));
+	for (int f = 0; f < JOB_FIELD_N; f++) {
+		char entry[96];
+		const char *p;
+
+		if (!option_of_field(&d, (enum job_field)f))
+			continue;
+		if (d.letter)
+			snprintf(entry, sizeof(entry), "\n.It Fl %c , -%s", d.letter,
+				d.name);
+		else
+			snprintf(entry, sizeof(entry), "\n.It Fl -%s", d.name);
+		for (p = section; (p = strstr(p, entry)); p++)
+			if (strchr(d.metavar ? " " : "\n", p[strlen(entry)]))
+				break;
+		ck_assert_msg(p != NULL, "no entry of --%s", d.name);
+		p = strchr(p + 1, '\n');
+		ck_assert_msg(p && p[1] >= 'A', "nothing is said of --%s", d.name);
+	}
 	buf_deinit(&page);
 }
 END_TEST
@@ -91,4 +164,4 @@ START_TEST(every_exit_code_is_explained)
 END_TEST
 
 UNIT_MAIN("manual", every_verb_is_explained, every_option_is_explained,
-	every_exit_code_is_explained)
+	every_property_has_an_entry, every_exit_code_is_explained)

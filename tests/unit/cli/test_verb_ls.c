@@ -143,6 +143,40 @@ START_TEST(ls_limit_asks_for_unfinished_then_finished)
 }
 END_TEST
 
+START_TEST(ls_sort_is_one_call_with_the_keys)
+{
+	json_t *calls, *params;
+
+	begin(list);
+	REEVE(&reeve, &fake, "ls", "--sort", "state,-priority", "--limit", "5");
+	calls = fake_calls(&fake);
+	ck_assert_int_eq(fake_n_calls(calls, "io.reeve.Job.List"), 1);
+	params = fake_call_params(calls, "io.reeve.Job.List", 0);
+	ck_assert_int_eq(int_of(params, "limit"), 5);
+	ck_assert_str_eq(
+		json_string_value(json_array_get(json_object_get(params, "sort"), 1)),
+		"-priority");
+	ck_assert_ptr_null(json_object_get(params, "order"));
+	json_decref(calls);
+	end();
+}
+END_TEST
+
+START_TEST(ls_columns_are_all_that_is_shown)
+{
+	begin(list);
+	REEVE(&reeve, &fake, "ls", "--columns", "name,id");
+	ck_assert_int_eq(strncmp(reeve.out, "NAME", 4), 0);
+	ck_assert_ptr_nonnull(strstr(reeve.out, "ID\nok"));
+	ck_assert_ptr_null(strstr(reeve.out, "make"));
+	reeve_free(&reeve);
+	REEVE(&reeve, &fake, "ls", "-j", "--columns", "id,exit");
+	ck_assert_ptr_nonnull(strstr(reeve.out, "{\"id\":2,\"exit_code\":7"));
+	ck_assert_ptr_null(strstr(reeve.out, "name"));
+	end();
+}
+END_TEST
+
 static void no_such_user(
 	struct fake *f, struct vl_call *call, const char *method, const json_t *params)
 {
@@ -198,6 +232,7 @@ UNIT_MAIN("verb_ls", ls_json_is_a_complete_array,
 	ls_escapes_what_would_play_with_the_terminal, ls_has_colours_only_where_asked,
 	ls_says_in_few_words_how_jobs_ended, ls_counts_no_time_of_jobs_that_do_not_run,
 	ls_q_prints_ids_only, ls_limit_asks_for_unfinished_then_finished,
+	ls_sort_is_one_call_with_the_keys, ls_columns_are_all_that_is_shown,
 	user_that_does_not_exist_is_said_to_be_none,
 	help_is_json_where_json_is_asked_for,
 	output_that_cannot_be_written_is_no_success)

@@ -7,6 +7,7 @@ unit_daemon_tests = \
 	tests/unit/daemon/test_commit \
 	tests/unit/daemon/test_dependents \
 	tests/unit/daemon/test_jobs \
+	tests/unit/daemon/test_ranking \
 	tests/unit/daemon/test_scheduler \
 	tests/unit/daemon/test_schedules \
 	tests/unit/daemon/test_schedule_record \
@@ -45,6 +46,12 @@ tests_unit_daemon_test_dependents_LDADD = $(unit_daemon_libs)
 tests_unit_daemon_test_jobs_SOURCES = tests/unit/daemon/test_jobs.c $(unit_daemon_fixture)
 tests_unit_daemon_test_jobs_CFLAGS = $(unit_daemon_cflags)
 tests_unit_daemon_test_jobs_LDADD = $(unit_daemon_libs)
+
+tests_unit_daemon_test_ranking_SOURCES = tests/unit/daemon/test_ranking.c \
+	$(unit_daemon_fixture) tests/support/alloc_fail.c
+tests_unit_daemon_test_ranking_LDFLAGS = $(alloc_fail_ldflags)
+tests_unit_daemon_test_ranking_CFLAGS = $(unit_daemon_cflags)
+tests_unit_daemon_test_ranking_LDADD = $(unit_daemon_libs)
 
 tests_unit_daemon_test_scheduler_SOURCES = tests/unit/daemon/test_scheduler.c $(unit_daemon_fixture)
 tests_unit_daemon_test_scheduler_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=supervisor_start

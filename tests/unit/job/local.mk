@@ -11,6 +11,7 @@ unit_job_tests = \
 	tests/unit/job/test_fields \
 	tests/unit/job/test_judge \
 	tests/unit/job/test_select \
+	tests/unit/job/test_sort \
 	tests/unit/job/test_spec \
 	tests/unit/job/test_time \
 	tests/unit/job/test_words
@@ -63,6 +64,12 @@ tests_unit_job_test_judge_LDADD = libjob.la libbase.la $(CHECK_LIBS)
 tests_unit_job_test_select_SOURCES = tests/unit/job/test_select.c
 tests_unit_job_test_select_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 tests_unit_job_test_select_LDADD = libjob.la libbase.la $(CHECK_LIBS)
+
+tests_unit_job_test_sort_SOURCES = tests/unit/job/test_sort.c \
+	tests/support/alloc_fail.c
+tests_unit_job_test_sort_LDFLAGS = $(alloc_fail_ldflags)
+tests_unit_job_test_sort_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_unit_job_test_sort_LDADD = libjob.la libbase.la $(CHECK_LIBS)
 
 tests_unit_job_test_spec_SOURCES = tests/unit/job/test_spec.c
 tests_unit_job_test_spec_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
