@@ -411,6 +411,28 @@ int callbacks_record_end(
 	return 0;
 }
 
+struct job *callbacks_make_refused(struct core *core, const struct job_spec *spec,
+	uint32_t uid, uint32_t gid, const char *reason)
+{
+	struct callback_facts facts = {.reason = reason, .exit_code = -1};
+	struct callbacks *cb = core->callbacks;
+	struct job_spec own;
+	struct job *j = NULL;
+	int r;
+
+	if (!cb || !job_spec_has(spec, JOB_FIELD_ON_FAILURE) ||
+		(int64_t)(jobs_callbacks(core->jobs) + cb->n_planned) >=
+			config_num(core->config, CALLBACKS_MAX))
+		return NULL;
+	r = callback_make(&own, CALLBACK_FAILURE, spec, false, &facts,
+		config_num(core->config, CALLBACK_TIMEOUT));
+	if (r < 0)
+		return NULL;
+	(void)job_make_own(&j, core, &own, uid, gid);
+	job_spec_deinit(&own);
+	return j;
+}
+
 void callbacks_publish(struct core *core, struct job *j)
 {
 	struct plan *p = core->callbacks

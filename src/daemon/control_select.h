@@ -16,8 +16,8 @@ enum select_flags {
 	SELECT_EMPTY_IS_ALL = 1 << 0, /* no selector: all of the caller's jobs */
 	SELECT_UNFINISHED = 1 << 1,   /* without ids: only those */
 	SELECT_AD_HOC =
-		1 << 2, /* without ids or a schedule: none that a schedule made */
-	SELECT_ACTS = 1 << 3,         /* without ids: no callbacks */
+		1 << 2,       /* without ids or a schedule: none that a schedule made */
+	SELECT_ACTS = 1 << 3, /* without ids: no callbacks */
 };
 
 /**

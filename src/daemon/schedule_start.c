@@ -1,6 +1,7 @@
 /* The job that a schedule submits. */
 #include "config.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -8,7 +9,9 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "base/error.h"
 #include "base/strv.h"
+#include "daemon/callbacks.h"
 #include "daemon/job_make.h"
 #include "daemon/schedule_look.h"
 
@@ -87,6 +90,7 @@ int schedule_make_job(
 	struct look *l, const struct schedule *s, int64_t nominal, char **ret_message)
 {
 	const union config_value *user = &schedule_def(s)->v[CONFIG_USER];
+	uint32_t gid = user->user.name ? user->user.gid : (uint32_t)getegid();
 	_cleanup_(job_spec_deinit) struct job_spec spec;
 	enum job_field field;
 	int r;
@@ -103,9 +107,10 @@ int schedule_make_job(
 		&schedule_def(s)->job->spec, &spec, &field, ret_message);
 	if (r >= 0)
 		r = job_make(&l->made[l->n_made], l->ss->core, &spec, schedule_uid(s),
-			user->user.name ? user->user.gid : (uint32_t)getegid(),
-			l->n_made, ret_message);
-	if (r >= 0)
-		l->n_made++;
+			gid, l->n_made, ret_message);
+	if (r == -EINVAL || r == -RV_ELIMIT)
+		l->made[l->n_made] = callbacks_make_refused(
+			l->ss->core, &spec, schedule_uid(s), gid, *ret_message);
+	l->n_made += l->made[l->n_made] != NULL;
 	return r;
 }

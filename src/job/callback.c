@@ -115,7 +115,7 @@ static int put_facts(struct strv_builder *b, enum callback what,
 	int r = put_text(b, "REEVE_CALLBACK", callback_name[what]);
 
 	if (r >= 0)
-		r = put_number(b, FACT "ID", (int64_t)f->id, true);
+		r = put_number(b, FACT "ID", (int64_t)f->id, f->id);
 	if (r >= 0)
 		r = put_text(b, FACT "NAME", job_str(of, NAME));
 	if (r >= 0)
@@ -223,10 +223,14 @@ int callback_make(struct job_spec *ret, enum callback what, const struct job_spe
 			&s, what, of->v[command_field[what]].str, &env, timeout_usec);
 	if (r >= 0)
 		r = put_surroundings(&s, of);
-	snprintf(name, sizeof(name), "on-%s-%" PRIu64, callback_name[what], facts->id);
+	if (facts->id)
+		snprintf(name, sizeof(name), "on-%s-%" PRIu64, callback_name[what],
+			facts->id);
+	else
+		snprintf(name, sizeof(name), "on-%s", callback_name[what]);
 	if (r >= 0)
 		r = put_str(&s, JOB_FIELD_NAME, name);
-	if (r >= 0)
+	if (r >= 0 && facts->id)
 		r = put_num(&s, JOB_FIELD_CALLBACK_OF, (int64_t)facts->id);
 	if (r < 0)
 		job_spec_deinit(&s);

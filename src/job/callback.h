@@ -34,7 +34,7 @@ extern const char *const callback_name[CALLBACK_N];
 
 /* what a callback is told of the job, beside what its spec says; borrowed */
 struct callback_facts {
-	uint64_t id;
+	uint64_t id;  /* 0: there is no job, a schedule could not make it */
 	uint32_t run; /* number of its last run; 0: there was none */
 	enum job_result result;
 	const char *reason;                               /* NULL: none */

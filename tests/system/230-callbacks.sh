@@ -250,6 +250,25 @@ reeve wait -q "$id" || :
 assert_eq "which" "bad $(reeve show --json "$id" | jq .spec.scheduled_usec)" \
 	"$(log_of "$id" failure)"
 
+printf '[schedule refused]\nwhen = every 1s\ncommand = true\n%s\n' \
+	"on-failure = echo \"[\$REEVE_OF_ID] \$REEVE_OF_SCHEDULE: \$REEVE_OF_REASON\"" >>"$tmp/conf"
+i=0
+while [ $i -lt 8 ]; do
+	reeve add --hold true >/dev/null
+	i=$((i + 1))
+done
+reeve daemon reload >/dev/null
+until [ "$(reeve ls --json --name on-failure | jq length)" -ge 1 ]; do
+	settle
+done
+reeve wait on-failure
+assert_eq "a start that could not be made" \
+	"[] refused: there are as many unfinished jobs as jobs-max = 8 allows" \
+	"$(reeve logs on-failure)"
+sed -i '/^\[schedule refused\]/,$d' "$tmp/conf"
+reeve daemon reload >/dev/null
+reeve cancel --all
+
 step "a pool that becomes empty"
 emptied() { # N: so often
 	until [ "$(cat "$tmp/emptied" 2>/dev/null | grep -c .)" -ge "$1" ]; do

@@ -159,6 +159,22 @@ START_TEST(what_does_not_apply_is_there_and_empty)
 }
 END_TEST
 
+START_TEST(a_start_that_could_not_be_made_has_no_id)
+{
+	struct callback_facts f = {.reason = "no such pool: 'x'", .exit_code = -1};
+	struct job_spec s;
+
+	ck_assert_int_eq(
+		callback_make(&s, CALLBACK_FAILURE, &spec, false, &f, MINUTE), 0);
+	ck_assert_str_eq(env_of(&s, "REEVE_OF_ID"), "");
+	ck_assert_str_eq(env_of(&s, "REEVE_OF_RESULT"), "");
+	ck_assert_str_eq(env_of(&s, "REEVE_OF_REASON"), "no such pool: 'x'");
+	ck_assert_str_eq(job_str(&s, NAME), "on-failure");
+	ck_assert(!job_spec_has(&s, JOB_FIELD_CALLBACK_OF));
+	job_spec_deinit(&s);
+}
+END_TEST
+
 START_TEST(it_has_the_surroundings_of_the_job_and_bounds_of_its_own)
 {
 	struct job_spec s;
@@ -255,6 +271,7 @@ int main(void)
 		a_callback_has_none,
 		facts_are_in_the_environment_and_not_in_the_command,
 		what_does_not_apply_is_there_and_empty,
+		a_start_that_could_not_be_made_has_no_id,
 		it_has_the_surroundings_of_the_job_and_bounds_of_its_own,
 		callback_of_an_empty_pool_runs_as_who_is_named,
 		making_one_survives_every_failed_allocation,
