@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "base/error.h"
 #include "base/log.h"
 #include "base/strv.h"
 #include "client/paths.h"
@@ -241,6 +242,17 @@ static int take_over(
 	return 0;
 }
 
+/* what was reloaded holds, whatever becomes of this */
+static void read_zones_anew(struct app *app, struct config_zones *zones)
+{
+	int r = schedules_read_anew(app->core.schedules, zones);
+
+	if (r < 0 && r != -ECANCELED)
+		log_at(LOG_ERR, "config",
+			"not all schedules have read their time zones anew: %s",
+			rv_strerror(r));
+}
+
 int app_reload(struct app *app, struct config_errors *errors, char ***ret_changed,
 	char ***ret_restart)
 {
@@ -261,6 +273,8 @@ int app_reload(struct app *app, struct config_errors *errors, char ***ret_change
 	r = schedules_lock(app->core.schedules);
 	if (r >= 0) {
 		r = take_over(app, &l, ret_changed, ret_restart);
+		if (r >= 0)
+			read_zones_anew(app, &l.zones);
 		schedules_unlock(app->core.schedules);
 	}
 	config_zones_deinit(&l.zones);

@@ -51,10 +51,12 @@ struct schedules *schedules_free(struct schedules *ss);
 int schedules_load(
 	struct schedules *ss, const char *kind, const char *name, const char *text);
 /* Bring them to what the configuration says, once all is loaded (zones NULL: they are read),
- * and after a reload, with the lock. Then all hold in these zones: their files may be others
- * now. 0, -ENOMEM */
+ * and after a reload, with the lock. 0, -ENOMEM */
 int schedules_apply(
 	struct schedules *ss, const struct config *cf, struct config_zones *zones);
+/* From now on all hold in these zones, whose files may be others than they were. With the
+ * lock. 0, -ENOMEM, -ECANCELED */
+RV_AWAIT int schedules_read_anew(struct schedules *ss, struct config_zones *zones);
 /* Names that were added at run time, and that files define too: each is an error. */
 void schedules_check(const struct schedules *ss, const struct config *cf,
 	struct config_errors *errors);

@@ -14,6 +14,8 @@
 #define KIND       "schedule"
 #define KIND_STATE "schedule-state"
 
+enum { READ_AT_ONCE = 32 };
+
 /* ---- what is on disk ----------------------------------------------------------------------- */
 
 /* text NULL: it goes. Takes text. */
@@ -195,7 +197,7 @@ static int apply_one(
 		changed = true;
 	}
 	changed |= note_off(ss, s);
-	r = schedule_read_calendars(s, zones);
+	r = s->calendars ? 0 : schedule_read_calendars(s, zones);
 	if (changed)
 		post(ss, s, false);
 	return r;
@@ -256,6 +258,22 @@ int schedules_apply(
 	int r = apply(ss, cf, zones ? zones : &own);
 
 	config_zones_deinit(&own);
+	return r;
+}
+
+int schedules_read_anew(struct schedules *ss, struct config_zones *zones)
+{
+	_cleanup_free_ struct schedule **v = schedules_list(ss);
+	int r = v ? 0 : -ENOMEM;
+
+	for (size_t i = 0; r >= 0 && v[i]; i++) {
+		r = schedule_read_calendars(v[i], zones);
+		/* asked here, not all at once when the timer is set */
+		(void)schedule_next_of(v[i]);
+		if (r >= 0 && i % READ_AT_ONCE == READ_AT_ONCE - 1)
+			r = rv_yield();
+	}
+	schedules_look_again(ss);
 	return r;
 }
 
