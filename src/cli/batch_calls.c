@@ -204,6 +204,8 @@ int batch_put_back(struct batch *b, const struct batch_call *call, size_t n_done
 	const json_t *jobs = json_object_get(call->params, "jobs");
 	size_t n = call->n_jobs - n_done;
 
+	if (b->enough)
+		return 0;
 	if (make_room(b, n) < 0)
 		return -ENOMEM;
 	for (size_t i = 0; i < n; i++)

@@ -59,6 +59,7 @@ struct batch {
 	size_t ahead_first, n_ahead;
 	uint64_t n_skip; /* so many that come next are in an answer already */
 	bool at_end;
+	bool enough;     /* told by take_ids: no call is made any more */
 	char *bad_line;  /* why reading ended early; told when all before it is done */
 	int bad_code;    /* its exit code */
 	int exit_code;   /* of an error that was printed */

@@ -127,6 +127,8 @@ static int tell_ids(struct batch *b, const struct batch_call *call)
 	b->done_line = call->line_no[MIN(n_ids, call->n_jobs) - 1];
 	if (told < 0)
 		return told;
+	if (told > 0)
+		b->enough = b->at_end = true;
 	if (n_ids < call->n_jobs)
 		return batch_put_back(b, call, n_ids);
 	b->n_skip += n_ids - call->n_jobs;

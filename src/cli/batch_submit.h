@@ -33,7 +33,8 @@ struct batch_source {
 };
 
 /* Takes the ids of a call, in the order of its jobs; others than integers may be in it.
- * 0, -ENOMEM */
+ * 0; 1: no more are to be submitted than were sent already, which is no error, and it is
+ * called for those yet; -ENOMEM */
 typedef int (*batch_ids_fn)(void *arg, const json_t *ids);
 
 /**

@@ -19,31 +19,6 @@
 #include "cli/text.h"
 #include "client/client.h"
 
-int gather_take_ids(void *arg, const json_t *ids)
-{
-	struct gather *g = arg;
-	json_t *id;
-	size_t i;
-
-	if (g->n + json_array_size(ids) > g->n_max) {
-		size_t n = MAX(2 * g->n_max, g->n + json_array_size(ids));
-		struct gather_job *v = reallocarray(g->jobs, n, sizeof(*v));
-
-		if (!v)
-			return -ENOMEM;
-		g->jobs = v;
-		g->n_max = n;
-	}
-	json_array_foreach((json_t *)ids, i, id)
-	{
-		if (json_integer_value(id) <= 0)
-			return -RV_EPROTOCOL;
-		g->jobs[g->n++] =
-			(struct gather_job){.id = (uint64_t)json_integer_value(id)};
-	}
-	return 0;
-}
-
 void gather_deinit(struct gather *g)
 {
 	client_close(g->waiter);
@@ -62,20 +37,28 @@ static int compare(const void *a, const void *b, void *arg)
 	return x < y ? -1 : x > y;
 }
 
-static int sort_by_id(struct gather *g)
+/* All jobs into by_id; those of a later call of Submit mostly have higher ids. */
+static void note_by_id(struct gather *g)
 {
-	g->by_id = calloc(g->n + 1, sizeof(*g->by_id));
-	if (!g->by_id)
-		return -ENOMEM;
-	for (size_t i = 0; i < g->n; i++)
+	bool in_order = true;
+
+	for (; g->n_by_id < g->n; g->n_by_id++) {
+		size_t i = g->n_by_id;
+
+		in_order &= i == 0 || g->jobs[g->by_id[i - 1]].id < g->jobs[i].id;
 		g->by_id[i] = i;
+	}
+	if (in_order)
+		return;
 	qsort_r(g->by_id, g->n, sizeof(*g->by_id), compare, g->jobs);
-	return 0;
+	/* one of those that came late may be below asked_last, and not asked for */
+	g->looks_later = true;
+	g->waiter = client_close(g->waiter);
 }
 
 static struct gather_job *find(struct gather *g, uint64_t id)
 {
-	size_t low = 0, high = g->n;
+	size_t low = 0, high = g->n_by_id;
 
 	while (low < high) {
 		size_t middle = low + (high - low) / 2;
@@ -175,6 +158,7 @@ static void cancel_rest(struct gather *g, const char *outcome, uint64_t id)
 	bool first = !g->keep_going && !g->cancelled;
 	size_t left = g->n - g->n_ended;
 
+	g->has_failed |= first;
 	progress_hide(&g->progress);
 	if (!options_has(&g->c->opts, OPT_QUIET))
 		cli_note(g->c, "job %" PRIu64 " %s%s", id, outcome,
@@ -242,15 +226,23 @@ static int start_wait(struct gather *g)
 	ids = json_object_get(select, "ids");
 	g->asked_last = (uint64_t)json_int(
 		json_array_get(ids, json_array_size(ids) - 1), "last", 0);
+	g->n_asked = g->n;
+	g->is_waiting = true;
 	return client_start(g->waiter, "io.reeve.Job.Wait", params, true, RV_FOREVER);
+}
+
+/* where only output is left */
+static int open_idle(struct gather *g)
+{
+	int r = client_open(&g->waiter, g->c->target.socket, CLI_CONNECT_TIMEOUT);
+
+	return r == -ENOENT || r == -ECONNREFUSED ? -ECONNRESET : r;
 }
 
 static int open_waiter(struct gather *g)
 {
-	int r = client_open(&g->waiter, g->c->target.socket, CLI_CONNECT_TIMEOUT);
+	int r = open_idle(g);
 
-	if (r == -ENOENT || r == -ECONNREFUSED)
-		return -ECONNRESET;
 	return r < 0 ? r : start_wait(g);
 }
 
@@ -300,6 +292,7 @@ static int take_wait(struct gather *g, int *ret_code)
 			r = take_error(g, &m, ret_code);
 		json_array_foreach(json_object_get(m.params, "jobs"), i, job)
 			take_job(g, job);
+		g->is_waiting = m.continues;
 		if (!m.continues && !m.error)
 			take_last(g);
 		if (json_is_set(m.params, "running"))
@@ -311,6 +304,74 @@ static int take_wait(struct gather *g, int *ret_code)
 			return r;
 	}
 	return 0;
+}
+
+/* ---- while they are submitted ----------------------------------------------------------- */
+
+/* Has one of those that are submitted failed, as far as the daemon has told? It is asked
+ * again for all of them when they have doubled. What goes wrong here is seen again when all
+ * are submitted. */
+static bool has_failure(struct gather *g)
+{
+	int code, r = 0;
+
+	if (g->keep_going || g->looks_later || g->n_ended == g->n)
+		return g->has_failed;
+	if (g->waiter && g->n / 2 > g->n_asked)
+		g->waiter = client_close(g->waiter);
+	if (!g->waiter)
+		r = open_waiter(g);
+	else if (!g->is_waiting)
+		r = start_wait(g);
+	if (r == 0)
+		r = take_wait(g, &code);
+	if (r < 0) {
+		g->looks_later = true;
+		g->waiter = client_close(g->waiter);
+	}
+	return g->has_failed;
+}
+
+static int make_room(struct gather *g, size_t n)
+{
+	size_t n_max = MAX(2 * g->n_max, g->n + n);
+	struct gather_job *jobs;
+	size_t *by_id;
+
+	if (g->n + n <= g->n_max)
+		return 0;
+	jobs = reallocarray(g->jobs, n_max, sizeof(*jobs));
+	if (!jobs)
+		return -ENOMEM;
+	g->jobs = jobs;
+	by_id = reallocarray(g->by_id, n_max, sizeof(*by_id));
+	if (!by_id)
+		return -ENOMEM;
+	g->by_id = by_id;
+	g->n_max = n_max;
+	return 0;
+}
+
+int gather_take_ids(void *arg, const json_t *ids)
+{
+	struct gather *g = arg;
+	bool had_failure = g->has_failed;
+	json_t *id;
+	size_t i;
+
+	if (make_room(g, json_array_size(ids)) < 0)
+		return -ENOMEM;
+	json_array_foreach((json_t *)ids, i, id)
+	{
+		if (json_integer_value(id) <= 0)
+			return -RV_EPROTOCOL;
+		g->jobs[g->n++] =
+			(struct gather_job){.id = (uint64_t)json_integer_value(id)};
+	}
+	note_by_id(g);
+	if (had_failure)
+		gather_cancel(g); /* these were under way */
+	return has_failure(g);
 }
 
 /* One round: what has come, what may be shown, and a wait for more. 1 when all was shown. */
@@ -351,9 +412,8 @@ static int reconnect(struct gather *g)
 	if (g->n_reconnects++ >= CLI_RECONNECTS_MAX ||
 		cli_reconnect(g->c, &g->control, RV_FOREVER) < 0)
 		return -ENOTCONN;
-	if (g->n_ended == g->n) /* only output is left */
-		return client_open(
-			&g->waiter, g->c->target.socket, CLI_CONNECT_TIMEOUT);
+	if (g->n_ended == g->n)
+		return open_idle(g);
 	r = open_waiter(g);
 	if (r == 0 && g->cancelled)
 		gather_cancel(g); /* the one that it was told is gone */
@@ -367,10 +427,11 @@ int gather_follow(struct gather *g, struct client *control, int *ret_code)
 	signal(SIGPIPE, SIG_IGN); /* told apart: our reader is gone, not the daemon */
 	g->control = control;
 	progress_init(&g->progress, g->c);
-	r = sort_by_id(g);
-	if (r == 0)
-		r = gather_show_begin(g);
-	if (r == 0)
+	r = gather_show_begin(g);
+	g->waiter = client_close(g->waiter); /* it was for those known by then */
+	if (r == 0 && g->n_ended == g->n)
+		r = open_idle(g);
+	else if (r == 0)
 		r = open_waiter(g);
 	while (r == 0 || (r == -ECONNRESET && g->write_error == 0))
 		r = r == 0 ? step(g, ret_code) : reconnect(g);

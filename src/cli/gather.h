@@ -26,20 +26,26 @@ struct gather {
 	size_t n, n_max;
 	/* its own */
 	struct progress progress;
-	size_t *by_id;          /* indices of jobs, by id */
+	size_t *by_id; /* indices of jobs, by id; n_by_id of n_max */
+	size_t n_by_id;
 	struct client *waiter;  /* Wait is under way on it */
 	struct client *control; /* short calls in between */
 	uint64_t asked_last;    /* the highest id of that Wait */
+	size_t n_asked;         /* of jobs there were when it began */
+	bool is_waiting;        /* it is not over */
+	bool looks_later;       /* not for failures before all are submitted */
 	size_t n_ended, n_succeeded, n_cancelled;
-	size_t n_shown; /* all before have been shown */
-	bool cancelled; /* the rest was, by us */
+	size_t n_shown;  /* all before have been shown */
+	bool has_failed; /* the first did, so the rest is to be cancelled */
+	bool cancelled;  /* the rest was, by us */
 	unsigned n_interrupts, n_reconnects;
 	int64_t lost_bytes; /* of output that was trimmed before we had it */
 	size_t n_unshown;   /* jobs that were removed before their output was shown */
 	int write_error;    /* of our own output: -errno */
 };
 
-/* Take the ids that a call of Submit gave (batch_ids_fn). */
+/* Take the ids that a call of Submit gave (batch_ids_fn), and look whether one of those before
+ * has failed: then the rest is cancelled, and no more is to be submitted. */
 int gather_take_ids(void *arg, const json_t *ids);
 
 /* Cancel those that have not ended, as a Ctrl-C does. What cannot be reached is left alone. */

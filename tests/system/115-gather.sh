@@ -62,6 +62,25 @@ assert_exit 1 reeve gather -q 'echo x >started; cat gate' 'read -r x <started; e
 assert_eq "quiet" "" "$(cat err)"
 assert_eq "the running one" cancelled "$(reeve ls --json "$id" | jq -r '.[0].result')"
 
+step "of those that are not submitted yet, too"
+id=$(next_id)
+mkfifo items
+"$REEVE" gather --each -c 'exit {}' <items >out 2>err &
+gatherer=$!
+exec 8<>items # nobody is told that it has stopped reading
+echo 3 >&8
+# it takes the news with the answer to a call, and stops reading
+until grep -q "^reeve: job $id failed, exit 3" err; do
+	echo 0 >&8
+	settle
+done
+assert_exit 1 wait "$gatherer" # though the input goes on
+exec 8>&-
+assert_match "in the end" "reeve: of * 1 failed, * cancelled" "$(tail -n 1 err)"
+assert_eq "no other was submitted" "$(sed -n 's/^reeve: of \([0-9]*\) job.*/\1/p' err)" \
+	"$(($(next_id) - 1 - id))"
+seq 3000 | assert_exit 1 reeve gather --each -q -c 'exit {}' >out 2>err
+
 step "--keep-going does not"
 assert_exit 1 reeve gather --keep-going -g one 'echo a' 'exit 3' 'echo c' 'kill -9 $$' >out 2>err
 assert_eq "outputs" "a c" "$(xargs <out)"
