@@ -11,6 +11,7 @@
 #include "base/cleanup.h"
 #include "base/error.h"
 #include "base/strv.h"
+#include "config/config_section.h"
 #include "daemon/callbacks.h"
 #include "daemon/job_make.h"
 #include "daemon/schedule_look.h"
@@ -68,7 +69,7 @@ static int put_name(struct job_spec *spec, enum job_field f, const char *name)
 static int make_spec(struct job_spec *ret, const struct schedules *ss,
 	const struct schedule *s, int64_t nominal)
 {
-	int r = config_schedule_job(
+	int r = config_section_job(
 		ret, &schedule_def(s)->job->spec, &ss->config->defaults);
 
 	if (r < 0)

@@ -83,6 +83,12 @@ int job_spec_peek_num(int64_t *ret, const void *p, size_t n, enum job_field f);
 #define job_str(s, ID)  ((s)->v[JOB_FIELD_##ID].str)
 #define job_strv(s, ID) ((s)->v[JOB_FIELD_##ID].strv)
 
+/* A service takes none, unless it says of which pool. */
+static inline bool job_spec_takes_slots(const struct job_spec *s)
+{
+	return !job_spec_has(s, JOB_FIELD_SERVICE) || job_spec_has(s, JOB_FIELD_POOL);
+}
+
 /* RLIMITS text in canonical form to limits: calls fn for each until it returns
  * non-zero; 0, -EINVAL, or what fn returned. Allocates nothing (the spawner calls it).
  */
@@ -92,5 +98,8 @@ int rlimits_each(const char *text,
 /* CODES text in canonical form: does it hold this exit (code >= 0) or signal (sig > 0)?
  */
 bool codes_match(const char *text, int code, int sig);
+/* That form of what people write, malloc'd; same errors as job_value_parse. @n_max: most
+ * elements */
+int codes_canonical(char **ret, const char *text, size_t n_max, char **err);
 
 #endif
