@@ -64,7 +64,8 @@ static void put_pool(
 	char origin[ORIGIN_MAX];
 
 	scheduler_count_pool(core->scheduler, p, &n_unfinished, &n_queued);
-	if (p->gone && n_unfinished == 0)
+	/* that of callbacks is nobody's to set: shown while it has some */
+	if ((p->gone || !name_is_valid(p->name)) && n_unfinished == 0)
 		return;
 	pools_settings(core->pools, p->name, &s);
 	json_writer_object(w, NULL);

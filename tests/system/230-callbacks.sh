@@ -271,10 +271,12 @@ reeve cancel --all
 
 step "a pool that becomes empty"
 emptied() { # N: so often
-	until [ "$(cat "$tmp/emptied" 2>/dev/null | grep -c .)" -ge "$1" ]; do
+	touch "$tmp/emptied"
+	until [ "$(grep -c . "$tmp/emptied")" -ge "$1" ]; do
 		settle
 	done
-	reeve wait -q $(reeve ls -q --name 'on-empty-*' --state queued --state running) 2>/dev/null || :
+	reeve ls -q --name 'on-empty-*' --state queued --state running |
+		reeve wait -q - 2>/dev/null || :
 	assert_eq "times that it was said" "$1" "$(grep -c 'empty night' "$tmp/emptied")"
 }
 [ ! -e "$tmp/emptied" ] || fail "said of a pool that was empty at the start"

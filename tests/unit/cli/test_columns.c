@@ -85,9 +85,10 @@ END_TEST
 /* what is missing, or of another type, is no crash: replies come from outside */
 START_TEST(every_column_takes_any_reply)
 {
-	static const char *const jobs[] = {"{}", "[]",
+	static const char odd[] =
 		"{\"id\": \"x\", \"labels\": 3, \"state\": 5, \"exit_code\": \"\","
-		"\"started_usec\": {}, \"name\": [], \"signal\": 9999999999}"};
+		"\"started_usec\": {}, \"name\": [], \"signal\": 9999999999}";
+	static const char *const jobs[] = {"{}", "[]", odd};
 
 	for (size_t i = 0; i < sizeof(jobs) / sizeof(jobs[0]); i++)
 		for (int c = 0; c < COLUMN_N; c++)
