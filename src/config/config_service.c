@@ -3,9 +3,11 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "config/config_section.h"
+#include "job/asks.h"
 
 /* what is said of jobs and not of services, and why not */
 static const struct {
@@ -38,6 +40,15 @@ static const struct {
 /* of the pool that it has none of */
 static const enum job_field of_pool[] = {JOB_FIELD_SLOTS, JOB_FIELD_PRIORITY};
 
+static int put_own_pool(struct job_spec *spec)
+{
+	char *pool = strdup(SERVICE_POOL);
+
+	job_spec_unset(spec, JOB_FIELD_POOL);
+	return pool ? job_spec_put(spec, JOB_FIELD_POOL, (union job_value){.str = pool})
+		    : -ENOMEM;
+}
+
 int config_service_job(struct job_spec *ret, const struct job_spec *said,
 	const struct job_spec *defaults)
 {
@@ -49,10 +60,12 @@ int config_service_job(struct job_spec *ret, const struct job_spec *said,
 		job_spec_unset(ret, refused[i].field);
 	if (job_spec_has(said, JOB_FIELD_POOL))
 		return 0;
-	job_spec_unset(ret, JOB_FIELD_POOL);
 	for (size_t i = 0; i < ARRAY_LEN(of_pool); i++)
 		job_spec_unset(ret, of_pool[i]);
-	return 0;
+	r = put_own_pool(ret);
+	if (r < 0)
+		job_spec_deinit(ret);
+	return r;
 }
 
 int config_service_check_job(const struct job_spec *said, const struct job_spec *spec,

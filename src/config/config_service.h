@@ -8,7 +8,8 @@
 #include "config/configuration.h"
 
 /* The job of one of its instances, but for what the daemon adds: what the section says over
- * the defaults, without what makes no sense of a service. 0, -RV_ELIMIT, -ENOMEM */
+ * the defaults, without what makes no sense of a service; in SERVICE_POOL, where it names
+ * none. 0, -RV_ELIMIT, -ENOMEM */
 int config_service_job(struct job_spec *ret, const struct job_spec *said,
 	const struct job_spec *defaults);
 

@@ -46,9 +46,10 @@ static int invalid(struct change *c, enum job_field f, const char *message)
 /* -EINVAL: answered. One that was skipped may be retried: it has not started either. */
 static int check_state(struct change *c, const struct job *j)
 {
-	if (j->state == JOB_HELD || j->state == JOB_WAITING ||
-		j->state == JOB_DELAYED || j->state == JOB_QUEUED ||
-		(j->state == JOB_FINISHED && j->result == JOB_RESULT_SKIPPED))
+	if (!j->of_service &&
+		(j->state == JOB_HELD || j->state == JOB_WAITING ||
+			j->state == JOB_DELAYED || j->state == JOB_QUEUED ||
+			(j->state == JOB_FINISHED && j->result == JOB_RESULT_SKIPPED)))
 		return 0;
 	reply_error(c->call, "io.reeve.Job.WrongState",
 		"{\"id\":%" PRIu64 ",\"state\":\"%s\"}", j->id,

@@ -83,12 +83,6 @@ int job_spec_peek_num(int64_t *ret, const void *p, size_t n, enum job_field f);
 #define job_str(s, ID)  ((s)->v[JOB_FIELD_##ID].str)
 #define job_strv(s, ID) ((s)->v[JOB_FIELD_##ID].strv)
 
-/* A service takes none, unless it says of which pool. */
-static inline bool job_spec_takes_slots(const struct job_spec *s)
-{
-	return !job_spec_has(s, JOB_FIELD_SERVICE) || job_spec_has(s, JOB_FIELD_POOL);
-}
-
 /* RLIMITS text in canonical form to limits: calls fn for each until it returns
  * non-zero; 0, -EINVAL, or what fn returned. Allocates nothing (the spawner calls it).
  */

@@ -4,6 +4,7 @@
 
 #include "config/config_load.h"
 #include "config/config_service.h"
+#include "job/asks.h"
 #include "tests/support/unit.h"
 
 static int load(struct config **ret, const char *text, struct config_errors *errors)
@@ -95,7 +96,7 @@ START_TEST(defaults_count_but_for_what_makes_no_sense_of_a_service)
 	ck_assert(!job_spec_has(&spec, JOB_FIELD_RETRIES));
 	ck_assert(!job_spec_has(&spec, JOB_FIELD_RETRY_DELAY));
 	ck_assert(!job_spec_has(&spec, JOB_FIELD_ON_REBOOT));
-	ck_assert(!job_spec_has(&spec, JOB_FIELD_POOL));
+	ck_assert_str_eq(job_str(&spec, POOL), SERVICE_POOL);
 	ck_assert(!job_spec_has(&spec, JOB_FIELD_PRIORITY));
 	ck_assert(!job_spec_has(&spec, JOB_FIELD_FUNCTION));
 	ck_assert_int_eq(job_num(&spec, NICE), 4);
