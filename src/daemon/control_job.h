@@ -1,8 +1,10 @@
-/* The handlers of io.reeve.Job, io.reeve.Pool and io.reeve.Schedule, one file for each family. */
+/* The handlers of io.reeve.Job, Pool, Schedule and some of Daemon, one file for each family. */
 #ifndef DAEMON_CONTROL_JOB_H
 #define DAEMON_CONTROL_JOB_H
 
 #include "daemon/control.h"
+
+struct config_errors;
 
 int control_job_submit(struct control_conn *conn, struct vl_call *call);
 /* The connection is gone: jobs of calls that were to go on are dropped. */
@@ -32,6 +34,11 @@ int control_job_retry(struct control_conn *conn, struct vl_call *call);
 int control_job_set_dependencies(struct control_conn *conn, struct vl_call *call);
 int control_job_remove(struct control_conn *conn, struct vl_call *call);
 int control_job_clean(struct control_conn *conn, struct vl_call *call);
+
+/* of io.reeve.Daemon */
+int control_daemon_diff(struct control_conn *conn, struct vl_call *call);
+/* answers with ConfigInvalid */
+int control_config_errors(struct vl_call *call, const struct config_errors *errors);
 
 /* of io.reeve.Pool */
 int control_pool_list(struct control_conn *conn, struct vl_call *call);

@@ -201,6 +201,15 @@ static bool basis_holds(const struct custom *c, const struct config_named *secti
 	return true;
 }
 
+bool pools_keeps_settings(
+	const struct pools *ps, const char *name, const struct config *cf)
+{
+	const struct custom *c = pools_custom(ps, name);
+	const struct config_named *section = config_find(cf, CONFIG_SECTION_POOL, name);
+
+	return c && section && basis_holds(c, section);
+}
+
 int pools_put_record(struct txn *t, const char *name, const struct pool_record *rec)
 {
 	_cleanup_(buf_deinitp) struct buf text = BUF_NULL;
