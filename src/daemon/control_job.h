@@ -71,6 +71,9 @@ RV_AWAIT int control_cancel_ids(
  */
 int control_check_env(struct vl_call *call, char *const *env);
 
-enum { PAGE_BYTES = 64 * 1024 }; /* of a streamed reply */
+enum {
+	PAGE_BYTES = 64 * 1024, /* of a streamed reply */
+	JOB_BYTES = 2048,       /* of one job in it */
+};
 
 #endif

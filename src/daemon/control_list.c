@@ -110,7 +110,7 @@ static int fill_page(struct lister *l)
 		if (wanted(l, j)) {
 			job_to_json(&w, NULL, core, j);
 			l->left--;
-			if (buf_len(&l->page) >= PAGE_BYTES - 2048)
+			if (buf_len(&l->page) >= PAGE_BYTES - JOB_BYTES)
 				break;
 		} else if (++n_looked % YIELD_EVERY == 0) {
 			r = rv_yield();

@@ -3,13 +3,7 @@
 # is named.
 # shellcheck disable=SC2016 # the shell of the callback expands it
 . "${srcdir:-.}/tests/support/system.sh"
-[ "$(id -u)" -eq 0 ] || skip "only root can be two users"
-command -v setpriv >/dev/null || skip "no setpriv"
-nobody() {
-	setpriv --reuid 65534 --regid 65534 --clear-groups "$@"
-}
-chmod 711 "$tmp"
-nobody "$REEVE" version >/dev/null 2>&1 || skip "others cannot reach the build folder"
+two_users
 
 step "in the machine's daemon it has to be said as whom"
 cat >"$tmp/conf" <<EOF
