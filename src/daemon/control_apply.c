@@ -62,6 +62,9 @@ static void put_parts(struct apply *a, struct planned *p)
 	envs_put(a->core->envs, TAKE_PTR(p->env));
 	p->demand = scheduler_demand_put(a->core->scheduler, p->demand);
 	free(TAKE_PTR(p->spec));
+	if (p->is_expected)
+		jobs_expect_no_more(a->core->jobs, p->job->uid, 1);
+	p->is_expected = false;
 }
 
 /* the job has what was planned for it; what it had is put back with the plan */

@@ -48,7 +48,8 @@ struct planned {
 	struct demand *demand;
 	void *spec; /* packed */
 	size_t spec_len;
-	uint64_t fields; /* PLAN_RUNNING: bit per field of it that is another */
+	uint64_t fields;  /* PLAN_RUNNING: bit per field of it that is another */
+	bool is_expected; /* set by plan: it counts by jobs_expect until it is shown */
 };
 
 struct apply_verb {
