@@ -4,6 +4,7 @@
 #include "daemon/control_apply.h"
 #include "daemon/control_job.h"
 #include "daemon/interfaces.h"
+#include "daemon/run.h"
 #include "varlink/registry.h"
 
 #define JOB(...) (&(struct fixture_job){__VA_ARGS__})
@@ -210,7 +211,32 @@ DAEMON_TEST(retries_side_by_side_do_not_pass_a_limit_together)
 	return 0;
 }
 
+/* ---- pause ---------------------------------------------------------------------------- */
+
+DAEMON_TEST(pause_takes_back_a_resume_that_is_on_the_way)
+{
+	struct job *j = fixture_add_job(fx, 1, JOB(.state = JOB_PAUSED));
+	struct run run = {.job = j, .core = &fx->core, .started = true};
+	struct exchange ex;
+
+	rv_event_init(&run.wake);
+	run.paused = run.pause_wanted = true;
+	j->run = &run;
+	start(fx);
+	ex = receive("Resume", "{\"select\":{\"all\":true}}");
+	ck_assert_int_eq(control_job_resume(&conn, ex.call), 0);
+	assert_answer(&ex, "{\"parameters\":{\"n\":1,\"refused\":[]}}");
+	ck_assert(!run.pause_wanted);
+	ex = receive("Pause", "{\"select\":{\"all\":true}}");
+	ck_assert_int_eq(control_job_pause(&conn, ex.call), 0);
+	assert_answer(&ex, "{\"parameters\":{\"n\":1,\"refused\":[]}}");
+	ck_assert(run.pause_wanted);
+	j->run = NULL;
+	return 0;
+}
+
 UNIT_MAIN("control_apply", jobs_with_which_nothing_is_to_do_give_others_their_turn,
 	those_that_were_skipped_are_retried_with_it,
 	retry_that_is_not_recorded_counts_nobody,
-	retries_side_by_side_do_not_pass_a_limit_together)
+	retries_side_by_side_do_not_pass_a_limit_together,
+	pause_takes_back_a_resume_that_is_on_the_way)
