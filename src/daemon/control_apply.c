@@ -24,6 +24,7 @@
 #include "daemon/scheduler.h"
 #include "daemon/spawner_link.h"
 #include "daemon/supervisor.h"
+#include "reeve/task.h"
 
 /* ---- refusals ----------------------------------------------------------------------- */
 
@@ -61,6 +62,9 @@ static void put_parts(struct apply *a, struct planned *p)
 	envs_put(a->core->envs, TAKE_PTR(p->env));
 	p->demand = scheduler_demand_put(a->core->scheduler, p->demand);
 	free(TAKE_PTR(p->spec));
+	if (p->is_expected)
+		jobs_expect_no_more(a->core->jobs, p->job->uid, 1);
+	p->is_expected = false;
 }
 
 /* the job has what was planned for it; what it had is put back with the plan */
@@ -140,11 +144,12 @@ static void end_planned(struct apply *a, struct planned *p, int error)
 }
 
 /* commit what was planned, then show it; jobs are not busy afterwards */
-static int end_chunk(struct apply *a)
+int apply_end_chunk(struct apply *a)
 {
 	bool wake = false;
 	int r = 0;
 
+	a->n_looked = 0;
 	if (a->n_planned)
 		r = committer_commit(a->core->committer, TAKE_PTR(a->txn), 0);
 	for (size_t i = 0; i < a->n_planned; i++) {
@@ -230,7 +235,7 @@ static int plan_job(struct apply *a, struct job *j)
 	r = a->verb->follow ? a->verb->follow(a, j) : 0;
 	if (r < 0)
 		return r;
-	return a->n_planned == APPLY_CHUNK ? end_chunk(a) : 0;
+	return a->n_planned == APPLY_CHUNK ? apply_end_chunk(a) : 0;
 }
 
 /* One that was only started ahead has not begun: it is taken back, unless it begins. */
@@ -241,7 +246,7 @@ static int await_recall(struct apply *a, struct job **j)
 
 	if (!(*j)->run || !(*j)->run->ahead)
 		return 0;
-	r = end_chunk(a); /* what was planned must not wait for this */
+	r = apply_end_chunk(a); /* what was planned must not wait for this */
 	if (r < 0)
 		return r;
 	while ((*j = jobs_find(a->core->jobs, id)) && (*j)->run && (*j)->run->ahead &&
@@ -262,7 +267,7 @@ static int await_spec(struct apply *a, struct job **j)
 
 	if (!a->verb->changes_spec || !(*j)->run || !(*j)->run->spec_changing)
 		return 0;
-	r = end_chunk(a);
+	r = apply_end_chunk(a);
 	while (r >= 0 && (*j = jobs_find(a->core->jobs, id)) && (*j)->run &&
 		(*j)->run->spec_changing)
 		r = jobs_wait_change(a->core->jobs);
@@ -284,7 +289,7 @@ static int await_settled(struct apply *a, struct job **j)
 		if (!*j || !jobs_is_unsettled(a->core->jobs, *j))
 			return 0;
 		/* another change of it is under way, maybe one of this very chunk */
-		r = end_chunk(a);
+		r = apply_end_chunk(a);
 		if (r < 0)
 			return r;
 		r = jobs_wait_idle(a->core->jobs, id, j);
@@ -299,11 +304,26 @@ static int await_settled(struct apply *a, struct job **j)
 	}
 }
 
+/* Those with which there is nothing to do fill no chunk, and may be a million. What was
+ * planned is committed before: it says what jobs are now. */
+static int give_turn(struct apply *a)
+{
+	if (a->n_planned)
+		return apply_end_chunk(a);
+	a->n_looked = 0;
+	return rv_yield();
+}
+
 int apply_to_one(struct apply *a, uint64_t id)
 {
-	struct job *j = jobs_find(a->core->jobs, id);
-	int r = j ? await_settled(a, &j) : 0;
+	int r = a->n_looked == APPLY_CHUNK ? give_turn(a) : 0;
+	struct job *j;
 
+	if (r < 0)
+		return r;
+	a->n_looked++;
+	j = jobs_find(a->core->jobs, id);
+	r = j ? await_settled(a, &j) : 0;
 	return r == 0 && j ? plan_job(a, j) : r;
 }
 
@@ -318,7 +338,7 @@ static int apply_to_all(struct apply *a, const struct selection *sel)
 		r = a->verb->to_all(a, sel);
 	for (size_t i = 0; i < sel->n_ids && !a->verb->to_all && r >= 0; i++)
 		r = apply_to_one(a, sel->ids[i]);
-	return r < 0 ? r : end_chunk(a);
+	return r < 0 ? r : apply_end_chunk(a);
 }
 
 static int reply(struct apply *a)

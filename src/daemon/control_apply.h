@@ -48,7 +48,8 @@ struct planned {
 	struct demand *demand;
 	void *spec; /* packed */
 	size_t spec_len;
-	uint64_t fields; /* PLAN_RUNNING: bit per field of it that is another */
+	uint64_t fields;  /* PLAN_RUNNING: bit per field of it that is another */
+	bool is_expected; /* set by plan: it counts by jobs_expect until it is shown */
 };
 
 struct apply_verb {
@@ -83,6 +84,7 @@ struct apply {
 	/* the chunk under way */
 	struct planned planned[APPLY_CHUNK];
 	size_t n_planned;
+	unsigned n_looked; /* jobs since others had their turn */
 	struct txn *txn;
 };
 
@@ -101,6 +103,8 @@ RV_AWAIT int control_apply_to_ids(struct control_conn *conn,
 
 /* For to_all: 0, also where it is refused or gone; negative: the call fails. */
 RV_AWAIT int apply_to_one(struct apply *a, uint64_t id);
+/* For to_all: commit what was planned, show it or refuse it. Likewise. */
+RV_AWAIT int apply_end_chunk(struct apply *a);
 /* For plan: that job is refused. name: an error of io.reeve.Job, without that. Returns
  * PLAN_REFUSED. */
 int apply_refuse(struct apply *a, uint64_t id, const char *name, const char *fmt, ...)

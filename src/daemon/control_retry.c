@@ -31,12 +31,10 @@ struct retry {
 /* unfinished jobs that there may still be, of all and of one user */
 static size_t room_for_jobs(const struct apply *a, uint32_t uid)
 {
-	const struct retry *rt = a->arg;
 	const struct config *cf = a->core->config;
-	int64_t planned = (int64_t)(a->n_planned + rt->revival.n);
-	int64_t all = config_num(cf, JOBS_MAX) - planned -
-		      (int64_t)jobs_unfinished(a->core->jobs);
-	int64_t own = config_num(cf, JOBS_PER_USER_MAX) - planned -
+	int64_t all =
+		config_num(cf, JOBS_MAX) - (int64_t)jobs_unfinished(a->core->jobs);
+	int64_t own = config_num(cf, JOBS_PER_USER_MAX) -
 		      (int64_t)jobs_unfinished_of(a->core->jobs, uid);
 
 	return (size_t)MAX(MIN(all, own), INT64_C(0));
@@ -112,8 +110,11 @@ static int plan_retry(struct apply *a, struct job *j, struct planned *p)
 	r = refuse_skipped(a, j);
 	if (r == 0)
 		r = plan_demand(a, j, p);
+	if (r == 0)
+		r = jobs_expect(a->core->jobs, j->uid, 1);
 	if (r != 0)
 		return r;
+	p->is_expected = true;
 	job_record_again(j, &p->rec);
 	return rt->env ? plan_env(a, j, p) : PLAN_RECORD;
 }
@@ -134,22 +135,44 @@ static int revive_skipped(struct apply *a, struct job *j)
 	if (r >= 0)
 		r = dependents_revive(
 			a->core, j, a->txn, &rt->revival, n + room_for_jobs(a, j->uid));
-	for (; n < rt->revival.n && r >= 0; n++)
+	for (; n < rt->revival.n && r >= 0; n++) {
 		r = hashmap_put_u64(rt->waits_again, rt->revival.jobs[n]->id, a);
-	return r == -EEXIST ? 0 : r;
+		if (r == -EEXIST)
+			r = 0; /* for the second time already */
+	}
+	return r;
 }
 
 static void end_revival(struct apply *a, bool recorded)
 {
 	struct retry *rt = a->arg;
 
+	for (size_t i = 0; i < rt->revival.n && !recorded && rt->waits_again; i++)
+		hashmap_remove_u64(rt->waits_again, rt->revival.jobs[i]->id);
 	dependents_revived(a->core, &rt->revival, recorded);
+}
+
+/* One that was skipped, once it is known what becomes of the chunk in which it may wait
+ * again. */
+static int retry_skipped(struct apply *a, uint64_t id)
+{
+	const struct job *j = jobs_find(a->core->jobs, id);
+	const struct retry *rt = a->arg;
+	int r = 0;
+
+	if (j && j->busy && j->planned == JOB_PLANNED_RUN)
+		r = apply_end_chunk(a);
+	if (r < 0)
+		return r;
+	if (!rt->waits_again || !hashmap_get_u64(rt->waits_again, id))
+		return apply_to_one(a, id);
+	a->n++;
+	return 0;
 }
 
 /* Those first that were not skipped: because of them others wait again, and are done. */
 static int skipped_last(struct apply *a, const struct selection *sel)
 {
-	const struct retry *rt = a->arg;
 	_cleanup_free_ bool *later = calloc(sel->n_ids + 1, sizeof(*later));
 	int r = later ? 0 : -ENOMEM;
 
@@ -161,13 +184,9 @@ static int skipped_last(struct apply *a, const struct selection *sel)
 		if (!later[i])
 			r = apply_to_one(a, sel->ids[i]);
 	}
-	for (size_t i = 0; i < sel->n_ids && r >= 0; i++) {
-		if (later[i] && rt->waits_again &&
-			hashmap_get_u64(rt->waits_again, sel->ids[i]))
-			a->n++;
-		else if (later[i])
-			r = apply_to_one(a, sel->ids[i]);
-	}
+	for (size_t i = 0; i < sel->n_ids && r >= 0; i++)
+		if (later[i])
+			r = retry_skipped(a, sel->ids[i]);
 	return r;
 }
 
