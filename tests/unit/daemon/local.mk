@@ -24,6 +24,7 @@ unit_daemon_tests = \
 	tests/unit/daemon/test_processes \
 	tests/unit/daemon/test_run_stdin \
 	tests/unit/daemon/test_spawner_news \
+	tests/unit/daemon/test_control_deps \
 	tests/unit/daemon/test_control
 check_PROGRAMS += $(unit_daemon_tests)
 TESTS += $(unit_daemon_tests)
@@ -73,6 +74,11 @@ tests_unit_daemon_test_job_make_LDADD = $(unit_daemon_libs)
 tests_unit_daemon_test_control_SOURCES = tests/unit/daemon/test_control.c
 tests_unit_daemon_test_control_CFLAGS = $(unit_daemon_cflags)
 tests_unit_daemon_test_control_LDADD = $(unit_daemon_libs)
+
+tests_unit_daemon_test_control_deps_SOURCES = tests/unit/daemon/test_control_deps.c \
+	$(unit_daemon_fixture)
+tests_unit_daemon_test_control_deps_CFLAGS = $(unit_daemon_cflags)
+tests_unit_daemon_test_control_deps_LDADD = $(unit_daemon_libs)
 
 tests_unit_daemon_test_keys_SOURCES = tests/unit/daemon/test_keys.c $(unit_daemon_fixture)
 tests_unit_daemon_test_keys_CFLAGS = $(unit_daemon_cflags)
