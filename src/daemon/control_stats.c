@@ -241,6 +241,8 @@ int control_job_stats(struct control_conn *conn, struct vl_call *call)
 		json_object_get(vl_call_params(call), "select"), SELECT_EMPTY_IS_ALL);
 	if (r < 0)
 		return r == -EINVAL ? 0 : r;
+	if (!sel.sel.states || sel.sel.states & 1u << JOB_FINISHED)
+		sel.sel.states = 1u << JOB_FINISHED; /* no other is counted */
 	r = hashmap_new(&c.by_name, HASHMAP_STRING);
 	if (r >= 0)
 		r = select_resolve(&sel, conn);

@@ -118,6 +118,10 @@ static int record(struct submit *s)
 		job_record(j, &op->job);
 		op->job.spec = j->spec;
 		op->job.spec_len = j->spec_len;
+		if ((i + 1) % YIELD_EVERY == 0)
+			r = rv_yield();
+		if (r < 0)
+			return r;
 	}
 	if (!s->key)
 		return 0;

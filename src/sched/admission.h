@@ -145,9 +145,8 @@ bool way_can_be_counted(const struct way *w);
 int demand_add(struct admission *a, struct demand *d, struct heap_node *job);
 /* no effect where it is not in */
 void demand_remove(struct admission *a, struct demand *d, struct heap_node *job);
-/* how many jobs of it start before that one */
-size_t demand_n_before(
-	const struct admission *a, const struct demand *d, const struct heap_node *job);
+/* how many jobs of it start before that one; max: so many or more */
+size_t demand_n_before(const struct demand *d, const struct heap_node *job, size_t max);
 
 /* ---- a pass ---------------------------------------------------------------------------- */
 
