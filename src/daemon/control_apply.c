@@ -22,7 +22,6 @@
 #include "daemon/retention.h"
 #include "daemon/run.h"
 #include "daemon/scheduler.h"
-#include "daemon/spawner_link.h"
 #include "daemon/supervisor.h"
 #include "reeve/task.h"
 
@@ -238,25 +237,14 @@ static int plan_job(struct apply *a, struct job *j)
 	return a->n_planned == APPLY_CHUNK ? apply_end_chunk(a) : 0;
 }
 
-/* One that was only started ahead has not begun: it is taken back, unless it begins. */
 static int await_recall(struct apply *a, struct job **j)
 {
-	uint64_t id = (*j)->id;
 	int r;
 
 	if (!(*j)->run || !(*j)->run->ahead)
 		return 0;
 	r = apply_end_chunk(a); /* what was planned must not wait for this */
-	if (r < 0)
-		return r;
-	while ((*j = jobs_find(a->core->jobs, id)) && (*j)->run && (*j)->run->ahead &&
-		spawner_link_is_ready(a->core->spawner)) {
-		run_request_recall((*j)->run);
-		r = jobs_wait_change(a->core->jobs);
-		if (r < 0)
-			return r;
-	}
-	return 0;
+	return r < 0 ? r : supervisor_recall(a->core, (*j)->id, j);
 }
 
 /* What is planned from a spec is lost when another change of it comes in between. */

@@ -80,6 +80,19 @@ reeve wait -q || :
 assert_eq "started in the order" "$1 $3 $4 $2" "$(reeve ls --json "$1" "$2" "$3" "$4" |
 	jq -r 'sort_by(.started_usec) | map(.id) | join(" ")')"
 
+step "what it waits for can be changed at once, too"
+short_runs
+ids=$(one_and_five)
+# shellcheck disable=SC2086
+set -- $ids
+reeve set "$2" after="$4" >/dev/null
+echo go >"$tmp/go"
+reeve wait -q || :
+assert_eq "started in the order" "$1 $3 $4" "$(reeve ls --json "$1" "$2" "$3" "$4" |
+	jq -r 'sort_by(.started_usec) | map(.id) | .[:3] | join(" ")')"
+assert_eq "behind what it waits for" true "$(reeve ls --json "$2" "$4" |
+	jq '.[0].started_usec >= .[1].finished_usec')"
+
 step "who follows at the moment a start is recorded sees all of it"
 short_runs
 for i in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20; do
