@@ -142,26 +142,32 @@ static void end_planned(struct apply *a, struct planned *p, int error)
 		job_end(a->core->jobs, p->job);
 }
 
-/* commit what was planned, then show it; jobs are not busy afterwards */
-int apply_end_chunk(struct apply *a)
+/* what was planned is shown, or refused where it was not recorded; no job is busy then */
+static void show_chunk(struct apply *a, int error)
 {
 	bool wake = false;
-	int r = 0;
 
-	a->n_looked = 0;
-	if (a->n_planned)
-		r = committer_commit(a->core->committer, TAKE_PTR(a->txn), 0);
 	for (size_t i = 0; i < a->n_planned; i++) {
-		end_planned(a, &a->planned[i], r);
+		end_planned(a, &a->planned[i], error);
 		wake |= a->planned[i].plan == PLAN_RUNNING;
 	}
 	if (a->verb->chunk_ended)
-		a->verb->chunk_ended(a, r >= 0);
+		a->verb->chunk_ended(a, error >= 0);
 	if (a->n_planned)
 		retention_jobs_finished(a->core->retention);
 	if (wake)
 		jobs_wake_waiters(a->core->jobs);
 	a->n_planned = 0;
+}
+
+int apply_end_chunk(struct apply *a)
+{
+	int r = 0;
+
+	a->n_looked = 0;
+	if (a->n_planned)
+		r = committer_commit(a->core->committer, TAKE_PTR(a->txn), 0);
+	show_chunk(a, r);
 	return r == -ENOMEM ? r : 0;
 }
 
@@ -232,6 +238,12 @@ static int plan_job(struct apply *a, struct job *j)
 		j->run->spec_changing = true;
 	a->n_planned++;
 	r = a->verb->follow ? a->verb->follow(a, j) : 0;
+	if (r == -RV_ELIMIT) {
+		/* some of it is in the transaction: none of the chunk happens */
+		a->txn = txn_free(a->txn);
+		show_chunk(a, r);
+		return 0;
+	}
 	if (r < 0)
 		return r;
 	return a->n_planned == APPLY_CHUNK ? apply_end_chunk(a) : 0;
