@@ -22,7 +22,6 @@
 #include "daemon/retention.h"
 #include "daemon/run.h"
 #include "daemon/scheduler.h"
-#include "daemon/spawner_link.h"
 #include "daemon/supervisor.h"
 #include "reeve/task.h"
 
@@ -143,26 +142,32 @@ static void end_planned(struct apply *a, struct planned *p, int error)
 		job_end(a->core->jobs, p->job);
 }
 
-/* commit what was planned, then show it; jobs are not busy afterwards */
-int apply_end_chunk(struct apply *a)
+/* what was planned is shown, or refused where it was not recorded; no job is busy then */
+static void show_chunk(struct apply *a, int error)
 {
 	bool wake = false;
-	int r = 0;
 
-	a->n_looked = 0;
-	if (a->n_planned)
-		r = committer_commit(a->core->committer, TAKE_PTR(a->txn), 0);
 	for (size_t i = 0; i < a->n_planned; i++) {
-		end_planned(a, &a->planned[i], r);
+		end_planned(a, &a->planned[i], error);
 		wake |= a->planned[i].plan == PLAN_RUNNING;
 	}
 	if (a->verb->chunk_ended)
-		a->verb->chunk_ended(a, r >= 0);
+		a->verb->chunk_ended(a, error >= 0);
 	if (a->n_planned)
 		retention_jobs_finished(a->core->retention);
 	if (wake)
 		jobs_wake_waiters(a->core->jobs);
 	a->n_planned = 0;
+}
+
+int apply_end_chunk(struct apply *a)
+{
+	int r = 0;
+
+	a->n_looked = 0;
+	if (a->n_planned)
+		r = committer_commit(a->core->committer, TAKE_PTR(a->txn), 0);
+	show_chunk(a, r);
 	return r == -ENOMEM ? r : 0;
 }
 
@@ -233,30 +238,25 @@ static int plan_job(struct apply *a, struct job *j)
 		j->run->spec_changing = true;
 	a->n_planned++;
 	r = a->verb->follow ? a->verb->follow(a, j) : 0;
+	if (r == -RV_ELIMIT) {
+		/* some of it is in the transaction: none of the chunk happens */
+		a->txn = txn_free(a->txn);
+		show_chunk(a, r);
+		return 0;
+	}
 	if (r < 0)
 		return r;
 	return a->n_planned == APPLY_CHUNK ? apply_end_chunk(a) : 0;
 }
 
-/* One that was only started ahead has not begun: it is taken back, unless it begins. */
 static int await_recall(struct apply *a, struct job **j)
 {
-	uint64_t id = (*j)->id;
 	int r;
 
 	if (!(*j)->run || !(*j)->run->ahead)
 		return 0;
 	r = apply_end_chunk(a); /* what was planned must not wait for this */
-	if (r < 0)
-		return r;
-	while ((*j = jobs_find(a->core->jobs, id)) && (*j)->run && (*j)->run->ahead &&
-		spawner_link_is_ready(a->core->spawner)) {
-		run_request_recall((*j)->run);
-		r = jobs_wait_change(a->core->jobs);
-		if (r < 0)
-			return r;
-	}
-	return 0;
+	return r < 0 ? r : supervisor_recall(a->core, (*j)->id, j);
 }
 
 /* What is planned from a spec is lost when another change of it comes in between. */

@@ -55,8 +55,8 @@ struct planned {
 struct apply_verb {
 	/* Decides; changes p, may ask the job's run. Never awaits. */
 	int (*plan)(struct apply *a, struct job *j, struct planned *p);
-	/* The job is in the chunk: what else belongs into its transaction, a->txn. May await. 0,
-	 * negative: the call fails. NULL: nothing */
+	/* The job is in the chunk: what else belongs into its transaction, a->txn. May await. 0;
+	 * -RV_ELIMIT: all of the chunk are refused; other errors: the call fails. NULL: nothing */
 	int (*follow)(struct apply *a, struct job *j);
 	/* The transaction is committed, or was not. NULL: nothing to do */
 	void (*chunk_ended)(struct apply *a, bool recorded);

@@ -182,6 +182,30 @@ DAEMON_TEST(retry_that_is_not_recorded_counts_nobody)
 	return 0;
 }
 
+DAEMON_TEST(one_that_takes_too_many_with_it_is_refused_and_others_are_not)
+{
+	struct exchange ex;
+
+	add_failed_and_skipped(fx);
+	fixture_add_job(fx, 3, JOB(.state = JOB_FINISHED, .after = "1"))->result =
+		JOB_RESULT_SKIPPED;
+	fixture_add_job(fx, 4, JOB(.state = JOB_FINISHED))->result = JOB_RESULT_FAILED;
+	start(fx);
+	fx->config->v[CONFIG_JOBS_MAX].num = 2;
+	ex = receive("Retry", "{\"select\":{\"ids\":[{\"first\":1,\"last\":2},"
+			      "{\"first\":4,\"last\":4}]}}");
+	ck_assert_int_eq(control_job_retry(&conn, ex.call), 0);
+	assert_answer(&ex, "{\"parameters\":{\"n\":1,\"refused\":["
+			   "{\"id\":1,\"error\":\"io.reeve.Job.Unavailable\","
+			   "\"message\":\"limit exceeded\"},"
+			   "{\"id\":2,\"error\":\"io.reeve.Job.WrongState\","
+			   "\"message\":\"it would be skipped: job 1 failed\"}]}}");
+	ck_assert_uint_eq(jobs_unfinished(fx->core.jobs), 1);
+	ck_assert_uint_eq(jobs_unfinished_of(fx->core.jobs, 0), 1);
+	ck_assert_int_eq(jobs_find(fx->core.jobs, 4)->state, JOB_QUEUED);
+	return 0;
+}
+
 static int retry_third(void *arg)
 {
 	struct exchange *ex = arg;
@@ -238,5 +262,6 @@ DAEMON_TEST(pause_takes_back_a_resume_that_is_on_the_way)
 UNIT_MAIN("control_apply", jobs_with_which_nothing_is_to_do_give_others_their_turn,
 	those_that_were_skipped_are_retried_with_it,
 	retry_that_is_not_recorded_counts_nobody,
+	one_that_takes_too_many_with_it_is_refused_and_others_are_not,
 	retries_side_by_side_do_not_pass_a_limit_together,
 	pause_takes_back_a_resume_that_is_on_the_way)
