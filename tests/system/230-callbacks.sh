@@ -337,6 +337,19 @@ done
 reeve wait on-empty-brief
 assert_eq "two lines, kept over a restart" 'a\nb;c' "$(cat "$tmp/two")"
 
+step "a pool that is gone from the configuration while jobs are in it"
+printf '[pool brittle]\non-empty = echo brittle >>%s/emptied\n' "$tmp" >>"$tmp/conf"
+reeve daemon reload >/dev/null
+id=$(reeve add -g brittle -- sleep 3600)
+until [ "$(reeve ls --json "$id" | jq -r '.[0].state')" = running ]; do
+	settle
+done
+sed -i '/^\[pool brittle\]/,$d' "$tmp/conf"
+reeve daemon reload >/dev/null
+reeve cancel "$id"
+reeve wait -q "$id" || :
+assert_eq "nobody says it" 0 "$(reeve ls --json --name on-empty-brittle | jq length)"
+
 step "a shutdown is nobody's fault"
 id=$(reeve add -g night --on-reboot lost --on-finish true --on-failure true -- sleep 3600)
 until [ "$(reeve ls --json "$id" | jq -r '.[0].state')" = running ]; do
