@@ -138,6 +138,8 @@ reeve wait "$slow"
 until_callback running 1
 assert_match "it cannot be changed" "*it is a callback*" \
 	"$(reeve set "on-success-$slow" timeout=1h 2>&1 || :)"
+assert_match "nor wait for others" "*it is a callback*" \
+	"$(reeve set "on-success-$slow" after="$id" 2>&1 || :)"
 assert_eq "its pool" "1 2 .callbacks" "$(reeve pool ls --json |
 	jq -r '.[] | select(.name == ".callbacks") | "\(.running) \(.slots) \(.name)"')"
 assert_exit 2 reeve pool pause .callbacks 2>/dev/null
