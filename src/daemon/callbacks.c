@@ -10,6 +10,7 @@
 
 #include "base/cleanup.h"
 #include "base/hashmap.h"
+#include "base/invariant.h"
 #include "base/log.h"
 #include "config/configuration.h"
 #include "daemon/core.h"
@@ -191,6 +192,9 @@ struct maker {
 	struct callbacks *cb;
 	struct plan *plan;
 	const struct job *job;
+	const struct pool
+		*emptied[JOB_POOLS_MAX]; /* so far: a job may name one twice */
+	size_t n_emptied;
 	bool dropped;
 };
 
@@ -264,11 +268,23 @@ static void make(struct maker *m, enum callback what, const struct job_spec *of,
 	made(m, j);
 }
 
+/* true once for each pool that this end empties, and that wants to be told */
+static bool is_emptied(struct maker *m, const struct pool *p)
+{
+	if (!p || !p->on_empty || !pool_is_emptied(p))
+		return false;
+	for (size_t i = 0; i < m->n_emptied; i++)
+		if (m->emptied[i] == p)
+			return false;
+	INVARIANT(m->n_emptied < JOB_POOLS_MAX);
+	m->emptied[m->n_emptied++] = p;
+	return true;
+}
+
 static int make_empty(const char *name, void *arg)
 {
 	struct maker *m = arg;
 	struct core *core = m->cb->core;
-	const struct pool *p = scheduler_pool(core->scheduler, name);
 	struct pool_settings s;
 	struct callback_user user;
 	const union config_value *who = &s.v[CONFIG_ON_EMPTY_USER];
@@ -276,7 +292,7 @@ static int make_empty(const char *name, void *arg)
 	struct job *j = NULL;
 	int r;
 
-	if (!p || !p->on_empty || !pool_is_emptied(p) || m->plan->n_made == MADE_MAX ||
+	if (!is_emptied(m, scheduler_pool(core->scheduler, name)) ||
 		!has_room(m, callback_name[CALLBACK_EMPTY]))
 		return 0;
 	pools_settings(core->pools, name, &s);

@@ -306,9 +306,12 @@ h=$(reeve add -g night --after-any "$g" true)
 reeve release "$g"
 reeve wait "$h" # one that waits for others is not over
 emptied 4
+i=$(reeve add -g night,night true)
+reeve wait "$i"
+emptied 5 # once, however often it is named
 reeve pool set night --on-empty "echo other empty night >>$tmp/emptied"
 reeve run -g night true
-emptied 5
+emptied 6
 assert_eq "what runs" "other empty night" "$(tail -n 1 "$tmp/emptied")"
 kill -9 "$reeved_pid"
 reeved_ended
@@ -319,13 +322,13 @@ assert_eq "and changed of the file's" on-empty \
 	"$(reeve pool ls --json | jq -r '.[] | select(.name == "night") | .changed | join(" ")')"
 reeve pool reset night
 reeve run -g night true
-emptied 6
+emptied 7
 assert_eq "what runs" "empty night" "$(tail -n 1 "$tmp/emptied")"
 reeve pool set night --on-empty ''
 reeve run -g night true
 reeve pool reset night
 reeve run -g night true
-emptied 7
+emptied 8
 # shellcheck disable=SC1003 # backslashes, and two lines
 two="printf '%s;' 'a\\nb' >>$tmp/two
 echo c >>$tmp/two"
@@ -362,7 +365,7 @@ start_reeved --config="$tmp/conf"
 assert_eq "how it ended" "finished lost shutdown" \
 	"$(reeve ls --json "$id" | jq -r '.[0] | "\(.state) \(.result) \(.reason)"')"
 assert_eq "no callback" "" "$(callbacks "$id")"
-assert_eq "nor of its pool" 7 "$(grep -c . "$tmp/emptied")"
+assert_eq "nor of its pool" 8 "$(grep -c . "$tmp/emptied")"
 mkfifo "$tmp/begun"
 id=$(reeve add --on-success "echo b >'$tmp/begun'; [ -e '$tmp/again' ] || exec sleep 3600" true)
 head -n 1 "$tmp/begun" >/dev/null
