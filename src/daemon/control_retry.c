@@ -10,6 +10,7 @@
 #include "base/macro.h"
 #include "base/strv.h"
 #include "config/configuration.h"
+#include "daemon/callbacks.h"
 #include "daemon/control_apply.h"
 #include "daemon/control_job.h"
 #include "daemon/control_select.h"
@@ -25,7 +26,9 @@ struct retry {
 	char **env; /* the caller's of today; NULL: as it was */
 	/* who was skipped because of those, and waits again; all of them so far, by id */
 	struct hashmap *waits_again;
-	struct revival revival; /* of the chunk under way */
+	/* of the chunk under way */
+	struct revival revival;
+	size_t n_callbacks;
 };
 
 /* unfinished jobs that there may still be, of all and of one user */
@@ -33,13 +36,23 @@ static size_t room_for_jobs(const struct apply *a, uint32_t uid)
 {
 	const struct retry *rt = a->arg;
 	const struct config *cf = a->core->config;
-	int64_t planned = (int64_t)(a->n_planned + rt->revival.n);
+	int64_t planned = (int64_t)(a->n_planned - rt->n_callbacks + rt->revival.n);
 	int64_t all = config_num(cf, JOBS_MAX) - planned -
 		      (int64_t)jobs_unfinished(a->core->jobs);
 	int64_t own = config_num(cf, JOBS_PER_USER_MAX) - planned -
 		      (int64_t)jobs_unfinished_of(a->core->jobs, uid);
 
 	return (size_t)MAX(MIN(all, own), INT64_C(0));
+}
+
+/* The limit that counts for this one. 0, -RV_ELIMIT */
+static int check_room(const struct apply *a, const struct job *j)
+{
+	const struct retry *rt = a->arg;
+	bool has_room = j->is_callback ? callbacks_room(a->core) > rt->n_callbacks
+				       : room_for_jobs(a, j->uid) > 0;
+
+	return has_room ? 0 : -RV_ELIMIT;
 }
 
 /* ---- one job ------------------------------------------------------------------------ */
@@ -107,9 +120,9 @@ static int plan_retry(struct apply *a, struct job *j, struct planned *p)
 
 	if (j->state != JOB_FINISHED)
 		return -RV_ESTATE;
-	if (room_for_jobs(a, j->uid) == 0)
-		return -RV_ELIMIT;
-	r = refuse_skipped(a, j);
+	r = check_room(a, j);
+	if (r == 0)
+		r = refuse_skipped(a, j);
 	if (r == 0)
 		r = plan_demand(a, j, p);
 	if (r != 0)
@@ -127,6 +140,7 @@ static int revive_skipped(struct apply *a, struct job *j)
 	size_t n = rt->revival.n;
 	int r = 0;
 
+	rt->n_callbacks += j->is_callback;
 	if (!j->dependents)
 		return 0;
 	if (!rt->waits_again)
@@ -144,6 +158,7 @@ static void end_revival(struct apply *a, bool recorded)
 	struct retry *rt = a->arg;
 
 	dependents_revived(a->core, &rt->revival, recorded);
+	rt->n_callbacks = 0;
 }
 
 /* Those first that were not skipped: because of them others wait again, and are done. */

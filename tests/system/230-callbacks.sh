@@ -224,6 +224,18 @@ for id in $ids; do
 done
 until_callback queued 0
 until_callback running 0
+# shellcheck disable=SC2046 # ids
+assert_exit 1 reeve retry $(reeve ls -q --name 'on-finish-*' | head -n 1) \
+	$(for id in $ids; do callbacks "$id"; done) 2>err
+assert_match "nor more that are run again" "reeve: job *: limit exceeded" "$(cat err)"
+assert_eq "one was refused" 1 "$(wc -l <err)"
+until_callback running 2
+until_callback queued 3
+for id in $ids; do
+	reeve cancel -q "on-success-$id" 2>/dev/null || :
+done
+until_callback queued 0
+until_callback running 0
 again=$(reeve add --on-success true true)
 reeve wait "$again"
 assert_eq "there is room again" "on-success-$again" "$(named "$again")"
