@@ -207,6 +207,7 @@ DAEMON_TEST(of_ends_in_one_transaction_one_empties_the_pool)
 {
 	struct store_job rec[3];
 	struct txn *t = txn_new();
+	size_t n_unfinished, n_queued;
 	struct job *j[3];
 
 	set_on_empty(fx);
@@ -216,6 +217,11 @@ DAEMON_TEST(of_ends_in_one_transaction_one_empties_the_pool)
 	start(fx);
 	for (int i = 0; i < 3; i++)
 		rec[i] = record(fx, j[i], JOB_RESULT_FAILED, NULL, t);
+	/* which may last, on a full disk: nobody is counted twice meanwhile */
+	scheduler_count_pool(fx->core.scheduler,
+		scheduler_pool(fx->core.scheduler, "default"), &n_unfinished,
+		&n_queued);
+	ck_assert_uint_eq(n_unfinished, 4);
 	ck_assert_int_eq(committer_commit(fx->core.committer, t, 0), 0);
 	ck_assert_uint_eq(n_stored(fx), 1);
 	for (int i = 0; i < 3; i++) {
