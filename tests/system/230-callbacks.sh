@@ -209,6 +209,15 @@ start_reeved --config="$tmp/conf"
 assert_eq "also after a crash" true "$(reeve show --json "$over" | jq .callback_dropped)"
 over=$(reeve add --on-success true --on-finish true true)
 reeve wait "$over"
+# room for one that is taken at once, and for the next there is none again
+reeve cancel "on-success-${ids##* }"
+reeve wait -q "on-success-${ids##* }" || :
+id=$(reeve add --on-success 'sleep 3600' true)
+reeve wait "$id"
+ids="${ids% *} $id"
+over=$(reeve add --on-finish true true)
+reeve wait "$over"
+assert_eq "nor is it a word for each" 2 "$(grep -c 'is left out' "$tmp/reeved.log")"
 # jobs-max = 8: eight held jobs beside six callbacks
 i=0
 while [ $i -lt 8 ]; do
@@ -239,7 +248,7 @@ until_callback running 0
 again=$(reeve add --on-success true true)
 reeve wait "$again"
 assert_eq "there is room again" "on-success-$again" "$(named "$again")"
-reeved_says 1 "there is room for callbacks again; left out: 2"
+reeved_says 1 "there is room for callbacks again; left out: 3"
 
 step "its run-time limit"
 sed -i 's/^callbacks-max.*/callback-timeout = 100ms/' "$tmp/conf"
