@@ -10,6 +10,7 @@
 #include "base/macro.h"
 #include "base/strv.h"
 #include "config/configuration.h"
+#include "daemon/callbacks.h"
 #include "daemon/control_apply.h"
 #include "daemon/control_job.h"
 #include "daemon/control_select.h"
@@ -25,7 +26,9 @@ struct retry {
 	char **env; /* the caller's of today; NULL: as it was */
 	/* who was skipped because of those, and waits again; all of them so far, by id */
 	struct hashmap *waits_again;
-	struct revival revival; /* of the chunk under way */
+	/* of the chunk under way */
+	struct revival revival;
+	size_t n_callbacks;
 };
 
 /* unfinished jobs that there may still be, of all and of one user */
@@ -38,6 +41,16 @@ static size_t room_for_jobs(const struct apply *a, uint32_t uid)
 		      (int64_t)jobs_unfinished_of(a->core->jobs, uid);
 
 	return (size_t)MAX(MIN(all, own), INT64_C(0));
+}
+
+/* The limit that counts for this one. 0, -RV_ELIMIT */
+static int check_room(const struct apply *a, const struct job *j)
+{
+	const struct retry *rt = a->arg;
+	bool has_room = j->is_callback ? callbacks_room(a->core) > rt->n_callbacks
+				       : room_for_jobs(a, j->uid) > 0;
+
+	return has_room ? 0 : -RV_ELIMIT;
 }
 
 /* ---- one job ------------------------------------------------------------------------ */
@@ -105,16 +118,16 @@ static int plan_retry(struct apply *a, struct job *j, struct planned *p)
 
 	if (j->state != JOB_FINISHED)
 		return -RV_ESTATE;
-	if (room_for_jobs(a, j->uid) == 0)
-		return -RV_ELIMIT;
-	r = refuse_skipped(a, j);
+	r = check_room(a, j);
+	if (r == 0)
+		r = refuse_skipped(a, j);
 	if (r == 0)
 		r = plan_demand(a, j, p);
-	if (r == 0)
+	if (r == 0 && !j->is_callback)
 		r = jobs_expect(a->core->jobs, j->uid, 1);
 	if (r != 0)
 		return r;
-	p->is_expected = true;
+	p->is_expected = !j->is_callback;
 	job_record_again(j, &p->rec);
 	return rt->env ? plan_env(a, j, p) : PLAN_RECORD;
 }
@@ -128,6 +141,7 @@ static int revive_skipped(struct apply *a, struct job *j)
 	size_t n = rt->revival.n;
 	int r = 0;
 
+	rt->n_callbacks += j->is_callback;
 	if (!j->dependents)
 		return 0;
 	if (!rt->waits_again)
@@ -150,6 +164,7 @@ static void end_revival(struct apply *a, bool recorded)
 	for (size_t i = 0; i < rt->revival.n && !recorded && rt->waits_again; i++)
 		hashmap_remove_u64(rt->waits_again, rt->revival.jobs[i]->id);
 	dependents_revived(a->core, &rt->revival, recorded);
+	rt->n_callbacks = 0;
 }
 
 /* One that was skipped, once it is known what becomes of the chunk in which it may wait

@@ -47,6 +47,9 @@ static int invalid(struct change *c, enum job_field f, const char *message)
 /* -EINVAL: answered. One that was skipped may be retried: it has not started either. */
 static int check_state(struct change *c, const struct job *j)
 {
+	if (j->is_callback)
+		return invalid(
+			c, JOB_FIELD_AFTER, "it is a callback: it waits for no job");
 	if (j->state == JOB_HELD || j->state == JOB_WAITING ||
 		j->state == JOB_DELAYED || j->state == JOB_QUEUED ||
 		(j->state == JOB_FINISHED && j->result == JOB_RESULT_SKIPPED))

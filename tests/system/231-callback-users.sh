@@ -57,4 +57,57 @@ done
 reeve wait on-empty-other
 assert_eq "whoever's job was the last" "0 other" "$(reeve logs on-empty-other)"
 stop_reeved
+
+step "of a pool whose command was set by somebody who is not there any more"
+mo=64321
+grep '^root:' /etc/passwd >"$tmp/passwd"
+echo "mo:x:$mo:$mo::/:/bin/sh" >>"$tmp/passwd"
+if ! unshare --mount mount --bind "$tmp/passwd" /etc/passwd 2>/dev/null; then
+	echo "not tested: an /etc/passwd of its own cannot be mounted" >&2
+	finish
+fi
+cat >"$tmp/reeved" <<-END
+	#!/bin/sh
+	exec unshare --mount sh -c 'mount --bind "$tmp/passwd" /etc/passwd && exec "\$@"' \
+		sh "$REEVED" "\$@"
+END
+chmod 755 "$tmp/reeved"
+REEVED=$tmp/reeved
+cat >"$tmp/conf" <<EOF
+[reeved]
+min-free = 0
+admins = root mo
+
+[pool file]
+on-empty = true
+on-empty-user = root
+EOF
+start_reeved --config="$tmp/conf"
+for pool in added file; do
+	verb=add
+	[ "$pool" = added ] || verb=set
+	setpriv --reuid $mo --regid $mo --clear-groups \
+		"$REEVE" pool $verb "$pool" --on-empty "echo as \$(id -u) >>$tmp/ran"
+done
+assert_eq "who set them" "mo mo" "$(reeve pool ls --json |
+	jq -r 'map(select(.name | IN("added", "file")).on_empty_user) | join(" ")')"
+stop_reeved
+sed -i '/^mo:/d' "$tmp/passwd"
+sed -i 's/ mo$//' "$tmp/conf"
+start_reeved --config="$tmp/conf"
+for pool in added file; do
+	reeved_says 1 "pool '$pool': who set its on-empty is not known any more"
+	reeve run -g "$pool" true
+	assert_eq "its command is nobody's to run" 0 \
+		"$(reeve ls --json --name "on-empty-$pool" | jq length)"
+done
+[ ! -e "$tmp/ran" ] || fail "it ran: $(cat "$tmp/ran")"
+reeve pool set added --on-empty 'id -u'
+reeve pool reset file
+for pool in added file; do
+	reeve run -g "$pool" true
+	reeve wait "on-empty-$pool"
+done
+assert_eq "set again" 0 "$(reeve logs on-empty-added)"
+stop_reeved
 finish
