@@ -63,7 +63,7 @@ static int named_section(struct config_loader *l, const struct config_entry *e,
 static int section_entry(struct config_loader *l, const struct config_entry *e)
 {
 	static const char *const sections[] = {
-		"reeved", "defaults", "pool", "resource", "schedule"};
+		"reeved", "defaults", "pool", "resource", "schedule", "service"};
 	const char *nearest;
 
 	l->scope = CONFIG_SCOPE_SKIP;
@@ -103,19 +103,20 @@ static enum config_section scope_section(const struct config_loader *l)
 static bool takes_fields(const struct config_loader *l)
 {
 	return l->scope == CONFIG_SCOPE_DEFAULTS ||
-	       (l->scope == CONFIG_SCOPE_NAMED &&
-		       l->section == CONFIG_SECTION_SCHEDULE);
+	       (l->scope == CONFIG_SCOPE_NAMED && config_section_has_job(l->section));
 }
 
 /* all keys of a scope; n is how many */
 static size_t scope_keys(
-	const char *out[CONFIG_KEY_N + JOB_FIELD_N], const struct config_loader *l)
+	const char *out[CONFIG_KEY_N + JOB_FIELD_N + 1], const struct config_loader *l)
 {
 	size_t n = 0;
 
 	for (int f = 0; takes_fields(l) && f < JOB_FIELD_N; f++)
 		if (!job_field_is_ours((enum job_field)f))
 			out[n++] = job_field_info[f].key;
+	if (scope_section(l) == CONFIG_SECTION_SERVICE)
+		out[n++] = "stop-timeout";
 	if (l->scope == CONFIG_SCOPE_DEFAULTS)
 		return n;
 	for (int k = 0; k < CONFIG_KEY_N; k++)
@@ -133,7 +134,9 @@ static const char *home_of(
 	if (config_key_find(CONFIG_SECTION_REEVED, key) >= 0)
 		return "[reeved]";
 	for (int s = CONFIG_SECTION_POOL; s < CONFIG_SECTION_N; s++)
-		if (config_key_find((enum config_section)s, key) >= 0) {
+		if (config_key_find((enum config_section)s, key) >= 0 ||
+			(config_field_find((enum config_section)s, key) >= 0 &&
+				job_field_by_key(key) < 0)) {
 			snprintf(buf, size, "[%s NAME]", config_section_name[s]);
 			return buf;
 		}
@@ -142,7 +145,7 @@ static const char *home_of(
 
 static void unknown_key(struct config_loader *l, const struct config_entry *e)
 {
-	const char *keys[CONFIG_KEY_N + JOB_FIELD_N], *nearest, *home;
+	const char *keys[CONFIG_KEY_N + JOB_FIELD_N + 1], *nearest, *home;
 	char buf[64];
 
 	/* a key that is known elsewhere is in the wrong section rather than misspelt */
@@ -281,7 +284,7 @@ int config_job_value_parse(
 static int field_key(struct config_loader *l, const struct config_entry *e,
 	struct job_spec *spec, struct config_origin origins[JOB_FIELD_N])
 {
-	int f = job_field_by_key(e->key);
+	int f = config_field_find(scope_section(l), e->key);
 	_cleanup_free_ char *err = NULL;
 	union job_value v;
 	int r;

@@ -47,10 +47,8 @@ static int get_key(struct buf *out, const struct config_origin **ret_at,
 }
 
 static int get_field(struct buf *out, const struct config_origin **ret_at,
-	const struct job_spec *spec, const struct config_origin *at, const char *key)
+	const struct job_spec *spec, const struct config_origin *at, int f)
 {
-	int f = job_field_by_key(key);
-
 	if (f < 0)
 		return -ENOENT;
 	*ret_at = &at[f];
@@ -64,16 +62,15 @@ static int get_named(struct buf *out, const struct config_origin **ret_at,
 	const struct config_named *named =
 		place->argument ? config_find(c, section, place->argument) : NULL;
 	int k = config_key_find(section, place->key);
+	int f = config_field_find(section, place->key);
 
-	if (k < 0 && (section != CONFIG_SECTION_SCHEDULE ||
-			     job_field_by_key(place->key) < 0))
+	if (k < 0 && (!config_section_has_job(section) || f < 0))
 		return -ENOENT;
 	if (!named)
 		return -ESRCH;
 	if (k >= 0)
 		return get_key(out, ret_at, named->v, named->key_origin, k);
-	return get_field(
-		out, ret_at, &named->job->spec, named->job->origin, place->key);
+	return get_field(out, ret_at, &named->job->spec, named->job->origin, f);
 }
 
 int config_get(struct buf *out, const struct config_origin **ret_at,
@@ -96,8 +93,8 @@ int config_get(struct buf *out, const struct config_origin **ret_at,
 		return get_key(out, ret_at, c->v, c->origin, k);
 	}
 	if (STREQ(place->section, "defaults") && !place->argument)
-		return get_field(
-			out, ret_at, &c->defaults, c->defaults_origin, place->key);
+		return get_field(out, ret_at, &c->defaults, c->defaults_origin,
+			job_field_by_key(place->key));
 	return -ENOENT;
 }
 

@@ -3,12 +3,11 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/error.h"
 #include "base/strv.h"
 #include "base/zone.h"
-#include "job/asks.h"
+#include "config/config_section.h"
 
 /* ---- expressions ----------------------------------------------------------------------- */
 
@@ -83,29 +82,6 @@ int config_zones_fill(struct config_zones *zones, const struct config *cf)
 
 /* ---- the job --------------------------------------------------------------------------- */
 
-int config_schedule_job(struct job_spec *ret, const struct job_spec *said,
-	const struct job_spec *defaults)
-{
-	_cleanup_free_ void *packed = NULL;
-	size_t len;
-	int r = job_spec_pack(&packed, &len, said);
-
-	if (r >= 0)
-		r = job_spec_unpack(ret, packed, len);
-	if (r < 0)
-		return r;
-	r = job_spec_merge_defaults(ret, defaults);
-	if (r < 0)
-		job_spec_deinit(ret);
-	return r;
-}
-
-static int refuse(char **err, const char *text)
-{
-	*err = strdup(text);
-	return *err ? -EINVAL : -ENOMEM;
-}
-
 int config_schedule_check_job(const struct job_spec *said, const struct job_spec *spec,
 	enum job_field *ret_field, char **err)
 {
@@ -115,39 +91,25 @@ int config_schedule_check_job(const struct job_spec *said, const struct job_spec
 	for (size_t i = 0; i < ARRAY_LEN(single); i++)
 		if (job_spec_has(said, single[i])) {
 			*ret_field = single[i];
-			return refuse(err, "it is for single jobs, not for a schedule");
+			return config_refuse(
+				err, "it is for single jobs, not for a schedule");
 		}
 	if (strncmp(job_str(spec, STDIN), "input:", 6) == 0) {
 		*ret_field = JOB_FIELD_STDIN;
-		return refuse(err, "a schedule has no input to bring");
+		return config_refuse(err, "a schedule has no input to bring");
 	}
 	if (!job_spec_says_work(spec)) {
 		*ret_field = JOB_FIELD_COMMAND;
-		return refuse(err, "nothing says what to run: command, shell-command "
-				   "or function");
+		return config_refuse(err,
+			"nothing says what to run: command, shell-command "
+			"or function");
 	}
 	return job_spec_check(spec, ret_field, err);
 }
 
 /* ---- sections -------------------------------------------------------------------------- */
 
-struct look {
-	const struct config *c;
-	const struct config_named *s;
-	struct config_errors *errors;
-};
-
-/* at the key, else at the section */
-static void error_at(struct look *l, const struct config_origin *at, const char *key,
-	const char *text)
-{
-	if (!at->file)
-		at = &l->s->origin;
-	config_errors_add(l->errors, at->file, at->line, "[schedule %s] %s: %s",
-		l->s->name, key, text);
-}
-
-static void check_when(struct look *l)
+static void check_when(const struct config_look *l)
 {
 	const struct config_origin *at = &l->s->key_origin[CONFIG_WHEN];
 	char *const *when = l->s->v[CONFIG_WHEN].strv;
@@ -156,7 +118,8 @@ static void check_when(struct look *l)
 	int r;
 
 	if (!when || !when[0]) {
-		error_at(l, at, "when", "missing: it says when its jobs start");
+		config_look_error(
+			l, at, "when", "missing: it says when its jobs start");
 		return;
 	}
 	r = config_calendars_read(
@@ -164,70 +127,9 @@ static void check_when(struct look *l)
 	if (r == -ENOMEM)
 		l->errors->no_memory = true;
 	else if (r < 0)
-		error_at(l, at, "when", err ? err : rv_strerror(r));
+		config_look_error(l, at, "when", err ? err : rv_strerror(r));
 	else
 		config_calendars_deinit(&calendars);
-}
-
-static void check_user(struct look *l)
-{
-	const struct config_origin *at = &l->s->key_origin[CONFIG_USER];
-	const union config_value *v = &l->s->v[CONFIG_USER];
-
-	if (!v->user.name && l->c->mode == CONFIG_MODE_SYSTEM)
-		error_at(l, at, "user",
-			"missing: in system mode it has to be said, root too");
-	if (v->user.name && l->c->mode == CONFIG_MODE_USER && v->user.uid != geteuid())
-		error_at(l, at, "user",
-			"the daemon of a user runs nothing as somebody else");
-}
-
-static int check_pool(const char *name, void *arg)
-{
-	struct look *l = arg;
-	char text[128];
-
-	if (config_find(l->c, CONFIG_SECTION_POOL, name))
-		return 0;
-	snprintf(text, sizeof(text), "there is no [pool %s]", name);
-	error_at(l, &l->s->job->origin[JOB_FIELD_POOL], "pool", text);
-	return 0;
-}
-
-static void check_needs(struct look *l)
-{
-	STRV_FOREACH(need, job_strv(&l->s->job->spec, NEED)) {
-		char name[65], text[128];
-		int64_t amount;
-
-		if (job_need_parse(*need, name, &amount) < 0 ||
-			config_find(l->c, CONFIG_SECTION_RESOURCE, name))
-			continue;
-		snprintf(text, sizeof(text), "there is no [resource %s]", name);
-		error_at(l, &l->s->job->origin[JOB_FIELD_NEED], "need", text);
-	}
-}
-
-static void check_job(struct look *l)
-{
-	const struct job_spec *said = &l->s->job->spec;
-	_cleanup_free_ char *err = NULL;
-	enum job_field f;
-	struct job_spec spec;
-	int r = config_schedule_job(&spec, said, &l->c->defaults);
-
-	if (r >= 0) {
-		r = config_schedule_check_job(said, &spec, &f, &err);
-		job_spec_deinit(&spec);
-		if (r == -EINVAL)
-			error_at(l, &l->s->job->origin[f], job_field_info[f].key,
-				err ? err : "not possible");
-	}
-	if (r < 0 && r != -EINVAL)
-		l->errors->no_memory = true;
-	if (job_spec_has(said, JOB_FIELD_POOL))
-		job_pools_each(job_str(said, POOL), check_pool, l);
-	check_needs(l);
 }
 
 void config_check_schedules(struct config *c, struct config_errors *errors)
@@ -235,10 +137,11 @@ void config_check_schedules(struct config *c, struct config_errors *errors)
 	const struct config_names *names = &c->named[CONFIG_SECTION_SCHEDULE];
 
 	for (size_t i = 0; i < names->n; i++) {
-		struct look l = {c, &names->v[i], errors};
+		struct config_look l = {
+			c, &names->v[i], errors, CONFIG_SECTION_SCHEDULE};
 
 		check_when(&l);
-		check_user(&l);
-		check_job(&l);
+		config_look_user(&l, CONFIG_USER);
+		config_look_job(&l, config_section_job, config_schedule_check_job);
 	}
 }

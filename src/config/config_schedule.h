@@ -38,11 +38,6 @@ int config_calendars_read(struct config_calendars *ret, char *const *when,
 	const char *zone, struct config_zones *zones, char **err);
 void config_calendars_deinit(struct config_calendars *c);
 
-/* A job of its own: what the schedule says, over what [defaults] say. 0, -RV_ELIMIT,
- * -ENOMEM */
-int config_schedule_job(struct job_spec *ret, const struct job_spec *said,
-	const struct job_spec *defaults);
-
 /**
  * May a job of a schedule be like this? said: what the schedule itself says of it, and
  * spec, with the defaults, the whole.

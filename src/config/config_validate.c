@@ -6,6 +6,7 @@
 #include "base/strv.h"
 #include "config/config_load.h"
 #include "config/config_schedule.h"
+#include "config/config_service.h"
 #include "job/asks.h"
 
 /*
@@ -161,4 +162,5 @@ void config_validate(struct config *c, struct config_errors *errors)
 	check_output(c, errors);
 	check_on_empty(c, errors);
 	config_check_schedules(c, errors);
+	config_check_services(c, errors);
 }

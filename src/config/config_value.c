@@ -11,6 +11,7 @@
 #include "base/strv.h"
 #include "base/zone.h"
 #include "config/configuration.h"
+#include "job/spec.h"
 
 bool config_type_is_list(enum config_type t)
 {
@@ -19,7 +20,7 @@ bool config_type_is_list(enum config_type t)
 
 static bool is_text(enum config_type t)
 {
-	return t == CONFIG_TYPE_ZONE || t == CONFIG_TYPE_TEXT;
+	return t == CONFIG_TYPE_ZONE || t == CONFIG_TYPE_TEXT || t == CONFIG_TYPE_CODES;
 }
 
 void config_value_free(union config_value *v, enum config_key k)
@@ -351,6 +352,13 @@ static int value_parse_user(union config_value *ret, const char *text, char **er
 	return -ENOMEM;
 }
 
+static int value_parse_codes(
+	union config_value *ret, enum config_key k, const char *text, char **err)
+{
+	*ret = (union config_value){.text = NULL};
+	return codes_canonical(&ret->text, text, (size_t)config_key_info[k].max, err);
+}
+
 int config_value_parse(
 	union config_value *ret, enum config_key k, const char *text, char **err)
 {
@@ -364,6 +372,7 @@ int config_value_parse(
 	case CONFIG_TYPE_ZONE: return value_parse_zone(ret, text, err);
 	case CONFIG_TYPE_TEXT: return value_parse_text(ret, k, text, err);
 	case CONFIG_TYPE_USER: return value_parse_user(ret, text, err);
+	case CONFIG_TYPE_CODES: return value_parse_codes(ret, k, text, err);
 	default: break;
 	}
 	return value_parse_num(ret, k, text, err);
@@ -388,7 +397,8 @@ int config_value_format(struct buf *out, enum config_key k, const union config_v
 			word += strcspn(word, "|") + 1;
 		return buf_append(out, word, strcspn(word, "|"));
 	case CONFIG_TYPE_ZONE:
-	case CONFIG_TYPE_TEXT: return buf_append_str(out, v->text ? v->text : "");
+	case CONFIG_TYPE_TEXT:
+	case CONFIG_TYPE_CODES: return buf_append_str(out, v->text ? v->text : "");
 	case CONFIG_TYPE_USER:
 		return buf_append_str(out, v->user.name ? v->user.name : "");
 	case CONFIG_TYPE_USERS:

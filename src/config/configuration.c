@@ -29,6 +29,7 @@ const char *const config_section_name[CONFIG_SECTION_N] = {
 	[CONFIG_SECTION_POOL] = "pool",
 	[CONFIG_SECTION_RESOURCE] = "resource",
 	[CONFIG_SECTION_SCHEDULE] = "schedule",
+	[CONFIG_SECTION_SERVICE] = "service",
 };
 
 int config_key_find(enum config_section section, const char *key)
@@ -38,6 +39,13 @@ int config_key_find(enum config_section section, const char *key)
 			STREQ(config_key_info[k].key, key))
 			return k;
 	return -ENOENT;
+}
+
+int config_field_find(enum config_section section, const char *key)
+{
+	if (section == CONFIG_SECTION_SERVICE && STREQ(key, "stop-timeout"))
+		return JOB_FIELD_KILL_GRACE;
+	return job_field_by_key(key);
 }
 
 int config_log_level(const struct config *c)
@@ -96,7 +104,7 @@ int config_named_init(
 
 	*ret = (struct config_named){.name = strdup(name)};
 	r = ret->name ? set_defaults(ret->v, section) : -ENOMEM;
-	if (r >= 0 && section == CONFIG_SECTION_SCHEDULE) {
+	if (r >= 0 && config_section_has_job(section)) {
 		ret->job = calloc(1, sizeof(*ret->job));
 		if (ret->job)
 			job_spec_init(&ret->job->spec);

@@ -25,6 +25,7 @@ enum config_type {
 	CONFIG_TYPE_ZONE,     /* text: of a time zone that is there; NULL: none said */
 	CONFIG_TYPE_TEXT,     /* text: at most max bytes; NULL: none said */
 	CONFIG_TYPE_USER,     /* user: one that is there; name NULL: none said */
+	CONFIG_TYPE_CODES, /* text: exit codes and signals, canonical (job/spec.h); NULL */
 };
 
 enum config_section {
@@ -33,9 +34,20 @@ enum config_section {
 	CONFIG_SECTION_POOL,
 	CONFIG_SECTION_RESOURCE,
 	CONFIG_SECTION_SCHEDULE,
+	CONFIG_SECTION_SERVICE,
 	CONFIG_SECTION_N
 };
 extern const char *const config_section_name[CONFIG_SECTION_N];
+
+/* Its sections say what jobs are: they take job fields beside their own keys. */
+static inline bool config_section_has_job(enum config_section section)
+{
+	return section == CONFIG_SECTION_SCHEDULE || section == CONFIG_SECTION_SERVICE;
+}
+
+/* A job field by the name that it has in such a section, negative -ENOENT: of services
+ * stop-timeout is another name for kill-grace. */
+int config_field_find(enum config_section section, const char *key);
 
 enum config_key {
 #define X(section, id, ...) CONFIG_##id,
@@ -55,8 +67,17 @@ struct config_key_info {
 };
 extern const struct config_key_info config_key_info[CONFIG_KEY_N];
 
-/* Whose daemon a configuration is for. That of the system must say as whom schedules run. */
+/* Whose daemon a configuration is for. That of the system must say as whom schedules and
+ * services run. */
 enum config_mode { CONFIG_MODE_ANY, CONFIG_MODE_SYSTEM, CONFIG_MODE_USER };
+
+/* values of CONFIG_RESTART, as enum restart_policy */
+enum config_restart {
+	CONFIG_RESTART_NO,
+	CONFIG_RESTART_ALWAYS,
+	CONFIG_RESTART_ON_FAILURE,
+	CONFIG_RESTART_ON_SUCCESS,
+};
 
 /* values of CONFIG_OVERLAP; those of CONFIG_MISSED are enum schedule_missed */
 enum config_overlap {
@@ -99,13 +120,13 @@ struct config_job {
 	struct config_origin origin[JOB_FIELD_N];
 };
 
-/* one [pool NAME], [resource NAME] or [schedule NAME] */
+/* one [pool NAME], [resource NAME], [schedule NAME] or [service NAME] */
 struct config_named {
 	char *name;
 	struct config_origin origin; /* none for a pool `default` that no file has */
 	union config_value v[CONFIG_KEY_N]; /* of the keys of its section */
 	struct config_origin key_origin[CONFIG_KEY_N];
-	struct config_job *job; /* of a schedule; NULL for others; owned */
+	struct config_job *job; /* of a schedule or service; NULL for others; owned */
 };
 
 /* all of one kind; of pools the first is always `default` */

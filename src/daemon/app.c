@@ -40,6 +40,7 @@
 #include "daemon/schedule_jobs.h"
 #include "daemon/scheduler.h"
 #include "daemon/schedules.h"
+#include "daemon/services.h"
 #include "daemon/shutdown.h"
 #include "daemon/socket_guard.h"
 #include "daemon/spawner_link.h"
@@ -217,6 +218,8 @@ static int make_core(struct app *app)
 	if (r >= 0)
 		r = schedules_new(&c->schedules, c, app->loop);
 	if (r >= 0)
+		r = services_new(&c->services, c, app->loop);
+	if (r >= 0)
 		r = callbacks_new(&c->callbacks, c);
 	if (r >= 0)
 		r = jobs_new(&c->jobs, c);
@@ -382,6 +385,8 @@ static int serve(struct app *app)
 	if (r >= 0)
 		r = start_service(app, "schedules", schedules_main, c->schedules);
 	if (r >= 0)
+		r = start_service(app, "services", services_main, c->services);
+	if (r >= 0)
 		r = start_service(app, "outputs", outputs_main, c->outputs);
 	if (r >= 0)
 		r = start_service(app, "output-caps", output_caps_main, c->caps);
@@ -436,6 +441,7 @@ static void teardown(struct app *app)
 	dependents_free(c->dependents);
 	events_free(c->events);
 	deadlines_free(c->deadlines);
+	services_free(c->services);
 	schedules_free(c->schedules);
 	schedule_jobs_free(c->schedule_jobs);
 	pools_free(c->pools);

@@ -20,6 +20,7 @@
 #include "daemon/retention.h"
 #include "daemon/scheduler.h"
 #include "daemon/schedules.h"
+#include "daemon/services.h"
 #include "daemon/users.h"
 
 /* what is read once, when the thing it is about is made */
@@ -240,10 +241,13 @@ static int take_over(
 		r = app_apply_config(app, l->config);
 	if (r >= 0)
 		r = schedules_apply(app->core.schedules, l->config, &l->zones);
+	if (r >= 0)
+		r = services_apply(app->core.services, l->config);
 	if (r < 0) {
 		/* its pointers are ours */
 		(void)pools_apply(app->core.pools, old);
 		(void)schedules_apply(app->core.schedules, old, &l->zones);
+		(void)services_apply(app->core.services, old);
 		return r;
 	}
 	app->core.config = TAKE_PTR(l->config);
@@ -277,7 +281,11 @@ int app_reload(struct app *app, struct config_errors *errors, char ***ret_change
 	r = schedules_lock(app->core.schedules);
 	if (r < 0)
 		return r;
-	r = take_over(app, &l, ret_changed, ret_restart);
+	r = services_lock(app->core.services);
+	if (r >= 0) {
+		r = take_over(app, &l, ret_changed, ret_restart);
+		services_unlock(app->core.services);
+	}
 	if (r >= 0)
 		read_zones_anew(app, &l.zones);
 	schedules_unlock(app->core.schedules);

@@ -28,6 +28,7 @@
 #include "daemon/recovery.h"
 #include "daemon/scheduler.h"
 #include "daemon/schedules.h"
+#include "daemon/services.h"
 #include "daemon/users.h"
 #include "store/store.h"
 
@@ -193,6 +194,8 @@ static int load_definition(const struct store_definition *d, void *arg)
 		return pools_load(core->pools, d->name, d->text);
 	if (STREQ(d->kind, "schedule") || STREQ(d->kind, "schedule-state"))
 		return schedules_load(core->schedules, d->kind, d->name, d->text);
+	if (STREQ(d->kind, "service"))
+		return services_load(core->services, d->name, d->text);
 	log_at(LOG_WARNING, "store", "a definition of kind '%s' is not known; ignoring",
 		d->kind);
 	return 0;
@@ -213,7 +216,7 @@ static void place_in_time(struct core *core, struct job *j)
 	int64_t due = j->due_usec;
 
 	/* a wall clock that was set back must not put a retry off for long */
-	if (j->state == JOB_BACKOFF)
+	if (j->state == JOB_BACKOFF || j->of_service)
 		due = MIN(due, clock_wall_usec(core->clock) + JOB_DELAY_MAX);
 	job_set_due(j, core->clock, due);
 }
@@ -291,6 +294,10 @@ int app_load_store(struct app *app)
 		r = pools_apply(app->core.pools, app->core.config);
 	if (r >= 0)
 		r = schedules_apply(app->core.schedules, app->core.config, NULL);
+	if (r >= 0)
+		r = services_loaded(app->core.services);
+	if (r >= 0)
+		r = services_apply(app->core.services, app->core.config);
 	if (r >= 0)
 		r = jobs_loaded(app->core.jobs);
 	return r < 0 ? r : dependents_load(app->core.dependents);

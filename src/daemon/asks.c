@@ -101,7 +101,9 @@ int asks_check(struct core *core, const struct job_spec *spec,
 	int r;
 
 	*ret_field = JOB_FIELD_POOL;
-	r = job_pools_each(job_str(spec, POOL), check_pool, &c);
+	r = STREQ(job_str(spec, POOL), SERVICE_POOL)
+		    ? 0
+		    : job_pools_each(job_str(spec, POOL), check_pool, &c);
 	STRV_FOREACH(need, job_strv(spec, NEED)) {
 		if (r < 0)
 			break;

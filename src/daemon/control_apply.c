@@ -206,6 +206,16 @@ static void take_done(struct apply *a, uint64_t id, int plan, enum job_state sta
 		a->finished[a->n_finished++] = id;
 }
 
+static int refuse_service(struct apply *a, const struct job *j)
+{
+	char name[65];
+	unsigned instance;
+
+	return apply_refuse(a, j->id, "WrongState",
+		"it is of the service '%s': see reeve service",
+		job_service(j, name, &instance));
+}
+
 static int plan_job(struct apply *a, struct job *j)
 {
 	struct planned *p = &a->planned[a->n_planned];
@@ -216,7 +226,7 @@ static int plan_job(struct apply *a, struct job *j)
 		return -ENOMEM;
 	*p = (struct planned){.job = j, .id = j->id};
 	job_record(j, &p->rec);
-	r = a->verb->plan(a, j, p);
+	r = j->of_service ? refuse_service(a, j) : a->verb->plan(a, j, p);
 	if (r != PLAN_RECORD && r != PLAN_NOTE && r != PLAN_RUNNING) {
 		put_parts(a, p);
 		if (r < 0)

@@ -67,7 +67,7 @@ static bool is_counted(const struct lister *l)
 
 	return s->any_uid && l->conn->is_admin && !s->n_ids && !s->results &&
 	       !s->pools && !s->labels && !s->name_glob && !s->schedule &&
-	       !s->no_schedule && !s->since_usec;
+	       !s->no_schedule && !s->service && !s->no_service && !s->since_usec;
 }
 
 /* Of those that were found when they were counted. Some may have been removed since: the next

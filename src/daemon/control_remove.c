@@ -48,7 +48,7 @@ static int wait_for_end(struct core *core, uint64_t id)
 	struct job *j = jobs_find(core->jobs, id);
 	int r;
 
-	if (!j || j->state == JOB_FINISHED)
+	if (!j || j->state == JOB_FINISHED || j->of_service)
 		return 0;
 	rv_event_init(&w.ended);
 	job_watch_add(j, &w.watch);
@@ -74,7 +74,10 @@ static int reply(struct vl_call *call, int64_t n, const uint64_t *refused,
 
 		if (!j)
 			continue;
-		if (j->state == JOB_FINISHED)
+		if (j->of_service)
+			snprintf(message, sizeof(message),
+				"it is of a service: see reeve service");
+		else if (j->state == JOB_FINISHED)
 			job_needed_by(core, j, message, sizeof(message));
 		if (!message[0])
 			snprintf(message, sizeof(message), "it is %s",
@@ -99,7 +102,7 @@ static bool is_unfinished(const struct job *j)
 
 static bool is_needed(const struct job *j)
 {
-	return is_unfinished(j) || job_is_needed(j);
+	return is_unfinished(j) || j->of_service || job_is_needed(j);
 }
 
 /* sorts those that are so to the front; returns how many those are */
@@ -181,6 +184,7 @@ int control_job_clean(struct control_conn *conn, struct vl_call *call)
 	if (r < 0)
 		return r == -EINVAL ? 0 : r;
 	sel.sel.states = 1u << JOB_FINISHED;
+	sel.sel.no_service = true;
 	sel.sel.results =
 		results_of(json_string_value(json_object_get(params, "what")));
 	r = select_resolve(&sel, conn);

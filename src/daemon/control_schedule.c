@@ -12,6 +12,7 @@
 #include "base/parse.h"
 #include "base/strv.h"
 #include "config/config_schedule.h"
+#include "config/config_section.h"
 #include "daemon/app.h"
 #include "daemon/control_job.h"
 #include "daemon/control_priv.h"
@@ -383,7 +384,7 @@ static int read_spec(
 		return r;
 	job_spec_deinit(&a->def.job->spec);
 	a->def.job->spec = said;
-	r = config_schedule_job(&spec, &a->def.job->spec, &core->config->defaults);
+	r = config_section_job(&spec, &a->def.job->spec, &core->config->defaults);
 	if (r < 0)
 		return r;
 	r = config_schedule_check_job(&a->def.job->spec, &spec, &field, &message);

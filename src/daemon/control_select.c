@@ -302,7 +302,8 @@ static struct job *newest(struct control_conn *conn, const struct selection *s)
 
 	for (struct job *j = jobs_at_or_before(jobs, UINT64_MAX); j;
 		j = jobs_at_or_before(jobs, j->id - 1))
-		if (!j->is_callback && (s->sel.any_uid || j->uid == s->sel.uid))
+		if (!j->is_callback && !j->of_service &&
+			(s->sel.any_uid || j->uid == s->sel.uid))
 			return j;
 	return NULL;
 }
@@ -345,6 +346,7 @@ int select_decode(struct selection *ret, struct control_conn *conn,
 	if (flags & SELECT_AD_HOC && ret->sel.n_ids == 0 && !ret->sel.schedule)
 		ret->sel.no_schedule = true;
 	ret->sel.no_callbacks = flags & SELECT_ACTS && ret->sel.n_ids == 0;
+	ret->sel.no_service = ret->sel.no_callbacks;
 	job_select_prepare(&ret->sel);
 	return 0;
 fail:

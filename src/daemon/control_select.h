@@ -17,7 +17,7 @@ enum select_flags {
 	SELECT_UNFINISHED = 1 << 1,   /* without ids: only those */
 	SELECT_AD_HOC =
 		1 << 2,       /* without ids or a schedule: none that a schedule made */
-	SELECT_ACTS = 1 << 3, /* without ids: no callbacks */
+	SELECT_ACTS = 1 << 3, /* without ids: no callbacks, nothing of services */
 };
 
 /**

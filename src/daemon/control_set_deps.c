@@ -50,9 +50,10 @@ static int check_state(struct change *c, const struct job *j)
 	if (j->is_callback)
 		return invalid(
 			c, JOB_FIELD_AFTER, "it is a callback: it waits for no job");
-	if (j->state == JOB_HELD || j->state == JOB_WAITING ||
-		j->state == JOB_DELAYED || j->state == JOB_QUEUED ||
-		(j->state == JOB_FINISHED && j->result == JOB_RESULT_SKIPPED))
+	if (!j->of_service &&
+		(j->state == JOB_HELD || j->state == JOB_WAITING ||
+			j->state == JOB_DELAYED || j->state == JOB_QUEUED ||
+			(j->state == JOB_FINISHED && j->result == JOB_RESULT_SKIPPED)))
 		return 0;
 	reply_error(c->call, "io.reeve.Job.WrongState",
 		"{\"id\":%" PRIu64 ",\"state\":\"%s\"}", j->id,

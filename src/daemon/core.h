@@ -24,6 +24,7 @@ struct keys;
 struct pools;
 struct schedule_jobs;
 struct schedules;
+struct services;
 struct scheduler;
 struct dependents;
 struct spawner_link;
@@ -51,6 +52,7 @@ struct core {
 	struct callbacks *callbacks; /* NULL: there are none, in tests */
 	struct schedule_jobs *schedule_jobs;
 	struct schedules *schedules;
+	struct services *services; /* NULL: there are none, in tests */
 	struct dependents *dependents;
 	struct spawner_link *spawner;
 	struct outputs *outputs;

@@ -39,6 +39,8 @@ static void peek_order(struct job *j)
 				 JOB_FIELD_FUNCTION) > 0;
 	j->of_schedule = job_spec_peek_str(&f, &len, j->spec, j->spec_len,
 				 JOB_FIELD_SCHEDULE) > 0;
+	j->of_service = job_spec_peek_str(
+				&f, &len, j->spec, j->spec_len, JOB_FIELD_SERVICE) > 0;
 	j->is_callback = job_spec_peek_str(&f, &len, j->spec, j->spec_len,
 				 JOB_FIELD_CALLBACK) > 0;
 	if (job_spec_peek_num(&n, j->spec, j->spec_len, JOB_FIELD_PRIORITY) > 0)
@@ -274,32 +276,38 @@ void job_choose_time(struct job *j, const struct clock *clock)
 	j->due_usec = rec.due_usec;
 }
 
-const char *job_name(const struct job *j, char buf[65])
+static const char *peek_name(const struct job *j, enum job_field f, char buf[65])
 {
 	const char *s;
 	size_t n;
 
-	if (job_spec_peek_str(&s, &n, j->spec, j->spec_len, JOB_FIELD_NAME) <= 0 ||
-		n > 64)
+	if (job_spec_peek_str(&s, &n, j->spec, j->spec_len, f) <= 0 || n > 64)
 		return NULL;
 	memcpy(buf, s, n);
 	buf[n] = '\0';
 	return buf;
 }
 
+const char *job_name(const struct job *j, char buf[65])
+{
+	return peek_name(j, JOB_FIELD_NAME, buf);
+}
+
 const char *job_schedule(const struct job *j, char buf[65])
 {
-	const char *s;
-	size_t n;
+	return j->of_schedule ? peek_name(j, JOB_FIELD_SCHEDULE, buf) : NULL;
+}
 
-	if (!j->of_schedule ||
-		job_spec_peek_str(&s, &n, j->spec, j->spec_len, JOB_FIELD_SCHEDULE) <=
-			0 ||
-		n > 64)
+const char *job_service(const struct job *j, char buf[65], unsigned *ret_instance)
+{
+	int64_t n = 0;
+
+	*ret_instance = 0;
+	if (!j->of_service)
 		return NULL;
-	memcpy(buf, s, n);
-	buf[n] = '\0';
-	return buf;
+	if (job_spec_peek_num(&n, j->spec, j->spec_len, JOB_FIELD_INSTANCE) > 0)
+		*ret_instance = (unsigned)n;
+	return peek_name(j, JOB_FIELD_SERVICE, buf);
 }
 
 const char *job_pools(const struct job *j, char *buf)
@@ -343,6 +351,8 @@ void job_facts_get(
 	const struct job *j, struct job_facts_buf *ret, const struct job_select *sel)
 {
 	bool of_schedule = sel->schedule || sel->no_schedule;
+	bool of_service = sel->service || sel->no_service;
+	unsigned instance;
 
 	ret->facts = (struct job_facts){
 		.id = j->id,
@@ -350,6 +360,8 @@ void job_facts_get(
 		.name = sel->name_glob ? job_name(j, ret->name) : NULL,
 		.schedule = of_schedule ? job_schedule(j, ret->schedule) : NULL,
 		.pools = sel->pools ? job_pools(j, ret->pools) : NULL,
+		.service =
+			of_service ? job_service(j, ret->service, &instance) : NULL,
 		.state = j->state,
 		.result = j->state == JOB_FINISHED ? j->result : JOB_RESULT_NONE,
 		.labels = has_labels(j, sel->labels) ? sel->labels : NULL,

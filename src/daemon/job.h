@@ -63,6 +63,7 @@ struct job {
 	bool has_deadline;
 	bool of_schedule;     /* a schedule made it */
 	bool is_callback;     /* an end made it */
+	bool of_service;      /* it is an instance of a service */
 	bool has_deps;        /* it waits for other jobs, or did */
 	bool leaving;         /* its removal is being committed */
 	bool busy;            /* a change of it is being committed */
@@ -122,6 +123,8 @@ void job_set_due(struct job *j, const struct clock *clock, int64_t due_usec);
 const char *job_name(const struct job *j, char buf[65]);
 /* the schedule that made it, into buf (65 bytes); NULL: none did */
 const char *job_schedule(const struct job *j, char buf[65]);
+/* the service that it is an instance of, into buf (65 bytes), and which; NULL: of none */
+const char *job_service(const struct job *j, char buf[65], unsigned *ret_instance);
 /* Its pools as the job says them; may point into the job, or into buf, which has
  * JOB_POOLS_BYTES bytes. */
 const char *job_pools(const struct job *j, char *buf);
@@ -131,6 +134,7 @@ struct job_facts_buf {
 	struct job_facts facts;
 	char name[65];
 	char schedule[65];
+	char service[65];
 	char pools[JOB_POOLS_BYTES];
 };
 /* Only what the selector asks for is looked for: other texts are NULL, and so are the labels of

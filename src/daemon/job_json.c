@@ -118,6 +118,10 @@ void job_to_json(struct json_writer *w, const char *key, const struct core *core
 		if (job_spec_has(&s, dep_field[k]))
 			json_writer_strv(w, job_field_info[dep_field[k]].json_name,
 				s.v[dep_field[k]].strv);
+	if (j->of_service)
+		json_writer_string(w, "service", job_str(&s, SERVICE));
+	if (job_spec_has(&s, JOB_FIELD_INSTANCE))
+		json_writer_int(w, "instance", job_num(&s, INSTANCE));
 	if (j->is_callback)
 		put_text(w, "callback", job_str(&s, CALLBACK));
 	if (job_spec_has(&s, JOB_FIELD_CALLBACK_OF))

@@ -266,8 +266,13 @@ size_t jobs_count(const struct jobs *js, enum job_state s)
 
 size_t jobs_unfinished(const struct jobs *js)
 {
-	return js->n - js->n_holes - js->n_state[JOB_FINISHED] - js->n_callbacks +
-	       js->n_expected;
+	return js->n - js->n_holes - js->n_state[JOB_FINISHED] - js->n_callbacks -
+	       js->n_services + js->n_expected;
+}
+
+size_t jobs_finished_of_services(const struct jobs *js)
+{
+	return js->n_services_finished;
 }
 
 size_t jobs_callbacks(const struct jobs *js)
@@ -292,9 +297,12 @@ static int count_uid(struct jobs *js, uint32_t uid, int delta)
 
 static int count_job(struct jobs *js, const struct job *j, int delta)
 {
-	if (!j->is_callback)
+	if (j->is_callback)
+		js->n_callbacks += (size_t)delta;
+	else if (j->of_service)
+		js->n_services += (size_t)delta;
+	else
 		return count_uid(js, j->uid, delta);
-	js->n_callbacks += (size_t)delta;
 	return 0;
 }
 
@@ -398,6 +406,7 @@ int jobs_add(struct jobs *js, struct job *j)
 	js->v[i] = (struct slot){.id = j->id, .job = j};
 	js->n++;
 	js->n_state[j->state]++;
+	js->n_services_finished += j->of_service && j->state == JOB_FINISHED;
 	if (job_may_run(j))
 		demand_note_listed(j->demand, 1);
 	jobs_note_place(js, j);
@@ -450,6 +459,7 @@ void jobs_forget(struct jobs *js, struct job *j)
 	js->v[i].job = NULL;
 	js->n_holes++;
 	js->n_state[j->state]--;
+	js->n_services_finished -= j->of_service && j->state == JOB_FINISHED;
 	if (j->state != JOB_FINISHED) {
 		schedule_jobs_remove(js->core->schedule_jobs, j);
 		count_job(js, j, -1);

@@ -48,7 +48,8 @@ int jobs_loaded(struct jobs *js);
 void jobs_forget(struct jobs *js, struct job *j);
 
 struct job *jobs_find(const struct jobs *js, uint64_t id);
-/* the newest unfinished job of that name and owner, else the newest; NULL */
+/* The newest unfinished job of that name and owner, else the newest, else one of a service;
+ * NULL */
 struct job *jobs_find_name(
 	const struct jobs *js, uint32_t uid, bool any_uid, const char *name);
 /* first job with an id >= id / last with one <= id; NULL. Stable while jobs come and go. */
@@ -63,7 +64,9 @@ struct job *jobs_finished_at_or_after(const struct jobs *js, uint64_t id);
 struct job *jobs_finished_before(const struct jobs *js, const struct job *j);
 
 size_t jobs_count(const struct jobs *js, enum job_state s);
-/* those that limits are for: without callbacks */
+/* finished ones of services, which are not forgotten by themselves */
+size_t jobs_finished_of_services(const struct jobs *js);
+/* those that limits are for: without callbacks and services */
 size_t jobs_unfinished(const struct jobs *js);
 /* unfinished callbacks */
 size_t jobs_callbacks(const struct jobs *js);

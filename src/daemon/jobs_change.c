@@ -16,6 +16,7 @@
 #include "daemon/jobs_priv.h"
 #include "daemon/schedule_jobs.h"
 #include "daemon/scheduler.h"
+#include "daemon/services.h"
 
 void jobs_drop_demand(struct jobs *js, struct job *j)
 {
@@ -98,6 +99,8 @@ void job_publish(struct jobs *js, struct job *j, const struct store_job *rec)
 		INVARIANT(job_may_go[before][rec->state]);
 		js->n_state[before]--;
 		js->n_state[rec->state]++;
+		js->n_services_finished -= j->of_service && before == JOB_FINISHED;
+		js->n_services_finished += j->of_service && rec->state == JOB_FINISHED;
 		log_at(LOG_DEBUG, "job", "job %" PRIu64 ": %s -> %s%s%s", j->id,
 			job_state_name[before], job_state_name[rec->state],
 			rec->state == JOB_FINISHED ? ", " : "",
@@ -127,6 +130,8 @@ void job_publish(struct jobs *js, struct job *j, const struct store_job *rec)
 	dependents_changed(js->core, j, before);
 	events_note(js->core->events, j, before, j->state);
 	tell_change(j);
+	if (j->of_service)
+		services_job_changed(js->core->services, j);
 	if (j->state == JOB_FINISHED)
 		callbacks_publish(js->core, j);
 }
@@ -159,6 +164,8 @@ void job_end(struct jobs *js, struct job *j)
 	scheduler_place(js->core->scheduler, j);
 	if (j->state == JOB_WAITING)
 		dependents_look(js->core->dependents, j);
+	if (j->of_service)
+		services_job_changed(js->core->services, j);
 	jobs_wake_waiters(js);
 }
 

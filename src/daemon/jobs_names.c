@@ -6,17 +6,21 @@
 struct job *jobs_find_name(
 	const struct jobs *js, uint32_t uid, bool any_uid, const char *name)
 {
-	struct job *newest = NULL;
+	struct job *newest = NULL, *of_service = NULL;
 
 	for (struct job *j = hashmap_get(js->by_name, name); j; j = j->older_namesake) {
 		if (!any_uid && j->uid != uid)
 			continue;
+		if (j->of_service) {
+			of_service = of_service ? of_service : j;
+			continue;
+		}
 		if (j->state != JOB_FINISHED)
 			return j;
 		if (!newest)
 			newest = j;
 	}
-	return newest;
+	return newest ? newest : of_service;
 }
 
 /* into the line of those of that name, in its place by the id */

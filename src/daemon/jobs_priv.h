@@ -27,8 +27,10 @@ struct jobs {
 		asked_end; /* and below this one, once a commit that asks has gone well */
 	size_t n_expected;
 	size_t n_callbacks; /* unfinished; they are not among per_uid */
-	bool loaded;        /* what is added from now on is new */
-	rv_event idle;      /* some job stopped being busy */
+	size_t n_services;  /* the same, of services */
+	size_t n_services_finished;
+	bool loaded;   /* what is added from now on is new */
+	rv_event idle; /* some job stopped being busy */
 };
 
 /* into the line of those of its name, and out of it. 0, -ENOMEM */

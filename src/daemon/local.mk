@@ -96,6 +96,12 @@ libdaemon_la_SOURCES = \
 	src/daemon/schedule_settle.c \
 	src/daemon/schedule_start.c \
 	src/daemon/schedules.c src/daemon/schedules.h src/daemon/schedules_priv.h \
+	src/daemon/login_env.c src/daemon/login_env.h \
+	src/daemon/service_judge.c \
+	src/daemon/service_record.c src/daemon/service_record.h \
+	src/daemon/service_settle.c src/daemon/service_settle.h \
+	src/daemon/services.c src/daemon/services.h src/daemon/services_priv.h \
+	src/daemon/services_apply.c \
 	src/daemon/scheduler.c src/daemon/scheduler.h src/daemon/scheduler_priv.h \
 	src/daemon/scheduler_why.c \
 	src/daemon/schedules_apply.c \

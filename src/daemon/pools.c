@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,6 +18,7 @@
 #include "daemon/job.h"
 #include "daemon/pools_priv.h"
 #include "daemon/scheduler.h"
+#include "job/asks.h"
 #include "job/callback.h"
 
 int pools_new(struct pools **ret, struct core *core)
@@ -306,6 +308,8 @@ int pools_apply(struct pools *ps, const struct config *cf)
 	if (r >= 0)
 		r = scheduler_set_pool(
 			s, CALLBACK_POOL, (unsigned)config_num(cf, CALLBACKS_SLOTS));
+	if (r >= 0)
+		r = scheduler_set_pool(s, SERVICE_POOL, UINT_MAX);
 	return r < 0 ? r : scheduler_set_resources(s, cf);
 }
 

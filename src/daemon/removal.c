@@ -20,6 +20,7 @@ struct removal {
 	struct core *core;
 	const uint64_t *ids;
 	size_t n;
+	uint32_t before; /* only runs with a lower number; 0: all */
 	/* filled in by the worker */
 	struct buf outputs; /* names, each ended by NUL */
 	int64_t bytes;
@@ -32,6 +33,8 @@ static int note_outputs(const struct store_run *rec, void *arg)
 	char name[OUTPUT_NAME_MAX];
 	int r = 0;
 
+	if (rm->before && rec->token.run >= rm->before)
+		return 0;
 	rm->bytes += output_disk_bytes(rm->core->state_fd, rec->output);
 	for (int s = OUTPUT_STDOUT; r >= 0 && s <= OUTPUT_STDERR; s++)
 		if (output_name(
@@ -100,6 +103,17 @@ static int plan(struct core *core, struct removal *rm, uint64_t *ids, struct txn
 	return (int)n;
 }
 
+static void remove_outputs(struct removal *rm)
+{
+	for (size_t at = 0; at < buf_len(&rm->outputs);) {
+		const char *name = buf_head(&rm->outputs) + at;
+
+		outputs_remove(rm->core->outputs, name);
+		at += strlen(name) + 1;
+	}
+	outputs_account(rm->core->outputs, -rm->bytes);
+}
+
 int removal_run(struct core *core, const uint64_t *ids, size_t n)
 {
 	struct removal rm = {.core = core, .n = n};
@@ -130,15 +144,26 @@ int removal_run(struct core *core, const uint64_t *ids, size_t n)
 		else
 			job_end(core->jobs, j);
 	}
-	if (r >= 0) {
-		for (size_t at = 0; at < buf_len(&rm.outputs);) {
-			const char *name = buf_head(&rm.outputs) + at;
-
-			outputs_remove(core->outputs, name);
-			at += strlen(name) + 1;
-		}
-		outputs_account(core->outputs, -rm.bytes);
-	}
+	if (r >= 0)
+		remove_outputs(&rm);
 	buf_deinit(&rm.outputs);
 	return r < 0 ? r : n_chosen;
+}
+
+int removal_of_runs(struct core *core, uint64_t id, uint32_t before)
+{
+	struct removal rm = {.core = core, .ids = &id, .n = 1, .before = before};
+	struct txn *t = txn_new();
+	struct store_op *op = t ? txn_add(t, STORE_RUNS_FORGET) : NULL;
+	int r = op ? rv_run_blocking(core->io, look_up, &rm) : -ENOMEM;
+
+	if (r >= 0) {
+		op->run.token = (struct run_token){.job_id = id, .run = before};
+		r = committer_commit(core->committer, TAKE_PTR(t), 0);
+	}
+	if (r >= 0)
+		remove_outputs(&rm);
+	txn_free(t);
+	buf_deinit(&rm.outputs);
+	return r;
 }

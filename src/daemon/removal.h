@@ -1,4 +1,4 @@
-/* Forgetting finished jobs, with their records, outputs and inputs. */
+/* Forgetting finished jobs, with their records, outputs and inputs; and old runs of others. */
 #ifndef DAEMON_REMOVAL_H
 #define DAEMON_REMOVAL_H
 
@@ -17,5 +17,8 @@ enum { REMOVAL_CHUNK = 500 }; /* jobs in one transaction */
  * Returns how many were forgotten, or why none was (-ENOSPC, -ECANCELED, ...).
  */
 RV_AWAIT int removal_run(struct core *core, const uint64_t *ids, size_t n);
+
+/* Forget the runs of a job whose number is lower, and their output. 0, or why not. */
+RV_AWAIT int removal_of_runs(struct core *core, uint64_t id, uint32_t before);
 
 #endif

@@ -64,6 +64,7 @@ void retention_look(struct retention *rt)
 static int64_t n_over(const struct retention *rt)
 {
 	size_t n = jobs_count(rt->core->jobs, JOB_FINISHED) -
+		   jobs_finished_of_services(rt->core->jobs) -
 		   dependents_n_kept(rt->core->dependents);
 
 	return (int64_t)n - config_num(rt->core->config, KEEP_FINISHED_MAX);
@@ -137,7 +138,9 @@ static void keep_oldest(struct oldest *v, size_t *n, size_t n_max, const struct 
 static bool is_candidate(const struct job *j, enum candidates which)
 {
 	switch (which) {
-	case FINISHED: return j->state == JOB_FINISHED && !j->busy && !job_is_needed(j);
+	case FINISHED:
+		return j->state == JOB_FINISHED && !j->busy && !j->of_service &&
+		       !job_is_needed(j);
 	case FINISHED_WITH_OUTPUT:
 		return j->state == JOB_FINISHED && !j->busy && j->may_have_output;
 	case UNFINISHED_WITH_OUTPUT:

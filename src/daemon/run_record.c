@@ -20,6 +20,7 @@
 #include "daemon/run_outputs.h"
 #include "daemon/run_record.h"
 #include "daemon/scheduler.h"
+#include "daemon/services.h"
 #include "daemon/spawner_link.h"
 #include "daemon/supervisor.h"
 
@@ -147,10 +148,23 @@ static uint32_t random_u32(void)
 	return x;
 }
 
+static void judge_service(struct run *run, struct job_verdict *v, uint32_t *n_failed,
+	char *reason, size_t size)
+{
+	struct service_end end;
+
+	services_judge(run->core->services, run, v, &end);
+	run->rec.result = v->result;
+	*n_failed = end.n_short;
+	if (end.reason[0])
+		snprintf(reason, size, "%s", end.reason);
+}
+
 int run_record_end(struct run *run)
 {
 	struct core *core = run->core;
 	struct job *j = run->job;
+	uint32_t n_failed = j->n_failed;
 	struct job_verdict v;
 	struct store_job rec;
 	struct txn *t;
@@ -169,6 +183,8 @@ int run_record_end(struct run *run)
 	bytes = run_settle_outputs(run);
 	fill_run_end(run, &v);
 	describe_end(run, reason, sizeof(reason));
+	if (j->of_service)
+		judge_service(run, &v, &n_failed, reason, sizeof(reason));
 	run->rec.reason = reason[0] ? reason : NULL;
 
 	job_record(j, &rec);
@@ -180,9 +196,8 @@ int run_record_end(struct run *run)
 	rec.started_usec = run->rec.started_usec;
 	rec.finished_usec = run->rec.ended_usec;
 	rec.reason = run->rec.reason;
-	if (v.uses_retry)
-		rec.n_failed++;
-	if (v.next == JOB_BACKOFF) {
+	rec.n_failed = n_failed + v.uses_retry;
+	if (v.next == JOB_BACKOFF || v.next == JOB_DELAYED) {
 		int64_t delay = MIN(v.delay_usec, JOB_DELAY_MAX);
 
 		rec.due_usec = clock_wall_usec(core->clock) + delay;

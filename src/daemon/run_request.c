@@ -191,9 +191,10 @@ int run_request_init(struct run_request *rr, struct run *run, enum spawn_step *r
 	q->kill_signal = (int)job_num(s, KILL_SIGNAL);
 	q->leftovers = (enum spawn_leftovers)job_num(s, LEFTOVERS);
 
-	q->gate = run_pool(run)->gate;
+	/* the gate numbers slots, of which a service has none */
+	q->gate = STREQ(run_pool(run)->name, SERVICE_POOL) ? 0 : run_pool(run)->gate;
 	q->gate_slots = pool_gate_slots(run_pool(run));
-	q->aside = !run->job->demand->gated;
+	q->aside = q->gate && !run->job->demand->gated;
 	q->ahead = run->ahead;
 
 	*ret_step = SPAWN_STEP_REQUEST;

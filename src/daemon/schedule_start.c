@@ -11,28 +11,11 @@
 #include "base/cleanup.h"
 #include "base/error.h"
 #include "base/strv.h"
+#include "config/config_section.h"
 #include "daemon/callbacks.h"
 #include "daemon/job_make.h"
+#include "daemon/login_env.h"
 #include "daemon/schedule_look.h"
-
-/* a variable, where the schedule does not say it */
-static int put_variable(struct job_spec *spec, const char *name, const char *value)
-{
-	char *text = NULL, **v;
-
-	STRV_FOREACH(e, job_strv(spec, ENV))
-		if (strncmp(*e, name, strlen(name)) == 0 && (*e)[strlen(name)] == '=')
-			return 0;
-	if (!value)
-		return 0;
-	v = calloc(2, sizeof(*v));
-	if (!v || asprintf(&text, "%s=%s", name, value) < 0) {
-		free(v);
-		return -ENOMEM;
-	}
-	v[0] = text;
-	return job_spec_put(spec, JOB_FIELD_ENV, (union job_value){.strv = v});
-}
 
 /* nobody's environment: what a login would give, in short, and what it is for */
 static int put_env(struct job_spec *spec, const struct schedule *s, int64_t nominal)
@@ -46,16 +29,10 @@ static int put_env(struct job_spec *spec, const struct schedule *s, int64_t nomi
 	if (job_str(spec, FUNCTION))
 		return 0;
 	snprintf(usec, sizeof(usec), "%" PRId64, nominal);
-	r = put_variable(spec, "PATH", "/usr/local/bin:/usr/bin:/bin");
+	r = login_env_put_all(spec, name, home);
 	if (r >= 0)
-		r = put_variable(spec, "HOME", home);
-	if (r >= 0)
-		r = put_variable(spec, "USER", name);
-	if (r >= 0)
-		r = put_variable(spec, "LOGNAME", name);
-	if (r >= 0)
-		r = put_variable(spec, "REEVE_SCHEDULE", s->name);
-	return r < 0 ? r : put_variable(spec, "REEVE_SCHEDULED_USEC", usec);
+		r = login_env_put(spec, "REEVE_SCHEDULE", s->name);
+	return r < 0 ? r : login_env_put(spec, "REEVE_SCHEDULED_USEC", usec);
 }
 
 static int put_name(struct job_spec *spec, enum job_field f, const char *name)
@@ -68,7 +45,7 @@ static int put_name(struct job_spec *spec, enum job_field f, const char *name)
 static int make_spec(struct job_spec *ret, const struct schedules *ss,
 	const struct schedule *s, int64_t nominal)
 {
-	int r = config_schedule_job(
+	int r = config_section_job(
 		ret, &schedule_def(s)->job->spec, &ss->config->defaults);
 
 	if (r < 0)

@@ -249,6 +249,7 @@ int scheduler_demand(
 			.function = job_str(spec, FUNCTION) != NULL,
 			.forced = job_num(spec, FORCE),
 			.own = job_spec_has(spec, JOB_FIELD_CALLBACK),
+			.apart = STREQ(job_str(spec, POOL), SERVICE_POOL),
 		});
 }
 

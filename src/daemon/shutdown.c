@@ -117,6 +117,13 @@ static rv_time drain_end(rv_time start, rv_time deadline)
 	return deadline - MAX(rest, kill_before_end);
 }
 
+/* nobody waits for the end of what is kept running */
+static void end_service(struct run *run)
+{
+	if (run->job->of_service)
+		end_run(run);
+}
+
 static int drain(struct app *app, rv_time start, rv_time deadline)
 {
 	int r = app->hasten ? -ETIMEDOUT
@@ -161,6 +168,7 @@ static int deal_with_runs(struct app *app, int mode)
 	if (r < 0)
 		return r;
 	if (mode == CONFIG_SHUTDOWN_DRAIN) {
+		each_run(app, end_service);
 		r = drain(app, start, deadline);
 		if (r != -ETIMEDOUT)
 			return r;

@@ -16,6 +16,9 @@
 /* bytes of a text of pools, with its NUL */
 #define JOB_POOLS_BYTES (JOB_POOLS_MAX * 65)
 
+/* The pool of services that take no slot of any: no name that a user can give to one. */
+#define SERVICE_POOL ".services"
+
 /* 0; -EINVAL; -RV_ELIMIT: more than JOB_POOLS_MAX */
 int job_pools_check(const char *text);
 /* Calls fn for each name until it returns non-zero; 0, or that. The text must be valid. */

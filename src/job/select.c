@@ -18,6 +18,7 @@ void job_select_deinit(struct job_select *sel)
 	strv_free(sel->labels);
 	free(sel->name_glob);
 	free(sel->schedule);
+	free(sel->service);
 	*sel = (struct job_select){0};
 }
 
@@ -104,7 +105,7 @@ bool job_select_is_empty(const struct job_select *sel)
 {
 	return sel->n_ids == 0 && !sel->all && !sel->states && !sel->results &&
 	       !sel->pools && !sel->labels && !sel->name_glob && !sel->schedule &&
-	       !sel->since_usec;
+	       !sel->service && !sel->since_usec;
 }
 
 static int range_find(const void *key, const void *element)
@@ -157,12 +158,15 @@ bool job_select_matches(const struct job_select *sel, const struct job_facts *fa
 	if (sel->n_ids && !bsearch(&facts->id, sel->ids, sel->n_ids, sizeof(*sel->ids),
 				  range_find))
 		return false;
-	if (sel->no_schedule && facts->schedule)
+	if ((sel->no_schedule && facts->schedule) ||
+		(sel->no_service && facts->service))
 		return false;
 	if (sel->no_callbacks && facts->callback)
 		return false;
 	if (sel->schedule &&
 		!(facts->schedule && STREQ(facts->schedule, sel->schedule)))
+		return false;
+	if (sel->service && !(facts->service && STREQ(facts->service, sel->service)))
 		return false;
 	if (sel->pools && !has_a_pool(facts->pools, sel->pools))
 		return false;

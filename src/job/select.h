@@ -28,6 +28,7 @@ struct job_facts {
 	uid_t uid;
 	const char *name;     /* NULL: none */
 	const char *schedule; /* that made it; NULL: none */
+	const char *service;  /* that it is an instance of; NULL: none */
 	const char *pools;    /* as the job says them: see asks.h */
 	enum job_state state;
 	enum job_result result;
@@ -51,6 +52,8 @@ struct job_select {
 	char *schedule;   /* NULL: any */
 	bool no_schedule; /* not those that a schedule made; by itself it selects nothing */
 	bool no_callbacks;  /* likewise: not those that are one */
+	char *service;      /* NULL: any */
+	bool no_service;    /* likewise: not those of services */
 	int64_t since_usec; /* submitted or finished at or after; 0: any */
 	bool any_uid;       /* else only jobs of uid */
 	uid_t uid;

@@ -92,5 +92,8 @@ int rlimits_each(const char *text,
 /* CODES text in canonical form: does it hold this exit (code >= 0) or signal (sig > 0)?
  */
 bool codes_match(const char *text, int code, int sig);
+/* That form of what people write, malloc'd; same errors as job_value_parse. @n_max: most
+ * elements */
+int codes_canonical(char **ret, const char *text, size_t n_max, char **err);
 
 #endif

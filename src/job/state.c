@@ -57,16 +57,16 @@ const bool job_may_go[JOB_STATE_N][JOB_STATE_N] = {
 			MAY(STOPPING), /* cancel or timeout while the start hangs */
 			/* it could not be started, or its end came with the news of its
 			   start */
-			MAY(BACKOFF),
-			MAY(FINISHED),
+			MAY(BACKOFF), MAY(FINISHED),
 			/* recorded, never seen: on-lost and on-reboot */
-			MAY(HELD),
-			MAY(QUEUED),
+			MAY(HELD), MAY(QUEUED),
+			MAY(DELAYED), /* of a service, started again later */
 		},
 	[JOB_RUNNING] =
 		{
 			MAY(PAUSED), MAY(STOPPING), MAY(BACKOFF), MAY(FINISHED),
 			MAY(HELD), MAY(QUEUED), /* lost: on-lost and on-reboot */
+			MAY(DELAYED),           /* a service */
 		},
 	[JOB_PAUSED] =
 		{
@@ -74,19 +74,16 @@ const bool job_may_go[JOB_STATE_N][JOB_STATE_N] = {
 			MAY(STOPPING), /* woken first: a stopped process handles no
 					  signal */
 			/* SIGKILL ends a stopped process too */
-			MAY(BACKOFF),
-			MAY(FINISHED),
-			MAY(HELD),
-			MAY(QUEUED),
+			MAY(BACKOFF), MAY(FINISHED), MAY(HELD), MAY(QUEUED),
+			MAY(DELAYED), /* a service */
 		},
 	[JOB_STOPPING] =
 		{
 			/* never back to running: what was asked to end is not trusted
 			   to go on */
 			MAY(BACKOFF), /* a timeout that is retried */
-			MAY(FINISHED),
-			MAY(HELD),
-			MAY(QUEUED),
+			MAY(FINISHED), MAY(HELD), MAY(QUEUED),
+			MAY(DELAYED), /* a service, past its run-time limit */
 		},
 	[JOB_BACKOFF] =
 		{

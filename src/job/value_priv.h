@@ -20,9 +20,7 @@ const char *quoted_fill(struct quoted *q, const char *text);
 /* texts of an enumerated type, NULL-terminated, or NULL when it is none */
 const char *const *job_type_words(enum job_type t);
 
-/* canonical text of a list of codes or limits, malloc'd; same errors as
- * job_value_parse */
-int codes_canonical(char **ret, const char *text, size_t n_max, char **err);
+/* canonical text of a list of limits, malloc'd; same errors as job_value_parse */
 int rlimits_canonical(char **ret, const char *text, char **err);
 
 /* most bytes of a text, most elements of a list */

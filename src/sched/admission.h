@@ -112,6 +112,7 @@ struct demand_spec {
 	bool function, forced;
 	bool own; /* of the daemon itself: takes nothing but a slot of its one pool, which has
 		     no name for others, and is past demands_max */
+	bool apart; /* likewise, but memory and needs count */
 };
 
 /**

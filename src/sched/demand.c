@@ -86,7 +86,7 @@ static int add_machine(struct maker *m)
 
 	if (s->own)
 		return 0;
-	if (!s->function)
+	if (!s->function && !s->apart)
 		add_need(m, (struct need){.kind = NEED_MACHINE,
 				    .limit = &m->a->slots,
 				    .amount = s->slots});
@@ -182,10 +182,11 @@ static int demand_new(
 	r = make_ways(a, d, s);
 	if (r < 0)
 		return r;
-	d->slots = s->function ? 0 : s->slots;
+	d->slots = s->function || s->apart ? 0 : s->slots;
 	d->function = s->function;
 	d->forced = s->forced;
-	d->gated = !s->function && !s->forced && d->n_ways == 1 && s->slots == 1 &&
+	d->gated = !s->function && !s->forced && !s->apart && d->n_ways == 1 &&
+		   s->slots == 1 &&
 		   d->ways[0].n == 2; /* a pool's slot and one of the machine's */
 	*ret = TAKE_PTR(d);
 	return 0;
@@ -197,7 +198,7 @@ int demand_get(struct admission *a, struct demand **ret, const struct demand_spe
 	struct demand *d;
 	int r;
 
-	r = spec->own ? 0 : job_pools_check(spec->pools);
+	r = spec->own || spec->apart ? 0 : job_pools_check(spec->pools);
 	if (r >= 0)
 		r = make_key(&key, spec);
 	if (r < 0)
@@ -207,7 +208,7 @@ int demand_get(struct admission *a, struct demand **ret, const struct demand_spe
 		*ret = demand_ref(d);
 		return 0;
 	}
-	if (!spec->own && hashmap_size(a->demands) >= a->demands_max)
+	if (!spec->own && !spec->apart && hashmap_size(a->demands) >= a->demands_max)
 		return -RV_ELIMIT;
 	/* of all demands there may be one turn in a pass */
 	r = heap_reserve(&a->turns, hashmap_size(a->demands) + 1);

@@ -130,6 +130,8 @@ enum store_op_kind {
 	/* env; nothing happens where that id is there: a caller that knows the environment
 	 * says it again with each job, in case the last one that used it goes just now */
 	STORE_ENV_INSERT,
+	/* run.token: runs of that job with a lower number go; there may be none */
+	STORE_RUNS_FORGET,
 	STORE_KEY_INSERT,     /* key; -RV_EDUPLICATE when (uid, key) is there */
 	STORE_KEYS_EXPIRE,    /* number: keys created before this time go */
 	STORE_DEFINITION_SET, /* definition; replaces one of that kind and name */

@@ -191,6 +191,17 @@ static int run_write(
 	return run_on_one(st, &b);
 }
 
+static int runs_forget(struct sqlite_store *st, const struct run_token *before)
+{
+	struct binder b = stmt_binder(st, STMT_RUNS_FORGET);
+
+	if (!id_is_valid(before->job_id))
+		return -EINVAL;
+	bind_u64(&b, before->job_id);
+	bind_i64(&b, before->run);
+	return binder_run(&b);
+}
+
 static int env_insert(struct sqlite_store *st, const struct store_env *e)
 {
 	struct binder b = stmt_binder(st, STMT_ENV_INSERT);
@@ -272,6 +283,7 @@ int sqlite_store_op(struct sqlite_store *st, const struct store_op *op)
 	case STORE_JOB_REMOVE: return job_remove(st, &op->job);
 	case STORE_RUN_INSERT: return run_write(st, STMT_RUN_INSERT, &op->run);
 	case STORE_RUN_UPDATE: return run_write(st, STMT_RUN_UPDATE, &op->run);
+	case STORE_RUNS_FORGET: return runs_forget(st, &op->run.token);
 	case STORE_ENV_INSERT: return env_insert(st, &op->env);
 	case STORE_KEY_INSERT: return key_insert(st, &op->key);
 	case STORE_KEYS_EXPIRE: return keys_expire(st, op->meta.number);

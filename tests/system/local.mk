@@ -62,6 +62,8 @@ system_tests = \
 
 # 4xx: limits and hostile clients; full disks, broken files. 5xx: other programs
 system_tests += \
+	tests/system/250-services.sh \
+	tests/system/251-service-users.sh \
 	tests/system/400-protocol.sh \
 	tests/system/401-clients-that-stall.sh \
 	tests/system/402-connections.sh \

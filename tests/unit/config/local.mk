@@ -7,6 +7,7 @@ unit_config_tests = \
 	tests/unit/config/test_config_file \
 	tests/unit/config/test_config_get \
 	tests/unit/config/test_config_load \
+	tests/unit/config/test_config_service \
 	tests/unit/config/test_graph_file
 check_PROGRAMS += $(unit_config_tests)
 TESTS += $(unit_config_tests)
@@ -37,6 +38,11 @@ tests_unit_config_test_config_get_LDADD = $(unit_config_libs)
 tests_unit_config_test_config_load_SOURCES = tests/unit/config/test_config_load.c
 tests_unit_config_test_config_load_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 tests_unit_config_test_config_load_LDADD = $(unit_config_libs)
+
+tests_unit_config_test_config_service_SOURCES = \
+	tests/unit/config/test_config_service.c
+tests_unit_config_test_config_service_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_unit_config_test_config_service_LDADD = $(unit_config_libs)
 
 tests_unit_config_test_graph_file_SOURCES = tests/unit/config/test_graph_file.c
 tests_unit_config_test_graph_file_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)

@@ -67,7 +67,8 @@ static void get_is(const struct config *c, const char *text, int want_r,
 
 static const char example[] = "[reeved]\njobs-max = 7\n[defaults]\nenv = A=1\n  B=2\n"
 			      "command = a %% b\n[pool p.q]\nslots = 3\n"
-			      "[schedule s]\nwhen = @daily\ncommand = true\n";
+			      "[schedule s]\nwhen = @daily\ncommand = true\n"
+			      "[service v]\ncommand = b\nstop-timeout = 3s\n";
 
 START_TEST(values_of_each_kind_of_section)
 {
@@ -86,6 +87,10 @@ START_TEST(values_of_each_kind_of_section)
 	get_is(c, "pool.default.slots", 0, "0", 0);
 	get_is(c, "schedule.s.when", 0, "@daily", 10);
 	get_is(c, "schedule.s.command", 0, "true", 11);
+	get_is(c, "service.v.stop-timeout", 0, "3s", 14);
+	get_is(c, "service.v.kill-grace", 0, "3s", 14);
+	get_is(c, "service.v.restart", 0, "always", 0);
+	get_is(c, "schedule.s.stop-timeout", -ENOENT, NULL, 0);
 	get_is(c, "pool.none.slots", -ESRCH, NULL, 0);
 	get_is(c, "pool.slots", -ESRCH, NULL, 0);
 	get_is(c, "pool.default.colour", -ENOENT, NULL, 0);
@@ -121,9 +126,10 @@ START_TEST(walk_meets_every_value_once)
 	ck_assert_int_eq(
 		config_load_text(&c, example, sizeof(example) - 1, "f", &errors), 0);
 	ck_assert_int_eq(config_each(c, count_item, n), 0);
-	ck_assert_uint_eq(n[0], 6);
+	ck_assert_uint_eq(n[0], 8);
 	ck_assert_uint_gt(n[1], 40);
-	ck_assert_uint_eq(n[2], 5); /* reeved, defaults, two pools, a schedule */
+	ck_assert_uint_eq(
+		n[2], 6); /* reeved, defaults, two pools, a schedule, a service */
 	ck_assert_int_eq(config_each(c, stop_at_once, NULL), -EXDEV);
 }
 END_TEST

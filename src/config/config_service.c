@@ -1,0 +1,139 @@
+#include "config/config_service.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "config/config_section.h"
+#include "job/asks.h"
+
+/* what is said of jobs and not of services, and why not */
+static const struct {
+	enum job_field field;
+	const char *why;
+} refused[] = {
+	{JOB_FIELD_FUNCTION, "a service is a program, not a function of the daemon"},
+	{JOB_FIELD_ARGUMENTS, "they are those of a function, which a service is not"},
+	{JOB_FIELD_NAME, "the jobs of a service bear its name"},
+	{JOB_FIELD_HOLD, "a service is kept down with reeve service stop"},
+	{JOB_FIELD_FORCE, "a service takes no slot unless pool says so"},
+	{JOB_FIELD_DELAY, "it is for single jobs, not for a service"},
+	{JOB_FIELD_AT, "it is for single jobs, not for a service"},
+	{JOB_FIELD_DEADLINE, "it is for single jobs, not for a service"},
+	{JOB_FIELD_AFTER, "it waits for the end of jobs, which services do not have"},
+	{JOB_FIELD_AFTER_ANY,
+		"it waits for the end of jobs, which services do not have"},
+	{JOB_FIELD_AFTER_FAILURE,
+		"it waits for the end of jobs, which services do not have"},
+	{JOB_FIELD_RETRIES, "of a service restart and restart-burst say that"},
+	{JOB_FIELD_RETRY_DELAY, "of a service restart-delay says that"},
+	{JOB_FIELD_RETRY_DELAY_MAX, "of a service restart-delay-max says that"},
+	{JOB_FIELD_RETRY_FACTOR, "of a service restart-factor says that"},
+	{JOB_FIELD_RETRY_JITTER, "of a service restart-jitter says that"},
+	{JOB_FIELD_RETRY_ON, "of a service restart and no-restart-codes say that"},
+	{JOB_FIELD_ON_REBOOT, "a service comes again, unless it was stopped"},
+	{JOB_FIELD_ON_LOST, "of a service restart says that: the end is a failure"},
+};
+
+/* of the pool that it has none of */
+static const enum job_field of_pool[] = {JOB_FIELD_SLOTS, JOB_FIELD_PRIORITY};
+
+static int put_own_pool(struct job_spec *spec)
+{
+	char *pool = strdup(SERVICE_POOL);
+
+	job_spec_unset(spec, JOB_FIELD_POOL);
+	return pool ? job_spec_put(spec, JOB_FIELD_POOL, (union job_value){.str = pool})
+		    : -ENOMEM;
+}
+
+int config_service_job(struct job_spec *ret, const struct job_spec *said,
+	const struct job_spec *defaults)
+{
+	int r = config_section_job(ret, said, defaults);
+
+	if (r < 0)
+		return r;
+	for (size_t i = 0; i < ARRAY_LEN(refused); i++)
+		job_spec_unset(ret, refused[i].field);
+	if (job_spec_has(said, JOB_FIELD_POOL))
+		return 0;
+	for (size_t i = 0; i < ARRAY_LEN(of_pool); i++)
+		job_spec_unset(ret, of_pool[i]);
+	r = put_own_pool(ret);
+	if (r < 0)
+		job_spec_deinit(ret);
+	return r;
+}
+
+int config_service_check_job(const struct job_spec *said, const struct job_spec *spec,
+	enum job_field *ret_field, char **err)
+{
+	for (size_t i = 0; i < ARRAY_LEN(refused); i++)
+		if (job_spec_has(said, refused[i].field)) {
+			*ret_field = refused[i].field;
+			return config_refuse(err, refused[i].why);
+		}
+	for (size_t i = 0; i < ARRAY_LEN(of_pool); i++)
+		if (job_spec_has(said, of_pool[i]) &&
+			!job_spec_has(said, JOB_FIELD_POOL)) {
+			*ret_field = of_pool[i];
+			return config_refuse(
+				err, "without pool a service takes no slot");
+		}
+	if (strncmp(job_str(spec, STDIN), "input:", 6) == 0) {
+		*ret_field = JOB_FIELD_STDIN;
+		return config_refuse(err, "a service has no input to bring");
+	}
+	/* [defaults] may say a function: the section has to say a program */
+	if (!job_spec_has(said, JOB_FIELD_COMMAND) &&
+		!job_spec_has(said, JOB_FIELD_SHELL_COMMAND)) {
+		*ret_field = JOB_FIELD_COMMAND;
+		return config_refuse(
+			err, "nothing says what to run: command or shell-command");
+	}
+	return job_spec_check(spec, ret_field, err);
+}
+
+static void check_delays(const struct config_look *l)
+{
+	const struct config_origin *at = &l->s->key_origin[CONFIG_RESTART_DELAY];
+	const union config_value *v = l->s->v;
+
+	if (at->file && l->s->key_origin[CONFIG_RESTART_DELAY_MAX].file &&
+		v[CONFIG_RESTART_DELAY].num > v[CONFIG_RESTART_DELAY_MAX].num)
+		config_look_error(
+			l, at, "restart-delay", "it is longer than restart-delay-max");
+}
+
+/* told where the one stands that is too many */
+static void check_instances(const struct config_look *l, int64_t *n)
+{
+	int64_t max = config_num(l->c, SERVICE_INSTANCES_MAX), before = *n;
+	char text[128];
+
+	*n += l->s->v[CONFIG_INSTANCES].num;
+	if (*n <= max || before > max)
+		return;
+	snprintf(text, sizeof(text),
+		"with these there are more than service-instances-max = %" PRId64, max);
+	config_look_error(l, &l->s->key_origin[CONFIG_INSTANCES], "instances", text);
+}
+
+void config_check_services(struct config *c, struct config_errors *errors)
+{
+	const struct config_names *names = &c->named[CONFIG_SECTION_SERVICE];
+	int64_t n = 0;
+
+	for (size_t i = 0; i < names->n; i++) {
+		struct config_look l = {
+			c, &names->v[i], errors, CONFIG_SECTION_SERVICE};
+
+		config_look_user(&l, CONFIG_SERVICE_USER);
+		config_look_job(&l, config_service_job, config_service_check_job);
+		check_delays(&l);
+		check_instances(&l, &n);
+	}
+}

@@ -1,0 +1,23 @@
+/*
+ * What a [service NAME] section says: its job, when that is started again, and what is
+ * checked across its keys and job fields.
+ */
+#ifndef CONFIG_CONFIG_SERVICE_H
+#define CONFIG_CONFIG_SERVICE_H
+
+#include "config/configuration.h"
+
+/* The job of one of its instances, but for what the daemon adds: what the section says over
+ * the defaults, without what makes no sense of a service; in SERVICE_POOL, where it names
+ * none. 0, -RV_ELIMIT, -ENOMEM */
+int config_service_job(struct job_spec *ret, const struct job_spec *said,
+	const struct job_spec *defaults);
+
+/* a config_check_job_fn; spec is one that config_service_job made */
+int config_service_check_job(const struct job_spec *said, const struct job_spec *spec,
+	enum job_field *ret_field, char **err);
+
+/* all sections; used by config_validate */
+void config_check_services(struct config *c, struct config_errors *errors);
+
+#endif

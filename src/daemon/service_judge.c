@@ -1,0 +1,96 @@
+/* What becomes of a service after a run of it; services.h. */
+#include "config.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <sys/random.h>
+
+#include "base/clock.h"
+#include "daemon/run.h"
+#include "daemon/services_priv.h"
+
+static uint32_t random_u32(void)
+{
+	uint32_t x = 0;
+
+	if (getrandom(&x, sizeof(x), GRND_NONBLOCK) < 0)
+		return UINT32_MAX / 2; /* the middle of the jitter is as good a value */
+	return x;
+}
+
+static enum restart_end end_of(const struct service *s, const struct job_verdict *v)
+{
+	const char *codes = s->section->v[CONFIG_NO_RESTART_CODES].text;
+
+	if (codes && codes_match(codes, v->exit_code, v->signal))
+		return RESTART_EXCLUDED;
+	return v->result == JOB_RESULT_SUCCEEDED ? RESTART_SUCCEEDED : RESTART_FAILED;
+}
+
+/* It ended by itself, and is wanted. */
+static void judge(struct services *ss, struct instance *in, const struct run *run,
+	struct job_verdict *v, struct service_end *ret)
+{
+	const union config_value *keys = in->service->section->v;
+	enum restart_end end = end_of(in->service, v);
+	char interval[DURATION_TEXT_MAX];
+	struct restart_verdict verdict;
+	struct restart_rule rule;
+
+	service_rule_get(in->service, &rule);
+	in->restart.n_short = run->job->n_failed;
+	verdict = restart_judge(&rule, &in->restart, end, run->rec.elapsed_usec,
+		clock_boottime(ss->core->clock), random_u32());
+	ret->n_short = in->restart.n_short;
+	switch (verdict.what) {
+	case RESTART_COMES:
+		v->next = JOB_DELAYED;
+		v->delay_usec = verdict.delay_usec;
+		break;
+	case RESTART_GIVEN_UP:
+		v->next = JOB_FINISHED;
+		if (v->result == JOB_RESULT_SUCCEEDED)
+			v->result = JOB_RESULT_FAILED;
+		duration_format(
+			interval, sizeof(interval), keys[CONFIG_RESTART_INTERVAL].num);
+		snprintf(ret->reason, sizeof(ret->reason),
+			"given up: %u restarts in %s were too many",
+			(unsigned)keys[CONFIG_RESTART_BURST].num, interval);
+		break;
+	case RESTART_STAYS_DOWN: v->next = JOB_FINISHED; break;
+	}
+}
+
+void services_judge(struct services *ss, const struct run *run, struct job_verdict *v,
+	struct service_end *ret)
+{
+	struct job *j = run->job;
+	struct instance *in = ss ? services_instance_of(ss, j) : NULL;
+	bool stopped = run->end.cancelled;
+
+	*ret = (struct service_end){.n_short = 0};
+	v->uses_retry = false;
+	v->next = JOB_FINISHED;
+	if (stopped) {
+		v->result = JOB_RESULT_CANCELLED;
+		snprintf(ret->reason, sizeof(ret->reason), "stopped");
+	}
+	if (!in || instance_target(in, j) != INSTANCE_UP)
+		return;
+	if (!instance_is_current(in, j)) {
+		v->next = JOB_HELD; /* until it has its new properties */
+	} else if (stopped || in->again) {
+		v->next = JOB_QUEUED;
+	} else if (run->end.shutdown) {
+		v->next = JOB_QUEUED;
+		ret->n_short = j->n_failed;
+		return;
+	} else {
+		judge(ss, in, run, v, ret);
+		return;
+	}
+	in->again = false;
+	restart_forget(&in->restart);
+	if (stopped)
+		snprintf(ret->reason, sizeof(ret->reason), "restarted");
+}

@@ -1,0 +1,59 @@
+#include "config.h"
+
+#include "daemon/service_record.h"
+
+#include <errno.h>
+#include <stdint.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "base/parse.h"
+#include "base/strv.h"
+
+int service_record_format(struct buf *out, const struct service_record *rec)
+{
+	int r = 0;
+
+	if (rec->stopped)
+		r = buf_append_str(out, "stopped = yes\n");
+	if (r >= 0 && rec->scaled)
+		r = buf_printf(out, "instances = %u\n", rec->instances);
+	return r;
+}
+
+static int parse_line(struct service_record *rec, const char *key, const char *value)
+{
+	int64_t n;
+
+	if (STREQ(key, "stopped")) {
+		rec->stopped = STREQ(value, "yes");
+		return rec->stopped ? 0 : -EINVAL;
+	}
+	if (!STREQ(key, "instances"))
+		return 0;
+	if (parse_i64(&n, value, 0, SERVICE_INSTANCES_MAX) < 0)
+		return -EINVAL;
+	rec->scaled = true;
+	rec->instances = (unsigned)n;
+	return 0;
+}
+
+int service_record_parse(struct service_record *ret, const char *text)
+{
+	_cleanup_(strv_freep) char **lines = NULL;
+	struct service_record rec = {.stopped = false};
+	int r = strv_split(&lines, text, "\n");
+
+	STRV_FOREACH(line, lines) {
+		char *eq = r >= 0 ? strstr(*line, " = ") : NULL;
+
+		if (!eq)
+			continue;
+		*eq = '\0';
+		r = parse_line(&rec, *line, eq + 3);
+	}
+	if (r < 0)
+		return r;
+	*ret = rec;
+	return 0;
+}

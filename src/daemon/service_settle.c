@@ -1,0 +1,427 @@
+/*
+ * What there is of services is brought to what there is to be: jobs are made, ended, started
+ * again and forgotten. What one look decides is one transaction; what it asks runs to do needs
+ * none, for it follows again.
+ */
+#include "config.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "base/error.h"
+#include "base/failpoint.h"
+#include "base/log.h"
+#include "daemon/callbacks.h"
+#include "daemon/dependents.h"
+#include "daemon/job_make.h"
+#include "daemon/jobs.h"
+#include "daemon/removal.h"
+#include "daemon/run.h"
+#include "daemon/scheduler.h"
+#include "daemon/service_settle.h"
+#include "daemon/supervisor.h"
+#include "daemon/users.h"
+
+enum { RETRY_SEC = 5 };
+
+/* ---- one job ---------------------------------------------------------------------------------- */
+
+/* A change of a job that does not run goes into the txn; it is busy until that is over. */
+static int change(struct settle *st, struct job *j, struct service_change c)
+{
+	int r;
+
+	c.job = j;
+	c.rec.spec = c.spec;
+	c.rec.spec_len = c.spec_len;
+	r = callbacks_record_end(st->ss->core, j, &c.rec, st->txn);
+	if (r < 0) {
+		scheduler_demand_put(st->ss->core->scheduler, c.demand);
+		free(c.spec);
+		return r;
+	}
+	job_begin(st->ss->core->jobs, j);
+	st->changes[st->n_changes++] = c;
+	return 0;
+}
+
+static int end_job(struct settle *st, struct job *j)
+{
+	struct service_change c = {.spec = NULL};
+
+	job_record(j, &c.rec);
+	c.rec.state = JOB_FINISHED;
+	c.rec.result = JOB_RESULT_CANCELLED;
+	c.rec.finished_usec = clock_wall_usec(st->ss->core->clock);
+	c.rec.due_usec = 0;
+	c.rec.reason = "stopped";
+	return change(st, j, c);
+}
+
+/* From the beginning: no delay, and nothing counts that was before. */
+static int start_job(struct settle *st, struct instance *in, struct job *j)
+{
+	struct scheduler *s = st->ss->core->scheduler;
+	struct service_change c = {.instance = in};
+	_cleanup_(job_spec_deinit) struct job_spec spec;
+	int r;
+
+	job_spec_init(&spec);
+	r = job_spec_unpack(&spec, in->spec, in->spec_len);
+	if (r < 0) {
+		job_spec_init(&spec);
+		return r;
+	}
+	if (!instance_is_current(in, j)) {
+		c.spec = malloc(in->spec_len);
+		if (!c.spec)
+			return -ENOMEM;
+		memcpy(c.spec, in->spec, in->spec_len);
+		c.spec_len = in->spec_len;
+	}
+	if (c.spec || j->state == JOB_FINISHED)
+		r = scheduler_demand(s, &spec, &c.demand);
+	if (r < 0) {
+		free(c.spec);
+		return r;
+	}
+	job_record_again(j, &c.rec);
+	c.rec.due_usec = 0;
+	c.rec.state = JOB_QUEUED;
+	return change(st, j, c);
+}
+
+static int make_job(struct settle *st, struct instance *in)
+{
+	_cleanup_(job_spec_deinit) struct job_spec spec;
+	int r;
+
+	job_spec_init(&spec);
+	r = job_spec_unpack(&spec, in->spec, in->spec_len);
+	if (r < 0) {
+		job_spec_init(&spec);
+		return r;
+	}
+	r = job_make_own(&st->made[st->n_made], st->ss->core, &spec, in->uid, in->gid);
+	if (r < 0)
+		return r;
+	st->made_of[st->n_made++] = in;
+	return 0;
+}
+
+/* Its run is asked to end. That it was goes on disk, for the next daemon to go on with it. */
+static int stop_run(struct settle *st, struct job *j)
+{
+	struct store_job rec;
+
+	if (j->run->stop == RUN_STOP_CANCEL)
+		return 0;
+	run_request_stop(j->run, RUN_STOP_CANCEL);
+	job_record(j, &rec);
+	rec.flags |= STORE_JOB_CANCEL;
+	rec.reason = NULL; /* the job's own may be gone before this is written */
+	st->noted = true;
+	return job_record_put(st->txn, &rec);
+}
+
+/* ---- one instance ------------------------------------------------------------------------------ */
+
+/* On its way from one process to the next, or to its first. */
+static bool is_in_transition(const struct instance *in, const struct job *j)
+{
+	if (!j || instance_target(in, j) != INSTANCE_UP)
+		return false;
+	return j->busy || j->state == JOB_HELD || j->state == JOB_QUEUED ||
+	       j->state == JOB_STARTING || j->state == JOB_STOPPING ||
+	       (j->run && j->run->stop != RUN_STOP_NONE);
+}
+
+/* It runs as it was, and is to run as it is now: one of a service after the other. */
+static int replace_run(struct settle *st, struct instance *in, struct job *j)
+{
+	const struct service *s = in->service;
+
+	for (size_t i = 0; i < s->n; i++)
+		if (s->v[i] != in &&
+			is_in_transition(s->v[i], instance_job(st->ss, s->v[i])))
+			return 0;
+	return stop_run(st, j);
+}
+
+static int settle_up(struct settle *st, struct instance *in, struct job *j)
+{
+	bool current, cancelled;
+
+	if (in->problem)
+		return 0;
+	if (!j)
+		return make_job(st, in);
+	current = instance_is_current(in, j);
+	if (j->run)
+		return current && !in->again ? 0 : replace_run(st, in, j);
+	/* an end of its own is final, until somebody starts it */
+	cancelled = j->state == JOB_FINISHED && j->result == JOB_RESULT_CANCELLED;
+	if (!current || in->again || cancelled || j->state == JOB_HELD)
+		return start_job(st, in, j);
+	return 0;
+}
+
+/* A few more go than have to, so that this is not needed at every end. */
+static void look_for_old_runs(
+	struct settle *st, struct instance *in, const struct job *j)
+{
+	const struct service *s = in->service;
+	uint32_t keep;
+
+	if (!s->section || !j)
+		return;
+	keep = (uint32_t)s->section->v[CONFIG_KEEP_RUNS].num;
+	if (j->n_runs - in->n_forgotten > keep + keep / 4)
+		st->pruned[st->n_pruned++] = in;
+}
+
+static int settle_instance(struct settle *st, struct instance *in)
+{
+	struct jobs *js = st->ss->core->jobs;
+	struct job *j = instance_job(st->ss, in);
+	enum instance_target target = instance_target(in, j);
+
+	if (j && jobs_is_unsettled(js, j))
+		return 0; /* looked at again when it is known what it does */
+	if (!j)
+		in->job = 0;
+	look_for_old_runs(st, in, j);
+	if (target == INSTANCE_UP)
+		return settle_up(st, in, j);
+	in->again = false;
+	if (!j)
+		return 0;
+	if (j->run)
+		return stop_run(st, j);
+	if (j->state != JOB_FINISHED)
+		return end_job(st, j);
+	if (target == INSTANCE_GONE)
+		st->gone[st->n_gone++] = in;
+	return 0;
+}
+
+/* there is room for one more of each kind */
+static bool has_room(const struct settle *st)
+{
+	return st->n_made < SETTLE_MAX && st->n_changes < SETTLE_MAX &&
+	       st->n_gone < SETTLE_MAX && st->n_pruned < SETTLE_MAX;
+}
+
+int settle_service(struct settle *st, struct service *s)
+{
+	int r = 0;
+
+	for (size_t i = 0; i < s->n && r >= 0; i++) {
+		if (!has_room(st)) {
+			st->more = true;
+			break;
+		}
+		r = settle_instance(st, s->v[i]);
+	}
+	if (r < 0 || s->section || s->n > 0 || service_record_is_empty(&s->rec))
+		return r;
+	s->rec = (struct service_record){.stopped = false};
+	return settle_put_record(st, s);
+}
+
+int settle_put_record(struct settle *st, struct service *s)
+{
+	st->noted = true;
+	return service_put(st->txn, s->name, &s->rec);
+}
+
+/* ---- the transaction --------------------------------------------------------------------------- */
+
+struct settle *settle_new(struct services *ss)
+{
+	struct settle *st = calloc(1, sizeof(*st));
+
+	if (!st)
+		return NULL;
+	st->ss = ss;
+	st->txn = txn_new();
+	if (st->txn)
+		return st;
+	free(st);
+	return NULL;
+}
+
+static void end_change(struct settle *st, struct service_change *c, bool done)
+{
+	struct core *core = st->ss->core;
+	struct job *j = c->job;
+
+	if (done) {
+		if (c->demand)
+			job_swap_demand(j, &c->demand);
+		if (c->spec)
+			jobs_respec(core->jobs, j, TAKE_PTR(c->spec), c->spec_len);
+		job_publish(core->jobs, j, &c->rec);
+	}
+	if (done && c->instance) {
+		c->instance->again = false;
+		restart_forget(&c->instance->restart);
+	}
+	scheduler_demand_put(core->scheduler, c->demand);
+	free(c->spec);
+	job_end(core->jobs, j);
+}
+
+static void end_changes(struct settle *st, bool done)
+{
+	for (size_t i = 0; i < st->n_changes; i++)
+		end_change(st, &st->changes[i], done);
+	st->n_changes = 0;
+}
+
+struct settle *settle_free(struct settle *st)
+{
+	if (!st)
+		return NULL;
+	end_changes(st, false);
+	for (size_t i = 0; i < st->n_made; i++)
+		job_unmake(st->ss->core, st->made[i]);
+	txn_free(st->txn);
+	free(st);
+	return NULL;
+}
+
+static void publish_made(struct settle *st)
+{
+	for (size_t i = 0; i < st->n_made; i++) {
+		st->made_of[i]->job = st->made[i]->id;
+		st->made_of[i]->again = false;
+		job_make_publish(st->ss->core, st->made[i]);
+	}
+	st->n_made = 0;
+}
+
+/* Of one that is gone now there is nothing left; one that others wait for stays. */
+static int forget_gone(struct settle *st)
+{
+	struct core *core = st->ss->core;
+	uint64_t ids[SETTLE_MAX];
+	int r;
+
+	if (st->n_gone == 0)
+		return 0;
+	for (size_t i = 0; i < st->n_gone; i++)
+		ids[i] = st->gone[i]->job;
+	r = removal_run(core, ids, st->n_gone);
+	for (size_t i = 0; i < st->n_gone; i++)
+		if (!jobs_find(core->jobs, ids[i])) {
+			st->gone[i]->job = 0;
+			service_look_again(st->ss, st->gone[i]->service);
+		}
+	return r < 0 ? r : 0;
+}
+
+static int forget_old_runs(struct settle *st)
+{
+	int r = 0;
+
+	for (size_t i = 0; i < st->n_pruned && r >= 0; i++) {
+		struct instance *in = st->pruned[i];
+		const struct job *j = instance_job(st->ss, in);
+		uint32_t n;
+
+		if (!j || !in->service->section)
+			continue;
+		n = j->n_runs - (uint32_t)in->service->section->v[CONFIG_KEEP_RUNS].num;
+		r = removal_of_runs(st->ss->core, j->id, n + 1);
+		if (r >= 0)
+			in->n_forgotten = n;
+	}
+	return r;
+}
+
+int settle_commit(struct settle *st)
+{
+	struct core *core = st->ss->core;
+	uint64_t reserved = 0;
+	bool some = st->n_made > 0 || st->n_changes > 0 || st->noted;
+	int r = jobs_make_record(core, st->made, st->n_made, &reserved, st->txn);
+
+	FAILPOINT("reeved-before-services-commit");
+	if (r >= 0 && some)
+		r = committer_commit(core->committer, TAKE_PTR(st->txn), 0);
+	if (some)
+		FAILPOINT("reeved-services-committed");
+	end_changes(st, r >= 0);
+	if (r < 0)
+		return r;
+	jobs_ids_are_reserved(core->jobs, reserved);
+	publish_made(st);
+	r = forget_gone(st);
+	return r < 0 ? r : forget_old_runs(st);
+}
+
+/* ---- the task ---------------------------------------------------------------------------------- */
+
+/* All that are marked, or so many as one transaction takes. */
+static int look(struct services *ss)
+{
+	_cleanup_free_ struct service **looked =
+		calloc(hashmap_size(ss->by_name) + 1, sizeof(*looked));
+	struct settle *st = looked ? settle_new(ss) : NULL;
+	int r = st ? 0 : -ENOMEM;
+	size_t n = 0;
+
+	while (r >= 0 && !st->more && n < hashmap_size(ss->by_name)) {
+		struct list *node = list_pop(&ss->dirty);
+
+		if (!node)
+			break;
+		looked[n] = LIST_ENTRY(node, struct service, dirty);
+		r = settle_service(st, looked[n++]);
+	}
+	if (r >= 0)
+		r = settle_commit(st);
+	for (size_t i = 0; i < n; i++) {
+		if (r < 0 || (st->more && i + 1 == n))
+			service_look_again(ss, looked[i]);
+		else
+			service_shrink(ss, looked[i]);
+	}
+	settle_free(st);
+	return r;
+}
+
+int services_main(void *services)
+{
+	struct services *ss = services;
+
+	for (;;) {
+		int r = rv_event_wait(&ss->look);
+
+		if (r >= 0)
+			r = services_lock(ss);
+		if (r < 0)
+			return r;
+		rv_event_clear(&ss->look);
+		if (!scheduler_is_blocked(ss->core->scheduler, BLOCK_SHUTDOWN))
+			r = look(ss);
+		services_unlock(ss);
+		if (r == -ECANCELED)
+			return r;
+		if (r < 0) {
+			log_at(LOG_ERR, "service",
+				"what services are to do cannot be recorded: %s, "
+				"trying again in %d s",
+				rv_strerror(r), RETRY_SEC);
+			rv_event_clear(&ss->look);
+			rv_timer_start(
+				&ss->retry, rv_loop_now(ss->loop) + RV_SEC(RETRY_SEC));
+		} else if (!list_is_empty(&ss->dirty)) {
+			rv_event_set(&ss->look);
+		}
+	}
+}

@@ -1,0 +1,49 @@
+/*
+ * One look at services: what it decides, as one transaction. Loop thread, with the lock of the
+ * services.
+ */
+#ifndef DAEMON_SERVICE_SETTLE_H
+#define DAEMON_SERVICE_SETTLE_H
+
+#include "daemon/services_priv.h"
+
+#define SETTLE_MAX 200 /* of each kind in one transaction */
+
+/* of a job that does not run */
+struct service_change {
+	struct job *job;
+	struct store_job rec;
+	struct instance *instance; /* it is started; NULL: it is ended */
+	struct demand *demand; /* NULL: as it is; else owned until it is the job's */
+	void *spec;            /* the same; packed */
+	size_t spec_len;
+};
+
+struct settle {
+	struct services *ss;
+	struct txn *txn;
+	struct job *made[SETTLE_MAX];
+	struct instance *made_of[SETTLE_MAX];
+	size_t n_made;
+	struct service_change changes[SETTLE_MAX];
+	size_t n_changes;
+	struct instance *gone[SETTLE_MAX]; /* their jobs are to be forgotten */
+	size_t n_gone;
+	struct instance *pruned[SETTLE_MAX]; /* old runs of their jobs */
+	size_t n_pruned;
+	bool noted; /* there is something else in the txn */
+	bool more;  /* there was no room for all */
+};
+
+struct settle *settle_new(struct services *ss); /* NULL: out of memory */
+struct settle *settle_free(struct settle *st);
+/* Bring it nearer to what it is to be: changes go into the transaction, runs are asked to end.
+ * 0, -ENOMEM, -RV_ELIMIT */
+int settle_service(struct settle *st, struct service *s);
+/* The record goes into the transaction, too, and holds for settle_service from now on, until
+ * the caller takes it back. */
+int settle_put_record(struct settle *st, struct service *s);
+/* All or nothing of it. 0, or why nothing was */
+RV_AWAIT int settle_commit(struct settle *st);
+
+#endif

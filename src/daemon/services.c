@@ -1,0 +1,307 @@
+#include "config.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/error.h"
+#include "base/log.h"
+#include "daemon/jobs.h"
+#include "daemon/services_priv.h"
+
+#define KIND "service"
+
+static void try_again(void *arg)
+{
+	struct services *ss = arg;
+
+	rv_event_set(&ss->look);
+}
+
+int services_new(struct services **ret, struct core *core, rv_loop *loop)
+{
+	struct services *ss = calloc(1, sizeof(*ss));
+
+	if (!ss || hashmap_new(&ss->by_name, HASHMAP_STRING) < 0) {
+		free(ss);
+		return -ENOMEM;
+	}
+	ss->core = core;
+	ss->loop = loop;
+	ss->config = core->config;
+	list_init(&ss->dirty);
+	rv_lock_init(&ss->changing);
+	rv_event_init(&ss->look);
+	rv_timer_init(&ss->retry, loop, try_again, ss);
+	*ret = ss;
+	return 0;
+}
+
+void instance_free(struct instance *in)
+{
+	if (!in)
+		return;
+	rate_deinit(&in->restart.limit);
+	free(in->spec);
+	free(in->problem);
+	free(in);
+}
+
+static void service_free(struct service *s)
+{
+	list_remove(&s->dirty);
+	for (size_t i = 0; i < s->n; i++)
+		instance_free(s->v[i]);
+	free(s->v);
+	free(s);
+}
+
+struct services *services_free(struct services *ss)
+{
+	struct service *s;
+
+	if (!ss)
+		return NULL;
+	rv_timer_stop(&ss->retry);
+	HASHMAP_FOREACH(s, ss->by_name)
+		service_free(s);
+	hashmap_free(ss->by_name);
+	free(ss);
+	return NULL;
+}
+
+struct service *services_get(struct services *ss, const char *name)
+{
+	struct service *s = services_find(ss, name);
+
+	if (s)
+		return s;
+	s = calloc(1, sizeof(*s));
+	if (s)
+		snprintf(s->name, sizeof(s->name), "%s", name);
+	if (!s || hashmap_put(ss->by_name, s->name, s) < 0) {
+		free(s);
+		return NULL;
+	}
+	return s;
+}
+
+int service_grow(struct service *s, size_t n)
+{
+	struct instance **v;
+
+	if (n <= s->n)
+		return 0;
+	v = reallocarray(s->v, n, sizeof(*v));
+	if (!v)
+		return -ENOMEM;
+	s->v = v;
+	while (s->n < n) {
+		struct instance *in = calloc(1, sizeof(*in));
+
+		if (!in)
+			return -ENOMEM;
+		in->service = s;
+		in->number = (unsigned)s->n;
+		s->v[s->n++] = in;
+	}
+	return 0;
+}
+
+bool service_shrink(struct services *ss, struct service *s)
+{
+	while (s->n > service_wanted(s) && !s->v[s->n - 1]->job)
+		instance_free(s->v[--s->n]);
+	if (s->section || s->n > 0 || !service_record_is_empty(&s->rec))
+		return false;
+	hashmap_remove(ss->by_name, s->name);
+	service_free(s);
+	return true;
+}
+
+int services_lock(struct services *ss)
+{
+	return rv_lock_acquire(&ss->changing);
+}
+
+void services_unlock(struct services *ss)
+{
+	rv_lock_release(&ss->changing);
+}
+
+/* ---- what is on disk ----------------------------------------------------------------------- */
+
+int service_put(struct txn *t, const char *name, const struct service_record *rec)
+{
+	_cleanup_(buf_deinitp) struct buf b = BUF_NULL;
+	char *own = strdup(name), *text = NULL;
+	struct store_op *op;
+	int r = own ? txn_own(t, own) : -ENOMEM;
+
+	if (r >= 0 && !service_record_is_empty(rec)) {
+		r = service_record_format(&b, rec);
+		text = r >= 0 ? buf_steal_str(&b, NULL) : NULL;
+		r = text ? txn_own(t, text) : -ENOMEM;
+	}
+	if (r < 0)
+		return r;
+	op = txn_add(t, text ? STORE_DEFINITION_SET : STORE_DEFINITION_REMOVE);
+	if (!op)
+		return -ENOMEM;
+	op->definition =
+		(struct store_definition){.kind = KIND, .name = own, .text = text};
+	return 0;
+}
+
+int services_load(struct services *ss, const char *name, const char *text)
+{
+	struct service *s = services_get(ss, name);
+	int r = s ? service_record_parse(&s->rec, text) : -ENOMEM;
+
+	if (r >= 0 || r == -ENOMEM)
+		return r;
+	log_at(LOG_ERR, "store",
+		"service '%s': its record cannot be read: %s, ignoring", name,
+		rv_strerror(r));
+	return 0;
+}
+
+/* Of two for one place the newer is it. */
+static int take_job(struct services *ss, const struct job *j)
+{
+	char name[65];
+	unsigned n;
+	struct service *s;
+	int r;
+
+	if (!job_service(j, name, &n))
+		return 0;
+	s = services_get(ss, name);
+	r = s ? service_grow(s, (size_t)n + 1) : -ENOMEM;
+	if (r < 0)
+		return r;
+	if (s->v[n]->job)
+		log_at(LOG_ERR, "service",
+			"jobs %" PRIu64 " and %" PRIu64
+			" are both instance %u of service '%s'; the later one counts",
+			s->v[n]->job, j->id, n, name);
+	s->v[n]->job = j->id;
+	return 0;
+}
+
+int services_loaded(struct services *ss)
+{
+	struct jobs *js = ss->core->jobs;
+	int r = 0;
+
+	for (struct job *j = jobs_at_or_after(js, 1); j && r >= 0;
+		j = jobs_at_or_after(js, j->id + 1))
+		if (j->of_service)
+			r = take_job(ss, j);
+	return r;
+}
+
+/* ---- looking ------------------------------------------------------------------------------ */
+
+struct service *services_find(const struct services *ss, const char *name)
+{
+	return hashmap_get(ss->by_name, name);
+}
+
+static int by_name(const void *a, const void *b)
+{
+	const struct service *x = *(struct service *const *)a;
+	const struct service *y = *(struct service *const *)b;
+
+	return strcmp(x->name, y->name);
+}
+
+struct service **services_list(const struct services *ss)
+{
+	struct service **v = calloc(hashmap_size(ss->by_name) + 1, sizeof(*v)), *s;
+	size_t n = 0;
+
+	if (!v)
+		return NULL;
+	HASHMAP_FOREACH(s, ss->by_name)
+		if (s->section)
+			v[n++] = s;
+	qsort(v, n, sizeof(struct service *), by_name);
+	return v;
+}
+
+size_t service_wanted(const struct service *s)
+{
+	if (!s->section)
+		return 0;
+	return s->rec.scaled ? s->rec.instances
+			     : (size_t)s->section->v[CONFIG_INSTANCES].num;
+}
+
+uint32_t service_uid(const struct service *s)
+{
+	const union config_value *user =
+		s->section ? &s->section->v[CONFIG_SERVICE_USER] : NULL;
+
+	return user && user->user.name ? user->user.uid : (uint32_t)geteuid();
+}
+
+struct job *instance_job(const struct services *ss, const struct instance *in)
+{
+	return in->job ? jobs_find(ss->core->jobs, in->job) : NULL;
+}
+
+struct instance *services_instance_of(const struct services *ss, const struct job *j)
+{
+	char name[65];
+	unsigned n;
+	struct service *s = job_service(j, name, &n) ? services_find(ss, name) : NULL;
+
+	return s && n < s->n && s->v[n]->job == j->id ? s->v[n] : NULL;
+}
+
+enum instance_target instance_target(const struct instance *in, const struct job *j)
+{
+	if (in->number >= service_wanted(in->service) || !in->spec)
+		return INSTANCE_GONE;
+	if (j && j->uid != in->uid)
+		return INSTANCE_GONE; /* and another in its place */
+	return in->service->rec.stopped ? INSTANCE_DOWN : INSTANCE_UP;
+}
+
+bool instance_is_current(const struct instance *in, const struct job *j)
+{
+	return in->spec && j->spec_len == in->spec_len &&
+	       memcmp(j->spec, in->spec, in->spec_len) == 0;
+}
+
+/* ---- news ---------------------------------------------------------------------------------- */
+
+void service_look_again(struct services *ss, struct service *s)
+{
+	if (!list_is_linked(&s->dirty))
+		list_append(&ss->dirty, &s->dirty);
+	rv_event_set(&ss->look);
+}
+
+void services_job_changed(struct services *ss, const struct job *j)
+{
+	struct instance *in = ss ? services_instance_of(ss, j) : NULL;
+
+	if (in)
+		service_look_again(ss, in->service);
+}
+
+void services_look_at_all(struct services *ss)
+{
+	struct service *s;
+
+	if (!ss)
+		return;
+	HASHMAP_FOREACH(s, ss->by_name)
+		service_look_again(ss, s);
+}

@@ -1,0 +1,95 @@
+/*
+ * Services: programs of the configuration that are kept running.
+ *
+ * Each instance of a service is a job for as long as the service has it, and each of its
+ * starts a run of that job. What there is to be follows from the configuration and from what
+ * was said at run time (service_record.h); what there is, from the table of jobs. A task
+ * brings the one to the other, a transaction at a time, so that a daemon that is killed at any
+ * moment leaves nothing but what the next one finds left to do.
+ *
+ * Where a run ends it is judged here whether the job is queued again, now or later, or is
+ * finished, until somebody starts it. Loop thread only.
+ */
+#ifndef DAEMON_SERVICES_H
+#define DAEMON_SERVICES_H
+
+#include "config/configuration.h"
+#include "daemon/job.h"
+#include "daemon/service_record.h"
+#include "reeve/loop.h"
+#include "sched/restart.h"
+
+struct core;
+struct run;
+struct services;
+
+/* one of them, as others may look at it */
+struct instance {
+	struct service *service;
+	unsigned number;
+	uint64_t job; /* 0: none yet */
+	struct restart_state restart;
+	/* of its job, as the configuration has it now */
+	void *spec; /* packed; NULL: none, it is to go */
+	size_t spec_len;
+	uint32_t uid, gid;
+	char *problem; /* why it cannot be made a job, until the next reload; NULL: nothing */
+	bool again;           /* it is to be started again, whatever it is doing */
+	uint32_t n_forgotten; /* of its runs, the oldest */
+};
+
+struct service {
+	char name[65];
+	const struct config_named *section; /* NULL: it is gone, and is being ended */
+	struct service_record rec;
+	struct instance **v; /* by number; some may be on their way out */
+	size_t n;
+	struct list dirty; /* something of it may be left to do */
+};
+
+int services_new(struct services **ret, struct core *core, rv_loop *loop);
+struct services *services_free(struct services *ss);
+/* a record of the store. 0, -ENOMEM */
+int services_load(struct services *ss, const char *name, const char *text);
+/* Which instance each job of the table is, once all is loaded. 0, -ENOMEM */
+int services_loaded(struct services *ss);
+/* What there is to be, from now on: once all is loaded, and after a reload, with the lock. 0,
+ * -ENOMEM, -RV_ELIMIT */
+int services_apply(struct services *ss, const struct config *cf);
+/* One change, or look, after the other. 0, -ECANCELED */
+RV_AWAIT int services_lock(struct services *ss);
+void services_unlock(struct services *ss);
+/* the task that looks; a service task */
+int services_main(void *services);
+
+/* A job of a service has another state, or is not busy any more. */
+void services_job_changed(struct services *ss, const struct job *j);
+/* It is known what the jobs of before are doing. */
+void services_look_at_all(struct services *ss);
+
+/* what becomes of the job of a service after a run, beside the verdict */
+struct service_end {
+	uint32_t n_short; /* runs in a row that were not up */
+	char reason[128]; /* "": what is said of ends of other jobs */
+};
+/**
+ * Judge the end of a run of such a job.
+ *
+ * @v  what job_judge says of it; its result, exit code and signal stand, the rest is changed
+ */
+void services_judge(struct services *ss, const struct run *run, struct job_verdict *v,
+	struct service_end *ret);
+
+/* ---- looking ------------------------------------------------------------------------------ */
+
+/* NULL: none */
+struct service *services_find(const struct services *ss, const char *name);
+/* all of them by name, without those that are gone; NULL-terminated, the caller's to free;
+ * NULL: out of memory */
+struct service **services_list(const struct services *ss);
+/* how many instances of it there are to be */
+size_t service_wanted(const struct service *s);
+/* as whom it runs */
+uint32_t service_uid(const struct service *s);
+
+#endif

@@ -1,0 +1,212 @@
+/* What the instances of services are to be, by the files; services.h. */
+#include "config.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/error.h"
+#include "base/log.h"
+#include "base/strv.h"
+#include "config/config_service.h"
+#include "daemon/job_check.h"
+#include "daemon/jobs.h"
+#include "daemon/login_env.h"
+#include "daemon/services_priv.h"
+
+void service_rule_get(const struct service *s, struct restart_rule *ret)
+{
+	const union config_value *v = s->section->v;
+
+	*ret = (struct restart_rule){
+		.policy = (enum restart_policy)v[CONFIG_RESTART].num,
+		.backoff = {.first_usec = v[CONFIG_RESTART_DELAY].num,
+			.max_usec = v[CONFIG_RESTART_DELAY_MAX].num,
+			.factor = (unsigned)v[CONFIG_RESTART_FACTOR].num,
+			.jitter = (unsigned)v[CONFIG_RESTART_JITTER].num},
+		.min_uptime_usec = v[CONFIG_MIN_UPTIME].num,
+	};
+}
+
+/* ---- the job of an instance ---------------------------------------------------------------- */
+
+static int put_name(struct job_spec *spec, enum job_field f, const char *name)
+{
+	char *own = strdup(name);
+
+	return own ? job_spec_put(spec, f, (union job_value){.str = own}) : -ENOMEM;
+}
+
+/* the value of a variable; NULL: it has none */
+static const char *variable(const struct job_spec *spec, const char *name)
+{
+	size_t n = strlen(name);
+
+	STRV_FOREACH(e, job_strv(spec, ENV))
+		if (strncmp(*e, name, n) == 0 && (*e)[n] == '=')
+			return *e + n + 1;
+	return NULL;
+}
+
+/*
+ * HOME and USER of a daemon of a user are where that was started from. What they were when
+ * the job was made stays, or each daemon that is started from elsewhere would restart all
+ * services. before NULL: there is no job
+ */
+static int put_env(
+	struct job_spec *spec, const struct instance *in, const struct job_spec *before)
+{
+	const union config_value *user = &in->service->section->v[CONFIG_SERVICE_USER];
+	const char *name = user->user.name ? user->user.name : getenv("USER");
+	const char *home = user->user.name ? user->user.home : getenv("HOME");
+	char number[16];
+	int r;
+
+	if (before && !user->user.name) {
+		name = variable(before, "USER");
+		home = variable(before, "HOME");
+	}
+	snprintf(number, sizeof(number), "%u", in->number);
+	r = login_env_put_all(spec, name, home);
+	if (r >= 0)
+		r = login_env_put(spec, "REEVE_SERVICE", in->service->name);
+	return r < 0 ? r : login_env_put(spec, "REEVE_INSTANCE", number);
+}
+
+static int fill_spec(struct job_spec *spec, const struct services *ss,
+	const struct instance *in, const struct job_spec *before)
+{
+	const struct service *s = in->service;
+	int r = config_service_job(spec, &s->section->job->spec, &ss->config->defaults);
+
+	if (r < 0) {
+		job_spec_init(spec);
+		return r;
+	}
+	r = put_env(spec, in, before);
+	if (r >= 0)
+		r = put_name(spec, JOB_FIELD_NAME, s->name);
+	if (r >= 0)
+		r = put_name(spec, JOB_FIELD_SERVICE, s->name);
+	if (r >= 0)
+		r = job_spec_put(
+			spec, JOB_FIELD_INSTANCE, (union job_value){.num = in->number});
+	return r;
+}
+
+static int make_spec(struct job_spec *spec, const struct services *ss,
+	const struct instance *in, const struct job *j)
+{
+	struct job_spec before;
+	int r;
+
+	if (!j || j->uid != in->uid || job_spec_get(j, &before) < 0)
+		return fill_spec(spec, ss, in, NULL);
+	r = fill_spec(spec, ss, in, &before);
+	job_spec_deinit(&before);
+	return r;
+}
+
+/* What the configuration cannot know, as the pools of run time. It is not tried again before
+ * the next reload: 0, -ENOMEM */
+static int look_for_problem(struct services *ss, struct instance *in,
+	const struct job_spec *spec, const struct job *j)
+{
+	const struct job_maker maker = {.uid = in->uid, .is_admin = true};
+	_cleanup_free_ char *message = NULL;
+	enum job_field field;
+	int r;
+
+	free(in->problem);
+	in->problem = NULL;
+	if (j && instance_is_current(in, j))
+		return 0;
+	r = job_check(ss->core, spec, &maker, &field, &message);
+	if (r >= 0 || r == -ENOMEM)
+		return r;
+	if (asprintf(&in->problem, "%s: %s", job_field_info[field].key,
+		    message ? message : rv_strerror(r)) < 0)
+		in->problem = NULL;
+	log_at(LOG_ERR, "service", "service '%s' cannot be started: %s",
+		in->service->name, in->problem ? in->problem : rv_strerror(r));
+	return in->problem ? 0 : -ENOMEM;
+}
+
+static int set_spec(struct services *ss, struct instance *in)
+{
+	const union config_value *user = &in->service->section->v[CONFIG_SERVICE_USER];
+	const uint32_t keep = (uint32_t)in->service->section->v[CONFIG_KEEP_RUNS].num;
+	const struct job *j = instance_job(ss, in);
+	_cleanup_(job_spec_deinit) struct job_spec spec;
+	void *packed;
+	size_t len;
+	int r;
+
+	/* taken as done: the few that may be there go with the next ones */
+	if (j && in->n_forgotten == 0 && j->n_runs > keep)
+		in->n_forgotten = j->n_runs - keep;
+	job_spec_init(&spec);
+	in->uid = service_uid(in->service);
+	in->gid = user->user.name ? user->user.gid : (uint32_t)getegid();
+	r = make_spec(&spec, ss, in, j);
+	if (r >= 0)
+		r = job_spec_pack(&packed, &len, &spec);
+	if (r < 0)
+		return r;
+	free(in->spec);
+	in->spec = packed;
+	in->spec_len = len;
+	return look_for_problem(ss, in, &spec, j);
+}
+
+/* ---- all of them ---------------------------------------------------------------------------- */
+
+int service_set_wanted(struct services *ss, struct service *s)
+{
+	size_t wanted = service_wanted(s);
+	int r = service_grow(s, wanted);
+
+	for (size_t i = 0; i < s->n && r >= 0; i++) {
+		struct instance *in = s->v[i];
+
+		if (i < wanted) {
+			const union config_value *v = s->section->v;
+
+			r = rate_set(&in->restart.limit,
+				(unsigned)v[CONFIG_RESTART_BURST].num,
+				RV_US(v[CONFIG_RESTART_INTERVAL].num));
+			if (r >= 0)
+				r = set_spec(ss, in);
+			continue;
+		}
+		free(in->spec);
+		in->spec = NULL;
+	}
+	service_look_again(ss, s);
+	return r;
+}
+
+int services_apply(struct services *ss, const struct config *cf)
+{
+	const struct config_names *names = &cf->named[CONFIG_SECTION_SERVICE];
+	struct service *s;
+	int r = 0;
+
+	ss->config = cf;
+	HASHMAP_FOREACH(s, ss->by_name)
+		s->section = NULL;
+	for (size_t i = 0; i < names->n; i++) {
+		s = services_get(ss, names->v[i].name);
+		if (!s)
+			return -ENOMEM;
+		s->section = &names->v[i];
+	}
+	HASHMAP_FOREACH(s, ss->by_name)
+		if (r >= 0)
+			r = service_set_wanted(ss, s);
+	return r;
+}

@@ -1,0 +1,167 @@
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "config/config_load.h"
+#include "config/config_service.h"
+#include "job/asks.h"
+#include "tests/support/unit.h"
+
+static int load(struct config **ret, const char *text, struct config_errors *errors)
+{
+	return config_load_text(ret, text, strlen(text), "f", errors);
+}
+
+/* exactly these faults, "LINE: TEXT|" each */
+static void refused(const char *text, const char *want)
+{
+	_cleanup_(config_errors_deinitp) struct config_errors errors =
+		CONFIG_ERRORS_NULL;
+	_cleanup_(buf_deinitp) struct buf b = BUF_NULL;
+	struct config *c = NULL;
+
+	ck_assert_int_eq(load(&c, text, &errors), -EINVAL);
+	ck_assert_ptr_null(c);
+	for (size_t i = 0; i < errors.n; i++)
+		ck_assert_int_eq(
+			buf_printf(&b, "%u: %s|", errors.v[i].line, errors.v[i].text),
+			0);
+	ck_assert_int_eq(buf_append_byte(&b, '\0'), 0);
+	ck_assert_str_eq(buf_head(&b), want);
+}
+
+static struct config *loaded(const char *text)
+{
+	_cleanup_(config_errors_deinitp) struct config_errors errors =
+		CONFIG_ERRORS_NULL;
+	struct config *c = NULL;
+
+	if (load(&c, text, &errors) < 0)
+		config_errors_print(&errors, stderr);
+	ck_assert_ptr_nonnull(c);
+	return c;
+}
+
+/* the job of the service "s" */
+static void job_of(struct job_spec *ret, const struct config *c)
+{
+	const struct config_named *s = config_find(c, CONFIG_SECTION_SERVICE, "s");
+
+	ck_assert_ptr_nonnull(s);
+	ck_assert_int_eq(config_service_job(ret, &s->job->spec, &c->defaults), 0);
+}
+
+START_TEST(service_has_its_keys_and_fields_of_a_job)
+{
+	_cleanup_(config_freep) struct config *c = loaded(
+		"[service s]\ncommand = a b\nrestart = on-failure\n"
+		"restart-delay = 2s\nno-restart-codes = TERM 3\ninstances = 4\n");
+	const struct config_named *s = config_find(c, CONFIG_SECTION_SERVICE, "s");
+
+	ck_assert_int_eq(s->v[CONFIG_RESTART].num, CONFIG_RESTART_ON_FAILURE);
+	ck_assert_int_eq(s->v[CONFIG_RESTART_DELAY].num, 2 * USEC_PER_SEC);
+	ck_assert_int_eq(s->v[CONFIG_RESTART_DELAY_MAX].num, 300 * USEC_PER_SEC);
+	ck_assert_str_eq(s->v[CONFIG_NO_RESTART_CODES].text, "3 SIGTERM");
+	ck_assert_int_eq(s->v[CONFIG_INSTANCES].num, 4);
+	ck_assert_str_eq(job_strv(&s->job->spec, COMMAND)[1], "b");
+}
+END_TEST
+
+START_TEST(stop_timeout_is_the_grace_of_its_job)
+{
+	_cleanup_(config_freep) struct config *c =
+		loaded("[service s]\ncommand = a\nstop-timeout = 3s\n");
+	_cleanup_(job_spec_deinit) struct job_spec spec;
+
+	job_of(&spec, c);
+	ck_assert_int_eq(job_num(&spec, KILL_GRACE), 3 * USEC_PER_SEC);
+	refused("[service s]\ncommand = a\nstop-timeout = 3s\nkill-grace = 4s\n",
+		"4: kill-grace is given twice, first in line 3|");
+	refused("[schedule s]\nwhen = @daily\ncommand = a\nstop-timeout = 3s\n",
+		"4: unknown key 'stop-timeout' in [schedule]: it belongs in [service "
+		"NAME]|");
+}
+END_TEST
+
+START_TEST(defaults_count_but_for_what_makes_no_sense_of_a_service)
+{
+	_cleanup_(config_freep) struct config *c =
+		loaded("[pool p]\n[defaults]\nretries = 5\nretry-delay = 1h\npool = p\n"
+		       "priority = 3\non-reboot = rerun\nnice = 4\n"
+		       "env = A=1\nfunction = sleep\n"
+		       "[service s]\ncommand = a\nenv = B=2\n");
+	_cleanup_(job_spec_deinit) struct job_spec spec;
+
+	job_of(&spec, c);
+	ck_assert(!job_spec_has(&spec, JOB_FIELD_RETRIES));
+	ck_assert(!job_spec_has(&spec, JOB_FIELD_RETRY_DELAY));
+	ck_assert(!job_spec_has(&spec, JOB_FIELD_ON_REBOOT));
+	ck_assert_str_eq(job_str(&spec, POOL), SERVICE_POOL);
+	ck_assert(!job_spec_has(&spec, JOB_FIELD_PRIORITY));
+	ck_assert(!job_spec_has(&spec, JOB_FIELD_FUNCTION));
+	ck_assert_int_eq(job_num(&spec, NICE), 4);
+	ck_assert_str_eq(job_strv(&spec, ENV)[0], "A=1");
+	ck_assert_str_eq(job_strv(&spec, ENV)[1], "B=2");
+}
+END_TEST
+
+START_TEST(with_a_pool_it_takes_slots)
+{
+	_cleanup_(config_freep) struct config *c =
+		loaded("[pool p]\n[service s]\ncommand = a\npool = p\nslots = 2\n");
+	_cleanup_(job_spec_deinit) struct job_spec spec;
+
+	job_of(&spec, c);
+	ck_assert_str_eq(job_str(&spec, POOL), "p");
+	ck_assert_int_eq(job_num(&spec, SLOTS), 2);
+}
+END_TEST
+
+START_TEST(all_that_a_service_cannot_be_is_told_at_once)
+{
+	refused("[reeved]\nservice-instances-max = 15\n"
+		"[service none]\n"
+		"[service f]\nfunction = sleep\n"
+		"[service retried]\ncommand = a\nretries = 3\n"
+		"[service slots]\ncommand = a\nslots = 3\n"
+		"[service pool]\ncommand = a\npool = nosuch\nneed = gpu=1\n"
+		"[service stdin]\ncommand = a\nstdin = input:x\n"
+		"[service both]\ncommand = a\nshell-command = b\n"
+		"[service delays]\ncommand = a\nrestart-delay-max = 1s\n"
+		"restart-delay = 2s\n"
+		"[service many]\ncommand = a\ninstances = 8\n"
+		"[service more]\ncommand = a\ninstances = 1\n",
+		"3: [service none] command: nothing says what to run: command or "
+		"shell-command|"
+		"5: [service f] function: a service is a program, not a function of "
+		"the daemon|"
+		"8: [service retried] retries: of a service restart and restart-burst "
+		"say that|"
+		"11: [service slots] slots: without pool a service takes no slot|"
+		"14: [service pool] pool: there is no [pool nosuch]|"
+		"15: [service pool] need: there is no [resource gpu]|"
+		"18: [service stdin] stdin: a service has no input to bring|"
+		"21: [service both] shell-command: 'command' and 'shell-command' "
+		"cannot both be given|"
+		"25: [service delays] restart-delay: it is longer than "
+		"restart-delay-max|"
+		"28: [service many] instances: with these there are more than "
+		"service-instances-max = 15|");
+	refused("[service s]\ncommand = a\nrestart = maybe\nrestart-delay = 0\n"
+		"no-restart-codes = NOSUCH\ninstances = -1\nrestrt = no\n"
+		"when = @daily\n[service]\n[service a b]\n",
+		"3: restart: not no|always|on-failure|on-success: 'maybe'|"
+		"4: restart-delay: outside of 1ms to 52w 2d: '0'|"
+		"5: no-restart-codes: neither an exit code nor a signal: 'NOSUCH'|"
+		"6: instances: outside of 0 to 1000: '-1'|"
+		"7: unknown key 'restrt' in [service], did you mean 'restart'?|"
+		"8: unknown key 'when' in [service]: it belongs in [schedule NAME]|"
+		"9: [service] needs a name: [service NAME]|"
+		"10: not the name of a service: 'a b'|");
+}
+END_TEST
+
+UNIT_MAIN("config_service", service_has_its_keys_and_fields_of_a_job,
+	stop_timeout_is_the_grace_of_its_job,
+	defaults_count_but_for_what_makes_no_sense_of_a_service,
+	with_a_pool_it_takes_slots, all_that_a_service_cannot_be_is_told_at_once)
