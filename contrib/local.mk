@@ -21,6 +21,7 @@ EXTRA_DIST += \
 	contrib/adr/0015-watchdog.md \
 	contrib/adr/0016-zones.md \
 	contrib/adr/0017-admission.md \
+	contrib/adr/0018-callbacks.md \
 	contrib/check \
 	contrib/dev/build.sh \
 	contrib/dev/check-all.sh \

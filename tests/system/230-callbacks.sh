@@ -294,9 +294,10 @@ reeve cancel --all
 
 step "a pool that becomes empty"
 emptied() { # N: so often
-	until [ "$(cat "$tmp/emptied" 2>/dev/null | grep -c .)" -ge "$1" ]; do
+	until [ "$(grep -c . "$tmp/emptied" 2>/dev/null)" -ge "$1" ] 2>/dev/null; do
 		settle
 	done
+	# shellcheck disable=SC2046 # ids
 	reeve wait -q $(reeve ls -q --name 'on-empty-*' --state queued --state running) 2>/dev/null || :
 	assert_eq "times that it was said" "$1" "$(grep -c 'empty night' "$tmp/emptied")"
 }
