@@ -83,11 +83,9 @@ on-empty = true
 on-empty-user = root
 EOF
 start_reeved --config="$tmp/conf"
-for pool in added file; do
-	verb=add
-	[ "$pool" = added ] || verb=set
-	setpriv --reuid $mo --regid $mo --clear-groups \
-		"$REEVE" pool $verb "$pool" --on-empty "echo as \$(id -u) >>$tmp/ran"
+for verb_pool in add:added set:file; do
+	setpriv --reuid $mo --regid $mo --clear-groups "$REEVE" pool "${verb_pool%:*}" \
+		"${verb_pool#*:}" --on-empty "echo as \$(id -u) >>$tmp/ran"
 done
 assert_eq "who set them" "mo mo" "$(reeve pool ls --json |
 	jq -r 'map(select(.name | IN("added", "file")).on_empty_user) | join(" ")')"
