@@ -21,8 +21,8 @@ EXTRA_DIST += \
 	contrib/adr/0015-watchdog.md \
 	contrib/adr/0016-zones.md \
 	contrib/adr/0017-admission.md \
-	contrib/adr/0019-services.md \
 	contrib/adr/0018-callbacks.md \
+	contrib/adr/0019-services.md \
 	contrib/check \
 	contrib/dev/build.sh \
 	contrib/dev/check-all.sh \

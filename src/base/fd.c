@@ -143,6 +143,8 @@ struct file_look {
 	mode_t mode;
 	uid_t uid; /* -1: whose it becomes by itself; so the group */
 	gid_t gid;
+	bool is_checked; /* it takes the place of was only; NULL: of nothing */
+	const struct stat *was;
 };
 
 static int file_write_new(int dir, const char *name, const void *p, size_t n,
@@ -170,6 +172,23 @@ static int file_write_new(int dir, const char *name, const void *p, size_t n,
 	return r;
 }
 
+static bool is_same_file(const struct stat *a, const struct stat *b)
+{
+	return a->st_dev == b->st_dev && a->st_ino == b->st_ino &&
+	       a->st_size == b->st_size && a->st_mtim.tv_sec == b->st_mtim.tv_sec &&
+	       a->st_mtim.tv_nsec == b->st_mtim.tv_nsec;
+}
+
+/* 0; -ESTALE: another one is there by now, or none any more; -errno */
+static int check_place(int dir, const char *name, const struct stat *was)
+{
+	struct stat st;
+
+	if (fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
+		return errno != ENOENT ? -errno : was ? -ESTALE : 0;
+	return was && is_same_file(was, &st) ? 0 : -ESTALE;
+}
+
 static int file_put(int dir_fd, const char *path, const void *p, size_t n,
 	const struct file_look *look)
 {
@@ -191,8 +210,11 @@ static int file_put(int dir_fd, const char *path, const void *p, size_t n,
 	r = file_write_new(dir, temporary, p, n, look);
 	if (r < 0)
 		return r;
-	if (renameat(dir, temporary, dir, name) < 0) {
+	/* to write it took a while, in which others may have written too */
+	r = look->is_checked ? check_place(dir, name, look->was) : 0;
+	if (r == 0 && renameat(dir, temporary, dir, name) < 0)
 		r = -errno;
+	if (r < 0) {
 		(void)unlinkat(dir, temporary, 0);
 		return r;
 	}
@@ -202,22 +224,15 @@ static int file_put(int dir_fd, const char *path, const void *p, size_t n,
 int file_write_atomic(
 	int dir_fd, const char *path, const void *p, size_t n, mode_t mode)
 {
-	return file_put(
-		dir_fd, path, p, n, &(struct file_look){mode, (uid_t)-1, (gid_t)-1});
-}
-
-static bool is_same_file(const struct stat *a, const struct stat *b)
-{
-	return a->st_dev == b->st_dev && a->st_ino == b->st_ino &&
-	       a->st_size == b->st_size && a->st_mtim.tv_sec == b->st_mtim.tv_sec &&
-	       a->st_mtim.tv_nsec == b->st_mtim.tv_nsec;
+	return file_put(dir_fd, path, p, n,
+		&(struct file_look){mode, (uid_t)-1, (gid_t)-1, false, NULL});
 }
 
 int file_replace(
 	const char *path, const void *p, size_t n, mode_t mode, const struct stat *was)
 {
 	_cleanup_free_ char *target = realpath(path, NULL);
-	struct file_look look = {mode, (uid_t)-1, (gid_t)-1};
+	struct file_look look = {mode, (uid_t)-1, (gid_t)-1, true, was};
 	struct stat st;
 
 	if (!target && errno != ENOENT)

@@ -171,3 +171,21 @@ void heap_update(struct heap *h, struct heap_node *node)
 	INVARIANT(i < h->n && h->nodes[i] == node);
 	heap_settle(h, i, node);
 }
+
+size_t heap_n_before(const struct heap *h, const struct heap_node *node, size_t max)
+{
+	size_t i = 0, n = 0;
+
+	for (;;) {
+		if (i < h->n && n < max && h->before(h->nodes[i], node)) {
+			n++;
+			i = i * HEAP_ARITY + 1; /* the first below it */
+			continue;
+		}
+		while (i > 0 && i % HEAP_ARITY == 0) /* the last of its parent's */
+			i = (i - 1) / HEAP_ARITY;
+		if (i == 0)
+			return n;
+		i++;
+	}
+}

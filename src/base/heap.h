@@ -41,6 +41,10 @@ void heap_remove(struct heap *h, struct heap_node *node);
 /* put right after the node's key changed; never allocates */
 void heap_update(struct heap *h, struct heap_node *node);
 
+/* How many come out before that node, which may be in it or not; no more than max are looked
+ * for. Of the others only those next to them are looked at. */
+size_t heap_n_before(const struct heap *h, const struct heap_node *node, size_t max);
+
 static inline bool heap_node_is_linked(const struct heap_node *node)
 {
 	return node->index != 0;

@@ -153,6 +153,26 @@ int cli_connect_for(const struct cli *c, struct client **ret, struct selection *
 	return r;
 }
 
+int cli_connect_once(
+	struct cli *c, struct client **ret, struct selection *sel, json_t *params)
+{
+	int r = cli_select(c, sel, SELECT_OPTIONAL);
+
+	if (r == 0)
+		r = cli_connect_for(c, ret, sel);
+	if (r != 0)
+		return r;
+	if (selection_n_chunks(sel) > 1)
+		return cli_fail(c, CLI_EXIT_USAGE,
+			"%s: more ids than one call takes; select by pool, label or "
+			"name",
+			c->command->name);
+	if (!selection_is_absent(sel) &&
+		json_put(params, "select", selection_json(sel, 0)) < 0)
+		return cli_fail_errno(c, -ENOMEM, "%s", c->command->name);
+	return 0;
+}
+
 int cli_reconnect(const struct cli *c, struct client **client, rv_time until)
 {
 	rv_time deadline = MIN(rv_now() + RECONNECT_TIME, until);

@@ -63,6 +63,11 @@ int cli_connect(const struct cli *c, struct client **ret);
 /* The same, and the selection is divided into calls that this daemon takes. */
 int cli_connect_for(const struct cli *c, struct client **ret, struct selection *sel);
 
+/* For verbs that make one call: what the command line selects, if it does, is put into the
+ * parameters, and we are connected. 0, or the exit code */
+int cli_connect_once(
+	struct cli *c, struct client **ret, struct selection *sel, json_t *params);
+
 /* A daemon that takes us in only to close again is not waited for endlessly: so often
  * at most, while nothing is heard of it. */
 #define CLI_RECONNECTS_MAX 20

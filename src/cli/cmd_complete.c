@@ -5,6 +5,7 @@
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/cleanup.h"
@@ -26,6 +27,21 @@ static void offer(const struct complete_place *p, const char *candidate)
 		puts(candidate);
 }
 
+/* A pool may stand behind others: "a,b", "a|b". Those of the daemon's own, ".callbacks", only
+ * where that is what is being written. */
+static void offer_pool(const struct complete_place *p, const char *name)
+{
+	_cleanup_free_ char *text = NULL;
+	size_t before = strlen(p->prefix);
+
+	while (before > 0 && !strchr(",|", p->prefix[before - 1]))
+		before--;
+	if (name[0] == '.' && p->prefix[before] != '.')
+		return;
+	if (*name && asprintf(&text, "%.*s%s", (int)before, p->prefix, name) >= 0)
+		offer(p, text);
+}
+
 static void offer_members(const struct complete_place *p, struct client *client,
 	const char *method, const char *array, const char *member)
 {
@@ -35,8 +51,9 @@ static void offer_members(const struct complete_place *p, struct client *client,
 
 	if (client_call(client, method, NULL, &reply, NULL, PATIENCE) != 0)
 		return;
-	json_array_foreach(json_object_get(reply, array), i, item)
-		offer(p, json_str(item, member));
+	json_array_foreach(json_object_get(reply, array), i,
+		item) if (p->hint == HINT_POOL) offer_pool(p, json_str(item, member));
+	else offer(p, json_str(item, member));
 }
 
 static void offer_job(const struct complete_place *p, const json_t *job)

@@ -17,6 +17,7 @@
 #include "cli/command_table.h"
 #include "cli/config_change.h"
 #include "cli/config_check.h"
+#include "cli/config_diff.h"
 #include "config/config_file.h"
 #include "config/config_get.h"
 #include "config/config_print.h"
@@ -30,28 +31,12 @@ static const char *file_option(const struct cli *c)
 
 /* ---- check ------------------------------------------------------------------------------- */
 
-/* FILE in the place of NAME among the others: what Ansible's `validate` needs */
 static int check_as(struct cli *c, const char *name, const char *file)
 {
-	_cleanup_(config_paths_deinitp) struct config_paths paths = {0};
-	_cleanup_(buf_deinitp) struct buf text = BUF_NULL;
-	_cleanup_free_ char *place = NULL;
-	struct config_instead instead;
-	int r = config_check_paths(&paths, c->target.mode, NULL);
+	_cleanup_(config_as_deinit) struct config_as as = {.place = NULL};
+	int r = config_as_read(c, &as, name, file);
 
-	if (r >= 0)
-		r = config_paths_place(&place, &paths, name);
-	if (r == -ENOENT)
-		return cli_fail(c, CLI_EXIT_USAGE,
-			"config check: the daemon reads no file '%s'", name);
-	if (r >= 0)
-		r = file_read(&text, AT_FDCWD, file, CONFIG_FILE_BYTES_MAX);
-	if (r < 0)
-		return cli_fail(c, CLI_EXIT_SOME, "config check: '%s': %s", file,
-			rv_strerror(r));
-	instead = (struct config_instead){place, file, buf_head(&text), buf_len(&text)};
-	paths.instead = &instead;
-	return config_check_files(c, &paths, CHECK_TELL);
+	return r != 0 ? r : config_check_files(c, &as.paths, CHECK_TELL);
 }
 
 static int config_verb_check(struct cli *c)
@@ -75,22 +60,13 @@ static int config_verb_check(struct cli *c)
 
 /* ---- show, get --------------------------------------------------------------------------- */
 
-/* 0, or the exit code after telling what is wrong */
 static int load(struct cli *c, struct config **ret)
 {
-	_cleanup_(config_errors_deinitp) struct config_errors errors =
-		CONFIG_ERRORS_NULL;
 	_cleanup_(config_paths_deinitp) struct config_paths paths = {0};
 	int r = config_check_paths(&paths, c->target.mode, file_option(c));
 
-	if (r >= 0)
-		r = config_load(ret, &paths, &errors);
-	if (r == -EINVAL) {
-		r = config_check_tell(c, &errors);
-		if (r >= 0)
-			return CLI_EXIT_SOME;
-	}
-	return r < 0 ? cli_fail_errno(c, r, "config %s", c->opts.args[0]) : 0;
+	return r < 0 ? cli_fail_errno(c, r, "config %s", c->opts.args[0])
+		     : config_check_load(c, &paths, ret);
 }
 
 static json_t *item_json(const struct config_item *item)
@@ -193,7 +169,7 @@ int cmd_config(struct cli *c)
 	/* in the order of the words in the table of verbs */
 	static int (*const verbs[])(struct cli *) = {config_verb_check,
 		config_verb_show, config_verb_get, config_change_set,
-		config_change_unset, config_change_edit};
+		config_change_unset, config_change_edit, config_diff_show};
 	const char *word = c->opts.n_args > 0 ? c->opts.args[0] : NULL;
 
 	for (size_t i = 0; word && i < ARRAY_LEN(verbs); i++)

@@ -243,19 +243,8 @@ static int daemon_reload(struct cli *c)
 		client, "io.reeve.Daemon.Reload", NULL, &reply, &error, RV_FOREVER);
 	if (r < 0)
 		return cli_fail_lost(c, r);
-	if (r > 0) {
-		r = cli_fail_reply(c, error, reply);
-		if (!c->json) {
-			fflush(stdout);
-			json_t *line;
-			size_t i;
-
-			json_array_foreach(json_object_get(reply, "errors"), i,
-				line) cli_note(c, "%s",
-				json_is_string(line) ? json_string_value(line) : "?");
-		}
-		return r;
-	}
+	if (r > 0)
+		return config_check_refused(c, error, reply);
 	if (c->json) {
 		json_print(stdout, reply, false);
 		return CLI_EXIT_OK;

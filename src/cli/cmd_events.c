@@ -179,17 +179,8 @@ int cmd_events(struct cli *c)
 
 	r = read_options(&e);
 	if (r == 0)
-		r = cli_select(c, &sel, SELECT_OPTIONAL);
-	if (r == 0)
-		r = cli_connect_for(c, &client, &sel);
+		r = cli_connect_once(c, &client, &sel, params);
 	if (r != 0)
 		return r;
-	if (selection_n_chunks(&sel) > 1)
-		return cli_fail(c, CLI_EXIT_USAGE,
-			"events: more ids than one call takes; select by pool, label "
-			"or name");
-	if (!selection_is_absent(&sel) &&
-		json_put(params, "select", selection_json(&sel, 0)) < 0)
-		return cli_fail_errno(c, -ENOMEM, "events");
 	return show_events(&e, &client);
 }

@@ -131,18 +131,11 @@ static int finish(struct history *h)
 	return 0;
 }
 
-static int show(struct history *h, struct client *client, const struct selection *sel,
-	int64_t limit)
+static int show(struct history *h, struct client *client, json_t *params)
 {
-	_cleanup_json_ json_t *params = json_pack("{s:I}", "limit", (json_int_t)limit);
-	int r = params ? 0 : -ENOMEM;
-
-	if (r == 0 && !selection_is_absent(sel))
-		r = json_put(params, "select", selection_json(sel, 0));
-	if (r < 0)
-		return cli_fail_errno(h->c, r, "history");
-	r = client_call_more(
+	int r = client_call_more(
 		client, "io.reeve.Job.History", params, take_page, h, RV_FOREVER);
+
 	if (r == -ECANCELED)
 		return h->exit_code;
 	if (r == -EIO)
@@ -158,6 +151,7 @@ int cmd_history(struct cli *c)
 	_cleanup_(selection_deinit) struct selection sel = SELECTION_NULL;
 	_cleanup_(client_closep) struct client *client = NULL;
 	_cleanup_(table_freep) struct table *table = NULL;
+	_cleanup_json_ json_t *params = NULL;
 	struct history h = {.c = c};
 	int64_t limit = c->out_is_tty && !c->json ? ROWS_ON_TERMINAL : RUNS_MAX;
 	int r;
@@ -166,17 +160,13 @@ int cmd_history(struct cli *c)
 		return cli_fail(c, CLI_EXIT_USAGE,
 			"history: --limit is a number of runs up to %d, not '%s'",
 			RUNS_MAX, text);
-	r = cli_select(c, &sel, SELECT_OPTIONAL);
-	if (r == 0)
-		r = cli_connect_for(c, &client, &sel);
+	params = json_pack("{s:I}", "limit", (json_int_t)limit);
+	r = params ? cli_connect_once(c, &client, &sel, params)
+		   : cli_fail_errno(c, -ENOMEM, "history");
 	if (r != 0)
 		return r;
-	if (selection_n_chunks(&sel) > 1)
-		return cli_fail(c, CLI_EXIT_USAGE,
-			"history: more ids than one call takes; select by pool, label "
-			"or name");
 	if (!c->json && table_new(&table, columns, N_COLS, &style) < 0)
 		return cli_fail_errno(c, -ENOMEM, "history");
 	h.table = table;
-	return show(&h, client, &sel, limit);
+	return show(&h, client, params);
 }

@@ -187,12 +187,16 @@ static int list_half(struct ls *ls, size_t chunk, bool finished)
 	return list(ls, params);
 }
 
+/* by state, or by result, which no other has */
 static bool says_just_finished(const struct ls *ls)
 {
 	const json_t *states = json_object_get(ls->sel.filters, "states");
 	const json_t *v;
 	size_t i;
 
+	if (json_object_get(ls->sel.filters, "failed") ||
+		json_object_get(ls->sel.filters, "results"))
+		return true;
 	json_array_foreach((json_t *)states, i,
 		v) if (strcmp(json_string_value(v), job_state_name[JOB_FINISHED]) !=
 		       0) return false;

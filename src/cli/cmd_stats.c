@@ -109,18 +109,10 @@ int cmd_stats(struct cli *c)
 	struct stats s = {.c = c, .pools = json_array()};
 	int r;
 
-	r = cli_select(c, &sel, SELECT_OPTIONAL);
-	if (r == 0)
-		r = cli_connect_for(c, &client, &sel);
-	if (r == 0 && selection_n_chunks(&sel) > 1)
-		r = cli_fail(c, CLI_EXIT_USAGE,
-			"stats: more ids than one call takes; select by pool, label or "
-			"name");
-	if (r == 0 && (!params || !s.pools ||
-			      (!selection_is_absent(&sel) &&
-				      json_put(params, "select",
-					      selection_json(&sel, 0)) < 0)))
+	if (!params || !s.pools)
 		r = cli_fail_errno(c, -ENOMEM, "stats");
+	else
+		r = cli_connect_once(c, &client, &sel, params);
 	if (r == 0) {
 		r = client_call_more(client, "io.reeve.Job.Stats", params, take_page,
 			&s, RV_FOREVER);

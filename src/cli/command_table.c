@@ -196,9 +196,11 @@ static const struct option_def options_config[] = {
 		"this file only, and that is the one to change"},
 	{OPT_CONFIG, "config", 0, "FILE", HINT_FILE, "the same"},
 	{OPT_AS, "as", 0, "NAME", HINT_FILE,
-		"check: the file as if it stood there among the others"},
+		"check, diff: the file as if it stood there among the others"},
 	{OPT_CHANGED, "changed", 0, NULL, HINT_NONE,
 		"show: without what is at its default"},
+	{OPT_EXIT_CODE, "exit-code", 0, NULL, HINT_NONE,
+		"diff: 1 where something would change"},
 	{0},
 };
 
@@ -273,7 +275,7 @@ static const char *const schedule_words[] = {
 static const char *const pool_words[] = {
 	"ls", "add", "set", "reset", "rm", "pause", "resume", "drain", NULL};
 static const char *const config_words[] = {
-	"check", "show", "get", "set", "unset", "edit", NULL};
+	"check", "show", "get", "set", "unset", "edit", "diff", NULL};
 static const char *const daemon_words[] = {
 	"start", "stop", "restart", "reload", "status", "ping", "health", NULL};
 
@@ -451,14 +453,14 @@ const struct command command_table[] = {
 		"interval ('every 90min'). No daemon is needed. With --json: a list of "
 		"microseconds since 1970, UTC.",
 		options_calendar, NULL, 0, HINT_NONE, cmd_calendar},
-	{"config", NULL, "check|show|get|set|unset|edit [ARG...]",
+	{"config", NULL, "check|show|get|set|unset|edit|diff [ARG...]",
 		"look at the configuration, and change it",
 		"KEY is SECTION.KEY, or SECTION.NAME.KEY: reeved.log-level, "
 		"pool.default.slots. set and unset change one value in a file and "
 		"keep every other byte; without --file that is "
 		"reeve.conf.d/90-local.conf. What would make the configuration wrong "
 		"is refused. No daemon is needed; it takes changes with daemon reload, "
-		"and edit tells it to.",
+		"and edit tells it to. diff asks it what that would do.",
 		options_config, config_words, 0, HINT_WORDS, cmd_config},
 	{"daemon", NULL, "start|stop|restart|reload|status|ping|health",
 		"start, stop, and look at the daemon", NULL, options_daemon,

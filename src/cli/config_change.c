@@ -179,7 +179,8 @@ static int write_new(const struct change *ch, const struct buf *text)
 	r = ch->is_read ? make_dir(ch) : 0;
 	if (r < 0)
 		return r;
-	return file_replace(ch->path, buf_head(text), buf_len(text), 0666 & ~mask,
+	/* never what the system's daemon would refuse: writable for others than its owner */
+	return file_replace(ch->path, buf_head(text), buf_len(text), 0644 & ~mask,
 		ch->is_there ? &ch->was : NULL);
 }
 

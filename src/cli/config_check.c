@@ -3,10 +3,15 @@
 #include "cli/config_check.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 
 #include "base/cleanup.h"
+#include "base/error.h"
+#include "base/fd.h"
 #include "cli/cli.h"
+#include "config/config_file.h"
 #include "config/config_load.h"
 #include "config/config_print.h"
 
@@ -91,6 +96,64 @@ int config_check_tell(const struct cli *c, const struct config_errors *errors)
 	else
 		config_errors_print(errors, stderr);
 	return 0;
+}
+
+int config_check_load(
+	struct cli *c, const struct config_paths *paths, struct config **ret)
+{
+	_cleanup_(config_errors_deinitp) struct config_errors errors =
+		CONFIG_ERRORS_NULL;
+	int r = config_load(ret, paths, &errors);
+
+	if (r == -EINVAL) {
+		r = config_check_tell(c, &errors);
+		if (r >= 0)
+			return CLI_EXIT_SOME;
+	}
+	return r < 0 ? cli_fail_errno(c, r, "config %s", c->opts.args[0]) : 0;
+}
+
+int config_check_refused(struct cli *c, const char *error, const json_t *reply)
+{
+	int code = cli_fail_reply(c, error, reply);
+	json_t *line;
+	size_t i;
+
+	if (c->json)
+		return code;
+	fflush(stdout);
+	json_array_foreach(json_object_get(reply, "errors"), i, line)
+		cli_note(c, "%s", json_is_string(line) ? json_string_value(line) : "?");
+	return code;
+}
+
+int config_as_read(
+	struct cli *c, struct config_as *ret, const char *name, const char *file)
+{
+	const char *verb = c->opts.args[0];
+	int r = config_check_paths(&ret->paths, c->target.mode, NULL);
+
+	if (r >= 0)
+		r = config_paths_place(&ret->place, &ret->paths, name);
+	if (r == -ENOENT)
+		return cli_fail(c, CLI_EXIT_USAGE,
+			"config %s: the daemon reads no file '%s'", verb, name);
+	if (r >= 0)
+		r = file_read(&ret->text, AT_FDCWD, file, CONFIG_FILE_BYTES_MAX);
+	if (r < 0)
+		return cli_fail(c, CLI_EXIT_SOME, "config %s: '%s': %s", verb, file,
+			rv_strerror(r));
+	ret->instead = (struct config_instead){
+		ret->place, file, buf_head(&ret->text), buf_len(&ret->text)};
+	ret->paths.instead = &ret->instead;
+	return 0;
+}
+
+void config_as_deinit(struct config_as *as)
+{
+	config_paths_deinit(&as->paths);
+	buf_deinit(&as->text);
+	free(as->place);
 }
 
 int config_check_files(

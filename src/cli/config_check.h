@@ -5,6 +5,9 @@
 #ifndef CLI_CONFIG_CHECK_H
 #define CLI_CONFIG_CHECK_H
 
+#include <jansson.h>
+
+#include "base/buf.h"
 #include "client/paths.h"
 #include "config/config_load.h"
 
@@ -30,6 +33,27 @@ int config_check(const struct cli *c, enum paths_mode mode, const char *file,
 /* the same of these files */
 int config_check_files(
 	const struct cli *c, const struct config_paths *paths, enum check_say say);
+
+/* The configuration that these files are. 0, or the exit code, with what is wrong told */
+int config_check_load(
+	struct cli *c, const struct config_paths *paths, struct config **ret);
+
+/* the usual files, with another file in a place of theirs */
+struct config_as {
+	struct config_paths paths; /* what is read: borrows the rest */
+	struct config_instead instead;
+	struct buf text;
+	char *place;
+};
+/* FILE in the place of NAME: what Ansible's `validate` needs. 0, or the exit code after
+ * telling what is wrong; then config_as_deinit */
+int config_as_read(
+	struct cli *c, struct config_as *ret, const char *name, const char *file);
+void config_as_deinit(struct config_as *as);
+
+/* An error reply of the daemon that may be ConfigInvalid, told with all that is wrong. The
+ * exit code */
+int config_check_refused(struct cli *c, const char *error, const json_t *reply);
 
 /* What is wrong, as text or JSON on stderr. */
 int config_check_tell(const struct cli *c, const struct config_errors *errors);

@@ -40,6 +40,7 @@ libcli_la_SOURCES = \
 	src/cli/complete.c src/cli/complete.h \
 	src/cli/config_change.c src/cli/config_change.h \
 	src/cli/config_check.c src/cli/config_check.h \
+	src/cli/config_diff.c src/cli/config_diff.h \
 	src/cli/connect.c src/cli/connect.h \
 	src/cli/daemon_stop.c src/cli/daemon_stop.h \
 	src/cli/each.c src/cli/each.h \

@@ -102,6 +102,7 @@ enum option_id {
 	OPT_FILE,
 	OPT_AS,
 	OPT_CHANGED,
+	OPT_EXIT_CODE,
 	OPT_MODE,
 	OPT_MORE,
 	OPT_SLOTS,

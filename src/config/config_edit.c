@@ -147,13 +147,16 @@ static bool line_continues(const struct view *v, size_t line)
 	return is_blank(v->text[v->starts[line]]) && !line_is_empty(v, line);
 }
 
-/* "\n", or "\r\n" where that line has it */
+/* "\n", or "\r\n" where that line has it; the last of a file may have none, then it is that
+ * of the line before */
 static const char *line_end_like(const struct view *v, size_t line)
 {
 	size_t to;
 
 	if (line >= v->n_lines)
 		return "\n";
+	if (line > 0 && line + 1 == v->n_lines && v->text[v->n - 1] != '\n')
+		line--;
 	to = v->starts[line + 1];
 	return to >= 2 && v->text[to - 1] == '\n' && v->text[to - 2] == '\r' ? "\r\n"
 									     : "\n";
@@ -234,6 +237,20 @@ static int append_new(struct buf *out, const struct view *v, const char *value,
 	return r < 0 ? r : append_value(out, value, end_of_line);
 }
 
+/* a comment among the lines of a value */
+static bool line_is_kept(const struct view *v, size_t line)
+{
+	return !line_continues(v, line) && !line_is_empty(v, line);
+}
+
+static bool keeps_any(const struct view *v, size_t from, size_t to)
+{
+	for (; from < to; from++)
+		if (line_is_kept(v, from))
+			return true;
+	return false;
+}
+
 /* the value where it stands, or nothing there */
 static int replace(
 	struct buf *out, const struct view *v, size_t mark, const char *value)
@@ -259,11 +276,12 @@ static int replace(
 		if (r >= 0)
 			r = append_value(out, value, end_of_line);
 		/* the last line of a file may have no end */
-		if (r >= 0 && (end < v->n_lines || v->text[v->n - 1] == '\n'))
+		if (r >= 0 && (end < v->n_lines || v->text[v->n - 1] == '\n' ||
+				      keeps_any(v, line + 1, end)))
 			r = buf_append_str(out, end_of_line);
 	}
 	for (size_t i = line + 1; r >= 0 && i < end; i++)
-		if (!line_continues(v, i) && !line_is_empty(v, i))
+		if (line_is_kept(v, i))
 			r = append_lines(out, v, i, i + 1);
 	return r < 0 ? r : append_lines(out, v, end, v->n_lines);
 }
@@ -291,7 +309,8 @@ static int insert(struct buf *out, const struct view *v, const char *value)
 	int r = append_lines(out, v, 0, before);
 
 	if (r >= 0 && before > 0 && v->text[v->starts[before] - 1] != '\n')
-		r = buf_append_str(out, end_of_line);
+		r = buf_append_str(out,
+			v->text[v->starts[before] - 1] == '\r' ? "\n" : end_of_line);
 	if (r >= 0 && room == SIZE_MAX) {
 		if (before > 0 && !line_is_empty(v, before - 1))
 			r = buf_append_str(out, end_of_line);

@@ -2,6 +2,7 @@
 noinst_LTLIBRARIES += libconfig.la
 libconfig_la_SOURCES = \
 	src/config/config_apply.c src/config/config_apply.h \
+	src/config/config_diff.c src/config/config_diff.h \
 	src/config/config_edit.c src/config/config_edit.h \
 	src/config/config_errors.c src/config/config_errors.h \
 	src/config/config_file.c src/config/config_file.h \

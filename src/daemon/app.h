@@ -5,6 +5,7 @@
 #ifndef DAEMON_APP_H
 #define DAEMON_APP_H
 
+#include "config/config_diff.h"
 #include "config/config_load.h"
 #include <sys/resource.h>
 
@@ -77,5 +78,15 @@ int app_config_paths(struct config_paths *ret, const struct app_options *opts);
  */
 RV_AWAIT int app_reload(struct app *app, struct config_errors *errors,
 	char ***ret_changed, char ***ret_restart);
+/**
+ * What a reload would change, without it.
+ *
+ * @fn   called for each difference, by another thread, while the caller waits
+ * @ret  what would hold; the caller's
+ *
+ * 0; -EINVAL with errors: it would be refused; -ENOMEM, -ECANCELED.
+ */
+RV_AWAIT int app_diff(struct app *app, struct config_errors *errors, config_diff_fn fn,
+	void *arg, struct config **ret);
 
 #endif

@@ -130,24 +130,35 @@ int app_set_admins(struct app *app, const struct config *cf)
 
 /* ---- reload ------------------------------------------------------------------------------------ */
 
-struct load {
-	struct config_paths paths;
-	struct config *config;
-	struct config_errors *errors;
-	struct config_zones zones; /* as their files are now */
-	uid_t *admins;
-	size_t n_admins;
-};
-
 static int load_in_worker(void *arg)
 {
-	struct load *l = arg;
-	int r;
-
-	r = config_load(&l->config, &l->paths, l->errors);
+	struct app_load *l = arg;
+	int r = config_load(&l->config, &l->paths, l->errors);
 	if (r >= 0)
 		r = config_zones_fill(&l->zones, l->config);
 	return r < 0 ? r : look_up_admins(&l->admins, &l->n_admins, l->config);
+}
+
+int app_load_config(struct app *app, struct app_load *l)
+{
+	int r = app_config_paths(&l->paths, &app->opts);
+
+	return r < 0 ? r : rv_run_blocking(app->core.io, load_in_worker, l);
+}
+
+void app_load_deinit(struct app_load *l)
+{
+	config_paths_deinit(&l->paths);
+	config_zones_deinit(&l->zones);
+	free(l->admins);
+	config_free(l->config);
+}
+
+int app_check_names(struct app *app, struct app_load *l)
+{
+	pools_check(app->core.pools, l->config, l->errors);
+	schedules_check(app->core.schedules, l->config, l->errors);
+	return l->errors->n > 0 ? -EINVAL : 0;
 }
 
 static bool same_default(
@@ -164,7 +175,7 @@ static bool same_default(
 	       memcmp(buf_head(&x), buf_head(&y), buf_len(&x)) == 0;
 }
 
-static bool is_for_restart(enum config_key k)
+bool app_key_needs_restart(enum config_key k)
 {
 	for (size_t i = 0; i < ARRAY_LEN(needs_restart); i++)
 		if (needs_restart[i] == k)
@@ -203,7 +214,7 @@ static int compare(const struct config *old, const struct config *cf, char ***ch
 			config_value_equal(&old->v[k], &cf->v[k], k))
 			continue;
 		r = strv_append(changed, config_key_info[k].key);
-		if (r >= 0 && is_for_restart(k))
+		if (r >= 0 && app_key_needs_restart(k))
 			r = strv_append(restart, config_key_info[k].key);
 	}
 	for (int i = CONFIG_SECTION_POOL; i < CONFIG_SECTION_N && r >= 0; i++)
@@ -214,19 +225,17 @@ static int compare(const struct config *old, const struct config *cf, char ***ch
 	return r;
 }
 
-/* All or nothing of what was read. */
+/* All or nothing of what was read, which is taken then. */
 static int take_over(
-	struct app *app, struct load *l, char ***ret_changed, char ***ret_restart)
+	struct app *app, struct app_load *l, char ***ret_changed, char ***ret_restart)
 {
 	/* not before: another reload may have gone by meanwhile */
 	struct config *old = (struct config *)app->core.config;
-	int r;
+	int r = app_check_names(app, l);
 
 	*ret_changed = *ret_restart = NULL;
-	pools_check(app->core.pools, l->config, l->errors);
-	schedules_check(app->core.schedules, l->config, l->errors);
-	if (l->errors->n > 0)
-		return -EINVAL;
+	if (r < 0)
+		return r;
 	r = compare(old, l->config, ret_changed, ret_restart);
 	if (r >= 0)
 		r = app_apply_config(app, l->config);
@@ -241,8 +250,11 @@ static int take_over(
 		(void)services_apply(app->core.services, old);
 		return r;
 	}
-	app->core.config = l->config;
+	app->core.config = TAKE_PTR(l->config);
 	config_free(old);
+	free(app->admins);
+	app->admins = TAKE_PTR(l->admins);
+	app->n_admins = l->n_admins;
 	return 0;
 }
 
@@ -260,42 +272,66 @@ static void read_zones_anew(struct app *app, struct config_zones *zones)
 int app_reload(struct app *app, struct config_errors *errors, char ***ret_changed,
 	char ***ret_restart)
 {
-	struct load l = {.errors = errors};
-	int r;
+	_cleanup_(app_load_deinit) struct app_load l = {.errors = errors};
+	int r = app_load_config(app, &l);
 
-	r = app_config_paths(&l.paths, &app->opts);
 	if (r < 0)
 		return r;
-	r = rv_run_blocking(app->core.io, load_in_worker, &l);
-	config_paths_deinit(&l.paths);
-	if (r < 0) {
-		config_zones_deinit(&l.zones);
-		config_free(l.config);
-		return r;
-	}
 	/* a look at what is due may go on: it holds on to what the files say */
 	r = schedules_lock(app->core.schedules);
-	if (r >= 0) {
-		r = services_lock(app->core.services);
-		if (r >= 0) {
-			r = take_over(app, &l, ret_changed, ret_restart);
-			services_unlock(app->core.services);
-		}
-		if (r >= 0)
-			read_zones_anew(app, &l.zones);
-		schedules_unlock(app->core.schedules);
-	}
-	config_zones_deinit(&l.zones);
-	if (r < 0) {
-		free(l.admins);
-		config_free(l.config);
+	if (r < 0)
 		return r;
+	r = services_lock(app->core.services);
+	if (r >= 0) {
+		r = take_over(app, &l, ret_changed, ret_restart);
+		services_unlock(app->core.services);
 	}
-	free(app->admins);
-	app->admins = l.admins;
-	app->n_admins = l.n_admins;
+	if (r >= 0)
+		read_zones_anew(app, &l.zones);
+	schedules_unlock(app->core.schedules);
+	if (r < 0)
+		return r;
 	control_rights_changed(app->control);
 	app_tell_gone_pools(app);
 	retention_look(app->core.retention);
 	return 0;
+}
+
+/* ---- what a reload would do -------------------------------------------------------------------- */
+
+struct diff {
+	const struct config *before, *after;
+	config_diff_fn fn;
+	void *arg;
+};
+
+static int diff_in_worker(void *arg)
+{
+	const struct diff *d = arg;
+
+	return config_diff(d->before, d->after, d->fn, d->arg);
+}
+
+int app_diff(struct app *app, struct config_errors *errors, config_diff_fn fn,
+	void *arg, struct config **ret)
+{
+	_cleanup_(app_load_deinit) struct app_load l = {.errors = errors};
+	struct diff d = {.fn = fn, .arg = arg};
+	int r = app_load_config(app, &l);
+
+	if (r < 0)
+		return r;
+	/* so that no reload takes away what is compared */
+	r = schedules_lock(app->core.schedules);
+	if (r < 0)
+		return r;
+	d.before = app->core.config;
+	d.after = l.config;
+	r = app_check_names(app, &l);
+	if (r >= 0)
+		r = rv_run_blocking(app->core.io, diff_in_worker, &d);
+	schedules_unlock(app->core.schedules);
+	if (r >= 0)
+		*ret = TAKE_PTR(l.config);
+	return r;
 }

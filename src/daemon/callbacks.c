@@ -10,6 +10,7 @@
 
 #include "base/cleanup.h"
 #include "base/hashmap.h"
+#include "base/invariant.h"
 #include "base/log.h"
 #include "config/configuration.h"
 #include "daemon/core.h"
@@ -38,7 +39,7 @@ struct callbacks {
 	struct hashmap *plans;  /* of struct plan, by its id */
 	size_t n_planned;       /* jobs in them */
 	struct hashmap *by_job; /* of struct ids */
-	uint64_t n_dropped;     /* since one was made last */
+	uint64_t n_dropped;     /* since there was much room last */
 };
 
 /* callbacks of one job, in the table */
@@ -184,6 +185,15 @@ const uint64_t *callbacks_of(const struct core *core, uint64_t id, size_t *ret_n
 	return ids ? ids->v : NULL;
 }
 
+size_t callbacks_room(const struct core *core)
+{
+	int64_t n = (int64_t)jobs_callbacks(core->jobs);
+
+	if (core->callbacks)
+		n += (int64_t)core->callbacks->n_planned;
+	return (size_t)MAX(config_num(core->config, CALLBACKS_MAX) - n, INT64_C(0));
+}
+
 /* ---- an end ------------------------------------------------------------------------------ */
 
 /* what one end calls for, while it is put together */
@@ -191,44 +201,70 @@ struct maker {
 	struct callbacks *cb;
 	struct plan *plan;
 	const struct job *job;
+	const struct pool
+		*emptied[JOB_POOLS_MAX]; /* so far: a job may name one twice */
+	size_t n_emptied;
 	bool dropped;
 };
 
 /* the first, and how many when there is room again: they may come by the thousand */
+static void leave_out(
+	struct callbacks *cb, const char *what, const char *whose, const char *why)
+{
+	if (cb->n_dropped++ == 0)
+		log_at(LOG_WARNING, "job",
+			"the on-%s of %s is left out: %s; so may others be", what,
+			whose, why);
+}
+
 static void drop(struct maker *m, const char *what, const char *why)
 {
+	char whose[32];
+
 	m->dropped = true;
-	if (m->cb->n_dropped++ == 0)
-		log_at(LOG_WARNING, "job",
-			"job %" PRIu64 " has ended and its on-%s is left out: %s; "
-			"so may others be",
-			m->job->id, what, why);
+	snprintf(whose, sizeof(whose), "job %" PRIu64, m->job->id);
+	leave_out(m->cb, what, whose, why);
+}
+
+/* One was made. Where the limit is reached each that ends makes room for one: that is not
+ * worth a word, or the log would have two for each of them. */
+static void note_room(struct callbacks *cb)
+{
+	size_t much = (size_t)config_num(cb->core->config, CALLBACKS_MAX) / 4;
+
+	if (cb->n_dropped == 0 || callbacks_room(cb->core) < much)
+		return;
+	log_at(LOG_NOTICE, "job",
+		"there is room for callbacks again; left out: %" PRIu64, cb->n_dropped);
+	cb->n_dropped = 0;
 }
 
 static void made(struct maker *m, struct job *j)
 {
 	m->plan->made[m->plan->n_made++] = j;
 	m->cb->n_planned++;
-	if (m->cb->n_dropped > 0)
-		log_at(LOG_NOTICE, "job",
-			"there is room for callbacks again; left out: %" PRIu64,
-			m->cb->n_dropped);
-	m->cb->n_dropped = 0;
+	note_room(m->cb);
+}
+
+/* beside so many that are in no plan. NULL: one more may be made; or why not, in buf */
+static const char *why_full(
+	const struct core *core, size_t n_expected, char *buf, size_t size)
+{
+	if (callbacks_room(core) > n_expected)
+		return NULL;
+	snprintf(buf, size, "there are callbacks-max = %" PRId64 " unfinished ones",
+		config_num(core->config, CALLBACKS_MAX));
+	return buf;
 }
 
 static bool has_room(struct maker *m, const char *what)
 {
-	struct core *core = m->cb->core;
-	char why[64];
+	char buf[64];
+	const char *why = why_full(m->cb->core, 0, buf, sizeof(buf));
 
-	if ((int64_t)(jobs_callbacks(core->jobs) + m->cb->n_planned) <
-		config_num(core->config, CALLBACKS_MAX))
-		return true;
-	snprintf(why, sizeof(why),
-		"there are callbacks-max = %" PRId64 " unfinished ones",
-		config_num(core->config, CALLBACKS_MAX));
-	drop(m, what, why);
-	return false;
+	if (why)
+		drop(m, what, why);
+	return !why;
 }
 
 static void make(struct maker *m, enum callback what, const struct job_spec *of,
@@ -264,11 +300,23 @@ static void make(struct maker *m, enum callback what, const struct job_spec *of,
 	made(m, j);
 }
 
+/* true once for each pool that this end empties, and that wants to be told */
+static bool is_emptied(struct maker *m, const struct pool *p)
+{
+	if (!p || !p->on_empty || !pool_is_emptied(p))
+		return false;
+	for (size_t i = 0; i < m->n_emptied; i++)
+		if (m->emptied[i] == p)
+			return false;
+	INVARIANT(m->n_emptied < JOB_POOLS_MAX);
+	m->emptied[m->n_emptied++] = p;
+	return true;
+}
+
 static int make_empty(const char *name, void *arg)
 {
 	struct maker *m = arg;
 	struct core *core = m->cb->core;
-	const struct pool *p = scheduler_pool(core->scheduler, name);
 	struct pool_settings s;
 	struct callback_user user;
 	const union config_value *who = &s.v[CONFIG_ON_EMPTY_USER];
@@ -276,7 +324,7 @@ static int make_empty(const char *name, void *arg)
 	struct job *j = NULL;
 	int r;
 
-	if (!p || !p->on_empty || !pool_is_emptied(p) || m->plan->n_made == MADE_MAX ||
+	if (!is_emptied(m, scheduler_pool(core->scheduler, name)) ||
 		!has_room(m, callback_name[CALLBACK_EMPTY]))
 		return 0;
 	pools_settings(core->pools, name, &s);
@@ -412,25 +460,31 @@ int callbacks_record_end(
 }
 
 struct job *callbacks_make_refused(struct core *core, const struct job_spec *spec,
-	uint32_t uid, uint32_t gid, const char *reason)
+	uint32_t uid, uint32_t gid, const char *reason, size_t n_expected)
 {
 	struct callback_facts facts = {.reason = reason, .exit_code = -1};
 	struct callbacks *cb = core->callbacks;
+	char whose[80], buf[64];
 	struct job_spec own;
+	const char *why;
 	struct job *j = NULL;
-	int r;
 
-	if (!cb || !job_spec_has(spec, JOB_FIELD_ON_FAILURE) ||
-		(int64_t)(jobs_callbacks(core->jobs) + cb->n_planned) >=
-			config_num(core->config, CALLBACKS_MAX))
+	if (!cb || !job_spec_has(spec, JOB_FIELD_ON_FAILURE))
 		return NULL;
-	r = callback_make(&own, CALLBACK_FAILURE, spec, false, &facts,
-		config_num(core->config, CALLBACK_TIMEOUT));
-	if (r < 0)
-		return NULL;
-	(void)job_make_own(&j, core, &own, uid, gid);
-	job_spec_deinit(&own);
-	return j;
+	why = why_full(core, n_expected, buf, sizeof(buf));
+	if (!why && callback_make(&own, CALLBACK_FAILURE, spec, false, &facts,
+			    config_num(core->config, CALLBACK_TIMEOUT)) >= 0) {
+		(void)job_make_own(&j, core, &own, uid, gid);
+		job_spec_deinit(&own);
+	}
+	if (j) {
+		note_room(cb);
+		return j;
+	}
+	snprintf(whose, sizeof(whose), "schedule '%s'", job_str(spec, SCHEDULE));
+	leave_out(cb, callback_name[CALLBACK_FAILURE], whose,
+		why ? why : "out of memory");
+	return NULL;
 }
 
 void callbacks_publish(struct core *core, struct job *j)

@@ -36,13 +36,17 @@ struct callbacks *callbacks_free(struct callbacks *cb);
 int callbacks_record_end(
 	struct core *core, struct job *j, struct store_job *rec, struct txn *t);
 /* A schedule could not make a job of that spec: its on-failure, which the caller records and
- * publishes as other jobs that it makes. NULL: it has none, or it is left out. */
+ * publishes as other jobs that it makes; n_expected of these were made, and are not published.
+ * NULL: it has none, or it is left out, as the log says. */
 struct job *callbacks_make_refused(struct core *core, const struct job_spec *spec,
-	uint32_t uid, uint32_t gid, const char *reason);
+	uint32_t uid, uint32_t gid, const char *reason, size_t n_expected);
 /* Its end was published: so are its callbacks. Called by job_publish. */
 void callbacks_publish(struct core *core, struct job *j);
 /* The end is not on disk. Called by job_end, too; no effect where nothing is planned. */
 void callbacks_drop(struct core *core, struct job *j);
+
+/* how many more callbacks-max allows now */
+size_t callbacks_room(const struct core *core);
 
 /* A callback came into the table of jobs, or leaves it. 0, -ENOMEM */
 int callbacks_add(struct core *core, const struct job *j);

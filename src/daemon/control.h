@@ -12,6 +12,7 @@
 #include "base/unix_socket.h"
 #include "reeve/sync.h"
 #include "reeve/transport.h"
+#include "varlink/json_write.h"
 #include "varlink/server_conn.h"
 
 struct app;
@@ -64,6 +65,13 @@ size_t control_message_max(const struct control *c);
 /* For handlers that stream: wait until the reply before was taken by the transport and it
  * is this call's turn. 0, -ECONNRESET when the connection is gone. */
 RV_AWAIT int control_wait_writable(struct control_conn *conn, struct vl_call *call);
+/* One page of a reply: members of the object that is begun, while page is below
+ * PAGE_BYTES. True: there are more. */
+typedef bool (*control_page_fn)(
+	struct json_writer *w, const struct buf *page, void *arg);
+/* The reply in pages, a turn each; without "more" the first. */
+RV_AWAIT int control_reply_pages(struct control_conn *conn, struct vl_call *call,
+	control_page_fn fill, void *arg);
 /* For handlers that wait for what may never happen: rv_event_wait, but a shutdown does not
  * wait for them while the event is not set. */
 RV_AWAIT int control_wait_event(struct control_conn *conn, rv_event *event);

@@ -22,8 +22,8 @@
 #include "daemon/retention.h"
 #include "daemon/run.h"
 #include "daemon/scheduler.h"
-#include "daemon/spawner_link.h"
 #include "daemon/supervisor.h"
+#include "reeve/task.h"
 
 /* ---- refusals ----------------------------------------------------------------------- */
 
@@ -61,6 +61,9 @@ static void put_parts(struct apply *a, struct planned *p)
 	envs_put(a->core->envs, TAKE_PTR(p->env));
 	p->demand = scheduler_demand_put(a->core->scheduler, p->demand);
 	free(TAKE_PTR(p->spec));
+	if (p->is_expected)
+		jobs_expect_no_more(a->core->jobs, p->job->uid, 1);
+	p->is_expected = false;
 }
 
 /* the job has what was planned for it; what it had is put back with the plan */
@@ -139,25 +142,32 @@ static void end_planned(struct apply *a, struct planned *p, int error)
 		job_end(a->core->jobs, p->job);
 }
 
-/* commit what was planned, then show it; jobs are not busy afterwards */
-static int end_chunk(struct apply *a)
+/* what was planned is shown, or refused where it was not recorded; no job is busy then */
+static void show_chunk(struct apply *a, int error)
 {
 	bool wake = false;
-	int r = 0;
 
-	if (a->n_planned)
-		r = committer_commit(a->core->committer, TAKE_PTR(a->txn), 0);
 	for (size_t i = 0; i < a->n_planned; i++) {
-		end_planned(a, &a->planned[i], r);
+		end_planned(a, &a->planned[i], error);
 		wake |= a->planned[i].plan == PLAN_RUNNING;
 	}
 	if (a->verb->chunk_ended)
-		a->verb->chunk_ended(a, r >= 0);
+		a->verb->chunk_ended(a, error >= 0);
 	if (a->n_planned)
 		retention_jobs_finished(a->core->retention);
 	if (wake)
 		jobs_wake_waiters(a->core->jobs);
 	a->n_planned = 0;
+}
+
+int apply_end_chunk(struct apply *a)
+{
+	int r = 0;
+
+	a->n_looked = 0;
+	if (a->n_planned)
+		r = committer_commit(a->core->committer, TAKE_PTR(a->txn), 0);
+	show_chunk(a, r);
 	return r == -ENOMEM ? r : 0;
 }
 
@@ -238,30 +248,25 @@ static int plan_job(struct apply *a, struct job *j)
 		j->run->spec_changing = true;
 	a->n_planned++;
 	r = a->verb->follow ? a->verb->follow(a, j) : 0;
+	if (r == -RV_ELIMIT) {
+		/* some of it is in the transaction: none of the chunk happens */
+		a->txn = txn_free(a->txn);
+		show_chunk(a, r);
+		return 0;
+	}
 	if (r < 0)
 		return r;
-	return a->n_planned == APPLY_CHUNK ? end_chunk(a) : 0;
+	return a->n_planned == APPLY_CHUNK ? apply_end_chunk(a) : 0;
 }
 
-/* One that was only started ahead has not begun: it is taken back, unless it begins. */
 static int await_recall(struct apply *a, struct job **j)
 {
-	uint64_t id = (*j)->id;
 	int r;
 
 	if (!(*j)->run || !(*j)->run->ahead)
 		return 0;
-	r = end_chunk(a); /* what was planned must not wait for this */
-	if (r < 0)
-		return r;
-	while ((*j = jobs_find(a->core->jobs, id)) && (*j)->run && (*j)->run->ahead &&
-		spawner_link_is_ready(a->core->spawner)) {
-		run_request_recall((*j)->run);
-		r = jobs_wait_change(a->core->jobs);
-		if (r < 0)
-			return r;
-	}
-	return 0;
+	r = apply_end_chunk(a); /* what was planned must not wait for this */
+	return r < 0 ? r : supervisor_recall(a->core, (*j)->id, j);
 }
 
 /* What is planned from a spec is lost when another change of it comes in between. */
@@ -272,7 +277,7 @@ static int await_spec(struct apply *a, struct job **j)
 
 	if (!a->verb->changes_spec || !(*j)->run || !(*j)->run->spec_changing)
 		return 0;
-	r = end_chunk(a);
+	r = apply_end_chunk(a);
 	while (r >= 0 && (*j = jobs_find(a->core->jobs, id)) && (*j)->run &&
 		(*j)->run->spec_changing)
 		r = jobs_wait_change(a->core->jobs);
@@ -294,7 +299,7 @@ static int await_settled(struct apply *a, struct job **j)
 		if (!*j || !jobs_is_unsettled(a->core->jobs, *j))
 			return 0;
 		/* another change of it is under way, maybe one of this very chunk */
-		r = end_chunk(a);
+		r = apply_end_chunk(a);
 		if (r < 0)
 			return r;
 		r = jobs_wait_idle(a->core->jobs, id, j);
@@ -309,11 +314,26 @@ static int await_settled(struct apply *a, struct job **j)
 	}
 }
 
+/* Those with which there is nothing to do fill no chunk, and may be a million. What was
+ * planned is committed before: it says what jobs are now. */
+static int give_turn(struct apply *a)
+{
+	if (a->n_planned)
+		return apply_end_chunk(a);
+	a->n_looked = 0;
+	return rv_yield();
+}
+
 int apply_to_one(struct apply *a, uint64_t id)
 {
-	struct job *j = jobs_find(a->core->jobs, id);
-	int r = j ? await_settled(a, &j) : 0;
+	int r = a->n_looked == APPLY_CHUNK ? give_turn(a) : 0;
+	struct job *j;
 
+	if (r < 0)
+		return r;
+	a->n_looked++;
+	j = jobs_find(a->core->jobs, id);
+	r = j ? await_settled(a, &j) : 0;
 	return r == 0 && j ? plan_job(a, j) : r;
 }
 
@@ -328,7 +348,7 @@ static int apply_to_all(struct apply *a, const struct selection *sel)
 		r = a->verb->to_all(a, sel);
 	for (size_t i = 0; i < sel->n_ids && !a->verb->to_all && r >= 0; i++)
 		r = apply_to_one(a, sel->ids[i]);
-	return r < 0 ? r : end_chunk(a);
+	return r < 0 ? r : apply_end_chunk(a);
 }
 
 static int reply(struct apply *a)

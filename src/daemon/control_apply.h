@@ -48,14 +48,15 @@ struct planned {
 	struct demand *demand;
 	void *spec; /* packed */
 	size_t spec_len;
-	uint64_t fields; /* PLAN_RUNNING: bit per field of it that is another */
+	uint64_t fields;  /* PLAN_RUNNING: bit per field of it that is another */
+	bool is_expected; /* set by plan: it counts by jobs_expect until it is shown */
 };
 
 struct apply_verb {
 	/* Decides; changes p, may ask the job's run. Never awaits. */
 	int (*plan)(struct apply *a, struct job *j, struct planned *p);
-	/* The job is in the chunk: what else belongs into its transaction, a->txn. May await. 0,
-	 * negative: the call fails. NULL: nothing */
+	/* The job is in the chunk: what else belongs into its transaction, a->txn. May await. 0;
+	 * -RV_ELIMIT: all of the chunk are refused; other errors: the call fails. NULL: nothing */
 	int (*follow)(struct apply *a, struct job *j);
 	/* The transaction is committed, or was not. NULL: nothing to do */
 	void (*chunk_ended)(struct apply *a, bool recorded);
@@ -83,6 +84,7 @@ struct apply {
 	/* the chunk under way */
 	struct planned planned[APPLY_CHUNK];
 	size_t n_planned;
+	unsigned n_looked; /* jobs since others had their turn */
 	struct txn *txn;
 };
 
@@ -101,6 +103,8 @@ RV_AWAIT int control_apply_to_ids(struct control_conn *conn,
 
 /* For to_all: 0, also where it is refused or gone; negative: the call fails. */
 RV_AWAIT int apply_to_one(struct apply *a, uint64_t id);
+/* For to_all: commit what was planned, show it or refuse it. Likewise. */
+RV_AWAIT int apply_end_chunk(struct apply *a);
 /* For plan: that job is refused. name: an error of io.reeve.Job, without that. Returns
  * PLAN_REFUSED. */
 int apply_refuse(struct apply *a, uint64_t id, const char *name, const char *fmt, ...)

@@ -133,7 +133,7 @@ static int stop(struct control_conn *conn, struct vl_call *call)
 	return r;
 }
 
-static int reply_config_errors(struct vl_call *call, const struct config_errors *errors)
+int control_config_errors(struct vl_call *call, const struct config_errors *errors)
 {
 	json_t *list = json_array(), *params;
 	int r;
@@ -165,7 +165,7 @@ static int reload(struct control_conn *conn, struct vl_call *call)
 		return vl_call_denied(call);
 	r = app_reload(control_app(conn->control), &errors, &changed, &restart);
 	if (r == -EINVAL)
-		return reply_config_errors(call, &errors);
+		return control_config_errors(call, &errors);
 	if (r < 0)
 		return r;
 	r = find_problems(&problems, control_app(conn->control));
@@ -204,6 +204,7 @@ const struct vl_method control_daemon_methods[] = {
 	INLINE("Status", status),
 	METHOD("Stop", stop),
 	METHOD("Reload", reload),
+	METHOD("Diff", control_daemon_diff),
 };
 const size_t control_n_daemon_methods = ARRAY_LEN(control_daemon_methods);
 

@@ -18,7 +18,10 @@
 #include "daemon/jobs.h"
 #include "reeve/task.h"
 
-enum { YIELD_EVERY = 4096 };
+enum {
+	YIELD_EVERY = 4096,
+	TURN_BYTES = 32 * 1024, /* of specs, packed again in one turn */
+};
 
 /* ---- promises ----------------------------------------------------------------------- */
 
@@ -333,7 +336,14 @@ struct indexes {
 	struct job *const *jobs;
 	size_t n;
 	struct dep_promises *promises;
+	unsigned n_looked; /* jobs, and what they wait for */
 };
+
+/* others get their turn; 0, -ECANCELED */
+static int breathe(struct indexes *x)
+{
+	return ++x->n_looked % YIELD_EVERY ? 0 : rv_yield();
+}
 
 static int invalid(struct vl_call *call, uint64_t job, const char *message)
 {
@@ -354,7 +364,7 @@ static int follow_indexes(struct deps_search *s, uint64_t node, void *arg)
 	const char *element;
 	struct deps_walk w;
 	struct dep_ref ref;
-	int r = 0;
+	int r = breathe(x);
 
 	deps_walk_init(&w, j->spec, j->spec_len);
 	while (r >= 0 && deps_walk_next(&w, &kind, &element) > 0) {
@@ -367,6 +377,8 @@ static int follow_indexes(struct deps_search *s, uint64_t node, void *arg)
 			r = promise(x->core, x->promises, x->jobs[ref.number]);
 			if (r >= 0)
 				r = deps_search_edge(s, ref.number);
+			if (r >= 0)
+				r = breathe(x);
 			if (r < 0)
 				return r;
 		}
@@ -395,7 +407,8 @@ int control_check_indexes(struct core *core, struct vl_call *call,
 	struct job *const *jobs, size_t n, struct dep_promises *promises)
 {
 	_cleanup_(deps_search_freep) struct deps_search *s = NULL;
-	struct indexes x = {core, call, jobs, n, promises};
+	struct indexes x = {
+		.core = core, .call = call, .jobs = jobs, .n = n, .promises = promises};
 	int r = deps_search_new(&s, follow_indexes, &x);
 
 	for (size_t i = 0; i < n && r == 0; i++) {
@@ -444,7 +457,7 @@ static bool has_index(const struct job *j)
 	return false;
 }
 
-int control_number_deps(struct job *j, uint64_t first)
+static int number_deps(struct job *j, uint64_t first)
 {
 	struct job_spec spec;
 	void *packed;
@@ -468,5 +481,23 @@ int control_number_deps(struct job *j, uint64_t first)
 	free(j->spec);
 	j->spec = packed;
 	j->spec_len = (uint32_t)len;
+	return 0;
+}
+
+int control_number_deps(struct job *const *jobs, size_t n, uint64_t first)
+{
+	size_t turn = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		int r = number_deps(jobs[i], first);
+
+		turn += jobs[i]->spec_len;
+		if (r >= 0 && turn >= TURN_BYTES) {
+			turn = 0;
+			r = rv_yield();
+		}
+		if (r < 0)
+			return r;
+	}
 	return 0;
 }

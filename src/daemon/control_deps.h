@@ -46,10 +46,11 @@ void dep_resolver_deinit(struct dep_resolver *rs);
 RV_AWAIT int control_resolve_deps(struct dep_resolver *rs, struct job_spec *spec);
 
 /* "#N" among the jobs of one call: none points beyond them, and there is no cycle. Their
- * jobs get promises. Results as above. */
-int control_check_indexes(struct core *core, struct vl_call *call,
+ * jobs get promises. Others get their turn meanwhile. Results as above. */
+RV_AWAIT int control_check_indexes(struct core *core, struct vl_call *call,
 	struct job *const *jobs, size_t n, struct dep_promises *promises);
-/* The call's jobs have their ids, the first one that: "#N" is an id now. 0, -ENOMEM */
-int control_number_deps(struct job *j, uint64_t first);
+/* The call's jobs will have ids in a row from that one on: "#N" is an id now. Others get their
+ * turn meanwhile. 0, -ENOMEM, -ECANCELED */
+RV_AWAIT int control_number_deps(struct job *const *jobs, size_t n, uint64_t first);
 
 #endif

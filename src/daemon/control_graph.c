@@ -23,6 +23,7 @@ struct graph {
 	struct hashmap *seen;
 	uint64_t *ids;
 	size_t n, n_max;
+	size_t n_told;
 };
 
 static int add(struct graph *g, const struct job *j)
@@ -101,37 +102,20 @@ static int by_id(const void *a, const void *b)
 	return (*x > *y) - (*x < *y);
 }
 
-static int reply_pages(struct graph *g, struct vl_call *call)
+static bool put_page(struct json_writer *w, const struct buf *page, void *arg)
 {
-	_cleanup_(buf_deinitp) struct buf page = BUF_NULL;
-	size_t i = 0;
-	int r;
+	struct graph *g = arg;
 
-	do {
-		struct json_writer w;
+	json_writer_array(w, "jobs");
+	for (; g->n_told < g->n && buf_len(page) < PAGE_BYTES - JOB_BYTES;
+		g->n_told++) {
+		const struct job *j = jobs_find(g->core->jobs, g->ids[g->n_told]);
 
-		buf_clear(&page);
-		json_writer_init(&w, &page);
-		json_writer_object(&w, NULL);
-		json_writer_array(&w, "jobs");
-		for (; i < g->n && buf_len(&page) < PAGE_BYTES - 2048; i++) {
-			const struct job *j = jobs_find(g->core->jobs, g->ids[i]);
-
-			if (j)
-				job_to_json(&w, NULL, g->core, j);
-		}
-		json_writer_array_end(&w);
-		json_writer_object_end(&w);
-		r = json_writer_end(&w);
-		if (r >= 0)
-			r = vl_call_reply_text(
-				call, buf_head(&page), buf_len(&page), i < g->n);
-		if (r >= 0 && i < g->n)
-			r = control_wait_writable(g->conn, call);
-		if (r >= 0 && i < g->n)
-			r = rv_yield(); /* one page a turn: others wait too */
-	} while (r >= 0 && i < g->n);
-	return r;
+		if (j)
+			job_to_json(w, NULL, g->core, j);
+	}
+	json_writer_array_end(w);
+	return g->n_told < g->n;
 }
 
 int control_job_graph(struct control_conn *conn, struct vl_call *call)
@@ -154,7 +138,7 @@ int control_job_graph(struct control_conn *conn, struct vl_call *call)
 	if (r >= 0 && g.n)
 		qsort(g.ids, g.n, sizeof(g.ids[0]), by_id);
 	if (r >= 0)
-		r = reply_pages(&g, call);
+		r = control_reply_pages(conn, call, put_page, &g);
 	selection_deinit(&sel);
 	hashmap_free(g.seen);
 	free(g.ids);

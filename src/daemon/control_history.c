@@ -29,6 +29,7 @@ struct history {
 	size_t limit;
 	struct store_run *runs; /* reason and step are owned */
 	size_t n, n_max;
+	size_t n_told;
 	int64_t total;
 	/* for the worker */
 	const uint64_t *ids;
@@ -145,38 +146,16 @@ static void put_run(
 	json_writer_object_end(w);
 }
 
-/* in pages; without "more" the first */
-static int tell(struct history *h, struct control_conn *conn, struct vl_call *call)
+static bool put_page(struct json_writer *w, const struct buf *page, void *arg)
 {
-	bool more = vl_call_wants_more(call);
-	size_t at = 0;
+	struct history *h = arg;
 
-	for (;;) {
-		_cleanup_(buf_deinitp) struct buf page = BUF_NULL;
-		struct json_writer w;
-		int r;
-
-		json_writer_init(&w, &page);
-		json_writer_object(&w, NULL);
-		json_writer_array(&w, "runs");
-		while (at < h->n && buf_len(&page) < PAGE_BYTES - RUN_BYTES)
-			put_run(h, &w, &h->runs[at++]);
-		json_writer_array_end(&w);
-		json_writer_int(&w, "total", h->total);
-		json_writer_object_end(&w);
-		r = json_writer_end(&w);
-		more = more && at < h->n;
-		if (r >= 0)
-			r = vl_call_reply_text(
-				call, buf_head(&page), buf_len(&page), more);
-		if (r < 0 || !more)
-			return r;
-		r = control_wait_writable(conn, call);
-		if (r >= 0)
-			r = rv_yield(); /* one page a turn: others wait too */
-		if (r < 0)
-			return r;
-	}
+	json_writer_array(w, "runs");
+	while (h->n_told < h->n && buf_len(page) < PAGE_BYTES - RUN_BYTES)
+		put_run(h, w, &h->runs[h->n_told++]);
+	json_writer_array_end(w);
+	json_writer_int(w, "total", h->total);
+	return h->n_told < h->n;
 }
 
 int control_job_history(struct control_conn *conn, struct vl_call *call)
@@ -202,7 +181,7 @@ int control_job_history(struct control_conn *conn, struct vl_call *call)
 	if (r >= 0)
 		r = collect(&h, &sel);
 	if (r >= 0)
-		r = tell(&h, conn, call);
+		r = control_reply_pages(conn, call, put_page, &h);
 	for (size_t i = 0; i < h.n; i++)
 		drop_run(&h.runs[i]);
 	free(h.runs);

@@ -1,8 +1,11 @@
-/* The handlers of io.reeve.Job, io.reeve.Pool, io.reeve.Schedule and io.reeve.Service, one file for each family. */
+/* The handlers of io.reeve.Job, Pool, Schedule, Service and some of Daemon, one file for each
+ * family. */
 #ifndef DAEMON_CONTROL_JOB_H
 #define DAEMON_CONTROL_JOB_H
 
 #include "daemon/control.h"
+
+struct config_errors;
 
 int control_job_submit(struct control_conn *conn, struct vl_call *call);
 /* The connection is gone: jobs of calls that were to go on are dropped. */
@@ -32,6 +35,11 @@ int control_job_retry(struct control_conn *conn, struct vl_call *call);
 int control_job_set_dependencies(struct control_conn *conn, struct vl_call *call);
 int control_job_remove(struct control_conn *conn, struct vl_call *call);
 int control_job_clean(struct control_conn *conn, struct vl_call *call);
+
+/* of io.reeve.Daemon */
+int control_daemon_diff(struct control_conn *conn, struct vl_call *call);
+/* answers with ConfigInvalid */
+int control_config_errors(struct vl_call *call, const struct config_errors *errors);
 
 /* of io.reeve.Pool */
 int control_pool_list(struct control_conn *conn, struct vl_call *call);
@@ -72,6 +80,9 @@ RV_AWAIT int control_cancel_ids(
  */
 int control_check_env(struct vl_call *call, char *const *env);
 
-enum { PAGE_BYTES = 64 * 1024 }; /* of a streamed reply */
+enum {
+	PAGE_BYTES = 64 * 1024, /* of a streamed reply */
+	JOB_BYTES = 2048,       /* of one job in it */
+};
 
 #endif

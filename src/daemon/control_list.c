@@ -60,6 +60,42 @@ struct lister {
 	struct buf page;
 };
 
+/* only by state, and of everybody: the table has counted them */
+static bool is_counted(const struct lister *l)
+{
+	const struct job_select *s = &l->sel.sel;
+
+	return s->any_uid && l->conn->is_admin && !s->n_ids && !s->results &&
+	       !s->pools && !s->labels && !s->name_glob && !s->schedule &&
+	       !s->no_schedule && !s->service && !s->no_service && !s->since_usec;
+}
+
+/* Of those that were found when they were counted. Some may have been removed since: the next
+ * one that is there. */
+static struct job *next_found(const struct lister *l)
+{
+	const struct jobs *jobs = control_core(l->conn->control)->jobs;
+	size_t lo = 0, hi = l->sel.n_ids;
+	struct job *j = NULL;
+
+	while (lo < hi) { /* the first id >= at; backwards the first > at */
+		size_t mid = lo + (hi - lo) / 2;
+		uint64_t id = l->sel.ids[mid];
+
+		if (id < l->at || (l->reverse && id == l->at))
+			lo = mid + 1;
+		else
+			hi = mid;
+	}
+	if (l->reverse)
+		while (!j && lo > 0)
+			j = jobs_find(jobs, l->sel.ids[--lo]);
+	else
+		while (!j && lo < l->sel.n_ids)
+			j = jobs_find(jobs, l->sel.ids[lo++]);
+	return j;
+}
+
 static struct job *next_job(struct lister *l)
 {
 	const struct jobs *jobs = control_core(l->conn->control)->jobs;
@@ -73,23 +109,12 @@ static struct job *next_job(struct lister *l)
 	}
 	if (l->ranked)
 		return NULL;
+	if (!is_counted(l))
+		return next_found(l);
 	if (l->unfinished && !l->reverse)
 		return jobs_unfinished_at_or_after(jobs, l->at);
 	return l->reverse ? jobs_at_or_before(jobs, l->at)
 			  : jobs_at_or_after(jobs, l->at);
-}
-
-static bool wanted(const struct lister *l, const struct job *j)
-{
-	struct job_facts_buf f;
-	bool matches;
-
-	if (!control_owns(l->conn, j))
-		return false;
-	job_facts_get(j, &f, l->sel.sel.labels != NULL);
-	matches = job_select_matches(&l->sel.sel, &f.facts);
-	job_facts_deinit(&f);
-	return matches;
 }
 
 /* One page; *l.end is set when nothing is left. 0, -ENOMEM, -ECANCELED. */
@@ -107,10 +132,10 @@ static int fill_page(struct lister *l)
 	json_writer_array(&w, "jobs");
 	while (r >= 0 && l->left > 0 && (j = next_job(l))) {
 		l->at = l->ranked ? l->at + 1 : l->reverse ? j->id - 1 : j->id + 1;
-		if (wanted(l, j)) {
+		if (control_matches(l->conn, &l->sel.sel, j)) {
 			job_to_json(&w, NULL, core, j);
 			l->left--;
-			if (buf_len(&l->page) >= PAGE_BYTES - 2048)
+			if (buf_len(&l->page) >= PAGE_BYTES - JOB_BYTES)
 				break;
 		} else if (++n_looked % YIELD_EVERY == 0) {
 			r = rv_yield();
@@ -127,16 +152,6 @@ static int fill_page(struct lister *l)
 		json_writer_int(&w, "next_id", (int64_t)l->at);
 	json_writer_object_end(&w);
 	return json_writer_end(&w);
-}
-
-/* only by state, and of everybody: the table has counted them */
-static bool is_counted(const struct lister *l)
-{
-	const struct job_select *s = &l->sel.sel;
-
-	return s->any_uid && l->conn->is_admin && !s->n_ids && !s->results &&
-	       !s->pools && !s->labels && !s->name_glob && !s->schedule &&
-	       !s->no_schedule && !s->service && !s->no_service && !s->since_usec;
 }
 
 static int count_total(struct lister *l)

@@ -137,7 +137,7 @@ static int plan_move(struct apply *a, struct job *j, struct planned *p)
 
 int control_job_move(struct control_conn *conn, struct vl_call *call)
 {
-	static const struct apply_verb verb = {.plan = plan_move};
+	static const struct apply_verb verb = {.plan = plan_move, .recalls = true};
 	struct move m = {.last = STREQ(json_string_value(json_object_get(
 					       vl_call_params(call), "where")),
 				 "last")};

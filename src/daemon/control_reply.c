@@ -1,4 +1,4 @@
-/* Errors as replies; see control.h. */
+/* Errors and pages as replies; see control.h. */
 #include "config.h"
 
 #include <errno.h>
@@ -11,6 +11,8 @@
 #include "base/error.h"
 #include "base/invariant.h"
 #include "daemon/control.h"
+#include "reeve/task.h"
+#include "varlink/json_write.h"
 
 int reply_error(struct vl_call *call, const char *name, const char *fmt, ...)
 {
@@ -71,4 +73,32 @@ bool control_refuses_negative(struct vl_call *call, const char *member)
 		return false;
 	vl_call_invalid(call, member, "below 0");
 	return true;
+}
+
+int control_reply_pages(struct control_conn *conn, struct vl_call *call,
+	control_page_fn fill, void *arg)
+{
+	bool more = vl_call_wants_more(call);
+
+	for (;;) {
+		_cleanup_(buf_deinitp) struct buf page = BUF_NULL;
+		struct json_writer w;
+		int r;
+
+		json_writer_init(&w, &page);
+		json_writer_object(&w, NULL);
+		more = fill(&w, &page, arg) && more;
+		json_writer_object_end(&w);
+		r = json_writer_end(&w);
+		if (r >= 0)
+			r = vl_call_reply_text(
+				call, buf_head(&page), buf_len(&page), more);
+		if (r < 0 || !more)
+			return r;
+		r = control_wait_writable(conn, call);
+		if (r >= 0)
+			r = rv_yield(); /* one page a turn: others wait too */
+		if (r < 0)
+			return r;
+	}
 }

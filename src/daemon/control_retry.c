@@ -10,6 +10,7 @@
 #include "base/macro.h"
 #include "base/strv.h"
 #include "config/configuration.h"
+#include "daemon/callbacks.h"
 #include "daemon/control_apply.h"
 #include "daemon/control_job.h"
 #include "daemon/control_select.h"
@@ -25,21 +26,31 @@ struct retry {
 	char **env; /* the caller's of today; NULL: as it was */
 	/* who was skipped because of those, and waits again; all of them so far, by id */
 	struct hashmap *waits_again;
-	struct revival revival; /* of the chunk under way */
+	/* of the chunk under way */
+	struct revival revival;
+	size_t n_callbacks;
 };
 
 /* unfinished jobs that there may still be, of all and of one user */
 static size_t room_for_jobs(const struct apply *a, uint32_t uid)
 {
-	const struct retry *rt = a->arg;
 	const struct config *cf = a->core->config;
-	int64_t planned = (int64_t)(a->n_planned + rt->revival.n);
-	int64_t all = config_num(cf, JOBS_MAX) - planned -
-		      (int64_t)jobs_unfinished(a->core->jobs);
-	int64_t own = config_num(cf, JOBS_PER_USER_MAX) - planned -
+	int64_t all =
+		config_num(cf, JOBS_MAX) - (int64_t)jobs_unfinished(a->core->jobs);
+	int64_t own = config_num(cf, JOBS_PER_USER_MAX) -
 		      (int64_t)jobs_unfinished_of(a->core->jobs, uid);
 
 	return (size_t)MAX(MIN(all, own), INT64_C(0));
+}
+
+/* The limit that counts for this one. 0, -RV_ELIMIT */
+static int check_room(const struct apply *a, const struct job *j)
+{
+	const struct retry *rt = a->arg;
+	bool has_room = j->is_callback ? callbacks_room(a->core) > rt->n_callbacks
+				       : room_for_jobs(a, j->uid) > 0;
+
+	return has_room ? 0 : -RV_ELIMIT;
 }
 
 /* ---- one job ------------------------------------------------------------------------ */
@@ -107,13 +118,16 @@ static int plan_retry(struct apply *a, struct job *j, struct planned *p)
 
 	if (j->state != JOB_FINISHED)
 		return -RV_ESTATE;
-	if (room_for_jobs(a, j->uid) == 0)
-		return -RV_ELIMIT;
-	r = refuse_skipped(a, j);
+	r = check_room(a, j);
+	if (r == 0)
+		r = refuse_skipped(a, j);
 	if (r == 0)
 		r = plan_demand(a, j, p);
+	if (r == 0 && !j->is_callback)
+		r = jobs_expect(a->core->jobs, j->uid, 1);
 	if (r != 0)
 		return r;
+	p->is_expected = !j->is_callback;
 	job_record_again(j, &p->rec);
 	return rt->env ? plan_env(a, j, p) : PLAN_RECORD;
 }
@@ -127,6 +141,7 @@ static int revive_skipped(struct apply *a, struct job *j)
 	size_t n = rt->revival.n;
 	int r = 0;
 
+	rt->n_callbacks += j->is_callback;
 	if (!j->dependents)
 		return 0;
 	if (!rt->waits_again)
@@ -134,22 +149,45 @@ static int revive_skipped(struct apply *a, struct job *j)
 	if (r >= 0)
 		r = dependents_revive(
 			a->core, j, a->txn, &rt->revival, n + room_for_jobs(a, j->uid));
-	for (; n < rt->revival.n && r >= 0; n++)
+	for (; n < rt->revival.n && r >= 0; n++) {
 		r = hashmap_put_u64(rt->waits_again, rt->revival.jobs[n]->id, a);
-	return r == -EEXIST ? 0 : r;
+		if (r == -EEXIST)
+			r = 0; /* for the second time already */
+	}
+	return r;
 }
 
 static void end_revival(struct apply *a, bool recorded)
 {
 	struct retry *rt = a->arg;
 
+	for (size_t i = 0; i < rt->revival.n && !recorded && rt->waits_again; i++)
+		hashmap_remove_u64(rt->waits_again, rt->revival.jobs[i]->id);
 	dependents_revived(a->core, &rt->revival, recorded);
+	rt->n_callbacks = 0;
+}
+
+/* One that was skipped, once it is known what becomes of the chunk in which it may wait
+ * again. */
+static int retry_skipped(struct apply *a, uint64_t id)
+{
+	const struct job *j = jobs_find(a->core->jobs, id);
+	const struct retry *rt = a->arg;
+	int r = 0;
+
+	if (j && j->busy && j->planned == JOB_PLANNED_RUN)
+		r = apply_end_chunk(a);
+	if (r < 0)
+		return r;
+	if (!rt->waits_again || !hashmap_get_u64(rt->waits_again, id))
+		return apply_to_one(a, id);
+	a->n++;
+	return 0;
 }
 
 /* Those first that were not skipped: because of them others wait again, and are done. */
 static int skipped_last(struct apply *a, const struct selection *sel)
 {
-	const struct retry *rt = a->arg;
 	_cleanup_free_ bool *later = calloc(sel->n_ids + 1, sizeof(*later));
 	int r = later ? 0 : -ENOMEM;
 
@@ -161,13 +199,9 @@ static int skipped_last(struct apply *a, const struct selection *sel)
 		if (!later[i])
 			r = apply_to_one(a, sel->ids[i]);
 	}
-	for (size_t i = 0; i < sel->n_ids && r >= 0; i++) {
-		if (later[i] && rt->waits_again &&
-			hashmap_get_u64(rt->waits_again, sel->ids[i]))
-			a->n++;
-		else if (later[i])
-			r = apply_to_one(a, sel->ids[i]);
-	}
+	for (size_t i = 0; i < sel->n_ids && r >= 0; i++)
+		if (later[i])
+			r = retry_skipped(a, sel->ids[i]);
 	return r;
 }
 

@@ -27,6 +27,18 @@ bool control_owns(const struct control_conn *conn, const struct job *j)
 	return conn->is_admin || j->uid == conn->peer.uid;
 }
 
+bool control_matches(const struct control_conn *conn, const struct job_select *sel,
+	const struct job *j)
+{
+	struct job_facts_buf f;
+
+	/* before texts are looked for */
+	if (!control_owns(conn, j) || (sel->states && !(sel->states >> j->state & 1)))
+		return false;
+	job_facts_get(j, &f, sel);
+	return job_select_matches(sel, &f.facts);
+}
+
 void selection_deinit(struct selection *s)
 {
 	job_select_deinit(&s->sel);
@@ -363,25 +375,24 @@ static int scan(struct selection *s, struct control_conn *conn, size_t *n_max,
 	uint64_t first, uint64_t last)
 {
 	const struct jobs *jobs = control_core(conn->control)->jobs;
-	bool finished = !s->sel.states || s->sel.states & 1u << JOB_FINISHED;
-	struct job *(*next)(const struct jobs *js, uint64_t id) =
-		finished ? jobs_at_or_after : jobs_unfinished_at_or_after;
+	unsigned states = s->sel.states ? s->sel.states : JOB_STATES_ALL;
+	struct job *(*next)(const struct jobs *js, uint64_t id) = jobs_at_or_after;
 	unsigned n = 0;
+
+	if (s->sel.results) /* others have none */
+		states &= 1u << JOB_FINISHED;
+	if (states == 1u << JOB_FINISHED)
+		next = jobs_finished_at_or_after;
+	else if (!(states & 1u << JOB_FINISHED))
+		next = jobs_unfinished_at_or_after;
 
 	for (struct job *j = next(jobs, first); j && j->id <= last;
 		j = next(jobs, first)) {
-		struct job_facts_buf f;
-		bool matches;
 		int r = 0;
 
 		first = j->id + 1;
-		if (control_owns(conn, j)) {
-			job_facts_get(j, &f, s->sel.labels != NULL);
-			matches = job_select_matches(&s->sel, &f.facts);
-			job_facts_deinit(&f);
-			if (matches)
-				r = add_id(s, n_max, j->id);
-		}
+		if (control_matches(conn, &s->sel, j))
+			r = add_id(s, n_max, j->id);
 		if (r >= 0 && ++n % YIELD_EVERY == 0)
 			r = rv_yield();
 		if (r < 0)

@@ -44,5 +44,8 @@ RV_AWAIT int control_reply_no_such_id(
 
 /* may this peer see the secrets of the job and change it? */
 bool control_owns(const struct control_conn *conn, const struct job *j);
+/* and does it match? */
+bool control_matches(const struct control_conn *conn, const struct job_select *sel,
+	const struct job *j);
 
 #endif

@@ -20,6 +20,8 @@
 #include "reeve/task.h"
 
 static const rv_time end_is_seen_within = RV_MS(200);
+/* at the least, whatever patience there is with who reads */
+static const rv_time spawner_closes_within = RV_SEC(1);
 
 struct send {
 	struct list link; /* in run_stdin.senders */
@@ -132,12 +134,13 @@ static int put_data(struct send *s, struct run_stdin *in, const char **why)
 static int put_eof(const struct send *s, struct run_stdin *in, const char **why)
 {
 	struct job *j = jobs_find(control_core(s->conn->control)->jobs, s->id);
+	rv_time until = MAX(give_up_at(s, in), rv_now() + spawner_closes_within);
 	int r;
 
 	if (j && j->run && j->run->in == in)
 		run_request_close_stdin(j->run);
 	while (in->state == RUN_STDIN_CLOSING) {
-		r = wait_change(s, in);
+		r = wait_until(s, in, until);
 		if (r < 0)
 			return r;
 	}

@@ -16,6 +16,7 @@
 #include "daemon/control_select.h"
 #include "daemon/core.h"
 #include "daemon/jobs.h"
+#include "daemon/supervisor.h"
 #include "reeve/task.h"
 
 enum { STEP_NODES = 1024 };
@@ -46,6 +47,9 @@ static int invalid(struct change *c, enum job_field f, const char *message)
 /* -EINVAL: answered. One that was skipped may be retried: it has not started either. */
 static int check_state(struct change *c, const struct job *j)
 {
+	if (j->is_callback)
+		return invalid(
+			c, JOB_FIELD_AFTER, "it is a callback: it waits for no job");
 	if (!j->of_service &&
 		(j->state == JOB_HELD || j->state == JOB_WAITING ||
 			j->state == JOB_DELAYED || j->state == JOB_QUEUED ||
@@ -57,11 +61,16 @@ static int check_state(struct change *c, const struct job *j)
 	return -EINVAL;
 }
 
-/* until nobody else changes it. 0 with *ret */
+/* until nobody else changes it, nor it waits with the spawner. 0 with *ret */
 static int await_job(struct change *c, struct job **ret)
 {
 	int r = jobs_wait_idle(c->core->jobs, c->id, ret);
 
+	if (r > 0 && (*ret)->run && (*ret)->run->ahead) {
+		r = supervisor_recall(c->core, c->id, ret);
+		if (r >= 0)
+			r = jobs_wait_idle(c->core->jobs, c->id, ret);
+	}
 	if (r < 0)
 		return r;
 	return r == 0 ? control_reply_no_such_id(c->conn, c->call, c->id, NULL)

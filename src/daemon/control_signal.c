@@ -75,6 +75,9 @@ int control_job_kill(struct control_conn *conn, struct vl_call *call)
 
 static int plan_pause(struct apply *a, struct job *j, struct planned *p)
 {
+	/* its resume may be on the way still */
+	if (j->state == JOB_PAUSED && j->run && !j->run->pause_wanted)
+		run_request_pause(j->run, true);
 	if (j->state == JOB_PAUSED)
 		return PLAN_DONE;
 	if (j->state != JOB_RUNNING || j->is_function)

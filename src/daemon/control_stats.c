@@ -40,6 +40,7 @@ struct count {
 	struct stats all;
 	struct stats **pools; /* by name in the end */
 	size_t n_pools, n_pools_max;
+	size_t n_told;
 	struct hashmap *by_name;
 	/* the job that is counted */
 	const struct job *job;
@@ -216,35 +217,16 @@ static void put_stats(struct json_writer *w, const char *key, const struct stats
 	json_writer_object_end(w);
 }
 
-static int tell(struct count *c, struct control_conn *conn, struct vl_call *call)
+static bool put_page(struct json_writer *w, const struct buf *page, void *arg)
 {
-	bool more = vl_call_wants_more(call);
-	size_t at = 0;
+	struct count *c = arg;
 
-	for (;;) {
-		_cleanup_(buf_deinitp) struct buf page = BUF_NULL;
-		struct json_writer w;
-		int r;
-
-		json_writer_init(&w, &page);
-		json_writer_object(&w, NULL);
-		put_stats(&w, "all", &c->all);
-		json_writer_array(&w, "pools");
-		while (at < c->n_pools && buf_len(&page) < PAGE_BYTES - POOL_BYTES)
-			put_stats(&w, NULL, c->pools[at++]);
-		json_writer_array_end(&w);
-		json_writer_object_end(&w);
-		r = json_writer_end(&w);
-		more = more && at < c->n_pools;
-		if (r >= 0)
-			r = vl_call_reply_text(
-				call, buf_head(&page), buf_len(&page), more);
-		if (r < 0 || !more)
-			return r;
-		r = control_wait_writable(conn, call);
-		if (r < 0)
-			return r;
-	}
+	put_stats(w, "all", &c->all);
+	json_writer_array(w, "pools");
+	while (c->n_told < c->n_pools && buf_len(page) < PAGE_BYTES - POOL_BYTES)
+		put_stats(w, NULL, c->pools[c->n_told++]);
+	json_writer_array_end(w);
+	return c->n_told < c->n_pools;
 }
 
 int control_job_stats(struct control_conn *conn, struct vl_call *call)
@@ -259,6 +241,8 @@ int control_job_stats(struct control_conn *conn, struct vl_call *call)
 		json_object_get(vl_call_params(call), "select"), SELECT_EMPTY_IS_ALL);
 	if (r < 0)
 		return r == -EINVAL ? 0 : r;
+	if (!sel.sel.states || sel.sel.states & 1u << JOB_FINISHED)
+		sel.sel.states = 1u << JOB_FINISHED; /* no other is counted */
 	r = hashmap_new(&c.by_name, HASHMAP_STRING);
 	if (r >= 0)
 		r = select_resolve(&sel, conn);
@@ -267,7 +251,7 @@ int control_job_stats(struct control_conn *conn, struct vl_call *call)
 	if (r >= 0)
 		r = rv_run_blocking(core->io, sort_all, &c);
 	if (r >= 0)
-		r = tell(&c, conn, call);
+		r = control_reply_pages(conn, call, put_page, &c);
 	for (size_t i = 0; i < c.n_pools; i++)
 		stats_free(c.pools[i]);
 	free(c.pools);

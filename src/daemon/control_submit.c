@@ -21,7 +21,10 @@
 #include "daemon/jobs.h"
 #include "daemon/keys.h"
 #include "daemon/scheduler.h"
+#include "reeve/task.h"
 #include "varlink/json_write.h"
+
+enum { YIELD_EVERY = 1024 }; /* jobs that were made, or published, in one turn */
 
 static void end_claims(struct submit *s, bool taken)
 {
@@ -101,21 +104,24 @@ static int record(struct submit *s)
 	int r;
 
 	r = jobs_take_ids(s->core->jobs, &first, &s->reserved, (uint32_t)s->n, s->txn);
+	if (r >= 0)
+		r = control_number_deps(s->jobs, s->n, first);
 	if (r < 0)
 		return r;
 	for (size_t i = 0; i < s->n; i++) {
 		struct job *j = s->jobs[i];
 
 		j->id = first + i;
-		r = control_number_deps(j, first);
-		if (r < 0)
-			return r;
 		op = txn_add(s->txn, STORE_JOB_INSERT);
 		if (!op)
 			return -ENOMEM;
 		job_record(j, &op->job);
 		op->job.spec = j->spec;
 		op->job.spec_len = j->spec_len;
+		if ((i + 1) % YIELD_EVERY == 0)
+			r = rv_yield();
+		if (r < 0)
+			return r;
 	}
 	if (!s->key)
 		return 0;
@@ -151,8 +157,52 @@ static int reply_ids(struct vl_call *call, uint64_t first, uint64_t end)
 		     : vl_call_reply_text(call, buf_head(&text), buf_len(&text), false);
 }
 
-/* All of them are in the table before the first is looked at: some wait for others. Where
- * memory is short the rest is there after the next start: it is on disk. */
+static void follow_deadline(struct submit *s, const struct job *j)
+{
+	if (deadlines_add(s->core->deadlines, j) < 0)
+		log_at(LOG_ERR, "job",
+			"out of memory: the deadline of job %" PRIu64
+			" counts after a restart only",
+			j->id);
+}
+
+/* All of them are in the table, and linked, before the first is looked at: some wait for
+ * others. While others get their turn they are busy: nobody changes or removes them. What is
+ * recorded must be shown: no time to be cancelled. */
+static void publish_all(struct submit *s)
+{
+	struct jobs *js = s->core->jobs;
+
+	for (size_t i = 0; i < s->n; i++)
+		job_begin(js, s->jobs[i]);
+	dependents_link_all(s->core, s->jobs, s->n);
+	dep_promises_end(&s->promises);
+	for (size_t i = 0; i < s->n; i++) {
+		struct job *j = TAKE_PTR(s->jobs[i]);
+
+		follow_deadline(s, j);
+		job_end(js, j);
+		if ((i + 1) % YIELD_EVERY == 0)
+			(void)!rv_yield();
+	}
+}
+
+/* Memory is short, the rest is there after the next start: it is on disk. Until then none is
+ * looked at that waits: it may be for one of the rest. */
+static void publish_some(struct submit *s, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (s->jobs[i]->has_deps)
+			dependents_link(s->core, s->jobs[i]);
+	dep_promises_end(&s->promises);
+	for (size_t i = 0; i < n; i++) {
+		struct job *j = TAKE_PTR(s->jobs[i]);
+
+		scheduler_place(s->core->scheduler, j);
+		follow_deadline(s, j);
+	}
+}
+
 static int publish(struct submit *s)
 {
 	uint64_t first = s->jobs[0]->id;
@@ -161,22 +211,10 @@ static int publish(struct submit *s)
 
 	while (n_added < n && jobs_add(s->core->jobs, s->jobs[n_added]) >= 0)
 		n_added++;
-	for (size_t i = 0; i < n_added; i++)
-		if (s->jobs[i]->has_deps)
-			dependents_link(s->core, s->jobs[i]);
-	dep_promises_end(&s->promises);
-	for (size_t i = 0; i < n_added; i++) {
-		struct job *j = TAKE_PTR(s->jobs[i]);
-
-		if (j->state == JOB_WAITING && n_added == n)
-			dependents_look(s->core->dependents, j);
-		scheduler_place(s->core->scheduler, j);
-		if (deadlines_add(s->core->deadlines, j) < 0)
-			log_at(LOG_ERR, "job",
-				"out of memory: the deadline of job %" PRIu64
-				" counts after a restart only",
-				j->id);
-	}
+	if (n_added == n)
+		publish_all(s);
+	else
+		publish_some(s, n_added);
 	if (s->key)
 		key_commit(s->core->keys, TAKE_PTR(s->key));
 	return reply_ids(s->call, first + s->n_before, first + n);
@@ -243,8 +281,11 @@ static int take_jobs(struct submit *s, const json_t *params)
 	s->n_expected += (uint32_t)n;
 	s->n_before = s->n;
 	s->n += n;
-	for (size_t i = 0; i < n && r >= 0; i++)
+	for (size_t i = 0; i < n && r >= 0; i++) {
 		r = submit_make_job(s, s->n_before + i, json_array_get(specs, i));
+		if (r >= 0 && (i + 1) % YIELD_EVERY == 0)
+			r = rv_yield();
+	}
 	return r;
 }
 

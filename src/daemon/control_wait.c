@@ -100,7 +100,7 @@ static void unwatch(struct waiter *w)
 static void put_ids(struct waiter *w, struct json_writer *j, const struct buf *text)
 {
 	json_writer_array(j, "ids");
-	while (w->n_ids_told < w->n_ids && buf_len(text) < PAGE_BYTES - 2048) {
+	while (w->n_ids_told < w->n_ids && buf_len(text) < PAGE_BYTES - JOB_BYTES) {
 		uint64_t first = w->ids[w->n_ids_told++], last = first;
 
 		while (w->n_ids_told < w->n_ids && w->ids[w->n_ids_told] == last + 1) {
@@ -130,7 +130,8 @@ static int reply(struct waiter *w, bool continues, enum with with)
 		put_ids(w, &j, &text);
 	if (with == WITH_JOBS) {
 		json_writer_array(&j, "jobs");
-		while (w->n_told < w->n_done && buf_len(&text) < PAGE_BYTES - 2048) {
+		while (w->n_told < w->n_done &&
+			buf_len(&text) < PAGE_BYTES - JOB_BYTES) {
 			const struct job *job =
 				jobs_find(core->jobs, w->done[w->n_told++]);
 

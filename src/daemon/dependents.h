@@ -48,6 +48,9 @@ void dependents_end_promise(struct job *on);
 /* The job is in the table. Each job there that it names has a promise for each time that it
  * does; the promises are ended then. */
 void dependents_link(struct core *core, struct job *j);
+/* The same for many, all of them busy. Yields, so that others get their turn; goes on also
+ * where it is cancelled. */
+void dependents_link_all(struct core *core, struct job *const *jobs, size_t n);
 /* What it waits for is another thing now: takes the packed spec, which names only what it
  * named before or what has a promise. */
 void dependents_replace_spec(

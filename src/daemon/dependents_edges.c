@@ -11,6 +11,9 @@
 #include "daemon/core.h"
 #include "daemon/dependents_priv.h"
 #include "daemon/jobs.h"
+#include "reeve/task.h"
+
+enum { TURN_BYTES = 32 * 1024 }; /* of specs, linked in one turn */
 
 /* its record is all that says what it waits for, and it may still come to that */
 static bool needs(const struct job *j, enum job_state state)
@@ -207,6 +210,22 @@ void dependents_link(struct core *core, struct job *j)
 		add_edge(on, j->id);
 		if (needing)
 			count_needing(core, on, 1);
+	}
+}
+
+void dependents_link_all(struct core *core, struct job *const *jobs, size_t n)
+{
+	size_t turn = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		if (!jobs[i]->has_deps)
+			continue;
+		dependents_link(core, jobs[i]);
+		turn += jobs[i]->spec_len;
+		if (turn < TURN_BYTES)
+			continue;
+		turn = 0;
+		(void)!rv_yield(); /* they are in the table: it must be done */
 	}
 }
 

@@ -45,7 +45,9 @@ static int revive(struct core *core, struct job *j, struct txn *t, struct reviva
 	int r = jobs_renew_demand(core->jobs, j);
 
 	if (r >= 0)
-		r = add(rv, j);
+		r = jobs_expect(core->jobs, j->uid, 1);
+	if (r >= 0 && (r = add(rv, j)) < 0)
+		jobs_expect_no_more(core->jobs, j->uid, 1);
 	if (r < 0) {
 		jobs_drop_demand(core->jobs, j);
 		return r;
@@ -132,6 +134,7 @@ void dependents_revived(struct core *core, struct revival *rv, bool done)
 		} else {
 			jobs_drop_demand(core->jobs, j);
 		}
+		jobs_expect_no_more(core->jobs, j->uid, 1);
 		dependents_ran_again(core, j, done);
 		job_end(core->jobs, j);
 		/* what is recorded must be shown: no time to be cancelled */

@@ -339,35 +339,35 @@ bool job_has_label(const struct job *j, const char *label)
 	return false;
 }
 
-void job_facts_get(const struct job *j, struct job_facts_buf *ret, bool with_labels)
+static bool has_labels(const struct job *j, char *const *labels)
 {
-	struct job_spec spec;
+	STRV_FOREACH(label, labels)
+		if (!job_has_label(j, *label))
+			return false;
+	return true;
+}
+
+void job_facts_get(
+	const struct job *j, struct job_facts_buf *ret, const struct job_select *sel)
+{
+	bool of_schedule = sel->schedule || sel->no_schedule;
+	bool of_service = sel->service || sel->no_service;
 	unsigned instance;
 
-	ret->labels = NULL;
-	if (with_labels && job_spec_get(j, &spec) >= 0) {
-		ret->labels = strv_copy(job_strv(&spec, LABEL));
-		job_spec_deinit(&spec);
-	}
 	ret->facts = (struct job_facts){
 		.id = j->id,
 		.uid = j->uid,
-		.name = job_name(j, ret->name),
-		.schedule = job_schedule(j, ret->schedule),
-		.service = job_service(j, ret->service, &instance),
-		.pools = job_pools(j, ret->pools),
+		.name = sel->name_glob ? job_name(j, ret->name) : NULL,
+		.schedule = of_schedule ? job_schedule(j, ret->schedule) : NULL,
+		.pools = sel->pools ? job_pools(j, ret->pools) : NULL,
+		.service = of_service ? job_service(j, ret->service, &instance) : NULL,
 		.state = j->state,
 		.result = j->state == JOB_FINISHED ? j->result : JOB_RESULT_NONE,
-		.labels = ret->labels,
+		.labels = has_labels(j, sel->labels) ? sel->labels : NULL,
 		.submitted_usec = j->submitted_usec,
 		.finished_usec = j->state == JOB_FINISHED ? j->finished_usec : 0,
 		.callback = j->is_callback,
 	};
-}
-
-void job_facts_deinit(struct job_facts_buf *f)
-{
-	f->labels = strv_free(f->labels);
 }
 
 int job_spec_get(const struct job *j, struct job_spec *ret)

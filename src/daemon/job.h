@@ -129,18 +129,18 @@ const char *job_service(const struct job *j, char buf[65], unsigned *ret_instanc
  * JOB_POOLS_BYTES bytes. */
 const char *job_pools(const struct job *j, char *buf);
 bool job_has_label(const struct job *j, const char *label);
-/* for job_select_matches; strings live in *ret, which is deinited afterwards */
+/* for job_select_matches; strings live in *ret, in the job, and in the selector */
 struct job_facts_buf {
 	struct job_facts facts;
 	char name[65];
 	char schedule[65];
 	char service[65];
 	char pools[JOB_POOLS_BYTES];
-	char **labels; /* owned */
 };
-/* @with_labels  look at the labels too: that costs an allocation each */
-void job_facts_get(const struct job *j, struct job_facts_buf *ret, bool with_labels);
-void job_facts_deinit(struct job_facts_buf *f);
+/* Only what the selector asks for is looked for: other texts are NULL, and so are the labels of
+ * a job that has not all that are wanted. */
+void job_facts_get(
+	const struct job *j, struct job_facts_buf *ret, const struct job_select *sel);
 int job_spec_get(const struct job *j, struct job_spec *ret);
 
 #endif

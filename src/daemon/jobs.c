@@ -115,11 +115,20 @@ void jobs_set_next_id(struct jobs *js, uint64_t next)
 	js->next_id = js->reserved_end = js->asked_end = next;
 }
 
-/* index of the first slot with an id >= id */
+/* Index of the first slot with an id >= id. Ids grow by one at least, so that the first and the
+ * last tell how far it can be from either end: where none is missing, that is the place. */
 static size_t lower_bound(const struct jobs *js, uint64_t id)
 {
 	size_t lo = 0, hi = js->n;
 
+	if (hi == 0 || id <= js->v[0].id)
+		return 0;
+	if (id > js->v[hi - 1].id)
+		return hi;
+	if (id - js->v[0].id < hi)
+		hi = (size_t)(id - js->v[0].id);
+	if (js->v[js->n - 1].id - id < js->n)
+		lo = js->n - 1 - (size_t)(js->v[js->n - 1].id - id);
 	while (lo < hi) {
 		size_t mid = lo + (hi - lo) / 2;
 
@@ -159,6 +168,23 @@ struct job *jobs_unfinished_at_or_after(const struct jobs *js, uint64_t id)
 		if (js->n_unfinished[i / STRETCH] == 0)
 			i += STRETCH - i % STRETCH;
 		else if (!j || j->state == JOB_FINISHED)
+			i++;
+		else
+			return js->v[i].job;
+	}
+	return NULL;
+}
+
+struct job *jobs_finished_at_or_after(const struct jobs *js, uint64_t id)
+{
+	size_t i = lower_bound(js, id);
+
+	while (i < js->n) {
+		const struct job *j = js->v[i].job;
+
+		if (js->n_unfinished[i / STRETCH] == STRETCH)
+			i += STRETCH - i % STRETCH;
+		else if (!j || j->state != JOB_FINISHED)
 			i++;
 		else
 			return js->v[i].job;

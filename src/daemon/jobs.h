@@ -57,6 +57,8 @@ struct job *jobs_at_or_after(const struct jobs *js, uint64_t id);
 struct job *jobs_at_or_before(const struct jobs *js, uint64_t id);
 /* the first unfinished one; many finished ones before it are passed over at once */
 struct job *jobs_unfinished_at_or_after(const struct jobs *js, uint64_t id);
+/* the first finished one; many unfinished ones before it are passed over at once */
+struct job *jobs_finished_at_or_after(const struct jobs *js, uint64_t id);
 /* The finished job that ended before that one; with NULL the last that ended. NULL: none.
  * Of one moment the newest id is the last. */
 struct job *jobs_finished_before(const struct jobs *js, const struct job *j);

@@ -11,6 +11,7 @@ libdaemon_la_SOURCES = \
 	src/daemon/clock_jumps.c src/daemon/clock_jumps.h \
 	src/daemon/control.c src/daemon/control.h \
 	src/daemon/control_apply.c src/daemon/control_apply.h \
+	src/daemon/control_config.c \
 	src/daemon/control_conn.c src/daemon/control_priv.h \
 	src/daemon/control_daemon.c \
 	src/daemon/control_deps.c src/daemon/control_deps.h \

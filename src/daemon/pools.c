@@ -157,6 +157,13 @@ void pools_settings(const struct pools *ps, const char *name, struct pool_settin
 		lay_over(ret, &c->rec.settings);
 }
 
+/* In system mode nothing runs as nobody in particular: that would be root. */
+static bool runs_on_empty(const struct pools *ps, const struct pool_settings *s)
+{
+	return s->v[CONFIG_ON_EMPTY].text &&
+	       (!ps->core->system_mode || s->v[CONFIG_ON_EMPTY_USER].user.name);
+}
+
 /* Bring the scheduler's pool to what holds. 0, -ENOMEM */
 int pools_apply_one(struct pools *ps, const char *name)
 {
@@ -171,8 +178,10 @@ int pools_apply_one(struct pools *ps, const char *name)
 		return 0; /* of the daemon's own */
 	if (!pools_section(ps, name) && !(c && c->rec.added)) {
 		p = scheduler_pool(s, name);
-		if (p)
-			scheduler_pool_gone(s, p);
+		if (!p)
+			return 0;
+		scheduler_pool_gone(s, p);
+		p->on_empty = false; /* there is no command any more */
 		return 0;
 	}
 	pools_settings(ps, name, &settings);
@@ -185,7 +194,7 @@ int pools_apply_one(struct pools *ps, const char *name)
 		RV_US(settings.v[CONFIG_RATE].rate.usec));
 	if (r < 0)
 		return r;
-	p->on_empty = settings.v[CONFIG_ON_EMPTY].text != NULL;
+	p->on_empty = runs_on_empty(ps, &settings);
 	scheduler_steer_pool(s, p, c && c->rec.paused, c && c->rec.draining);
 	return 0;
 }
@@ -201,6 +210,15 @@ static bool basis_holds(const struct custom *c, const struct config_named *secti
 						   &now.v[k], (enum config_key)k))
 			return false;
 	return true;
+}
+
+bool pools_keeps_settings(
+	const struct pools *ps, const char *name, const struct config *cf)
+{
+	const struct custom *c = pools_custom(ps, name);
+	const struct config_named *section = config_find(cf, CONFIG_SECTION_POOL, name);
+
+	return c && section && basis_holds(c, section);
 }
 
 int pools_put_record(struct txn *t, const char *name, const struct pool_record *rec)
@@ -314,10 +332,28 @@ void pools_check(
 	}
 }
 
+/* Who set the command is whom it runs as, and nobody else: not who is named in the file, nor
+ * the daemon. */
+static void look_for_user(
+	const struct pools *ps, const char *name, struct pool_settings *s)
+{
+	if (!ps->core->system_mode || !s->set[CONFIG_ON_EMPTY] ||
+		!s->v[CONFIG_ON_EMPTY].text || s->v[CONFIG_ON_EMPTY_USER].user.name)
+		return;
+	s->set[CONFIG_ON_EMPTY_USER] = true;
+	log_at(LOG_ERR, "config",
+		"pool '%s': who set its on-empty is not known any more: it is not run "
+		"until 'reeve pool set %s --on-empty' or 'reeve pool reset %s'",
+		name, name, name);
+}
+
 int pools_load(struct pools *ps, const char *name, const char *text)
 {
 	struct pool_record rec;
 	int r = pool_record_parse(&rec, text);
 
-	return r < 0 ? r : pools_keep(ps, name, &rec);
+	if (r < 0)
+		return r;
+	look_for_user(ps, name, &rec.settings);
+	return pools_keep(ps, name, &rec);
 }

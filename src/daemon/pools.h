@@ -57,6 +57,9 @@ void pools_job_failed(struct pools *ps, const struct job *j);
 const struct config_named *pools_section(const struct pools *ps, const char *name);
 /* what was said of it at run time; NULL: nothing */
 const struct pool_record *pools_record(const struct pools *ps, const char *name);
+/* would what was set at run time outlive a reload of cf? */
+bool pools_keeps_settings(
+	const struct pools *ps, const char *name, const struct config *cf);
 /* is a key set at run time, in place of what its section says? */
 bool pools_key_is_set(const struct pools *ps, const char *name, enum config_key key);
 /* what holds for it, of all keys of [pool]; borrowed, until something is changed of it */

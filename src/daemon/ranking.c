@@ -155,7 +155,7 @@ int ranking_offer(struct ranking *rk, const struct job *j)
 	struct job_sort_value values[JOB_SORT_MAX];
 	struct heap_node *top = heap_peek(&rk->heap);
 	struct texts texts;
-	struct ranked *r;
+	struct ranked *r = NULL;
 
 	for (size_t i = 0; i < rk->sort.n; i++)
 		values[i] = value_of(rk, j, rk->sort.keys[i], &texts);
@@ -163,10 +163,10 @@ int ranking_offer(struct ranking *rk, const struct job *j)
 		if (!top || job_sort_compare(&rk->sort, values, j->id,
 				    ranked_of(top)->values, ranked_of(top)->id) > 0)
 			return 0;
-		ranked_free(ranked_of(heap_pop(&rk->heap)));
+		r = ranked_of(heap_pop(&rk->heap));
+		drop_texts(r);
 	}
-	r = calloc(1, sizeof(*r));
-	if (!r)
+	if (!r && !(r = calloc(1, sizeof(*r))))
 		return -ENOMEM;
 	r->ranking = rk;
 	r->id = j->id;

@@ -25,6 +25,7 @@ struct look {
 	struct txn *txn;
 	struct job *made[SCHEDULE_LOOK_JOBS_MAX];
 	size_t n_made;
+	size_t n_refused; /* of these: callbacks, of jobs that could not be made */
 	struct job *cancelled[SCHEDULE_LOOK_JOBS_MAX]; /* those that did not run */
 	struct store_job cancelled_rec[SCHEDULE_LOOK_JOBS_MAX];
 	size_t n_cancelled;
@@ -36,7 +37,7 @@ struct look {
 };
 
 /* Its job for this nominal time, into l->made. 0; -EINVAL, -RV_ELIMIT with a message that is
- * the caller's; -ENOMEM */
+ * the caller's: then its on-failure is there, if it has one; -ENOMEM */
 int schedule_make_job(
 	struct look *l, const struct schedule *s, int64_t nominal, char **ret_message);
 

@@ -25,7 +25,7 @@ void schedule_note(struct look *l, struct schedule_progress *p, enum schedule_di
 					  .text = text});
 }
 
-/* It becomes a job, or is refused. 0, -ENOMEM; -ENOSPC: no room in this look */
+/* It becomes a job: 1; or is refused: 0. -ENOMEM; -ENOSPC: no room in this look */
 static int start(struct look *l, const struct schedule *s, struct schedule_progress *p,
 	const struct schedule_pending *owed)
 {
@@ -49,7 +49,7 @@ static int start(struct look *l, const struct schedule *s, struct schedule_progr
 		owed->nominal_usec, NULL);
 	/* its number is known when all of this look are made */
 	p->history[p->n_history - 1].job = SCHEDULE_NOT_NUMBERED | l->n_made;
-	return 0;
+	return 1;
 }
 
 static void record_cancelled(struct look *l, struct store_job *rec)
@@ -171,14 +171,14 @@ static int settle(struct look *l, const struct schedule *s, struct schedule_prog
 {
 	bool allow = schedule_def(s)->v[CONFIG_OVERLAP].num == CONFIG_OVERLAP_ALLOW;
 	struct progress_walk w = {.kept = 0};
-	size_t n = p->n_pending, n_made;
+	size_t n = p->n_pending;
 	int r = 0;
 
 	schedule_jobs_ids(l->ss->core->schedule_jobs, s->name, &w.n_going);
 	for (size_t i = 0; i < n; i++) {
 		struct schedule_pending owed = p->pending[i];
 
-		if (r != 0 || (!owed.waits && owed.start_usec > l->now)) {
+		if (r < 0 || (!owed.waits && owed.start_usec > l->now)) {
 			keep(p, &w, &owed);
 			continue;
 		}
@@ -186,7 +186,6 @@ static int settle(struct look *l, const struct schedule *s, struct schedule_prog
 			r = overlaps(l, s, p, &w, owed);
 			continue;
 		}
-		n_made = l->n_made;
 		r = start(l, s, p, &owed);
 		if (r == -ENOSPC) {
 			l->more = true;
@@ -194,10 +193,10 @@ static int settle(struct look *l, const struct schedule *s, struct schedule_prog
 			r = 0;
 		}
 		/* one that was refused is in nobody's way */
-		w.n_going += l->n_made - n_made;
+		w.n_going += r > 0;
 	}
 	p->n_pending = w.kept;
-	return r;
+	return MIN(r, 0);
 }
 
 /* Of what was owed before the daemon went nothing starts because it is there again. */

@@ -84,10 +84,12 @@ int schedule_make_job(
 		&schedule_def(s)->job->spec, &spec, &field, ret_message);
 	if (r >= 0)
 		r = job_make(&l->made[l->n_made], l->ss->core, &spec, schedule_uid(s),
-			gid, l->n_made, ret_message);
-	if (r == -EINVAL || r == -RV_ELIMIT)
-		l->made[l->n_made] = callbacks_make_refused(
-			l->ss->core, &spec, schedule_uid(s), gid, *ret_message);
+			gid, l->n_made - l->n_refused, ret_message);
+	if (r == -EINVAL || r == -RV_ELIMIT) {
+		l->made[l->n_made] = callbacks_make_refused(l->ss->core, &spec,
+			schedule_uid(s), gid, *ret_message, l->n_refused);
+		l->n_refused += l->made[l->n_made] != NULL;
+	}
 	l->n_made += l->made[l->n_made] != NULL;
 	return r;
 }

@@ -119,7 +119,7 @@ void scheduler_count_pool(const struct scheduler *s, const struct pool *p,
 	HASHMAP_FOREACH(d, s->admission.demands) {
 		if (!job_pools_has(d->pools, p->name))
 			continue;
-		*ret_unfinished += d->n_refs;
+		*ret_unfinished += d->n_refs - d->n_ending;
 		*ret_queued += d->ready.n;
 	}
 }

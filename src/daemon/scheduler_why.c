@@ -12,6 +12,9 @@
 #include "daemon/run.h"
 #include "daemon/scheduler_priv.h"
 
+/* jobs before one are counted up to there: that holds the loop */
+enum { BEFORE_MAX = 100000 };
+
 static const struct {
 	enum scheduler_block why;
 	const char *text;
@@ -29,7 +32,8 @@ static const char *why_queued(
 	const struct scheduler *s, const struct job *j, char *buf, size_t size)
 {
 	_cleanup_(buf_deinitp) struct buf text = BUF_NULL;
-	size_t n_before = demand_n_before(&s->admission, j->demand, &j->order);
+	size_t n_before = demand_n_before(j->demand, &j->order, BEFORE_MAX + 1);
+	const char *more = n_before > BEFORE_MAX ? "more than " : "";
 
 	if (demand_explain(j->demand, clock_boottime(s->core->clock), &text) < 0)
 		return NULL;
@@ -38,8 +42,9 @@ static const char *why_queued(
 					       : "it is about to start") < 0)
 		return NULL;
 	if (n_before > 0 &&
-		buf_printf(&text, "; %zu job%s %s before it", n_before,
-			n_before == 1 ? "" : "s", n_before == 1 ? "comes" : "come") < 0)
+		buf_printf(&text, "; %s%zu job%s %s before it", more,
+			MIN(n_before, (size_t)BEFORE_MAX), n_before == 1 ? "" : "s",
+			n_before == 1 ? "comes" : "come") < 0)
 		return NULL;
 	snprintf(buf, size, "%.*s", (int)buf_len(&text), buf_head(&text));
 	return buf;

@@ -255,6 +255,20 @@ int supervisor_start(struct core *core, struct job *j, unsigned way, bool ahead)
 	return r;
 }
 
+int supervisor_recall(struct core *core, uint64_t id, struct job **ret)
+{
+	int r;
+
+	while ((*ret = jobs_find(core->jobs, id)) && (*ret)->run &&
+		(*ret)->run->ahead && spawner_link_is_ready(core->spawner)) {
+		run_request_recall((*ret)->run);
+		r = jobs_wait_change(core->jobs);
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
 static void resume_stop(struct run *run)
 {
 	if (run->job->flags & STORE_JOB_CANCEL)

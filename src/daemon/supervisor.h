@@ -25,6 +25,10 @@ int supervisor_adopt(struct core *core, struct job *j, const struct store_run *r
 	enum run_found found, const struct spawn_run_info *info,
 	const struct run_end *end, int pidfd);
 
+/* A job that was only started ahead has not begun: it is taken back to the queue, unless it
+ * begins, or the spawner does not answer. *ret: the job, NULL: it is gone. 0, -ECANCELED */
+RV_AWAIT int supervisor_recall(struct core *core, uint64_t id, struct job **ret);
+
 /* requests; they have their effect soon */
 void run_request_stop(struct run *run, enum run_stop why);
 void run_hasten(struct run *run); /* of a run that is being stopped: SIGKILL now */

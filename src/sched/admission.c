@@ -177,14 +177,9 @@ void demand_remove(struct admission *a, struct demand *d, struct heap_node *job)
 	first_changed(a, d);
 }
 
-size_t demand_n_before(
-	const struct admission *a, const struct demand *d, const struct heap_node *job)
+size_t demand_n_before(const struct demand *d, const struct heap_node *job, size_t max)
 {
-	size_t n = 0;
-
-	for (size_t i = 0; i < d->ready.n; i++)
-		n += d->ready.nodes[i] != job && a->before(d->ready.nodes[i], job);
-	return n;
+	return heap_n_before(&d->ready, job, max);
 }
 
 /* ---- taking ----------------------------------------------------------------------------- */

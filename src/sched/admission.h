@@ -64,6 +64,7 @@ struct demand {
 	bool forced;       /* starts whatever is free */
 	bool gated;        /* one slot of one pool: the spawner may give it out */
 	unsigned n_refs;   /* jobs, each holds one */
+	unsigned n_ending; /* further ones, of ends of these that are being recorded */
 	struct heap ready; /* of its jobs that wait for nothing but room, in order */
 	struct list link;  /* in admission.waiting while ready is not empty */
 	struct heap_node turn; /* among the demands, in a pass */
@@ -128,7 +129,8 @@ struct demand *demand_ref(struct demand *d);
 struct demand *demand_put(struct admission *a, struct demand *d);
 
 /* A job of this demand came into the table, or left it (sign -1): it may run, or may not any
- * more. And the same for those of them whose end is being recorded. */
+ * more. And the same for those of them whose end is being recorded: who notes that holds a
+ * reference of its own, beside the job's. */
 void demand_note_listed(struct demand *d, int sign);
 void demand_note_ending(struct demand *d, int sign);
 
@@ -146,9 +148,8 @@ bool way_can_be_counted(const struct way *w);
 int demand_add(struct admission *a, struct demand *d, struct heap_node *job);
 /* no effect where it is not in */
 void demand_remove(struct admission *a, struct demand *d, struct heap_node *job);
-/* how many jobs of it start before that one */
-size_t demand_n_before(
-	const struct admission *a, const struct demand *d, const struct heap_node *job);
+/* how many jobs of it start before that one; max: so many or more */
+size_t demand_n_before(const struct demand *d, const struct heap_node *job, size_t max);
 
 /* ---- a pass ---------------------------------------------------------------------------- */
 

@@ -237,6 +237,7 @@ void demand_note_listed(struct demand *d, int sign)
 
 void demand_note_ending(struct demand *d, int sign)
 {
+	d->n_ending += (unsigned)sign;
 	for (unsigned w = 0; w < d->n_ways; w++)
 		for (unsigned i = 0; i < d->ways[w].n; i++)
 			if (d->ways[w].needs[i].pool)

@@ -1,6 +1,6 @@
 /*
  * How long a ping takes while the daemon is busy: a batch of jobs, `ls --json` of very
- * many, checkpoints of the store, blocking functions.
+ * many, checkpoints of the store, blocking functions, a large graph of jobs.
  *
  *	bench_latency [JOBS [SECONDS]]
  *
@@ -20,7 +20,11 @@
 
 #include "bench.h"
 
-enum { PINGS_MAX = 1 << 20 };
+enum {
+	PINGS_MAX = 1 << 20,
+	GRAPH_JOBS = 20000, /* graph-max */
+	CALL_JOBS = 500,    /* submit-max */
+};
 
 extern char **environ;
 
@@ -111,6 +115,47 @@ static void hash_files(const struct bench_daemon *d, size_t n)
 	client_close(c);
 }
 
+/* job i of a graph: it waits for the one before it, and for one far before */
+static json_t *graph_job(int i)
+{
+	json_t *j = json_pack("{s:[s], s:s, s:b}", "command", "/bin/true", "cwd", "/",
+		"hold", i == 0);
+	char before[16], far[16];
+
+	snprintf(before, sizeof(before), "#%d", i - 1);
+	snprintf(far, sizeof(far), "#%d", i / 2);
+	if (i > 2)
+		json_object_set_new(j, "after", json_pack("[s,s]", before, far));
+	else if (i > 0)
+		json_object_set_new(j, "after", json_pack("[s]", before));
+	return j;
+}
+
+/* all in one transaction, by several calls */
+static void submit_graph(const struct bench_daemon *d, size_t n_graphs)
+{
+	struct client *c = bench_connect(d);
+
+	for (size_t g = 0; g < n_graphs; g++) {
+		for (int at = 0; at < GRAPH_JOBS; at += CALL_JOBS) {
+			json_t *jobs = json_array(), *params;
+			char *error = NULL;
+
+			for (int i = at; i < at + CALL_JOBS; i++)
+				json_array_append_new(jobs, graph_job(i));
+			params = json_pack("{s:o, s:i, s:b}", "jobs", jobs, "first", at,
+				"more", at + CALL_JOBS < GRAPH_JOBS);
+			bench_check(
+				"submit", client_call(c, "io.reeve.Job.Submit", params,
+						  NULL, &error, RV_SEC(60)));
+			if (error)
+				bench_die(error, EPROTO);
+			json_decref(params);
+		}
+	}
+	client_close(c);
+}
+
 static void make_large(const struct bench_daemon *d)
 {
 	static char block[1 << 20];
@@ -150,6 +195,7 @@ int main(int argc, char **argv)
 	measure(&d, "during adds and checkpoints", fill_log, 10 * n);
 	measure(&d, "during ls --json of all", list_all, n);
 	measure(&d, "during 64 blocking functions", hash_files, n);
+	measure(&d, "during 3 graphs of 20,000 jobs", submit_graph, 3);
 	bench_daemon_stop(&d);
 	return 0;
 }

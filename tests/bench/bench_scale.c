@@ -1,9 +1,12 @@
 /*
- * What many jobs cost: `reeve ls --limit 20`, why the last of them waits, memory, one more
- * add, and a job that is added, started and waited for beside them, in another pool; with 10,
- * 10,000 and 100,000 jobs queued.
+ * What many jobs cost: each verb and call against a daemon with few jobs queued and one with
+ * many, in the same rounds; and the memory of the many.
  *
- *	bench_scale [LARGEST [ROUNDS]]
+ *	bench_scale [LARGEST [ROUNDS [FEW]]]
+ *
+ * The verbs are timed as users meet them: the program is started, asks, prints and ends. The
+ * calls, on a connection that stands, are the daemon's part of it. Adds go behind the many;
+ * jobs that are added, started and waited for into a pool with a free slot beside them.
  */
 #include "config.h"
 
@@ -17,24 +20,44 @@
 
 #include "bench.h"
 
-enum { ADDS = 200, LISTS = 20, WHYS = 50, RUNS = 50 };
+enum { VERBS = 5, CALLS = 20, ADDS = 100, RUNS = 50 };
 
 extern char **environ;
 
 static const char *const sleeper[] = {"/bin/sleep", "100000", NULL};
 static const char *const job[] = {"/bin/true", NULL};
 
-static double list_ms(const char *reeve)
-{
-	char program[4200], ls[] = "ls", limit[] = "--limit", twenty[] = "20";
-	char *const argv[] = {program, ls, limit, twenty, NULL};
-	posix_spawn_file_actions_t actions;
-	rv_time t = rv_now();
+struct side {
+	struct bench_daemon d;
+	struct client *c;
+	struct bench_series *of; /* of each measure */
+};
 
-	snprintf(program, sizeof(program), "%s", reeve);
+/* ---- what is measured: milliseconds for one, of so many ------------------------------- */
+
+static double verb_ms(const struct side *s, const char *line)
+{
+	char program[4200], words[128], socket[128];
+	char *argv[8] = {program};
+	posix_spawn_file_actions_t actions;
+	int n = 1;
+	rv_time t;
+
+	snprintf(program, sizeof(program), "%s", bench_program("reeve"));
+	snprintf(words, sizeof(words), "%s", line);
+	for (char *at = words; *at && n < 7; n++) {
+		argv[n] = at;
+		while (*at && *at != ' ')
+			at++;
+		if (*at)
+			*at++ = '\0';
+	}
+	snprintf(socket, sizeof(socket), "%s", s->d.socket);
+	setenv("REEVE_SOCKET", socket, 1);
 	posix_spawn_file_actions_init(&actions);
 	posix_spawn_file_actions_addopen(&actions, 1, "/dev/null", O_WRONLY, 0);
-	for (int i = 0; i < LISTS; i++) {
+	t = rv_now();
+	for (int i = 0; i < VERBS; i++) {
 		int status;
 		pid_t pid;
 
@@ -42,19 +65,10 @@ static double list_ms(const char *reeve)
 			-posix_spawn(&pid, program, &actions, NULL, argv, environ));
 		waitpid(pid, &status, 0);
 		if (status != 0)
-			bench_die("reeve ls", ECHILD);
+			bench_die(line, ECHILD);
 	}
 	posix_spawn_file_actions_destroy(&actions);
-	return (double)(rv_now() - t) / 1e6 / LISTS;
-}
-
-static double add_ms(struct client *c)
-{
-	rv_time t = rv_now();
-
-	for (int i = 0; i < ADDS; i++)
-		bench_submit(c, job, 1, false);
-	return (double)(rv_now() - t) / 1e6 / ADDS;
+	return (double)(rv_now() - t) / 1e6 / VERBS;
 }
 
 /* one call; the reply is dropped */
@@ -68,88 +82,149 @@ static void call(struct client *c, const char *method, json_t *params)
 	json_decref(params);
 }
 
-static double why_ms(struct client *c)
+static double list_ms(const struct side *s, const char *unused)
 {
 	rv_time t = rv_now();
 
-	for (int i = 0; i < WHYS; i++)
-		call(c, "io.reeve.Job.Show",
-			json_pack("{s:{s:b}}", "select", "newest", 1));
-	return (double)(rv_now() - t) / 1e6 / WHYS;
+	(void)unused;
+	for (int i = 0; i < CALLS; i++)
+		call(s->c, "io.reeve.Job.List", json_pack("{s:i}", "limit", 20));
+	return (double)(rv_now() - t) / 1e6 / CALLS;
 }
 
-static double run_ms(struct client *c)
+static double show_ms(const struct side *s, const char *unused)
 {
 	rv_time t = rv_now();
 
+	(void)unused;
+	for (int i = 0; i < CALLS; i++)
+		call(s->c, "io.reeve.Job.Show",
+			json_pack("{s:{s:b}}", "select", "newest", 1));
+	return (double)(rv_now() - t) / 1e6 / CALLS;
+}
+
+static double add_ms(const struct side *s, const char *unused)
+{
+	rv_time t = rv_now();
+
+	(void)unused;
+	for (int i = 0; i < ADDS; i++)
+		bench_submit(s->c, job, 1, false);
+	return (double)(rv_now() - t) / 1e6 / ADDS;
+}
+
+static double run_ms(const struct side *s, const char *unused)
+{
+	rv_time t = rv_now();
+
+	(void)unused;
 	for (int i = 0; i < RUNS; i++) {
-		call(c, "io.reeve.Job.Submit",
+		call(s->c, "io.reeve.Job.Submit",
 			json_pack("{s:[{s:[s], s:s, s:s, s:s}]}", "jobs", "command",
 				"/bin/true", "pool", "other", "name", "beside", "cwd",
 				"/"));
-		call(c, "io.reeve.Job.Wait",
+		call(s->c, "io.reeve.Job.Wait",
 			json_pack("{s:{s:[s]}}", "select", "names", "beside"));
 	}
 	return (double)(rv_now() - t) / 1e6 / RUNS;
 }
 
-struct figures {
-	struct bench_series list, add, why, run;
+static const struct measure {
+	double (*fn)(const struct side *s, const char *line);
+	const char *what;
+	double ratio; /* goal of many to few; 0: none */
+	double ms;    /* goal with many; 0: none */
+} measures[] = {
+	{verb_ms, "ls --limit 20", 0, 10},
+	{list_ms, "call List, limit 20", 0, 10},
+	{add_ms, "add", 1.5, 0},
+	/* of the one that was added last: all others come before it */
+	{verb_ms, "why", 0, 10},
+	{show_ms, "call Show", 0, 10},
+	{run_ms, "add, start and finish", 1.5, 0},
+	/* these look at every job that may match */
+	{verb_ms, "ls --limit 20 --sort=-priority,-id", 0, 0},
+	{verb_ms, "ls --limit 20 --sort=pool,name", 0, 0},
+	{verb_ms, "ls --limit 20 --failed", 0, 0},
+	{verb_ms, "ls --limit 20 --label=none", 0, 0},
+	{verb_ms, "ls --limit 20 --pool=other", 0, 0},
+	{verb_ms, "stats", 0, 0},
+	{verb_ms, "history --limit 1000", 0, 0},
 };
 
-static void measure(struct figures *f, struct client *c, const char *reeve, int rounds)
+enum { N_MEASURES = sizeof(measures) / sizeof(measures[0]) };
+
+/* ---- both ----------------------------------------------------------------------------- */
+
+static void side_start(struct side *s, size_t n)
 {
-	for (int i = 0; i < rounds; i++) {
-		bench_add(&f->list, list_ms(reeve));
-		bench_add(&f->why, why_ms(c));
-		bench_add(&f->add, add_ms(c));
-		bench_add(&f->run, run_ms(c));
-	}
+	s->of = calloc(N_MEASURES, sizeof(*s->of));
+	if (!s->of)
+		bench_die("calloc", ENOMEM);
+	bench_daemon_start(&s->d, "[reeved]\njobs-per-user-max = 100000000\n"
+				  "jobs-max = 100000000\n"
+				  "[pool default]\nslots = 1\n"
+				  "[pool other]\nslots = 1\n");
+	s->c = bench_connect(&s->d);
+	bench_submit(s->c, sleeper, 1, false);
+	bench_submit(s->c, job, n, false);
+}
+
+static void side_stop(struct side *s)
+{
+	client_close(s->c);
+	bench_daemon_stop(&s->d);
+	free(s->of);
+}
+
+static void print_measure(const struct measure *m, size_t n_few,
+	const struct bench_series *few, size_t n_many, const struct bench_series *many)
+{
+	struct bench_series ratio = {.n = 0};
+	char name[128], goal[32];
+
+	for (size_t i = 0; i < many->n; i++)
+		bench_add(&ratio, many->v[i] / few->v[i]);
+	printf("%s\n", m->what);
+	snprintf(name, sizeof(name), "  with %zu", n_few);
+	bench_print(name, few, "ms");
+	snprintf(goal, sizeof(goal), m->ms > 0 ? " (goal %.0f)" : "", m->ms);
+	snprintf(name, sizeof(name), "  with %zu%s", n_many, goal);
+	bench_print(name, many, "ms");
+	snprintf(name, sizeof(name), m->ratio > 0 ? "  ratio (goal %.1f)" : "  ratio",
+		m->ratio);
+	bench_print(name, &ratio, "");
 }
 
 int main(int argc, char **argv)
 {
-	size_t largest = argc > 1 ? (size_t)atol(argv[1]) : 100000;
+	size_t largest = argc > 1 ? (size_t)atol(argv[1]) : 200000;
 	int rounds = argc > 2 ? atoi(argv[2]) : 5;
-	struct figures few = {.list.n = 0}, some = {.list.n = 0}, many = {.list.n = 0};
-	struct bench_daemon d;
-	struct client *c;
-	long idle, before, after;
-	char reeve[4200];
+	size_t n_few = argc > 3 ? (size_t)atol(argv[3]) : 100;
+	struct side few, many;
+	long empty, full;
 
-	bench_daemon_start(&d, "[pool default]\nslots = 1\n[pool other]\nslots = 1\n");
-	snprintf(reeve, sizeof(reeve), "%s", bench_program("reeve"));
-	setenv("REEVE_SOCKET", d.socket, 1);
-	c = bench_connect(&d);
-	idle = bench_rss_kib(d.pid);
-	bench_submit(c, sleeper, 1, false);
-	bench_submit(c, job, 9, false);
-	measure(&few, c, reeve, rounds);
-	bench_submit(c, job, largest / 10, false);
-	measure(&some, c, reeve, rounds);
-	before = bench_rss_kib(d.pid);
-	bench_submit(c, job, largest, false);
-	after = bench_rss_kib(d.pid);
-	measure(&many, c, reeve, rounds);
-	printf("idle daemon                                  %10ld KiB\n", idle);
-	printf("a queued job, of %zu%*s%10.0f bytes (goal 1024)\n", largest, 22, "",
-		(double)(after - before) * 1024 / (double)largest);
-	bench_print("ls --limit 20, some 10 jobs", &few.list, "ms");
-	bench_print("ls --limit 20, a tenth of the largest", &some.list, "ms");
-	bench_print("ls --limit 20, the largest", &many.list, "ms");
-	printf("  ratio largest / few: %.2f\n",
-		bench_median(&many.list) / bench_median(&few.list));
-	bench_print("one add, few jobs", &few.add, "ms");
-	bench_print("one add, the largest", &many.add, "ms");
-	printf("  ratio largest / few (goal 1.3): %.2f\n",
-		bench_median(&many.add) / bench_median(&few.add));
-	bench_print("why, few jobs", &few.why, "ms");
-	bench_print("why, the largest (goal 10)", &many.why, "ms");
-	bench_print("add, start and finish, few jobs", &few.run, "ms");
-	bench_print("add, start and finish, the largest", &many.run, "ms");
-	printf("  ratio largest / few (goal 1.5): %.2f\n",
-		bench_median(&many.run) / bench_median(&few.run));
-	client_close(c);
-	bench_daemon_stop(&d);
+	side_start(&few, n_few);
+	side_start(&many, 0);
+	empty = bench_rss_kib(many.d.pid);
+	bench_submit(many.c, job, largest, false);
+	full = bench_rss_kib(many.d.pid);
+	for (int i = 0; i < rounds; i++) {
+		for (size_t m = 0; m < N_MEASURES; m++) {
+			const struct measure *x = &measures[m];
+
+			bench_add(&few.of[m], x->fn(&few, x->what));
+			bench_add(&many.of[m], x->fn(&many, x->what));
+		}
+	}
+	printf("memory of the daemon: %ld MiB empty, %ld MiB with %zu queued, %.0f "
+	       "bytes "
+	       "for each (goal: 600 MiB with a million)\n",
+		empty / 1024, full / 1024, largest,
+		(double)(full - empty) * 1024 / (double)largest);
+	for (size_t m = 0; m < N_MEASURES; m++)
+		print_measure(&measures[m], n_few, &few.of[m], largest, &many.of[m]);
+	side_stop(&few);
+	side_stop(&many);
 	return 0;
 }

@@ -2,6 +2,9 @@
  * Admission against a naive evaluator: a random stream of jobs, ends, and changes of limits;
  * after each event both say which jobs start, and must say the same.
  *
+ * And, whatever the evaluator thinks of it: no start goes past a limit, and nothing that would
+ * fit waits, unless what it would take is wanted by those that stand before it.
+ *
  * The evaluator knows neither demands nor heaps: it walks over all jobs in order, and counts
  * everything anew from the jobs that run. ADMISSION_SEED and ADMISSION_STEPS in the
  * environment choose another run.
@@ -328,6 +331,103 @@ static void end_those_due(struct sim *s)
 	}
 }
 
+static struct usage usage_of_running(const struct sim *s)
+{
+	struct usage u = {.slots = 0};
+
+	for (unsigned i = 0; i < N_JOBS; i++)
+		if (s->jobs[i].state == RUNS)
+			add_usage(&u, &s->specs[s->jobs[i].spec], s->jobs[i].toy.way);
+	return u;
+}
+
+/* of one that has just started: nothing that it takes is taken more often than there is */
+static void assert_not_exceeded(const struct sim *s, const struct job *j)
+{
+	const struct demand_spec *spec = &s->specs[j->spec];
+	struct usage u = usage_of_running(s);
+	struct ask ask;
+
+	if (spec->forced)
+		return;
+	ck_assert(ask_of(spec, j->toy.way, &ask));
+	for (unsigned i = 0; i < N_POOLS; i++) {
+		const struct pool *p = s->pools[i];
+
+		if (!ask.pools[i])
+			continue;
+		ck_assert_msg(!p->paused, "step %u: %u starts in a paused pool",
+			s->step, j->toy.id);
+		if (spec->function)
+			ck_assert_int_le(u.functions[i], p->functions.max);
+		else
+			ck_assert_int_le(u.pools[i], p->slots.max);
+	}
+	for (unsigned i = 0; i < N_RESOURCES; i++)
+		if (ask.resources[i] > 0)
+			ck_assert_int_le(u.resources[i], s->resources[i]->amount.max);
+	if (!spec->function)
+		ck_assert_int_le(u.slots, s->a.slots.max);
+	if (spec->memory > 0)
+		ck_assert_int_le(u.memory, s->a.memory.max);
+}
+
+/* The first way of a spec that can ever be gone, or its first that there is room for now;
+ * false: none. */
+static bool find_way(const struct sim *s, const struct demand_spec *spec,
+	const struct usage *u, unsigned *ret)
+{
+	struct ask ask;
+
+	for (unsigned w = 0; ask_of(spec, w, &ask); w++) {
+		if (!way_is_open(s, spec, &ask) || (u && !way_fits(s, spec, &ask, u)))
+			continue;
+		*ret = w;
+		return true;
+	}
+	return false;
+}
+
+/* The first of those that wait of each spec; NULL: none does. */
+static void find_first_waiting(const struct sim *s, const struct job *ret[N_SPECS])
+{
+	memset(ret, 0, N_SPECS * sizeof(*ret));
+	for (unsigned i = 0; i < N_JOBS; i++) {
+		const struct job *j = &s->jobs[i];
+
+		if (j->state == WAITS &&
+			(!ret[j->spec] ||
+				toy_before(&j->toy.node, &ret[j->spec]->toy.node)))
+			ret[j->spec] = j;
+	}
+}
+
+/* Nothing waits though there is room for it, unless those before it, one of each spec, want so
+ * much that there would be none left. Who stands behind one of its own spec has more before it,
+ * so that the first of each tells. */
+static void assert_not_idle(const struct sim *s)
+{
+	const struct usage u = usage_of_running(s);
+	const struct job *first[N_SPECS];
+	unsigned way;
+
+	find_first_waiting(s, first);
+	for (unsigned i = 0; i < N_SPECS; i++) {
+		struct usage wanted = u;
+
+		if (!first[i] || !find_way(s, &s->specs[i], &u, &way))
+			continue;
+		for (unsigned k = 0; k < N_SPECS; k++)
+			if (first[k] &&
+				toy_before(&first[k]->toy.node, &first[i]->toy.node) &&
+				find_way(s, &s->specs[k], NULL, &way))
+				add_usage(&wanted, &s->specs[k], way);
+		ck_assert_msg(!find_way(s, &s->specs[i], &wanted, &way),
+			"step %u: %u waits, and nothing is in its way", s->step,
+			first[i]->toy.id);
+	}
+}
+
 static void run_pass(struct sim *s, rv_time now)
 {
 	static char want[16384], got[16384];
@@ -345,11 +445,13 @@ static void run_pass(struct sim *s, rv_time now)
 		j->toy.way = x.way;
 		j->ends = s->step + 1 + pick(s, 30);
 		len += (size_t)snprintf(got + len, sizeof(got) - len, "%u ", j->toy.id);
+		assert_not_exceeded(s, j);
 		s->n_started++;
 		s->n_heavy_started += s->specs[j->spec].slots > 2;
 	}
 	ck_assert_msg(strcmp(want, got) == 0, "step %u: expected %s, got %s", s->step,
 		want, got);
+	assert_not_idle(s);
 }
 
 static unsigned setting(const char *name, unsigned otherwise)

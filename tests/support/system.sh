@@ -110,6 +110,18 @@ signal_reeved() {
 	reeved_ended
 }
 
+# two_users: of a test that needs another one
+two_users() {
+	[ "$(id -u)" -eq 0 ] || skip "only root can be two users"
+	command -v setpriv >/dev/null || skip "no setpriv"
+	chmod 711 "$tmp"
+	nobody "$REEVE" version >/dev/null 2>&1 || skip "others cannot reach the build folder"
+}
+# nobody COMMAND...: as that one
+nobody() {
+	setpriv --reuid 65534 --regid 65534 --clear-groups "$@"
+}
+
 # a round trip: everything that was sent before has been handled
 settle() {
 	reeve daemon ping >/dev/null

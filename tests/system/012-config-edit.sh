@@ -98,6 +98,15 @@ assert_eq "set" changed "$(config set --file "$tmp/own.conf" pool.gpu.slots 2)"
 assert_eq "get" 2 "$(config get --file "$tmp/own.conf" pool.gpu.slots)"
 assert_eq "not among the daemon's" 0 "$(config get pool.gpu.slots)"
 
+step "a file that is made may be written by its owner alone, whatever the umask"
+for mask in 000 002 077; do
+	(
+		umask "$mask"
+		config set --file "$tmp/own.$mask.conf" pool.gpu.slots 2 >/dev/null
+	)
+done
+assert_eq "modes" "644 644 600 " "$(stat -c %a "$tmp"/own.???.conf | tr '\n' ' ')"
+
 step "edit: checked, installed, the old one kept, the daemon told"
 start_reeved
 cp "$drop/90-local.conf" before

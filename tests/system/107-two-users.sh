@@ -2,13 +2,7 @@
 # The machine's daemon: a job belongs to the user who submitted it and runs as that user;
 # others neither see nor touch it; administrators do.
 . "${srcdir:-.}/tests/support/system.sh"
-[ "$(id -u)" -eq 0 ] || skip "only root can be two users"
-command -v setpriv >/dev/null || skip "no setpriv"
-nobody() {
-	setpriv --reuid 65534 --regid 65534 --clear-groups "$@"
-}
-chmod 711 "$tmp"
-nobody "$REEVE" version >/dev/null 2>&1 || skip "others cannot reach the build folder"
+two_users
 # shellcheck disable=SC2034  # start_reeved reads it
 reeved_mode=--system
 start_reeved

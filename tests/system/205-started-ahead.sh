@@ -63,11 +63,12 @@ assert_eq "ends" "succeeded succeeded succeeded cancelled succeeded succeeded" \
 	"$(reeve ls --json "$@" | jq -r 'map(.result) | join(" ")')"
 assert_eq "runs" "1 1 1 0 1 1" "$(reeve ls --json "$@" | jq -r 'map(.runs) | join(" ")')"
 
-step "one that waits with the spawner can be held and cancelled at once"
+step "one that waits with the spawner can be moved, held and cancelled at once"
 short_runs
 ids=$(one_and_five)
 # shellcheck disable=SC2086
 set -- $ids
+reeve move "$2" last
 reeve hold "$6"
 reeve cancel "$5"
 until [ "$(states "$@")" = "running queued queued queued finished held" ]; do
@@ -76,6 +77,21 @@ done
 reeve cancel "$6"
 echo go >"$tmp/go"
 reeve wait -q || :
+assert_eq "started in the order" "$1 $3 $4 $2" "$(reeve ls --json "$1" "$2" "$3" "$4" |
+	jq -r 'sort_by(.started_usec) | map(.id) | join(" ")')"
+
+step "what it waits for can be changed at once, too"
+short_runs
+ids=$(one_and_five)
+# shellcheck disable=SC2086
+set -- $ids
+reeve set "$2" after="$4" >/dev/null
+echo go >"$tmp/go"
+reeve wait -q || :
+assert_eq "started in the order" "$1 $3 $4" "$(reeve ls --json "$1" "$2" "$3" "$4" |
+	jq -r 'sort_by(.started_usec) | map(.id) | .[:3] | join(" ")')"
+assert_eq "behind what it waits for" true "$(reeve ls --json "$2" "$4" |
+	jq '.[0].started_usec >= .[1].finished_usec')"
 
 step "who follows at the moment a start is recorded sees all of it"
 short_runs

@@ -81,6 +81,15 @@ assert_eq "reply" "{\"id\":$id,\"run\":1,\"sent\":3}" "$(reeve send --json "$id"
 reeve send --eof "$id" </dev/null
 reeve wait "$id"
 
+step "the end is sent whatever patience there is"
+id=$(reeve add --stdin-open cat)
+begun "$id"
+reeve send "$id" one
+reeve send --timeout 0 --eof "$id" two
+reeve wait "$id"
+assert_eq "read" "one
+two" "$(reeve logs "$id")"
+
 step "only to jobs that have it open and run"
 assert_exit 1 reeve send "$id" x 2>err
 assert_eq "finished" "reeve: job $id is finished" "$(cat err)"

@@ -2,13 +2,7 @@
 # Schedules of the machine's daemon: their jobs run as who is named; others neither see nor
 # change them.
 . "${srcdir:-.}/tests/support/system.sh"
-[ "$(id -u)" -eq 0 ] || skip "only root can be two users"
-command -v setpriv >/dev/null || skip "no setpriv"
-nobody() {
-	setpriv --reuid 65534 --regid 65534 --clear-groups "$@"
-}
-chmod 711 "$tmp"
-nobody "$REEVE" version >/dev/null 2>&1 || skip "others cannot reach the build folder"
+two_users
 cat >"$tmp/conf" <<'EOF'
 [reeved]
 min-free = 0

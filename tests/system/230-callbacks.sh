@@ -138,6 +138,8 @@ reeve wait "$slow"
 until_callback running 1
 assert_match "it cannot be changed" "*it is a callback*" \
 	"$(reeve set "on-success-$slow" timeout=1h 2>&1 || :)"
+assert_match "nor wait for others" "*it is a callback*" \
+	"$(reeve set "on-success-$slow" after="$id" 2>&1 || :)"
 assert_eq "its pool" "1 2 .callbacks" "$(reeve pool ls --json |
 	jq -r '.[] | select(.name == ".callbacks") | "\(.running) \(.slots) \(.name)"')"
 assert_exit 2 reeve pool pause .callbacks 2>/dev/null
@@ -207,6 +209,15 @@ start_reeved --config="$tmp/conf"
 assert_eq "also after a crash" true "$(reeve show --json "$over" | jq .callback_dropped)"
 over=$(reeve add --on-success true --on-finish true true)
 reeve wait "$over"
+# room for one that is taken at once, and for the next there is none again
+reeve cancel "on-success-${ids##* }"
+reeve wait -q "on-success-${ids##* }" || :
+id=$(reeve add --on-success 'sleep 3600' true)
+reeve wait "$id"
+ids="${ids% *} $id"
+over=$(reeve add --on-finish true true)
+reeve wait "$over"
+assert_eq "nor is it a word for each" 2 "$(grep -c 'is left out' "$tmp/reeved.log")"
 # jobs-max = 8: eight held jobs beside six callbacks
 i=0
 while [ $i -lt 8 ]; do
@@ -222,10 +233,22 @@ for id in $ids; do
 done
 until_callback queued 0
 until_callback running 0
+# shellcheck disable=SC2046 # ids
+assert_exit 1 reeve retry $(reeve ls -q --name 'on-finish-*' | head -n 1) \
+	$(for id in $ids; do callbacks "$id"; done) 2>err
+assert_match "nor more that are run again" "reeve: job *: limit exceeded" "$(cat err)"
+assert_eq "one was refused" 1 "$(wc -l <err)"
+until_callback running 2
+until_callback queued 3
+for id in $ids; do
+	reeve cancel -q "on-success-$id" 2>/dev/null || :
+done
+until_callback queued 0
+until_callback running 0
 again=$(reeve add --on-success true true)
 reeve wait "$again"
 assert_eq "there is room again" "on-success-$again" "$(named "$again")"
-reeved_says 1 "there is room for callbacks again; left out: 2"
+reeved_says 1 "there is room for callbacks again; left out: 3"
 
 step "its run-time limit"
 sed -i 's/^callbacks-max.*/callback-timeout = 100ms/' "$tmp/conf"
@@ -306,9 +329,12 @@ h=$(reeve add -g night --after-any "$g" true)
 reeve release "$g"
 reeve wait "$h" # one that waits for others is not over
 emptied 4
+i=$(reeve add -g night,night true)
+reeve wait "$i"
+emptied 5 # once, however often it is named
 reeve pool set night --on-empty "echo other empty night >>$tmp/emptied"
 reeve run -g night true
-emptied 5
+emptied 6
 assert_eq "what runs" "other empty night" "$(tail -n 1 "$tmp/emptied")"
 kill -9 "$reeved_pid"
 reeved_ended
@@ -319,13 +345,13 @@ assert_eq "and changed of the file's" on-empty \
 	"$(reeve pool ls --json | jq -r '.[] | select(.name == "night") | .changed | join(" ")')"
 reeve pool reset night
 reeve run -g night true
-emptied 6
+emptied 7
 assert_eq "what runs" "empty night" "$(tail -n 1 "$tmp/emptied")"
 reeve pool set night --on-empty ''
 reeve run -g night true
 reeve pool reset night
 reeve run -g night true
-emptied 7
+emptied 8
 # shellcheck disable=SC1003 # backslashes, and two lines
 two="printf '%s;' 'a\\nb' >>$tmp/two
 echo c >>$tmp/two"
@@ -339,6 +365,19 @@ done
 reeve wait on-empty-brief
 assert_eq "two lines, kept over a restart" 'a\nb;c' "$(cat "$tmp/two")"
 
+step "a pool that is gone from the configuration while jobs are in it"
+printf '[pool brittle]\non-empty = echo brittle >>%s/emptied\n' "$tmp" >>"$tmp/conf"
+reeve daemon reload >/dev/null
+id=$(reeve add -g brittle -- sleep 3600)
+until [ "$(reeve ls --json "$id" | jq -r '.[0].state')" = running ]; do
+	settle
+done
+sed -i '/^\[pool brittle\]/,$d' "$tmp/conf"
+reeve daemon reload >/dev/null
+reeve cancel "$id"
+reeve wait -q "$id" || :
+assert_eq "nobody says it" 0 "$(reeve ls --json --name on-empty-brittle | jq length)"
+
 step "a shutdown is nobody's fault"
 id=$(reeve add -g night --on-reboot lost --on-finish true --on-failure true -- sleep 3600)
 until [ "$(reeve ls --json "$id" | jq -r '.[0].state')" = running ]; do
@@ -349,7 +388,7 @@ start_reeved --config="$tmp/conf"
 assert_eq "how it ended" "finished lost shutdown" \
 	"$(reeve ls --json "$id" | jq -r '.[0] | "\(.state) \(.result) \(.reason)"')"
 assert_eq "no callback" "" "$(callbacks "$id")"
-assert_eq "nor of its pool" 7 "$(grep -c . "$tmp/emptied")"
+assert_eq "nor of its pool" 8 "$(grep -c . "$tmp/emptied")"
 mkfifo "$tmp/begun"
 id=$(reeve add --on-success "echo b >'$tmp/begun'; [ -e '$tmp/again' ] || exec sleep 3600" true)
 head -n 1 "$tmp/begun" >/dev/null

@@ -3,13 +3,7 @@
 # is named.
 # shellcheck disable=SC2016 # the shell of the callback expands it
 . "${srcdir:-.}/tests/support/system.sh"
-[ "$(id -u)" -eq 0 ] || skip "only root can be two users"
-command -v setpriv >/dev/null || skip "no setpriv"
-nobody() {
-	setpriv --reuid 65534 --regid 65534 --clear-groups "$@"
-}
-chmod 711 "$tmp"
-nobody "$REEVE" version >/dev/null 2>&1 || skip "others cannot reach the build folder"
+two_users
 
 step "in the machine's daemon it has to be said as whom"
 cat >"$tmp/conf" <<EOF
@@ -62,5 +56,56 @@ until [ "$(reeve ls --json --name 'on-empty-other' | jq length)" -ge 1 ]; do
 done
 reeve wait on-empty-other
 assert_eq "whoever's job was the last" "0 other" "$(reeve logs on-empty-other)"
+stop_reeved
+
+step "of a pool whose command was set by somebody who is not there any more"
+mo=64321
+grep '^root:' /etc/passwd >"$tmp/passwd"
+echo "mo:x:$mo:$mo::/:/bin/sh" >>"$tmp/passwd"
+if ! unshare --mount mount --bind "$tmp/passwd" /etc/passwd 2>/dev/null; then
+	echo "not tested: an /etc/passwd of its own cannot be mounted" >&2
+	finish
+fi
+cat >"$tmp/reeved" <<-END
+	#!/bin/sh
+	exec unshare --mount sh -c 'mount --bind "$tmp/passwd" /etc/passwd && exec "\$@"' \
+		sh "$REEVED" "\$@"
+END
+chmod 755 "$tmp/reeved"
+REEVED=$tmp/reeved
+cat >"$tmp/conf" <<EOF
+[reeved]
+min-free = 0
+admins = root mo
+
+[pool file]
+on-empty = true
+on-empty-user = root
+EOF
+start_reeved --config="$tmp/conf"
+for verb_pool in add:added set:file; do
+	setpriv --reuid $mo --regid $mo --clear-groups "$REEVE" pool "${verb_pool%:*}" \
+		"${verb_pool#*:}" --on-empty "echo as \$(id -u) >>$tmp/ran"
+done
+assert_eq "who set them" "mo mo" "$(reeve pool ls --json |
+	jq -r 'map(select(.name | IN("added", "file")).on_empty_user) | join(" ")')"
+stop_reeved
+sed -i '/^mo:/d' "$tmp/passwd"
+sed -i 's/ mo$//' "$tmp/conf"
+start_reeved --config="$tmp/conf"
+for pool in added file; do
+	reeved_says 1 "pool '$pool': who set its on-empty is not known any more"
+	reeve run -g "$pool" true
+	assert_eq "its command is nobody's to run" 0 \
+		"$(reeve ls --json --name "on-empty-$pool" | jq length)"
+done
+[ ! -e "$tmp/ran" ] || fail "it ran: $(cat "$tmp/ran")"
+reeve pool set added --on-empty 'id -u'
+reeve pool reset file
+for pool in added file; do
+	reeve run -g "$pool" true
+	reeve wait "on-empty-$pool"
+done
+assert_eq "set again" 0 "$(reeve logs on-empty-added)"
 stop_reeved
 finish

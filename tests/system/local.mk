@@ -14,6 +14,7 @@ system_tests = \
 	tests/system/010-restart-meanwhile.sh \
 	tests/system/011-dump.sh \
 	tests/system/012-config-edit.sh \
+	tests/system/013-config-diff.sh \
 	tests/system/100-exit-codes.sh \
 	tests/system/101-selectors.sh \
 	tests/system/102-control.sh \

@@ -23,8 +23,16 @@ enum fate { LIVES, FAILS, DIES_BEFORE, DIES_AFTER };
 static volatile enum fate fate;
 static volatile unsigned left; /* calls until then; 0: none */
 
+/* what happens at the first of these calls; it may make such calls itself */
+static void (*meanwhile)(void);
+
 static bool meets_fate(void)
 {
+	void (*happens)(void) = meanwhile;
+
+	meanwhile = NULL;
+	if (happens)
+		happens();
 	if (left == 0 || --left > 0)
 		return false;
 	if (fate == DIES_BEFORE)
@@ -152,6 +160,37 @@ START_TEST(file_that_was_changed_meanwhile_is_left_alone)
 }
 END_TEST
 
+static const struct temp_dir *where;
+
+static void others_write(void)
+{
+	put_old(where, "f", 0600);
+}
+
+static void others_remove(void)
+{
+	ck_assert_int_eq(unlinkat(where->fd, "f", 0), 0);
+}
+
+START_TEST(file_that_is_changed_while_the_new_one_is_written_is_left_alone)
+{
+	TEMP_DIR(d);
+
+	where = &d;
+	meanwhile = others_write; /* there was none */
+	ck_assert_int_eq(replace(&d, "f"), -ESTALE);
+	holds(&d, "f", OLD);
+	meanwhile = others_write;
+	ck_assert_int_eq(replace(&d, "f"), -ESTALE);
+	holds(&d, "f", OLD);
+	meanwhile = others_remove;
+	ck_assert_int_eq(replace(&d, "f"), -ESTALE);
+	/* nothing is left behind */
+	ck_assert_int_eq(rmdir(d.path), 0);
+	ck_assert_int_eq(mkdir(d.path, 0700), 0);
+}
+END_TEST
+
 START_TEST(what_is_no_file_is_refused)
 {
 	TEMP_DIR(d);
@@ -224,4 +263,5 @@ END_TEST
 
 UNIT_MAIN("file_replace", owner_and_mode_stay, new_file_has_the_mode_asked_for,
 	symbolic_link_is_followed, file_that_was_changed_meanwhile_is_left_alone,
+	file_that_is_changed_while_the_new_one_is_written_is_left_alone,
 	what_is_no_file_is_refused, crash_or_error_leaves_the_old_or_the_new_file)

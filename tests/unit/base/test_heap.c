@@ -214,8 +214,32 @@ START_TEST(pushing_a_node_twice_aborts)
 }
 END_TEST
 
-UNIT_MAIN("heap", empty_heap_gives_null, elements_come_out_sorted,
-	random_operations_agree_with_a_naive_model,
+START_TEST(elements_before_one_are_counted)
+{
+	static struct item items[300];
+	uint64_t seed = 88172645463325252;
+	struct item stray = {.key = 50};
+	HEAP_LOCAL h;
+
+	heap_init(&h, item_before);
+	ck_assert_uint_eq(heap_n_before(&h, &stray.node, 10), 0);
+	for (size_t n = 0; n < ARRAY_LEN(items); n++) {
+		size_t before = 0;
+
+		items[n].key = (int)(next_random(&seed) % 100);
+		ck_assert_int_eq(heap_push(&h, &items[n].node), 0);
+		stray.key = (int)(next_random(&seed) % 110);
+		for (size_t i = 0; i <= n; i++)
+			before += items[i].key < stray.key;
+		ck_assert_uint_eq(heap_n_before(&h, &stray.node, n + 1), before);
+		ck_assert_uint_eq(
+			heap_n_before(&h, &stray.node, n / 2), MIN(before, n / 2));
+	}
+}
+END_TEST
+
+UNIT_MAIN("heap", elements_before_one_are_counted, empty_heap_gives_null,
+	elements_come_out_sorted, random_operations_agree_with_a_naive_model,
 	reserved_room_needs_no_allocation_even_after_shrinking,
 	failed_push_leaves_the_node_out, sizes_that_overflow_are_refused,
 	removal_works_when_nothing_can_be_allocated, pushing_a_node_twice_aborts)

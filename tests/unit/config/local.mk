@@ -2,6 +2,7 @@
 if HAVE_CHECK
 unit_config_tests = \
 	tests/unit/config/test_config_alloc \
+	tests/unit/config/test_config_diff \
 	tests/unit/config/test_config_edit \
 	tests/unit/config/test_config_file \
 	tests/unit/config/test_config_get \
@@ -17,6 +18,10 @@ tests_unit_config_test_config_alloc_SOURCES = tests/unit/config/test_config_allo
 tests_unit_config_test_config_alloc_LDFLAGS = $(alloc_fail_ldflags)
 tests_unit_config_test_config_alloc_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 tests_unit_config_test_config_alloc_LDADD = $(unit_config_libs)
+
+tests_unit_config_test_config_diff_SOURCES = tests/unit/config/test_config_diff.c
+tests_unit_config_test_config_diff_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_unit_config_test_config_diff_LDADD = $(unit_config_libs)
 
 tests_unit_config_test_config_edit_SOURCES = tests/unit/config/test_config_edit.c
 tests_unit_config_test_config_edit_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)

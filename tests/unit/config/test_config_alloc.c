@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "config/config_diff.h"
 #include "config/config_edit.h"
 #include "config/config_load.h"
 #include "tests/support/alloc_fail.h"
@@ -80,5 +81,38 @@ START_TEST(edit_is_whole_or_fails)
 }
 END_TEST
 
+static int ignore(const struct config_difference *d, void *arg)
+{
+	(void)d;
+	++*(size_t *)arg;
+	return 0;
+}
+
+START_TEST(diff_is_whole_or_fails)
+{
+	static const char text[] = "[pool p]\nslots = 1\n[schedule s]\nwhen = daily\n"
+				   "command = true\n";
+	struct config_errors errors = CONFIG_ERRORS_NULL;
+	struct config *a, *b;
+	bool failed = true;
+
+	ck_assert_int_eq(config_load_text(&a, "", 0, "a", &errors), 0);
+	ck_assert_int_eq(config_load_text(&b, text, strlen(text), "b", &errors), 0);
+	for (size_t n = 1; failed; n++) {
+		size_t n_told = 0;
+		int r;
+
+		alloc_fail_at(n);
+		r = config_diff(a, b, ignore, &n_told);
+		failed = alloc_fail_stop();
+		ck_assert_int_eq(r, failed ? -ENOMEM : 0);
+		ck_assert_uint_eq(n_told, failed ? 0 : 5);
+	}
+	config_free(a);
+	config_free(b);
+	config_errors_deinit(&errors);
+}
+END_TEST
+
 UNIT_MAIN("config_alloc", good_text_loads_whole_or_not_at_all, edit_is_whole_or_fails,
-	bad_text_is_refused_all_the_same)
+	bad_text_is_refused_all_the_same, diff_is_whole_or_fails)

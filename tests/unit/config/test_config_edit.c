@@ -101,6 +101,20 @@ START_TEST(value_of_several_lines)
 }
 END_TEST
 
+START_TEST(last_line_without_an_end)
+{
+	gives("[s]\na = 1\n# kept\n  2", "a", "3", "[s]\na = 3\n# kept\n");
+	gives("[s]\na = 1\n# kept\n  2", "a", "x\ny", "[s]\na =\n\tx\n\ty\n# kept\n");
+	gives("[s]\na = 1\n# kept\n  2", "a", NULL, "[s]\n# kept\n");
+	/* the lines before it say how lines end */
+	gives("[s]\r\nb = 1", "a", "3", "[s]\r\nb = 1\r\na = 3\r\n");
+	gives("[s]\r\na = 1", "a", "x\ny", "[s]\r\na =\r\n\tx\r\n\ty");
+	gives_of("x", "[s]\r\nb = 1", "a", "1",
+		"[s]\r\nb = 1\r\n\r\n[s x]\r\na = 1\r\n");
+	gives("[s]\r\nb = 1\r", "a", "3", "[s]\r\nb = 1\r\na = 3\r\n");
+}
+END_TEST
+
 START_TEST(new_key_goes_behind_its_comment_or_the_last_of_its_section)
 {
 	gives("[s]\n# about a\n#a = 1\n\n# about b\n#b = 2\n", "a", "3",
@@ -260,14 +274,16 @@ static void put_any_line(struct buf *b)
 	ck_assert_int_eq(buf_append_str(b, ends[any(4)]), 0);
 }
 
-/* comments in their order */
+/* comments in their order; the last line of a file may get an end of either kind */
 static void comments_of(struct buf *out, const char *p, size_t n)
 {
 	_cleanup_(strv_freep) char **lines = lines_of(p, n);
 
 	STRV_FOREACH(line, lines)
 		if (**line == '#' || **line == ';')
-			ck_assert_int_eq(buf_printf(out, "%s\n", *line), 0);
+			ck_assert_int_eq(buf_printf(out, "%.*s\n",
+						 (int)strcspn(*line, "\r"), *line),
+				0);
 }
 
 /* The reader's view is checked by config_edit itself; here: comments stay, what was done
@@ -312,6 +328,7 @@ END_TEST
 
 UNIT_MAIN("config_edit", value_is_replaced_where_it_stands,
 	value_that_stands_there_changes_nothing, value_of_several_lines,
+	last_line_without_an_end,
 	new_key_goes_behind_its_comment_or_the_last_of_its_section,
 	new_section_goes_to_the_end, key_is_taken_out_with_its_lines_and_nothing_else,
 	what_cannot_be_done_is_refused,

@@ -24,7 +24,9 @@ unit_daemon_tests = \
 	tests/unit/daemon/test_processes \
 	tests/unit/daemon/test_run_stdin \
 	tests/unit/daemon/test_spawner_news \
-	tests/unit/daemon/test_control
+	tests/unit/daemon/test_control \
+	tests/unit/daemon/test_control_apply \
+	tests/unit/daemon/test_control_deps
 check_PROGRAMS += $(unit_daemon_tests)
 TESTS += $(unit_daemon_tests)
 unit_daemon_fixture = tests/unit/daemon/fixture.c tests/unit/daemon/fixture.h
@@ -73,6 +75,16 @@ tests_unit_daemon_test_job_make_LDADD = $(unit_daemon_libs)
 tests_unit_daemon_test_control_SOURCES = tests/unit/daemon/test_control.c
 tests_unit_daemon_test_control_CFLAGS = $(unit_daemon_cflags)
 tests_unit_daemon_test_control_LDADD = $(unit_daemon_libs)
+
+tests_unit_daemon_test_control_apply_SOURCES = tests/unit/daemon/test_control_apply.c $(unit_daemon_fixture)
+tests_unit_daemon_test_control_apply_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=control_core
+tests_unit_daemon_test_control_apply_CFLAGS = $(unit_daemon_cflags)
+tests_unit_daemon_test_control_apply_LDADD = $(unit_daemon_libs)
+
+tests_unit_daemon_test_control_deps_SOURCES = tests/unit/daemon/test_control_deps.c \
+	$(unit_daemon_fixture)
+tests_unit_daemon_test_control_deps_CFLAGS = $(unit_daemon_cflags)
+tests_unit_daemon_test_control_deps_LDADD = $(unit_daemon_libs)
 
 tests_unit_daemon_test_keys_SOURCES = tests/unit/daemon/test_keys.c $(unit_daemon_fixture)
 tests_unit_daemon_test_keys_CFLAGS = $(unit_daemon_cflags)

@@ -187,6 +187,36 @@ DAEMON_TEST(past_the_limit_an_end_is_recorded_without)
 	return 0;
 }
 
+static void count_changes(int error, void *arg)
+{
+	++*(unsigned *)arg;
+}
+
+DAEMON_TEST(an_end_that_waits_for_a_full_disk_has_its_callbacks_once)
+{
+	struct job *a = fixture_add_job(
+		fx, 1, JOB(.state = JOB_QUEUED, .on_success = "s", .on_finish = "x"));
+	struct txn *t = txn_new();
+	unsigned n_changes = 0;
+	struct store_job rec;
+	char name[65];
+
+	start(fx);
+	committer_on_change(fx->core.committer, count_changes, &n_changes);
+	store_memory_fail_apply(fx->core.store, 0, 3, -ENOSPC);
+	rec = record(fx, a, JOB_RESULT_SUCCEEDED, NULL, t);
+	ck_assert_int_eq(committer_commit(fx->core.committer, t, COMMIT_MUST), 0);
+	ck_assert_uint_eq(n_changes, 2); /* it failed, and went well */
+	ck_assert_uint_eq(n_of(fx, 1), 0);
+	job_publish(fx->core.jobs, a, &rec);
+	job_end(fx->core.jobs, a);
+	ck_assert_uint_eq(n_stored(fx), 2);
+	ck_assert_uint_eq(n_of(fx, 1), 2);
+	ck_assert_str_eq(
+		job_name(jobs_find(fx->core.jobs, FIRST_OWN), name), "on-success-1");
+	return 0;
+}
+
 /* ---- pools --------------------------------------------------------------------------- */
 
 static void set_on_empty(struct fixture *fx)
@@ -207,6 +237,7 @@ DAEMON_TEST(of_ends_in_one_transaction_one_empties_the_pool)
 {
 	struct store_job rec[3];
 	struct txn *t = txn_new();
+	size_t n_unfinished, n_queued;
 	struct job *j[3];
 
 	set_on_empty(fx);
@@ -216,6 +247,11 @@ DAEMON_TEST(of_ends_in_one_transaction_one_empties_the_pool)
 	start(fx);
 	for (int i = 0; i < 3; i++)
 		rec[i] = record(fx, j[i], JOB_RESULT_FAILED, NULL, t);
+	/* which may last, on a full disk: nobody is counted twice meanwhile */
+	scheduler_count_pool(fx->core.scheduler,
+		scheduler_pool(fx->core.scheduler, "default"), &n_unfinished,
+		&n_queued);
+	ck_assert_uint_eq(n_unfinished, 4);
 	ck_assert_int_eq(committer_commit(fx->core.committer, t, 0), 0);
 	ck_assert_uint_eq(n_stored(fx), 1);
 	for (int i = 0; i < 3; i++) {
@@ -297,6 +333,7 @@ DAEMON_TEST(jobs_that_ask_for_another_pool_have_left_the_first)
 
 UNIT_MAIN("callbacks", callbacks_are_on_disk_with_the_end_and_in_the_table_behind_it,
 	end_that_is_refused_has_no_callbacks, past_the_limit_an_end_is_recorded_without,
+	an_end_that_waits_for_a_full_disk_has_its_callbacks_once,
 	of_ends_in_one_transaction_one_empties_the_pool,
 	what_may_not_run_neither_fills_nor_empties_a_pool,
 	end_that_is_refused_empties_nothing_and_a_shutdown_says_nothing,

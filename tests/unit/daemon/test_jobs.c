@@ -142,6 +142,10 @@ static void check_unfinished(const struct jobs *js, uint64_t last)
 		while (j && j->state == JOB_FINISHED)
 			j = jobs_at_or_after(js, j->id + 1);
 		ck_assert_ptr_eq(jobs_unfinished_at_or_after(js, id), j);
+		j = jobs_at_or_after(js, id);
+		while (j && j->state != JOB_FINISHED)
+			j = jobs_at_or_after(js, j->id + 1);
+		ck_assert_ptr_eq(jobs_finished_at_or_after(js, id), j);
 	}
 }
 
@@ -154,8 +158,11 @@ DAEMON_TEST(unfinished_jobs_are_found_among_finished_ones)
 		if (id != 500)
 			fixture_add_job(fx, id, &queued);
 	check_unfinished(js, 3000);
+	fixture_set_state(fx, jobs_find(js, 2001), JOB_FINISHED);
+	check_unfinished(js, 3000);
+	ck_assert_uint_eq(jobs_finished_at_or_after(js, 1)->id, 2001);
 	for (uint64_t id = 1; id <= 3000; id++)
-		if (id != 500 && id != 1701)
+		if (id != 500 && id != 1701 && id != 2001)
 			fixture_set_state(fx, jobs_find(js, id), JOB_FINISHED);
 	check_unfinished(js, 3000);
 	ck_assert_uint_eq(jobs_unfinished_at_or_after(js, 1)->id, 1701);
@@ -186,6 +193,32 @@ DAEMON_TEST(jobs_that_come_out_of_order_are_found)
 	fixture_add_job(fx, 9, &queued);
 	ck_assert_uint_eq(jobs_find(js, 8)->id, 8);
 	ck_assert_uint_eq(jobs_at_or_after(js, 9)->id, 9);
+	return 0;
+}
+
+DAEMON_TEST(ids_that_are_missing_are_passed_over)
+{
+	static const uint64_t ids[] = {5, 6, 7, 20, 21, 40, 41, 42, 43, 90};
+	struct jobs *js = fx->core.jobs;
+
+	ck_assert_ptr_null(jobs_at_or_after(js, 1));
+	for (size_t i = 0; i < ARRAY_LEN(ids); i++)
+		fixture_add_job(fx, ids[i], &queued);
+	for (uint64_t id = 1; id <= 100; id++) {
+		const struct job *after = jobs_at_or_after(js, id),
+				 *before = jobs_at_or_before(js, id);
+		uint64_t want_after = 0, want_before = 0;
+
+		for (size_t i = 0; i < ARRAY_LEN(ids); i++) {
+			if (ids[i] <= id)
+				want_before = ids[i];
+			if (ids[i] >= id && !want_after)
+				want_after = ids[i];
+		}
+		ck_assert_uint_eq(after ? after->id : 0, want_after);
+		ck_assert_uint_eq(before ? before->id : 0, want_before);
+		ck_assert_ptr_eq(jobs_find(js, id), want_after == id ? after : NULL);
+	}
 	return 0;
 }
 
@@ -536,8 +569,8 @@ UNIT_MAIN("jobs", renamed_job_stands_by_its_id_among_its_namesakes,
 	forgetting_namesakes_in_any_order_keeps_the_rest,
 	walking_goes_on_over_forgotten_jobs,
 	unfinished_jobs_are_found_among_finished_ones,
-	jobs_that_come_out_of_order_are_found, counters_follow_the_states,
-	finished_jobs_stand_in_the_order_of_their_ends,
+	jobs_that_come_out_of_order_are_found, ids_that_are_missing_are_passed_over,
+	counters_follow_the_states, finished_jobs_stand_in_the_order_of_their_ends,
 	finished_jobs_of_an_earlier_daemon_are_put_in_order,
 	finished_job_that_is_retried_ends_anew,
 	finished_job_that_is_forgotten_leaves_the_order,

@@ -23,7 +23,16 @@ static void put(struct config_named *def, enum config_key k, const char *text)
 struct how {
 	const char *when, *jitter, *missed, *missed_max, *missed_spread, *overlap,
 		*queue_max;
+	const char *pool, *on_failure;
 };
+
+static void put_text(struct job_spec *spec, enum job_field f, const char *text)
+{
+	if (text)
+		ck_assert_int_eq(
+			job_spec_put(spec, f, (union job_value){.str = strdup(text)}),
+			0);
+}
 
 static struct schedule *add(struct fixture *fx, const char *name, struct how how)
 {
@@ -40,9 +49,9 @@ static struct schedule *add(struct fixture *fx, const char *name, struct how how
 	put(&def, CONFIG_MISSED_SPREAD, how.missed_spread);
 	put(&def, CONFIG_OVERLAP, how.overlap);
 	put(&def, CONFIG_QUEUE_MAX, how.queue_max);
-	ck_assert_int_eq(job_spec_put(spec, JOB_FIELD_SHELL_COMMAND,
-				 (union job_value){.str = strdup("true")}),
-		0);
+	put_text(spec, JOB_FIELD_SHELL_COMMAND, "true");
+	put_text(spec, JOB_FIELD_POOL, how.pool);
+	put_text(spec, JOB_FIELD_ON_FAILURE, how.on_failure);
 	ck_assert_int_eq(schedules_add(fx->core.schedules, name, &def), 0);
 	return schedules_find(fx->core.schedules, name);
 }
@@ -215,9 +224,52 @@ DAEMON_VIRTUAL_TEST(a_start_that_is_refused_is_in_nobodys_way)
 	return 0;
 }
 
+DAEMON_VIRTUAL_TEST(callbacks_of_refused_starts_are_in_nobodys_way_and_have_a_limit)
+{
+	struct schedule *s;
+
+	begin(fx);
+	s = add(fx, "often", (struct how){.when = "*:*:0/10", .on_failure = "f"});
+	pass(fx, 1);
+	fx->config->v[CONFIG_JOBS_MAX].num = 0;
+	fx->config->v[CONFIG_CALLBACKS_MAX].num = 3;
+	fixture_set_clock(fx, 20 * SEC);
+	pass(fx, 1);
+	ck_assert_uint_eq(n_did(s, SCHEDULE_REFUSED), 2);
+	ck_assert_uint_eq(n_did(s, SCHEDULE_OVERLAP), 0);
+	ck_assert_uint_eq(jobs_callbacks(fx->core.jobs), 2);
+	fixture_set_clock(fx, 20 * SEC);
+	pass(fx, 1);
+	ck_assert_uint_eq(n_did(s, SCHEDULE_REFUSED), 4);
+	ck_assert_uint_eq(jobs_callbacks(fx->core.jobs), 3);
+	return 0;
+}
+
+DAEMON_VIRTUAL_TEST(callbacks_of_refused_starts_take_no_room_of_jobs)
+{
+	struct schedule *bad, *good;
+
+	begin(fx);
+	/* by both orders of the two in a look one comes behind the other */
+	bad = add(fx, "bad",
+		(struct how){.when = "*:*:0/10", .pool = "gone", .on_failure = "f"});
+	good = add(fx, "good", (struct how){.when = "*:*:0/10", .overlap = "allow"});
+	add(fx, "worse",
+		(struct how){.when = "*:*:0/10", .pool = "gone", .on_failure = "f"});
+	fx->config->v[CONFIG_JOBS_MAX].num = 1;
+	pass(fx, 10);
+	ck_assert_uint_eq(n_did(bad, SCHEDULE_REFUSED), 1);
+	ck_assert_uint_eq(n_did(good, SCHEDULE_STARTED), 1);
+	ck_assert_uint_eq(n_did(good, SCHEDULE_REFUSED), 0);
+	ck_assert_uint_eq(jobs_callbacks(fx->core.jobs), 2);
+	return 0;
+}
+
 UNIT_MAIN("schedules", nothing_turns_while_the_daemon_ends,
 	an_interval_goes_on_where_the_clock_is_set_back,
 	an_interval_misses_nothing_where_the_clock_is_set_forward,
 	a_start_that_is_owed_is_not_made_twice_where_the_clock_was_wrong,
 	all_that_were_missed_are_owed_beside_those_on_time,
-	a_start_that_is_refused_is_in_nobodys_way)
+	a_start_that_is_refused_is_in_nobodys_way,
+	callbacks_of_refused_starts_are_in_nobodys_way_and_have_a_limit,
+	callbacks_of_refused_starts_take_no_room_of_jobs)

@@ -418,8 +418,9 @@ END_TEST
 START_TEST(place_in_the_order_is_counted)
 {
 	add_light(1, 9);
-	ck_assert_uint_eq(demand_n_before(&a, toys[1].demand, &toys[1].node), 0);
-	ck_assert_uint_eq(demand_n_before(&a, toys[7].demand, &toys[7].node), 6);
+	ck_assert_uint_eq(demand_n_before(toys[1].demand, &toys[1].node, 9), 0);
+	ck_assert_uint_eq(demand_n_before(toys[7].demand, &toys[7].node, 9), 6);
+	ck_assert_uint_eq(demand_n_before(toys[7].demand, &toys[7].node, 4), 4);
 }
 END_TEST
 

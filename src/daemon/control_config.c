@@ -1,0 +1,140 @@
+/* What a reload would do. */
+#include "config.h"
+
+#include <errno.h>
+
+#include "base/cleanup.h"
+#include "base/error.h"
+#include "daemon/app.h"
+#include "daemon/app_setup.h"
+#include "daemon/control_job.h"
+#include "daemon/control_priv.h"
+#include "daemon/core.h"
+#include "daemon/pools.h"
+#include "daemon/scheduler.h"
+#include "varlink/json_write.h"
+
+/* told in one reply; the rest is counted */
+enum { DIFF_BYTES_MAX = 1 << 20 };
+
+struct diff_reply {
+	struct buf text;
+	struct json_writer w;
+	struct app *app;
+	size_t n;
+};
+
+static const char *const diff_name[] = {
+	[CONFIG_DIFF_VALUE] = "value",
+	[CONFIG_DIFF_NEW_SECTION] = "new",
+	[CONFIG_DIFF_GONE] = "gone",
+};
+
+static void put_text(struct json_writer *w, const char *key, const char *text)
+{
+	if (text)
+		json_writer_string(w, key, text);
+}
+
+/* config_diff_fn, in a worker: the loop's task waits for it */
+static int put_difference(const struct config_difference *d, void *arg)
+{
+	struct diff_reply *reply = arg;
+	struct json_writer *w = &reply->w;
+	int key = -1;
+
+	reply->n++;
+	if (buf_len(&reply->text) > DIFF_BYTES_MAX)
+		return 0;
+	json_writer_object(w, NULL);
+	json_writer_string(w, "what", diff_name[d->what]);
+	json_writer_string(w, "section", d->place.section);
+	put_text(w, "name", d->place.argument);
+	put_text(w, "key", d->place.key);
+	put_text(w, "before", d->before);
+	put_text(w, "after", d->after);
+	if (d->origin->file) {
+		json_writer_string(w, "file", d->origin->file);
+		json_writer_int(w, "line", d->origin->line);
+	}
+	if (STREQ(d->place.section, config_section_name[CONFIG_SECTION_REEVED]) &&
+		d->place.key)
+		key = config_key_find(CONFIG_SECTION_REEVED, d->place.key);
+	json_writer_bool(w, "restart_needed",
+		key >= 0 && app_key_needs_restart((enum config_key)key));
+	json_writer_object_end(w);
+	return w->error;
+}
+
+static void put_override(struct diff_reply *reply, const struct pool *p,
+	enum config_key k, const struct config *after)
+{
+	const struct pools *pools = reply->app->core.pools;
+	_cleanup_(buf_deinitp) struct buf value = BUF_NULL;
+	struct json_writer *w = &reply->w;
+	struct pool_settings s;
+
+	pools_settings(pools, p->name, &s);
+	if (config_value_format(&value, k, &s.v[k]) < 0) {
+		w->error = -ENOMEM;
+		return;
+	}
+	json_writer_object(w, NULL);
+	json_writer_string(w, "section", config_section_name[CONFIG_SECTION_POOL]);
+	json_writer_string(w, "name", p->name);
+	json_writer_string(w, "key", config_key_info[k].key);
+	json_writer_string_n(w, "value", buf_head(&value), buf_len(&value));
+	json_writer_bool(w, "stays", pools_keeps_settings(pools, p->name, after));
+	json_writer_object_end(w);
+}
+
+/* what was set at run time of pools that a file defines */
+static void put_overrides(struct diff_reply *reply, const struct config *after)
+{
+	const struct core *core = &reply->app->core;
+	const struct scheduler *s = core->scheduler;
+
+	json_writer_array(&reply->w, "overrides");
+	for (size_t i = 0; i < scheduler_n_pools(s); i++) {
+		const struct pool *p = scheduler_pool_at(s, i);
+
+		if (!pools_section(core->pools, p->name) ||
+			buf_len(&reply->text) > 2 * DIFF_BYTES_MAX)
+			continue;
+		for (int k = 0; k < CONFIG_KEY_N; k++)
+			if (pools_key_is_set(core->pools, p->name, (enum config_key)k))
+				put_override(reply, p, (enum config_key)k, after);
+	}
+	json_writer_array_end(&reply->w);
+}
+
+int control_daemon_diff(struct control_conn *conn, struct vl_call *call)
+{
+	_cleanup_(config_errors_deinitp) struct config_errors errors =
+		CONFIG_ERRORS_NULL;
+	_cleanup_(config_freep) struct config *after = NULL;
+	struct diff_reply reply = {.text = BUF_NULL, .app = control_app(conn->control)};
+	int r;
+
+	/* values may be secrets: those of schedules' environments */
+	if (!conn->is_admin)
+		return vl_call_denied(call);
+	json_writer_init(&reply.w, &reply.text);
+	json_writer_object(&reply.w, NULL);
+	json_writer_array(&reply.w, "changes");
+	r = app_diff(reply.app, &errors, put_difference, &reply, &after);
+	json_writer_array_end(&reply.w);
+	if (r >= 0) {
+		json_writer_int(&reply.w, "n", (int64_t)reply.n);
+		put_overrides(&reply, after);
+		json_writer_object_end(&reply.w);
+		r = json_writer_end(&reply.w);
+	}
+	if (r == -EINVAL)
+		r = control_config_errors(call, &errors);
+	else if (r >= 0)
+		r = vl_call_reply_text(
+			call, buf_head(&reply.text), buf_len(&reply.text), false);
+	buf_deinit(&reply.text);
+	return r;
+}

@@ -1,0 +1,105 @@
+/* What differs between two configurations. */
+#include "config.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/buf.h"
+#include "base/cleanup.h"
+#include "config/config_diff.h"
+#include "config/config_load.h"
+#include "tests/support/unit.h"
+
+static struct config *load(const char *text, const char *file)
+{
+	_cleanup_(config_errors_deinitp) struct config_errors errors =
+		CONFIG_ERRORS_NULL;
+	struct config *c = NULL;
+
+	ck_assert_int_eq(config_load_text(&c, text, strlen(text), file, &errors), 0);
+	return c;
+}
+
+/* a line each: section|name|key before>after line */
+static int note(const struct config_difference *d, void *arg)
+{
+	static const char sign[] = {[CONFIG_DIFF_VALUE] = ' ',
+		[CONFIG_DIFF_NEW_SECTION] = '+',
+		[CONFIG_DIFF_GONE] = '-'};
+
+	return buf_printf(arg, "%c%s|%s|%s %s>%s %u\n", sign[d->what], d->place.section,
+		d->place.argument ? d->place.argument : "",
+		d->place.key ? d->place.key : "", d->before ? d->before : "(none)",
+		d->after ? d->after : "(none)", d->origin->file ? d->origin->line : 0);
+}
+
+static void diff_is(const char *before, const char *after, const char *want)
+{
+	_cleanup_(config_freep) struct config *a = load(before, "a"),
+					      *b = load(after, "b");
+	_cleanup_(buf_deinitp) struct buf found = BUF_NULL;
+
+	ck_assert_int_eq(config_diff(a, b, note, &found), 0);
+	ck_assert_int_eq(buf_append_byte(&found, '\0'), 0);
+	ck_assert_str_eq(buf_head(&found), want);
+}
+
+START_TEST(the_same_in_other_words_is_no_difference)
+{
+	diff_is("", "", "");
+	diff_is("[reeved]\nmin-free = 64M\n[pool a]\nslots = 2\n",
+		"# x\n[pool a]\n\nslots=2\n[reeved]\nmin-free = 65536K\n", "");
+	/* the default, said */
+	diff_is("", "[reeved]\nlog-level = info\n", "");
+}
+END_TEST
+
+START_TEST(values_are_told_with_both_and_where_the_new_one_is)
+{
+	diff_is("[reeved]\nlog-level = debug\n", "[reeved]\n\nlog-level = warning\n",
+		" reeved||log-level debug>warning 3\n");
+	diff_is("[defaults]\nretries = 5\n", "", " defaults||retries 5>0 0\n");
+	/* without a default there is none */
+	diff_is("[schedule s]\nwhen = daily\ncommand = true\ncwd = /tmp\n",
+		"[schedule s]\nwhen = daily\ncommand = true\nname = n\n",
+		" schedule|s|cwd /tmp>(none) 4\n"
+		" schedule|s|name (none)>n 4\n");
+	diff_is("[pool a]\non-empty = x\n", "[pool a]\n",
+		" pool|a|on-empty x>(none) 2\n");
+}
+END_TEST
+
+START_TEST(sections_come_and_go_as_a_whole)
+{
+	diff_is("[pool b]\nslots = 3\nrate = 1/s\n[pool c]\nslots = 1\n",
+		"[pool a]\nslots = 2\n[pool c]\nslots = 1\n[schedule b]\nwhen = daily\n"
+		"command = true\n",
+		"+pool|a| (none)>(none) 1\n"
+		" pool|a|slots (none)>2 2\n"
+		"-pool|b| (none)>(none) 1\n"
+		"+schedule|b| (none)>(none) 5\n"
+		" schedule|b|command (none)>true 7\n"
+		" schedule|b|when (none)>daily 6\n");
+}
+END_TEST
+
+static int stop_at_second(const struct config_difference *d, void *arg)
+{
+	return ++*(int *)arg == 2 ? -ECANCELED : 0;
+}
+
+START_TEST(an_error_of_the_callback_ends_it)
+{
+	_cleanup_(config_freep) struct config *a = load("", "a"),
+					      *b = load("[pool a]\n[pool b]\n", "b");
+	int n = 0;
+
+	ck_assert_int_eq(config_diff(a, b, stop_at_second, &n), -ECANCELED);
+	ck_assert_int_eq(n, 2);
+}
+END_TEST
+
+UNIT_MAIN("config_diff", the_same_in_other_words_is_no_difference,
+	values_are_told_with_both_and_where_the_new_one_is,
+	sections_come_and_go_as_a_whole, an_error_of_the_callback_ends_it)
