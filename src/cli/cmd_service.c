@@ -1,4 +1,4 @@
-/* `service`, and `start`, `stop`, `restart` for short: services are looked at and steered. */
+/* `service`, and `start`, `stop`, `restart`, `reload` for short: services are looked at and steered. */
 #include "config.h"
 
 #include <errno.h>
@@ -309,12 +309,14 @@ static int steer(struct cli *c, struct client *client, const char *verb,
 
 		if (scale && json_put(params, "instances", json_integer(instances)) < 0)
 			return cli_fail_errno(c, -ENOMEM, "service");
-		if (!STREQ(method, "Reset") && !options_has(&c->opts, OPT_NO_WAIT) &&
+		if (!STREQ(method, "Reset") && !STREQ(method, "Reload") &&
+			!options_has(&c->opts, OPT_NO_WAIT) &&
 			json_put(params, "wait", json_true()) < 0)
 			return cli_fail_errno(c, -ENOMEM, "service");
 		snprintf(full, sizeof(full), "io.reeve.Service.%s", method);
 		r = cli_call(c, client, full, params, &reply);
-		changed |= r == 0 && json_is_true(json_object_get(reply, "changed"));
+		changed |= r == 0 && (json_is_true(json_object_get(reply, "changed")) ||
+					     json_int(reply, "n", 0) > 0);
 		first = first ? first : r;
 	}
 	if (first == 0 && c->json)
@@ -336,6 +338,7 @@ static int run_verb(struct cli *c, const char *word, char *const *names, size_t 
 		{"start", "Start", NULL},
 		{"stop", "Stop", NULL},
 		{"restart", "Restart", NULL},
+		{"reload", "Reload", NULL},
 		{"scale", "Scale", NULL},
 		{"reset", "Reset", NULL},
 	};
@@ -362,8 +365,8 @@ int cmd_service(struct cli *c)
 {
 	if (c->opts.n_args == 0)
 		return cli_fail(c, CLI_EXIT_USAGE,
-			"service: ls, status, start, stop, restart, scale, reset, "
-			"why, or logs?");
+			"service: ls, status, start, stop, restart, reload, scale, "
+			"reset, why, or logs?");
 	return run_verb(c, c->opts.args[0], c->opts.args + 1, c->opts.n_args - 1);
 }
 
@@ -380,4 +383,9 @@ int cmd_stop(struct cli *c)
 int cmd_restart(struct cli *c)
 {
 	return run_verb(c, "restart", c->opts.args, c->opts.n_args);
+}
+
+int cmd_reload(struct cli *c)
+{
+	return run_verb(c, "reload", c->opts.args, c->opts.n_args);
 }

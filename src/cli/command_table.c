@@ -238,6 +238,8 @@ static const struct option_def options_pool[] = {
 			"do not wait until they are started, or have ended" \
 	}
 static const struct option_def options_start[] = {SERVICE_OPTIONS, {0}};
+static const struct option_def options_reload[] = {
+	{OPT_ALL, "all", 0, NULL, HINT_NONE, "all services"}, {0}};
 static const struct option_def options_service[] = {SERVICE_OPTIONS,
 	{OPT_FOLLOW, "follow", 'f', NULL, HINT_NONE,
 		"logs: go on until the run has ended"},
@@ -269,7 +271,7 @@ static const struct option_def options_schedule[] = {
 };
 
 static const char *const service_words[] = {"ls", "status", "start", "stop", "restart",
-	"scale", "reset", "why", "logs", NULL};
+	"reload", "scale", "reset", "why", "logs", NULL};
 static const char *const schedule_words[] = {
 	"ls", "show", "next", "history", "add", "rm", "run", "pause", "resume", NULL};
 static const char *const pool_words[] = {
@@ -431,10 +433,11 @@ const struct command command_table[] = {
 		"what it did, and what it left out, and why.",
 		options_schedule, schedule_words, COMMAND_FIELDS, HINT_WORDS_SCHEDULE,
 		cmd_schedule},
-	{"service", NULL, "ls|status|start|stop|restart|scale|reset|why|logs [NAME...]",
+	{"service", NULL, "ls|status|start|stop|restart|reload|scale|reset|why|logs",
 		"look at services, start and stop them",
 		"A service is a program of the configuration that is kept running. "
-		"Names may be globs. stop: it stays stopped over restarts and reloads "
+		"Names come behind the word, and may be globs. stop: it stays stopped "
+		"over restarts and reloads "
 		"until start. restart: one instance after the other. scale NAME N: so "
 		"many instances, until its section is changed, or reset. reset: also, "
 		"restarts that were counted count no more.",
@@ -447,6 +450,10 @@ const struct command command_table[] = {
 	{"restart", NULL, "NAME...", "restart services",
 		"One instance of each after the other.", options_start, NULL, 0,
 		HINT_SERVICE, cmd_restart},
+	{"reload", NULL, "NAME...", "have services read their configuration again",
+		"The main process of each instance gets the reload-signal of its "
+		"service. Of the daemon: reeve daemon reload.",
+		options_reload, NULL, 0, HINT_SERVICE, cmd_reload},
 	{"calendar", NULL, "EXPRESSION", "show when a schedule would be due",
 		"EXPRESSION is what systemd timers take ('Mon..Fri 06:00', '*:0/15', "
 		"'*-*~1 Europe/Berlin'), cron's five fields ('0 3 * * 1', '@daily'), "

@@ -100,6 +100,9 @@ static int num_parse(int64_t *ret, const struct config_key_info *info, const cha
 	case CONFIG_TYPE_NUMBER: return parse_i64(ret, text, INT64_MIN, INT64_MAX);
 	case CONFIG_TYPE_DURATION: return duration_parse(ret, text);
 	case CONFIG_TYPE_SIZE: return size_parse(ret, text);
+	case CONFIG_TYPE_SIGNAL:
+		*ret = signal_parse(text);
+		return *ret < 0 ? -EINVAL : 0;
 	case CONFIG_TYPE_BOOL:
 		r = parse_bool(&b, text);
 		if (r >= 0)
@@ -144,6 +147,7 @@ static const char *type_noun(const struct config_key_info *info)
 	case CONFIG_TYPE_NUMBER: return "a number";
 	case CONFIG_TYPE_DURATION: return "a duration such as 90, 5min or infinity";
 	case CONFIG_TYPE_SIZE: return "a size such as 4096, 64M or infinity";
+	case CONFIG_TYPE_SIGNAL: return "a signal such as HUP";
 	case CONFIG_TYPE_BOOL: return "yes or no";
 	default: return info->metavar;
 	}
@@ -155,6 +159,8 @@ static void num_format(char *out, size_t size, enum config_type t, int64_t num)
 		duration_format(out, size, num);
 	else if (t == CONFIG_TYPE_SIZE)
 		size_format(out, size, num);
+	else if (t == CONFIG_TYPE_SIGNAL)
+		snprintf(out, size, "%s", num > 0 ? signal_name((int)num) : "");
 	else
 		snprintf(out, size, "%" PRId64, num);
 }

@@ -116,6 +116,20 @@ int config_named_init(
 	return r;
 }
 
+/* There is room for the next power of two: a section is large, and there may be a thousand. */
+static int make_room(struct config_names *names)
+{
+	struct config_named *v;
+
+	if (names->n & (names->n - 1))
+		return 0;
+	v = reallocarray(names->v, names->n ? 2 * names->n : 1, sizeof(*v));
+	if (!v)
+		return -ENOMEM;
+	names->v = v;
+	return 0;
+}
+
 int config_add(struct config_named **ret, struct config *c, enum config_section section,
 	const char *name)
 {
@@ -124,11 +138,10 @@ int config_add(struct config_named **ret, struct config *c, enum config_section 
 	int r;
 
 	if (!v) {
-		v = reallocarray(names->v, names->n + 1, sizeof(*v));
-		if (!v)
-			return -ENOMEM;
-		names->v = v;
-		v += names->n;
+		r = make_room(names);
+		if (r < 0)
+			return r;
+		v = &names->v[names->n];
 		r = config_named_init(v, section, name);
 		if (r < 0)
 			return r;

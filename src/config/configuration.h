@@ -25,6 +25,7 @@ enum config_type {
 	CONFIG_TYPE_ZONE,     /* text: of a time zone that is there; NULL: none said */
 	CONFIG_TYPE_TEXT,     /* text: at most max bytes; NULL: none said */
 	CONFIG_TYPE_USER,     /* user: one that is there; name NULL: none said */
+	CONFIG_TYPE_SIGNAL,   /* num: signal number; 0: none said */
 	CONFIG_TYPE_CODES, /* text: exit codes and signals, canonical (job/spec.h); NULL */
 };
 

@@ -254,13 +254,18 @@ static const char *name_of(struct vl_call *call)
 	return json_string_value(json_object_get(vl_call_params(call), "name"));
 }
 
-static int not_found(struct vl_call *call)
+static int named_error(struct vl_call *call, const char *error)
 {
 	json_t *params = json_pack("{s:s}", "name", name_of(call));
-	int r = vl_call_error(call, "io.reeve.Service.NotFound", params);
+	int r = vl_call_error(call, error, params);
 
 	json_decref(params);
 	return r;
+}
+
+static int not_found(struct vl_call *call)
+{
+	return named_error(call, "io.reeve.Service.NotFound");
 }
 
 int control_service_show(struct control_conn *conn, struct vl_call *call)
@@ -347,4 +352,21 @@ int control_service_restart(struct control_conn *conn, struct vl_call *call)
 int control_service_reset(struct control_conn *conn, struct vl_call *call)
 {
 	return steer(conn, call, services_reset);
+}
+
+int control_service_reload(struct control_conn *conn, struct vl_call *call)
+{
+	char text[32];
+	unsigned n;
+	int r;
+
+	if (!conn->is_admin)
+		return vl_call_denied(call);
+	r = services_reload(control_core(conn->control)->services, name_of(call), &n);
+	if (r == -ENOENT)
+		return not_found(call);
+	if (r == -EOPNOTSUPP)
+		return named_error(call, "io.reeve.Service.NotReloadable");
+	snprintf(text, sizeof(text), "{\"n\":%u}", n);
+	return vl_call_reply_text(call, text, strlen(text), false);
 }

@@ -151,6 +151,23 @@ static int replace_run(struct settle *st, struct instance *in, struct job *j)
 	return stop_run(st, j);
 }
 
+/* When its run is older than it may be; the first of all is what the timer waits for. */
+static bool is_too_old(
+	struct settle *st, const struct instance *in, const struct job *j)
+{
+	struct services *ss = st->ss;
+	int64_t max = in->service->section->v[CONFIG_MAX_AGE].num;
+	rv_time at;
+
+	if (max == INT64_MAX || !j->run || !j->run->started)
+		return false;
+	at = time_after(j->run->info.started_boot, max);
+	if (at <= clock_boottime(ss->core->clock))
+		return true;
+	ss->aged_at = MIN(ss->aged_at, at);
+	return false;
+}
+
 static int settle_up(struct settle *st, struct instance *in, struct job *j)
 {
 	bool current, cancelled;
@@ -160,6 +177,8 @@ static int settle_up(struct settle *st, struct instance *in, struct job *j)
 	if (!j)
 		return make_job(st, in);
 	current = instance_is_current(in, j);
+	if (is_too_old(st, in, j))
+		in->again = true;
 	if (j->run)
 		return current && !in->again ? 0 : replace_run(st, in, j);
 	/* an end of its own is final, until somebody starts it */
@@ -409,6 +428,29 @@ static int look(struct services *ss)
 	return r;
 }
 
+static void some_aged(void *arg)
+{
+	struct services *ss = arg;
+
+	ss->age_timer_armed = false;
+	ss->aged_at = RV_FOREVER;
+	services_look_at_all(ss);
+}
+
+/* the timer stands where the first is too old */
+static void arm(struct services *ss)
+{
+	if (ss->age_timer_armed)
+		rv_handle_cancel(ss->loop, ss->age_timer);
+	ss->age_timer_armed = false;
+	if (ss->aged_at == RV_FOREVER)
+		return;
+	ss->age_timer = rv_call_at_boot(ss->loop, ss->aged_at, some_aged, ss);
+	ss->age_timer_armed = ss->age_timer.p != NULL;
+	if (!ss->age_timer_armed)
+		rv_timer_start(&ss->retry, rv_loop_now(ss->loop) + RV_SEC(RETRY_SEC));
+}
+
 int services_main(void *services)
 {
 	struct services *ss = services;
@@ -423,6 +465,7 @@ int services_main(void *services)
 		rv_event_clear(&ss->look);
 		if (!scheduler_is_blocked(ss->core->scheduler, BLOCK_SHUTDOWN))
 			r = look(ss);
+		arm(ss);
 		services_unlock(ss);
 		if (r == -ECANCELED)
 			return r;

@@ -38,6 +38,7 @@ int services_new(struct services **ret, struct core *core, rv_loop *loop)
 	rv_event_init(&ss->look);
 	rv_event_init(&ss->moved);
 	rv_timer_init(&ss->retry, loop, try_again, ss);
+	ss->aged_at = RV_FOREVER;
 	*ret = ss;
 	return 0;
 }
@@ -68,6 +69,8 @@ struct services *services_free(struct services *ss)
 	if (!ss)
 		return NULL;
 	rv_timer_stop(&ss->retry);
+	if (ss->age_timer_armed)
+		rv_handle_cancel(ss->loop, ss->age_timer);
 	HASHMAP_FOREACH(s, ss->by_name)
 		service_free(s);
 	hashmap_free(ss->by_name);

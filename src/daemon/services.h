@@ -77,6 +77,9 @@ RV_AWAIT int services_scale(
 	struct services *ss, const char *name, unsigned n, bool *ret_changed);
 /* As many instances as the file says; restarts that were counted count no more. */
 RV_AWAIT int services_reset(struct services *ss, const char *name, bool *ret_changed);
+/* Those that run are told to read their configuration again; how many. 0, -ENOENT; -EOPNOTSUPP:
+ * it has no reload-signal */
+int services_reload(struct services *ss, const char *name, unsigned *ret_n);
 /* Until none of its instances is on its way up or down. 0, -ECANCELED */
 RV_AWAIT int services_wait(struct services *ss, const char *name);
 

@@ -17,8 +17,11 @@ struct services {
 	struct list dirty;           /* of struct service.dirty */
 	rv_lock changing;
 	rv_event look;
-	rv_event moved; /* set and cleared each time: a job of one has another state */
-	rv_timer retry; /* a look could not be written */
+	rv_event moved;  /* set and cleared each time: a job of one has another state */
+	rv_timer retry;  /* a look could not be written */
+	rv_time aged_at; /* CLOCK_BOOTTIME: when the first is too old; RV_FOREVER */
+	rv_handle age_timer;
+	bool age_timer_armed;
 };
 
 /* what an instance is to be */

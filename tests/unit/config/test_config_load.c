@@ -589,6 +589,8 @@ int main(void)
 	int n;
 
 	tcase_add_checked_fixture(tc, setup, teardown);
+	/* sanitizers on a loaded machine; nothing waits for this to pass */
+	tcase_set_timeout(tc, 120);
 	tcase_add_test(tc, no_file_at_all_gives_the_defaults);
 	tcase_add_test(tc, later_files_override_and_origins_tell_which);
 	tcase_add_test(tc, only_conf_files_of_a_directory_are_read);

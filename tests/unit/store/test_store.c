@@ -292,6 +292,33 @@ START_TEST(start_that_never_happened_is_overwritten_by_the_next)
 }
 END_TEST
 
+START_TEST(runs_with_a_lower_number_are_forgotten)
+{
+	_cleanup_free_ char *other = NULL, *left = NULL, *want = NULL;
+	struct store_op forget = op_run(STORE_RUNS_FORGET, fixture_run(1, 3));
+	_cleanup_(buf_deinitp) struct buf b = BUF_NULL;
+	struct store_run last = fixture_run(1, 3);
+
+	ck_assert_int_eq(APPLY(st, op_plain_job(1), op_plain_job(2),
+				 op_run(STORE_RUN_INSERT, fixture_run(1, 1)),
+				 op_run(STORE_RUN_INSERT, fixture_run(1, 2)),
+				 op_run(STORE_RUN_INSERT, last),
+				 op_run(STORE_RUN_INSERT, fixture_run(2, 1))),
+		0);
+	other = dump_runs(st, 2);
+	ck_assert_int_eq(APPLY(st, forget), 0);
+	ck_assert_int_eq(APPLY(st, forget), 0); /* there may be none */
+	dump_run(&b, &last);
+	ck_assert_int_eq(buf_append_byte(&b, '\0'), 0);
+	left = dump_runs(st, 1);
+	ck_assert_str_eq(left, buf_head(&b));
+	want = dump_runs(st, 2);
+	ck_assert_str_eq(want, other);
+	forget.run.token.job_id = 0;
+	ck_assert_int_eq(APPLY(st, forget), -EINVAL);
+}
+END_TEST
+
 static int count_output(const struct store_run *rec, void *arg)
 {
 	ck_assert_ptr_nonnull(rec->output);
@@ -563,7 +590,7 @@ int main(void)
 		&refused_removal_leaves_no_tombstone, &keys_before_the_time_expire,
 		&key_belongs_to_its_user, &meta_is_set_again,
 		&definitions_are_set_replaced_and_removed,
-		&no_units_are_applied_at_once};
+		&runs_with_a_lower_number_are_forgotten, &no_units_are_applied_at_once};
 	int n_failed = 0;
 
 	for (int i = 0; i < 2; i++) {
