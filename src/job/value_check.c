@@ -9,6 +9,7 @@
 #include "base/strv.h"
 #include "job/asks.h"
 #include "job/deps.h"
+#include "job/spec.h"
 #include "job/value_priv.h"
 
 static int err_range(char **err, enum job_field f, int64_t num)
