@@ -360,8 +360,7 @@ void job_facts_get(
 		.name = sel->name_glob ? job_name(j, ret->name) : NULL,
 		.schedule = of_schedule ? job_schedule(j, ret->schedule) : NULL,
 		.pools = sel->pools ? job_pools(j, ret->pools) : NULL,
-		.service =
-			of_service ? job_service(j, ret->service, &instance) : NULL,
+		.service = of_service ? job_service(j, ret->service, &instance) : NULL,
 		.state = j->state,
 		.result = j->state == JOB_FINISHED ? j->result : JOB_RESULT_NONE,
 		.labels = has_labels(j, sel->labels) ? sel->labels : NULL,
