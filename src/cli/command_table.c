@@ -231,6 +231,22 @@ static const struct option_def options_pool[] = {
 	{0},
 };
 
+#define SERVICE_OPTIONS                                                     \
+	{OPT_ALL, "all", 0, NULL, HINT_NONE, "all services"},               \
+	{                                                                   \
+		OPT_NO_WAIT, "no-wait", 0, NULL, HINT_NONE,                 \
+			"do not wait until they are started, or have ended" \
+	}
+static const struct option_def options_start[] = {SERVICE_OPTIONS, {0}};
+static const struct option_def options_service[] = {SERVICE_OPTIONS,
+	{OPT_FOLLOW, "follow", 'f', NULL, HINT_NONE,
+		"logs: go on until the run has ended"},
+	{OPT_LINES, "lines", 'n', "N", HINT_NONE, "logs: only the last N lines"},
+	{OPT_RUN, "run", 0, "N", HINT_NONE, "logs: of its Nth start"},
+	{OPT_STREAM, "stream", 0, "all|stdout|stderr", HINT_STREAM,
+		"logs: only this of a split output"},
+	{0}};
+
 static const struct option_def options_schedule[] = {
 	{OPT_WHEN, "when", 0, "EXPRESSION", HINT_NONE,
 		"add: when its jobs start, see reeve calendar; may be repeated"},
@@ -252,6 +268,8 @@ static const struct option_def options_schedule[] = {
 	{0},
 };
 
+static const char *const service_words[] = {
+	"ls", "status", "start", "stop", "restart", "reset", "why", "logs", NULL};
 static const char *const schedule_words[] = {
 	"ls", "show", "next", "history", "add", "rm", "run", "pause", "resume", NULL};
 static const char *const pool_words[] = {
@@ -413,6 +431,21 @@ const struct command command_table[] = {
 		"what it did, and what it left out, and why.",
 		options_schedule, schedule_words, COMMAND_FIELDS, HINT_WORDS_SCHEDULE,
 		cmd_schedule},
+	{"service", NULL, "ls|status|start|stop|restart|reset|why|logs [NAME...]",
+		"look at services, start and stop them",
+		"A service is a program of the configuration that is kept running. "
+		"Names may be globs. stop: it stays stopped over restarts and reloads "
+		"until start. restart: one instance after the other. reset: restarts "
+		"that were counted count no more.",
+		options_service, service_words, 0, HINT_WORDS_SERVICE, cmd_service},
+	{"start", NULL, "NAME...", "start services", NULL, options_start, NULL, 0,
+		HINT_SERVICE, cmd_start},
+	{"stop", NULL, "NAME...", "stop services, until they are started",
+		"Over restarts and reloads, too.", options_start, NULL, 0, HINT_SERVICE,
+		cmd_stop},
+	{"restart", NULL, "NAME...", "restart services",
+		"One instance of each after the other.", options_start, NULL, 0,
+		HINT_SERVICE, cmd_restart},
 	{"calendar", NULL, "EXPRESSION", "show when a schedule would be due",
 		"EXPRESSION is what systemd timers take ('Mon..Fri 06:00', '*:0/15', "
 		"'*-*~1 Europe/Berlin'), cron's five fields ('0 3 * * 1', '@daily'), "

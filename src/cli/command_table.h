@@ -58,6 +58,7 @@ struct option_set global_options(void);
 	X(run) X(add) X(gather) X(ls) X(show) X(graph) X(logs) X(wait) X(events) X(ps) \
 	X(cancel) X(kill) X(pause) X(resume) X(hold) X(release) X(force) X(move) X(set) X(edit) \
 	X(retry) X(rm) X(clean) X(why) X(history) X(stats) X(call) X(pool) X(schedule) \
+	X(service) X(start) X(stop) X(restart) \
 	X(send) X(calendar) X(config) X(daemon) X(varlink) X(help) X(version) X(complete)
 /* clang-format on */
 #define X(name) int cmd_##name(struct cli *c);

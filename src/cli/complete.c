@@ -69,6 +69,7 @@ static enum hint hint_of_further(const struct command *cmd, const char *first)
 	case HINT_WORDS: return HINT_FILE;
 	case HINT_WORDS_POOL: return is_new ? HINT_NONE : HINT_POOL;
 	case HINT_WORDS_SCHEDULE: return is_new ? HINT_NONE : HINT_SCHEDULE;
+	case HINT_WORDS_SERVICE: return HINT_SERVICE;
 	case HINT_VERB:
 	case HINT_FUNCTION: return HINT_NONE;
 	default: return cmd->operands;
@@ -265,6 +266,7 @@ bool complete_static(FILE *out, const struct complete_place *p)
 	case HINT_VERB: offer_verbs(out, p); return true;
 	case HINT_WORDS:
 	case HINT_WORDS_POOL:
+	case HINT_WORDS_SERVICE:
 	case HINT_WORDS_SCHEDULE: offer_list(out, p, p->command->words); return true;
 	case HINT_SORT:
 		offer_names(out, p, job_sort_key_name, JOB_SORT_KEY_N, true);

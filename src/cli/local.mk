@@ -25,6 +25,8 @@ libcli_la_SOURCES = \
 	src/cli/cmd_pool.c \
 	src/cli/cmd_ps.c \
 	src/cli/cmd_schedule.c \
+	src/cli/cmd_service.c \
+	src/cli/service_status.c src/cli/service_status.h \
 	src/cli/cmd_run.c \
 	src/cli/cmd_send.c \
 	src/cli/cmd_set.c \

@@ -36,6 +36,8 @@ enum hint {
 	HINT_WORDS_POOL,     /* the same, then names of pools */
 	HINT_WORDS_SCHEDULE, /* the same, then names of schedules */
 	HINT_SCHEDULE,
+	HINT_WORDS_SERVICE, /* the same, then names of services */
+	HINT_SERVICE,
 	HINT_SORT,    /* keys to sort by, with commas between them */
 	HINT_COLUMNS, /* columns of ls, the same */
 };
@@ -108,6 +110,7 @@ enum option_id {
 	OPT_PAUSE_ON_FAILURE,
 	OPT_ON_EMPTY,
 	OPT_COUNT,
+	OPT_NO_WAIT,
 	OPT_TZ,
 	/* OPT_FIELD + enum job_field: a property of the job */
 	OPT_FIELD,

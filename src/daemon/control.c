@@ -152,6 +152,9 @@ static int add_interfaces(struct control *c)
 		r = vl_registry_add(c->registry, io_reeve_Schedule_varlink,
 			control_schedule_methods, control_n_schedule_methods, &error);
 	if (r >= 0)
+		r = vl_registry_add(c->registry, io_reeve_Service_varlink,
+			control_service_methods, control_n_service_methods, &error);
+	if (r >= 0)
 		r = vl_registry_add(c->registry, io_reeve_Daemon_varlink,
 			control_daemon_methods, control_n_daemon_methods, &error);
 	return r;

@@ -90,6 +90,8 @@ extern const struct vl_method control_pool_methods[];
 extern const size_t control_n_pool_methods;
 extern const struct vl_method control_schedule_methods[];
 extern const size_t control_n_schedule_methods;
+extern const struct vl_method control_service_methods[];
+extern const size_t control_n_service_methods;
 extern const struct vl_method control_daemon_methods[];
 extern const size_t control_n_daemon_methods;
 

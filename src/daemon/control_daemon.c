@@ -233,6 +233,16 @@ const struct vl_method control_schedule_methods[] = {
 };
 const size_t control_n_schedule_methods = ARRAY_LEN(control_schedule_methods);
 
+const struct vl_method control_service_methods[] = {
+	INLINE("List", control_service_list),
+	INLINE("Show", control_service_show),
+	METHOD("Start", control_service_start),
+	METHOD("Stop", control_service_stop),
+	METHOD("Restart", control_service_restart),
+	METHOD("Reset", control_service_reset),
+};
+const size_t control_n_service_methods = ARRAY_LEN(control_service_methods);
+
 const struct vl_method control_job_methods[] = {
 	METHOD("Submit", control_job_submit),
 	METHOD("PutInput", control_job_put_input),

@@ -1,4 +1,5 @@
-/* The handlers of io.reeve.Job, Pool, Schedule and some of Daemon, one file for each family. */
+/* The handlers of io.reeve.Job, Pool, Schedule, Service and some of Daemon, one file for each
+ * family. */
 #ifndef DAEMON_CONTROL_JOB_H
 #define DAEMON_CONTROL_JOB_H
 
@@ -60,6 +61,14 @@ int control_schedule_remove(struct control_conn *conn, struct vl_call *call);
 int control_schedule_run(struct control_conn *conn, struct vl_call *call);
 int control_schedule_pause(struct control_conn *conn, struct vl_call *call);
 int control_schedule_resume(struct control_conn *conn, struct vl_call *call);
+
+/* of io.reeve.Service */
+int control_service_list(struct control_conn *conn, struct vl_call *call);
+int control_service_show(struct control_conn *conn, struct vl_call *call);
+int control_service_start(struct control_conn *conn, struct vl_call *call);
+int control_service_stop(struct control_conn *conn, struct vl_call *call);
+int control_service_restart(struct control_conn *conn, struct vl_call *call);
+int control_service_reset(struct control_conn *conn, struct vl_call *call);
 
 /* the effect of Cancel on jobs that are known by id. 0, negative */
 RV_AWAIT int control_cancel_ids(

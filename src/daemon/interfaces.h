@@ -5,6 +5,7 @@
 extern const char io_reeve_Job_varlink[];
 extern const char io_reeve_Pool_varlink[];
 extern const char io_reeve_Schedule_varlink[];
+extern const char io_reeve_Service_varlink[];
 extern const char io_reeve_Daemon_varlink[];
 
 #endif

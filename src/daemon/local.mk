@@ -24,6 +24,7 @@ libdaemon_la_SOURCES = \
 	src/daemon/control_ps.c \
 	src/daemon/control_pool.c \
 	src/daemon/control_schedule.c \
+	src/daemon/control_service.c \
 	src/daemon/control_logs.c \
 	src/daemon/control_queue.c \
 	src/daemon/control_remove.c \
@@ -102,6 +103,7 @@ libdaemon_la_SOURCES = \
 	src/daemon/service_settle.c src/daemon/service_settle.h \
 	src/daemon/services.c src/daemon/services.h src/daemon/services_priv.h \
 	src/daemon/services_apply.c \
+	src/daemon/services_change.c \
 	src/daemon/scheduler.c src/daemon/scheduler.h src/daemon/scheduler_priv.h \
 	src/daemon/scheduler_why.c \
 	src/daemon/schedules_apply.c \
@@ -119,15 +121,18 @@ nodist_libdaemon_la_SOURCES = \
 	src/daemon/io.reeve.Daemon.c \
 	src/daemon/io.reeve.Job.c \
 	src/daemon/io.reeve.Pool.c \
-	src/daemon/io.reeve.Schedule.c
+	src/daemon/io.reeve.Schedule.c \
+	src/daemon/io.reeve.Service.c
 libdaemon_la_CFLAGS = $(AM_CFLAGS) $(JANSSON_CFLAGS) $(SYSTEMD_CFLAGS) $(LIBMD_CFLAGS)
 CLEANFILES += src/daemon/io.reeve.Daemon.c src/daemon/io.reeve.Job.c src/daemon/io.reeve.Pool.c \
-	src/daemon/io.reeve.Schedule.c
+	src/daemon/io.reeve.Schedule.c \
+	src/daemon/io.reeve.Service.c
 EXTRA_DIST += src/daemon/README.md \
 	src/daemon/io.reeve.Daemon.varlink \
 	src/daemon/io.reeve.Job.varlink \
 	src/daemon/io.reeve.Pool.varlink \
-	src/daemon/io.reeve.Schedule.varlink
+	src/daemon/io.reeve.Schedule.varlink \
+	src/daemon/io.reeve.Service.varlink
 
 daemon_libs = libdaemon.la libconfig.la libclient.la libvarlink.la libspawn.la libstore.la \
 	libsched.la libjob.la libruntime.la libbase.la \

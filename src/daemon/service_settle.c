@@ -232,6 +232,19 @@ int settle_service(struct settle *st, struct service *s)
 	return settle_put_record(st, s);
 }
 
+int settle_forget_restarts(struct settle *st, struct instance *in, bool *changed)
+{
+	struct job *j = instance_job(st->ss, in);
+	struct service_change c = {.spec = NULL};
+
+	if (!j || j->run || j->busy || j->n_failed == 0 || j->state == JOB_FINISHED)
+		return 0;
+	*changed = true;
+	job_record(j, &c.rec);
+	c.rec.n_failed = 0;
+	return change(st, j, c);
+}
+
 int settle_put_record(struct settle *st, struct service *s)
 {
 	st->noted = true;

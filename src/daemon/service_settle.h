@@ -43,6 +43,8 @@ int settle_service(struct settle *st, struct service *s);
 /* The record goes into the transaction, too, and holds for settle_service from now on, until
  * the caller takes it back. */
 int settle_put_record(struct settle *st, struct service *s);
+/* Runs of it that were short count no more; *changed is set where some did. 0, -ENOMEM */
+int settle_forget_restarts(struct settle *st, struct instance *in, bool *changed);
 /* All or nothing of it. 0, or why nothing was */
 RV_AWAIT int settle_commit(struct settle *st);
 

@@ -36,6 +36,7 @@ int services_new(struct services **ret, struct core *core, rv_loop *loop)
 	list_init(&ss->dirty);
 	rv_lock_init(&ss->changing);
 	rv_event_init(&ss->look);
+	rv_event_init(&ss->moved);
 	rv_timer_init(&ss->retry, loop, try_again, ss);
 	*ret = ss;
 	return 0;
@@ -292,8 +293,11 @@ void services_job_changed(struct services *ss, const struct job *j)
 {
 	struct instance *in = ss ? services_instance_of(ss, j) : NULL;
 
-	if (in)
-		service_look_again(ss, in->service);
+	if (!in)
+		return;
+	service_look_again(ss, in->service);
+	rv_event_set(&ss->moved);
+	rv_event_clear(&ss->moved);
 }
 
 void services_look_at_all(struct services *ss)

@@ -62,6 +62,22 @@ void services_unlock(struct services *ss);
 /* the task that looks; a service task */
 int services_main(void *services);
 
+/* ---- changes ---------------------------------------------------------------------------- */
+
+/* What is changed is on disk, and stays so over restarts and reloads. -ENOENT, or why nothing
+ * was changed */
+/* Those that do not run are started now, and nothing counts that was before. */
+RV_AWAIT int services_start(struct services *ss, const char *name, bool *ret_changed);
+/* the same of all, one after the other */
+RV_AWAIT int services_restart(struct services *ss, const char *name, bool *ret_changed);
+RV_AWAIT int services_stop(struct services *ss, const char *name, bool *ret_changed);
+/* Restarts that were counted count no more. */
+RV_AWAIT int services_reset(struct services *ss, const char *name, bool *ret_changed);
+/* Until none of its instances is on its way up or down. 0, -ECANCELED */
+RV_AWAIT int services_wait(struct services *ss, const char *name);
+
+/* ---- news ------------------------------------------------------------------------------- */
+
 /* A job of a service has another state, or is not busy any more. */
 void services_job_changed(struct services *ss, const struct job *j);
 /* It is known what the jobs of before are doing. */

@@ -17,6 +17,7 @@ struct services {
 	struct list dirty;           /* of struct service.dirty */
 	rv_lock changing;
 	rv_event look;
+	rv_event moved; /* set and cleared each time: a job of one has another state */
 	rv_timer retry; /* a look could not be written */
 };
 

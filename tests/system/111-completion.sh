@@ -18,7 +18,7 @@ candidates() {
 }
 
 step "what reeve knows"
-assert_eq "verbs" "resume release retry" "$(candidates re)"
+assert_eq "verbs" "resume release retry restart" "$(candidates re)"
 assert_eq "options" "--state-dir" "$(candidates daemon start --state)"
 assert_eq "values" "running" "$(candidates ls --state r)"
 assert_eq "values behind =" "running" "$(candidates ls --state=r)"

@@ -48,6 +48,15 @@ assert_eq "who" \
 	"65534 $(getent passwd 65534 | cut -d: -f6) $(id -un 65534)" "$(nobody "$REEVE" logs "$id")"
 assert_eq "what nobody sees" "$id" "$(nobody "$REEVE" ls --json | jq '.[].id')"
 
+assert_eq "services that nobody sees" theirs \
+	"$(nobody "$REEVE" service ls --json | jq -r '.[].name')"
+for verb in start stop restart 'service reset'; do
+	# shellcheck disable=SC2086
+	assert_exit 4 nobody "$REEVE" $verb theirs 2>/dev/null
+done
+assert_exit 4 nobody "$REEVE" varlink io.reeve.Service.Show '{"name":"mine"}' 2>/dev/null
+assert_eq "it runs on" "$id running" "$(of theirs '"\(.id) \(.state)"')"
+
 step "as another user it is another job"
 stop_reeved
 sed -i 's/^user = 65534/user = root/' "$tmp/conf"

@@ -28,7 +28,7 @@ static void complete(const char *const *words)
 START_TEST(verbs_are_offered_by_prefix)
 {
 	COMPLETE("re");
-	ck_assert_str_eq(text, "resume\nrelease\nretry\n");
+	ck_assert_str_eq(text, "resume\nrelease\nretry\nrestart\n");
 }
 END_TEST
 

@@ -1,0 +1,360 @@
+/* `service`, and `start`, `stop`, `restart` for short: services are looked at and steered. */
+#include "config.h"
+
+#include <errno.h>
+#include <fnmatch.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "base/macro.h"
+#include "base/parse.h"
+#include "base/strv.h"
+#include "cli/cli.h"
+#include "cli/command_table.h"
+#include "cli/output.h"
+#include "cli/service_status.h"
+#include "cli/time.h"
+#include "client/client.h"
+
+/* ---- ls --------------------------------------------------------------------------------- */
+
+enum { COL_NAME, COL_STATE, COL_RUNNING, COL_SINCE, COL_STARTS, COL_NOTES, N_COLS };
+
+struct sums {
+	size_t running;
+	int64_t starts, since_usec; /* of the one that changed last */
+	const char *why;            /* of the first that does not run; NULL: all do */
+};
+
+static struct sums sum_up(const json_t *service)
+{
+	struct sums s = {.why = NULL};
+	json_t *i;
+	size_t k;
+
+	json_array_foreach(json_object_get(service, "instances"), k, i)
+	{
+		bool running = STREQ(json_str(i, "state"), "running");
+
+		s.running += running;
+		s.starts += json_int(i, "starts", 0);
+		s.since_usec = MAX(s.since_usec, json_int(i, "since_usec", 0));
+		if (!running && !s.why)
+			s.why = json_str(i, "why");
+	}
+	return s;
+}
+
+const char *service_state_color(const char *state)
+{
+	if (STREQ(state, "running"))
+		return "green";
+	return STREQ(state, "failed") ? "red" : "yellow";
+}
+
+static int add_row(struct table *t, const struct cli *c, const json_t *service)
+{
+	const char *state = json_str(service, "state");
+	struct sums s = sum_up(service);
+	char running[48], since[TIME_TEXT_MAX], starts[24];
+	int r = table_row(t);
+
+	snprintf(running, sizeof(running), "%zu/%" PRId64, s.running,
+		json_int(service, "wanted", 0));
+	snprintf(starts, sizeof(starts), "%" PRId64, s.starts);
+	if (r == 0)
+		r = table_cell(t, COL_NAME, json_str(service, "name"), NULL);
+	if (r == 0)
+		r = table_cell(t, COL_STATE, state, service_state_color(state));
+	if (r == 0)
+		r = table_cell(t, COL_RUNNING, running, NULL);
+	if (r == 0 && s.since_usec)
+		r = table_cell(t, COL_SINCE,
+			time_format_relative(
+				since, sizeof(since), s.since_usec, c->now_usec),
+			NULL);
+	if (r == 0)
+		r = table_cell(t, COL_STARTS, starts, NULL);
+	return r == 0 ? table_cell(t, COL_NOTES, s.why, NULL) : r;
+}
+
+static int print_list(const struct cli *c, const json_t *list)
+{
+	static const struct table_column columns[N_COLS] = {{"SERVICE", 0},
+		{"STATE", 0}, {"RUNNING", TABLE_RIGHT}, {"SINCE", 0},
+		{"STARTS", TABLE_RIGHT}, {"NOTES", TABLE_CUT}};
+	_cleanup_(table_freep) struct table *t = NULL;
+	struct table_style style = {
+		.headings = true, .color = c->color_out, .is_tty = c->out_is_tty};
+	json_t *s;
+	size_t i;
+	int r;
+
+	if (c->json)
+		return json_print(stdout, list, false);
+	r = table_new(&t, columns, N_COLS, &style);
+	json_array_foreach((json_t *)list, i, s)
+	{
+		if (r == 0)
+			r = add_row(t, c, s);
+	}
+	return r == 0 ? table_print(t, stdout) : r;
+}
+
+/* ---- which ------------------------------------------------------------------------------- */
+
+static bool is_glob(const char *text)
+{
+	return strpbrk(text, "*?[") != NULL;
+}
+
+/* Those of the list that match one of the names, in the order of the list. 0, or the exit
+ * code where a name that is no glob is not there. */
+static int pick(const struct cli *c, const json_t *list, char *const *names, size_t n,
+	json_t **ret)
+{
+	_cleanup_json_ json_t *picked = json_array();
+	_cleanup_free_ bool *found = calloc(n + 1, sizeof(*found));
+	json_t *s;
+	size_t i;
+
+	if (!picked || !found)
+		return cli_fail_errno(c, -ENOMEM, "service");
+	json_array_foreach((json_t *)list, i, s)
+	{
+		bool wanted = options_has(&c->opts, OPT_ALL);
+
+		for (size_t k = 0; k < n; k++) {
+			bool matches = fnmatch(names[k], json_str(s, "name"), 0) == 0;
+
+			found[k] |= matches;
+			wanted |= matches;
+		}
+		if (wanted && json_array_append(picked, s) < 0)
+			return cli_fail_errno(c, -ENOMEM, "service");
+	}
+	for (size_t k = 0; k < n; k++)
+		if (!found[k] && !is_glob(names[k]))
+			return cli_fail(c, CLI_EXIT_NOTHING, "there is no service '%s'",
+				names[k]);
+	if (json_array_size(picked) == 0)
+		return cli_fail(c, CLI_EXIT_NOTHING, "no service matches");
+	*ret = TAKE_PTR(picked);
+	return 0;
+}
+
+/* 0 with those that are named, or, where none has to be, all; or the exit code */
+static int select_services(struct cli *c, struct client *client, const char *verb,
+	char *const *names, size_t n, bool optional, json_t **ret)
+{
+	_cleanup_json_ json_t *reply = NULL;
+	bool all = options_has(&c->opts, OPT_ALL);
+	int r;
+
+	if (all && n > 0)
+		return cli_fail(c, CLI_EXIT_USAGE, "%s: either names or --all", verb);
+	if (!all && n == 0 && !optional)
+		return cli_fail(c, CLI_EXIT_USAGE,
+			"%s: which services? Names, globs, or --all", verb);
+	r = cli_call(c, client, "io.reeve.Service.List", NULL, &reply);
+	if (r != 0)
+		return r;
+	if (n == 0 && optional) {
+		*ret = json_incref(json_object_get(reply, "services"));
+		return 0;
+	}
+	return pick(c, json_object_get(reply, "services"), names, n, ret);
+}
+
+/* ---- verbs ------------------------------------------------------------------------------- */
+
+static int ls(struct cli *c, struct client *client, char *const *names, size_t n)
+{
+	_cleanup_json_ json_t *list = NULL;
+	int r = select_services(c, client, "service ls", names, n, true, &list);
+
+	if (r != 0)
+		return r;
+	r = print_list(c, list);
+	return r < 0 ? cli_fail_write(c, r) : CLI_EXIT_OK;
+}
+
+static int status(struct cli *c, struct client *client, char *const *names, size_t n)
+{
+	_cleanup_json_ json_t *list = NULL;
+	json_t *s;
+	size_t i;
+	int r = select_services(c, client, "service status", names, n, true, &list);
+
+	if (r != 0)
+		return r;
+	if (c->json || n == 0) {
+		r = print_list(c, list);
+		return r < 0 ? cli_fail_write(c, r) : CLI_EXIT_OK;
+	}
+	json_array_foreach(list, i, s)
+	{
+		if (i > 0)
+			putchar('\n');
+		r = service_print_status(c, client, s);
+		if (r != 0)
+			return r;
+	}
+	return CLI_EXIT_OK;
+}
+
+static int print_why(const struct cli *c, const json_t *list)
+{
+	json_t *s, *i;
+	size_t k, m;
+
+	if (c->json)
+		return json_print(stdout, list, false);
+	json_array_foreach((json_t *)list, k, s)
+	{
+		json_array_foreach(json_object_get(s, "instances"), m, i)
+		{
+			if (print_pair(stdout, json_str(s, "name"), "%" PRId64 ": %s",
+				    json_int(i, "instance", 0), json_str(i, "why")) < 0)
+				return -EIO;
+		}
+	}
+	return 0;
+}
+
+static int why(struct cli *c, struct client *client, char *const *names, size_t n)
+{
+	_cleanup_json_ json_t *list = NULL;
+	int r = select_services(c, client, "service why", names, n, true, &list);
+
+	if (r != 0)
+		return r;
+	r = print_why(c, list);
+	return r < 0 ? cli_fail_write(c, r) : CLI_EXIT_OK;
+}
+
+/* as logs of its jobs */
+static int logs(struct cli *c, struct client *client, char *const *names, size_t n)
+{
+	_cleanup_json_ json_t *list = NULL;
+	_cleanup_(strv_freep) char **ids = NULL;
+	char **args = c->opts.args;
+	size_t n_args = c->opts.n_args, k, m;
+	json_t *s, *i;
+	int r = select_services(c, client, "service logs", names, n, false, &list);
+
+	if (r != 0)
+		return r;
+	json_array_foreach(list, k, s)
+	{
+		json_array_foreach(json_object_get(s, "instances"), m, i)
+		{
+			char id[24];
+
+			snprintf(id, sizeof(id), "%" PRId64, json_int(i, "job", 0));
+			if (json_int(i, "job", 0) && strv_append(&ids, id) < 0)
+				return cli_fail_errno(c, -ENOMEM, "service");
+		}
+	}
+	if (!ids)
+		return cli_fail(c, CLI_EXIT_NOTHING, "none of it was started yet");
+	c->opts.args = ids;
+	c->opts.n_args = strv_len(ids);
+	r = cmd_logs(c);
+	c->opts.args = args;
+	c->opts.n_args = n_args;
+	return r;
+}
+
+/* each is tried: one that cannot be changed keeps no other */
+static int steer(struct cli *c, struct client *client, const char *verb,
+	const char *method, char *const *names, size_t n)
+{
+	_cleanup_json_ json_t *list = NULL;
+	bool changed = false;
+	int first = 0;
+	json_t *s;
+	size_t i;
+	int r = select_services(c, client, verb, names, n, false, &list);
+
+	if (r != 0)
+		return r;
+	json_array_foreach(list, i, s)
+	{
+		_cleanup_json_ json_t *reply = NULL;
+		json_t *params = json_pack("{s:s}", "name", json_str(s, "name"));
+		char full[64];
+
+		if (!STREQ(method, "Reset") && !options_has(&c->opts, OPT_NO_WAIT) &&
+			json_put(params, "wait", json_true()) < 0)
+			return cli_fail_errno(c, -ENOMEM, "service");
+		snprintf(full, sizeof(full), "io.reeve.Service.%s", method);
+		r = cli_call(c, client, full, params, &reply);
+		changed |= r == 0 && json_is_true(json_object_get(reply, "changed"));
+		first = first ? first : r;
+	}
+	if (first == 0 && c->json)
+		printf("{\"changed\":%s}\n", changed ? "true" : "false");
+	return first;
+}
+
+static int run_verb(struct cli *c, const char *word, char *const *names, size_t n)
+{
+	static const struct {
+		const char *word, *method;
+		int (*fn)(struct cli *c, struct client *client, char *const *names,
+			size_t n);
+	} verbs[] = {
+		{"ls", NULL, ls},
+		{"status", NULL, status},
+		{"why", NULL, why},
+		{"logs", NULL, logs},
+		{"start", "Start", NULL},
+		{"stop", "Stop", NULL},
+		{"restart", "Restart", NULL},
+		{"reset", "Reset", NULL},
+	};
+	_cleanup_(client_closep) struct client *client = NULL;
+	int r;
+
+	for (size_t i = 0; i < ARRAY_LEN(verbs); i++) {
+		if (!STREQ(verbs[i].word, word))
+			continue;
+		r = cli_connect(c, &client);
+		if (r != 0)
+			return r;
+		return verbs[i].fn ? verbs[i].fn(c, client, names, n)
+				   : steer(c, client, word, verbs[i].method, names, n);
+	}
+	return cli_fail(c, CLI_EXIT_USAGE,
+		"service %s: not one of ls, status, start, stop, restart, reset, why, "
+		"logs",
+		word);
+}
+
+int cmd_service(struct cli *c)
+{
+	if (c->opts.n_args == 0)
+		return cli_fail(c, CLI_EXIT_USAGE,
+			"service: ls, status, start, stop, restart, reset, why, or "
+			"logs?");
+	return run_verb(c, c->opts.args[0], c->opts.args + 1, c->opts.n_args - 1);
+}
+
+int cmd_start(struct cli *c)
+{
+	return run_verb(c, "start", c->opts.args, c->opts.n_args);
+}
+
+int cmd_stop(struct cli *c)
+{
+	return run_verb(c, "stop", c->opts.args, c->opts.n_args);
+}
+
+int cmd_restart(struct cli *c)
+{
+	return run_verb(c, "restart", c->opts.args, c->opts.n_args);
+}

@@ -1,0 +1,323 @@
+/* io.reeve.Service: services are looked at and steered. */
+#include "config.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "base/clock.h"
+#include "daemon/app.h"
+#include "daemon/control_job.h"
+#include "daemon/control_priv.h"
+#include "daemon/core.h"
+#include "daemon/job_json.h"
+#include "daemon/jobs.h"
+#include "daemon/run.h"
+#include "daemon/scheduler.h"
+#include "daemon/services.h"
+#include "daemon/users.h"
+#include "varlink/json_write.h"
+
+enum { ORIGIN_MAX = 4200 };
+
+/* ---- states -------------------------------------------------------------------------------- */
+
+/* the worst first: what a service is whose instances differ */
+static const char *const state_name[] = {"failed", "restarting", "stopping", "starting",
+	"queued", "paused", "running", "exited", "stopped"};
+enum {
+	FAILED,
+	RESTARTING,
+	STOPPING,
+	STARTING,
+	QUEUED,
+	PAUSED,
+	RUNNING,
+	EXITED,
+	STOPPED,
+	N_STATES
+};
+
+static unsigned state_of_finished(const struct instance *in, const struct job *j)
+{
+	if (in->service->rec.stopped || j->result == JOB_RESULT_CANCELLED)
+		return STOPPED;
+	return j->result == JOB_RESULT_SUCCEEDED ? EXITED : FAILED;
+}
+
+static unsigned state_of(const struct instance *in, const struct job *j)
+{
+	if (in->problem && !(j && j->run) && !in->service->rec.stopped)
+		return FAILED;
+	if (!j)
+		return in->service->rec.stopped ? STOPPED : STARTING;
+	switch ((enum job_state)j->state) {
+	case JOB_STARTING: return STARTING;
+	case JOB_RUNNING: return RUNNING;
+	case JOB_PAUSED: return PAUSED;
+	case JOB_STOPPING: return STOPPING;
+	case JOB_QUEUED: return QUEUED;
+	case JOB_FINISHED: return state_of_finished(in, j);
+	default: return RESTARTING;
+	}
+}
+
+/* ---- why ------------------------------------------------------------------------------------ */
+
+static void describe_exit(const struct job *j, char *buf, size_t size)
+{
+	if (j->reason)
+		snprintf(buf, size, "%s", j->reason);
+	else if (j->signal > 0)
+		snprintf(buf, size, "%s", signal_name(j->signal));
+	else
+		snprintf(buf, size, "exit status %d", (int)j->exit_code);
+}
+
+static void why_finished(
+	const struct instance *in, const struct job *j, char *buf, size_t size)
+{
+	const struct config_named *section = in->service->section;
+	char exit_text[160], codes[160] = "";
+	const char *no = section->v[CONFIG_NO_RESTART_CODES].text;
+	static const char *const policy[] = {
+		"no", "always", "on-failure", "on-success"};
+
+	if (j->reason && strncmp(j->reason, "given up", 8) == 0) {
+		snprintf(buf, size, "%s: reeve service start %s", j->reason,
+			in->service->name);
+		return;
+	}
+	describe_exit(j, exit_text, sizeof(exit_text));
+	if (no && codes_match(no, j->exit_code, j->signal))
+		snprintf(codes, sizeof(codes), ", no-restart-codes = %s", no);
+	snprintf(buf, size,
+		"it has ended (%s) and is not started again: restart = %s%s", exit_text,
+		policy[section->v[CONFIG_RESTART].num], codes);
+}
+
+static void why(const struct core *core, const struct instance *in, const struct job *j,
+	char *buf, size_t size)
+{
+	char exit_text[160], text[256];
+	unsigned state = state_of(in, j);
+	const char *said;
+
+	snprintf(buf, size, "it is %s", state_name[state]);
+	if (in->problem && state == FAILED)
+		snprintf(buf, size, "it cannot be started: %s", in->problem);
+	else if (in->service->rec.stopped && state == STOPPED)
+		snprintf(buf, size, "it was stopped: reeve service start %s",
+			in->service->name);
+	else if (j && j->state == JOB_FINISHED && state != STOPPED)
+		why_finished(in, j, buf, size);
+	else if (j && j->state == JOB_DELAYED) {
+		describe_exit(j, exit_text, sizeof(exit_text));
+		snprintf(buf, size,
+			"it ended (%s) and is started again after a delay; runs in a "
+			"row that were shorter than min-uptime: %" PRIu32,
+			exit_text, j->n_failed);
+	} else if (j && j->state == JOB_QUEUED) {
+		said = scheduler_why(core->scheduler, j, text, sizeof(text));
+		snprintf(buf, size, "it is queued: %s", said ? said : "");
+	}
+}
+
+/* ---- showing -------------------------------------------------------------------------------- */
+
+static void put_instance(
+	struct json_writer *w, const struct core *core, const struct instance *in)
+{
+	const struct job *j = in->job ? jobs_find(core->jobs, in->job) : NULL;
+	char text[512];
+
+	json_writer_object(w, NULL);
+	json_writer_int(w, "instance", in->number);
+	json_writer_string(w, "state", state_name[state_of(in, j)]);
+	why(core, in, j, text, sizeof(text));
+	json_writer_string(w, "why", text);
+	json_writer_int(w, "starts", j ? j->n_runs : 0);
+	json_writer_int(w, "short_runs", j ? j->n_failed : 0);
+	if (j) {
+		int64_t since = j->run ? j->started_usec : j->finished_usec;
+
+		json_writer_int(w, "job", (int64_t)j->id);
+		if (j->run && j->run->started && j->run->info.pid)
+			json_writer_int(w, "pid", j->run->info.pid);
+		if (since)
+			json_writer_int(w, "since_usec", since);
+		if (j->due_usec)
+			json_writer_int(w, "due_usec", j->due_usec);
+		if (j->result != JOB_RESULT_NONE)
+			json_writer_string(w, "result", job_result_name[j->result]);
+		if (j->exit_code >= 0)
+			json_writer_int(w, "exit_code", j->exit_code);
+		if (j->signal > 0)
+			json_writer_int(w, "signal", j->signal);
+	}
+	if (in->problem || (j && j->reason))
+		json_writer_string(w, "reason", in->problem ? in->problem : j->reason);
+	json_writer_object_end(w);
+}
+
+static void put_command(struct json_writer *w, const struct service *s)
+{
+	_cleanup_(buf_deinitp) struct buf line = BUF_NULL;
+
+	if (command_line(&line, &s->section->job->spec) < 0)
+		w->error = -ENOMEM;
+	else
+		json_writer_string_n(w, "command", buf_head(&line), buf_len(&line));
+}
+
+static void put_restart(struct json_writer *w, const struct service *s)
+{
+	_cleanup_(buf_deinitp) struct buf text = BUF_NULL;
+
+	if (config_value_format(&text, CONFIG_RESTART, &s->section->v[CONFIG_RESTART]) <
+		0)
+		w->error = -ENOMEM;
+	else
+		json_writer_string_n(w, "restart", buf_head(&text), buf_len(&text));
+}
+
+static void put_service(struct json_writer *w, const char *key, const struct core *core,
+	const struct service *s)
+{
+	const struct config_origin *at = &s->section->origin;
+	unsigned state = s->rec.stopped || service_wanted(s) == 0 ? STOPPED : N_STATES;
+	char origin[ORIGIN_MAX];
+
+	for (size_t i = 0; i < s->n; i++)
+		state = MIN(state,
+			state_of(s->v[i], s->v[i]->job
+						  ? jobs_find(core->jobs, s->v[i]->job)
+						  : NULL));
+	snprintf(origin, sizeof(origin), "%s:%u", at->file ? at->file : "", at->line);
+	json_writer_object(w, key);
+	json_writer_string(w, "name", s->name);
+	json_writer_string(w, "origin", origin);
+	json_writer_string(
+		w, "state", state_name[state == N_STATES ? STARTING : state]);
+	json_writer_bool(w, "stopped", s->rec.stopped);
+	json_writer_string(w, "user", users_name(core->users, service_uid(s)));
+	put_restart(w, s);
+	json_writer_int(w, "wanted", (int64_t)service_wanted(s));
+	json_writer_bool(w, "scaled", s->rec.scaled);
+	put_command(w, s);
+	json_writer_array(w, "instances");
+	for (size_t i = 0; i < s->n; i++)
+		put_instance(w, core, s->v[i]);
+	json_writer_array_end(w);
+	json_writer_object_end(w);
+}
+
+static bool may_see(const struct control_conn *conn, const struct service *s)
+{
+	return conn->is_admin || service_uid(s) == conn->peer.uid;
+}
+
+static int answer_text(struct vl_call *call, struct json_writer *w, struct buf *text)
+{
+	int r;
+
+	json_writer_object_end(w);
+	r = json_writer_end(w);
+	return r < 0 ? r
+		     : vl_call_reply_text(call, buf_head(text), buf_len(text), false);
+}
+
+int control_service_list(struct control_conn *conn, struct vl_call *call)
+{
+	const struct core *core = control_core(conn->control);
+	_cleanup_free_ struct service **v = services_list(core->services);
+	_cleanup_(buf_deinitp) struct buf text = BUF_NULL;
+	struct json_writer w;
+
+	if (!v)
+		return -ENOMEM;
+	json_writer_init(&w, &text);
+	json_writer_object(&w, NULL);
+	json_writer_array(&w, "services");
+	for (struct service **p = v; *p; p++)
+		if (may_see(conn, *p))
+			put_service(&w, NULL, core, *p);
+	json_writer_array_end(&w);
+	return answer_text(call, &w, &text);
+}
+
+static const char *name_of(struct vl_call *call)
+{
+	return json_string_value(json_object_get(vl_call_params(call), "name"));
+}
+
+static int not_found(struct vl_call *call)
+{
+	json_t *params = json_pack("{s:s}", "name", name_of(call));
+	int r = vl_call_error(call, "io.reeve.Service.NotFound", params);
+
+	json_decref(params);
+	return r;
+}
+
+int control_service_show(struct control_conn *conn, struct vl_call *call)
+{
+	const struct core *core = control_core(conn->control);
+	const struct service *s = services_find(core->services, name_of(call));
+	_cleanup_(buf_deinitp) struct buf text = BUF_NULL;
+	struct json_writer w;
+
+	if (!s || !s->section)
+		return not_found(call);
+	if (!may_see(conn, s))
+		return vl_call_denied(call);
+	json_writer_init(&w, &text);
+	json_writer_object(&w, NULL);
+	put_service(&w, "service", core, s);
+	return answer_text(call, &w, &text);
+}
+
+/* ---- changes -------------------------------------------------------------------------------- */
+
+typedef int (*change_fn)(struct services *ss, const char *name, bool *ret_changed);
+
+static int steer(struct control_conn *conn, struct vl_call *call, change_fn change)
+{
+	struct services *ss = control_core(conn->control)->services;
+	const char *text;
+	bool changed = false;
+	int r;
+
+	if (!conn->is_admin)
+		return vl_call_denied(call);
+	r = change(ss, name_of(call), &changed);
+	if (r == -ENOENT)
+		return not_found(call);
+	if (r >= 0 && json_is_true(json_object_get(vl_call_params(call), "wait")))
+		r = services_wait(ss, name_of(call));
+	text = changed ? "{\"changed\":true}" : "{\"changed\":false}";
+	return r < 0 ? r : vl_call_reply_text(call, text, strlen(text), false);
+}
+
+int control_service_start(struct control_conn *conn, struct vl_call *call)
+{
+	return steer(conn, call, services_start);
+}
+
+int control_service_stop(struct control_conn *conn, struct vl_call *call)
+{
+	return steer(conn, call, services_stop);
+}
+
+int control_service_restart(struct control_conn *conn, struct vl_call *call)
+{
+	return steer(conn, call, services_restart);
+}
+
+int control_service_reset(struct control_conn *conn, struct vl_call *call)
+{
+	return steer(conn, call, services_reset);
+}

@@ -1,0 +1,199 @@
+/* Services are started, stopped, restarted; services.h. */
+#include "config.h"
+
+#include <errno.h>
+
+#include "daemon/jobs.h"
+#include "daemon/run.h"
+#include "daemon/scheduler.h"
+#include "daemon/service_settle.h"
+#include "job/asks.h"
+
+/* What is said of it from now on, and what follows for its jobs, is on disk when this returns;
+ * or nothing of it is. */
+static int bring_about(
+	struct services *ss, struct service *s, const struct service_record *now)
+{
+	struct service_record was = s->rec;
+	bool more = true, said = false;
+	int r = 0;
+
+	s->rec = *now;
+	while (more && r >= 0) {
+		struct settle *st = settle_new(ss);
+
+		r = st ? 0 : -ENOMEM;
+		if (r >= 0 && !said)
+			r = settle_put_record(st, s);
+		if (r >= 0)
+			r = settle_service(st, s);
+		more = r >= 0 && st->more;
+		if (r >= 0)
+			r = settle_commit(st);
+		said |= r >= 0;
+		settle_free(st);
+	}
+	if (!said)
+		s->rec = was;
+	service_look_again(ss, s);
+	return said ? 0 : r;
+}
+
+static bool is_waiting(const struct job *j)
+{
+	return !j || j->state == JOB_FINISHED || j->state == JOB_DELAYED;
+}
+
+/* all: also those that run. How many are to be started */
+static size_t mark_again(struct services *ss, struct service *s, bool all)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < service_wanted(s); i++) {
+		struct instance *in = s->v[i];
+
+		in->again = all || is_waiting(instance_job(ss, in));
+		n += in->again;
+	}
+	return n;
+}
+
+static void unmark(struct service *s)
+{
+	for (size_t i = 0; i < s->n; i++)
+		s->v[i]->again = false;
+}
+
+static int start(struct services *ss, struct service *s, bool all, bool *ret_changed)
+{
+	struct service_record now = s->rec;
+	int r = service_set_wanted(ss, s); /* what was in its way may be gone */
+
+	if (r < 0)
+		return r;
+	*ret_changed = mark_again(ss, s, all) > 0 || now.stopped;
+	if (!*ret_changed)
+		return 0;
+	now.stopped = false;
+	r = bring_about(ss, s, &now);
+	if (r < 0)
+		unmark(s);
+	return r;
+}
+
+int services_start(struct services *ss, const char *name, bool *ret_changed)
+{
+	int r = services_lock(ss);
+	struct service *s = r >= 0 ? services_find(ss, name) : NULL;
+
+	if (r < 0)
+		return r;
+	r = s && s->section ? start(ss, s, false, ret_changed) : -ENOENT;
+	services_unlock(ss);
+	return r;
+}
+
+int services_restart(struct services *ss, const char *name, bool *ret_changed)
+{
+	int r = services_lock(ss);
+	struct service *s = r >= 0 ? services_find(ss, name) : NULL;
+
+	if (r < 0)
+		return r;
+	r = s && s->section ? start(ss, s, true, ret_changed) : -ENOENT;
+	services_unlock(ss);
+	return r;
+}
+
+int services_stop(struct services *ss, const char *name, bool *ret_changed)
+{
+	int r = services_lock(ss);
+	struct service *s = r >= 0 ? services_find(ss, name) : NULL;
+	struct service_record now;
+
+	if (r < 0)
+		return r;
+	r = s && s->section ? 0 : -ENOENT;
+	*ret_changed = r >= 0 && !s->rec.stopped;
+	if (*ret_changed) {
+		now = s->rec;
+		now.stopped = true;
+		r = bring_about(ss, s, &now);
+	}
+	services_unlock(ss);
+	return r;
+}
+
+static int reset(struct services *ss, struct service *s, bool *ret_changed)
+{
+	struct settle *st = settle_new(ss);
+	int r = st ? 0 : -ENOMEM;
+
+	for (size_t i = 0; i < s->n && r >= 0; i++) {
+		struct instance *in = s->v[i];
+
+		*ret_changed |= in->restart.limit.n_at > 0;
+		r = settle_forget_restarts(st, in, ret_changed);
+		if (r >= 0 && st->n_changes == SETTLE_MAX) {
+			r = settle_commit(st);
+			settle_free(st);
+			st = r >= 0 ? settle_new(ss) : NULL;
+			r = r >= 0 && !st ? -ENOMEM : r;
+		}
+	}
+	if (r >= 0)
+		r = settle_commit(st);
+	for (size_t i = 0; i < s->n && r >= 0; i++)
+		restart_forget(&s->v[i]->restart);
+	settle_free(st);
+	return r;
+}
+
+int services_reset(struct services *ss, const char *name, bool *ret_changed)
+{
+	int r = services_lock(ss);
+	struct service *s = r >= 0 ? services_find(ss, name) : NULL;
+
+	*ret_changed = false;
+	if (r < 0)
+		return r;
+	r = s && s->section ? reset(ss, s, ret_changed) : -ENOENT;
+	services_unlock(ss);
+	return r;
+}
+
+/* ---- until it is so -------------------------------------------------------------------------- */
+
+/* It is on its way to run, or to its end, and nothing but time is in its way. */
+static bool is_on_the_way(const struct services *ss, const struct instance *in)
+{
+	const struct job *j = instance_job(ss, in);
+
+	if (in->problem)
+		return false;
+	if (!j)
+		return instance_target(in, j) == INSTANCE_UP;
+	if (j->state == JOB_QUEUED)
+		return j->demand && STREQ(j->demand->pools, SERVICE_POOL);
+	return j->busy || in->again || j->state == JOB_HELD ||
+	       j->state == JOB_STARTING || j->state == JOB_STOPPING ||
+	       (j->run && j->run->stop != RUN_STOP_NONE) ||
+	       (j->run && instance_target(in, j) != INSTANCE_UP);
+}
+
+int services_wait(struct services *ss, const char *name)
+{
+	for (;;) {
+		struct service *s = services_find(ss, name);
+		bool some = false;
+		int r;
+
+		for (size_t i = 0; s && i < s->n && !some; i++)
+			some = is_on_the_way(ss, s->v[i]);
+		if (!some)
+			return 0;
+		r = rv_event_wait(&ss->moved);
+		if (r < 0)
+			return r;
+	}
+}

@@ -1,0 +1,145 @@
+#!/bin/sh
+# Services are looked at and steered: what an operator stopped stays so over restarts and
+# reloads of a daemon that is killed right after it has answered.
+. "${srcdir:-.}/tests/support/system.sh"
+state_of() { # SERVICE
+	reeve service status --json "$1" | jq -r '.[0].state'
+}
+instances() { # SERVICE FILTER
+	reeve service status --json "$1" | jq -r "[.[0].instances[] | $2] | join(\" \")"
+}
+until_is() { # TEXT COMMAND...: until the command prints it
+	until_want=$1
+	shift
+	until [ "$("$@")" = "$until_want" ]; do
+		settle
+	done
+}
+crash() {
+	kill -9 "$reeved_pid"
+	reeved_ended
+	start_reeved --config="$tmp/conf"
+}
+
+cat >"$tmp/conf" <<EOC
+[reeved]
+min-free = 0
+[service web]
+shell-command = echo "hello from \$REEVE_INSTANCE"; exec sleep 1000
+instances = 2
+restart-delay = 1ms
+[service web-2]
+command = sleep 1000
+[service fails]
+shell-command = test -e $tmp/repaired && exec sleep 1000; exit 3
+restart-delay = 1ms
+restart-delay-max = 1ms
+restart-burst = 2
+restart-interval = 1h
+[service slow]
+command = false
+restart-delay = 1h
+restart-delay-max = 1h
+restart-jitter = 0
+[service finished]
+command = true
+restart = on-failure
+[service stubborn]
+shell-command = trap '' TERM; sleep 1000
+stop-timeout = 50ms
+EOC
+start_reeved --config="$tmp/conf"
+
+step "what there is"
+for s in web web-2 stubborn; do
+	until_is running state_of "$s"
+done
+until_is failed state_of fails
+until_is restarting state_of slow
+until_is exited state_of finished
+assert_eq "names" "fails finished slow stubborn web web-2" \
+	"$(reeve service ls --json | jq -r '[.[].name] | join(" ")')"
+assert_match "why one is down" "*given up: 2 restarts in 1h*reeve service start fails*" \
+	"$(reeve service why fails)"
+assert_match "why one is done" "*it has ended (exit status 0) and is not started again: restart = on-failure*" \
+	"$(reeve service why 'fin*')"
+assert_match "why one waits" "*it ended (exit status 1) and is started again*" \
+	"$(reeve service why slow)"
+assert_eq "when" 3600 "$(reeve service status --json slow |
+	jq '.[0].instances[0] | (.due_usec - .since_usec) / 1000000 | round')"
+reeve service ls >out
+assert_match "a table" "SERVICE*STATE*RUNNING*" "$(head -n 1 out)"
+assert_match "of all" "*web *running*2/2*" "$(grep '^web ' out)"
+until [ "$(reeve service logs web | sort | paste -sd ' ' -)" != "" ] &&
+	reeve service logs web | grep -q 'from 1'; do
+	settle
+done
+reeve service status web >out
+for text in "instance 0" "instance 1" "hello from 1" "pid" "CPU"; do
+	grep -q "$text" out || fail "status does not say '$text': $(cat out)"
+done
+
+step "one that is stopped stays so"
+pid=$(instances web-2 .pid)
+reeve stop 'web'
+assert_eq "state" stopped "$(state_of web)"
+assert_eq "those with like names" "running $pid" "$(state_of web-2) $(instances web-2 .pid)"
+crash
+assert_eq "after a crash" stopped "$(state_of web)"
+reeve daemon reload >/dev/null
+assert_eq "after a reload" stopped "$(state_of web)"
+assert_match "why" "*it was stopped: reeve service start web*" "$(reeve service why web)"
+assert_eq "again" '{"changed":false}' "$(reeve service stop --json web)"
+reeve start web
+assert_eq "started again" running "$(state_of web)"
+crash
+assert_eq "and after a crash" running "$(state_of web)"
+
+step "one that takes no TERM"
+reeve stop stubborn
+assert_eq "state" stopped "$(state_of stubborn)"
+
+step "a restart takes one after the other, with the same jobs"
+jobs=$(instances web .job)
+before=$(instances web .pid)
+reeve restart web
+assert_eq "jobs" "$jobs" "$(instances web .job)"
+for pid in $(instances web .pid); do
+	case " $before " in
+	*" $pid "*) fail "$pid is as it was" ;;
+	esac
+done
+starts=$(instances web .starts)
+kill -9 "$(instances web .pid | cut -d ' ' -f 1)"
+until [ "$(instances web .starts)" != "$starts" ] && [ "$(state_of web)" = running ]; do
+	settle
+done
+
+step "what was given up, has ended or waits is started"
+touch "$tmp/repaired"
+reeve start fails
+assert_eq "state" running "$(state_of fails)"
+reeve start --no-wait slow
+until_is 2 instances slow .starts
+assert_eq "short runs" 1 "$(instances slow .short_runs)"
+assert_eq "reset" '{"changed":true}' "$(reeve service reset --json slow)"
+assert_eq "short runs, forgotten" 0 "$(instances slow .short_runs)"
+assert_eq "it waits on" restarting "$(state_of slow)"
+reeve stop slow
+assert_eq "stopped while it waited" stopped "$(state_of slow)"
+reeve start finished
+until_is 2 instances finished .starts
+
+step "all, globs, none"
+reeve stop --all
+assert_eq "all" "stopped" "$(reeve service ls --json | jq -r '[.[].state] | unique | join(" ")')"
+reeve start 'web*'
+assert_eq "web and web-2" "running running" "$(state_of web) $(state_of web-2)"
+assert_eq "no other" stopped "$(state_of fails)"
+assert_exit 3 reeve start nosuch 2>said
+assert_match "the error" "*no service 'nosuch'*" "$(cat said)"
+assert_exit 3 reeve start 'nosuch*' 2>/dev/null
+assert_exit 3 reeve varlink io.reeve.Service.Stop '{"name":"nosuch"}' 2>/dev/null
+assert_exit 2 reeve stop 2>/dev/null
+assert_exit 2 reeve stop --all web 2>/dev/null
+assert_exit 2 reeve service wash web 2>/dev/null
