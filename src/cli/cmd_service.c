@@ -19,6 +19,8 @@
 #include "cli/time.h"
 #include "client/client.h"
 
+#define INSTANCES_MAX 1000 /* daemon/service_record.h */
+
 /* ---- ls --------------------------------------------------------------------------------- */
 
 enum { COL_NAME, COL_STATE, COL_RUNNING, COL_SINCE, COL_STARTS, COL_NOTES, N_COLS };
@@ -269,17 +271,34 @@ static int logs(struct cli *c, struct client *client, char *const *names, size_t
 	return r;
 }
 
+/* the last operand: how many. 0, or the exit code */
+static int read_instances(
+	const struct cli *c, char *const *names, size_t n, int64_t *ret)
+{
+	if (n == 0)
+		return cli_fail(c, CLI_EXIT_USAGE,
+			"service scale: which services, and to how many instances?");
+	if (parse_i64(ret, names[n - 1], 0, INSTANCES_MAX) < 0)
+		return cli_fail(c, CLI_EXIT_USAGE,
+			"service scale: not a number from 0 to %d: '%s'", INSTANCES_MAX,
+			names[n - 1]);
+	return 0;
+}
+
 /* each is tried: one that cannot be changed keeps no other */
 static int steer(struct cli *c, struct client *client, const char *verb,
 	const char *method, char *const *names, size_t n)
 {
 	_cleanup_json_ json_t *list = NULL;
-	bool changed = false;
+	bool changed = false, scale = STREQ(method, "Scale");
+	int64_t instances = 0;
 	int first = 0;
 	json_t *s;
 	size_t i;
-	int r = select_services(c, client, verb, names, n, false, &list);
+	int r = scale ? read_instances(c, names, n, &instances) : 0;
 
+	if (r == 0)
+		r = select_services(c, client, verb, names, n - scale, false, &list);
 	if (r != 0)
 		return r;
 	json_array_foreach(list, i, s)
@@ -288,6 +307,8 @@ static int steer(struct cli *c, struct client *client, const char *verb,
 		json_t *params = json_pack("{s:s}", "name", json_str(s, "name"));
 		char full[64];
 
+		if (scale && json_put(params, "instances", json_integer(instances)) < 0)
+			return cli_fail_errno(c, -ENOMEM, "service");
 		if (!STREQ(method, "Reset") && !options_has(&c->opts, OPT_NO_WAIT) &&
 			json_put(params, "wait", json_true()) < 0)
 			return cli_fail_errno(c, -ENOMEM, "service");
@@ -315,6 +336,7 @@ static int run_verb(struct cli *c, const char *word, char *const *names, size_t 
 		{"start", "Start", NULL},
 		{"stop", "Stop", NULL},
 		{"restart", "Restart", NULL},
+		{"scale", "Scale", NULL},
 		{"reset", "Reset", NULL},
 	};
 	_cleanup_(client_closep) struct client *client = NULL;
@@ -330,8 +352,9 @@ static int run_verb(struct cli *c, const char *word, char *const *names, size_t 
 				   : steer(c, client, word, verbs[i].method, names, n);
 	}
 	return cli_fail(c, CLI_EXIT_USAGE,
-		"service %s: not one of ls, status, start, stop, restart, reset, why, "
-		"logs",
+		"service %s: not one of ls, status, start, stop, restart, scale, "
+		"reset, "
+		"why, logs",
 		word);
 }
 
@@ -339,8 +362,8 @@ int cmd_service(struct cli *c)
 {
 	if (c->opts.n_args == 0)
 		return cli_fail(c, CLI_EXIT_USAGE,
-			"service: ls, status, start, stop, restart, reset, why, or "
-			"logs?");
+			"service: ls, status, start, stop, restart, scale, reset, "
+			"why, or logs?");
 	return run_verb(c, c->opts.args[0], c->opts.args + 1, c->opts.n_args - 1);
 }
 

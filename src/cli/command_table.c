@@ -268,8 +268,8 @@ static const struct option_def options_schedule[] = {
 	{0},
 };
 
-static const char *const service_words[] = {
-	"ls", "status", "start", "stop", "restart", "reset", "why", "logs", NULL};
+static const char *const service_words[] = {"ls", "status", "start", "stop", "restart",
+	"scale", "reset", "why", "logs", NULL};
 static const char *const schedule_words[] = {
 	"ls", "show", "next", "history", "add", "rm", "run", "pause", "resume", NULL};
 static const char *const pool_words[] = {
@@ -431,12 +431,13 @@ const struct command command_table[] = {
 		"what it did, and what it left out, and why.",
 		options_schedule, schedule_words, COMMAND_FIELDS, HINT_WORDS_SCHEDULE,
 		cmd_schedule},
-	{"service", NULL, "ls|status|start|stop|restart|reset|why|logs [NAME...]",
+	{"service", NULL, "ls|status|start|stop|restart|scale|reset|why|logs [NAME...]",
 		"look at services, start and stop them",
 		"A service is a program of the configuration that is kept running. "
 		"Names may be globs. stop: it stays stopped over restarts and reloads "
-		"until start. restart: one instance after the other. reset: restarts "
-		"that were counted count no more.",
+		"until start. restart: one instance after the other. scale NAME N: so "
+		"many instances, until its section is changed, or reset. reset: also, "
+		"restarts that were counted count no more.",
 		options_service, service_words, 0, HINT_WORDS_SERVICE, cmd_service},
 	{"start", NULL, "NAME...", "start services", NULL, options_start, NULL, 0,
 		HINT_SERVICE, cmd_start},

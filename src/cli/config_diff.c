@@ -15,6 +15,7 @@
 #include "cli/text.h"
 #include "client/client.h"
 #include "config/config_diff.h"
+#include "config/configuration.h"
 
 /* ---- of files ------------------------------------------------------------------------------ */
 
@@ -113,7 +114,19 @@ static const char *after_gone(const char *section)
 {
 	if (STREQ(section, "pool"))
 		return "; its jobs wait until it is there again";
+	if (STREQ(section, "service"))
+		return "; it is stopped";
 	return STREQ(section, "schedule") ? "; its jobs go on" : "";
+}
+
+/* what comes of another value for what a service is doing */
+static const char *after_value(const char *section, const char *key)
+{
+	if (!STREQ(section, "service") || STREQ(key, "instances"))
+		return "";
+	return STREQ(key, "user") || config_key_find(CONFIG_SECTION_SERVICE, key) < 0
+		       ? "; it is restarted"
+		       : "";
 }
 
 static char *quoted(const char *value)
@@ -156,6 +169,8 @@ static int print_change(const json_t *change, bool in_new)
 		printf(" becomes %s", after);
 	else
 		printf(" becomes %s, was %s", after, before);
+	if (STREQ(what, "value") && !in_new)
+		fputs(after_value(section, json_str(change, "key")), stdout);
 	if (STREQ(section, "defaults"))
 		fputs(", for jobs that are submitted from then on", stdout);
 	if (json_is_true(json_object_get(change, "restart_needed")))

@@ -73,6 +73,8 @@ static const struct {
 		"the daemon refuses: the limit {limit} = {maximum} is reached"},
 	{"io.reeve.Schedule.Unavailable", CLI_EXIT_REFUSED, "not available: {what}"},
 	{"io.reeve.Service.NotFound", CLI_EXIT_NOTHING, "there is no service '{name}'"},
+	{"io.reeve.Service.LimitReached", CLI_EXIT_REFUSED,
+		"the daemon refuses: the limit {limit} = {maximum} is reached"},
 	{"io.reeve.Service.Unavailable", CLI_EXIT_REFUSED, "not available: {what}"},
 	{"io.reeve.Daemon.ShuttingDown", CLI_EXIT_REFUSED,
 		"the daemon refuses: it is shutting down"},

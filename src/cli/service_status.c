@@ -187,6 +187,18 @@ static int print_instance(const struct cli *c, struct client *client, const json
 	return r == 0 && id ? print_tail(c, client, id) : r;
 }
 
+static int print_wanted(const json_t *service)
+{
+	int64_t wanted = json_int(service, "wanted", 0);
+	int64_t defined = json_int(service, "defined", 0);
+
+	if (wanted == defined)
+		return print_pair(stdout, "instances", "%" PRId64, wanted);
+	return print_pair(stdout, "instances",
+		"%" PRId64 ", set at run time; the configuration says %" PRId64, wanted,
+		defined);
+}
+
 int service_print_status(
 	const struct cli *c, struct client *client, const json_t *service)
 {
@@ -199,11 +211,7 @@ int service_print_status(
 	for (k = 0; k < ARRAY_LEN(texts) && r >= 0; k++)
 		r = print_pair(stdout, texts[k], "%s", json_str(service, texts[k]));
 	if (r >= 0)
-		r = print_pair(stdout, "instances", "%" PRId64 "%s",
-			json_int(service, "wanted", 0),
-			json_is_true(json_object_get(service, "scaled"))
-				? ", said at run time"
-				: "");
+		r = print_wanted(service);
 	if (r < 0)
 		return cli_fail_write(c, r);
 	json_array_foreach(json_object_get(service, "instances"), k, i)

@@ -239,6 +239,7 @@ const struct vl_method control_service_methods[] = {
 	METHOD("Start", control_service_start),
 	METHOD("Stop", control_service_stop),
 	METHOD("Restart", control_service_restart),
+	METHOD("Scale", control_service_scale),
 	METHOD("Reset", control_service_reset),
 };
 const size_t control_n_service_methods = ARRAY_LEN(control_service_methods);

@@ -8,7 +8,7 @@
 #include <string.h>
 
 #include "base/cleanup.h"
-#include "base/clock.h"
+#include "base/error.h"
 #include "daemon/app.h"
 #include "daemon/control_job.h"
 #include "daemon/control_priv.h"
@@ -206,7 +206,7 @@ static void put_service(struct json_writer *w, const char *key, const struct cor
 	json_writer_string(w, "user", users_name(core->users, service_uid(s)));
 	put_restart(w, s);
 	json_writer_int(w, "wanted", (int64_t)service_wanted(s));
-	json_writer_bool(w, "scaled", s->rec.scaled);
+	json_writer_int(w, "defined", s->section->v[CONFIG_INSTANCES].num);
 	put_command(w, s);
 	json_writer_array(w, "instances");
 	for (size_t i = 0; i < s->n; i++)
@@ -284,22 +284,49 @@ int control_service_show(struct control_conn *conn, struct vl_call *call)
 
 typedef int (*change_fn)(struct services *ss, const char *name, bool *ret_changed);
 
+/* r: what a change came to */
+static int answer(struct control_conn *conn, struct vl_call *call, int r, bool changed)
+{
+	struct core *core = control_core(conn->control);
+	const char *text;
+
+	if (r == -ENOENT)
+		return not_found(call);
+	if (r == -RV_ELIMIT)
+		return reply_error(call, "io.reeve.Service.LimitReached",
+			"{\"limit\":\"service-instances-max\",\"maximum\":%" PRId64 "}",
+			config_num(core->config, SERVICE_INSTANCES_MAX));
+	if (r >= 0 && json_is_true(json_object_get(vl_call_params(call), "wait")))
+		r = services_wait(core->services, name_of(call));
+	text = changed ? "{\"changed\":true}" : "{\"changed\":false}";
+	return r < 0 ? r : vl_call_reply_text(call, text, strlen(text), false);
+}
+
 static int steer(struct control_conn *conn, struct vl_call *call, change_fn change)
 {
-	struct services *ss = control_core(conn->control)->services;
-	const char *text;
 	bool changed = false;
 	int r;
 
 	if (!conn->is_admin)
 		return vl_call_denied(call);
-	r = change(ss, name_of(call), &changed);
-	if (r == -ENOENT)
-		return not_found(call);
-	if (r >= 0 && json_is_true(json_object_get(vl_call_params(call), "wait")))
-		r = services_wait(ss, name_of(call));
-	text = changed ? "{\"changed\":true}" : "{\"changed\":false}";
-	return r < 0 ? r : vl_call_reply_text(call, text, strlen(text), false);
+	r = change(control_core(conn->control)->services, name_of(call), &changed);
+	return answer(conn, call, r, changed);
+}
+
+int control_service_scale(struct control_conn *conn, struct vl_call *call)
+{
+	int64_t n =
+		json_integer_value(json_object_get(vl_call_params(call), "instances"));
+	bool changed = false;
+	int r;
+
+	if (!conn->is_admin)
+		return vl_call_denied(call);
+	if (n < 0 || n > SERVICE_INSTANCES_MAX)
+		return vl_call_invalid(call, "instances", "not from 0 to 1000");
+	r = services_scale(control_core(conn->control)->services, name_of(call),
+		(unsigned)n, &changed);
+	return answer(conn, call, r, changed);
 }
 
 int control_service_start(struct control_conn *conn, struct vl_call *call)

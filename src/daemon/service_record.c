@@ -17,25 +17,37 @@ int service_record_format(struct buf *out, const struct service_record *rec)
 	if (rec->stopped)
 		r = buf_append_str(out, "stopped = yes\n");
 	if (r >= 0 && rec->scaled)
-		r = buf_printf(out, "instances = %u\n", rec->instances);
+		r = buf_printf(
+			out, "instances = %u of %u\n", rec->instances, rec->defined);
 	return r;
 }
 
-static int parse_line(struct service_record *rec, const char *key, const char *value)
+/* "N of M" */
+static int parse_scale(struct service_record *rec, char *value)
 {
-	int64_t n;
+	char *of = strstr(value, " of ");
+	int64_t n, m;
 
-	if (STREQ(key, "stopped")) {
-		rec->stopped = STREQ(value, "yes");
-		return rec->stopped ? 0 : -EINVAL;
-	}
-	if (!STREQ(key, "instances"))
-		return 0;
-	if (parse_i64(&n, value, 0, SERVICE_INSTANCES_MAX) < 0)
+	if (!of)
+		return -EINVAL;
+	*of = '\0';
+	if (parse_i64(&n, value, 0, SERVICE_INSTANCES_MAX) < 0 ||
+		parse_i64(&m, of + 4, 0, SERVICE_INSTANCES_MAX) < 0)
 		return -EINVAL;
 	rec->scaled = true;
 	rec->instances = (unsigned)n;
+	rec->defined = (unsigned)m;
 	return 0;
+}
+
+static int parse_line(struct service_record *rec, const char *key, char *value)
+{
+	if (STREQ(key, "instances"))
+		return parse_scale(rec, value);
+	if (!STREQ(key, "stopped"))
+		return 0;
+	rec->stopped = STREQ(value, "yes");
+	return rec->stopped ? 0 : -EINVAL;
 }
 
 int service_record_parse(struct service_record *ret, const char *text)

@@ -2,7 +2,7 @@
  * What the store keeps of a service, of kind "service", as text, a line each: what was said of
  * it at run time.
  *   stopped = yes     until it is started
- *   instances = N     as many as that, whatever the file says
+ *   instances = N of M  as many as that, as long as the file says M
  */
 #ifndef DAEMON_SERVICE_RECORD_H
 #define DAEMON_SERVICE_RECORD_H
@@ -13,8 +13,8 @@
 
 struct service_record {
 	bool stopped;
-	bool scaled; /* instances holds */
-	unsigned instances;
+	bool scaled; /* these hold */
+	unsigned instances, defined;
 };
 
 static inline bool service_record_is_empty(const struct service_record *rec)

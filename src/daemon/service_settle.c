@@ -334,6 +334,7 @@ static int forget_gone(struct settle *st)
 			st->gone[i]->job = 0;
 			service_look_again(st->ss, st->gone[i]->service);
 		}
+	services_tell_moved(st->ss);
 	return r < 0 ? r : 0;
 }
 

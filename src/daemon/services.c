@@ -289,6 +289,12 @@ void service_look_again(struct services *ss, struct service *s)
 	rv_event_set(&ss->look);
 }
 
+void services_tell_moved(struct services *ss)
+{
+	rv_event_set(&ss->moved);
+	rv_event_clear(&ss->moved);
+}
+
 void services_job_changed(struct services *ss, const struct job *j)
 {
 	struct instance *in = ss ? services_instance_of(ss, j) : NULL;
@@ -296,8 +302,7 @@ void services_job_changed(struct services *ss, const struct job *j)
 	if (!in)
 		return;
 	service_look_again(ss, in->service);
-	rv_event_set(&ss->moved);
-	rv_event_clear(&ss->moved);
+	services_tell_moved(ss);
 }
 
 void services_look_at_all(struct services *ss)

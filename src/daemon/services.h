@@ -71,7 +71,11 @@ RV_AWAIT int services_start(struct services *ss, const char *name, bool *ret_cha
 /* the same of all, one after the other */
 RV_AWAIT int services_restart(struct services *ss, const char *name, bool *ret_changed);
 RV_AWAIT int services_stop(struct services *ss, const char *name, bool *ret_changed);
-/* Restarts that were counted count no more. */
+/* So many instances, until the file says something else, or reset. n: at most
+ * SERVICE_INSTANCES_MAX. -RV_ELIMIT: service-instances-max */
+RV_AWAIT int services_scale(
+	struct services *ss, const char *name, unsigned n, bool *ret_changed);
+/* As many instances as the file says; restarts that were counted count no more. */
 RV_AWAIT int services_reset(struct services *ss, const char *name, bool *ret_changed);
 /* Until none of its instances is on its way up or down. 0, -ECANCELED */
 RV_AWAIT int services_wait(struct services *ss, const char *name);

@@ -190,6 +190,42 @@ int service_set_wanted(struct services *ss, struct service *s)
 	return r;
 }
 
+/* What was said of it at run time holds until its section says something else; that it was
+ * stopped does longer. It follows from the file: should it not be written it follows again. */
+static void drop_scale(struct services *ss, struct service *s)
+{
+	struct txn *t = txn_new();
+
+	s->rec.scaled = false;
+	if (t && service_put(t, s->name, &s->rec) >= 0)
+		committer_post(ss->core->committer, t, COMMIT_MUST, NULL, NULL);
+	else
+		txn_free(t);
+}
+
+static void set_section(
+	struct services *ss, struct service *s, const struct config_named *section)
+{
+	const struct config_named *was = s->section;
+	unsigned n = (unsigned)section->v[CONFIG_INSTANCES].num;
+
+	s->section = section;
+	if (s->rec.scaled &&
+		(s->rec.defined != n || (was && !config_named_equal(was, section,
+							CONFIG_SECTION_SERVICE))))
+		drop_scale(ss, s);
+}
+
+/* those that have no section any more */
+static void drop_sections(struct services *ss, const struct config *cf)
+{
+	struct service *s;
+
+	HASHMAP_FOREACH(s, ss->by_name)
+		if (!config_find(cf, CONFIG_SECTION_SERVICE, s->name))
+			s->section = NULL;
+}
+
 int services_apply(struct services *ss, const struct config *cf)
 {
 	const struct config_names *names = &cf->named[CONFIG_SECTION_SERVICE];
@@ -197,16 +233,25 @@ int services_apply(struct services *ss, const struct config *cf)
 	int r = 0;
 
 	ss->config = cf;
-	HASHMAP_FOREACH(s, ss->by_name)
-		s->section = NULL;
+	drop_sections(ss, cf);
 	for (size_t i = 0; i < names->n; i++) {
 		s = services_get(ss, names->v[i].name);
 		if (!s)
 			return -ENOMEM;
-		s->section = &names->v[i];
+		set_section(ss, s, &names->v[i]);
 	}
 	HASHMAP_FOREACH(s, ss->by_name)
 		if (r >= 0)
 			r = service_set_wanted(ss, s);
 	return r;
+}
+
+int64_t services_n_wanted(const struct services *ss)
+{
+	struct service *s;
+	int64_t n = 0;
+
+	HASHMAP_FOREACH(s, ss->by_name)
+		n += (int64_t)service_wanted(s);
+	return n;
 }

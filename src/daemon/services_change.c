@@ -3,6 +3,7 @@
 
 #include <errno.h>
 
+#include "base/error.h"
 #include "daemon/jobs.h"
 #include "daemon/run.h"
 #include "daemon/scheduler.h"
@@ -16,9 +17,10 @@ static int bring_about(
 {
 	struct service_record was = s->rec;
 	bool more = true, said = false;
-	int r = 0;
+	int r;
 
 	s->rec = *now;
+	r = service_set_wanted(ss, s);
 	while (more && r >= 0) {
 		struct settle *st = settle_new(ss);
 
@@ -33,8 +35,10 @@ static int bring_about(
 		said |= r >= 0;
 		settle_free(st);
 	}
-	if (!said)
+	if (!said) {
 		s->rec = was;
+		(void)service_set_wanted(ss, s);
+	}
 	service_look_again(ss, s);
 	return said ? 0 : r;
 }
@@ -124,16 +128,15 @@ int services_stop(struct services *ss, const char *name, bool *ret_changed)
 	return r;
 }
 
-static int reset(struct services *ss, struct service *s, bool *ret_changed)
+/* Those that run too often count no more. */
+static int forget_restarts(struct services *ss, struct service *s, bool *ret_changed)
 {
 	struct settle *st = settle_new(ss);
 	int r = st ? 0 : -ENOMEM;
 
 	for (size_t i = 0; i < s->n && r >= 0; i++) {
-		struct instance *in = s->v[i];
-
-		*ret_changed |= in->restart.limit.n_at > 0;
-		r = settle_forget_restarts(st, in, ret_changed);
+		*ret_changed |= s->v[i]->restart.limit.n_at > 0;
+		r = settle_forget_restarts(st, s->v[i], ret_changed);
 		if (r >= 0 && st->n_changes == SETTLE_MAX) {
 			r = settle_commit(st);
 			settle_free(st);
@@ -149,6 +152,18 @@ static int reset(struct services *ss, struct service *s, bool *ret_changed)
 	return r;
 }
 
+static int reset(struct services *ss, struct service *s, bool *ret_changed)
+{
+	struct service_record now = s->rec;
+	int r = 0;
+
+	*ret_changed = now.scaled;
+	now.scaled = false;
+	if (*ret_changed)
+		r = bring_about(ss, s, &now);
+	return r < 0 ? r : forget_restarts(ss, s, ret_changed);
+}
+
 int services_reset(struct services *ss, const char *name, bool *ret_changed)
 {
 	int r = services_lock(ss);
@@ -158,6 +173,36 @@ int services_reset(struct services *ss, const char *name, bool *ret_changed)
 	if (r < 0)
 		return r;
 	r = s && s->section ? reset(ss, s, ret_changed) : -ENOENT;
+	services_unlock(ss);
+	return r;
+}
+
+static int scale(struct services *ss, struct service *s, unsigned n, bool *ret_changed)
+{
+	int64_t max = config_num(ss->config, SERVICE_INSTANCES_MAX);
+	int64_t others = services_n_wanted(ss) - (int64_t)service_wanted(s);
+	struct service_record now = s->rec;
+
+	*ret_changed = n != service_wanted(s);
+	if (!*ret_changed)
+		return 0;
+	if (n > service_wanted(s) && others + n > max)
+		return -RV_ELIMIT;
+	now.defined = (unsigned)s->section->v[CONFIG_INSTANCES].num;
+	now.scaled = n != now.defined;
+	now.instances = n;
+	return bring_about(ss, s, &now);
+}
+
+int services_scale(struct services *ss, const char *name, unsigned n, bool *ret_changed)
+{
+	int r = services_lock(ss);
+	struct service *s = r >= 0 ? services_find(ss, name) : NULL;
+
+	*ret_changed = false;
+	if (r < 0)
+		return r;
+	r = s && s->section ? scale(ss, s, n, ret_changed) : -ENOENT;
 	services_unlock(ss);
 	return r;
 }

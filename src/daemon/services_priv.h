@@ -39,6 +39,8 @@ struct instance *services_instance_of(const struct services *ss, const struct jo
 
 /* something of it may be left to do */
 void service_look_again(struct services *ss, struct service *s);
+/* whoever waits for services looks again */
+void services_tell_moved(struct services *ss);
 /* the one of that name, made where there is none; NULL: out of memory */
 struct service *services_get(struct services *ss, const char *name);
 /* It has so many instances at least. 0, -ENOMEM */
@@ -51,6 +53,8 @@ bool service_shrink(struct services *ss, struct service *s);
 int service_put(struct txn *t, const char *name, const struct service_record *rec);
 /* Its instances are to be what its section says. 0, -ENOMEM */
 int service_set_wanted(struct services *ss, struct service *s);
+/* instances of all of them that there are to be */
+int64_t services_n_wanted(const struct services *ss);
 void service_rule_get(const struct service *s, struct restart_rule *ret);
 
 #endif

@@ -65,6 +65,8 @@ system_tests += \
 	tests/system/250-services.sh \
 	tests/system/251-service-users.sh \
 	tests/system/252-service-verbs.sh \
+	tests/system/253-service-reload.sh \
+	tests/system/254-service-scale.sh \
 	tests/system/400-protocol.sh \
 	tests/system/401-clients-that-stall.sh \
 	tests/system/402-connections.sh \

@@ -1,0 +1,68 @@
+#include <errno.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "daemon/service_record.h"
+#include "tests/support/unit.h"
+
+static void formats_as(const struct service_record *rec, const char *want)
+{
+	_cleanup_(buf_deinitp) struct buf b = BUF_NULL;
+	struct service_record back = {.stopped = false};
+
+	ck_assert_int_eq(service_record_format(&b, rec), 0);
+	ck_assert_int_eq(buf_append_byte(&b, '\0'), 0);
+	ck_assert_str_eq(buf_head(&b), want);
+	ck_assert_int_eq(service_record_parse(&back, buf_head(&b)), 0);
+	ck_assert_int_eq(back.stopped, rec->stopped);
+	ck_assert_int_eq(back.scaled, rec->scaled);
+	ck_assert_uint_eq(back.instances, rec->instances);
+	ck_assert_uint_eq(back.defined, rec->defined);
+}
+
+START_TEST(what_was_said_reads_back_the_same)
+{
+	struct service_record rec = {.stopped = false};
+
+	ck_assert(service_record_is_empty(&rec));
+	formats_as(&rec, "");
+	rec.stopped = true;
+	ck_assert(!service_record_is_empty(&rec));
+	formats_as(&rec, "stopped = yes\n");
+	rec.scaled = true;
+	rec.instances = 1000;
+	rec.defined = 2;
+	formats_as(&rec, "stopped = yes\ninstances = 1000 of 2\n");
+	rec.stopped = false;
+	rec.instances = 0;
+	formats_as(&rec, "instances = 0 of 2\n");
+}
+END_TEST
+
+START_TEST(lines_of_a_later_version_are_left_out)
+{
+	struct service_record rec;
+
+	ck_assert_int_eq(
+		service_record_parse(&rec, "colour = red\nstopped = yes\nwords\n"), 0);
+	ck_assert(rec.stopped && !rec.scaled);
+}
+END_TEST
+
+START_TEST(values_that_are_none_are_refused)
+{
+	static const char *const texts[] = {"stopped = maybe\n", "instances = 3\n",
+		"instances = 1001 of 1\n", "instances = -1 of 1\n",
+		"instances = 1 of x\n", "instances =  of 1\n"};
+
+	for (size_t i = 0; i < ARRAY_LEN(texts); i++) {
+		struct service_record rec = {.stopped = true};
+
+		ck_assert_int_eq(service_record_parse(&rec, texts[i]), -EINVAL);
+		ck_assert(rec.stopped); /* as it was */
+	}
+}
+END_TEST
+
+UNIT_MAIN("service_record", what_was_said_reads_back_the_same,
+	lines_of_a_later_version_are_left_out, values_that_are_none_are_refused)
