@@ -9,6 +9,7 @@
 #include "base/invariant.h"
 #include "base/parse.h"
 #include "base/strv.h"
+#include "config/config_specifiers.h"
 
 void config_loader_next_file(struct config_loader *l, const char *file)
 {
@@ -239,55 +240,27 @@ static int reeved_key(struct config_loader *l, const struct config_entry *e)
 	return 0;
 }
 
-/* '%' begins a specifier in command. None is known yet: "%%" is a percent
- * sign, and all else is refused now so that it can get a meaning later. */
-static int percent_expand(char **ret, const char *text, char **bad)
-{
-	_cleanup_(buf_deinitp) struct buf out = BUF_NULL;
-	int r = 0;
-
-	for (const char *p = text; r >= 0 && *p; p++) {
-		if (*p == '%' && p[1] != '%') {
-			*bad = strndup(p, p[1] ? 2 : 1);
-			return -EINVAL;
-		}
-		p += *p == '%';
-		r = buf_append_byte(&out, *p);
-	}
-	if (r < 0)
-		return r;
-	*ret = buf_steal_str(&out, NULL);
-	return *ret ? 0 : -ENOMEM;
-}
-
 int config_job_value_parse(
 	union job_value *ret, enum job_field f, const char *text, char **err)
 {
-	_cleanup_free_ char *expanded = NULL, *bad = NULL;
+	_cleanup_free_ char *expanded = NULL;
 	int r;
 
 	if (f != JOB_FIELD_COMMAND)
 		return job_value_parse(ret, f, text, err);
-	r = percent_expand(&expanded, text, &bad);
-	if (r == -EINVAL && bad) {
-		struct buf b = BUF_NULL;
-
-		if (buf_printf(&b,
-			    "unknown specifier %s: a percent sign is written %%%%",
-			    CONFIG_QUOTED(bad)) >= 0)
-			*err = buf_steal_str(&b, NULL);
-		buf_deinit(&b);
-	}
+	r = specifiers_expand(&expanded, text, NULL, err);
 	return r < 0 ? r : job_value_parse(ret, f, expanded, err);
 }
 
+/* job NULL: of [defaults], which have no specifiers */
 static int field_key(struct config_loader *l, const struct config_entry *e,
-	struct job_spec *spec, struct config_origin origins[JOB_FIELD_N])
+	struct job_spec *spec, struct config_origin origins[JOB_FIELD_N],
+	struct config_job *job)
 {
 	int f = config_field_find(scope_section(l), e->key);
 	_cleanup_free_ char *err = NULL;
 	union job_value v;
-	int r;
+	int r = 0;
 
 	if (f < 0) {
 		unknown_key(l, e);
@@ -297,8 +270,14 @@ static int field_key(struct config_loader *l, const struct config_entry *e,
 		return 0;
 	if (!*e->value) {
 		job_spec_unset(spec, (enum job_field)f);
+		if (job)
+			config_raw_drop(job, (enum job_field)f);
 		return 0;
 	}
+	if (job)
+		r = config_raw_take(job, (enum job_field)f, e->value);
+	if (r != 0)
+		return r < 0 ? r : 0;
 	r = config_job_value_parse(&v, (enum job_field)f, e->value, &err);
 	if (r >= 0)
 		r = job_spec_put(spec, (enum job_field)f, v);
@@ -318,7 +297,8 @@ static int named_key(struct config_loader *l, const struct config_entry *e)
 		return table_key(
 			l, e, (enum config_key)k, &named->v[k], &named->key_origin[k]);
 	if (named->job)
-		return field_key(l, e, &named->job->spec, named->job->origin);
+		return field_key(
+			l, e, &named->job->spec, named->job->origin, named->job);
 	unknown_key(l, e);
 	return 0;
 }
@@ -334,7 +314,7 @@ int config_loader_entry(const struct config_entry *e, void *arg)
 	case CONFIG_SCOPE_REEVED: return reeved_key(l, e);
 	case CONFIG_SCOPE_DEFAULTS:
 		return field_key(
-			l, e, &l->config->defaults, l->config->defaults_origin);
+			l, e, &l->config->defaults, l->config->defaults_origin, NULL);
 	case CONFIG_SCOPE_NAMED: return named_key(l, e);
 	}
 	INVARIANT(!"an unknown scope");

@@ -1,4 +1,5 @@
 #include "config/config_get.h"
+#include "config/config_specifiers.h"
 
 #include <errno.h>
 #include <string.h>
@@ -21,22 +22,22 @@ int config_place_parse(struct config_place *ret, char *name)
 
 /* ---- one ------------------------------------------------------------------------------- */
 
-static int format_field(struct buf *out, const struct job_spec *spec, enum job_field f)
+/* job NULL: of [defaults], where only command has specifiers */
+static int format_field(struct buf *out, const struct job_spec *spec, enum job_field f,
+	const struct config_job *job)
 {
 	_cleanup_(buf_deinitp) struct buf value = BUF_NULL;
-	int r = job_value_format(&value, f, &spec->v[f]);
+	const char *raw = job ? config_raw_get(job, f) : NULL;
+	bool escapes = job ? config_field_has_specifiers(f) : f == JOB_FIELD_COMMAND;
+	int r;
 
-	if (f != JOB_FIELD_COMMAND)
-		return r < 0 ? r : buf_append(out, buf_head(&value), buf_len(&value));
-	/* '%' begins a specifier there */
-	for (size_t i = 0; r >= 0 && i < buf_len(&value); i++) {
-		char ch = buf_head(&value)[i];
-
-		r = buf_append_byte(out, ch);
-		if (r >= 0 && ch == '%')
-			r = buf_append_byte(out, ch);
-	}
-	return r;
+	if (raw)
+		return buf_append_str(out, raw);
+	r = job_value_format(&value, f, &spec->v[f]);
+	if (r < 0)
+		return r;
+	return escapes ? specifiers_escape(out, buf_head(&value), buf_len(&value))
+		       : buf_append(out, buf_head(&value), buf_len(&value));
 }
 
 static int get_key(struct buf *out, const struct config_origin **ret_at,
@@ -47,12 +48,13 @@ static int get_key(struct buf *out, const struct config_origin **ret_at,
 }
 
 static int get_field(struct buf *out, const struct config_origin **ret_at,
-	const struct job_spec *spec, const struct config_origin *at, int f)
+	const struct job_spec *spec, const struct config_origin *at, int f,
+	const struct config_job *job)
 {
 	if (f < 0)
 		return -ENOENT;
 	*ret_at = &at[f];
-	return format_field(out, spec, (enum job_field)f);
+	return format_field(out, spec, (enum job_field)f, job);
 }
 
 static int get_named(struct buf *out, const struct config_origin **ret_at,
@@ -70,7 +72,8 @@ static int get_named(struct buf *out, const struct config_origin **ret_at,
 		return -ESRCH;
 	if (k >= 0)
 		return get_key(out, ret_at, named->v, named->key_origin, k);
-	return get_field(out, ret_at, &named->job->spec, named->job->origin, f);
+	return get_field(
+		out, ret_at, &named->job->spec, named->job->origin, f, named->job);
 }
 
 int config_get(struct buf *out, const struct config_origin **ret_at,
@@ -94,7 +97,7 @@ int config_get(struct buf *out, const struct config_origin **ret_at,
 	}
 	if (STREQ(place->section, "defaults") && !place->argument)
 		return get_field(out, ret_at, &c->defaults, c->defaults_origin,
-			job_field_by_key(place->key));
+			job_field_by_key(place->key), NULL);
 	return -ENOENT;
 }
 
@@ -144,9 +147,9 @@ static int say_keys(struct walk *w, enum config_section section,
 	return r;
 }
 
-/* those that are set, or have a default */
+/* those that are set; of [defaults], where job is NULL, also those that have a default */
 static int say_fields(struct walk *w, const struct job_spec *spec,
-	const struct config_origin *at, bool defaults)
+	const struct config_origin *at, const struct config_job *job)
 {
 	int r = 0;
 
@@ -154,10 +157,9 @@ static int say_fields(struct walk *w, const struct job_spec *spec,
 		enum job_field f = (enum job_field)i;
 		_cleanup_(buf_deinitp) struct buf value = BUF_NULL;
 
-		if (!job_spec_has(spec, f) &&
-			!(defaults && job_field_info[f].default_text))
+		if (!job_spec_has(spec, f) && !(!job && job_field_info[f].default_text))
 			continue;
-		r = format_field(&value, spec, f);
+		r = format_field(&value, spec, f, job);
 		if (r >= 0)
 			r = say(w, job_field_info[f].key, &value, &at[f]);
 	}
@@ -175,7 +177,7 @@ static int say_named(
 	if (r >= 0)
 		r = say_keys(w, section, named->v, named->key_origin);
 	if (r >= 0 && named->job)
-		r = say_fields(w, &named->job->spec, named->job->origin, false);
+		r = say_fields(w, &named->job->spec, named->job->origin, named->job);
 	return r;
 }
 
@@ -192,7 +194,7 @@ int config_each(const struct config *c, config_item_fn fn, void *arg)
 	if (r >= 0)
 		r = begin(&w, &nowhere);
 	if (r >= 0)
-		r = say_fields(&w, &c->defaults, c->defaults_origin, true);
+		r = say_fields(&w, &c->defaults, c->defaults_origin, NULL);
 	for (int s = CONFIG_SECTION_POOL; s < CONFIG_SECTION_N; s++)
 		for (size_t i = 0; i < c->named[s].n && r >= 0; i++)
 			r = say_named(&w, (enum config_section)s, &c->named[s].v[i]);

@@ -92,7 +92,9 @@ void config_look_job(
 	if (r >= 0) {
 		r = check(said, &spec, &f, &err);
 		job_spec_deinit(&spec);
-		if (r == -EINVAL)
+		/* one that was given and could not be read was told */
+		if (r == -EINVAL && !(l->s->job->origin[f].file &&
+					    !job_spec_has(said, f) && l->errors->n > 0))
 			config_look_error(l, &l->s->job->origin[f],
 				job_field_info[f].key, err ? err : "not possible");
 	}

@@ -6,7 +6,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/error.h"
 #include "config/config_section.h"
+#include "config/config_specifiers.h"
 #include "job/asks.h"
 
 /* what is said of jobs and not of services, and why not */
@@ -65,6 +67,35 @@ int config_service_job(struct job_spec *ret, const struct job_spec *said,
 	r = put_own_pool(ret);
 	if (r < 0)
 		job_spec_deinit(ret);
+	return r;
+}
+
+int config_service_instance(struct job_spec *ret, const struct config *c,
+	const struct config_named *s, unsigned instance)
+{
+	_cleanup_free_ char *err = NULL;
+	_cleanup_free_ void *packed = NULL;
+	char buf[SPECIFIERS_BUF], number[16];
+	struct specifiers known;
+	struct job_spec said;
+	enum job_field f;
+	size_t len;
+	int r = job_spec_pack(&packed, &len, &s->job->spec);
+
+	if (r >= 0)
+		r = job_spec_unpack(&said, packed, len);
+	if (r < 0)
+		return r;
+	snprintf(number, sizeof(number), "%u", instance);
+	specifiers_of(&known, c, s, CONFIG_SERVICE_USER, buf);
+	known.instance = number;
+	/* it was read as of instance 0: a longer number is all that may be too much */
+	r = config_raw_read(&said, s->job, &known, &f, &err);
+	if (r >= 0)
+		r = config_service_job(ret, &said, &c->defaults);
+	else if (r != -ENOMEM)
+		r = -RV_ELIMIT;
+	job_spec_deinit(&said);
 	return r;
 }
 

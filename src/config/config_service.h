@@ -13,6 +13,10 @@
 int config_service_job(struct job_spec *ret, const struct job_spec *said,
 	const struct job_spec *defaults);
 
+/* That of one instance, with what stands for its specifiers. 0, -RV_ELIMIT, -ENOMEM */
+int config_service_instance(struct job_spec *ret, const struct config *c,
+	const struct config_named *s, unsigned instance);
+
 /* a config_check_job_fn; spec is one that config_service_job made */
 int config_service_check_job(const struct job_spec *said, const struct job_spec *spec,
 	enum job_field *ret_field, char **err);

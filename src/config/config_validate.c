@@ -7,6 +7,7 @@
 #include "config/config_load.h"
 #include "config/config_schedule.h"
 #include "config/config_service.h"
+#include "config/config_specifiers.h"
 #include "job/asks.h"
 
 /*
@@ -161,6 +162,7 @@ void config_validate(struct config *c, struct config_errors *errors)
 	check_defaults(c, errors);
 	check_output(c, errors);
 	check_on_empty(c, errors);
+	config_read_raw(c, errors);
 	config_check_schedules(c, errors);
 	config_check_services(c, errors);
 }

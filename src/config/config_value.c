@@ -10,6 +10,7 @@
 #include "base/parse.h"
 #include "base/strv.h"
 #include "base/zone.h"
+#include "config/config_specifiers.h"
 #include "config/configuration.h"
 #include "job/spec.h"
 
@@ -464,5 +465,7 @@ bool config_named_equal(const struct config_named *a, const struct config_named 
 		if (config_key_info[k].section == section &&
 			!config_value_equal(&a->v[k], &b->v[k], (enum config_key)k))
 			return false;
-	return !a->job || !b->job || spec_equal(&a->job->spec, &b->job->spec);
+	return !a->job || !b->job ||
+	       (spec_equal(&a->job->spec, &b->job->spec) &&
+		       config_raw_equal(a->job, b->job));
 }

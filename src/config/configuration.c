@@ -7,6 +7,7 @@
 
 #include "base/invariant.h"
 #include "base/strv.h"
+#include "config/config_specifiers.h"
 
 const struct config_key_info config_key_info[CONFIG_KEY_N] = {
 #define X(section_, id, key_, type_, default_, min_, max_, metavar_, help_) \
@@ -90,8 +91,10 @@ void config_named_deinit(struct config_named *named, enum config_section section
 	for (int k = 0; k < CONFIG_KEY_N; k++)
 		if (config_key_info[k].section == section)
 			config_value_free(&named->v[k], (enum config_key)k);
-	if (named->job)
+	if (named->job) {
 		job_spec_deinit(&named->job->spec);
+		config_raw_deinit(named->job);
+	}
 	free(named->job);
 	free(named->name);
 	*named = (struct config_named){.name = NULL};

@@ -115,10 +115,15 @@ struct config_origin {
 	unsigned line;
 };
 
+enum { CONFIG_RAW_N = 5 }; /* fields that may have specifiers */
+
 /* job fields of a section that may have them */
 struct config_job {
 	struct job_spec spec; /* set: what the section gives */
 	struct config_origin origin[JOB_FIELD_N];
+	/* of fields that have specifiers, as they were written: config_specifiers.h. They
+	 * are in spec, too, once all files are read. Owned */
+	char *raw[CONFIG_RAW_N];
 };
 
 /* one [pool NAME], [resource NAME], [schedule NAME] or [service NAME] */

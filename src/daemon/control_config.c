@@ -12,6 +12,7 @@
 #include "daemon/core.h"
 #include "daemon/pools.h"
 #include "daemon/scheduler.h"
+#include "daemon/services.h"
 #include "varlink/json_write.h"
 
 /* told in one reply; the rest is counted */
@@ -66,34 +67,64 @@ static int put_difference(const struct config_difference *d, void *arg)
 	return w->error;
 }
 
-static void put_override(struct diff_reply *reply, const struct pool *p,
-	enum config_key k, const struct config *after)
+static void put_override(struct diff_reply *reply, const char *name, enum config_key k,
+	const union config_value *v, bool stays)
 {
-	const struct pools *pools = reply->app->core.pools;
 	_cleanup_(buf_deinitp) struct buf value = BUF_NULL;
 	struct json_writer *w = &reply->w;
-	struct pool_settings s;
 
-	pools_settings(pools, p->name, &s);
-	if (config_value_format(&value, k, &s.v[k]) < 0) {
+	if (config_value_format(&value, k, v) < 0) {
 		w->error = -ENOMEM;
 		return;
 	}
 	json_writer_object(w, NULL);
-	json_writer_string(w, "section", config_section_name[CONFIG_SECTION_POOL]);
-	json_writer_string(w, "name", p->name);
+	json_writer_string(
+		w, "section", config_section_name[config_key_info[k].section]);
+	json_writer_string(w, "name", name);
 	json_writer_string(w, "key", config_key_info[k].key);
 	json_writer_string_n(w, "value", buf_head(&value), buf_len(&value));
-	json_writer_bool(w, "stays", pools_keeps_settings(pools, p->name, after));
+	json_writer_bool(w, "stays", stays);
 	json_writer_object_end(w);
 }
 
-/* what was set at run time of pools that a file defines */
-static void put_overrides(struct diff_reply *reply, const struct config *after)
+static void put_pool(
+	struct diff_reply *reply, const struct pool *p, const struct config *after)
+{
+	const struct pools *pools = reply->app->core.pools;
+	bool stays = pools_keeps_settings(pools, p->name, after);
+	struct pool_settings s;
+
+	pools_settings(pools, p->name, &s);
+	for (int i = 0; i < CONFIG_KEY_N; i++) {
+		enum config_key k = (enum config_key)i;
+
+		if (pools_key_is_set(pools, p->name, k))
+			put_override(reply, p->name, k, &s.v[k], stays);
+	}
+}
+
+static void put_service(
+	struct diff_reply *reply, const struct service *s, const struct config *after)
+{
+	const struct config_named *now =
+		config_find(after, CONFIG_SECTION_SERVICE, s->name);
+	const union config_value n = {.num = s->rec.instances};
+
+	if (s->rec.scaled)
+		put_override(reply, s->name, CONFIG_INSTANCES, &n,
+			now && config_named_equal(
+				       s->section, now, CONFIG_SECTION_SERVICE));
+}
+
+/* what was set at run time of pools and services that a file defines. 0, -ENOMEM */
+static int put_overrides(struct diff_reply *reply, const struct config *after)
 {
 	const struct core *core = &reply->app->core;
 	const struct scheduler *s = core->scheduler;
+	_cleanup_free_ struct service **services = services_list(core->services);
 
+	if (!services)
+		return -ENOMEM;
 	json_writer_array(&reply->w, "overrides");
 	for (size_t i = 0; i < scheduler_n_pools(s); i++) {
 		const struct pool *p = scheduler_pool_at(s, i);
@@ -101,11 +132,13 @@ static void put_overrides(struct diff_reply *reply, const struct config *after)
 		if (!pools_section(core->pools, p->name) ||
 			buf_len(&reply->text) > 2 * DIFF_BYTES_MAX)
 			continue;
-		for (int k = 0; k < CONFIG_KEY_N; k++)
-			if (pools_key_is_set(core->pools, p->name, (enum config_key)k))
-				put_override(reply, p, (enum config_key)k, after);
+		put_pool(reply, p, after);
 	}
+	for (struct service **p = services; *p; p++)
+		if (buf_len(&reply->text) <= 2 * DIFF_BYTES_MAX)
+			put_service(reply, *p, after);
 	json_writer_array_end(&reply->w);
+	return 0;
 }
 
 int control_daemon_diff(struct control_conn *conn, struct vl_call *call)
@@ -126,9 +159,10 @@ int control_daemon_diff(struct control_conn *conn, struct vl_call *call)
 	json_writer_array_end(&reply.w);
 	if (r >= 0) {
 		json_writer_int(&reply.w, "n", (int64_t)reply.n);
-		put_overrides(&reply, after);
+		r = put_overrides(&reply, after);
 		json_writer_object_end(&reply.w);
-		r = json_writer_end(&reply.w);
+		if (json_writer_end(&reply.w) < 0)
+			r = -ENOMEM;
 	}
 	if (r == -EINVAL)
 		r = control_config_errors(call, &errors);

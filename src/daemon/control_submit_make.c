@@ -96,6 +96,22 @@ static bool same_strv(char *const *a, char *const *b)
 	return strv_equal(a, b);
 }
 
+/* what the last environment was filtered by. 0, -ENOMEM: then there is no last one */
+static int keep_filters(struct submit *s, const struct job_spec *spec)
+{
+	char *const *pass = job_strv(spec, ENV_PASS), *const *drop =
+							      job_strv(spec, ENV_DROP);
+
+	strv_free(s->last_pass);
+	strv_free(s->last_drop);
+	s->last_pass = pass ? strv_copy(pass) : NULL;
+	s->last_drop = drop ? strv_copy(drop) : NULL;
+	if (!pass == !s->last_pass && !drop == !s->last_drop)
+		return 0;
+	envs_put(s->core->envs, TAKE_PTR(s->last_env));
+	return -ENOMEM;
+}
+
 /* the jobs of one call mostly share one environment: made once */
 static int choose_env(
 	struct submit *s, struct env_set **ret, const struct job_spec *spec)
@@ -121,10 +137,9 @@ static int choose_env(
 				config_num(s->core->config, ENVIRONMENTS_MAX));
 		if (r < 0)
 			return r;
-		strv_free(s->last_pass);
-		strv_free(s->last_drop);
-		s->last_pass = strv_copy(job_strv(spec, ENV_PASS));
-		s->last_drop = strv_copy(job_strv(spec, ENV_DROP));
+		r = keep_filters(s, spec);
+		if (r < 0)
+			return r;
 	}
 	*ret = env_set_ref(s->last_env);
 	return 0;

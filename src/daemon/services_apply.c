@@ -81,7 +81,7 @@ static int fill_spec(struct job_spec *spec, const struct services *ss,
 	const struct instance *in, const struct job_spec *before)
 {
 	const struct service *s = in->service;
-	int r = config_service_job(spec, &s->section->job->spec, &ss->config->defaults);
+	int r = config_service_instance(spec, ss->config, s->section, in->number);
 
 	if (r < 0) {
 		job_spec_init(spec);

@@ -181,14 +181,15 @@ static void print_measure(const struct measure *m, size_t n_few,
 	const struct bench_series *few, size_t n_many, const struct bench_series *many)
 {
 	struct bench_series ratio = {.n = 0};
-	char name[128], goal[32];
+	char name[128], goal[32] = "";
 
 	for (size_t i = 0; i < many->n; i++)
 		bench_add(&ratio, many->v[i] / few->v[i]);
 	printf("%s\n", m->what);
 	snprintf(name, sizeof(name), "  with %zu", n_few);
 	bench_print(name, few, "ms");
-	snprintf(goal, sizeof(goal), m->ms > 0 ? " (goal %.0f)" : "", m->ms);
+	if (m->ms > 0)
+		snprintf(goal, sizeof(goal), " (goal %.0f)", m->ms);
 	snprintf(name, sizeof(name), "  with %zu%s", n_many, goal);
 	bench_print(name, many, "ms");
 	snprintf(name, sizeof(name), m->ratio > 0 ? "  ratio (goal %.1f)" : "  ratio",

@@ -87,7 +87,7 @@ lowered() {
 	mkfifo in out
 	reeve add "$@" --batch in >out 2>err &
 	batch=$!
-	exec 4<out 3>in
+	exec 4<out 3<>in # it may have stopped reading
 	lines 1 "$n_first" >&3
 	: >ids
 	while [ "$(wc -l <ids)" -lt 8 ] && IFS= read -r id <&4; do

@@ -31,7 +31,6 @@ assert_eq "finished jobs" "over" "$(candidates rm '' | xargs -n 1 | grep -v '[0-
 assert_eq "labels" "of-mine" "$(candidates ls -l '')"
 assert_eq "pools" "default" "$(candidates add -g '')"
 assert_eq "pools behind a sub-verb" "default" "$(candidates pool pause '')"
-assert_eq "the daemon's own" ".callbacks" "$(candidates pool pause .)"
 reeve pool add gpu
 assert_eq "a pool behind another" "default,gpu" "$(candidates add -g default,g)"
 assert_eq "behind =" "gpu|default" "$(candidates add --pool='gpu|d')"

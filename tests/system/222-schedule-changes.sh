@@ -135,7 +135,7 @@ for want in "conf:5: ?schedule a] when: *" "conf:7: ?schedule b] when: missing*"
 	"conf:13: zone: there is no time zone 'Nowhere/Else'*" "conf:14: overlap: *" \
 	"conf:15: unknown key 'comand' in *did you mean 'command'*" \
 	"conf:18: ?schedule e] pool: there is no ?pool deep]*" \
-	"conf:19: command: unknown specifier*" "conf:20: ?schedule] needs a name*"; do
+	"conf:19: ?schedule e] command: unknown specifier*" "conf:20: ?schedule] needs a name*"; do
 	assert_match "errors" "*$want" "$found"
 done
 conf <<'EOF'

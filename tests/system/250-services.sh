@@ -51,6 +51,11 @@ shell-command = echo said; sleep 0.05
 restart-delay = 1ms
 restart-delay-max = 1ms
 keep-runs = 3
+[service named]
+command = echo %n-%i $tmp%%
+env = N=%i
+instances = 2
+restart = no
 [service picky]
 shell-command = exit 7
 no-restart-codes = 7
@@ -64,6 +69,9 @@ assert_eq "their name" '"web"' "$(jobs_of web .name | sort -u)"
 until_is '"finished"' jobs_of once .state
 assert_eq "one that has ended as it should" '"succeeded"' "$(jobs_of once .result)"
 assert_eq "what it knows" "once 0 none $HOME" "$(reeve logs "$(jobs_of once .id)")"
+until_is '"succeeded" "succeeded"' eval 'jobs_of named .result | paste -sd " " -'
+assert_eq "what each instance is told" "named-1 $tmp%" \
+	"$(reeve logs "$(jobs_of named 'select(.instance == 1) | .id')")"
 until_is '"finished"' jobs_of fails .state
 assert_eq "starts of one that is given up" 4 "$(jobs_of fails .runs)"
 assert_match "and why" "given up: 3 restarts in 1h*" "$(jobs_of fails .reason | jq -r .)"

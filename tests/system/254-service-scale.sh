@@ -80,7 +80,11 @@ has 2 2
 step "until its section says something else"
 reeve service scale web 4
 has 4 2
+assert_eq "a reload would leave it" \
+	"service.web.instances = 4 was set at run time, and stays" "$(reeve config diff)"
 conf 2 "nice = 3"
+assert_eq "this one not" "service.web.nice becomes 3; it is restarted
+service.web.instances = 4 was set at run time, and is dropped" "$(reeve config diff)"
 reeve daemon reload >/dev/null
 until_running 2
 until [ "$(grep -lzsx "MARK=$tmp" /proc/[0-9]*/environ 2>/dev/null | wc -l)" -eq 2 ] &&

@@ -7,6 +7,7 @@ unit_config_tests = \
 	tests/unit/config/test_config_file \
 	tests/unit/config/test_config_get \
 	tests/unit/config/test_config_load \
+	tests/unit/config/test_config_specifiers \
 	tests/unit/config/test_config_service \
 	tests/unit/config/test_graph_file
 check_PROGRAMS += $(unit_config_tests)
@@ -34,6 +35,10 @@ tests_unit_config_test_config_file_LDADD = $(unit_config_libs)
 tests_unit_config_test_config_get_SOURCES = tests/unit/config/test_config_get.c
 tests_unit_config_test_config_get_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 tests_unit_config_test_config_get_LDADD = $(unit_config_libs)
+
+tests_unit_config_test_config_specifiers_SOURCES = tests/unit/config/test_config_specifiers.c
+tests_unit_config_test_config_specifiers_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_unit_config_test_config_specifiers_LDADD = $(unit_config_libs)
 
 tests_unit_config_test_config_load_SOURCES = tests/unit/config/test_config_load.c
 tests_unit_config_test_config_load_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
