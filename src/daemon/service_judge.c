@@ -6,6 +6,8 @@
 #include <sys/random.h>
 
 #include "base/clock.h"
+#include "base/error.h"
+#include "base/log.h"
 #include "daemon/run.h"
 #include "daemon/services_priv.h"
 
@@ -25,6 +27,42 @@ static enum restart_end end_of(const struct service *s, const struct job_verdict
 	if (codes && codes_match(codes, v->exit_code, v->signal))
 		return RESTART_EXCLUDED;
 	return v->result == JOB_RESULT_SUCCEEDED ? RESTART_SUCCEEDED : RESTART_FAILED;
+}
+
+static void describe(
+	const struct run *run, const struct job_verdict *v, char *buf, size_t size)
+{
+	if (run->end.kind == RUN_END_START_FAILED)
+		snprintf(buf, size, "it could not be started: %s",
+			rv_strerror(run->end.error));
+	else if (v->result == JOB_RESULT_TIMEOUT || v->result == JOB_RESULT_LOST)
+		snprintf(buf, size, "it has ended, %s", job_result_name[v->result]);
+	else if (v->signal > 0)
+		snprintf(buf, size, "it has ended by %s", signal_name(v->signal));
+	else
+		snprintf(buf, size, "it has ended with status %d", v->exit_code);
+}
+
+/* Of short runs in a row only the first is told: there may be thousands. */
+static void tell(const struct instance *in, const struct run *run,
+	const struct job_verdict *v, const struct service_end *end)
+{
+	char what[128], delay[DURATION_TEXT_MAX];
+	bool again = v->next == JOB_DELAYED;
+
+	if (again && end->n_short > 1)
+		return;
+	describe(run, v, what, sizeof(what));
+	duration_format(delay, sizeof(delay), v->delay_usec / 1000 * 1000);
+	log_at(end->reason[0] ? LOG_WARNING : LOG_NOTICE, "service",
+		"service '%s', instance %u: %s, %s%s%s", in->service->name, in->number,
+		what,
+		again            ? "starting it again in "
+		: end->reason[0] ? end->reason
+				 : "and is not started again",
+		again ? delay : "",
+		again && end->n_short == 1 ? "; more short runs in a row are not told"
+					   : "");
 }
 
 /* It ended by itself, and is wanted. */
@@ -87,6 +125,7 @@ void services_judge(struct services *ss, const struct run *run, struct job_verdi
 		return;
 	} else {
 		judge(ss, in, run, v, ret);
+		tell(in, run, v, ret);
 		return;
 	}
 	in->again = false;

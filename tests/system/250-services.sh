@@ -78,6 +78,15 @@ assert_match "and why" "given up: 3 restarts in 1h*" "$(jobs_of fails .reason | 
 until_is '"finished"' jobs_of picky .state
 assert_eq "starts of one with a code that is not started again" 1 "$(jobs_of picky .runs)"
 
+step "the log tells of them, in few words"
+reeved_says 1 "service 'fails', instance 0: it has ended with status 1, given up: 3 restarts in 1h"
+reeved_says 1 "service 'picky', instance 0: it has ended with status 7, and is not started again"
+reeved_says 1 "service 'chatty', instance 0: it has ended with status 0, starting it again in "
+until [ "$(jobs_of chatty .runs)" -ge 5 ]; do
+	settle
+done
+assert_eq "lines about one that ends all the time" 1 "$(grep -c "'chatty'" "$tmp/reeved.log")"
+
 step "one that is killed comes again, with the same job"
 id=$(jobs_of web 'select(.instance == 1) | .id')
 pid=$(pid_of web 1)
