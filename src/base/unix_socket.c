@@ -152,6 +152,25 @@ int unix_listen(int *ret_fd, const char *path, int type, mode_t mode, int backlo
 	return 0;
 }
 
+int unix_bind_datagram(int *ret_fd, const char *path, mode_t mode)
+{
+	_cleanup_(unix_target_deinit) struct unix_target target = UNIX_TARGET_NULL;
+	_cleanup_close_ int fd = -1;
+	int r;
+
+	r = unix_target_init(&target, path);
+	if (r < 0)
+		return r;
+	fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	if (fd < 0)
+		return -errno;
+	r = unix_target_claim(&target, fd, SOCK_DGRAM, mode);
+	if (r < 0)
+		return r;
+	*ret_fd = TAKE_FD(fd);
+	return 0;
+}
+
 int unix_connect(int *ret_fd, const char *path, int type, bool nonblock)
 {
 	_cleanup_(unix_target_deinit) struct unix_target target = UNIX_TARGET_NULL;

@@ -29,6 +29,9 @@
  */
 int unix_listen(int *ret_fd, const char *path, int type, mode_t mode, int backlog);
 
+/* Bind a datagram socket at a path; all that is said of unix_listen holds. */
+int unix_bind_datagram(int *ret_fd, const char *path, mode_t mode);
+
 /* Connect, blocking or not; the socket is close-on-exec. 0, -errno (-ENOENT and
  * -ECONNREFUSED: nobody is there; -EAGAIN: the backlog is full). */
 int unix_connect(int *ret_fd, const char *path, int type, bool nonblock);

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/cleanup.h"
 #include "base/error.h"
 #include "config/config_section.h"
 #include "config/config_specifiers.h"
@@ -128,6 +129,55 @@ int config_service_check_job(const struct job_spec *said, const struct job_spec 
 	return job_spec_check(spec, ret_field, err);
 }
 
+int config_service_ready(struct ready_rule *ret, const struct config *c,
+	const struct config_named *s, unsigned instance, char **err)
+{
+	_cleanup_free_ char *text = NULL, *message = NULL;
+	char buf[SPECIFIERS_BUF], number[16];
+	const char *why;
+	struct specifiers known;
+	int r;
+
+	snprintf(number, sizeof(number), "%u", instance);
+	specifiers_of(&known, c, s, CONFIG_SERVICE_USER, buf);
+	known.instance = number;
+	r = specifiers_expand(&text, s->v[CONFIG_READY].text, &known, &message);
+	if (r >= 0) {
+		r = ready_rule_parse(ret, text, &why);
+		if (r < 0)
+			message = strdup(why);
+	}
+	if (err)
+		*err = TAKE_PTR(message);
+	return r;
+}
+
+/* of all instances: what a number stands in may be too long, or too large, of one */
+static void check_ready(const struct config_look *l)
+{
+	const struct config_origin *at = &l->s->key_origin[CONFIG_READY];
+	int64_t n = MAX(l->s->v[CONFIG_INSTANCES].num, 1);
+	struct ready_rule rule;
+
+	for (unsigned i = 0; i < n; i++) {
+		_cleanup_free_ char *err = NULL;
+		char text[256];
+		int r = config_service_ready(&rule, l->c, l->s, i, &err);
+
+		if (r == -ENOMEM)
+			l->errors->no_memory = true;
+		if (r >= 0)
+			continue;
+		if (i == 0)
+			snprintf(text, sizeof(text), "%s", err ? err : rv_strerror(r));
+		else
+			snprintf(text, sizeof(text), "of instance %u: %s", i,
+				err ? err : rv_strerror(r));
+		config_look_error(l, at, "ready", text);
+		return;
+	}
+}
+
 static void check_delays(const struct config_look *l)
 {
 	const struct config_origin *at = &l->s->key_origin[CONFIG_RESTART_DELAY];
@@ -165,6 +215,7 @@ void config_check_services(struct config *c, struct config_errors *errors)
 		config_look_user(&l, CONFIG_SERVICE_USER);
 		config_look_job(&l, config_service_job, config_service_check_job);
 		check_delays(&l);
+		check_ready(&l);
 		check_instances(&l, &n);
 	}
 }

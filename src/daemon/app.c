@@ -35,6 +35,7 @@
 #include "daemon/outputs.h"
 #include "daemon/own_log.h"
 #include "daemon/pools.h"
+#include "daemon/readiness.h"
 #include "daemon/recovery.h"
 #include "daemon/retention.h"
 #include "daemon/schedule_jobs.h"
@@ -219,6 +220,8 @@ static int make_core(struct app *app)
 		r = schedules_new(&c->schedules, c, app->loop);
 	if (r >= 0)
 		r = services_new(&c->services, c, app->loop);
+	if (r >= 0)
+		r = readiness_new(&c->readiness, c, app->loop);
 	if (r >= 0)
 		r = callbacks_new(&c->callbacks, c);
 	if (r >= 0)
@@ -441,6 +444,7 @@ static void teardown(struct app *app)
 	dependents_free(c->dependents);
 	events_free(c->events);
 	deadlines_free(c->deadlines);
+	readiness_free(c->readiness);
 	services_free(c->services);
 	schedules_free(c->schedules);
 	schedule_jobs_free(c->schedule_jobs);

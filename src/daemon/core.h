@@ -25,6 +25,7 @@ struct pools;
 struct schedule_jobs;
 struct schedules;
 struct services;
+struct readiness;
 struct scheduler;
 struct dependents;
 struct spawner_link;
@@ -52,7 +53,8 @@ struct core {
 	struct callbacks *callbacks; /* NULL: there are none, in tests */
 	struct schedule_jobs *schedule_jobs;
 	struct schedules *schedules;
-	struct services *services; /* NULL: there are none, in tests */
+	struct services *services;   /* NULL: there are none, in tests */
+	struct readiness *readiness; /* of services; NULL: there are none, in tests */
 	struct dependents *dependents;
 	struct spawner_link *spawner;
 	struct outputs *outputs;

@@ -12,6 +12,7 @@
 #include "base/strv.h"
 #include "daemon/core.h"
 #include "daemon/job_json.h"
+#include "daemon/readiness.h"
 #include "daemon/run.h"
 #include "daemon/scheduler.h"
 #include "daemon/users.h"
@@ -118,8 +119,12 @@ void job_to_json(struct json_writer *w, const char *key, const struct core *core
 		if (job_spec_has(&s, dep_field[k]))
 			json_writer_strv(w, job_field_info[dep_field[k]].json_name,
 				s.v[dep_field[k]].strv);
-	if (j->of_service)
+	if (j->of_service) {
 		json_writer_string(w, "service", job_str(&s, SERVICE));
+		put_time(w, "ready_usec",
+			j->run && run_is_ready(j->run) ? run_ready_usec(j->run) : 0);
+		put_text(w, "status", j->run ? run_status_text(j->run) : NULL);
+	}
 	if (job_spec_has(&s, JOB_FIELD_INSTANCE))
 		json_writer_int(w, "instance", job_num(&s, INSTANCE));
 	if (j->is_callback)
@@ -156,6 +161,8 @@ void run_to_json(struct json_writer *w, const char *key, const struct store_run 
 	put_number(w, "pid", rec->pid, rec->pid != 0);
 	json_writer_int(w, "started_usec", rec->started_usec);
 	put_time(w, "finished_usec", rec->ended_usec);
+	if (rec->ready_usec)
+		json_writer_int(w, "ready_usec", rec->started_usec + rec->ready_usec);
 	put_number(w, "elapsed_usec", rec->elapsed_usec, ended);
 	put_number(w, "cpu_user_usec", rec->utime_usec, exited);
 	put_number(w, "cpu_system_usec", rec->stime_usec, exited);

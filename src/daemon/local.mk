@@ -74,6 +74,9 @@ libdaemon_la_SOURCES = \
 	src/daemon/own_log.c src/daemon/own_log.h \
 	src/daemon/pidfd_status.c src/daemon/pidfd_status.h \
 	src/daemon/ranking.c src/daemon/ranking.h \
+	src/daemon/readiness.c src/daemon/readiness.h src/daemon/readiness_priv.h \
+	src/daemon/readiness_notify.c \
+	src/daemon/readiness_probe.c \
 	src/daemon/recovery.c src/daemon/recovery.h \
 	src/daemon/removal.c src/daemon/removal.h \
 	src/daemon/retention.c src/daemon/retention.h \

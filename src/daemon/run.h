@@ -14,6 +14,7 @@ struct core;
 struct output_file;
 struct pool;
 struct run_caps;
+struct run_ready;
 struct run_stdin;
 
 enum run_stop {
@@ -21,6 +22,7 @@ enum run_stop {
 	RUN_STOP_TIMEOUT,
 	RUN_STOP_CANCEL,
 	RUN_STOP_SHUTDOWN,
+	RUN_STOP_UNREADY, /* a service that was not ready in time */
 };
 
 struct run {
@@ -35,6 +37,7 @@ struct run {
 	struct output_file *out, *err; /* NULL: none of ours */
 	struct run_caps *caps;         /* NULL: nobody watches their size yet */
 	struct run_stdin *in;          /* NULL: nothing can be sent to it */
+	struct run_ready *ready;       /* NULL: it is none of a service */
 	struct list active;            /* among the runs that go on, in core */
 	rv_event wake;                 /* something below changed */
 	struct list

@@ -16,6 +16,7 @@
 #include "daemon/jobs.h"
 #include "daemon/output_caps.h"
 #include "daemon/pidfd_status.h"
+#include "daemon/readiness.h"
 #include "daemon/run_stdin.h"
 #include "daemon/run_steps.h"
 #include "daemon/scheduler.h"
@@ -281,8 +282,7 @@ static void show_running(struct run *run)
 	job_publish(run->core->jobs, j, &rec);
 }
 
-/* false: no memory now */
-static bool record_pid(struct run *run)
+bool run_record_progress(struct run *run)
 {
 	struct store_run run_rec;
 	struct store_job rec;
@@ -326,6 +326,7 @@ static const uint32_t stop_flag[] = {
 	[RUN_STOP_TIMEOUT] = STORE_JOB_TIMEOUT,
 	[RUN_STOP_CANCEL] = STORE_JOB_CANCEL,
 	[RUN_STOP_SHUTDOWN] = STORE_JOB_SHUTDOWN,
+	[RUN_STOP_UNREADY] = STORE_JOB_UNREADY,
 };
 
 /* signal, grace, SIGKILL by our own hand. Its group is its pid: as long as the pidfd
@@ -409,6 +410,7 @@ static rv_time next_moment(const struct run *run, rv_time pid_due)
 	rv_time when = run->stop == RUN_STOP_NONE ? run->deadline : run->kill_at;
 
 	when = MIN(when, run->status_due);
+	when = MIN(when, run_ready_due(run));
 	if (run->ahead && run->recall_at > 0)
 		when = MIN(when, run->recall_at);
 	if (run->started && !run->pid_recorded && pid_due < when)
@@ -459,10 +461,11 @@ static int await_end(struct run *run)
 			show_running(run);
 		if (run->deadline <= now && run->stop == RUN_STOP_NONE)
 			run->stop = RUN_STOP_TIMEOUT;
+		run_act_on_ready(run, now);
 		if (run->kill_at <= now)
 			run->stop_sent = false; /* once more, with SIGKILL */
 		if (run->started && !run->pid_recorded && pid_due <= now) {
-			if (!record_pid(run))
+			if (!run_record_progress(run))
 				pid_due = now + RV_SEC(1);
 			watch_output(run);
 		}

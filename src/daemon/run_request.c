@@ -16,6 +16,7 @@
 #include "daemon/inputs.h"
 #include "daemon/journal.h"
 #include "daemon/outputs.h"
+#include "daemon/readiness.h"
 #include "daemon/run_steps.h"
 #include "daemon/scheduler.h"
 #include "reeve/executor.h"
@@ -35,9 +36,10 @@ static int make_argv(struct run_request *rr, const struct job_spec *s)
 
 static int make_env(struct run_request *rr, const struct run *run)
 {
-	int r = 0;
+	const char *notify;
+	int r = readiness_address(run, &notify);
 
-	if (run->job->env)
+	if (r >= 0 && run->job->env)
 		r = env_set_strv(&rr->env, run->job->env);
 	STRV_FOREACH(e, job_strv(&run->spec, ENV)) {
 		_cleanup_free_ char *name = strdup(*e);
@@ -46,10 +48,13 @@ static int make_env(struct run_request *rr, const struct run *run)
 		if (!eq)
 			return -ENOMEM; /* names were checked at submit */
 		*eq = '\0';
-		r = strv_env_set(&rr->env, name, eq + 1);
+		if (r >= 0)
+			r = strv_env_set(&rr->env, name, eq + 1);
 		if (r < 0)
 			break;
 	}
+	if (r >= 0 && notify)
+		r = strv_env_set(&rr->env, "NOTIFY_SOCKET", notify);
 	return r;
 }
 

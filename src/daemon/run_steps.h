@@ -10,6 +10,9 @@
  */
 RV_AWAIT int run_process(struct run *run);
 RV_AWAIT int run_function(struct run *run);
+/* The pid, and what else is known of one that goes on, into its record, without waiting. False:
+ * no memory now */
+bool run_record_progress(struct run *run);
 
 /* The start request of a command, made from its spec: argv, environment, limits. */
 struct run_request {

@@ -8,6 +8,7 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/log.h"
+#include "daemon/readiness.h"
 #include "daemon/run.h"
 #include "daemon/services_priv.h"
 
@@ -20,10 +21,14 @@ static uint32_t random_u32(void)
 	return x;
 }
 
-static enum restart_end end_of(const struct service *s, const struct job_verdict *v)
+static enum restart_end end_of(
+	const struct service *s, const struct run *run, const struct job_verdict *v)
 {
 	const char *codes = s->section->v[CONFIG_NO_RESTART_CODES].text;
 
+	/* whatever it makes of the signal that ended it */
+	if (run->stop == RUN_STOP_UNREADY)
+		return RESTART_FAILED;
 	if (codes && codes_match(codes, v->exit_code, v->signal))
 		return RESTART_EXCLUDED;
 	return v->result == JOB_RESULT_SUCCEEDED ? RESTART_SUCCEEDED : RESTART_FAILED;
@@ -70,14 +75,14 @@ static void judge(struct services *ss, struct instance *in, const struct run *ru
 	struct job_verdict *v, struct service_end *ret)
 {
 	const union config_value *keys = in->service->section->v;
-	enum restart_end end = end_of(in->service, v);
+	enum restart_end end = end_of(in->service, run, v);
 	char interval[DURATION_TEXT_MAX];
 	struct restart_verdict verdict;
 	struct restart_rule rule;
 
 	service_rule_get(in->service, &rule);
 	in->restart.n_short = run->job->n_failed;
-	verdict = restart_judge(&rule, &in->restart, end, run->rec.elapsed_usec,
+	verdict = restart_judge(&rule, &in->restart, end, run_uptime_usec(run),
 		clock_boottime(ss->core->clock), random_u32());
 	ret->n_short = in->restart.n_short;
 	switch (verdict.what) {
@@ -99,6 +104,16 @@ static void judge(struct services *ss, struct instance *in, const struct run *ru
 	}
 }
 
+static void was_not_ready(
+	const struct run *run, struct job_verdict *v, struct service_end *ret)
+{
+	char text[DURATION_TEXT_MAX];
+
+	v->result = JOB_RESULT_FAILED;
+	duration_format(text, sizeof(text), run_ready_timeout_usec(run));
+	snprintf(ret->reason, sizeof(ret->reason), "not ready within %s", text);
+}
+
 void services_judge(struct services *ss, const struct run *run, struct job_verdict *v,
 	struct service_end *ret)
 {
@@ -107,6 +122,8 @@ void services_judge(struct services *ss, const struct run *run, struct job_verdi
 	bool stopped = run->end.cancelled;
 
 	*ret = (struct service_end){.n_short = 0};
+	if (run->stop == RUN_STOP_UNREADY)
+		was_not_ready(run, v, ret);
 	v->uses_retry = false;
 	v->next = JOB_FINISHED;
 	if (stopped) {

@@ -13,6 +13,7 @@
 #ifndef DAEMON_SERVICES_H
 #define DAEMON_SERVICES_H
 
+#include "config/config_ready.h"
 #include "config/configuration.h"
 #include "daemon/job.h"
 #include "daemon/service_record.h"
@@ -33,6 +34,7 @@ struct instance {
 	void *spec; /* packed; NULL: none, it is to go */
 	size_t spec_len;
 	uint32_t uid, gid;
+	struct ready_rule ready;
 	char *problem; /* why it cannot be made a job, until the next reload; NULL: nothing */
 	bool again;           /* it is to be started again, whatever it is doing */
 	uint32_t n_forgotten; /* of its runs, the oldest */
@@ -89,6 +91,11 @@ RV_AWAIT int services_wait(struct services *ss, const char *name);
 void services_job_changed(struct services *ss, const struct job *j);
 /* It is known what the jobs of before are doing. */
 void services_look_at_all(struct services *ss);
+
+/* What tells that a run of such a job is ready, and how long it may take: of one that is gone
+ * from the configuration, nothing but its start. */
+void services_ready_rule(const struct services *ss, const struct job *j,
+	struct ready_rule *ret, int64_t *ret_timeout_usec);
 
 /* what becomes of the job of a service after a run, beside the verdict */
 struct service_end {

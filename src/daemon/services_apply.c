@@ -32,6 +32,19 @@ void service_rule_get(const struct service *s, struct restart_rule *ret)
 	};
 }
 
+void services_ready_rule(const struct services *ss, const struct job *j,
+	struct ready_rule *ret, int64_t *ret_timeout_usec)
+{
+	const struct instance *in = ss ? services_instance_of(ss, j) : NULL;
+
+	*ret = (struct ready_rule){.kind = READY_EXEC};
+	*ret_timeout_usec = INT64_MAX;
+	if (!in || !in->service->section)
+		return;
+	*ret = in->ready;
+	*ret_timeout_usec = in->service->section->v[CONFIG_READY_TIMEOUT].num;
+}
+
 /* ---- the job of an instance ---------------------------------------------------------------- */
 
 static int put_name(struct job_spec *spec, enum job_field f, const char *name)
@@ -149,6 +162,10 @@ static int set_spec(struct services *ss, struct instance *in)
 	/* taken as done: the few that may be there go with the next ones */
 	if (j && in->n_forgotten == 0 && j->n_runs > keep)
 		in->n_forgotten = j->n_runs - keep;
+	r = config_service_ready(
+		&in->ready, ss->config, in->service->section, in->number, NULL);
+	if (r < 0) /* more instances than the file says: their numbers are too long */
+		return r == -ENOMEM ? r : -RV_ELIMIT;
 	job_spec_init(&spec);
 	in->uid = service_uid(in->service);
 	in->gid = user->user.name ? user->user.gid : (uint32_t)getegid();

@@ -12,6 +12,7 @@
 #include "daemon/commit.h"
 #include "daemon/core.h"
 #include "daemon/jobs.h"
+#include "daemon/readiness.h"
 #include "daemon/run_outputs.h"
 #include "daemon/run_record.h"
 #include "daemon/run_stdin.h"
@@ -30,6 +31,7 @@ static struct run *run_free(struct run *run)
 	list_remove(&run->active);
 	rv_fd_unwatch(run->pidfd_watch);
 	close_safe(run->pidfd);
+	run_ready_free(run);
 	run_stdin_end(run->in, RUN_STDIN_OVER);
 	run_stdin_unref(run->in);
 	job_spec_deinit(&run->spec);
@@ -57,6 +59,12 @@ static struct run *run_new(struct core *core, struct job *j)
 	}
 	run->core = core;
 	run->job = j;
+	if (j->of_service && run_ready_new(run) < 0) {
+		run_stdin_unref(run->in);
+		job_spec_deinit(&run->spec);
+		free(run);
+		return NULL;
+	}
 	run->deadline = run->kill_at = run->status_due = run->recall_at = RV_FOREVER;
 	rv_event_init(&run->wake);
 	list_append(&core->active, &run->active);
@@ -277,6 +285,8 @@ static void resume_stop(struct run *run)
 		run->stop = RUN_STOP_TIMEOUT;
 	else if (run->job->flags & STORE_JOB_SHUTDOWN)
 		run->stop = RUN_STOP_SHUTDOWN;
+	else if (run->job->flags & STORE_JOB_UNREADY)
+		run->stop = RUN_STOP_UNREADY;
 }
 
 int supervisor_adopt(struct core *core, struct job *j, const struct store_run *rec,

@@ -56,7 +56,11 @@ static const char step_2[] =
 	" kind TEXT NOT NULL, name TEXT NOT NULL, text TEXT NOT NULL,"
 	" PRIMARY KEY (kind, name)) STRICT, WITHOUT ROWID;";
 
-const char *const schema_steps[] = {step_1, step_2};
+/* run.ready_usec: from its start until the service was ready; 0: never */
+static const char step_3[] =
+	"ALTER TABLE run ADD COLUMN ready_usec INTEGER NOT NULL DEFAULT 0;";
+
+const char *const schema_steps[] = {step_1, step_2, step_3};
 const unsigned schema_version = ARRAY_LEN(schema_steps);
 
 int schema_check(sqlite3 *db, unsigned n_known)

@@ -64,7 +64,8 @@ enum {
 	STORE_JOB_SHUTDOWN = 1 << 2, /* stopped by a shutdown */
 	STORE_JOB_PAUSED = 1 << 3,
 	STORE_JOB_CALLBACK_DROPPED =
-		1 << 4, /* its end called for one that was left out */
+		1 << 4,             /* its end called for one that was left out */
+	STORE_JOB_UNREADY = 1 << 5, /* a service not ready in time, stop in progress */
 };
 /* in flags, too: by which way of its demand a run started (sched/admission.h) */
 #define STORE_JOB_WAY(n)        ((uint32_t)(n) << 8)
@@ -90,6 +91,7 @@ struct store_run {
 	int64_t utime_usec, stime_usec, max_rss_bytes;
 	uint32_t leftovers; /* processes that were left behind */
 	const char *value;  /* JSON result of a function; NULL */
+	int64_t ready_usec; /* of a service: from its start until it was ready; 0: never */
 };
 
 struct store_env {

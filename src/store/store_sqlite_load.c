@@ -98,6 +98,7 @@ static int read_run(struct row *r, struct store_run *run)
 	run->max_rss_bytes = row_i64(r);
 	run->leftovers = row_u32(r);
 	run->value = row_text(r);
+	run->ready_usec = row_i64(r);
 	return r->damaged ? -RV_ECORRUPT : 0;
 }
 

@@ -185,6 +185,7 @@ static int run_write(
 	bind_i64(&b, run->max_rss_bytes);
 	bind_i64(&b, run->leftovers);
 	bind_text(&b, run->value);
+	bind_i64(&b, run->ready_usec);
 	bind_u64(&b, run->token.job_id);
 	bind_i64(&b, run->token.run);
 	bind_u64(&b, run->token.epoch);

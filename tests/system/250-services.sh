@@ -145,7 +145,7 @@ step "of its runs the latest are kept, with their output"
 until [ "$(jobs_of chatty .runs)" -ge 12 ]; do
 	settle
 done
-kept=$(reeve show --json "$(jobs_of chatty .id)" | jq '.runs | length')
+kept=$(reeve show --json "$(jobs_of chatty .id)" | jq '.run_history | length')
 [ "$kept" -le 6 ] || fail "$kept runs are kept"
 n=$(find "$state/output" -type f | wc -l)
 [ "$n" -le 40 ] || fail "$n files of output are there"

@@ -68,7 +68,8 @@ system_tests += \
 	tests/system/253-service-reload.sh \
 	tests/system/254-service-scale.sh \
 	tests/system/255-service-age.sh \
-	tests/system/256-service-full-disk.sh \
+	tests/system/256-service-readiness.sh \
+	tests/system/259-service-full-disk.sh \
 	tests/system/400-protocol.sh \
 	tests/system/401-clients-that-stall.sh \
 	tests/system/402-connections.sh \

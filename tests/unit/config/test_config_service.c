@@ -161,7 +161,52 @@ START_TEST(all_that_a_service_cannot_be_is_told_at_once)
 }
 END_TEST
 
+static void ready_of(struct ready_rule *ret, const struct config *c, unsigned instance)
+{
+	const struct config_named *s = config_find(c, CONFIG_SECTION_SERVICE, "s");
+
+	ck_assert_int_eq(config_service_ready(ret, c, s, instance, NULL), 0);
+}
+
+START_TEST(what_tells_that_it_is_ready_may_have_specifiers)
+{
+	_cleanup_(config_freep) struct config *plain =
+		loaded("[service s]\ncommand = a\n");
+	_cleanup_(config_freep) struct config *tcp =
+		loaded("[service s]\ncommand = a\nready = tcp:80%i\ninstances = 12\n");
+	_cleanup_(config_freep) struct config *path =
+		loaded("[service s]\ncommand = a\nready = unix:/%n/%i\n");
+	struct ready_rule rule;
+
+	ready_of(&rule, plain, 0);
+	ck_assert_int_eq(rule.kind, READY_EXEC);
+	ready_of(&rule, tcp, 11);
+	ck_assert_int_eq(rule.kind, READY_TCP);
+	ck_assert_uint_eq(rule.port, 8011);
+	ready_of(&rule, path, 3);
+	ck_assert_int_eq(rule.kind, READY_UNIX);
+	ck_assert_str_eq(rule.path, "/s/3");
+}
+END_TEST
+
+START_TEST(readiness_that_cannot_be_is_told)
+{
+	refused("[service a]\ncommand = a\nready = soon\n"
+		"[service b]\ncommand = a\nready = tcp:0\n"
+		"[service c]\ncommand = a\nready = unix:x\n"
+		"[service d]\ncommand = a\nready = tcp:6553%i\ninstances = 7\n",
+		"3: [service a] ready: it is none of exec, notify, tcp:PORT, "
+		"unix:PATH|"
+		"6: [service b] ready: a port is a number from 1 to 65535|"
+		"9: [service c] ready: the path of a socket begins with /|"
+		"12: [service d] ready: of instance 6: a port is a number from 1 to "
+		"65535|");
+}
+END_TEST
+
 UNIT_MAIN("config_service", service_has_its_keys_and_fields_of_a_job,
 	stop_timeout_is_the_grace_of_its_job,
 	defaults_count_but_for_what_makes_no_sense_of_a_service,
-	with_a_pool_it_takes_slots, all_that_a_service_cannot_be_is_told_at_once)
+	with_a_pool_it_takes_slots, all_that_a_service_cannot_be_is_told_at_once,
+	what_tells_that_it_is_ready_may_have_specifiers,
+	readiness_that_cannot_be_is_told)

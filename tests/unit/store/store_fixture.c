@@ -66,6 +66,7 @@ struct store_run fixture_run(uint64_t job_id, uint32_t run)
 		.max_rss_bytes = INT64_C(1) << 40,
 		.leftovers = UINT32_MAX,
 		.value = "{\"a\":1}",
+		.ready_usec = 108,
 	};
 }
 
@@ -144,6 +145,8 @@ void dump_run(struct buf *out, const struct store_run *r)
 	buf_printf(out, " used=%" PRId64 ",%" PRId64 ",%" PRId64 " left=%u",
 		r->utime_usec, r->stime_usec, r->max_rss_bytes, r->leftovers);
 	dump_text(out, "value", r->value);
+	if (r->ready_usec)
+		buf_printf(out, " ready=%" PRId64, r->ready_usec);
 	buf_append_byte(out, '\n');
 }
 

@@ -66,8 +66,14 @@ static const char version_2[] =
 	"UPDATE job SET place = -3;"
 	"PRAGMA user_version = 2;";
 
+/* of version 2: what version 3 adds */
+static const char version_3[] =
+	"ALTER TABLE run ADD COLUMN ready_usec INTEGER NOT NULL DEFAULT 0;"
+	"UPDATE run SET ready_usec = 9;"
+	"PRAGMA user_version = 3;";
+
 /* each is made of all before it */
-static const char *const versions[] = {version_1, version_2};
+static const char *const versions[] = {version_1, version_2, version_3};
 
 static void make_version(const struct temp_dir *d, size_t n)
 {
@@ -106,7 +112,7 @@ START_TEST(every_older_version_is_migrated_and_gives_its_records)
 		.spec = spec,
 		.spec_len = 2,
 		.reason = "why"};
-	const struct store_run run = {.token = {1, 1, 5},
+	struct store_run run = {.token = {1, 1, 5},
 		.boot_id = "boot",
 		.spawner_id = "spawner",
 		.output = "out/1",
@@ -134,6 +140,8 @@ START_TEST(every_older_version_is_migrated_and_gives_its_records)
 			job.place = -3;
 			buf_printf(&want, "definition pool p: added = yes\n");
 		}
+		if (i >= 2)
+			run.ready_usec = 9;
 		dump_env(&want, &(struct store_env){3, "A=", 3});
 		dump_key(&want, &(struct store_key){1000, "k", 1, 1, 11});
 		dump_job(&want, &job);

@@ -1,0 +1,208 @@
+#include "config.h"
+
+#include "daemon/readiness.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdlib.h>
+
+#include "base/cleanup.h"
+#include "base/clock.h"
+#include "base/log.h"
+#include "daemon/readiness_priv.h"
+#include "daemon/run_steps.h"
+#include "daemon/services.h"
+
+int readiness_new(struct readiness **ret, struct core *core, rv_loop *loop)
+{
+	struct readiness *rd = calloc(1, sizeof(*rd));
+
+	if (!rd)
+		return -ENOMEM;
+	rd->core = core;
+	rd->loop = loop;
+	rd->fd = -1;
+	if (hashmap_new(&rd->by_pid, HASHMAP_U64) < 0 ||
+		asprintf(&rd->path, "%s/notify", core->state_dir) < 0) {
+		rd->path = NULL;
+		readiness_free(rd);
+		return -ENOMEM;
+	}
+	readiness_listen(rd);
+	*ret = rd;
+	return 0;
+}
+
+struct readiness *readiness_free(struct readiness *rd)
+{
+	if (!rd)
+		return NULL;
+	rv_timer_stop(&rd->more);
+	rv_fd_unwatch(rd->watch);
+	close_safe(rd->fd);
+	hashmap_free(rd->by_pid);
+	free(rd->path);
+	free(rd);
+	return NULL;
+}
+
+int readiness_address(const struct run *run, const char **ret)
+{
+	const struct run_ready *rr = run->ready;
+
+	*ret = NULL;
+	if (!rr || rr->rule.kind != READY_NOTIFY)
+		return 0;
+	if (rr->rd->fd < 0)
+		return rr->rd->error;
+	*ret = rr->rd->path;
+	return 0;
+}
+
+/* ---- of a run ----------------------------------------------------------------------------- */
+
+int run_ready_new(struct run *run)
+{
+	struct run_ready *rr = calloc(1, sizeof(*rr));
+
+	if (!rr)
+		return -ENOMEM;
+	rr->run = run;
+	rr->rd = run->core->readiness;
+	rr->fd = -1;
+	rr->due = RV_FOREVER;
+	services_ready_rule(
+		run->core->services, run->job, &rr->rule, &rr->timeout_usec);
+	run->ready = rr;
+	return 0;
+}
+
+/* nothing is asked any more */
+static void end_asking(struct run_ready *rr)
+{
+	rr->due = RV_FOREVER;
+	ready_tries_end(rr);
+}
+
+void run_ready_free(struct run *run)
+{
+	struct run_ready *rr = run->ready;
+
+	if (!rr)
+		return;
+	end_asking(rr);
+	readiness_forget(rr);
+	run->ready = NULL;
+	free(rr);
+}
+
+static void tell(struct run_ready *rr)
+{
+	rv_event_set(&rr->run->wake);
+	services_job_changed(rr->run->core->services, rr->run->job);
+}
+
+/* from its start on, suspended time included, as elapsed_usec counts */
+static int64_t since_start_usec(const struct run *run)
+{
+	rv_time age = clock_boottime(run->core->clock) - run->info.started_boot;
+
+	return MAX(age / 1000, 1);
+}
+
+void run_became_ready(struct run_ready *rr)
+{
+	struct run *run = rr->run;
+
+	if (rr->is_ready)
+		return;
+	rr->is_ready = true;
+	end_asking(rr);
+	if (rr->rule.kind == READY_EXEC) {
+		/* recorded with its pid: there is nothing that could be lost before */
+		run->rec.ready_usec = 1;
+	} else {
+		run->rec.ready_usec = since_start_usec(run);
+		log_at(LOG_INFO, "service", "job %" PRIu64 " is ready", run->job->id);
+		if (!run_record_progress(run))
+			run->pid_recorded = false; /* its task does it, then */
+	}
+	tell(rr);
+}
+
+static void begin(struct run_ready *rr, rv_time now)
+{
+	struct run *run = rr->run;
+
+	rr->begun = true;
+	if (rr->rule.kind == READY_NOTIFY && rr->rd && readiness_expect(rr) < 0)
+		log_at(LOG_ERR, "service",
+			"out of memory: what job %" PRIu64 " says is not heard",
+			run->job->id);
+	if (run->rec.ready_usec > 0) {
+		rr->is_ready = true; /* on record */
+		tell(rr);
+		return;
+	}
+	/* What passed before this daemon looked does not count: nobody was there to be told. */
+	if (rr->timeout_usec != INT64_MAX)
+		rr->due = time_after(now, rr->timeout_usec);
+	if (rr->rule.kind == READY_EXEC)
+		run_became_ready(rr);
+	else if (rr->rule.kind != READY_NOTIFY)
+		ready_tries_begin(rr);
+}
+
+void run_act_on_ready(struct run *run, rv_time now)
+{
+	struct run_ready *rr = run->ready;
+
+	if (!rr || !run->started)
+		return;
+	if (run->stop == RUN_STOP_NONE && !rr->begun)
+		begin(rr, now);
+	if (run->stop == RUN_STOP_NONE && rr->due <= now)
+		run->stop = RUN_STOP_UNREADY;
+	if (run->stop != RUN_STOP_NONE)
+		end_asking(rr);
+}
+
+rv_time run_ready_due(const struct run *run)
+{
+	return run->ready ? run->ready->due : RV_FOREVER;
+}
+
+/* ---- looking ------------------------------------------------------------------------------ */
+
+bool run_is_ready(const struct run *run)
+{
+	const struct run_ready *rr = run->ready;
+
+	return rr && rr->is_ready && !rr->stopping && !run->ended &&
+	       run->stop == RUN_STOP_NONE;
+}
+
+int64_t run_ready_usec(const struct run *run)
+{
+	return run->rec.ready_usec ? run->rec.started_usec + run->rec.ready_usec : 0;
+}
+
+const char *run_status_text(const struct run *run)
+{
+	return run->ready ? run->ready->status : "";
+}
+
+int64_t run_uptime_usec(const struct run *run)
+{
+	const struct run_ready *rr = run->ready;
+
+	if (!rr || rr->rule.kind == READY_EXEC)
+		return run->rec.elapsed_usec;
+	return run->rec.ready_usec ? MAX(run->rec.elapsed_usec - run->rec.ready_usec, 0)
+				   : 0;
+}
+
+int64_t run_ready_timeout_usec(const struct run *run)
+{
+	return run->ready ? run->ready->timeout_usec : INT64_MAX;
+}

@@ -1,0 +1,274 @@
+/* What services say by sd_notify(3); see readiness.h. */
+#include "config.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <limits.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include "base/cleanup.h"
+#include "base/error.h"
+#include "base/log.h"
+#include "base/parse.h"
+#include "base/unix_socket.h"
+#include "daemon/readiness_priv.h"
+#include "daemon/services.h"
+#include "spawn/procfs.h"
+
+enum {
+	MESSAGE_MAX = 4096, /* bytes, as systemd has it; longer ones are not taken */
+	ROUND_MAX = 64,     /* datagrams, before others get their turn */
+	ANCESTORS_MAX = 64, /* processes between a sender and the main process */
+	STRANGERS_TOLD_MAX = 5,
+};
+static const rv_time strangers_period = RV_SEC(60);
+
+/* ---- whose it is --------------------------------------------------------------------------- */
+
+int readiness_expect(struct run_ready *rr)
+{
+	uint64_t key = (uint64_t)rr->run->info.pid;
+	int r = hashmap_put_u64(rr->rd->by_pid, key, rr);
+
+	if (r >= 0)
+		rr->key = key;
+	return r;
+}
+
+void readiness_forget(struct run_ready *rr)
+{
+	if (rr->key && hashmap_get_u64(rr->rd->by_pid, rr->key) == rr)
+		hashmap_remove_u64(rr->rd->by_pid, rr->key);
+	rr->key = 0;
+}
+
+static struct run_ready *by_pid(const struct readiness *rd, pid_t pid)
+{
+	return pid > 0 ? hashmap_get_u64(rd->by_pid, (uint64_t)pid) : NULL;
+}
+
+/* The run that a process belongs to: the main process leads a session and a process group of
+ * its number, and what left both has it among its ancestors. NULL: none, or it is gone, and
+ * nobody can tell any more. */
+static struct run_ready *run_of_process(const struct readiness *rd, pid_t pid)
+{
+	struct run_ready *rr = by_pid(rd, pid);
+
+	for (int i = 0; !rr && i < ANCESTORS_MAX && pid > 1; i++) {
+		struct proc_stat st;
+
+		if (proc_stat_read(&st, pid) < 0)
+			return NULL;
+		rr = by_pid(rd, st.session);
+		if (!rr)
+			rr = by_pid(rd, st.pgrp);
+		if (!rr)
+			rr = by_pid(rd, st.ppid);
+		pid = st.ppid;
+	}
+	return rr;
+}
+
+/* Anybody may send, as often as they like: the log is not for them to fill. */
+static void tell_stranger(struct readiness *rd, const struct ucred *from)
+{
+	rv_time now = rv_loop_now(rd->loop);
+
+	if (rd->n_strangers == 0 || now - rd->strangers_since >= strangers_period) {
+		rd->strangers_since = now;
+		rd->n_strangers = 0;
+	}
+	if (++rd->n_strangers <= STRANGERS_TOLD_MAX)
+		log_at(LOG_WARNING, "service",
+			"a message on '%s' of process %d of user %u, which belongs to "
+			"no service with ready = notify, ignoring it%s",
+			rd->path, (int)from->pid, (unsigned)from->uid,
+			rd->n_strangers == STRANGERS_TOLD_MAX
+				? ", and more of them for a minute"
+				: "");
+}
+
+/* once for each run */
+static void tell_wrong(struct run_ready *rr, const char *what)
+{
+	if (rr->told_wrong)
+		return;
+	rr->told_wrong = true;
+	log_at(LOG_WARNING, "service", "job %" PRIu64 " sent %s, ignoring it",
+		rr->run->job->id, what);
+}
+
+/* ---- what it says -------------------------------------------------------------------------- */
+
+static void take_status(struct run_ready *rr, const char *text)
+{
+	size_t n = strlen(text);
+
+	if (!utf8_is_valid(text, n)) {
+		tell_wrong(rr, "STATUS= that is not UTF-8");
+		return;
+	}
+	if (n >= sizeof(rr->status)) {
+		n = sizeof(rr->status) - 1;
+		while (n > 0 && ((unsigned char)text[n] & 0xc0) == 0x80)
+			n--; /* not inside of a character */
+	}
+	memcpy(rr->status, text, n);
+	rr->status[n] = '\0';
+	for (char *p = rr->status; *p; p++)
+		if ((unsigned char)*p < ' ' || *p == 0x7f)
+			*p = ' ';
+}
+
+static void take_main_pid(struct run_ready *rr, const char *text)
+{
+	uint64_t pid;
+
+	if (parse_u64(&pid, text, 1, INT_MAX) < 0 ||
+		run_of_process(rr->rd, (pid_t)pid) != rr) {
+		tell_wrong(rr, "MAINPID= that is no process of it");
+		return;
+	}
+	rr->main_pid = (pid_t)pid;
+}
+
+static void take_line(struct run_ready *rr, const char *line)
+{
+	if (STREQ(line, "READY=1")) {
+		rr->reloading = false;
+		if (rr->begun && rr->run->stop == RUN_STOP_NONE && !rr->stopping)
+			run_became_ready(rr);
+	} else if (STREQ(line, "RELOADING=1")) {
+		rr->reloading = true;
+	} else if (STREQ(line, "STOPPING=1") && !rr->stopping) {
+		rr->stopping = true;
+		services_job_changed(rr->run->core->services, rr->run->job);
+	} else if (STREQ(line, "WATCHDOG=1")) {
+		rr->watchdog = rv_loop_now(rr->rd->loop);
+	} else if (strncmp(line, "STATUS=", 7) == 0) {
+		take_status(rr, line + 7);
+	} else if (strncmp(line, "MAINPID=", 8) == 0) {
+		take_main_pid(rr, line + 8);
+	}
+	/* else something that others know of */
+}
+
+/* text: n bytes, and room for one more */
+static void take_message(
+	struct readiness *rd, char *text, size_t n, bool cut, const struct ucred *from)
+{
+	struct run_ready *rr = run_of_process(rd, from->pid);
+	char *at = text;
+
+	if (!rr) {
+		tell_stranger(rd, from);
+		return;
+	}
+	if (cut || memchr(text, '\0', n)) {
+		tell_wrong(rr, cut ? "a message of more than 4096 bytes"
+				   : "a message with a zero byte in it");
+		return;
+	}
+	text[n] = '\0';
+	while (at) {
+		char *line = strsep(&at, "\n");
+
+		take_line(rr, line);
+	}
+}
+
+/* ---- the socket ---------------------------------------------------------------------------- */
+
+union control {
+	struct cmsghdr align;
+	char bytes[CMSG_SPACE(sizeof(struct ucred)) +
+		   CMSG_SPACE(sizeof(int) * UNIX_FDS_MAX)];
+};
+
+/* Who sent it; pid 0: that is not known. Descriptors are of no use: closing them is what
+ * BARRIER=1 asks for, once what came before was read. */
+static struct ucred take_control(struct msghdr *msg)
+{
+	struct ucred from = {.pid = 0, .uid = (uid_t)-1, .gid = (gid_t)-1};
+
+	for (struct cmsghdr *c = CMSG_FIRSTHDR(msg); c; c = CMSG_NXTHDR(msg, c)) {
+		size_t n = c->cmsg_len - CMSG_LEN(0);
+
+		if (c->cmsg_level != SOL_SOCKET)
+			continue;
+		if (c->cmsg_type == SCM_CREDENTIALS && n == sizeof(from))
+			memcpy(&from, CMSG_DATA(c), sizeof(from));
+		for (size_t i = 0; c->cmsg_type == SCM_RIGHTS && i < n / sizeof(int);
+			i++) {
+			int fd;
+
+			memcpy(&fd, CMSG_DATA(c) + i * sizeof(int), sizeof(int));
+			close_safe(fd);
+		}
+	}
+	return from;
+}
+
+/* false: there are no more now */
+static bool receive_one(struct readiness *rd)
+{
+	char text[MESSAGE_MAX + 1];
+	struct iovec iov = {.iov_base = text, .iov_len = MESSAGE_MAX};
+	union control control;
+	struct msghdr msg = {.msg_iov = &iov,
+		.msg_iovlen = 1,
+		.msg_control = &control,
+		.msg_controllen = sizeof(control)};
+	ssize_t n = recvmsg(rd->fd, &msg, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
+	struct ucred from;
+
+	if (n < 0)
+		return errno == EINTR;
+	from = take_control(&msg);
+	take_message(rd, text, (size_t)n, msg.msg_flags & MSG_TRUNC, &from);
+	return true;
+}
+
+static void receive(void *arg)
+{
+	struct readiness *rd = arg;
+
+	for (int i = 0; i < ROUND_MAX; i++)
+		if (!receive_one(rd))
+			return;
+	rv_timer_start(&rd->more, rv_loop_now(rd->loop));
+}
+
+static void readable(int fd, unsigned ev, void *arg)
+{
+	(void)fd;
+	(void)ev;
+	receive(arg);
+}
+
+void readiness_listen(struct readiness *rd)
+{
+	struct core *core = rd->core;
+	const int on = 1;
+	int r = 0;
+
+	rv_timer_init(&rd->more, rd->loop, receive, rd);
+	if (strlen(rd->path) > READY_PATH_MAX)
+		r = -ENAMETOOLONG;
+	/* of the machine: services of all users send to it */
+	if (r >= 0)
+		r = unix_bind_datagram(
+			&rd->fd, rd->path, core->system_mode ? 0666 : 0600);
+	if (r >= 0 && setsockopt(rd->fd, SOL_SOCKET, SO_PASSCRED, &on, sizeof(on)) < 0)
+		r = -errno;
+	if (r >= 0)
+		r = rv_fd_watch(rd->loop, rd->fd, RV_READ, readable, rd, &rd->watch);
+	if (r >= 0)
+		return;
+	rd->fd = close_safe(rd->fd);
+	rd->error = r;
+	log_at(LOG_ERR, "service",
+		"cannot listen on '%s': %s; services with ready = notify cannot start",
+		rd->path, rv_strerror(r));
+}

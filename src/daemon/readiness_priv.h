@@ -1,0 +1,62 @@
+/* What the files of readiness share; see readiness.h. */
+#ifndef DAEMON_READINESS_PRIV_H
+#define DAEMON_READINESS_PRIV_H
+
+#include "base/hashmap.h"
+#include "config/config_ready.h"
+#include "daemon/core.h"
+#include "daemon/readiness.h"
+#include "daemon/run.h"
+
+struct readiness {
+	struct core *core;
+	rv_loop *loop;
+	char *path; /* of the socket */
+	int fd;     /* -1: there is none */
+	int error;  /* why: negative errno */
+	rv_watch *watch;
+	rv_timer more; /* there were more datagrams than one round takes */
+	struct hashmap
+		*by_pid; /* of struct run_ready, those of notify, by main process */
+	rv_time strangers_since;
+	unsigned n_strangers; /* datagrams of nobody, since then */
+};
+
+struct run_ready {
+	struct run *run;
+	struct readiness *rd;
+	struct ready_rule rule;
+	int64_t timeout_usec; /* INT64_MAX: none */
+	bool begun;           /* it is known that its process runs, and asked for */
+	bool is_ready;
+	bool stopping;   /* it says so */
+	bool reloading;  /* it says so: it is ready all the same */
+	bool told_wrong; /* a message of it that was none has been logged */
+	rv_time due;     /* CLOCK_MONOTONIC; RV_FOREVER */
+	/* notify */
+	uint64_t key;     /* in by_pid; 0: it is not there */
+	pid_t main_pid;   /* as it says; 0: it did not */
+	rv_time watchdog; /* its last WATCHDOG=1, CLOCK_MONOTONIC; 0: none */
+	char status[RUN_STATUS_MAX];
+	/* tcp, unix */
+	rv_timer timer;
+	unsigned n_tries;
+	int fd; /* of a connection that is being made; -1 */
+	rv_watch *watch;
+};
+
+/* It has become ready: recorded, and told. */
+void run_became_ready(struct run_ready *rr);
+
+/* ---- notify ---- */
+void readiness_listen(struct readiness *rd);
+/* messages of that process, and those below it, are the run's. 0, -ENOMEM */
+int readiness_expect(struct run_ready *rr);
+void readiness_forget(struct run_ready *rr);
+
+/* ---- tcp, unix ---- */
+/* Try to connect, now and again, until it is ready or stopped. */
+void ready_tries_begin(struct run_ready *rr);
+void ready_tries_end(struct run_ready *rr);
+
+#endif
