@@ -65,6 +65,7 @@ system_tests += \
 	tests/system/250-services.sh \
 	tests/system/251-service-users.sh \
 	tests/system/256-service-readiness.sh \
+	tests/system/257-after-service.sh \
 	tests/system/400-protocol.sh \
 	tests/system/401-clients-that-stall.sh \
 	tests/system/402-connections.sh \
