@@ -16,6 +16,7 @@
 #include "daemon/control_select.h"
 #include "daemon/core.h"
 #include "daemon/jobs.h"
+#include "daemon/services.h"
 #include "reeve/task.h"
 
 enum {
@@ -138,9 +139,26 @@ static int add_part(struct target *t, const char *mark, uint64_t number)
 	return r < 0 || t->one_of ? r : end_element(t);
 }
 
+/* a job that cannot be waited for so */
+static int refuse(struct target *t, const char *message)
+{
+	json_t *params = place_of(t->rs, t->kind);
+
+	if (params)
+		json_object_set_new(params, "message", json_string(message));
+	vl_call_error(t->rs->call, "io.reeve.Job.Invalid", params);
+	json_decref(params);
+	return -EINVAL;
+}
+
 static int add_job(struct target *t, struct job *on)
 {
-	int r = promise(t->core, t->rs->promises, on);
+	int r;
+
+	if (on->of_service && t->kind != DEP_AFTER)
+		return refuse(t, "a service has no end to wait for: after waits until "
+				 "it is ready");
+	r = promise(t->core, t->rs->promises, on);
 
 	return r < 0 ? r : add_part(t, "", on->id);
 }
@@ -179,6 +197,19 @@ static int index_names(struct dep_resolver *rs)
 	return r;
 }
 
+/* Any of its jobs stands for it as a whole (dependents.h). Everybody may wait for it: that it is
+ * ready is no secret, and it is the machine's. */
+static int add_service(struct target *t, const char *name)
+{
+	struct job *on = services_job(t->core->services, name);
+	char text[128];
+
+	if (on && !on->leaving)
+		return add_job(t, on);
+	snprintf(text, sizeof(text), "service '%s' has no instance to wait for", name);
+	return refuse(t, text);
+}
+
 static int add_name(struct target *t, const char *name)
 {
 	struct dep_resolver *rs = t->rs;
@@ -192,6 +223,8 @@ static int add_name(struct target *t, const char *name)
 	value = (uintptr_t)hashmap_get(rs->by_name, name);
 	if (value)
 		return add_part(t, "#", value - 1);
+	if (services_is_there(t->core->services, name))
+		return add_service(t, name);
 	on = jobs_find_name(
 		t->core->jobs, rs->conn->peer.uid, !t->core->system_mode, name);
 	if (!on || on->leaving)

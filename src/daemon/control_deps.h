@@ -37,8 +37,9 @@ void dep_resolver_deinit(struct dep_resolver *rs);
 
 /**
  * Names and labels of the three lists of a spec to ids, or to "#N" where it is an earlier
- * job of the same call. A name stands for the newest of that call, else for the newest
- * unfinished job so named, else for the newest; a label for all jobs that carry it. Each
+ * job of the same call. A name stands for the newest of that call, else for the service of that
+ * name, whose first job stands for it, else for the newest unfinished job so named, else for
+ * the newest; a label for all jobs that carry it. Each
  * job of the table gets a promise for each time that it is named, or more.
  *
  * Returns 0; -EINVAL: answered with what is wrong; -ENOMEM, -ECANCELED.

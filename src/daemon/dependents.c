@@ -20,6 +20,7 @@
 #include "daemon/jobs.h"
 #include "daemon/retention.h"
 #include "daemon/scheduler.h"
+#include "daemon/services.h"
 
 enum {
 	SKIPS_MAX = 1024, /* in one transaction */
@@ -57,6 +58,21 @@ struct dependents *dependents_free(struct dependents *d)
 
 /* ---- judgement ---------------------------------------------------------------------- */
 
+/* It has succeeded as soon as the service as a whole is ready, and never will once that is
+ * gone from the configuration. */
+static void look_up_service(
+	const struct core *core, const struct job *j, struct dep_job *ret)
+{
+	enum service_health health = services_health(core->services, j);
+
+	*ret = (struct dep_job){.state = JOB_RUNNING};
+	if (health == SERVICE_NOT_READY)
+		return;
+	ret->state = JOB_FINISHED;
+	ret->result =
+		health == SERVICE_READY ? JOB_RESULT_SUCCEEDED : JOB_RESULT_CANCELLED;
+}
+
 bool dependents_look_up(uint64_t id, struct dep_job *ret, void *arg)
 {
 	const struct core *core = arg;
@@ -64,6 +80,10 @@ bool dependents_look_up(uint64_t id, struct dep_job *ret, void *arg)
 
 	if (!j)
 		return false;
+	if (j->of_service) {
+		look_up_service(core, j, ret);
+		return true;
+	}
 	ret->state = (enum job_state)j->state;
 	ret->result = (enum job_result)j->result;
 	ret->shut_down = j->reason && STREQ(j->reason, JOB_REASON_SHUTDOWN);
@@ -94,18 +114,33 @@ static uint64_t next_id(const char **at)
 	return id;
 }
 
+/* of which it is a job, into buf; NULL: of none */
+static const char *service_of(const struct core *core, uint64_t id, char buf[65])
+{
+	const struct job *j = jobs_find(core->jobs, id);
+	unsigned n;
+
+	return j && j->of_service ? job_service(j, buf, &n) : NULL;
+}
+
 void dependents_describe(
 	const struct core *core, const struct deps_verdict *v, char *buf, size_t size)
 {
 	_cleanup_(buf_deinitp) struct buf text = BUF_NULL;
 	const char *at = v->element;
+	char service[65];
 	struct dep_job j;
 	int r = 0;
 
 	while (at && r >= 0) {
 		uint64_t id = next_id(&at);
 
-		if (dependents_look_up(id, &j, (void *)core))
+		const char *name = service_of(core, id, service);
+
+		if (name)
+			r = buf_printf(&text, "%sservice '%s' is gone",
+				buf_len(&text) ? ", " : "", name);
+		else if (dependents_look_up(id, &j, (void *)core))
 			r = buf_printf(&text, "%sjob %" PRIu64 " %s",
 				buf_len(&text) ? ", " : "", id,
 				dep_end_phrase(j.result));
@@ -128,18 +163,25 @@ static int why_element(
 	struct buf *out, const struct core *core, const char *element, bool first)
 {
 	const char *at = element;
+	char service[65];
 	bool several = strchr(element, '|');
+	bool job = first && !service_of(core, strtoull(element, NULL, 10), service);
 	struct dep_job j;
 	unsigned n = 0;
 	int r;
 
-	r = buf_append_str(out, several ? "one of " : first ? "job " : "");
+	r = buf_append_str(out, several ? "one of " : job ? "job " : "");
 	while (at && r >= 0) {
 		uint64_t id = next_id(&at);
 
 		if (!dependents_look_up(id, &j, (void *)core))
 			continue;
-		if (n++ < WHY_JOBS_MAX)
+		if (n++ >= WHY_JOBS_MAX)
+			continue;
+		if (service_of(core, id, service))
+			r = buf_printf(out, "%sservice '%s' (not ready)",
+				n > 1 ? ", " : "", service);
+		else
 			r = buf_printf(out, "%s%" PRIu64 " (%s)", n > 1 ? ", " : "", id,
 				word_of(&j));
 	}
@@ -370,7 +412,7 @@ static int look_at_one(struct dependents *d, uint64_t id)
 
 	if (!j)
 		return 0;
-	if (j->state == JOB_FINISHED || j->planned == JOB_PLANNED_SKIP)
+	if (j->state == JOB_FINISHED || j->planned == JOB_PLANNED_SKIP || j->of_service)
 		return look_at_dependents(d, id);
 	r = look_at_waiting(d, j);
 	return r < 0 ? r : breathe(d);

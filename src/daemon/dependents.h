@@ -11,6 +11,9 @@
  * A finished job that one needs which has not started yet is not removed. The record of one
  * that nobody needed may be gone when somebody is run again: it holds up nobody then.
  *
+ * A job of a service stands for the service as a whole: what waits for it waits until all
+ * instances are ready, and is skipped where the service is gone from the configuration.
+ *
  * Loop thread only.
  */
 #ifndef DAEMON_DEPENDENTS_H

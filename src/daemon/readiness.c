@@ -74,6 +74,9 @@ int run_ready_new(struct run *run)
 	services_ready_rule(
 		run->core->services, run->job, &rr->rule, &rr->timeout_usec);
 	run->ready = rr;
+	rr->counted = rr->rd && rr->rule.kind == READY_NOTIFY;
+	if (rr->counted)
+		rr->rd->n_starting++;
 	return 0;
 }
 
@@ -84,6 +87,13 @@ static void end_asking(struct run_ready *rr)
 	ready_tries_end(rr);
 }
 
+static void has_begun(struct run_ready *rr)
+{
+	if (rr->counted)
+		rr->rd->n_starting--;
+	rr->counted = false;
+}
+
 void run_ready_free(struct run *run)
 {
 	struct run_ready *rr = run->ready;
@@ -91,6 +101,7 @@ void run_ready_free(struct run *run)
 	if (!rr)
 		return;
 	end_asking(rr);
+	has_begun(rr);
 	readiness_forget(rr);
 	run->ready = NULL;
 	free(rr);
@@ -135,6 +146,7 @@ static void begin(struct run_ready *rr, rv_time now)
 	struct run *run = rr->run;
 
 	rr->begun = true;
+	has_begun(rr);
 	if (rr->rule.kind == READY_NOTIFY && rr->rd && readiness_expect(rr) < 0)
 		log_at(LOG_ERR, "service",
 			"out of memory: what job %" PRIu64 " says is not heard",

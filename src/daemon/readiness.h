@@ -28,6 +28,9 @@ struct run;
 /* 0, -ENOMEM. Where its socket cannot be had that is logged, and what needs it fails. */
 int readiness_new(struct readiness **ret, struct core *core, rv_loop *loop);
 struct readiness *readiness_free(struct readiness *rd);
+/* It is known which runs go on: what they said meanwhile is heard, and what they say. NULL is
+ * fine. */
+void readiness_open(struct readiness *rd);
 /* For NOTIFY_SOCKET of that run; NULL: it is not told so. 0; why there is none: -errno */
 int readiness_address(const struct run *run, const char **ret);
 

@@ -23,6 +23,8 @@ enum {
 	STRANGERS_TOLD_MAX = 5,
 };
 static const rv_time strangers_period = RV_SEC(60);
+/* so long a message of nobody may be one of a run that is just being started */
+static const rv_time start_wait = RV_MS(500);
 
 /* ---- whose it is --------------------------------------------------------------------------- */
 
@@ -33,6 +35,8 @@ int readiness_expect(struct run_ready *rr)
 
 	if (r >= 0)
 		rr->key = key;
+	if (rr->rd->watch) /* it may have spoken already */
+		rv_timer_start(&rr->rd->more, rv_loop_now(rr->rd->loop));
 	return r;
 }
 
@@ -210,6 +214,39 @@ static struct ucred take_control(struct msghdr *msg)
 	return from;
 }
 
+/* The spawner's word that a run has begun comes by another way than the run's own, and may be
+ * the later one. Until then the message stays where it is. */
+static bool may_be_starting(struct readiness *rd, const struct ucred *from)
+{
+	rv_time now = rv_loop_now(rd->loop);
+
+	if (rd->n_starting == 0 || run_of_process(rd, from->pid))
+		return false;
+	if (rd->waits_until == 0)
+		rd->waits_until = now + start_wait;
+	if (rd->waits_until <= now)
+		return false;
+	rv_timer_start(&rd->more, rd->waits_until);
+	return true;
+}
+
+static bool look_at_sender(struct readiness *rd)
+{
+	char byte;
+	struct iovec iov = {.iov_base = &byte, .iov_len = 1};
+	union control control;
+	struct msghdr msg = {.msg_iov = &iov,
+		.msg_iovlen = 1,
+		.msg_control = &control,
+		.msg_controllen = sizeof(control)};
+	struct ucred from;
+
+	if (recvmsg(rd->fd, &msg, MSG_PEEK | MSG_DONTWAIT | MSG_CMSG_CLOEXEC) < 0)
+		return errno == EINTR;
+	from = take_control(&msg);
+	return !may_be_starting(rd, &from);
+}
+
 /* false: there are no more now */
 static bool receive_one(struct readiness *rd)
 {
@@ -225,6 +262,7 @@ static bool receive_one(struct readiness *rd)
 
 	if (n < 0)
 		return errno == EINTR;
+	rd->waits_until = 0;
 	from = take_control(&msg);
 	take_message(rd, text, (size_t)n, msg.msg_flags & MSG_TRUNC, &from);
 	return true;
@@ -235,7 +273,7 @@ static void receive(void *arg)
 	struct readiness *rd = arg;
 
 	for (int i = 0; i < ROUND_MAX; i++)
-		if (!receive_one(rd))
+		if ((rd->n_starting > 0 && !look_at_sender(rd)) || !receive_one(rd))
 			return;
 	rv_timer_start(&rd->more, rv_loop_now(rd->loop));
 }
@@ -245,6 +283,18 @@ static void readable(int fd, unsigned ev, void *arg)
 	(void)fd;
 	(void)ev;
 	receive(arg);
+}
+
+void readiness_open(struct readiness *rd)
+{
+	int r;
+
+	if (!rd || rd->fd < 0 || rd->watch)
+		return;
+	r = rv_fd_watch(rd->loop, rd->fd, RV_READ, readable, rd, &rd->watch);
+	if (r < 0)
+		log_at(LOG_ERR, "service", "cannot hear what services say on '%s': %s",
+			rd->path, rv_strerror(r));
 }
 
 void readiness_listen(struct readiness *rd)
@@ -262,8 +312,6 @@ void readiness_listen(struct readiness *rd)
 			&rd->fd, rd->path, core->system_mode ? 0666 : 0600);
 	if (r >= 0 && setsockopt(rd->fd, SOL_SOCKET, SO_PASSCRED, &on, sizeof(on)) < 0)
 		r = -errno;
-	if (r >= 0)
-		r = rv_fd_watch(rd->loop, rd->fd, RV_READ, readable, rd, &rd->watch);
 	if (r >= 0)
 		return;
 	rd->fd = close_safe(rd->fd);

@@ -18,6 +18,9 @@ struct readiness {
 	rv_timer more; /* there were more datagrams than one round takes */
 	struct hashmap
 		*by_pid; /* of struct run_ready, those of notify, by main process */
+	unsigned
+		n_starting; /* runs of notify of which it is not known that they began */
+	rv_time waits_until; /* for one of them: the first message; 0: it does not */
 	rv_time strangers_since;
 	unsigned n_strangers; /* datagrams of nobody, since then */
 };
@@ -27,6 +30,7 @@ struct run_ready {
 	struct readiness *rd;
 	struct ready_rule rule;
 	int64_t timeout_usec; /* INT64_MAX: none */
+	bool counted;         /* in n_starting */
 	bool begun;           /* it is known that its process runs, and asked for */
 	bool is_ready;
 	bool stopping;   /* it says so */

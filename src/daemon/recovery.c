@@ -12,6 +12,7 @@
 #include "daemon/commit.h"
 #include "daemon/core.h"
 #include "daemon/jobs.h"
+#include "daemon/readiness.h"
 #include "daemon/recovery.h"
 #include "daemon/run_stdin.h"
 #include "daemon/scheduler.h"
@@ -377,6 +378,7 @@ void recovery_match(struct spawner_run *runs, size_t n, bool same_instance, void
 	/* verbs that came before they could be judged; they go before what may start now */
 	jobs_wake_waiters(rc->core->jobs);
 	scheduler_block(rc->core->scheduler, BLOCK_STARTUP, false);
+	readiness_open(rc->core->readiness);
 	services_look_at_all(rc->core->services);
 	/* a shutdown that came before it knew whom to end */
 	core_tell_run_ended(rc->core);

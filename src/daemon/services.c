@@ -10,7 +10,9 @@
 #include "base/cleanup.h"
 #include "base/error.h"
 #include "base/log.h"
+#include "daemon/dependents.h"
 #include "daemon/jobs.h"
+#include "daemon/readiness.h"
 #include "daemon/services_priv.h"
 
 #define KIND "service"
@@ -216,6 +218,45 @@ struct service *services_find(const struct services *ss, const char *name)
 	return hashmap_get(ss->by_name, name);
 }
 
+bool services_is_there(const struct services *ss, const char *name)
+{
+	const struct service *s = ss ? services_find(ss, name) : NULL;
+
+	return s && s->section;
+}
+
+struct job *services_job(const struct services *ss, const char *name)
+{
+	const struct service *s = services_find(ss, name);
+
+	return s && s->n > 0 ? instance_job(ss, s->v[0]) : NULL;
+}
+
+static bool is_ready(const struct services *ss, const struct service *s)
+{
+	size_t wanted = service_wanted(s);
+
+	for (size_t i = 0; i < wanted; i++) {
+		const struct job *j = i < s->n ? instance_job(ss, s->v[i]) : NULL;
+
+		if (!j || !j->run || !run_is_ready(j->run))
+			return false;
+	}
+	return wanted > 0;
+}
+
+enum service_health services_health(const struct services *ss, const struct job *j)
+{
+	const struct service *s;
+	char name[65];
+	unsigned n;
+
+	s = ss && job_service(j, name, &n) ? services_find(ss, name) : NULL;
+	if (!s || !s->section)
+		return SERVICE_GONE;
+	return is_ready(ss, s) ? SERVICE_READY : SERVICE_NOT_READY;
+}
+
 static int by_name(const void *a, const void *b)
 {
 	const struct service *x = *(struct service *const *)a;
@@ -285,8 +326,25 @@ bool instance_is_current(const struct instance *in, const struct job *j)
 
 /* ---- news ---------------------------------------------------------------------------------- */
 
+/* Whoever waits for it is looked at: by the jobs of it that they name. */
+static void tell_who_waits(struct services *ss, struct service *s)
+{
+	bool ready = is_ready(ss, s);
+
+	if (s->section && ready == s->was_ready)
+		return;
+	s->was_ready = ready;
+	for (size_t i = 0; i < s->n; i++) {
+		const struct job *j = instance_job(ss, s->v[i]);
+
+		if (j && j->dependents)
+			dependents_look(ss->core->dependents, j);
+	}
+}
+
 void service_look_again(struct services *ss, struct service *s)
 {
+	tell_who_waits(ss, s);
 	if (!list_is_linked(&s->dirty))
 		list_append(&ss->dirty, &s->dirty);
 	rv_event_set(&ss->look);

@@ -47,6 +47,7 @@ struct service {
 	struct instance **v; /* by number; some may be on their way out */
 	size_t n;
 	struct list dirty; /* something of it may be left to do */
+	bool was_ready;    /* as those who wait for it were told last */
 };
 
 int services_new(struct services **ret, struct core *core, rv_loop *loop);
@@ -114,6 +115,17 @@ void services_judge(struct services *ss, const struct run *run, struct job_verdi
 
 /* NULL: none */
 struct service *services_find(const struct services *ss, const char *name);
+/* There is one of that name, and it is not on its way out. */
+bool services_is_there(const struct services *ss, const char *name);
+/* a job of it; NULL: it has none */
+struct job *services_job(const struct services *ss, const char *name);
+/* How the service is doing that a job is an instance of, as those see it who wait for it. */
+enum service_health {
+	SERVICE_GONE, /* from the configuration */
+	SERVICE_NOT_READY,
+	SERVICE_READY, /* all instances that there are to be, and there are some */
+};
+enum service_health services_health(const struct services *ss, const struct job *j);
 /* all of them by name, without those that are gone; NULL-terminated, the caller's to free;
  * NULL: out of memory */
 struct service **services_list(const struct services *ss);

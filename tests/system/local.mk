@@ -69,6 +69,7 @@ system_tests += \
 	tests/system/254-service-scale.sh \
 	tests/system/255-service-age.sh \
 	tests/system/256-service-readiness.sh \
+	tests/system/257-after-service.sh \
 	tests/system/259-service-full-disk.sh \
 	tests/system/400-protocol.sh \
 	tests/system/401-clients-that-stall.sh \
