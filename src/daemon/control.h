@@ -65,6 +65,9 @@ size_t control_message_max(const struct control *c);
 /* For handlers that stream: wait until the reply before was taken by the transport and it
  * is this call's turn. 0, -ECONNRESET when the connection is gone. */
 RV_AWAIT int control_wait_writable(struct control_conn *conn, struct vl_call *call);
+/* The reply is the object that was begun in text and is whole now. */
+int control_reply_object(
+	struct vl_call *call, struct json_writer *w, const struct buf *text);
 /* One page of a reply: members of the object that is begun, while page is below
  * PAGE_BYTES. True: there are more. */
 typedef bool (*control_page_fn)(

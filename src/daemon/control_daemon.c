@@ -110,10 +110,7 @@ static int status(struct control_conn *conn, struct vl_call *call)
 	json_writer_int(
 		&w, "message_max_bytes", (int64_t)control_message_max(conn->control));
 	json_writer_int(&w, "submit_max", config_num(core->config, SUBMIT_MAX));
-	json_writer_object_end(&w);
-	r = json_writer_end(&w);
-	return r < 0 ? r
-		     : vl_call_reply_text(call, buf_head(&text), buf_len(&text), false);
+	return control_reply_object(call, &w, &text);
 }
 
 static int stop(struct control_conn *conn, struct vl_call *call)

@@ -510,10 +510,7 @@ static int show(
 	if (j->run && j->run->in)
 		json_writer_bool(&w, "stdin_open", j->run->in->state == RUN_STDIN_OPEN);
 	write_callbacks(&w, &app->core, j);
-	json_writer_object_end(&w);
-	r = json_writer_end(&w);
-	return r < 0 ? r
-		     : vl_call_reply_text(call, buf_head(&text), buf_len(&text), false);
+	return control_reply_object(call, &w, &text);
 }
 
 int control_job_show(struct control_conn *conn, struct vl_call *call)

@@ -100,7 +100,6 @@ int control_pool_list(struct control_conn *conn, struct vl_call *call)
 	const struct scheduler *s = core->scheduler;
 	_cleanup_(buf_deinitp) struct buf text = BUF_NULL;
 	struct json_writer w;
-	int r;
 
 	json_writer_init(&w, &text);
 	json_writer_object(&w, NULL);
@@ -108,10 +107,7 @@ int control_pool_list(struct control_conn *conn, struct vl_call *call)
 	for (size_t i = 0; i < scheduler_n_pools(s); i++)
 		put_pool(&w, core, scheduler_pool_at(s, i));
 	json_writer_array_end(&w);
-	json_writer_object_end(&w);
-	r = json_writer_end(&w);
-	return r < 0 ? r
-		     : vl_call_reply_text(call, buf_head(&text), buf_len(&text), false);
+	return control_reply_object(call, &w, &text);
 }
 
 /* ---- changes ----------------------------------------------------------------------------- */

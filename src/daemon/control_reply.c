@@ -75,6 +75,17 @@ bool control_refuses_negative(struct vl_call *call, const char *member)
 	return true;
 }
 
+int control_reply_object(
+	struct vl_call *call, struct json_writer *w, const struct buf *text)
+{
+	int r;
+
+	json_writer_object_end(w);
+	r = json_writer_end(w);
+	return r < 0 ? r
+		     : vl_call_reply_text(call, buf_head(text), buf_len(text), false);
+}
+
 int control_reply_pages(struct control_conn *conn, struct vl_call *call,
 	control_page_fn fill, void *arg)
 {

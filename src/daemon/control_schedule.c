@@ -138,16 +138,6 @@ static bool may_see(const struct control_conn *conn, const struct schedule *s)
 	return conn->is_admin || schedule_uid(s) == conn->peer.uid;
 }
 
-static int answer_text(struct vl_call *call, struct json_writer *w, struct buf *text)
-{
-	int r;
-
-	json_writer_object_end(w);
-	r = json_writer_end(w);
-	return r < 0 ? r
-		     : vl_call_reply_text(call, buf_head(text), buf_len(text), false);
-}
-
 int control_schedule_list(struct control_conn *conn, struct vl_call *call)
 {
 	const struct core *core = control_core(conn->control);
@@ -164,7 +154,7 @@ int control_schedule_list(struct control_conn *conn, struct vl_call *call)
 		if (may_see(conn, *p))
 			put_schedule(&w, NULL, core, *p, false);
 	json_writer_array_end(&w);
-	return answer_text(call, &w, &text);
+	return control_reply_object(call, &w, &text);
 }
 
 static const char *name_of(struct vl_call *call)
@@ -210,7 +200,7 @@ int control_schedule_show(struct control_conn *conn, struct vl_call *call)
 	json_writer_init(&w, &text);
 	json_writer_object(&w, NULL);
 	put_schedule(&w, "schedule", control_core(conn->control), s, true);
-	return answer_text(call, &w, &text);
+	return control_reply_object(call, &w, &text);
 }
 
 int control_schedule_next(struct control_conn *conn, struct vl_call *call)
@@ -238,7 +228,7 @@ int control_schedule_next(struct control_conn *conn, struct vl_call *call)
 	for (size_t i = 0; i < n; i++)
 		json_writer_int(&w, NULL, usec[i]);
 	json_writer_array_end(&w);
-	return answer_text(call, &w, &text);
+	return control_reply_object(call, &w, &text);
 }
 
 int control_schedule_history(struct control_conn *conn, struct vl_call *call)
@@ -256,7 +246,7 @@ int control_schedule_history(struct control_conn *conn, struct vl_call *call)
 		put_event(
 			&w, NULL, control_core(conn->control), &s->progress.history[i]);
 	json_writer_array_end(&w);
-	return answer_text(call, &w, &text);
+	return control_reply_object(call, &w, &text);
 }
 
 /* ---- a new one ----------------------------------------------------------------------------- */

@@ -220,16 +220,6 @@ static bool may_see(const struct control_conn *conn, const struct service *s)
 	return conn->is_admin || service_uid(s) == conn->peer.uid;
 }
 
-static int answer_text(struct vl_call *call, struct json_writer *w, struct buf *text)
-{
-	int r;
-
-	json_writer_object_end(w);
-	r = json_writer_end(w);
-	return r < 0 ? r
-		     : vl_call_reply_text(call, buf_head(text), buf_len(text), false);
-}
-
 int control_service_list(struct control_conn *conn, struct vl_call *call)
 {
 	const struct core *core = control_core(conn->control);
@@ -246,7 +236,7 @@ int control_service_list(struct control_conn *conn, struct vl_call *call)
 		if (may_see(conn, *p))
 			put_service(&w, NULL, core, *p);
 	json_writer_array_end(&w);
-	return answer_text(call, &w, &text);
+	return control_reply_object(call, &w, &text);
 }
 
 static const char *name_of(struct vl_call *call)
@@ -282,7 +272,7 @@ int control_service_show(struct control_conn *conn, struct vl_call *call)
 	json_writer_init(&w, &text);
 	json_writer_object(&w, NULL);
 	put_service(&w, "service", core, s);
-	return answer_text(call, &w, &text);
+	return control_reply_object(call, &w, &text);
 }
 
 /* ---- changes -------------------------------------------------------------------------------- */
