@@ -128,18 +128,28 @@ static int unix_target_claim(const struct unix_target *t, int fd, int type, mode
 	return -EADDRINUSE; /* somebody makes and removes it all the time */
 }
 
+/* the place that a path names, and a socket for it */
+static int open_for(
+	struct unix_target *t, int *ret_fd, const char *path, int type, bool nonblock)
+{
+	int r = unix_target_init(t, path);
+
+	if (r < 0)
+		return r;
+	*ret_fd = socket(
+		AF_UNIX, type | SOCK_CLOEXEC | (nonblock ? SOCK_NONBLOCK : 0), 0);
+	return *ret_fd < 0 ? -errno : 0;
+}
+
 int unix_listen(int *ret_fd, const char *path, int type, mode_t mode, int backlog)
 {
 	_cleanup_(unix_target_deinit) struct unix_target target = UNIX_TARGET_NULL;
 	_cleanup_close_ int fd = -1;
 	int r;
 
-	r = unix_target_init(&target, path);
+	r = open_for(&target, &fd, path, type, true);
 	if (r < 0)
 		return r;
-	fd = socket(AF_UNIX, type | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	if (fd < 0)
-		return -errno;
 	r = unix_target_claim(&target, fd, type, mode);
 	if (r < 0)
 		return r;
@@ -158,12 +168,9 @@ int unix_bind_datagram(int *ret_fd, const char *path, mode_t mode)
 	_cleanup_close_ int fd = -1;
 	int r;
 
-	r = unix_target_init(&target, path);
+	r = open_for(&target, &fd, path, SOCK_DGRAM, true);
 	if (r < 0)
 		return r;
-	fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	if (fd < 0)
-		return -errno;
 	r = unix_target_claim(&target, fd, SOCK_DGRAM, mode);
 	if (r < 0)
 		return r;
@@ -177,12 +184,9 @@ int unix_connect(int *ret_fd, const char *path, int type, bool nonblock)
 	_cleanup_close_ int fd = -1;
 	int r;
 
-	r = unix_target_init(&target, path);
+	r = open_for(&target, &fd, path, type, nonblock);
 	if (r < 0)
 		return r;
-	fd = socket(AF_UNIX, type | SOCK_CLOEXEC | (nonblock ? SOCK_NONBLOCK : 0), 0);
-	if (fd < 0)
-		return -errno;
 	r = unix_target_connect(&target, fd);
 	if (r < 0)
 		return r;
