@@ -153,7 +153,7 @@ static void judge_service(struct run *run, struct job_verdict *v, uint32_t *n_fa
 {
 	struct service_end end;
 
-	services_judge(run->core->services, run, v, &end);
+	services_judge(run->core->services, run, random_u32(), v, &end);
 	run->rec.result = v->result;
 	*n_failed = end.n_short;
 	if (end.reason[0])

@@ -35,13 +35,6 @@ static int put_env(struct job_spec *spec, const struct schedule *s, int64_t nomi
 	return r < 0 ? r : login_env_put(spec, "REEVE_SCHEDULED_USEC", usec);
 }
 
-static int put_name(struct job_spec *spec, enum job_field f, const char *name)
-{
-	char *own = strdup(name);
-
-	return own ? job_spec_put(spec, f, (union job_value){.str = own}) : -ENOMEM;
-}
-
 static int make_spec(struct job_spec *ret, const struct schedules *ss,
 	const struct schedule *s, int64_t nominal)
 {
@@ -52,9 +45,9 @@ static int make_spec(struct job_spec *ret, const struct schedules *ss,
 		return r;
 	r = put_env(ret, s, nominal);
 	if (r >= 0 && !job_spec_has(ret, JOB_FIELD_NAME))
-		r = put_name(ret, JOB_FIELD_NAME, s->name);
+		r = job_spec_put_text(ret, JOB_FIELD_NAME, s->name);
 	if (r >= 0)
-		r = put_name(ret, JOB_FIELD_SCHEDULE, s->name);
+		r = job_spec_put_text(ret, JOB_FIELD_SCHEDULE, s->name);
 	if (r >= 0)
 		r = job_spec_put(
 			ret, JOB_FIELD_SCHEDULED, (union job_value){.num = nominal});

@@ -3,7 +3,6 @@
 
 #include <stdio.h>
 #include <string.h>
-#include <sys/random.h>
 
 #include "base/clock.h"
 #include "base/error.h"
@@ -11,15 +10,6 @@
 #include "daemon/readiness.h"
 #include "daemon/run.h"
 #include "daemon/services_priv.h"
-
-static uint32_t random_u32(void)
-{
-	uint32_t x = 0;
-
-	if (getrandom(&x, sizeof(x), GRND_NONBLOCK) < 0)
-		return UINT32_MAX / 2; /* the middle of the jitter is as good a value */
-	return x;
-}
 
 static enum restart_end end_of(
 	const struct service *s, const struct run *run, const struct job_verdict *v)
@@ -72,7 +62,7 @@ static void tell(const struct instance *in, const struct run *run,
 
 /* It ended by itself, and is wanted. */
 static void judge(struct services *ss, struct instance *in, const struct run *run,
-	struct job_verdict *v, struct service_end *ret)
+	uint32_t random, struct job_verdict *v, struct service_end *ret)
 {
 	const union config_value *keys = in->service->section->v;
 	enum restart_end end = end_of(in->service, run, v);
@@ -83,7 +73,7 @@ static void judge(struct services *ss, struct instance *in, const struct run *ru
 	service_rule_get(in->service, &rule);
 	in->restart.n_short = run->job->n_failed;
 	verdict = restart_judge(&rule, &in->restart, end, run_uptime_usec(run),
-		clock_boottime(ss->core->clock), random_u32());
+		clock_boottime(ss->core->clock), random);
 	ret->n_short = in->restart.n_short;
 	switch (verdict.what) {
 	case RESTART_COMES:
@@ -114,8 +104,8 @@ static void was_not_ready(
 	snprintf(ret->reason, sizeof(ret->reason), "not ready within %s", text);
 }
 
-void services_judge(struct services *ss, const struct run *run, struct job_verdict *v,
-	struct service_end *ret)
+void services_judge(struct services *ss, const struct run *run, uint32_t random,
+	struct job_verdict *v, struct service_end *ret)
 {
 	struct job *j = run->job;
 	struct instance *in = ss ? services_instance_of(ss, j) : NULL;
@@ -141,7 +131,7 @@ void services_judge(struct services *ss, const struct run *run, struct job_verdi
 		ret->n_short = j->n_failed;
 		return;
 	} else {
-		judge(ss, in, run, v, ret);
+		judge(ss, in, run, random, v, ret);
 		tell(in, run, v, ret);
 		return;
 	}

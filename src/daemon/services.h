@@ -106,10 +106,12 @@ struct service_end {
 /**
  * Judge the end of a run of such a job.
  *
- * @v  what job_judge says of it; its result, exit code and signal stand, the rest is changed
+ * @random  of the delay's jitter, 0 .. 2^32-1
+ * @v       what job_judge says of it; its result, exit code and signal stand, the rest is
+ *          changed
  */
-void services_judge(struct services *ss, const struct run *run, struct job_verdict *v,
-	struct service_end *ret);
+void services_judge(struct services *ss, const struct run *run, uint32_t random,
+	struct job_verdict *v, struct service_end *ret);
 
 /* ---- looking ------------------------------------------------------------------------------ */
 

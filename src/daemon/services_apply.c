@@ -47,13 +47,6 @@ void services_ready_rule(const struct services *ss, const struct job *j,
 
 /* ---- the job of an instance ---------------------------------------------------------------- */
 
-static int put_name(struct job_spec *spec, enum job_field f, const char *name)
-{
-	char *own = strdup(name);
-
-	return own ? job_spec_put(spec, f, (union job_value){.str = own}) : -ENOMEM;
-}
-
 /* the value of a variable; NULL: it has none */
 static const char *variable(const struct job_spec *spec, const char *name)
 {
@@ -102,9 +95,9 @@ static int fill_spec(struct job_spec *spec, const struct services *ss,
 	}
 	r = put_env(spec, in, before);
 	if (r >= 0)
-		r = put_name(spec, JOB_FIELD_NAME, s->name);
+		r = job_spec_put_text(spec, JOB_FIELD_NAME, s->name);
 	if (r >= 0)
-		r = put_name(spec, JOB_FIELD_SERVICE, s->name);
+		r = job_spec_put_text(spec, JOB_FIELD_SERVICE, s->name);
 	if (r >= 0)
 		r = job_spec_put(
 			spec, JOB_FIELD_INSTANCE, (union job_value){.num = in->number});

@@ -151,13 +151,6 @@ static int put_facts(struct strv_builder *b, enum callback what,
 
 /* ---- the job ------------------------------------------------------------------------- */
 
-static int put_str(struct job_spec *s, enum job_field f, const char *text)
-{
-	char *own = strdup(text);
-
-	return own ? job_spec_put(s, f, (union job_value){.str = own}) : -ENOMEM;
-}
-
 static int put_num(struct job_spec *s, enum job_field f, int64_t n)
 {
 	return job_spec_put(s, f, (union job_value){.num = n});
@@ -173,11 +166,11 @@ static int put_common(struct job_spec *s, enum callback what, const char *comman
 	if (r >= 0)
 		r = job_spec_put(s, JOB_FIELD_ENV, v);
 	if (r >= 0)
-		r = put_str(s, JOB_FIELD_SHELL_COMMAND, command);
+		r = job_spec_put_text(s, JOB_FIELD_SHELL_COMMAND, command);
 	if (r >= 0)
-		r = put_str(s, JOB_FIELD_CALLBACK, callback_name[what]);
+		r = job_spec_put_text(s, JOB_FIELD_CALLBACK, callback_name[what]);
 	if (r >= 0)
-		r = put_str(s, JOB_FIELD_POOL, CALLBACK_POOL);
+		r = job_spec_put_text(s, JOB_FIELD_POOL, CALLBACK_POOL);
 	if (r >= 0)
 		r = put_num(s, JOB_FIELD_TIMEOUT, timeout_usec);
 	/* nobody looks after one that is held: what a shutdown ended is begun again, and what
@@ -229,7 +222,7 @@ int callback_make(struct job_spec *ret, enum callback what, const struct job_spe
 	else
 		snprintf(name, sizeof(name), "on-%s", callback_name[what]);
 	if (r >= 0)
-		r = put_str(&s, JOB_FIELD_NAME, name);
+		r = job_spec_put_text(&s, JOB_FIELD_NAME, name);
 	if (r >= 0 && facts->id)
 		r = put_num(&s, JOB_FIELD_CALLBACK_OF, (int64_t)facts->id);
 	if (r < 0)
@@ -266,7 +259,7 @@ int callback_make_empty(struct job_spec *ret, const char *pool, const char *comm
 	/* of a very long name the end is left out */
 	snprintf(name, sizeof(name), "on-empty-%s", pool);
 	if (r >= 0)
-		r = put_str(&s, JOB_FIELD_NAME, name);
+		r = job_spec_put_text(&s, JOB_FIELD_NAME, name);
 	if (r < 0)
 		job_spec_deinit(&s);
 	else

@@ -132,6 +132,13 @@ int job_spec_put(struct job_spec *s, enum job_field f, union job_value v)
 	return 0;
 }
 
+int job_spec_put_text(struct job_spec *s, enum job_field f, const char *text)
+{
+	char *own = strdup(text);
+
+	return own ? job_spec_put(s, f, (union job_value){.str = own}) : -ENOMEM;
+}
+
 static int value_copy(union job_value *ret, enum job_field f, const union job_value *v)
 {
 	switch (job_type_shape(job_field_info[f].type)) {

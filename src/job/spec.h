@@ -32,6 +32,8 @@ static inline bool job_spec_has(const struct job_spec *s, enum job_field f)
  * two entries for one variable the later counts, a label twice is dropped. The value
  * must have passed job_value_check. 0, -RV_ELIMIT (too many elements), -ENOMEM. */
 int job_spec_put(struct job_spec *s, enum job_field f, union job_value v);
+/* a copy of a text, of a field that has one. 0, -ENOMEM */
+int job_spec_put_text(struct job_spec *s, enum job_field f, const char *text);
 void job_spec_unset(struct job_spec *s, enum job_field f); /* back to the default */
 /* Fields that are set in defaults and not in s are taken over (lists: put before). What
  * to do (command, shell-command, function, arguments) is taken over only as a whole. On
