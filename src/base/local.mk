@@ -10,6 +10,7 @@ libbase_la_SOURCES = \
 	src/base/fd.c src/base/fd_network.c src/base/fd.h \
 	src/base/hashmap.c src/base/hashmap.h \
 	src/base/heap.c src/base/heap.h \
+	src/base/id_list.c src/base/id_list.h \
 	src/base/invariant.c src/base/invariant.h \
 	src/base/list.h src/base/macro.h \
 	src/base/log.c src/base/log.h \

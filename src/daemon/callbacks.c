@@ -1,6 +1,6 @@
 #include "config.h"
 
-#include "daemon/callbacks.h"
+#include "daemon/callbacks_priv.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -34,21 +34,6 @@ struct plan {
 	uint64_t reserved; /* ids, by its transaction */
 };
 
-struct callbacks {
-	struct core *core;
-	struct hashmap *plans;  /* of struct plan, by its id */
-	size_t n_planned;       /* jobs in them */
-	struct hashmap *by_job; /* of struct ids */
-	uint64_t n_dropped;     /* since there was much room last */
-};
-
-/* callbacks of one job, in the table */
-struct ids {
-	uint64_t of;
-	size_t n, n_max;
-	uint64_t *v;
-};
-
 int callbacks_new(struct callbacks **ret, struct core *core)
 {
 	struct callbacks *cb = calloc(1, sizeof(*cb));
@@ -80,109 +65,19 @@ static void plan_end(struct callbacks *cb, struct plan *p, bool done)
 	free(p);
 }
 
-static void ids_free(struct ids *ids)
-{
-	free(ids->v);
-	free(ids);
-}
-
 struct callbacks *callbacks_free(struct callbacks *cb)
 {
 	struct plan *p;
-	struct ids *ids;
 
 	if (!cb)
 		return NULL;
 	if (cb->plans)
 		HASHMAP_FOREACH(p, cb->plans)
 			plan_end(cb, p, false);
-	if (cb->by_job)
-		HASHMAP_FOREACH(ids, cb->by_job)
-			ids_free(ids);
 	hashmap_free(cb->plans);
-	hashmap_free(cb->by_job);
+	callbacks_table_free(cb->by_job);
 	free(cb);
 	return NULL;
-}
-
-/* ---- those that are there -------------------------------------------------------------- */
-
-/* the job whose callback it is; 0: none */
-static uint64_t callback_of(const struct job *j)
-{
-	int64_t id;
-
-	return j->is_callback && job_spec_peek_num(&id, j->spec, j->spec_len,
-					 JOB_FIELD_CALLBACK_OF) > 0
-		       ? (uint64_t)id
-		       : 0;
-}
-
-static struct ids *ids_of(struct callbacks *cb, uint64_t of)
-{
-	struct ids *ids = hashmap_get_u64(cb->by_job, of);
-
-	if (ids)
-		return ids;
-	ids = calloc(1, sizeof(*ids));
-	if (!ids)
-		return NULL;
-	ids->of = of;
-	if (hashmap_put_u64(cb->by_job, of, ids) >= 0)
-		return ids;
-	free(ids);
-	return NULL;
-}
-
-int callbacks_add(struct core *core, const struct job *j)
-{
-	uint64_t of = callback_of(j);
-	struct ids *ids;
-
-	if (!of || !core->callbacks)
-		return 0;
-	ids = ids_of(core->callbacks, of);
-	if (!ids)
-		return -ENOMEM;
-	if (ids->n == ids->n_max) {
-		size_t n_max = ids->n_max ? 2 * ids->n_max : 2;
-		uint64_t *v = reallocarray(ids->v, n_max, sizeof(*v));
-
-		if (!v)
-			return -ENOMEM;
-		ids->v = v;
-		ids->n_max = n_max;
-	}
-	ids->v[ids->n++] = j->id;
-	return 0;
-}
-
-void callbacks_forget(struct core *core, const struct job *j)
-{
-	uint64_t of = callback_of(j);
-	struct ids *ids = of && core->callbacks
-				  ? hashmap_get_u64(core->callbacks->by_job, of)
-				  : NULL;
-	size_t i = 0;
-
-	while (ids && i < ids->n && ids->v[i] != j->id)
-		i++;
-	if (!ids || i == ids->n)
-		return;
-	memmove(&ids->v[i], &ids->v[i + 1], (ids->n - i - 1) * sizeof(*ids->v));
-	if (--ids->n == 0) {
-		hashmap_remove_u64(core->callbacks->by_job, of);
-		ids_free(ids);
-	}
-}
-
-const uint64_t *callbacks_of(const struct core *core, uint64_t id, size_t *ret_n)
-{
-	const struct ids *ids =
-		core->callbacks ? hashmap_get_u64(core->callbacks->by_job, id) : NULL;
-
-	*ret_n = ids ? ids->n : 0;
-	return ids ? ids->v : NULL;
 }
 
 size_t callbacks_room(const struct core *core)

@@ -60,9 +60,8 @@ void dep_resolver_deinit(struct dep_resolver *rs)
 	rs->by_name = hashmap_free(rs->by_name);
 	rs->n_by_name = 0;
 	free(rs->label);
-	free(rs->labelled);
 	rs->label = NULL;
-	rs->labelled = NULL;
+	id_list_deinit(&rs->labelled);
 }
 
 /* members that say where it stands; NULL: out of memory */
@@ -239,11 +238,10 @@ static int find_labelled(struct target *t, const char *label)
 	struct dep_resolver *rs = t->rs;
 	struct jobs *jobs = t->core->jobs;
 	uint64_t next = 1;
-	size_t n_max = 0;
 	unsigned n = 0;
 
 	free(rs->label);
-	rs->n_labelled = 0;
+	rs->labelled.n = 0;
 	rs->label = strdup(label);
 	if (!rs->label)
 		return -ENOMEM;
@@ -255,17 +253,9 @@ static int find_labelled(struct target *t, const char *label)
 		if (!j->leaving &&
 			(j->uid == rs->conn->peer.uid || !t->core->system_mode) &&
 			job_has_label(j, label)) {
-			if (rs->n_labelled == n_max) {
-				uint64_t *v;
-
-				n_max = n_max ? 2 * n_max : 16;
-				v = reallocarray(rs->labelled, n_max, sizeof(*v));
-				if (!v)
-					return -ENOMEM;
-				rs->labelled = v;
-			}
-			rs->labelled[rs->n_labelled++] = j->id;
-			r = promise(t->core, rs->promises, j);
+			r = id_list_add(&rs->labelled, j->id);
+			if (r >= 0)
+				r = promise(t->core, rs->promises, j);
 		}
 		if (r >= 0 && ++n % YIELD_EVERY == 0)
 			r = rv_yield();
@@ -289,8 +279,8 @@ static int add_label(struct target *t, const char *label)
 	}
 	if (r >= 0 && (!rs->label || !STREQ(rs->label, label)))
 		r = find_labelled(t, label);
-	for (size_t i = 0; i < rs->n_labelled && r >= 0; i++) {
-		struct job *on = jobs_find(t->core->jobs, rs->labelled[i]);
+	for (size_t i = 0; i < rs->labelled.n && r >= 0; i++) {
+		struct job *on = jobs_find(t->core->jobs, rs->labelled.v[i]);
 
 		/* one that was found for an earlier job of the call may be gone again */
 		if (on && !on->leaving)

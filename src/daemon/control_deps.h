@@ -5,6 +5,7 @@
 #ifndef DAEMON_CONTROL_DEPS_H
 #define DAEMON_CONTROL_DEPS_H
 
+#include "base/id_list.h"
 #include "daemon/control.h"
 #include "daemon/dependents.h"
 
@@ -30,8 +31,7 @@ struct dep_resolver {
 	unsigned n_looked; /* for labels, at jobs of the call */
 	/* of the last label */
 	char *label;
-	uint64_t *labelled;
-	size_t n_labelled;
+	struct id_list labelled;
 };
 void dep_resolver_deinit(struct dep_resolver *rs);
 

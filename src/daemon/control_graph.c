@@ -6,6 +6,7 @@
 
 #include "base/buf.h"
 #include "base/hashmap.h"
+#include "base/id_list.h"
 #include "daemon/control_job.h"
 #include "daemon/control_select.h"
 #include "daemon/core.h"
@@ -21,8 +22,7 @@ struct graph {
 	struct control_conn *conn;
 	struct core *core;
 	struct hashmap *seen;
-	uint64_t *ids;
-	size_t n, n_max;
+	struct id_list ids;
 	size_t n_told;
 };
 
@@ -35,17 +35,7 @@ static int add(struct graph *g, const struct job *j)
 	r = hashmap_put_u64(g->seen, j->id, g);
 	if (r < 0)
 		return r == -EEXIST ? 0 : r;
-	if (g->n == g->n_max) {
-		size_t n = g->n_max ? 2 * g->n_max : 64;
-		uint64_t *v = reallocarray(g->ids, n, sizeof(*v));
-
-		if (!v)
-			return -ENOMEM;
-		g->ids = v;
-		g->n_max = n;
-	}
-	g->ids[g->n++] = j->id;
-	return 0;
+	return id_list_add(&g->ids, j->id);
 }
 
 /* those that it waits for, and those that wait for it */
@@ -84,8 +74,8 @@ static int find(struct graph *g, const struct selection *sel, bool alone)
 		if (j && (alone || j->has_deps || j->dependents))
 			r = add(g, j);
 	}
-	for (size_t i = 0; r >= 0 && i < g->n; i++) {
-		const struct job *j = jobs_find(g->core->jobs, g->ids[i]);
+	for (size_t i = 0; r >= 0 && i < g->ids.n; i++) {
+		const struct job *j = jobs_find(g->core->jobs, g->ids.v[i]);
 
 		if (j)
 			r = add_neighbours(g, j);
@@ -95,27 +85,20 @@ static int find(struct graph *g, const struct selection *sel, bool alone)
 	return r;
 }
 
-static int by_id(const void *a, const void *b)
-{
-	const uint64_t *x = a, *y = b;
-
-	return (*x > *y) - (*x < *y);
-}
-
 static bool put_page(struct json_writer *w, const struct buf *page, void *arg)
 {
 	struct graph *g = arg;
 
 	json_writer_array(w, "jobs");
-	for (; g->n_told < g->n && buf_len(page) < PAGE_BYTES - JOB_BYTES;
+	for (; g->n_told < g->ids.n && buf_len(page) < PAGE_BYTES - JOB_BYTES;
 		g->n_told++) {
-		const struct job *j = jobs_find(g->core->jobs, g->ids[g->n_told]);
+		const struct job *j = jobs_find(g->core->jobs, g->ids.v[g->n_told]);
 
 		if (j)
 			job_to_json(w, NULL, g->core, j);
 	}
 	json_writer_array_end(w);
-	return g->n_told < g->n;
+	return g->n_told < g->ids.n;
 }
 
 int control_job_graph(struct control_conn *conn, struct vl_call *call)
@@ -135,12 +118,12 @@ int control_job_graph(struct control_conn *conn, struct vl_call *call)
 	r = select_resolve(&sel, conn);
 	if (r >= 0)
 		r = find(&g, &sel, given);
-	if (r >= 0 && g.n)
-		qsort(g.ids, g.n, sizeof(g.ids[0]), by_id);
-	if (r >= 0)
+	if (r >= 0) {
+		id_list_sort(&g.ids);
 		r = control_reply_pages(conn, call, put_page, &g);
+	}
 	selection_deinit(&sel);
 	hashmap_free(g.seen);
-	free(g.ids);
+	id_list_deinit(&g.ids);
 	return r;
 }

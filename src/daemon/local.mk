@@ -7,7 +7,8 @@ libdaemon_la_SOURCES = \
 	src/daemon/app_setup.c src/daemon/app_setup.h \
 	src/daemon/commit.c src/daemon/commit.h \
 	src/daemon/asks.c src/daemon/asks.h \
-	src/daemon/callbacks.c src/daemon/callbacks.h \
+	src/daemon/callbacks.c src/daemon/callbacks.h src/daemon/callbacks_priv.h \
+	src/daemon/callbacks_table.c \
 	src/daemon/clock_jumps.c src/daemon/clock_jumps.h \
 	src/daemon/control.c src/daemon/control.h \
 	src/daemon/control_apply.c src/daemon/control_apply.h \

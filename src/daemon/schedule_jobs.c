@@ -5,17 +5,17 @@
 #include <stdlib.h>
 
 #include "base/hashmap.h"
+#include "base/id_list.h"
 #include "daemon/job.h"
 #include "daemon/schedule_jobs.h"
 
-struct ids {
+struct entry {
 	char name[65];
-	size_t n, n_max;
-	uint64_t *v;
+	struct id_list ids;
 };
 
 struct schedule_jobs {
-	struct hashmap *by_name; /* of struct ids */
+	struct hashmap *by_name; /* of struct entry */
 	void (*on_end)(const char *name, void *arg);
 	void *arg;
 };
@@ -32,20 +32,20 @@ int schedule_jobs_new(struct schedule_jobs **ret)
 	return 0;
 }
 
-static void ids_free(struct ids *ids)
+static void entry_free(struct entry *e)
 {
-	free(ids->v);
-	free(ids);
+	id_list_deinit(&e->ids);
+	free(e);
 }
 
 struct schedule_jobs *schedule_jobs_free(struct schedule_jobs *sj)
 {
-	struct ids *ids;
+	struct entry *e;
 
 	if (!sj)
 		return NULL;
-	HASHMAP_FOREACH(ids, sj->by_name)
-		ids_free(ids);
+	HASHMAP_FOREACH(e, sj->by_name)
+		entry_free(e);
 	hashmap_free(sj->by_name);
 	free(sj);
 	return NULL;
@@ -58,62 +58,47 @@ void schedule_jobs_on_end(
 	sj->arg = arg;
 }
 
-static struct ids *ids_new(struct schedule_jobs *sj, const char *name)
+/* NULL: out of memory */
+static struct entry *entry_new(struct schedule_jobs *sj, const char *name)
 {
-	struct ids *ids = calloc(1, sizeof(*ids));
+	struct entry *e = calloc(1, sizeof(*e));
 
-	if (!ids)
+	if (!e)
 		return NULL;
-	snprintf(ids->name, sizeof(ids->name), "%s", name);
-	if (hashmap_put(sj->by_name, ids->name, ids) < 0) {
-		free(ids);
+	snprintf(e->name, sizeof(e->name), "%s", name);
+	if (hashmap_put(sj->by_name, e->name, e) < 0) {
+		free(e);
 		return NULL;
 	}
-	return ids;
+	return e;
 }
 
 int schedule_jobs_add(struct schedule_jobs *sj, const struct job *j)
 {
 	char name[65];
-	struct ids *ids;
+	struct entry *e;
 
 	if (!sj || !job_schedule(j, name))
 		return 0;
-	ids = hashmap_get(sj->by_name, name);
-	if (!ids)
-		ids = ids_new(sj, name);
-	if (!ids)
-		return -ENOMEM;
-	if (ids->n == ids->n_max) {
-		size_t n_max = ids->n_max ? 2 * ids->n_max : 4;
-		uint64_t *v = reallocarray(ids->v, n_max, sizeof(*v));
-
-		if (!v)
-			return -ENOMEM;
-		ids->v = v;
-		ids->n_max = n_max;
-	}
-	ids->v[ids->n++] = j->id;
-	return 0;
+	e = hashmap_get(sj->by_name, name);
+	if (!e)
+		e = entry_new(sj, name);
+	return e ? id_list_add(&e->ids, j->id) : -ENOMEM;
 }
 
 void schedule_jobs_remove(struct schedule_jobs *sj, const struct job *j)
 {
 	char name[65];
-	struct ids *ids;
-	size_t i = 0;
+	struct entry *e;
 
 	if (!sj || !job_schedule(j, name))
 		return;
-	ids = hashmap_get(sj->by_name, name);
-	while (ids && i < ids->n && ids->v[i] != j->id)
-		i++;
-	if (!ids || i == ids->n)
+	e = hashmap_get(sj->by_name, name);
+	if (!e || !id_list_remove(&e->ids, j->id))
 		return;
-	ids->v[i] = ids->v[--ids->n];
-	if (ids->n == 0) {
-		hashmap_remove(sj->by_name, ids->name);
-		ids_free(ids);
+	if (e->ids.n == 0) {
+		hashmap_remove(sj->by_name, e->name);
+		entry_free(e);
 	}
 	if (sj->on_end)
 		sj->on_end(name, sj->arg);
@@ -122,8 +107,8 @@ void schedule_jobs_remove(struct schedule_jobs *sj, const struct job *j)
 const uint64_t *schedule_jobs_ids(
 	const struct schedule_jobs *sj, const char *name, size_t *ret_n)
 {
-	const struct ids *ids = sj ? hashmap_get(sj->by_name, name) : NULL;
+	const struct entry *e = sj ? hashmap_get(sj->by_name, name) : NULL;
 
-	*ret_n = ids ? ids->n : 0;
-	return ids ? ids->v : NULL;
+	*ret_n = e ? e->ids.n : 0;
+	return e ? e->ids.v : NULL;
 }

@@ -10,6 +10,7 @@ unit_base_tests = \
 	tests/unit/base/test_file_replace \
 	tests/unit/base/test_hashmap \
 	tests/unit/base/test_heap \
+	tests/unit/base/test_id_list \
 	tests/unit/base/test_invariant \
 	tests/unit/base/test_list \
 	tests/unit/base/test_log \
@@ -67,6 +68,12 @@ tests_unit_base_test_heap_SOURCES = tests/unit/base/test_heap.c \
 tests_unit_base_test_heap_LDFLAGS = $(alloc_fail_ldflags)
 tests_unit_base_test_heap_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 tests_unit_base_test_heap_LDADD = libbase.la $(CHECK_LIBS)
+
+tests_unit_base_test_id_list_SOURCES = tests/unit/base/test_id_list.c \
+	tests/support/alloc_fail.c
+tests_unit_base_test_id_list_LDFLAGS = $(alloc_fail_ldflags)
+tests_unit_base_test_id_list_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_unit_base_test_id_list_LDADD = libbase.la $(CHECK_LIBS)
 
 tests_unit_base_test_invariant_SOURCES = tests/unit/base/test_invariant.c
 tests_unit_base_test_invariant_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
