@@ -82,7 +82,7 @@ static int print_ends(const struct cli *c, struct client *client, int64_t id)
 
 	if (r != 0)
 		return r;
-	runs = json_object_get(reply, "runs");
+	runs = json_object_get(reply, "run_history");
 	for (n = json_array_size(runs); n-- > 0 && n_told < ENDS && r >= 0;) {
 		const json_t *run = json_array_get(runs, n);
 

@@ -78,6 +78,8 @@ reeve service status web >out
 for text in "instance 0" "instance 1" "hello from 1" "pid" "CPU"; do
 	grep -q "$text" out || fail "status does not say '$text': $(cat out)"
 done
+assert_eq "its last ends" 3 \
+	"$(reeve service status fails | grep -c '^last end .*exit status 3,\|^last end .*given up')"
 
 step "one that is stopped stays so"
 pid=$(instances web-2 .pid)
