@@ -82,7 +82,37 @@ static json_t *item_json(const struct config_item *item)
 	return o;
 }
 
+struct sought {
+	char *name[2]; /* of a section, NULL behind it */
+	bool is_there;
+};
+
+static int look_for(const struct config_item *item, void *arg)
+{
+	struct sought *s = arg;
+
+	s->is_there |= config_place_is_in(&item->place, s->name);
+	return 0;
+}
+
+/* Is there a section for each of the names? */
+static int check_names(struct cli *c, const struct config *config, char *const *names)
+{
+	for (; *names; names++) {
+		struct sought s = {.name = {*names}};
+		int r = config_each(config, look_for, &s);
+
+		if (r < 0)
+			return cli_fail_errno(c, r, "config show");
+		if (!s.is_there)
+			return cli_fail(c, CLI_EXIT_NOTHING,
+				"config show: there is no section '%s'", *names);
+	}
+	return 0;
+}
+
 struct shown {
+	char *const *sections;
 	json_t *list;
 	bool only_changed;
 };
@@ -91,7 +121,8 @@ static int show_item(const struct config_item *item, void *arg)
 {
 	const struct shown *s = arg;
 
-	if (!item->place.key || (s->only_changed && !item->origin->file))
+	if (!item->place.key || (s->only_changed && !item->origin->file) ||
+		!config_place_is_in(&item->place, s->sections))
 		return 0;
 	return json_array_append_new(s->list, item_json(item)) < 0 ? -ENOMEM : 0;
 }
@@ -99,16 +130,16 @@ static int show_item(const struct config_item *item, void *arg)
 static int config_verb_show(struct cli *c)
 {
 	_cleanup_(config_freep) struct config *config = NULL;
-	struct shown s = {.only_changed = options_has(&c->opts, OPT_CHANGED)};
-	int r;
+	struct shown s = {.sections = c->opts.args + 1,
+		.only_changed = options_has(&c->opts, OPT_CHANGED)};
+	int r = load(c, &config);
 
-	if (c->opts.n_args != 1)
-		return cli_fail(c, CLI_EXIT_USAGE, "config: show [--changed]");
-	r = load(c, &config);
+	if (r == 0)
+		r = check_names(c, config, s.sections);
 	if (r != 0)
 		return r;
 	if (!c->json) {
-		r = config_print(stdout, config, s.only_changed);
+		r = config_print(stdout, config, s.only_changed, s.sections);
 		return r < 0 ? cli_fail_errno(c, r, "config show") : CLI_EXIT_OK;
 	}
 	s.list = json_array();

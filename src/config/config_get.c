@@ -2,6 +2,8 @@
 #include "config/config_specifiers.h"
 
 #include <errno.h>
+#include <fnmatch.h>
+#include <stdio.h>
 #include <string.h>
 
 int config_place_parse(struct config_place *ret, char *name)
@@ -199,4 +201,17 @@ int config_each(const struct config *c, config_item_fn fn, void *arg)
 		for (size_t i = 0; i < c->named[s].n && r >= 0; i++)
 			r = say_named(&w, (enum config_section)s, &c->named[s].v[i]);
 	return r;
+}
+
+bool config_place_is_in(const struct config_place *place, char *const *names)
+{
+	char whole[128]; /* the name has at most 64 */
+
+	snprintf(whole, sizeof(whole), "%s.%s", place->section,
+		place->argument ? place->argument : "");
+	for (char *const *p = names; p && *p; p++)
+		if (STREQ(*p, place->section) ||
+			(place->argument && fnmatch(*p, whole, 0) == 0))
+			return true;
+	return !names || !*names;
 }

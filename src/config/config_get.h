@@ -34,6 +34,10 @@ struct config_item {
 	const struct config_origin *origin; /* of the value, or of the section */
 };
 
+/* Is it in one of those sections? names: as "service.web" or "service", globs, up to NULL;
+ * none at all means every section. */
+bool config_place_is_in(const struct config_place *place, char *const *names);
+
 /* Nothing of the item is to be kept. 0, or a negative error that ends it. */
 typedef int (*config_item_fn)(const struct config_item *item, void *arg);
 

@@ -62,6 +62,7 @@ static void print_value(FILE *out, const char *key, const char *value)
 struct printer {
 	FILE *out;
 	bool only_changed;
+	char *const *sections;
 	bool is_begun;
 };
 
@@ -70,6 +71,8 @@ static int print_item(const struct config_item *item, void *arg)
 	struct printer *p = arg;
 	const struct config_place *at = &item->place;
 
+	if (!config_place_is_in(at, p->sections))
+		return 0;
 	/* [reeved] and [defaults] are always there */
 	if (p->only_changed && !item->origin->file && (at->key || at->argument))
 		return 0;
@@ -84,9 +87,10 @@ static int print_item(const struct config_item *item, void *arg)
 	return 0;
 }
 
-int config_print(FILE *out, const struct config *c, bool only_changed)
+int config_print(
+	FILE *out, const struct config *c, bool only_changed, char *const *sections)
 {
-	struct printer p = {out, only_changed, false};
+	struct printer p = {out, only_changed, sections, false};
 
 	return config_each(c, print_item, &p);
 }

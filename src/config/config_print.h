@@ -19,9 +19,11 @@ int config_check_print(FILE *out, FILE *err, const struct config_paths *paths);
  * comment that names its origin.
  *
  * @only_changed  leave out what is at its default
+ * @sections      only these, see config_place_is_in; NULL: all
  *
  * Returns 0, -ENOMEM.
  */
-int config_print(FILE *out, const struct config *c, bool only_changed);
+int config_print(
+	FILE *out, const struct config *c, bool only_changed, char *const *sections);
 
 #endif

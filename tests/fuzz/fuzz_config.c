@@ -49,7 +49,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		return 0;
 	f = open_memstream(&text, &n);
 	INVARIANT(f);
-	INVARIANT(config_print(f, a, true) == 0);
+	INVARIANT(config_print(f, a, true, NULL) == 0);
 	INVARIANT(fclose(f) == 0);
 	b = load(text, n);
 	INVARIANT(b);

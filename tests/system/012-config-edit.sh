@@ -58,6 +58,18 @@ log-level = debug" "$(config show --changed | grep -B 1 '^log-level')"
 assert_eq "as JSON" "[\"debug\",\"$drop/90-local.conf\"]" \
 	"$(reeve --user --json config show | jq -c '.[] | select(.key == "log-level") | [.value, .file]')"
 
+assert_eq "one section, by its name" "[pool default] slots" \
+	"$(config set pool.default.slots 3 >/dev/null; config set pool.gpu.slots 2 >/dev/null
+	config show --changed pool.default | sed -n '/^\[/p; s/ =.*//p' | paste -sd ' ' -)"
+assert_eq "those of a kind" "[pool default] [pool gpu]" \
+	"$(config show pool | grep '^\[' | paste -sd ' ' -)"
+assert_eq "by a glob" '["gpu"]' \
+	"$(reeve --user --json config show 'pool.g*' | jq -c '[.[].name] | unique')"
+assert_exit 3 config show pool.nowhere 2>err
+assert_match "said" "*no section 'pool.nowhere'*" "$(cat err)"
+config unset pool.default.slots >/dev/null
+config unset pool.gpu.slots >/dev/null
+
 step "what would be wrong is refused, and nothing written"
 cp "$drop/90-local.conf" before
 assert_exit 1 config set reeved.log-level loud 2>err
