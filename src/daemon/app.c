@@ -21,6 +21,7 @@
 #include "daemon/control.h"
 #include "daemon/deadlines.h"
 #include "daemon/dependents.h"
+#include "daemon/descriptors.h"
 #include "daemon/disk_guard.h"
 #include "daemon/envs.h"
 #include "daemon/events.h"
@@ -516,19 +517,6 @@ static int load_config(struct app *app)
 	return r;
 }
 
-/* Each client, run and log that is followed takes descriptors: ours to the hard limit. */
-static void raise_nofile(struct app *app)
-{
-	struct rlimit rl;
-
-	if (getrlimit(RLIMIT_NOFILE, &rl) < 0 || rl.rlim_cur == rl.rlim_max)
-		return;
-	app->nofile_before = rl.rlim_cur;
-	rl.rlim_cur = rl.rlim_max;
-	if (setrlimit(RLIMIT_NOFILE, &rl) < 0)
-		app->nofile_before = 0;
-}
-
 int app_run(const struct app_options *opts)
 {
 	struct app app = {.opts = *opts, .lock_fd = -1, .stop_mode = -1};
@@ -537,7 +525,8 @@ int app_run(const struct app_options *opts)
 
 	app.core.clock = &clock_system;
 	app.core.state_fd = -1;
-	raise_nofile(&app);
+	app.nofile_before = descriptors_raise();
+	app.core.runs_max = descriptors_runs_max();
 	app.core.system_mode = opts->system_mode;
 	r = load_config(&app);
 	if (r >= 0)

@@ -71,7 +71,9 @@ struct core {
 	rv_executor *blocking; /* functions */
 	rv_group *runs;        /* owns the supervising tasks */
 	struct list active;    /* of struct run.active: those that have a slot */
-	int state_fd;          /* the state directory */
+	size_t n_runs;
+	size_t runs_max; /* by descriptors; 0: no limit, in tests */
+	int state_fd;    /* the state directory */
 	const char *state_dir;
 	bool system_mode;
 	rv_event run_ended; /* set and cleared each time */

@@ -46,6 +46,7 @@ libdaemon_la_SOURCES = \
 	src/daemon/dependents.c src/daemon/dependents.h src/daemon/dependents_priv.h \
 	src/daemon/dependents_edges.c \
 	src/daemon/dependents_revive.c \
+	src/daemon/descriptors.c src/daemon/descriptors.h \
 	src/daemon/disk_guard.c src/daemon/disk_guard.h \
 	src/daemon/envs.c src/daemon/envs.h \
 	src/daemon/function_dns_lookup.c \

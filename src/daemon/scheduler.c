@@ -357,6 +357,29 @@ void scheduler_withdraw(struct scheduler *s, struct job *j)
 
 /* ---- starting ----------------------------------------------------------------------- */
 
+static bool is_full(const struct core *core)
+{
+	return core->runs_max && core->n_runs >= core->runs_max;
+}
+
+/* Told once: how many there may be does not change. */
+static void block_runs(struct scheduler *s)
+{
+	if (!s->told_full)
+		log_at(LOG_WARNING, "job",
+			"%zu runs are as many as the limit of open files allows: what "
+			"is queued waits until some have ended",
+			s->core->n_runs);
+	s->told_full = true;
+	scheduler_block(s, BLOCK_RUNS, true);
+}
+
+void scheduler_note_run_ended(struct scheduler *s)
+{
+	if (s && s->blocks & BLOCK_RUNS && !is_full(s->core))
+		scheduler_block(s, BLOCK_RUNS, false);
+}
+
 /* Starts what may start now, in order. */
 static void admit_all(struct scheduler *s)
 {
@@ -365,6 +388,11 @@ static void admit_all(struct scheduler *s)
 
 	admission_begin(&s->admission);
 	while (!s->blocks && admission_next(&s->admission, now, &x)) {
+		if (is_full(s->core)) {
+			admission_take_back(&s->admission, &x);
+			block_runs(s);
+			return;
+		}
 		if (deadlines_passed(s->core->deadlines, job_of(x.job))) {
 			/* no start any more: its end is about to be recorded */
 			admission_take_back(&s->admission, &x);

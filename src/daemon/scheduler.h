@@ -25,6 +25,7 @@ enum scheduler_block {
 	BLOCK_SPAWNER = 1 << 3, /* nobody to start processes */
 	BLOCK_SHUTDOWN = 1 << 4,
 	BLOCK_RETRY = 1 << 5, /* the last start failed for want of something */
+	BLOCK_RUNS = 1 << 6,  /* as many runs as there are descriptors for */
 };
 
 int scheduler_new(struct scheduler **ret, struct core *core, rv_loop *loop);
@@ -85,6 +86,8 @@ void scheduler_take(struct scheduler *s, const struct job *j, unsigned way);
 /* A start failed for a reason that may last (memory, descriptors, the disk): nothing starts
  * for a moment, longer each time, so that trying again does not become all there is. */
 void scheduler_hold_off(struct scheduler *s);
+/* There is one run less: where there were as many as there may be, the next may start. */
+void scheduler_note_run_ended(struct scheduler *s);
 /* a start went well: the next failure is the first one */
 void scheduler_start_succeeded(struct scheduler *s);
 

@@ -19,7 +19,8 @@ struct scheduler {
 	rv_timer rates; /* a pool's rate lets the next one start */
 	rv_timer retry; /* ends BLOCK_RETRY */
 	rv_time retry_delay;
-	bool unplaced; /* some job has no place in the order for want of memory */
+	bool told_full; /* BLOCK_RUNS was said */
+	bool unplaced;  /* some job has no place in the order for want of memory */
 };
 
 #endif

@@ -24,6 +24,9 @@ static const struct {
 	{BLOCK_STORE, "the store cannot be written"},
 	{BLOCK_DISK, "free disk space is below min-free"},
 	{BLOCK_SPAWNER, "the spawner is not there"},
+	{BLOCK_RUNS,
+		"there are as many runs as the limit of open files allows (ulimit -n, "
+		"LimitNOFILE=)"},
 	{BLOCK_RETRY, "the last start failed, the next try is soon"},
 };
 

@@ -29,6 +29,8 @@ static struct run *run_free(struct run *run)
 		return NULL;
 	list_remove(&run->want_room);
 	list_remove(&run->active);
+	run->core->n_runs--;
+	scheduler_note_run_ended(run->core->scheduler);
 	rv_fd_unwatch(run->pidfd_watch);
 	close_safe(run->pidfd);
 	run_ready_free(run);
@@ -68,6 +70,7 @@ static struct run *run_new(struct core *core, struct job *j)
 	run->deadline = run->kill_at = run->status_due = run->recall_at = RV_FOREVER;
 	rv_event_init(&run->wake);
 	list_append(&core->active, &run->active);
+	core->n_runs++;
 	return run;
 }
 

@@ -83,6 +83,7 @@ system_tests += \
 	tests/system/409-hostile-environment.sh \
 	tests/system/410-pid-one.sh \
 	tests/system/411-many-followers.sh \
+	tests/system/412-few-descriptors.sh \
 	tests/system/500-varlinkctl.sh \
 	tests/system/501-python-varlink.sh \
 	tests/system/502-service-manager.sh
