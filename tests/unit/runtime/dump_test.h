@@ -1,4 +1,4 @@
-/* What the tests of dumps share: tasks with names, and looking for them in a dump. */
+/* What the tests of dumps share: where tasks stand, and looking for them in a dump. */
 #ifndef TESTS_RUNTIME_DUMP_TEST_H
 #define TESTS_RUNTIME_DUMP_TEST_H
 
@@ -6,16 +6,6 @@
 
 /* where a task stands, by name: not inlined, and not a tail call */
 #define PLACE __attribute__((noinline)) static
-
-__attribute__((unused)) static rv_task *spawn_named(
-	const char *name, rv_fn fn, void *arg)
-{
-	rv_task_opts o = {.name = name};
-	rv_task *t;
-
-	ck_assert_int_eq(rv_spawn_ex(&t, &o, fn, arg), 0);
-	return t;
-}
 
 /* The line of the task with that name, up to its end. */
 __attribute__((unused)) static const char *line_of(const char *dump, const char *name)

@@ -21,6 +21,7 @@ unit_runtime_tests = \
 	tests/unit/runtime/test_watch \
 	tests/unit/runtime/test_loop_attach \
 	tests/unit/runtime/test_timer_heap \
+	tests/unit/runtime/test_queue \
 	tests/unit/runtime/test_sync \
 	tests/unit/runtime/test_future \
 	tests/unit/runtime/test_memory \
@@ -109,6 +110,10 @@ tests_unit_runtime_test_timer_heap_SOURCES = \
 tests_unit_runtime_test_timer_heap_CFLAGS = $(RUNTIME_TEST_CFLAGS)
 tests_unit_runtime_test_timer_heap_LDFLAGS = $(alloc_fail_ldflags)
 tests_unit_runtime_test_timer_heap_LDADD = $(RUNTIME_TEST_LIBS)
+
+tests_unit_runtime_test_queue_SOURCES = tests/unit/runtime/test_queue.c
+tests_unit_runtime_test_queue_CFLAGS = $(RUNTIME_TEST_CFLAGS)
+tests_unit_runtime_test_queue_LDADD = $(RUNTIME_TEST_LIBS)
 
 tests_unit_runtime_test_sync_SOURCES = tests/unit/runtime/test_sync.c
 tests_unit_runtime_test_sync_CFLAGS = $(RUNTIME_TEST_CFLAGS)

@@ -108,6 +108,27 @@ __attribute__((unused)) static void rt_catch_reports(void)
 	rv_loop_set_exception_handler(rv_loop_current(), rt_on_report, NULL);
 }
 
+__attribute__((unused)) static rv_task *rt_spawn_named(
+	const char *name, rv_fn fn, void *arg)
+{
+	rv_task_opts o = {.name = name};
+	rv_task *t;
+
+	ck_assert_int_eq(rv_spawn_ex(&t, &o, fn, arg), 0);
+	return t;
+}
+
+/* Also where it was cancelled. */
+__attribute__((unused)) static void rt_join_all(rv_task **t, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		int r = rv_task_join(t[i], NULL);
+
+		ck_assert(r >= 0 || r == -ECANCELED);
+		rv_task_unref(t[i]);
+	}
+}
+
 /* bodies */
 __attribute__((unused)) static int rt_nop(void *arg)
 {

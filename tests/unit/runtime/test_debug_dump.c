@@ -6,7 +6,7 @@
 RT_TEST(b068_default_names_are_unique_and_explicit_ones_are_kept_in_dumps)
 {
 	rv_task *a = rv_spawn(sleep_here, NULL), *b = rv_spawn(sleep_here, NULL);
-	rv_task *c = spawn_named("explicit", sleep_here, NULL);
+	rv_task *c = rt_spawn_named("explicit", sleep_here, NULL);
 	char *dump;
 
 	rt_settle(1);
@@ -48,7 +48,7 @@ RT_TEST(parked_task_shows_where_it_waits_and_goes_on_unharmed)
 	char *dump;
 
 	rv_event_init(&e);
-	t = spawn_named("parked", around_it, &e);
+	t = rt_spawn_named("parked", around_it, &e);
 	dump = dump_text();
 	has(dump, "parked", "new");
 	has(dump, "parked", ", body around_it (");
@@ -93,7 +93,7 @@ RT_TEST(one_task_is_printed_the_running_one_too)
 {
 	char text[8192];
 	int fd = scratch_open();
-	rv_task *t = spawn_named("one", sleep_here, NULL);
+	rv_task *t = rt_spawn_named("one", sleep_here, NULL);
 
 	rt_settle(1);
 	rv_task_print(t, fd);
@@ -104,7 +104,7 @@ RT_TEST(one_task_is_printed_the_running_one_too)
 	ck_assert_ptr_null(strstr(text, "'main'"));
 	end(t);
 	fd = scratch_open();
-	t = spawn_named("itself", print_to, &fd);
+	t = rt_spawn_named("itself", print_to, &fd);
 	ck_assert_int_eq(rv_task_join(t, NULL), 0);
 	rv_task_print(t, fd); /* ended: nothing */
 	scratch_read(fd, text, sizeof(text));
@@ -130,7 +130,7 @@ __attribute__((noinline)) int sleep_twice(void *arg)
 
 RT_TEST(parts_of_functions_have_their_names)
 {
-	rv_task *t = spawn_named("parts", sleep_twice, NULL);
+	rv_task *t = rt_spawn_named("parts", sleep_twice, NULL);
 	const char *dump;
 
 	rt_settle(1);
@@ -153,7 +153,7 @@ RT_TEST(backtrace_has_the_return_address_into_the_caller)
 	int n;
 
 	rv_event_init(&e);
-	t = spawn_named("traced", around_it, &e);
+	t = rt_spawn_named("traced", around_it, &e);
 	ck_assert_int_eq(rv_task_backtrace(t, pcs, 64), 0); /* not begun */
 	rt_settle(1);
 	n = rv_task_backtrace(t, pcs, 64);
@@ -210,8 +210,8 @@ RT_TEST(tree_has_children_below_their_parents_in_order)
 	const char *dump, *at;
 
 	rv_event_init(&tree_up);
-	t = spawn_named("t", branch, (void *)2);
-	other = spawn_named("other", sleep_here, NULL);
+	t = rt_spawn_named("t", branch, (void *)2);
+	other = rt_spawn_named("other", sleep_here, NULL);
 	rt_settle(3);
 	dump = at = dump_text();
 	for (size_t i = 0; i < sizeof(order) / sizeof(order[0]); i++) {
@@ -262,7 +262,7 @@ RT_TEST(tree_of_any_depth_is_dumped_without_recursion)
 
 	rv_event_init(&tree_up);
 	n_in_tree = 0;
-	t = spawn_named("chain", chain, (void *)DEPTH);
+	t = rt_spawn_named("chain", chain, (void *)DEPTH);
 	while (n_in_tree <= DEPTH)
 		rt_settle(1);
 	for (const char *p = dump_text(); (p = strstr(p, ", child of ")); p++)
@@ -289,8 +289,8 @@ static int shielded(void *arg)
 
 RT_TEST(deadlines_shields_and_cancelling_are_shown)
 {
-	rv_task *a = spawn_named("limited", limited, NULL);
-	rv_task *b = spawn_named("shielded", shielded, NULL);
+	rv_task *a = rt_spawn_named("limited", limited, NULL);
+	rv_task *b = rt_spawn_named("shielded", shielded, NULL);
 	char *dump;
 
 	rv_event_init(&tree_up);
@@ -325,7 +325,7 @@ static void dump_in_handler(rv_loop *l, const rv_exc *e, void *out)
 
 RT_TEST(dump_works_in_callbacks_and_in_the_handler_of_a_task_s_report)
 {
-	rv_task *t = spawn_named("sleeper", sleep_here, NULL);
+	rv_task *t = rt_spawn_named("sleeper", sleep_here, NULL);
 	rv_exc e = RV_EXC_NULL;
 	char *dump = NULL;
 
@@ -374,7 +374,7 @@ RT_TEST(task_that_waits_in_a_generator_shows_its_body)
 	char *dump;
 
 	rv_event_init(&e);
-	t = spawn_named("consumer", consume, &e);
+	t = rt_spawn_named("consumer", consume, &e);
 	rt_settle(1);
 	dump = dump_text();
 	has(dump, "consumer", "waiting: event ");

@@ -35,7 +35,7 @@ static int wait_two(void *fs)
 
 RT_TEST(graph_names_the_task_that_is_awaited_through_futures_and_shields)
 {
-	rv_task *goal = spawn_named("goal", sleep_here, NULL), *ts[8];
+	rv_task *goal = rt_spawn_named("goal", sleep_here, NULL), *ts[8];
 	rv_future *of_goal = rv_task_future(goal), *promise, *shield;
 	rv_future *both[2];
 	char *dump;
@@ -44,14 +44,14 @@ RT_TEST(graph_names_the_task_that_is_awaited_through_futures_and_shields)
 	ck_assert_int_eq(rv_future_shield(of_goal, &shield), 0);
 	both[0] = shield;
 	both[1] = promise;
-	ts[0] = spawn_named("joins", join_it, goal);
-	ts[7] = spawn_named("awaits", await_it, goal);
-	ts[1] = spawn_named("limits", await_at_most, goal);
-	ts[2] = spawn_named("future", await_future, of_goal);
-	ts[3] = spawn_named("shielded", await_future, shield);
-	ts[4] = spawn_named("promised", await_future, promise);
-	ts[5] = spawn_named("gathers", gather_two, both);
-	ts[6] = spawn_named("waits", wait_two, both);
+	ts[0] = rt_spawn_named("joins", join_it, goal);
+	ts[7] = rt_spawn_named("awaits", await_it, goal);
+	ts[1] = rt_spawn_named("limits", await_at_most, goal);
+	ts[2] = rt_spawn_named("future", await_future, of_goal);
+	ts[3] = rt_spawn_named("shielded", await_future, shield);
+	ts[4] = rt_spawn_named("promised", await_future, promise);
+	ts[5] = rt_spawn_named("gathers", gather_two, both);
+	ts[6] = rt_spawn_named("waits", wait_two, both);
 	rt_settle(1);
 	dump = dump_text();
 	has(dump, "joins", "join task");
@@ -101,7 +101,7 @@ RT_TEST(gather_of_many_names_some_and_counts_the_rest)
 
 	for (int i = 0; i < MANY; i++)
 		ck_assert_int_eq(rv_future_new(&fs[i], NULL), 0);
-	t = spawn_named("many", gather_many, fs);
+	t = rt_spawn_named("many", gather_many, fs);
 	rt_settle(1);
 	has(dump_text(), "many", "20 of 20 are not done: future ");
 	has(dump_text(), "many", "; and 12 more");
@@ -137,8 +137,8 @@ RT_TEST(graph_names_the_owner_of_a_lock_while_that_lives)
 
 	rv_lock_init(&l);
 	rv_event_init(&e);
-	holder = spawn_named("holder", hold_until, a);
-	waiter = spawn_named("waiter", take_and_end, &l);
+	holder = rt_spawn_named("holder", hold_until, a);
+	waiter = rt_spawn_named("waiter", take_and_end, &l);
 	rt_settle(1);
 	has(dump_text(), "waiter", "waiting: lock ");
 	has(dump_text(), "waiter", ", owner: task ");
@@ -148,7 +148,7 @@ RT_TEST(graph_names_the_owner_of_a_lock_while_that_lives)
 	ck_assert_int_eq(rv_task_join(waiter, NULL), 0);
 	rv_task_unref(holder);
 	rv_task_unref(waiter); /* ended with the lock, and is gone */
-	waiter = spawn_named("late", take_and_end, &l);
+	waiter = rt_spawn_named("late", take_and_end, &l);
 	rt_settle(1);
 	has(dump_text(), "late", "waiting: lock ");
 	ck_assert_ptr_null(strstr(line_of(dump_text(), "late"), "owner"));
@@ -201,11 +201,11 @@ RT_TEST(graph_shows_queues_streams_semaphores_and_descriptors)
 	ck_assert_int_eq(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fds), 0);
 	ck_assert_int_eq(rv_stream_open_fd(fds[0], &s), 0);
 	ck_assert_int_eq(pipe2(p, O_CLOEXEC | O_NONBLOCK), 0);
-	ts[0] = spawn_named("getter", get_one, empty);
-	ts[1] = spawn_named("putter", put_one, full);
-	ts[2] = spawn_named("reader", read_one, s);
-	ts[3] = spawn_named("acquirer", acquire_one, &sem);
-	ts[4] = spawn_named("watcher", watch_fd, &p[0]);
+	ts[0] = rt_spawn_named("getter", get_one, empty);
+	ts[1] = rt_spawn_named("putter", put_one, full);
+	ts[2] = rt_spawn_named("reader", read_one, s);
+	ts[3] = rt_spawn_named("acquirer", acquire_one, &sem);
+	ts[4] = rt_spawn_named("watcher", watch_fd, &p[0]);
 	rt_settle(1);
 	dump = dump_text();
 	has(dump, "getter", "queue get ");

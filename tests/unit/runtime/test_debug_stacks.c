@@ -121,7 +121,7 @@ RT_TEST(nearly_full_stack_is_left_alone)
 	void *pc;
 
 	rv_event_init(&e);
-	t = spawn_named("full", nearly_full, &e);
+	t = rt_spawn_named("full", nearly_full, &e);
 	rt_settle(1);
 	ck_assert_int_eq(rv_task_backtrace(t, &pc, 1), 0);
 	has(dump_text(), "full", "waiting: event ");

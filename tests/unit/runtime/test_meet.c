@@ -16,15 +16,6 @@ static void shared_init(struct shared *s)
 	rv_cond_init(&s->cond, &s->lock);
 }
 
-static rv_task *spawn_named(const char *name, rv_fn fn, void *arg)
-{
-	rv_task_opts o = {.name = name};
-	rv_task *t;
-
-	ck_assert_int_eq(rv_spawn_ex(&t, &o, fn, arg), 0);
-	return t;
-}
-
 static void say_name(void)
 {
 	rt_add(rv_task_name(rv_task_self()));
@@ -77,9 +68,9 @@ RT_TEST(b133_notify_wakes_so_many_in_order_and_one_by_one)
 	rv_task *t[3];
 
 	shared_init(&s);
-	t[0] = spawn_named("a", wait_once, &s);
-	t[1] = spawn_named("b", wait_once, &s);
-	t[2] = spawn_named("c", wait_once, &s);
+	t[0] = rt_spawn_named("a", wait_once, &s);
+	t[1] = rt_spawn_named("b", wait_once, &s);
+	t[2] = rt_spawn_named("c", wait_once, &s);
 	rt_settle(2);
 	ck_assert_int_eq(rv_lock_acquire(&s.lock), 0);
 	ck_assert_int_eq(rv_cond_notify(&s.cond, 2), 0);
@@ -103,7 +94,7 @@ RT_TEST(b134_cancelled_waiter_holds_the_lock_when_it_returns)
 	rv_task *t;
 
 	shared_init(&s);
-	t = spawn_named("a", wait_once, &s);
+	t = rt_spawn_named("a", wait_once, &s);
 	rt_settle(1);
 	ck_assert(rv_task_cancel(t));
 	join(t, -ECANCELED);
@@ -117,7 +108,7 @@ RT_TEST(b135_waiter_cancelled_while_it_takes_the_lock_keeps_trying)
 	rv_task *t;
 
 	shared_init(&s);
-	t = spawn_named("a", wait_once, &s);
+	t = rt_spawn_named("a", wait_once, &s);
 	rt_settle(1);
 	ck_assert_int_eq(rv_lock_acquire(&s.lock), 0);
 	ck_assert_int_eq(rv_cond_notify(&s.cond, 1), 0);
@@ -138,8 +129,8 @@ RT_TEST(d12_notification_of_a_cancelled_waiter_goes_on_to_the_next)
 	rv_task *a, *b;
 
 	shared_init(&s);
-	a = spawn_named("a", wait_once, &s);
-	b = spawn_named("b", wait_once, &s);
+	a = rt_spawn_named("a", wait_once, &s);
+	b = rt_spawn_named("b", wait_once, &s);
 	rt_settle(1);
 	ck_assert_int_eq(rv_lock_acquire(&s.lock), 0);
 	ck_assert_int_eq(rv_cond_notify(&s.cond, 1), 0);
@@ -196,8 +187,8 @@ RT_TEST(b138_permit_goes_to_the_first_who_waits_and_is_never_in_sight)
 
 	ck_assert_int_eq(rv_sem_init(&s.sem, 1, 0), 0);
 	ck_assert_int_eq(rv_sem_acquire(&s.sem), 0);
-	a = spawn_named("a", take_permit, &s);
-	b = spawn_named("b", take_permit, &s);
+	a = rt_spawn_named("a", take_permit, &s);
+	b = rt_spawn_named("b", take_permit, &s);
 	rt_settle(1);
 	ck_assert_int_eq(rv_sem_release(&s.sem), 0);
 	ck_assert_int_eq(rv_sem_value(&s.sem), 0);
@@ -230,7 +221,7 @@ RT_TEST(b140_waiter_cancelled_after_it_was_woken_has_its_permit)
 
 	ck_assert_int_eq(rv_sem_init(&s.sem, 0, 0), 0);
 	a = rv_spawn(take_and_await, &s);
-	b = spawn_named("b", take_permit, &s);
+	b = rt_spawn_named("b", take_permit, &s);
 	rt_settle(1);
 	ck_assert_int_eq(rv_sem_release(&s.sem), 0);
 	ck_assert(rv_task_cancel(a)); /* too late: it hears of it at its next await */
@@ -246,7 +237,7 @@ RT_TEST(cancelled_waiter_leaves_the_semaphore)
 	rv_task *a;
 
 	ck_assert_int_eq(rv_sem_init(&s.sem, 0, 0), 0);
-	a = spawn_named("a", take_permit, &s);
+	a = rt_spawn_named("a", take_permit, &s);
 	rt_settle(1);
 	ck_assert(rv_task_cancel(a));
 	join(a, -ECANCELED);

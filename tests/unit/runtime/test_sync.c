@@ -1,4 +1,4 @@
-/* Locks, events and queues: behaviours 2.7 and 2.8. */
+/* Locks and events: behaviours 2.7. What waiters of a closed loop leave behind. */
 #include "rt.h"
 
 #include "base/macro.h"
@@ -6,7 +6,6 @@
 struct shared {
 	rv_lock lock;
 	rv_event event;
-	rv_queue *queue;
 	int inside;
 };
 
@@ -25,25 +24,6 @@ static int locked_say(void *arg)
 	return 0;
 }
 
-static rv_task *spawn_named(const char *name, rv_fn fn, void *arg)
-{
-	rv_task_opts o = {.name = name};
-	rv_task *t;
-
-	ck_assert_int_eq(rv_spawn_ex(&t, &o, fn, arg), 0);
-	return t;
-}
-
-static void join_all(rv_task **t, size_t n)
-{
-	for (size_t i = 0; i < n; i++) {
-		int r = rv_task_join(t[i], NULL);
-
-		ck_assert(r >= 0 || r == -ECANCELED);
-		rv_task_unref(t[i]);
-	}
-}
-
 RT_TEST(b126_lock_goes_to_waiters_in_order_and_nobody_barges)
 {
 	struct shared s = {0};
@@ -51,14 +31,14 @@ RT_TEST(b126_lock_goes_to_waiters_in_order_and_nobody_barges)
 
 	rv_lock_init(&s.lock);
 	ck_assert_int_eq(rv_lock_acquire(&s.lock), 0);
-	t[0] = spawn_named("a", locked_say, &s);
-	t[1] = spawn_named("b", locked_say, &s);
+	t[0] = rt_spawn_named("a", locked_say, &s);
+	t[1] = rt_spawn_named("b", locked_say, &s);
 	rt_settle(1);
 	ck_assert_int_eq(rv_lock_release(&s.lock), 0);
 	ck_assert(!rv_lock_try(&s.lock)); /* it is a's already */
 	ck_assert(rv_lock_held(&s.lock));
-	t[2] = spawn_named("c", locked_say, &s);
-	join_all(t, 3);
+	t[2] = rt_spawn_named("c", locked_say, &s);
+	rt_join_all(t, 3);
 	ck_assert_str_eq(rt_trace, "a b c");
 	ck_assert(!rv_lock_held(&s.lock));
 	return 0;
@@ -71,13 +51,13 @@ RT_TEST(b127_lock_of_a_waiter_cancelled_after_the_hand_over_has_one_owner)
 
 	rv_lock_init(&s.lock);
 	ck_assert_int_eq(rv_lock_acquire(&s.lock), 0);
-	t[0] = spawn_named("a", locked_say, &s);
-	t[1] = spawn_named("b", locked_say, &s);
+	t[0] = rt_spawn_named("a", locked_say, &s);
+	t[1] = rt_spawn_named("b", locked_say, &s);
 	rt_settle(1);
 	/* cancelled first: it is b's turn */
 	ck_assert(rv_task_cancel(t[0]));
 	ck_assert_int_eq(rv_lock_release(&s.lock), 0);
-	join_all(t, 2);
+	rt_join_all(t, 2);
 	ck_assert_str_eq(rt_trace, "b");
 	ck_assert(!rv_lock_held(&s.lock));
 	return 0;
@@ -101,12 +81,12 @@ RT_TEST(b127_waiter_that_has_the_lock_already_keeps_it_when_cancelled)
 
 	rv_lock_init(&s.lock);
 	ck_assert_int_eq(rv_lock_acquire(&s.lock), 0);
-	t[0] = spawn_named("a", locked_once, &s);
-	t[1] = spawn_named("b", locked_say, &s);
+	t[0] = rt_spawn_named("a", locked_once, &s);
+	t[1] = rt_spawn_named("b", locked_say, &s);
 	rt_settle(1);
 	ck_assert_int_eq(rv_lock_release(&s.lock), 0);
 	ck_assert(rv_task_cancel(t[0]));
-	join_all(t, 2);
+	rt_join_all(t, 2);
 	ck_assert_str_eq(rt_trace, "b");
 	return 0;
 }
@@ -164,13 +144,13 @@ RT_TEST(b130_event_that_is_set_and_cleared_wakes_all_its_waiters)
 	rv_task *t[3];
 
 	rv_event_init(&s.event);
-	t[0] = spawn_named("a", event_say, &s);
-	t[1] = spawn_named("b", event_say, &s);
-	t[2] = spawn_named("c", event_say, &s);
+	t[0] = rt_spawn_named("a", event_say, &s);
+	t[1] = rt_spawn_named("b", event_say, &s);
+	t[2] = rt_spawn_named("c", event_say, &s);
 	rt_settle(1);
 	rv_event_set(&s.event);
 	rv_event_clear(&s.event);
-	join_all(t, 3);
+	rt_join_all(t, 3);
 	ck_assert_str_eq(rt_trace, "a b c");
 	ck_assert(!rv_event_is_set(&s.event));
 	return 0;
@@ -182,269 +162,14 @@ RT_TEST(b131_cancelled_event_waiter_leaves_the_list)
 	rv_task *t[1];
 
 	rv_event_init(&s.event);
-	t[0] = spawn_named("a", event_say, &s);
+	t[0] = rt_spawn_named("a", event_say, &s);
 	rt_settle(1);
 	ck_assert(rv_task_cancel(t[0]));
 	ck_assert_ptr_eq(s.event.waiters.next, &s.event.waiters);
-	join_all(t, 1);
+	rt_join_all(t, 1);
 	rv_event_set(&s.event);
 	ck_assert_int_eq(rv_event_wait(&s.event), 0);
 	ck_assert_str_eq(rt_trace, "");
-	return 0;
-}
-
-/* -- queues --------------------------------------------------------------------------
- */
-
-static int get_say(void *q)
-{
-	void *item;
-	int r = rv_queue_get(q, &item);
-
-	if (r == 0)
-		rt_add(item);
-	return r;
-}
-
-static int put_word(void *arg)
-{
-	return rv_queue_put(((struct shared *)arg)->queue,
-		(void *)(uintptr_t)rv_task_name(rv_task_self()));
-}
-
-static rv_queue *fifo(size_t max)
-{
-	rv_queue *q;
-
-	ck_assert_int_eq(rv_queue_new(&q, RV_QUEUE_FIFO, max, NULL, NULL), 0);
-	return q;
-}
-
-RT_TEST(b146_put_wakes_exactly_one_getter)
-{
-	rv_queue *q = fifo(0);
-	rv_task *t[2] = {rv_spawn(get_say, q), rv_spawn(get_say, q)};
-
-	rt_settle(1);
-	ck_assert_int_eq(rv_queue_put(q, RT_W("a")), 0);
-	rt_settle(2);
-	ck_assert_str_eq(rt_trace, "a");
-	ck_assert(rv_task_done(t[0]));
-	ck_assert(!rv_task_done(t[1]));
-	ck_assert(rv_task_cancel(t[1]));
-	join_all(t, 2);
-	rv_queue_free(q);
-	return 0;
-}
-
-RT_TEST(b147_put_on_a_full_queue_waits_for_a_get)
-{
-	struct shared s = {.queue = fifo(1)};
-	rv_task *t[2];
-	void *item;
-
-	t[0] = spawn_named("a", put_word, &s);
-	t[1] = spawn_named("b", put_word, &s);
-	rt_settle(1);
-	ck_assert(rv_queue_full(s.queue));
-	ck_assert(!rv_task_done(t[1]));
-	ck_assert_int_eq(rv_queue_get(s.queue, &item), 0);
-	ck_assert_str_eq(item, "a");
-	rt_settle(1);
-	ck_assert(rv_task_done(t[1]));
-	ck_assert_int_eq(rv_queue_get(s.queue, &item), 0);
-	ck_assert_str_eq(item, "b");
-	join_all(t, 2);
-	rv_queue_free(s.queue);
-	return 0;
-}
-
-RT_TEST(b147_queue_without_limit_keeps_order_while_it_grows)
-{
-	rv_queue *q = fifo(0);
-	void *item;
-
-	for (uintptr_t i = 0; i < 1000; i++) {
-		ck_assert_int_eq(rv_queue_try_put(q, (void *)(i * 2)), 0);
-		ck_assert_int_eq(rv_queue_try_put(q, (void *)(i * 2 + 1)), 0);
-		ck_assert_int_eq(rv_queue_try_get(q, &item), 0);
-		ck_assert_uint_eq((uintptr_t)item, i);
-	}
-	ck_assert_uint_eq(rv_queue_size(q), 1000);
-	rv_queue_free(q);
-	return 0;
-}
-
-RT_TEST(b148_item_of_a_getter_cancelled_before_it_ran_is_not_lost)
-{
-	rv_queue *q = fifo(0);
-	rv_task *t[2] = {rv_spawn(get_say, q), rv_spawn(get_say, q)};
-
-	rt_settle(1);
-	ck_assert_int_eq(rv_queue_try_put(q, RT_W("a")), 0);
-	ck_assert(rv_task_cancel(t[0])); /* it has the item already */
-	ck_assert(rv_task_cancel(t[1])); /* and this one leaves no trace */
-	ck_assert_int_eq(rv_queue_try_put(q, RT_W("b")), 0);
-	join_all(t, 2);
-	ck_assert_str_eq(rt_trace, "a");
-	ck_assert_uint_eq(rv_queue_size(q), 1);
-	rv_queue_free(q);
-	return 0;
-}
-
-RT_TEST(b150_place_of_a_cancelled_putter_goes_to_the_next)
-{
-	struct shared s = {.queue = fifo(1)};
-	rv_task *t[3];
-	void *item;
-
-	t[0] = spawn_named("a", put_word, &s);
-	t[1] = spawn_named("b", put_word, &s);
-	t[2] = spawn_named("c", put_word, &s);
-	rt_settle(1);
-	ck_assert(rv_task_cancel(t[1]));
-	ck_assert_int_eq(rv_queue_try_get(s.queue, &item), 0);
-	ck_assert_str_eq(item, "a");
-	ck_assert_int_eq(rv_queue_try_get(s.queue, &item), 0);
-	ck_assert_str_eq(item, "c");
-	ck_assert_int_eq(rv_queue_try_get(s.queue, &item), -EAGAIN);
-	join_all(t, 3);
-	rv_queue_free(s.queue);
-	return 0;
-}
-
-RT_TEST(b151_timed_out_waiters_leave_no_node_behind)
-{
-	rv_queue *q = fifo(1);
-	void *item = NULL;
-
-	for (int i = 0; i < 3; i++)
-		ck_assert_int_eq(
-			rv_timed(RV_US(100), rv_queue_get(q, &item)), -ETIMEDOUT);
-	ck_assert_int_eq(rv_queue_try_put(q, RT_W("a")), 0);
-	ck_assert_uint_eq(rv_queue_size(q), 1); /* no dead getter took it */
-	ck_assert_int_eq(rv_timed(RV_US(100), rv_queue_put(q, RT_W("b"))), -ETIMEDOUT);
-	ck_assert_int_eq(rv_queue_try_get(q, &item), 0);
-	ck_assert_uint_eq(rv_queue_size(q), 0);
-	rv_queue_free(q); /* aborts if a waiter were left */
-	return 0;
-}
-
-RT_TEST(b152_nonblocking_calls_say_try_again)
-{
-	rv_queue *q = fifo(1);
-	void *item;
-
-	ck_assert_int_eq(rv_queue_try_get(q, &item), -EAGAIN);
-	ck_assert_int_eq(rv_queue_try_put(q, RT_W("a")), 0);
-	ck_assert_int_eq(rv_queue_try_put(q, RT_W("b")), -EAGAIN);
-	rv_queue_free(q);
-	return 0;
-}
-
-static int join_say(void *q)
-{
-	int r = rv_queue_join(q);
-
-	rt_add("joined");
-	return r;
-}
-
-RT_TEST(b153_join_waits_for_task_done_and_too_many_are_an_error)
-{
-	rv_queue *q = fifo(0);
-	rv_task *t;
-	void *item;
-
-	ck_assert_int_eq(rv_queue_join(q), 0); /* nothing was ever put */
-	ck_assert_int_eq(rv_queue_task_done(q), -RV_ESTATE);
-	ck_assert_int_eq(rv_queue_try_put(q, RT_W("a")), 0);
-	t = rv_spawn(join_say, q);
-	rt_settle(1);
-	ck_assert_int_eq(rv_queue_try_get(q, &item), 0);
-	rt_settle(1);
-	ck_assert_str_eq(rt_trace, "");
-	ck_assert_int_eq(rv_queue_task_done(q), 0);
-	join_all(&t, 1);
-	ck_assert_str_eq(rt_trace, "joined");
-	rv_queue_free(q);
-	return 0;
-}
-
-static int compare(const void *a, const void *b)
-{
-	uintptr_t x = (uintptr_t)a, y = (uintptr_t)b;
-
-	return x < y ? -1 : x > y;
-}
-
-RT_TEST(b154_lifo_gives_the_newest_and_priority_the_smallest)
-{
-	static const uintptr_t in[] = {5, 1, 4, 1, 3, 9, 2, 6};
-	rv_queue *lifo, *prio;
-	uintptr_t last = 0;
-	void *item;
-
-	ck_assert_int_eq(rv_queue_new(&lifo, RV_QUEUE_LIFO, 0, NULL, NULL), 0);
-	ck_assert_int_eq(rv_queue_new(&prio, RV_QUEUE_PRIORITY, 0, compare, NULL), 0);
-	for (size_t i = 0; i < 8; i++) {
-		ck_assert_int_eq(rv_queue_try_put(lifo, (void *)in[i]), 0);
-		ck_assert_int_eq(rv_queue_try_put(prio, (void *)in[i]), 0);
-	}
-	for (size_t i = 8; i-- > 0;) {
-		ck_assert_int_eq(rv_queue_try_get(lifo, &item), 0);
-		ck_assert_uint_eq((uintptr_t)item, in[i]);
-		ck_assert_int_eq(rv_queue_try_get(prio, &item), 0);
-		ck_assert_uint_ge((uintptr_t)item, last);
-		last = (uintptr_t)item;
-	}
-	rv_queue_free(lifo);
-	rv_queue_free(prio);
-	ck_assert_int_eq(
-		rv_queue_new(&prio, RV_QUEUE_PRIORITY, 0, NULL, NULL), -EINVAL);
-	return 0;
-}
-
-RT_TEST(shutdown_wakes_everyone_and_getters_get_what_is_left)
-{
-	struct shared s = {.queue = fifo(1)};
-	rv_task *put, *get;
-	void *item;
-
-	ck_assert_int_eq(rv_queue_try_put(s.queue, RT_W("a")), 0);
-	put = spawn_named("b", put_word, &s);
-	rt_settle(1);
-	rv_queue_shutdown(s.queue, false);
-	ck_assert_int_eq(rv_task_join(put, NULL), -RV_ESHUTDOWN);
-	ck_assert_int_eq(rv_queue_try_put(s.queue, RT_W("c")), -RV_ESHUTDOWN);
-	ck_assert_int_eq(rv_queue_get(s.queue, &item), 0);
-	ck_assert_str_eq(item, "a");
-	ck_assert_int_eq(rv_queue_get(s.queue, &item), -RV_ESHUTDOWN);
-	rv_task_unref(put);
-	rv_queue_free(s.queue);
-
-	s.queue = fifo(0);
-	get = rv_spawn(get_say, s.queue);
-	rt_settle(1);
-	rv_queue_shutdown(s.queue, true);
-	ck_assert_int_eq(rv_task_join(get, NULL), -RV_ESHUTDOWN);
-	rv_task_unref(get);
-	rv_queue_free(s.queue);
-	return 0;
-}
-
-RT_TEST(items_left_in_a_queue_go_to_the_destructor)
-{
-	rv_queue *q;
-
-	ck_assert_int_eq(rv_queue_new(&q, RV_QUEUE_FIFO, 0, NULL, free), 0);
-	ck_assert_int_eq(rv_queue_try_put(q, strdup("a")), 0);
-	rv_queue_shutdown(q, true);
-	ck_assert_int_eq(rv_queue_join(q), 0);
-	rv_queue_free(q);
-	ck_assert_int_eq(rv_queue_new(&q, RV_QUEUE_FIFO, 0, NULL, free), 0);
-	ck_assert_int_eq(rv_queue_try_put(q, strdup("b")), 0);
-	rv_queue_free(q);
 	return 0;
 }
 
@@ -468,7 +193,7 @@ RT_TEST(awaits_that_never_block_still_give_way)
 	rv_lock_init(&l);
 	t[0] = rv_spawn(hog, &l);
 	t[1] = rv_spawn(rt_say, RT_W("other"));
-	join_all(t, 2);
+	rt_join_all(t, 2);
 	ck_assert_str_eq(rt_trace, "other hog");
 	return 0;
 }
@@ -555,7 +280,7 @@ static int use_what_is_left(void *arg)
 	rt_settle(2);
 	ck_assert_str_eq(rt_trace, "");
 	ck_assert_int_eq(rv_barrier_wait(&s->barrier), 1);
-	join_all(&other, 1);
+	rt_join_all(&other, 1);
 	return 0;
 }
 
@@ -599,16 +324,6 @@ UNIT_MAIN("sync", b126_lock_goes_to_waiters_in_order_and_nobody_barges,
 	b129_releasing_an_unlocked_lock_is_an_error,
 	lock_released_by_another_is_reported_in_debug_mode,
 	b130_event_that_is_set_and_cleared_wakes_all_its_waiters,
-	b131_cancelled_event_waiter_leaves_the_list, b146_put_wakes_exactly_one_getter,
-	b147_put_on_a_full_queue_waits_for_a_get,
-	b147_queue_without_limit_keeps_order_while_it_grows,
-	b148_item_of_a_getter_cancelled_before_it_ran_is_not_lost,
-	b150_place_of_a_cancelled_putter_goes_to_the_next,
-	b151_timed_out_waiters_leave_no_node_behind,
-	b152_nonblocking_calls_say_try_again,
-	b153_join_waits_for_task_done_and_too_many_are_an_error,
-	b154_lifo_gives_the_newest_and_priority_the_smallest,
-	shutdown_wakes_everyone_and_getters_get_what_is_left,
-	items_left_in_a_queue_go_to_the_destructor,
+	b131_cancelled_event_waiter_leaves_the_list,
 	awaits_that_never_block_still_give_way,
 	waiters_of_a_closed_loop_are_given_nothing)
