@@ -9,6 +9,7 @@
 
 #include "base/invariant.h"
 #include "base/parse.h"
+#include "base/temporary.h"
 
 static int fd_change_flag(int fd, int get, int set, int flag, bool on)
 {
@@ -147,17 +148,10 @@ struct file_look {
 	const struct stat *was;
 };
 
-static int file_write_new(int dir, const char *name, const void *p, size_t n,
-	const struct file_look *look)
+static int file_fill(int fd, const void *p, size_t n, const struct file_look *look)
 {
-	_cleanup_close_ int fd = -1;
-	int r;
+	int r = fd_write_all(fd, p, n);
 
-	fd = openat(
-		dir, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
-	if (fd < 0)
-		return -errno;
-	r = fd_write_all(fd, p, n);
 	if (r == 0 && (look->uid != (uid_t)-1 || look->gid != (gid_t)-1) &&
 		fchown(fd, look->uid, look->gid) < 0)
 		r = -errno;
@@ -167,8 +161,6 @@ static int file_write_new(int dir, const char *name, const void *p, size_t n,
 		r = -errno;
 	if (r == 0 && fsync(fd) < 0)
 		r = -errno;
-	if (r < 0)
-		(void)unlinkat(dir, name, 0);
 	return r;
 }
 
@@ -192,9 +184,9 @@ static int check_place(int dir, const char *name, const struct stat *was)
 static int file_put(int dir_fd, const char *path, const void *p, size_t n,
 	const struct file_look *look)
 {
-	char id[33], temporary[sizeof(".tmp-") + sizeof(id)];
+	char temporary[TEMPORARY_NAME_SIZE];
 	_cleanup_free_ char *dir_path = NULL;
-	_cleanup_close_ int dir = -1;
+	_cleanup_close_ int dir = -1, fd = -1;
 	const char *name;
 	int r;
 
@@ -204,20 +196,21 @@ static int file_put(int dir_fd, const char *path, const void *p, size_t n,
 	dir = openat(dir_fd, dir_path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (dir < 0)
 		return -errno;
-	/* without the file's name in it: that could pass NAME_MAX */
-	random_id(id);
-	snprintf(temporary, sizeof(temporary), ".tmp-%s", id);
-	r = file_write_new(dir, temporary, p, n, look);
-	if (r < 0)
-		return r;
+	fd = temporary_create(dir, temporary);
+	if (fd < 0)
+		return fd;
+	r = file_fill(fd, p, n, look);
 	/* to write it took a while, in which others may have written too */
-	r = look->is_checked ? check_place(dir, name, look->was) : 0;
+	if (r == 0 && look->is_checked)
+		r = check_place(dir, name, look->was);
 	if (r == 0 && renameat(dir, temporary, dir, name) < 0)
 		r = -errno;
 	if (r < 0) {
 		(void)unlinkat(dir, temporary, 0);
 		return r;
 	}
+	if (look->is_checked)
+		temporary_sweep(dir, look->was ? look->was->st_uid : geteuid());
 	return fsync(dir) < 0 ? -errno : 0;
 }
 

@@ -35,6 +35,7 @@ int file_write_atomic(
 /* The same for a file that people keep: where path is a symbolic link, the file that it
  * leads to is replaced, and owner, group and mode stay as they are. A file that is not there
  * gets the mode. Whether it is still what it was is looked at once more before the rename.
+ * Temporary files in the directory whose writers were killed are removed (temporary.h).
  *
  * @was  what stat said when it was read; NULL: it was not there
  *

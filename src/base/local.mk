@@ -20,6 +20,7 @@ libbase_la_SOURCES = \
 	src/base/sigpipe.c src/base/sigpipe.h \
 	src/base/siphash.c src/base/siphash.h \
 	src/base/strv.c src/base/strv.h \
+	src/base/temporary.c src/base/temporary.h \
 	src/base/unix_socket.c src/base/unix_socket.h \
 	src/base/zone.c src/base/zone.h src/base/zone_priv.h \
 	src/base/zone_rule.c \

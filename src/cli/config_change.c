@@ -363,8 +363,10 @@ static int edit_copy(struct change *ch, const char *copy)
 			return r != 0 ? r : reload(ch);
 		}
 		if (r < 0) {
-			r = fail(ch, r);
-			break;
+			(void)fail(ch, r);
+			/* or it was: all but the last step of the writing may be done */
+			return cli_fail(ch->c, CLI_EXIT_SOME,
+				"config edit: your text is in %s", copy);
 		}
 	} while (editor_again());
 	return cli_fail(ch->c, CLI_EXIT_SOME,

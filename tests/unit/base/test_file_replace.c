@@ -10,6 +10,7 @@
 
 #include "base/buf.h"
 #include "base/fd.h"
+#include "base/temporary.h"
 #include "tests/support/temp_dir.h"
 #include "tests/support/unit.h"
 
@@ -203,6 +204,64 @@ START_TEST(what_is_no_file_is_refused)
 }
 END_TEST
 
+static unsigned n_files(const struct temp_dir *d)
+{
+	_cleanup_(closedirp) DIR *dir = opendir(d->path);
+	unsigned n = 0;
+
+	ck_assert_ptr_nonnull(dir);
+	for (const struct dirent *e; (e = readdir(dir));)
+		n += e->d_name[0] != '.' || strlen(e->d_name) > 2;
+	return n;
+}
+
+START_TEST(temporary_files_of_the_dead_are_removed_and_no_others)
+{
+	TEMP_DIR(d);
+	char live[TEMPORARY_NAME_SIZE], dead[TEMPORARY_NAME_SIZE];
+	int held = temporary_create(d.fd, live);
+
+	ck_assert_int_ge(held, 0);
+	close_safe(temporary_create(d.fd, dead));
+	put_old(&d, "f", 0600);
+	put_old(&d, ".tmp-0123456789abcdef0123456789abcde", 0600);
+	put_old(&d, ".tmp-0123456789abcdef0123456789abcdeg", 0600);
+	put_old(&d, ".tmp-0123456789abcdef0123456789abcdef0", 0600);
+	ck_assert_int_eq(
+		mkdirat(d.fd, ".tmp-0123456789abcdef0123456789abcdef", 0700), 0);
+	ck_assert_int_eq(
+		symlinkat("f", d.fd, ".tmp-0123456789abcdef0123456789abcde0"), 0);
+	ck_assert_uint_eq(n_files(&d), 8);
+	ck_assert_int_eq(replace(&d, "f"), 0);
+	ck_assert_uint_eq(n_files(&d), 7);
+	ck_assert_int_eq(faccessat(d.fd, dead, F_OK, 0), -1);
+	ck_assert_int_eq(faccessat(d.fd, live, F_OK, 0), 0);
+	close_safe(held);
+	ck_assert_int_eq(replace(&d, "f"), 0);
+	ck_assert_uint_eq(n_files(&d), 6);
+	holds(&d, "f", NEW);
+}
+END_TEST
+
+START_TEST(temporary_files_of_other_users_stay)
+{
+	TEMP_DIR(d);
+	char name[TEMPORARY_NAME_SIZE];
+
+	if (geteuid() != 0)
+		return;
+	put_old(&d, "f", 0600);
+	close_safe(temporary_create(d.fd, name));
+	ck_assert_int_eq(fchownat(d.fd, name, 1, 2, 0), 0);
+	ck_assert_int_eq(replace(&d, "f"), 0);
+	ck_assert_uint_eq(n_files(&d), 2);
+	/* they may have been meant for this one */
+	ck_assert_int_eq(fchownat(d.fd, "f", 1, 2, 0), 0);
+	ck_assert_int_eq(replace(&d, "f"), 0);
+	ck_assert_uint_eq(n_files(&d), 1);
+}
+END_TEST
+
 /* how a process ended in which the n-th call meets its fate: 0 done, 1 failed, 9 died */
 static int try_in_child(const struct temp_dir *d, enum fate f, unsigned n)
 {
@@ -264,4 +323,7 @@ END_TEST
 UNIT_MAIN("file_replace", owner_and_mode_stay, new_file_has_the_mode_asked_for,
 	symbolic_link_is_followed, file_that_was_changed_meanwhile_is_left_alone,
 	file_that_is_changed_while_the_new_one_is_written_is_left_alone,
-	what_is_no_file_is_refused, crash_or_error_leaves_the_old_or_the_new_file)
+	what_is_no_file_is_refused,
+	temporary_files_of_the_dead_are_removed_and_no_others,
+	temporary_files_of_other_users_stay,
+	crash_or_error_leaves_the_old_or_the_new_file)

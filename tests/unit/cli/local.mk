@@ -8,6 +8,7 @@ CLI_TESTS = \
 	tests/unit/cli/test_columns \
 	tests/unit/cli/test_command_table \
 	tests/unit/cli/test_complete \
+	tests/unit/cli/test_config_crash \
 	tests/unit/cli/test_connect \
 	tests/unit/cli/test_each \
 	tests/unit/cli/test_examples \
@@ -37,6 +38,12 @@ tests_unit_cli_test_command_table_LDADD = $(CLI_TEST_LIBS)
 tests_unit_cli_test_complete_SOURCES = tests/unit/cli/test_complete.c
 tests_unit_cli_test_complete_CFLAGS = $(CLI_TEST_CFLAGS)
 tests_unit_cli_test_complete_LDADD = $(CLI_TEST_LIBS)
+tests_unit_cli_test_config_crash_SOURCES = tests/unit/cli/test_config_crash.c
+tests_unit_cli_test_config_crash_CFLAGS = $(CLI_TEST_CFLAGS)
+tests_unit_cli_test_config_crash_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=open,--wrap=openat \
+	-Wl,--wrap=write,--wrap=close,--wrap=fsync,--wrap=fchmod,--wrap=fchown,--wrap=flock \
+	-Wl,--wrap=renameat,--wrap=unlinkat,--wrap=unlink,--wrap=mkdirat
+tests_unit_cli_test_config_crash_LDADD = $(CLI_TEST_LIBS)
 tests_unit_cli_test_connect_SOURCES = tests/unit/cli/test_connect.c
 tests_unit_cli_test_connect_CFLAGS = $(CLI_TEST_CFLAGS)
 tests_unit_cli_test_connect_LDADD = $(CLI_TEST_LIBS)
