@@ -106,6 +106,7 @@ libdaemon_la_SOURCES = \
 	src/daemon/schedules.c src/daemon/schedules.h src/daemon/schedules_priv.h \
 	src/daemon/login_env.c src/daemon/login_env.h \
 	src/daemon/service_judge.c \
+	src/daemon/service_log.c src/daemon/service_log.h \
 	src/daemon/service_record.c src/daemon/service_record.h \
 	src/daemon/service_settle.c src/daemon/service_settle.h \
 	src/daemon/services.c src/daemon/services.h src/daemon/services_priv.h \

@@ -9,6 +9,7 @@
 #include "base/log.h"
 #include "daemon/readiness.h"
 #include "daemon/run.h"
+#include "daemon/service_log.h"
 #include "daemon/services_priv.h"
 
 static enum restart_end end_of(
@@ -38,26 +39,28 @@ static void describe(
 		snprintf(buf, size, "it has ended with status %d", v->exit_code);
 }
 
-/* Of short runs in a row only the first is told: there may be thousands. */
-static void tell(const struct instance *in, const struct run *run,
-	const struct job_verdict *v, const struct service_end *end)
+static void tell(const struct services *ss, const struct instance *in,
+	const struct run *run, const struct job_verdict *v,
+	const struct service_end *end)
 {
-	char what[128], delay[DURATION_TEXT_MAX];
-	bool again = v->next == JOB_DELAYED;
+	char how[128], what[sizeof(how) + 128], delay[DURATION_TEXT_MAX];
 
-	if (again && end->n_short > 1)
+	describe(run, v, how, sizeof(how));
+	if (v->next == JOB_DELAYED) {
+		duration_format(delay, sizeof(delay), v->delay_usec / 1000 * 1000);
+		snprintf(what, sizeof(what), "%s, starting it again in %s%s", how,
+			delay,
+			end->n_short == 1
+				? "; of more short runs in a row the number is told"
+				: "");
+		service_log_again(
+			ss->log, in->service->name, in->number, what, end->n_short > 1);
 		return;
-	describe(run, v, what, sizeof(what));
-	duration_format(delay, sizeof(delay), v->delay_usec / 1000 * 1000);
-	log_at(end->reason[0] ? LOG_WARNING : LOG_NOTICE, "service",
-		"service '%s', instance %u: %s, %s%s%s", in->service->name, in->number,
-		what,
-		again            ? "starting it again in "
-		: end->reason[0] ? end->reason
-				 : "and is not started again",
-		again ? delay : "",
-		again && end->n_short == 1 ? "; more short runs in a row are not told"
-					   : "");
+	}
+	snprintf(what, sizeof(what), "%s, %s", how,
+		end->reason[0] ? end->reason : "and is not started again");
+	service_log_end(ss->log, end->reason[0] ? LOG_WARNING : LOG_NOTICE,
+		in->service->name, in->number, what);
 }
 
 /* It ended by itself, and is wanted. */
@@ -132,7 +135,7 @@ void services_judge(struct services *ss, const struct run *run, uint32_t random,
 		return;
 	} else {
 		judge(ss, in, run, random, v, ret);
-		tell(in, run, v, ret);
+		tell(ss, in, run, v, ret);
 		return;
 	}
 	in->again = false;

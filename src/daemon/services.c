@@ -13,6 +13,7 @@
 #include "daemon/dependents.h"
 #include "daemon/jobs.h"
 #include "daemon/readiness.h"
+#include "daemon/service_log.h"
 #include "daemon/services_priv.h"
 
 #define KIND "service"
@@ -28,7 +29,10 @@ int services_new(struct services **ret, struct core *core, rv_loop *loop)
 {
 	struct services *ss = calloc(1, sizeof(*ss));
 
-	if (!ss || hashmap_new(&ss->by_name, HASHMAP_STRING) < 0) {
+	if (!ss || hashmap_new(&ss->by_name, HASHMAP_STRING) < 0 ||
+		service_log_new(&ss->log, loop) < 0) {
+		if (ss)
+			hashmap_free(ss->by_name);
 		free(ss);
 		return -ENOMEM;
 	}
@@ -76,6 +80,7 @@ struct services *services_free(struct services *ss)
 	HASHMAP_FOREACH(s, ss->by_name)
 		service_free(s);
 	hashmap_free(ss->by_name);
+	service_log_free(ss->log);
 	free(ss);
 	return NULL;
 }

@@ -9,6 +9,8 @@
 #include "daemon/services.h"
 #include "reeve/sync.h"
 
+struct service_log;
+
 struct services {
 	struct core *core;
 	rv_loop *loop;
@@ -22,6 +24,7 @@ struct services {
 	rv_time aged_at; /* CLOCK_BOOTTIME: when the first is too old; RV_FOREVER */
 	rv_handle age_timer;
 	bool age_timer_armed;
+	struct service_log *log;
 };
 
 /* what an instance is to be */

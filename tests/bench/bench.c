@@ -91,7 +91,9 @@ static void write_conf(const char *path, const char *text)
 		bench_die(path, errno);
 }
 
-static void exec_daemon(const struct bench_daemon *d, const char *conf, int ready)
+/* log NULL: warnings, to where the benchmark's go */
+static void exec_daemon(
+	const struct bench_daemon *d, const char *conf, int ready, const char *log)
 {
 	char socket[128], state[128], config[160], fd[32];
 	const char *program = bench_program("reeved");
@@ -101,19 +103,25 @@ static void exec_daemon(const struct bench_daemon *d, const char *conf, int read
 	snprintf(config, sizeof(config), "--config=%s", conf);
 	snprintf(fd, sizeof(fd), "--ready-fd=%d", ready);
 	fcntl(ready, F_SETFD, 0);
+	if (log && dup2(open(log, O_WRONLY | O_CREAT | O_APPEND, 0600), 2) < 0)
+		_exit(126);
 	execl(program, program, "--user", socket, state, config, fd,
-		"--log-level=warning", (char *)NULL);
+		log ? "--log-level=info" : "--log-level=warning", (char *)NULL);
 	_exit(127);
 }
 
-void bench_daemon_start(struct bench_daemon *d, const char *conf)
+static void make_dir(struct bench_daemon *d)
+{
+	snprintf(d->dir, sizeof(d->dir), "/var/tmp/reeve-bench-XXXXXX");
+	if (!mkdtemp(d->dir))
+		bench_die("mkdtemp", errno);
+}
+
+static void start(struct bench_daemon *d, const char *conf, const char *log)
 {
 	char path[128], c;
 	int ready[2];
 
-	snprintf(d->dir, sizeof(d->dir), "/var/tmp/reeve-bench-XXXXXX");
-	if (!mkdtemp(d->dir))
-		bench_die("mkdtemp", errno);
 	snprintf(d->socket, sizeof(d->socket), "%s/socket", d->dir);
 	snprintf(path, sizeof(path), "%s/reeve.conf", d->dir);
 	write_conf(path, conf);
@@ -121,11 +129,25 @@ void bench_daemon_start(struct bench_daemon *d, const char *conf)
 	d->pid = fork();
 	bench_check("fork", d->pid < 0 ? -errno : 0);
 	if (d->pid == 0)
-		exec_daemon(d, path, ready[1]);
+		exec_daemon(d, path, ready[1], log);
 	close(ready[1]);
 	if (read(ready[0], &c, 1) != 1)
 		bench_die("reeved did not start", ECHILD);
 	close(ready[0]);
+}
+
+void bench_daemon_start(struct bench_daemon *d, const char *conf)
+{
+	make_dir(d);
+	start(d, conf, NULL);
+}
+
+void bench_daemon_start_logged(
+	struct bench_daemon *d, const char *conf, char *log, size_t size)
+{
+	make_dir(d);
+	snprintf(log, size, "%s/log", d->dir);
+	start(d, conf, log);
 }
 
 void bench_daemon_stop(struct bench_daemon *d)

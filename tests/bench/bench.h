@@ -32,6 +32,9 @@ struct bench_daemon {
 };
 /* conf: text of its configuration file. Dies where it does not start. */
 void bench_daemon_start(struct bench_daemon *d, const char *conf);
+/* The same, and what it logs as it would by itself is in a file, whose path goes into log. */
+void bench_daemon_start_logged(
+	struct bench_daemon *d, const char *conf, char *log, size_t size);
 /* stops it, and removes the directory */
 void bench_daemon_stop(struct bench_daemon *d);
 struct client *bench_connect(const struct bench_daemon *d);

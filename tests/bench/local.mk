@@ -77,6 +77,12 @@ tests_bench_bench_slots_LDADD = $(bench_libs)
 noinst_PROGRAMS += tests/bench/busy
 tests_bench_busy_SOURCES = tests/bench/busy.c
 
+noinst_PROGRAMS += tests/bench/bench_crash
+tests_bench_bench_crash_SOURCES = tests/bench/bench_crash.c $(bench_common)
+tests_bench_bench_crash_CPPFLAGS = $(AM_CPPFLAGS) -I$(srcdir)/tests/bench
+tests_bench_bench_crash_CFLAGS = $(AM_CFLAGS) $(JANSSON_CFLAGS)
+tests_bench_bench_crash_LDADD = $(bench_libs)
+
 noinst_PROGRAMS += tests/bench/bench_latency
 tests_bench_bench_latency_SOURCES = tests/bench/bench_latency.c $(bench_common)
 tests_bench_bench_latency_CPPFLAGS = $(AM_CPPFLAGS) -I$(srcdir)/tests/bench

@@ -2,20 +2,11 @@
 # Idle means idle: without work no thread of reeved or its spawner does a system call, nor
 # with 100 jobs that said something and sleep.
 . "${srcdir:-.}/tests/support/system.sh"
-command -v strace >/dev/null || skip "no strace"
-strace -o "$tmp/try" true 2>/dev/null || skip "strace is not permitted here"
-seconds=${REEVE_TEST_IDLE_SECONDS:-12}
+. "$top/tests/support/idle.sh"
 cat >"$tmp/conf" <<-END
 	[pool default]
 	slots = 200
 END
-
-# The calls of strace's output FILE that began, or ended, after TIME. Its own leaving is in
-# there too: what waits is interrupted then, and goes on ("resumed ... ERESTARTSYS").
-calls_after() {
-	awk -v from="$2" '
-		$2 > from && !/detached|unfinished|= \? ERESTART/ { print }' "$1"
-}
 
 step "a call is one, and strace's leaving is none"
 cat >out <<-'END'
@@ -27,21 +18,6 @@ cat >out <<-'END'
 	7 112.000003 <... epoll_wait resumed> <detached ...>
 END
 assert_eq "calls" "7 103.000001" "$(calls_after out 102 | cut -d ' ' -f 1,2)"
-
-# quiet WHAT: both are watched from one moment on. What was begun before may still end in
-# the first two seconds (a timer that was set earlier, the end of our last connection);
-# nothing may begin anew. timeout gives the length, so that nothing is slept for.
-quiet() {
-	spawner=$(reeve daemon status --json | jq .spawner_pid)
-	status=0
-	timeout -s INT "$seconds" strace -f -q -ttt -o "$tmp/strace" -p "$reeved_pid" \
-		-p "$spawner" || status=$?
-	[ "$status" -eq 124 ] || [ "$status" -eq 130 ] || skip "strace cannot attach"
-	[ -s "$tmp/strace" ] || fail "strace saw not even the waiting"
-	calls_after "$tmp/strace" "$(sort -k 2,2n "$tmp/strace" |
-		awk 'NR == 1 { printf "%.6f", $2 + 2 }')" >"$tmp/calls"
-	assert_eq "$1: system calls" "" "$(head -n 5 "$tmp/calls")"
-}
 
 start_reeved --config="$tmp/conf"
 reeve run true

@@ -12,6 +12,7 @@ unit_daemon_tests = \
 	tests/unit/daemon/test_scheduler \
 	tests/unit/daemon/test_schedules \
 	tests/unit/daemon/test_schedule_record \
+	tests/unit/daemon/test_service_log \
 	tests/unit/daemon/test_service_record \
 	tests/unit/daemon/test_job_make \
 	tests/unit/daemon/test_keys \
@@ -75,6 +76,9 @@ tests_unit_daemon_test_schedule_record_SOURCES = tests/unit/daemon/test_schedule
 tests_unit_daemon_test_schedule_record_CFLAGS = $(unit_daemon_cflags)
 tests_unit_daemon_test_schedule_record_LDADD = $(unit_daemon_libs)
 
+tests_unit_daemon_test_service_log_SOURCES = tests/unit/daemon/test_service_log.c $(unit_daemon_fixture)
+tests_unit_daemon_test_service_log_CFLAGS = $(unit_daemon_cflags)
+tests_unit_daemon_test_service_log_LDADD = $(unit_daemon_libs)
 tests_unit_daemon_test_service_record_SOURCES = tests/unit/daemon/test_service_record.c $(unit_daemon_fixture)
 tests_unit_daemon_test_service_record_CFLAGS = $(unit_daemon_cflags)
 tests_unit_daemon_test_service_record_LDADD = $(unit_daemon_libs)

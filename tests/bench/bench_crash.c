@@ -1,0 +1,166 @@
+/*
+ * A thousand services that crash as soon as they are started, all at once: how long a ping
+ * takes meanwhile, what share of the time reeved and its spawner are on a CPU, how many lines
+ * are in the log, and how many starts that were.
+ *
+ *	bench_crash [SERVICES [SECONDS]]
+ *
+ * Goal: p99 of a ping below 50 ms; the CPU time falls with the delays.
+ */
+#include "config.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/buf.h"
+#include "bench.h"
+
+enum { PINGS_MAX = 1 << 20, PING_EVERY_MS = 5, N_PARTS = 4 };
+
+static double pings[PINGS_MAX];
+
+static int by_value(const void *a, const void *b)
+{
+	double x = *(const double *)a, y = *(const double *)b;
+
+	return (x > y) - (x < y);
+}
+
+/* nanoseconds on a CPU, of all threads of the process */
+static int64_t cpu_time(pid_t pid)
+{
+	struct timespec ts;
+	clockid_t id;
+
+	bench_check("clock of a process", -clock_getcpuclockid(pid, &id));
+	bench_check("clock of a process", clock_gettime(id, &ts) < 0 ? -errno : 0);
+	return ts.tv_sec * 1000000000 + ts.tv_nsec;
+}
+
+static pid_t spawner_of(struct client *c)
+{
+	json_t *reply = NULL;
+	pid_t pid;
+
+	bench_check("status", client_call(c, "io.reeve.Daemon.Status", NULL, &reply,
+				      NULL, RV_SEC(60)));
+	pid = (pid_t)json_integer_value(json_object_get(reply, "spawner_pid"));
+	json_decref(reply);
+	return pid;
+}
+
+/* of all jobs */
+static int64_t n_starts(struct client *c)
+{
+	json_t *reply = NULL, *s;
+	int64_t n = 0;
+	size_t i;
+
+	bench_check("list", client_call(c, "io.reeve.Service.List", NULL, &reply, NULL,
+				    RV_SEC(60)));
+	json_array_foreach(json_object_get(reply, "services"), i, s)
+	{
+		json_t *instance = json_array_get(json_object_get(s, "instances"), 0);
+
+		n += json_integer_value(json_object_get(instance, "starts"));
+	}
+	json_decref(reply);
+	return n;
+}
+
+static size_t n_lines(const char *path)
+{
+	size_t n = 0;
+	FILE *f = fopen(path, "re");
+	int c;
+
+	while (f && (c = getc(f)) != EOF)
+		n += c == '\n';
+	if (f)
+		(void)fclose(f);
+	return n;
+}
+
+/* a ping each few milliseconds, from when it was due: what a stall delays counts as well */
+static size_t ping_for(struct client *c, rv_time seconds)
+{
+	rv_time due = rv_now(), end = due + seconds * RV_SEC(1);
+	size_t n = 0;
+
+	while (due < end && n < PINGS_MAX) {
+		struct timespec ts = {due / RV_SEC(1), due % RV_SEC(1)};
+
+		clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &ts, NULL);
+		bench_check("ping", client_call(c, "io.reeve.Daemon.Ping", NULL, NULL,
+					    NULL, RV_SEC(60)));
+		pings[n++] = (double)(rv_now() - due) / 1e6;
+		due += PING_EVERY_MS * RV_SEC(1) / 1000;
+	}
+	return n;
+}
+
+static void part(const struct bench_daemon *d, struct client *c, pid_t spawner,
+	rv_time from, rv_time seconds, int64_t *n_before)
+{
+	rv_time began = rv_now();
+	int64_t reeved = cpu_time(d->pid), other = cpu_time(spawner), n;
+	size_t k = ping_for(c, seconds);
+	double wall = (double)(rv_now() - began);
+
+	reeved = cpu_time(d->pid) - reeved;
+	other = cpu_time(spawner) - other;
+	n = n_starts(c);
+	qsort(pings, k, sizeof(pings[0]), by_value);
+	printf("  from %3d s: ping p50 %6.2f p99 %6.2f max %6.2f ms; of the time on a "
+	       "CPU: "
+	       "reeved %5.1f %%, spawner %5.1f %%; %6d starts\n",
+		(int)from, pings[k / 2], pings[k * 99 / 100], pings[k - 1],
+		100 * (double)reeved / wall, 100 * (double)other / wall,
+		(int)(n - *n_before));
+	(void)fflush(stdout);
+	*n_before = n;
+}
+
+static void measure(const char *name, int n, rv_time seconds, const char *keys)
+{
+	struct buf conf = BUF_NULL;
+	struct bench_daemon d;
+	struct client *c;
+	int64_t n_before = 0;
+	char log[128];
+	pid_t spawner;
+
+	bench_check("conf", buf_append_str(&conf, "[reeved]\nmin-free = 0\n"));
+	for (int i = 0; i < n; i++)
+		bench_check("conf",
+			buf_printf(&conf, "[service s%d]\ncommand = /bin/false\n%s", i,
+				keys));
+	bench_check("conf", buf_append_byte(&conf, '\0'));
+	bench_daemon_start_logged(&d, buf_head(&conf), log, sizeof(log));
+	c = bench_connect(&d);
+	spawner = spawner_of(c);
+	printf("%d services, %s\n", n, name);
+	for (int i = 0; i < N_PARTS; i++)
+		part(&d, c, spawner, i * seconds / N_PARTS, seconds / N_PARTS,
+			&n_before);
+	printf("  the log: %zu lines; goal of the pings: p99 50 ms\n", n_lines(log));
+	client_close(c);
+	bench_daemon_stop(&d);
+	buf_deinit(&conf);
+}
+
+int main(int argc, char **argv)
+{
+	int n = argc > 1 ? atoi(argv[1]) : 1000;
+	rv_time seconds = argc > 2 ? atoi(argv[2]) : 60;
+
+	measure("the usual delays", n, seconds, "");
+	measure("delays of at most 1 s", n, seconds,
+		"restart-delay = 1ms\nrestart-delay-max = 1s\n");
+	return 0;
+}
