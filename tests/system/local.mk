@@ -71,6 +71,9 @@ system_tests += \
 	tests/system/256-service-readiness.sh \
 	tests/system/257-after-service.sh \
 	tests/system/259-service-full-disk.sh \
+	tests/system/270-log-rotation.sh \
+	tests/system/273-log-filters.sh \
+	tests/system/274-logs-at-once.sh \
 	tests/system/400-protocol.sh \
 	tests/system/401-clients-that-stall.sh \
 	tests/system/402-connections.sh \
