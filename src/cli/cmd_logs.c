@@ -1,135 +1,150 @@
 /*
- * `logs`: the output of jobs, as it is.
+ * `logs`: the output of jobs, as it is, or the lines of it that are wanted.
  *
  * Who follows goes on where he was when the daemon is started again: asked for is then the
  * run that was shown, from the first byte that was not, and, as that call ends with its
- * run, each later one by its number. A call has one offset: of two streams the one that is
- * ahead comes partly again, and that part is left out.
+ * run, each later one by its number.
  */
 #include "config.h"
 
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/base64.h"
 #include "base/cleanup.h"
 #include "base/macro.h"
-#include "base/parse.h"
 #include "cli/cli.h"
 #include "cli/command_table.h"
 #include "cli/each_job.h"
+#include "cli/log_options.h"
+#include "cli/log_place.h"
+#include "cli/log_tail.h"
+#include "cli/logs.h"
+#include "cli/logs_many.h"
 #include "cli/select.h"
 #include "client/client.h"
 #include "job/state.h"
 
-enum { STDOUT, STDERR, N_STREAMS }; /* what is not split is STDOUT here */
-
 struct logs {
 	const struct cli *c;
-	json_t *params; /* what goes with every selector; owned */
-	bool follow;
-	int64_t run; /* that is asked for; 0: the newest */
-	/* what following has shown */
-	int64_t at_run;          /* of this run; 0: nothing yet */
-	int64_t next[N_STREAMS]; /* offset of the first byte that was not; -1: of all */
-	bool is_split;           /* in two streams */
-	int64_t resumed_run;     /* asked for after a break; 0: none was */
-	bool over;               /* that run is not there, and will not be */
+	const struct log_options *lo;
+	json_t *params; /* what goes with every selector; borrowed */
+	bool follow;    /* now; not while what is there already is looked through */
+	int64_t run;    /* that is asked for now; 0: the newest */
+	struct log_place place;
+	bool over; /* a run that was asked for after a break is not there, and will not be */
 	unsigned n_reconnects;
-	size_t n_shown;
-	int exit_code; /* of an error that was printed */
+	int64_t heading; /* id of the job whose heading is due with its first line; 0: none */
+	size_t n_shown; /* jobs with a heading */
+	bool mid_line;  /* the last byte printed ended none */
+	int exit_code;  /* of an error that was printed */
+	/* where lines are looked at */
+	bool by_line;
+	struct log_lines lines;
+	struct log_filter_state seen;
+	bool tailing; /* lines are held in tail, until all were looked at */
+	struct log_tail tail;
+	int64_t id;       /* of the job; 0: not known yet */
+	uint64_t n_lines; /* that were shown */
 };
 
-/* the data of a page, of which some was shown before a break */
-struct shown {
-	void *data; /* owned */
-	size_t n;
-	size_t cut; /* from the front */
-	int64_t lost;
-};
+/* ---- printing ------------------------------------------------------------------------------ */
 
-static void begin_run(struct logs *l, int64_t run)
+static void print_heading(struct logs *l)
 {
-	l->at_run = run;
-	for (int i = 0; i < N_STREAMS; i++)
-		l->next[i] = -1;
+	if (l->heading > 0 && !l->c->json)
+		printf("%s==> job %" PRId64 " <==\n", l->n_shown > 0 ? "\n" : "",
+			l->heading);
+	l->n_shown += l->heading > 0;
+	l->heading = 0;
 }
 
-/* Where the page leaves us, and what of it is new. */
-static void take_place(struct logs *l, struct shown *sh, const json_t *page)
+int logs_print_line(FILE *f, const struct log_line *line, int64_t id, const char *name)
 {
-	int s = STREQ(json_str(page, "stream"), "stderr") ? STDERR : STDOUT;
-	int64_t offset = json_int(page, "offset", 0);
-	int64_t run = json_int(page, "run", 0), ahead;
+	_cleanup_json_ json_t *o = NULL;
+	_cleanup_free_ char *text = malloc(base64_encoded_len(line->n + 1) + 1);
+	_cleanup_free_ char *bytes = malloc(line->n + 1);
 
-	if (run != l->at_run)
-		begin_run(l, run);
-	l->is_split = !STREQ(json_str(page, "stream"), "all");
-	ahead = l->next[s] - offset;
-	if (l->resumed_run > 0 && l->next[s] >= 0 && sh->n > 0) {
-		sh->cut = (size_t)MIN((int64_t)sh->n, MAX(ahead, INT64_C(0)));
-		/* what was lost on the way to where we were, we have */
-		sh->lost = MIN(sh->lost, MAX(-ahead, INT64_C(0)));
-	}
-	if (sh->n > 0)
-		l->next[s] = MAX(l->next[s], offset + (int64_t)sh->n);
+	if (!text || !bytes)
+		return -ENOMEM;
+	memcpy(bytes, line->text, line->n);
+	bytes[line->n] = '\n';
+	base64_encode(text, bytes, line->n + line->whole);
+	o = json_pack("{s:I, s:s*, s:I, s:s, s:s, s:I}", "id", (json_int_t)id, "name",
+		name, "run", (json_int_t)line->run, "stream",
+		!line->split                 ? "all"
+		: line->stream == LOG_STDERR ? "stderr"
+					     : "stdout",
+		"data_b64", text, "offset", (json_int_t)line->offset);
+	return o ? json_print(f, o, false) : -ENOMEM;
 }
 
-static int print_json(const struct shown *sh, const json_t *page)
+/* log_line_fn: one that is wanted */
+static int print_line(void *arg, const struct log_line *line)
+{
+	struct logs *l = arg;
+
+	print_heading(l);
+	l->n_lines++;
+	if (l->c->json)
+		return logs_print_line(stdout, line, l->id, NULL);
+	if (fwrite(line->text, 1, line->n, stdout) != line->n || putchar('\n') == EOF)
+		return -EIO;
+	return 0;
+}
+
+/* log_line_fn */
+static int look_at_line(void *arg, const struct log_line *line)
+{
+	struct logs *l = arg;
+
+	if (!log_filter_wants(&l->lo->filter, &l->seen, line))
+		return 0;
+	return l->tailing ? log_tail_put(&l->tail, line) : print_line(l, line);
+}
+
+static int print_chunk(
+	struct logs *l, const struct log_chunk *chunk, const json_t *page)
 {
 	_cleanup_json_ json_t *copy = NULL;
-	_cleanup_free_ char *text = NULL;
-	size_t n = sh->n - sh->cut;
+	size_t n = chunk->n - chunk->cut;
 
-	if (sh->cut == 0)
-		return json_print(stdout, page, false);
-	copy = json_copy((json_t *)page);
-	text = malloc(base64_encoded_len(n) + 1);
-	if (!copy || !text)
-		return -ENOMEM;
-	base64_encode(text, (const char *)sh->data + sh->cut, n);
-	if (json_put(copy, "data_b64", json_string(text)) < 0 ||
-		json_put(copy, "lost_bytes", json_integer(sh->lost)) < 0 ||
-		json_put(copy, "offset",
-			json_integer(json_int(page, "offset", 0) + (int64_t)sh->cut)) <
-			0)
-		return -ENOMEM;
-	return json_print(stdout, copy, false);
+	if (chunk->n > 0 && n == 0)
+		return 0;
+	if (l->c->json && !l->by_line) {
+		copy = log_chunk_json(chunk, page);
+		return copy ? json_print(stdout, copy, false) : -ENOMEM;
+	}
+	if (chunk->lost > 0 && l->mid_line && !l->c->json)
+		putchar('\n'); /* what follows is not the rest of that line */
+	if (chunk->lost > 0)
+		cli_note(l->c,
+			"%" PRId64 " bytes before this were trimmed "
+			"(output-max, output-total-max)",
+			chunk->lost);
+	if (l->by_line)
+		return log_lines_feed(&l->lines, chunk, look_at_line, l);
+	if (n > 0)
+		l->mid_line = chunk->data[chunk->n - 1] != '\n';
+	return fwrite(chunk->data + chunk->cut, 1, n, stdout) == n ? 0 : -EIO;
 }
 
 static int print_page(struct logs *l, const json_t *page)
 {
-	const json_t *b64 = json_object_get(page, "data_b64");
-	_cleanup_free_ void *data = NULL;
-	struct shown sh = {.lost = json_int(page, "lost_bytes", 0)};
-	int r;
+	struct log_chunk chunk;
+	int r = log_place_take(&l->place, &chunk, page);
 
-	if (json_is_string(b64)) {
-		r = base64_decode(
-			&data, &sh.n, json_string_value(b64), json_string_length(b64));
-		if (r < 0)
-			return r;
-	}
-	sh.data = data;
-	take_place(l, &sh, page);
-	if (sh.n > 0 && sh.cut == sh.n)
-		return 0;
-	if (l->c->json)
-		return print_json(&sh, page);
-	if (sh.lost > 0)
-		cli_note(l->c,
-			"%" PRId64 " bytes before this were trimmed "
-			"(output-max, output-total-max)",
-			sh.lost);
-	if (sh.n == 0)
-		return 0;
-	return fwrite((const char *)data + sh.cut, 1, sh.n - sh.cut, stdout) ==
-			       sh.n - sh.cut
-		       ? 0
-		       : -EIO;
+	if (r < 0)
+		return r;
+	r = print_chunk(l, &chunk, page);
+	free(chunk.data);
+	return r;
 }
+
+/* ---- calls --------------------------------------------------------------------------------- */
 
 static int fail_no_run(const struct logs *l, int64_t id)
 {
@@ -168,13 +183,14 @@ static int take_page(void *arg, const struct client_reply *reply)
 		return -ECANCELED;
 	}
 	l->n_reconnects = 0;
+	l->id = json_int(reply->params, "id", 0);
 	run = json_int(reply->params, "run", 0);
 	/* where none such came, an empty page of the last one says so */
 	if (l->run > 0 && run != l->run) {
-		l->exit_code = fail_no_run(l, json_int(reply->params, "id", 0));
+		l->exit_code = fail_no_run(l, l->id);
 		return -ECANCELED;
 	}
-	l->over = l->resumed_run > 0 && run != l->resumed_run;
+	l->over = l->place.resumed_run > 0 && run != l->place.resumed_run;
 	if (l->over)
 		return 0;
 	r = print_page(l, reply->params);
@@ -184,40 +200,12 @@ static int take_page(void *arg, const struct client_reply *reply)
 	return r;
 }
 
-/* The first byte that was not shown of any stream. Of one of which nothing came that is
- * its first one, but with -n 0, where what it had was not wanted. */
-static int64_t from_offset(const struct logs *l)
+/* 0, or the exit code: of what printing or taking in gave */
+static int fail_print(const struct logs *l, int r)
 {
-	const int64_t *next = l->next;
-	bool only_new = json_int(l->params, "lines", -1) == 0;
-
-	if (!l->is_split)
-		return next[STDOUT];
-	if (only_new && (next[STDOUT] < 0 || next[STDERR] < 0))
-		return MAX(next[STDOUT], next[STDERR]);
-	return MIN(next[STDOUT], next[STDERR]);
-}
-
-/* 0, -ENOMEM */
-static int call_params(json_t **ret, const struct logs *l, json_t *select)
-{
-	_cleanup_json_ json_t *params = json_deep_copy(l->params);
-	int64_t from = -1;
-	int r;
-
-	if (!params || !select)
-		return -ENOMEM;
-	r = json_put(params, "select", json_incref(select));
-	if (r == 0 && l->resumed_run > 0) {
-		from = from_offset(l);
-		json_object_del(params, "lines");
-		r = json_put(params, "run", json_integer(l->resumed_run));
-	}
-	if (r == 0 && from > 0)
-		r = json_put(params, "offset", json_integer(from));
-	if (r == 0)
-		*ret = TAKE_PTR(params);
-	return r;
+	if (r == -EIO)
+		return cli_fail_write(l->c, r);
+	return r < 0 ? cli_fail_errno(l->c, r, "logs") : 0;
 }
 
 /* one call. 0, -ECONNRESET, or the exit code */
@@ -226,7 +214,9 @@ static int call_logs(struct logs *l, struct client *client, json_t *select)
 	_cleanup_json_ json_t *params = NULL;
 	int r;
 
-	r = call_params(&params, l, select);
+	r = log_place_params(&l->place, &params, l->params, select);
+	if (r == 0 && l->follow)
+		r = json_put(params, "follow", json_true());
 	if (r < 0)
 		return cli_fail_errno(l->c, r, "logs");
 	r = client_call_more(
@@ -265,7 +255,7 @@ static int pin_job(const struct logs *l, struct client *client, json_t **select)
 /* 0, or the exit code */
 static int go_on(struct logs *l, struct client **client)
 {
-	l->resumed_run = l->at_run;
+	l->place.resumed_run = l->place.at_run;
 	if (l->n_reconnects++ < CLI_RECONNECTS_MAX &&
 		cli_reconnect(l->c, client, RV_FOREVER) == 0)
 		return 0;
@@ -273,22 +263,118 @@ static int go_on(struct logs *l, struct client **client)
 		"the daemon is gone and did not come back; the output so far is shown");
 }
 
-/* select: taken. 0, or the exit code */
+/* 0, or the exit code */
 static int follow(struct logs *l, struct client **client, json_t *select)
 {
-	_cleanup_json_ json_t *mine = select;
+	struct log_place *p = &l->place;
 	int r;
 
-	r = mine ? pin_job(l, *client, &mine) : cli_fail_errno(l->c, -ENOMEM, "logs");
-	while (r == 0) {
-		r = call_logs(l, *client, mine);
+	for (;;) {
+		r = call_logs(l, *client, select);
 		if (r == -ECONNRESET) {
 			r = go_on(l, client);
+			if (r != 0)
+				return r;
 			continue;
 		}
-		if (r != 0 || l->resumed_run == 0 || l->run > 0 || l->over)
-			break;
-		begin_run(l, ++l->resumed_run);
+		if (r != 0 || p->resumed_run == 0 || l->run > 0 || l->over)
+			return r;
+		log_place_begin_run(p, ++p->resumed_run);
+	}
+}
+
+/* ---- one job ------------------------------------------------------------------------------- */
+
+/* a run of before, to its end. 0, or the exit code */
+static int show_past_run(
+	struct logs *l, struct client *client, json_t *select, int64_t run)
+{
+	struct log_place now = l->place;
+	int r;
+
+	l->place = (struct log_place){.resumed_run = run};
+	log_place_begin_run(&l->place, run);
+	r = call_logs(l, client, select);
+	l->place = now;
+	return r;
+}
+
+/* Runs that reach into the time asked for, but for the newest. 0, -ENODATA that one does not,
+ * or the exit code */
+static int show_past_runs(struct logs *l, struct client *client, json_t *select)
+{
+	_cleanup_json_ json_t *reply = NULL;
+	json_t *runs, *run;
+	size_t i, n;
+	int r;
+
+	r = cli_call(l->c, client, "io.reeve.Job.Show",
+		json_pack("{s:O}", "select", select), &reply);
+	runs = json_object_get(reply, "run_history");
+	n = json_array_size(runs);
+	json_array_foreach(runs, i, run)
+	{
+		if (r == 0 && i + 1 < n &&
+			log_filter_wants_run(&l->lo->filter,
+				json_int(run, "started_usec", 0),
+				json_int(run, "finished_usec", 0)))
+			r = show_past_run(l, client, select, json_int(run, "run", 0));
+	}
+	if (r != 0 || n == 0)
+		return r;
+	run = json_array_get(runs, n - 1);
+	if (log_filter_wants_run(&l->lo->filter, json_int(run, "started_usec", 0),
+		    json_int(run, "finished_usec", 0)))
+		return 0;
+	/* who follows waits for the one behind it */
+	l->place.resumed_run = json_int(run, "run", 0) + 1;
+	log_place_begin_run(&l->place, l->place.resumed_run);
+	return -ENODATA;
+}
+
+/* What is there already, by line, the last ones of it where only these are wanted. 0, or the
+ * exit code */
+static int show_lines(struct logs *l, struct client **client, json_t *select)
+{
+	bool then_follow = l->follow, skip;
+	int r = 0;
+
+	l->follow = false;
+	l->tailing = l->lo->lines >= 0;
+	log_tail_init(&l->tail, MAX(l->lo->lines, INT64_C(0)));
+	if (l->lo->past_runs)
+		r = show_past_runs(l, *client, select);
+	skip = r == -ENODATA;
+	if (skip)
+		r = 0;
+	else if (r == 0 && (!then_follow || l->tailing))
+		r = call_logs(l, *client, select);
+	/* what is not whole yet is, when more follows */
+	if (r == 0 && !then_follow)
+		r = fail_print(l, log_lines_end(&l->lines, look_at_line, l));
+	if (r == 0 && l->tail.dropped > 0)
+		cli_note(l->c, "%" PRId64 " lines before this are more than is kept",
+			l->tail.dropped);
+	if (r == 0)
+		r = fail_print(l, log_tail_tell(&l->tail, print_line, l));
+	log_tail_deinit(&l->tail);
+	if (l->tailing && !skip)
+		l->place.resumed_run = l->place.at_run;
+	l->tailing = false;
+	l->follow = then_follow;
+	if (r == 0 && then_follow && fflush(stdout) != 0)
+		r = cli_fail_write(l->c, -EIO);
+	return r;
+}
+
+static int show_by_line(struct logs *l, struct client **client, json_t *select)
+{
+	int r = show_lines(l, client, select);
+
+	if (r == 0 && l->follow) {
+		r = follow(l, client, select);
+		if (r == 0)
+			r = fail_print(l, log_lines_end(&l->lines, look_at_line, l));
 	}
 	return r;
 }
@@ -302,85 +388,111 @@ static int show_logs(struct logs *l, struct client **client, json_t *select)
 	if (!mine)
 		return cli_fail_errno(l->c, -ENOMEM, "logs");
 	r = l->run > 0 ? check_run(l, *client, mine) : 0;
+	if (r == 0 && (l->follow || l->by_line))
+		r = pin_job(l, *client, &mine);
 	if (r != 0)
 		return r;
-	return l->follow ? follow(l, client, TAKE_PTR(mine))
-			 : call_logs(l, *client, mine);
+	l->place = (struct log_place){.next = {-1, -1}};
+	l->seen = (struct log_filter_state){.run = 0};
+	if (l->by_line)
+		return show_by_line(l, client, mine);
+	return l->follow ? follow(l, client, mine) : call_logs(l, *client, mine);
 }
+
+/* ---- several ------------------------------------------------------------------------------- */
 
 /* each_job_fn: several jobs come one after the other, under headings */
 static int show_job(void *arg, struct client **client, const json_t *job)
 {
 	struct logs *l = arg;
-	int64_t id = json_int(job, "id", 0);
 
-	if (!l->c->json)
-		printf("%s==> job %" PRId64 " <==\n", l->n_shown > 0 ? "\n" : "", id);
-	l->n_shown++;
-	return show_logs(l, client, selection_of_id(id));
+	l->heading = json_int(job, "id", 0);
+	if (!l->by_line)
+		print_heading(l);
+	return show_logs(l, client, selection_of_id(json_int(job, "id", 0)));
 }
 
-/* the options into l->params. 0, or the exit code */
-static int read_options(struct logs *l)
+/* each_job_fn */
+static int add_source(void *arg, struct client **client, const json_t *job)
 {
-	const struct options *o = &l->c->opts;
-	const char *lines = options_get(o, OPT_LINES), *run = options_get(o, OPT_RUN);
-	const char *stream = options_get(o, OPT_STREAM);
-	int64_t n;
-	int r = l->params ? 0 : -ENOMEM;
+	return logs_many_add_job(arg, job);
+}
 
-	l->follow = options_has(o, OPT_FOLLOW);
-	if (r == 0 && l->follow)
-		r = json_put(l->params, "follow", json_true());
-	if (r == 0 && lines) {
-		if (parse_i64(&n, lines, 0, INT64_MAX) < 0)
-			return cli_fail(l->c, CLI_EXIT_USAGE,
-				"logs: not a number of lines: '%s'", lines);
-		r = json_put(l->params, "lines", json_integer(n));
-	}
-	if (r == 0 && run) {
-		if (parse_i64(&l->run, run, 1, INT32_MAX) < 0)
-			return cli_fail(
-				l->c, CLI_EXIT_USAGE, "logs: not a run: '%s'", run);
-		r = json_put(l->params, "run", json_integer(l->run));
-	}
-	if (r == 0 && stream) {
-		if (!STREQ(stream, "all") && !STREQ(stream, "stdout") &&
-			!STREQ(stream, "stderr"))
-			return cli_fail(l->c, CLI_EXIT_USAGE,
-				"logs: --stream is all, stdout, or stderr");
-		r = json_put(l->params, "stream", json_string(stream));
-	}
-	return r < 0 ? cli_fail_errno(l->c, r, "logs") : 0;
+/* several followed at once. 0, or the exit code */
+static int follow_many(const struct cli *c, const struct log_options *lo,
+	struct client **client, const struct selection *sel)
+{
+	struct logs_many *m;
+	int r = 0;
+
+	m = logs_many_new(c, lo);
+	if (!m)
+		return cli_fail_errno(c, -ENOMEM, "logs");
+	for (size_t i = 0; r == 0 && i < selection_n_chunks(sel); i++)
+		r = cli_each_job(c, client, selection_json(sel, i), add_source, m);
+	if (r == 0)
+		r = logs_many_follow(m);
+	logs_many_free(m);
+	return r;
+}
+
+static int show_many(
+	struct logs *l, struct client **client, const struct selection *sel)
+{
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < selection_n_chunks(sel); i++)
+		r = cli_each_job(l->c, client, selection_json(sel, i), show_job, l);
+	if (r == 0 && l->n_shown == 0 && l->heading == 0)
+		return cli_fail(l->c, CLI_EXIT_NOTHING, "logs: no job matches");
+	return r;
+}
+
+static int show(struct logs *l, struct client **client, const struct selection *sel)
+{
+	int r;
+
+	if (selection_is_absent(sel))
+		r = show_logs(l, client, json_pack("{s:b}", "newest", 1));
+	else if (selection_is_single(sel))
+		r = show_logs(l, client, selection_json(sel, 0));
+	else
+		r = show_many(l, client, sel);
+	if (r == 0 && l->by_line && l->n_lines == 0)
+		r = cli_fail(l->c, CLI_EXIT_NOTHING, "logs: no line matches");
+	return r;
+}
+
+int logs_show(const struct cli *c, const struct log_options *lo, struct client **client,
+	const struct selection *sel)
+{
+	struct logs l = {.c = c,
+		.lo = lo,
+		.params = lo->params,
+		.follow = lo->follow,
+		.run = lo->run,
+		.by_line = log_filter_is_set(&lo->filter),
+		.place = {.next = {-1, -1}}};
+	int r;
+
+	if (lo->follow && !selection_is_absent(sel) && !selection_is_single(sel))
+		return follow_many(c, lo, client, sel);
+	r = show(&l, client, sel);
+	log_lines_deinit(&l.lines);
+	return r;
 }
 
 int cmd_logs(struct cli *c)
 {
 	_cleanup_(selection_deinit) struct selection sel = SELECTION_NULL;
+	_cleanup_(log_options_deinit) struct log_options lo = {.params = NULL};
 	_cleanup_(client_closep) struct client *client = NULL;
-	_cleanup_json_ json_t *params = json_object();
-	struct logs l = {.c = c, .params = params, .next = {-1, -1}};
-	bool single;
 	int r;
 
-	r = read_options(&l);
+	r = log_options_read(&lo, c);
 	if (r == 0)
 		r = cli_select(c, &sel, SELECT_OPTIONAL);
-	if (r != 0)
-		return r;
-	single = selection_is_absent(&sel) || selection_is_single(&sel);
-	if (l.follow && !single)
-		return cli_fail(c, CLI_EXIT_USAGE, "logs: --follow takes one job");
-	r = cli_connect_for(c, &client, &sel);
-	if (r != 0)
-		return r;
-	if (selection_is_absent(&sel))
-		return show_logs(&l, &client, json_pack("{s:b}", "newest", 1));
-	if (single)
-		return show_logs(&l, &client, selection_json(&sel, 0));
-	for (size_t i = 0; r == 0 && i < selection_n_chunks(&sel); i++)
-		r = cli_each_job(c, &client, selection_json(&sel, i), show_job, &l);
-	if (r == 0 && l.n_shown == 0)
-		return cli_fail(c, CLI_EXIT_NOTHING, "logs: no job matches");
-	return r;
+	if (r == 0)
+		r = cli_connect_for(c, &client, &sel);
+	return r == 0 ? logs_show(c, &lo, &client, &sel) : r;
 }

@@ -15,6 +15,7 @@
 #include "cli/cli.h"
 #include "cli/command_table.h"
 #include "cli/output.h"
+#include "cli/service_logs.h"
 #include "cli/service_status.h"
 #include "cli/time.h"
 #include "client/client.h"
@@ -148,8 +149,7 @@ static int pick(const struct cli *c, const json_t *list, char *const *names, siz
 	return 0;
 }
 
-/* 0 with those that are named, or, where none has to be, all; or the exit code */
-static int select_services(struct cli *c, struct client *client, const char *verb,
+int service_select(struct cli *c, struct client *client, const char *verb,
 	char *const *names, size_t n, bool optional, json_t **ret)
 {
 	_cleanup_json_ json_t *reply = NULL;
@@ -176,7 +176,7 @@ static int select_services(struct cli *c, struct client *client, const char *ver
 static int ls(struct cli *c, struct client *client, char *const *names, size_t n)
 {
 	_cleanup_json_ json_t *list = NULL;
-	int r = select_services(c, client, "service ls", names, n, true, &list);
+	int r = service_select(c, client, "service ls", names, n, true, &list);
 
 	if (r != 0)
 		return r;
@@ -189,7 +189,7 @@ static int status(struct cli *c, struct client *client, char *const *names, size
 	_cleanup_json_ json_t *list = NULL;
 	json_t *s;
 	size_t i;
-	int r = select_services(c, client, "service status", names, n, true, &list);
+	int r = service_select(c, client, "service status", names, n, true, &list);
 
 	if (r != 0)
 		return r;
@@ -230,45 +230,12 @@ static int print_why(const struct cli *c, const json_t *list)
 static int why(struct cli *c, struct client *client, char *const *names, size_t n)
 {
 	_cleanup_json_ json_t *list = NULL;
-	int r = select_services(c, client, "service why", names, n, true, &list);
+	int r = service_select(c, client, "service why", names, n, true, &list);
 
 	if (r != 0)
 		return r;
 	r = print_why(c, list);
 	return r < 0 ? cli_fail_write(c, r) : CLI_EXIT_OK;
-}
-
-/* as logs of its jobs */
-static int logs(struct cli *c, struct client *client, char *const *names, size_t n)
-{
-	_cleanup_json_ json_t *list = NULL;
-	_cleanup_(strv_freep) char **ids = NULL;
-	char **args = c->opts.args;
-	size_t n_args = c->opts.n_args, k, m;
-	json_t *s, *i;
-	int r = select_services(c, client, "service logs", names, n, false, &list);
-
-	if (r != 0)
-		return r;
-	json_array_foreach(list, k, s)
-	{
-		json_array_foreach(json_object_get(s, "instances"), m, i)
-		{
-			char id[24];
-
-			snprintf(id, sizeof(id), "%" PRId64, json_int(i, "job", 0));
-			if (json_int(i, "job", 0) && strv_append(&ids, id) < 0)
-				return cli_fail_errno(c, -ENOMEM, "service");
-		}
-	}
-	if (!ids)
-		return cli_fail(c, CLI_EXIT_NOTHING, "none of it was started yet");
-	c->opts.args = ids;
-	c->opts.n_args = strv_len(ids);
-	r = cmd_logs(c);
-	c->opts.args = args;
-	c->opts.n_args = n_args;
-	return r;
 }
 
 /* the last operand: how many. 0, or the exit code */
@@ -298,7 +265,7 @@ static int steer(struct cli *c, struct client *client, const char *verb,
 	int r = scale ? read_instances(c, names, n, &instances) : 0;
 
 	if (r == 0)
-		r = select_services(c, client, verb, names, n - scale, false, &list);
+		r = service_select(c, client, verb, names, n - scale, false, &list);
 	if (r != 0)
 		return r;
 	json_array_foreach(list, i, s)
@@ -334,7 +301,7 @@ static int run_verb(struct cli *c, const char *word, char *const *names, size_t 
 		{"ls", NULL, ls},
 		{"status", NULL, status},
 		{"why", NULL, why},
-		{"logs", NULL, logs},
+		{"logs", NULL, service_logs},
 		{"start", "Start", NULL},
 		{"stop", "Stop", NULL},
 		{"restart", "Restart", NULL},

@@ -113,6 +113,13 @@ static const struct option_def options_logs[] = {
 	{OPT_LINES, "lines", 'n', "N", HINT_NONE, "only so many at the end"},
 	{OPT_RUN, "run", 0, "N", HINT_NONE, "of this run; default: the newest"},
 	{OPT_STREAM, "stream", 0, "WHICH", HINT_STREAM, "all, stdout, or stderr"},
+	{OPT_FROM, "since", 0, "TIME", HINT_NONE,
+		"lines since: 2h, today, 10:00, 2026-01-31"},
+	{OPT_UNTIL, "until", 0, "TIME", HINT_NONE, "lines until then"},
+	{OPT_GREP, "grep", 0, "REGEX", HINT_NONE,
+		"lines that match an extended regular expression"},
+	{OPT_IGNORE_CASE, "ignore-case", 'i', NULL, HINT_NONE,
+		"--grep: letters match in both cases"},
 	{0},
 };
 
@@ -247,6 +254,11 @@ static const struct option_def options_service[] = {SERVICE_OPTIONS,
 	{OPT_RUN, "run", 0, "N", HINT_NONE, "logs: of its Nth start"},
 	{OPT_STREAM, "stream", 0, "all|stdout|stderr", HINT_STREAM,
 		"logs: only this of a split output"},
+	{OPT_FROM, "since", 0, "TIME", HINT_NONE, "logs: lines since then"},
+	{OPT_UNTIL, "until", 0, "TIME", HINT_NONE, "logs: lines until then"},
+	{OPT_GREP, "grep", 0, "REGEX", HINT_NONE, "logs: lines that match it"},
+	{OPT_IGNORE_CASE, "ignore-case", 'i', NULL, HINT_NONE,
+		"logs: --grep: letters match in both cases"},
 	{0}};
 
 static const struct option_def options_schedule[] = {
@@ -335,7 +347,11 @@ const struct command command_table[] = {
 		"all that hangs together with them.",
 		NULL, NULL, COMMAND_SELECTS, HINT_JOB, cmd_graph},
 	{"logs", NULL, SELECTS, "print the output of a job, by default the newest",
-		NULL, options_logs, NULL, COMMAND_SELECTS, HINT_JOB, cmd_logs},
+		"Of several jobs one after the other; with -f all at once, each line "
+		"behind the name of its job. --since and --until go by the time at "
+		"the front of each line where there is one (timestamps), else by when "
+		"a run began and ended. Exit code 3: no line matches.",
+		options_logs, NULL, COMMAND_SELECTS, HINT_JOB, cmd_logs},
 	{"wait", NULL, SELECTS, "wait until jobs are finished",
 		"Exit code 0: all succeeded; 1: some did not; 3: nothing matched; 124: "
 		"waited "

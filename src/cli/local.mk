@@ -26,6 +26,7 @@ libcli_la_SOURCES = \
 	src/cli/cmd_ps.c \
 	src/cli/cmd_schedule.c \
 	src/cli/cmd_service.c \
+	src/cli/service_logs.c src/cli/service_logs.h \
 	src/cli/service_status.c src/cli/service_status.h \
 	src/cli/cmd_run.c \
 	src/cli/cmd_send.c \
@@ -51,6 +52,12 @@ libcli_la_SOURCES = \
 	src/cli/gather.c src/cli/gather.h \
 	src/cli/gather_show.c \
 	src/cli/help.c src/cli/help.h \
+	src/cli/log_lines.c src/cli/log_lines.h \
+	src/cli/log_options.c src/cli/log_options.h \
+	src/cli/log_place.c src/cli/log_place.h \
+	src/cli/log_source.c src/cli/log_source.h \
+	src/cli/log_tail.c src/cli/log_tail.h \
+	src/cli/logs_many.c src/cli/logs_many.h src/cli/logs.h \
 	src/cli/job_end.c src/cli/job_end.h \
 	src/cli/job_text.c src/cli/job_text.h \
 	src/cli/json.c src/cli/json.h \

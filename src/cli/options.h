@@ -112,6 +112,9 @@ enum option_id {
 	OPT_COUNT,
 	OPT_NO_WAIT,
 	OPT_TZ,
+	OPT_UNTIL,
+	OPT_GREP,
+	OPT_IGNORE_CASE,
 	/* OPT_FIELD + enum job_field: a property of the job */
 	OPT_FIELD,
 };

@@ -32,6 +32,7 @@ struct reader {
 	uint32_t run;    /* the one that is read; 0: not known yet */
 	uint32_t n_runs; /* of the job; a record beyond is of a start that never was */
 	bool fixed_run;  /* it was asked for */
+	bool next_run;   /* the first one from that on; else the newest */
 	bool follow;
 	bool want[2]; /* streams that were asked for */
 	bool split;
@@ -113,10 +114,10 @@ static int take_run(const struct store_run *rec, void *arg)
 	rd->run_ended = rec->ended_usec != 0;
 	f->found = true;
 	open_streams(rd, rec->output);
-	return 0;
+	return rd->next_run; /* they come in order */
 }
 
-/* the run asked for, or the newest */
+/* the run asked for, or the newest, or the next */
 static int find_run(void *arg)
 {
 	struct find *f = arg;
@@ -340,6 +341,9 @@ static int follow_runs(struct reader *rd)
 			return r;
 		rd->lines = -1; /* of a run that begins now everything is wanted */
 		rd->from = 0;
+		/* others may have begun and ended meanwhile: none is left out */
+		rd->next_run = true;
+		rd->run++;
 	}
 }
 

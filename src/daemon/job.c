@@ -134,7 +134,6 @@ int job_new_from_record(struct job **ret, const struct store_job *rec)
 	j->uid = rec->uid;
 	j->gid = rec->gid;
 	j->submitted_usec = rec->submitted_usec;
-	j->may_have_output = rec->n_runs > 0;
 	peek_order(j);
 	*ret = j;
 	return 0;

@@ -61,13 +61,12 @@ struct job {
 	uint8_t planned; /* enum job_planned */
 	bool is_function;
 	bool has_deadline;
-	bool of_schedule;     /* a schedule made it */
-	bool is_callback;     /* an end made it */
-	bool of_service;      /* it is an instance of a service */
-	bool has_deps;        /* it waits for other jobs, or did */
-	bool leaving;         /* its removal is being committed */
-	bool busy;            /* a change of it is being committed */
-	bool may_have_output; /* of some run, kept on disk; the store tells for certain */
+	bool of_schedule; /* a schedule made it */
+	bool is_callback; /* an end made it */
+	bool of_service;  /* it is an instance of a service */
+	bool has_deps;    /* it waits for other jobs, or did */
+	bool leaving;     /* its removal is being committed */
+	bool busy;        /* a change of it is being committed */
 };
 
 /* Someone who waits for the end of a job: fn is called once it has finished, or when it is

@@ -13,9 +13,11 @@
 #include "base/hashmap.h"
 #include "base/list.h"
 #include "base/log.h"
+#include "config/configuration.h"
 #include "daemon/core.h"
 #include "daemon/output_caps.h"
 #include "daemon/outputs.h"
+#include "daemon/retention.h"
 #include "reeve/executor.h"
 #include "reeve/scope.h"
 #include "reeve/sync.h"
@@ -25,10 +27,13 @@ static const rv_time look_first = RV_MS(50), look_last = RV_SEC(1);
 /* one file of one run */
 struct cap {
 	struct list link; /* in output_caps.due when it is to be looked at */
+	struct list all;
 	struct output_caps *oc;
 	int fd; /* the run's output_file's */
 	int wd; /* -1: none, or it has told */
 	int64_t max;
+	int64_t share; /* what it may have on disk now; INT64_MAX: nobody said */
+	int64_t disk;  /* bytes that it has there, as counted in output_caps.total */
 	int64_t last_size;
 	rv_time last_look;
 	rv_timer timer;
@@ -45,6 +50,8 @@ struct output_caps {
 	rv_watch *watch;
 	struct hashmap *by_wd; /* wd + 1 -> struct cap */
 	struct list due;       /* of struct cap.link */
+	struct list all;       /* of struct cap.all */
+	int64_t total;         /* bytes on disk of all of them */
 	struct cap *cutting;   /* a worker is at it; NULL: its run is over, or none */
 	rv_event work;         /* for output_caps_main */
 	int told;              /* the error that was logged last */
@@ -118,6 +125,20 @@ static void is_due(void *arg)
 	rv_event_set(&c->oc->work);
 }
 
+/* what all of them have on disk is part of the budget of all output */
+static void count(struct output_caps *oc, struct cap *c)
+{
+	struct stat st;
+	int64_t before = c->disk;
+
+	if (fstat(c->fd, &st) < 0)
+		return;
+	c->disk = (int64_t)st.st_blocks * 512;
+	oc->total += c->disk - before;
+	if (c->disk > before)
+		retention_output_grew(oc->core->retention);
+}
+
 /* It was looked at: again when at this pace a tenth of the limit is new. */
 static void look_again(struct cap *c, int64_t size)
 {
@@ -133,7 +154,10 @@ static void look_again(struct cap *c, int64_t size)
 		rv_time took = MAX(now - c->last_look, RV_MS(1));
 		double per_ns = (double)grown / (double)took;
 
-		delay = (rv_time)MIN((double)c->max / 10 / per_ns, (double)look_last);
+		int64_t limit =
+			MIN(c->max, config_num(c->oc->core->config, OUTPUT_TOTAL_MAX));
+
+		delay = (rv_time)MIN((double)limit / 10 / per_ns, (double)look_last);
 	}
 	c->last_size = size;
 	c->last_look = now;
@@ -143,8 +167,10 @@ static void look_again(struct cap *c, int64_t size)
 /* 0, -ECANCELED. The run may end meanwhile, and the cap with it. */
 static int look(struct output_caps *oc, struct cap *c)
 {
-	struct cut w = {.fd = -1, .max = c->max, .size = size_of(c->fd)};
+	struct cut w = {.fd = -1, .max = MIN(c->max, c->share), .size = size_of(c->fd)};
 	int r = 0;
+
+	c->share = INT64_MAX;
 
 	oc->cutting = c;
 	if (w.size > w.max) {
@@ -154,8 +180,10 @@ static int look(struct output_caps *oc, struct cap *c)
 		close_safe(w.fd);
 		tell(oc, r);
 	}
-	if (r != -ECANCELED && oc->cutting)
+	if (r != -ECANCELED && oc->cutting) {
+		count(oc, oc->cutting);
 		look_again(oc->cutting, w.size);
+	}
 	oc->cutting = NULL;
 	return r == -ECANCELED ? r : 0;
 }
@@ -235,6 +263,7 @@ int output_caps_new(struct output_caps **ret, struct core *core, rv_loop *loop)
 	oc->core = core;
 	oc->loop = loop;
 	list_init(&oc->due);
+	list_init(&oc->all);
 	rv_event_init(&oc->work);
 	oc->inotify = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
 	r = oc->inotify < 0 ? -errno : hashmap_new(&oc->by_wd, HASHMAP_U64);
@@ -266,10 +295,12 @@ static void begin(
 	c->wd = -1;
 	c->fd = f ? f->fd : -1;
 	c->max = max;
+	c->share = INT64_MAX;
 	list_init(&c->link);
 	rv_timer_init(&c->timer, oc->loop, is_due, c);
 	if (!f)
 		return;
+	list_append(&oc->all, &c->all);
 	c->last_look = rv_loop_time(oc->loop);
 	/* the kernel has no room for a watch, or it wrote before anybody watched */
 	if (arm(c) < 0 || size_of(c->fd) > 0)
@@ -280,7 +311,8 @@ int output_caps_watch(struct output_caps *oc, struct run *run)
 {
 	int64_t max = job_num(&run->spec, OUTPUT_MAX);
 
-	if (!run->out || max == INT64_MAX)
+	/* without a limit of its own, too: it counts in the budget of all */
+	if (!run->out)
 		return 0;
 	run->caps = calloc(1, sizeof(*run->caps));
 	if (!run->caps)
@@ -299,6 +331,8 @@ void output_caps_unwatch(struct output_caps *oc, struct run *run)
 			continue;
 		rv_timer_stop(&c->timer);
 		list_remove(&c->link);
+		list_remove(&c->all);
+		oc->total -= c->disk;
 		if (oc->cutting == c)
 			oc->cutting = NULL;
 		if (c->wd >= 0) {
@@ -308,6 +342,46 @@ void output_caps_unwatch(struct output_caps *oc, struct run *run)
 	}
 	free(run->caps);
 	run->caps = NULL;
+}
+
+int64_t output_caps_total(const struct output_caps *oc)
+{
+	return oc->total;
+}
+
+/* what all have together if none has more than share */
+static int64_t total_with(const struct output_caps *oc, int64_t share)
+{
+	int64_t total = 0;
+
+	LIST_FOREACH(it, &oc->all)
+		total += MIN(LIST_ENTRY(it, struct cap, all)->disk, share);
+	return total;
+}
+
+void output_caps_squeeze(struct output_caps *oc, int64_t bytes)
+{
+	int64_t low = 0, high = MAX(bytes, INT64_C(0));
+
+	/* the largest share with which they come down to that */
+	while (low < high) {
+		int64_t share = low + (high - low + 1) / 2;
+
+		if (total_with(oc, share) <= bytes)
+			low = share;
+		else
+			high = share - 1;
+	}
+	LIST_FOREACH(it, &oc->all) {
+		struct cap *c = LIST_ENTRY(it, struct cap, all);
+
+		if (c->disk <= low || c == oc->cutting)
+			continue;
+		c->share = low;
+		if (!list_is_linked(&c->link))
+			list_append(&oc->due, &c->link);
+	}
+	rv_event_set(&oc->work);
 }
 
 static void settle(struct run *run, const struct output_file *f)

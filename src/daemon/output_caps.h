@@ -1,5 +1,5 @@
 /*
- * output-max while a run goes on: the oldest bytes are given back to the file system (a
+ * output-max and the budget of all output while a run goes on: the oldest bytes are given back to the file system (a
  * hole is punched), reading tells that they are gone.
  *
  * A run that prints nothing costs nothing: its file is watched with a one-shot inotify
@@ -26,6 +26,12 @@ int output_caps_main(void *output_caps);
  * (then there is no limit for this run: the caller logs it). */
 int output_caps_watch(struct output_caps *oc, struct run *run);
 void output_caps_unwatch(struct output_caps *oc, struct run *run);
+/* bytes that the output of all runs that go on has on disk, as far as it was looked at */
+int64_t output_caps_total(const struct output_caps *oc);
+/* Have them come down to so many bytes soon: of those with the most the oldest goes, so that none
+ * has more than another that had to give. Each once: what is printed then is new. */
+void output_caps_squeeze(struct output_caps *oc, int64_t bytes);
+
 /* A last cut after the run has ended, before its files are closed. Cannot be cancelled. */
 void output_caps_settle(struct run *run);
 

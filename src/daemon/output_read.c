@@ -11,6 +11,12 @@
 #include "base/cleanup.h"
 #include "daemon/output_read.h"
 
+enum {
+	/* so far the end of a line is looked for whose beginning is gone */
+	LINE_SEARCH_MAX = 64 * 1024,
+	CUTS_MAX = 8, /* that a page is read again for */
+};
+
 int64_t output_gone(const char *names)
 {
 	size_t n = strlen(OUTPUT_GONE);
@@ -56,6 +62,35 @@ static int64_t data_at(int fd, int64_t offset, int64_t size)
 		0) /* ENXIO: only holes are left, or the end; EINVAL: no holes here at all */
 		return errno == ENXIO ? size : offset;
 	return at;
+}
+
+/* Behind a hole: where the first line begins that is whole, unless it does not end for so long
+ * that it is no line. A line that begins right behind the hole cannot be told from the rest of
+ * one. */
+static int64_t whole_line_at(int fd, int64_t start)
+{
+	char buf[4096];
+	int64_t at = start;
+
+	while (at - start < LINE_SEARCH_MAX) {
+		ssize_t n = pread(fd, buf, sizeof(buf), at);
+		const char *newline = n > 0 ? memchr(buf, '\n', (size_t)n) : NULL;
+
+		if (newline)
+			return at + (newline - buf) + 1;
+		if (n <= 0)
+			break;
+		at += n;
+	}
+	return start;
+}
+
+/* where to begin who wants what there is from offset on */
+static int64_t readable_at(int fd, int64_t offset, int64_t size)
+{
+	int64_t start = data_at(fd, offset, size);
+
+	return start > offset ? whole_line_at(fd, start) : start;
 }
 
 void output_sizes(int state_fd, const char *names, int64_t *bytes, int64_t *lost)
@@ -107,7 +142,7 @@ int output_tail_offset(int fd, int64_t lines, int64_t *ret)
 
 	if (fstat(fd, &st) < 0)
 		return -errno;
-	start = data_at(fd, 0, st.st_size);
+	start = readable_at(fd, 0, st.st_size);
 	for (at = st.st_size; at > start && lines > 0;) {
 		size_t n = (size_t)MIN((int64_t)sizeof(buf), at - start);
 		ssize_t got = pread(fd, buf, n, at - (int64_t)n);
@@ -132,11 +167,31 @@ int output_tail_offset(int fd, int64_t lines, int64_t *ret)
 	return 0;
 }
 
+/* bytes up to the end of the last line; all where none ends */
+static ssize_t whole_lines(const char *p, ssize_t n)
+{
+	const char *newline = memrchr(p, '\n', (size_t)n);
+
+	return newline ? newline - p + 1 : n;
+}
+
+/* A page from start on; *again is where it would begin by now: before that are zeros of a hole
+ * that was made meanwhile. Bytes, or -errno */
+static ssize_t read_at(int fd, int64_t start, char *p, size_t max, int64_t *again)
+{
+	ssize_t n = pread(fd, p, max, start);
+
+	if (n < 0)
+		return -errno;
+	*again = MIN(data_at(fd, start, start + n), start + n);
+	return n;
+}
+
 int64_t output_page(
 	int fd, int64_t *offset, struct buf *out, size_t max, int64_t *ret_lost)
 {
+	int64_t start, again = 0;
 	struct stat st;
-	int64_t start, again;
 	ssize_t n;
 	char *p;
 	int r;
@@ -146,21 +201,24 @@ int64_t output_page(
 		return -errno;
 	if (*offset >= st.st_size)
 		return 0;
-	start = data_at(fd, *offset, st.st_size);
-	*ret_lost = start - *offset;
-	*offset = start;
 	r = buf_reserve(out, max, &p);
 	if (r < 0)
 		return r;
-	n = pread(fd, p, max, start);
-	if (n < 0)
-		return -errno;
-	/* given up between the look and the read: those are zeros, not output */
-	again = MIN(data_at(fd, start, st.st_size), start + n);
-	if (again > start) {
-		memmove(p, p + (again - start), (size_t)(start + n - again));
-		*ret_lost += again - start;
+	for (int i = 0;; i++) {
+		start = readable_at(fd, *offset, st.st_size);
+		n = read_at(fd, start, p, max, &again);
+		if (n < 0)
+			return n;
+		/* one that is cut as fast as it is read: then with a part of a line */
+		if (again <= start || i == CUTS_MAX)
+			break;
 	}
+	again = MAX(again, start);
+	/* what is cut off while the page is on its way is then cut off between two lines */
+	if ((size_t)n == max && again < start + n)
+		n = MAX(whole_lines(p, n), again - start + 1);
+	*ret_lost = again - *offset;
+	memmove(p, p + (again - start), (size_t)(start + n - again));
 	buf_commit(out, (size_t)(start + n - again));
 	*offset = start + n;
 	return start + n - again;

@@ -3,7 +3,9 @@
  *
  * A record names a run's files as "OUT" or "OUT ERR"; "-" is a file that stayed empty and
  * is no more. "gone:N" is output of N bytes that was dropped to keep within the budget of
- * all outputs: reading tells of it, and it is not taken for none. Bytes that were given up to keep within output-max are holes at the front.
+ * all outputs: reading tells of it, and it is not taken for none. Bytes that were given up to
+ * keep within output-max are holes at the front; the rest of the line that a hole ends in is
+ * left out, too, so that what is read begins with a whole line.
  */
 #ifndef DAEMON_OUTPUT_READ_H
 #define DAEMON_OUTPUT_READ_H
@@ -34,9 +36,10 @@ int output_open(int *ret_fd, int state_fd, const char *name);
 int output_tail_offset(int fd, int64_t lines, int64_t *ret);
 
 /**
- * Append up to max bytes from *offset on; *offset moves behind them, and over holes.
+ * Append up to max bytes from *offset on; *offset moves behind them, and over holes. Where there
+ * is more than that, the page ends with a line, if one ends in it.
  *
- * @ret_lost  bytes of holes that were passed
+ * @ret_lost  bytes that were passed: holes, and the rest of a line behind one
  *
  * Returns the bytes appended, 0 at the end, -errno.
  */

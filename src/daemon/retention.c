@@ -14,6 +14,7 @@
 #include "daemon/core.h"
 #include "daemon/dependents.h"
 #include "daemon/jobs.h"
+#include "daemon/output_caps.h"
 #include "daemon/output_read.h"
 #include "daemon/outputs.h"
 #include "daemon/removal.h"
@@ -22,20 +23,15 @@
 #include "reeve/scope.h"
 #include "reeve/sync.h"
 
-/* runs whose output one transaction drops: a job may have had a million */
-enum { TRIM_RUNS_MAX = 1000 };
+enum {
+	TRIM_RUNS_MAX = 256, /* whose output one transaction drops */
+	TRIM_TRIES_MAX = 3,
+};
 
 struct retention {
 	struct core *core;
 	rv_event work;
 	bool nothing_due; /* no finished job was there: the next one is news */
-};
-
-/* among which jobs the oldest is looked for */
-enum candidates {
-	FINISHED,
-	FINISHED_WITH_OUTPUT,
-	UNFINISHED_WITH_OUTPUT, /* of the runs that they have behind them */
 };
 
 int retention_new(struct retention **ret, struct core *core)
@@ -70,15 +66,24 @@ static int64_t n_over(const struct retention *rt)
 	return (int64_t)n - config_num(rt->core->config, KEEP_FINISHED_MAX);
 }
 
-void retention_run_ended(struct retention *rt, struct job *j, int64_t output_bytes)
+/* of all output, that of runs that go on too */
+static int64_t used(const struct retention *rt)
 {
-	const struct config *cf = rt->core->config;
+	const struct output_caps *caps = rt->core->caps;
 
-	outputs_account(rt->core->outputs, output_bytes);
-	if (output_bytes)
-		j->may_have_output = true;
-	if (outputs_total(rt->core->outputs) > config_num(cf, OUTPUT_TOTAL_MAX))
+	return outputs_total(rt->core->outputs) + (caps ? output_caps_total(caps) : 0);
+}
+
+void retention_output_grew(struct retention *rt)
+{
+	if (used(rt) > config_num(rt->core->config, OUTPUT_TOTAL_MAX))
 		retention_look(rt);
+}
+
+void retention_run_ended(struct retention *rt, int64_t output_bytes)
+{
+	outputs_account(rt->core->outputs, output_bytes);
+	retention_output_grew(rt);
 	retention_jobs_finished(rt);
 }
 
@@ -135,23 +140,15 @@ static void keep_oldest(struct oldest *v, size_t *n, size_t n_max, const struct 
 	}
 }
 
-static bool is_candidate(const struct job *j, enum candidates which)
+static bool is_candidate(const struct job *j)
 {
-	switch (which) {
-	case FINISHED:
-		return j->state == JOB_FINISHED && !j->busy && !j->of_service &&
-		       !job_is_needed(j);
-	case FINISHED_WITH_OUTPUT:
-		return j->state == JOB_FINISHED && !j->busy && j->may_have_output;
-	case UNFINISHED_WITH_OUTPUT:
-		return j->state != JOB_FINISHED && j->may_have_output;
-	}
-	return false;
+	return j->state == JOB_FINISHED && !j->busy && !j->of_service &&
+	       !job_is_needed(j);
 }
 
 /* the n jobs that finished first, in that order; yields on the way */
-static int find_oldest(struct retention *rt, struct oldest *v, size_t n_max,
-	size_t *ret_n, enum candidates which)
+static int find_oldest(
+	struct retention *rt, struct oldest *v, size_t n_max, size_t *ret_n)
 {
 	unsigned looked = 0;
 	uint64_t id = 0;
@@ -160,7 +157,7 @@ static int find_oldest(struct retention *rt, struct oldest *v, size_t n_max,
 
 	while ((j = jobs_at_or_after(rt->core->jobs, id + 1))) {
 		id = j->id;
-		if (is_candidate(j, which))
+		if (is_candidate(j))
 			keep_oldest(v, &n, n_max, j);
 		if (++looked % 4096 == 0) {
 			int r = rv_yield();
@@ -195,7 +192,7 @@ static int remove_chunk(struct retention *rt, int64_t *ret_next_usec)
 	int r;
 
 	*ret_next_usec = INT64_MAX;
-	r = find_oldest(rt, v, ARRAY_LEN(v), &n, FINISHED);
+	r = find_oldest(rt, v, ARRAY_LEN(v), &n);
 	if (r < 0)
 		return r;
 	for (size_t i = 0; i < n; i++) {
@@ -215,69 +212,122 @@ static int remove_chunk(struct retention *rt, int64_t *ret_next_usec)
 
 struct trim_run {
 	struct store_run rec; /* strings are copies */
+	int64_t bytes;        /* on disk */
 	char gone[32];        /* what it says of its output afterwards */
 };
 
 struct trim {
 	struct core *core;
-	uint64_t id;
-	struct trim_run *runs; /* those with output */
+	int64_t need;                        /* bytes */
+	struct trim_run runs[TRIM_RUNS_MAX]; /* that ended first of those with output */
 	size_t n;
-	int64_t bytes;
 };
 
-static int take_run(const struct store_run *rec, void *arg)
+static void drop_run(struct trim_run *run)
 {
-	struct trim *t = arg;
-	int64_t bytes = 0, lost = 0;
-	struct trim_run *v;
-	int r = 0;
-	char **copies[] = {NULL, NULL, NULL, NULL};
-	const char *texts[] = {rec->output, rec->reason, rec->step, rec->value};
+	free((char *)run->rec.output);
+	free((char *)run->rec.reason);
+	free((char *)run->rec.step);
+	free((char *)run->rec.value);
+}
 
-	if (!rec->output || !rec->ended_usec || output_gone(rec->output))
-		return 0;
-	if (t->n == TRIM_RUNS_MAX)
-		return 1;
-	v = reallocarray(t->runs, t->n + 1, sizeof(*v));
-	if (!v)
-		return -ENOMEM;
-	t->runs = v;
-	v[t->n] = (struct trim_run){.rec = *rec};
-	output_sizes(t->core->state_fd, rec->output, &bytes, &lost);
-	/* at least one: 0 would be a run that printed nothing */
-	snprintf(v[t->n].gone, sizeof(v[t->n].gone), OUTPUT_GONE "%" PRId64,
-		MAX(bytes + lost, 1));
-	copies[0] = (char **)&v[t->n].rec.output;
-	copies[1] = (char **)&v[t->n].rec.reason;
-	copies[2] = (char **)&v[t->n].rec.step;
-	copies[3] = (char **)&v[t->n].rec.value;
-	t->n++;
-	for (size_t i = 0; i < ARRAY_LEN(copies); i++) {
-		*copies[i] = texts[i] ? strdup(texts[i]) : NULL;
-		if (texts[i] && !*copies[i])
-			r = -ENOMEM; /* the others are NULL or copies: all can be freed */
+static int copy_run(struct trim_run *ret, const struct store_run *rec)
+{
+	const char *texts[] = {rec->output, rec->reason, rec->step, rec->value};
+	char *copies[ARRAY_LEN(texts)] = {NULL};
+	int r = 0;
+
+	for (size_t i = 0; i < ARRAY_LEN(texts); i++) {
+		copies[i] = texts[i] ? strdup(texts[i]) : NULL;
+		if (texts[i] && !copies[i])
+			r = -ENOMEM;
 	}
-	t->bytes += output_disk_bytes(t->core->state_fd, rec->output);
+	*ret = (struct trim_run){.rec = *rec};
+	ret->rec.output = copies[0];
+	ret->rec.reason = copies[1];
+	ret->rec.step = copies[2];
+	ret->rec.value = copies[3];
+	if (r < 0)
+		drop_run(ret);
 	return r;
 }
 
+/* @n  of them are in order already; the one behind them is put into its place */
+static void put_in_order(struct trim_run *v, size_t n)
+{
+	struct trim_run x = v[n];
+
+	for (; n > 0 && v[n - 1].rec.ended_usec > x.rec.ended_usec; n--)
+		v[n] = v[n - 1];
+	v[n] = x;
+}
+
+/* in a worker */
+static int take_output(const struct store_run *rec, void *arg)
+{
+	struct trim *t = arg;
+	struct trim_run run;
+	int r;
+
+	if (!rec->output || !rec->ended_usec || output_gone(rec->output))
+		return 0;
+	if (t->n == TRIM_RUNS_MAX &&
+		rec->ended_usec >= t->runs[t->n - 1].rec.ended_usec)
+		return 0;
+	r = copy_run(&run, rec);
+	if (r < 0)
+		return r;
+	if (t->n == TRIM_RUNS_MAX)
+		drop_run(&t->runs[--t->n]);
+	t->runs[t->n] = run;
+	put_in_order(t->runs, t->n);
+	t->n++;
+	return 0;
+}
+
+static void look_at_files(struct core *core, struct trim_run *run)
+{
+	int64_t bytes = 0, lost = 0;
+
+	output_sizes(core->state_fd, run->rec.output, &bytes, &lost);
+	run->bytes = output_disk_bytes(core->state_fd, run->rec.output);
+	/* at least one: 0 would be a run that printed nothing */
+	snprintf(run->gone, sizeof(run->gone), OUTPUT_GONE "%" PRId64,
+		MAX(bytes + lost, INT64_C(1)));
+}
+
+/* in a worker: no more of them than are needed */
 static int look_up(void *arg)
 {
 	struct trim *t = arg;
+	int r = store_outputs(t->core->store, take_output, t);
+	int64_t bytes = 0;
+	size_t n = 0;
 
-	return store_runs(t->core->store, t->id, take_run, t);
+	while (r >= 0 && n < t->n && bytes < t->need) {
+		look_at_files(t->core, &t->runs[n]);
+		bytes += t->runs[n++].bytes;
+	}
+	while (t->n > n)
+		drop_run(&t->runs[--t->n]);
+	return r;
 }
 
-static void trim_deinit(struct trim *t)
+/* What is being changed just now, or was forgotten, is left out. */
+static void leave_out_busy(struct trim *t)
 {
+	size_t n = 0;
+
 	for (size_t i = 0; i < t->n; i++) {
-		free((char *)t->runs[i].rec.output);
-		free((char *)t->runs[i].rec.reason);
-		free((char *)t->runs[i].rec.step);
-		free((char *)t->runs[i].rec.value);
+		const struct job *j =
+			jobs_find(t->core->jobs, t->runs[i].rec.token.job_id);
+
+		if (j && !j->leaving)
+			t->runs[n++] = t->runs[i];
+		else
+			drop_run(&t->runs[i]);
 	}
-	free(t->runs);
+	t->n = n;
 }
 
 static int commit_trim(struct trim *t)
@@ -296,91 +346,73 @@ static int commit_trim(struct trim *t)
 	return committer_commit(t->core->committer, TAKE_PTR(txn), 0);
 }
 
-static void remove_files(const struct trim *t)
+/* bytes that went */
+static int64_t remove_files(const struct trim *t)
 {
 	char name[OUTPUT_NAME_MAX];
+	int64_t bytes = 0;
 
-	for (size_t i = 0; i < t->n; i++)
+	for (size_t i = 0; i < t->n; i++) {
 		for (int s = OUTPUT_STDOUT; s <= OUTPUT_STDERR; s++)
 			if (output_name(name, sizeof(name), t->runs[i].rec.output,
 				    (enum output_stream)s) > 0)
 				outputs_remove(t->core->outputs, name);
-}
-
-/* The output of a job's runs that are over goes, the records stay; bytes that went. */
-static int64_t drop_output(struct retention *rt, struct job *j)
-{
-	struct trim t = {.core = rt->core, .id = j->id};
-	int64_t bytes = 0;
-	int r, more;
-
-	/* before looking: what a run that ends meanwhile leaves is news */
-	j->may_have_output = false;
-	r = more = rv_run_blocking(rt->core->io, look_up, &t);
-	if (r >= 0 && t.n)
-		r = commit_trim(&t);
-	if (r >= 0) {
-		remove_files(&t);
-		outputs_account(rt->core->outputs, -t.bytes);
-		bytes = t.bytes;
+		bytes += t->runs[i].bytes;
 	}
-	j = jobs_find(rt->core->jobs, t.id);
-	trim_deinit(&t);
-	if (j && (r < 0 || more > 0))
-		j->may_have_output = true;
-	/* -ENOENT: forgotten meanwhile, with its output */
-	return r < 0 && r != -ENOENT ? r : bytes;
+	outputs_account(t->core->outputs, -bytes);
+	return bytes;
 }
 
-/* an eighth below the limit, so that this is not needed at every end */
-static bool is_over(const struct retention *rt, int64_t max)
+/* The output of runs that ended first goes, their records stay; bytes that went, 0: there is
+ * none. -ENOENT: one of them was forgotten meanwhile */
+static int64_t drop_oldest(struct retention *rt, int64_t need)
 {
-	return outputs_total(rt->core->outputs) > max - max / 8;
-}
+	struct trim *t = calloc(1, sizeof(*t));
+	int64_t r;
 
-/* Drops output of such jobs, the oldest first, until it is little enough or they have none
- * left. */
-static int drop_oldest(
-	struct retention *rt, enum candidates which, int64_t max, int64_t *dropped)
-{
-	struct oldest v[REMOVAL_CHUNK];
-	size_t n = 1;
-
-	while (n && is_over(rt, max)) {
-		int r = find_oldest(rt, v, ARRAY_LEN(v), &n, which);
-
-		if (r < 0)
-			return r;
-		for (size_t i = 0; i < n && is_over(rt, max); i++) {
-			struct job *j = jobs_find(rt->core->jobs, v[i].id);
-			int64_t bytes = j ? drop_output(rt, j) : 0;
-
-			if (bytes < 0)
-				return (int)bytes;
-			*dropped += bytes;
-		}
-	}
-	return 0;
+	if (!t)
+		return -ENOMEM;
+	t->core = rt->core;
+	t->need = need;
+	r = rv_run_blocking(rt->core->io, look_up, t);
+	if (r >= 0)
+		leave_out_busy(t);
+	if (r >= 0 && t->n)
+		r = commit_trim(t);
+	if (r >= 0)
+		r = remove_files(t);
+	while (t->n > 0)
+		drop_run(&t->runs[--t->n]);
+	free(t);
+	return r;
 }
 
 static int keep_budget(struct retention *rt)
 {
 	int64_t max = config_num(rt->core->config, OUTPUT_TOTAL_MAX);
-	int64_t dropped = 0;
-	int r;
+	/* an eighth below it, so that this is not needed at every end */
+	int64_t wanted = max - max / 8, dropped = 0, r = 1;
+	int tries = 0;
 
-	if (outputs_total(rt->core->outputs) <= max)
+	if (used(rt) <= max)
 		return 0;
-	r = drop_oldest(rt, FINISHED_WITH_OUTPUT, max, &dropped);
-	/* not enough: then earlier runs of what is retried have it */
-	if (r >= 0)
-		r = drop_oldest(rt, UNFINISHED_WITH_OUTPUT, max, &dropped);
+	while (r > 0 && used(rt) > wanted) {
+		r = drop_oldest(rt, used(rt) - wanted);
+		if (r == -ENOENT && tries++ < TRIM_TRIES_MAX)
+			r = 1;
+		else if (r > 0)
+			dropped += r;
+	}
 	if (dropped)
 		log_at(LOG_NOTICE, "output",
 			"dropped %" PRId64
 			" bytes of the oldest output to keep within output-total-max",
 			dropped);
-	return r;
+	/* not enough: then runs that go on have it */
+	if (r >= 0 && used(rt) > max && rt->core->caps)
+		output_caps_squeeze(
+			rt->core->caps, wanted - outputs_total(rt->core->outputs));
+	return (int)MIN(r, INT64_C(0));
 }
 
 int retention_main(void *arg)

@@ -231,6 +231,6 @@ int run_record_end(struct run *run)
 	job_publish(core->jobs, j, &rec);
 	if (r < 0)
 		return r;
-	retention_run_ended(core->retention, j, bytes);
+	retention_run_ended(core->retention, bytes);
 	return 0;
 }

@@ -75,6 +75,10 @@ system_tests += \
 	tests/system/286-crashing-services.sh \
 	tests/system/287-real-services.sh \
 	tests/system/288-broken-files.sh \
+	tests/system/270-log-rotation.sh \
+	tests/system/271-log-budget.sh \
+	tests/system/273-log-filters.sh \
+	tests/system/274-logs-at-once.sh \
 	tests/system/400-protocol.sh \
 	tests/system/401-clients-that-stall.sh \
 	tests/system/402-connections.sh \

@@ -14,6 +14,7 @@ CLI_TESTS = \
 	tests/unit/cli/test_examples \
 	tests/unit/cli/test_exit \
 	tests/unit/cli/test_job_text \
+	tests/unit/cli/test_log_lines \
 	tests/unit/cli/test_manual \
 	tests/unit/cli/test_options \
 	tests/unit/cli/test_output \
@@ -60,6 +61,9 @@ tests_unit_cli_test_exit_LDADD = $(CLI_TEST_LIBS)
 tests_unit_cli_test_job_text_SOURCES = tests/unit/cli/test_job_text.c
 tests_unit_cli_test_job_text_CFLAGS = $(CLI_TEST_CFLAGS)
 tests_unit_cli_test_job_text_LDADD = $(CLI_TEST_LIBS)
+tests_unit_cli_test_log_lines_SOURCES = tests/unit/cli/test_log_lines.c
+tests_unit_cli_test_log_lines_CFLAGS = $(CLI_TEST_CFLAGS)
+tests_unit_cli_test_log_lines_LDADD = $(CLI_TEST_LIBS)
 tests_unit_cli_test_manual_SOURCES = tests/unit/cli/test_manual.c
 tests_unit_cli_test_manual_CFLAGS = $(CLI_TEST_CFLAGS)
 tests_unit_cli_test_manual_LDADD = $(CLI_TEST_LIBS)

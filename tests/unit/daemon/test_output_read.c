@@ -136,6 +136,63 @@ START_TEST(hole_at_the_front_is_passed_and_counted)
 }
 END_TEST
 
+/* lines of 10 bytes: "000000000\n" and so on; a hole at the front */
+static int lines_with_hole(struct temp_dir *d, size_t n_lines, size_t hole)
+{
+	_cleanup_(buf_deinitp) struct buf text = BUF_NULL;
+	int fd;
+
+	for (size_t i = 0; i < n_lines; i++)
+		ck_assert_int_eq(buf_printf(&text, "%09zu\n", i), 0);
+	fd = file_with(d, buf_head(&text), buf_len(&text));
+	if (fallocate(fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, 0, (off_t)hole) ==
+		0)
+		return fd;
+	close(fd);
+	return -1;
+}
+
+START_TEST(after_a_hole_a_whole_line_comes_first)
+{
+	_cleanup_(buf_deinitp) struct buf out = BUF_NULL;
+	TEMP_DIR(d);
+	int fd = lines_with_hole(&d, 10000, 65536);
+	int64_t offset = 0, lost;
+
+	if (fd < 0)
+		return;
+	ck_assert_int_eq(output_page(fd, &offset, &out, 1000, &lost), 1000);
+	ck_assert_mem_eq(buf_head(&out), "000006554\n", 10);
+	ck_assert_int_eq(lost, 65540);
+	ck_assert_int_eq(offset, 66540);
+	/* who is far enough reads on where he is, in the middle of a line */
+	ck_assert_int_eq(output_page(fd, &offset, &out, 5, &lost), 5);
+	ck_assert_int_eq(lost, 0);
+	ck_assert_int_eq(output_page(fd, &offset, &out, 5, &lost), 5);
+	ck_assert_int_eq(output_tail_offset(fd, 9000, &offset), 0);
+	ck_assert_int_eq(offset, 65540);
+	ck_assert_int_eq(output_tail_offset(fd, 3, &offset), 0);
+	ck_assert_int_eq(offset, 99970);
+	close(fd);
+}
+END_TEST
+
+START_TEST(a_line_that_is_all_that_is_left_ends_with_nothing)
+{
+	_cleanup_(buf_deinitp) struct buf out = BUF_NULL;
+	TEMP_DIR(d);
+	int fd = lines_with_hole(&d, 6554, 65536);
+	int64_t offset = 0, lost;
+
+	if (fd < 0)
+		return;
+	ck_assert_int_eq(output_page(fd, &offset, &out, 100, &lost), 0);
+	ck_assert_int_eq(lost, 65540);
+	ck_assert_int_eq(offset, 65540);
+	close(fd);
+}
+END_TEST
+
 START_TEST(last_lines_do_not_reach_into_a_hole)
 {
 	TEMP_DIR(d);
@@ -196,6 +253,8 @@ END_TEST
 UNIT_MAIN("output_read", last_lines_begin_where_they_should,
 	last_lines_are_found_over_many_reads, pages_join_to_the_whole,
 	offset_beyond_the_end_is_the_end, hole_at_the_front_is_passed_and_counted,
+	after_a_hole_a_whole_line_comes_first,
+	a_line_that_is_all_that_is_left_ends_with_nothing,
 	last_lines_do_not_reach_into_a_hole, names_of_both_streams_are_told_apart,
 	output_that_is_a_link_is_not_opened,
 	output_that_was_dropped_is_lost_and_has_no_name)

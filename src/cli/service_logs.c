@@ -1,0 +1,169 @@
+#include "config.h"
+
+#include "cli/service_logs.h"
+
+#include <errno.h>
+#include <fnmatch.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "base/macro.h"
+#include "cli/cli.h"
+#include "cli/log_options.h"
+#include "cli/logs.h"
+#include "cli/logs_many.h"
+#include "cli/select.h"
+#include "client/client.h"
+
+/* which services are followed: those that were there, and those that come */
+struct followed {
+	const struct cli *c;
+	char *const *names; /* globs go on to match */
+	size_t n;
+	const json_t *first; /* that were selected at first */
+};
+
+static bool is_followed(void *arg, const char *name)
+{
+	const struct followed *f = arg;
+	json_t *s;
+	size_t i;
+
+	if (options_has(&f->c->opts, OPT_ALL))
+		return true;
+	for (size_t k = 0; k < f->n; k++)
+		if (fnmatch(f->names[k], name, 0) == 0)
+			return true;
+	json_array_foreach((json_t *)f->first, i, s)
+	{
+		if (STREQ(json_str(s, "name"), name))
+			return true;
+	}
+	return false;
+}
+
+static bool is_going_on(const json_t *instance)
+{
+	const char *state = json_str(instance, "state");
+
+	return !STREQ(state, "stopped") && !STREQ(state, "exited") &&
+	       !STREQ(state, "failed");
+}
+
+static int want_instances(struct logs_many *m, const json_t *service)
+{
+	const json_t *instances = json_object_get(service, "instances");
+	bool several = json_array_size(instances) > 1;
+	char label[96];
+	json_t *in;
+	size_t i;
+	int r = 0;
+
+	json_array_foreach((json_t *)instances, i, in)
+	{
+		int64_t number = json_int(in, "instance", 0);
+
+		snprintf(label, sizeof(label), "%s", json_str(service, "name"));
+		if (several || number > 0)
+			snprintf(label, sizeof(label), "%s.%" PRId64,
+				json_str(service, "name"), number);
+		if (r == 0 && json_int(in, "job", 0) > 0)
+			r = logs_many_want(m, json_int(in, "job", 0), label,
+				is_going_on(in), json_int(in, "starts", 0));
+	}
+	return r;
+}
+
+static int list_followed(void *arg, struct client *control, struct logs_many *m)
+{
+	_cleanup_json_ json_t *reply = NULL;
+	json_t *s;
+	size_t i;
+	int r;
+
+	r = client_call(
+		control, "io.reeve.Service.List", NULL, &reply, NULL, RV_FOREVER);
+	json_array_foreach(json_object_get(reply, "services"), i, s)
+	{
+		if (r == 0 && is_followed(arg, json_str(s, "name")))
+			r = want_instances(m, s);
+	}
+	return r;
+}
+
+/* one that is named has no name before its lines while it has one instance */
+static bool is_one(const json_t *list, char *const *names, size_t n)
+{
+	return n == 1 && json_array_size(list) == 1 &&
+	       STREQ(names[0], json_str(json_array_get(list, 0), "name"));
+}
+
+/* 0, or the exit code */
+static int follow(const struct cli *c, const struct log_options *lo, const json_t *list,
+	char *const *names, size_t n)
+{
+	struct followed f = {.c = c, .names = names, .n = n, .first = list};
+	const struct logs_many_ops ops = {list_followed, is_followed, &f};
+	struct logs_many *m = logs_many_new(c, lo);
+	int r;
+
+	if (!m)
+		return cli_fail_errno(c, -ENOMEM, "service logs");
+	logs_many_watch(m, &ops);
+	if (!is_one(list, names, n))
+		logs_many_name_all(m);
+	r = logs_many_follow(m);
+	logs_many_free(m);
+	return r;
+}
+
+/* the jobs of them. 0, -ENOMEM */
+static int select_jobs(struct selection *sel, const json_t *list)
+{
+	_cleanup_free_ char *err = NULL;
+	json_t *s, *in;
+	size_t k, i;
+	int r = 0;
+
+	sel->listed = true;
+	sel->filters = json_pack("{s:s}", "user", "*"); /* whoever they run as */
+	if (!sel->filters)
+		return -ENOMEM;
+	json_array_foreach((json_t *)list, k, s)
+	{
+		json_array_foreach(json_object_get(s, "instances"), i, in)
+		{
+			char id[24];
+
+			snprintf(id, sizeof(id), "%" PRId64, json_int(in, "job", 0));
+			if (r == 0 && json_int(in, "job", 0) > 0)
+				r = selection_add(sel, id, &err);
+		}
+	}
+	selection_finish(sel);
+	return r;
+}
+
+int service_logs(struct cli *c, struct client *client, char *const *names, size_t n)
+{
+	_cleanup_(selection_deinit) struct selection sel = SELECTION_NULL;
+	_cleanup_(log_options_deinit) struct log_options lo = {.params = NULL};
+	_cleanup_json_ json_t *list = NULL;
+	struct client *same = client; /* replaced only where one is followed */
+	int r = log_options_read(&lo, c);
+
+	if (r == 0)
+		r = service_select(c, client, "service logs", names, n, false, &list);
+	if (r != 0)
+		return r;
+	if (lo.follow)
+		return follow(c, &lo, list, names, n);
+	r = select_jobs(&sel, list);
+	if (r < 0)
+		return cli_fail_errno(c, r, "service logs");
+	if (selection_is_empty(&sel))
+		return cli_fail(c, CLI_EXIT_NOTHING, "none of it was started yet");
+	return logs_show(c, &lo, &same, &sel);
+}
