@@ -77,6 +77,7 @@ static void judge(struct services *ss, struct instance *in, const struct run *ru
 	ret->n_short = in->restart.n_short;
 	switch (verdict.what) {
 	case RESTART_COMES:
+		in->comes_again = true;
 		v->next = JOB_DELAYED;
 		v->delay_usec = verdict.delay_usec;
 		break;
@@ -117,6 +118,11 @@ void services_judge(struct services *ss, const struct run *run, uint32_t random,
 	v->uses_retry = false;
 	v->next = JOB_FINISHED;
 	if (stopped) {
+		v->result = JOB_RESULT_CANCELLED;
+		snprintf(ret->reason, sizeof(ret->reason), "stopped");
+	}
+	if (in && instance_target(in, j) == INSTANCE_DOWN) {
+		/* whoever was quicker: it comes again when nothing keeps it down */
 		v->result = JOB_RESULT_CANCELLED;
 		snprintf(ret->reason, sizeof(ret->reason), "stopped");
 	}

@@ -13,6 +13,7 @@
 #include "daemon/dependents.h"
 #include "daemon/jobs.h"
 #include "daemon/readiness.h"
+#include "daemon/service_deps.h"
 #include "daemon/services_priv.h"
 
 #define KIND "service"
@@ -36,6 +37,7 @@ int services_new(struct services **ret, struct core *core, rv_loop *loop)
 	ss->loop = loop;
 	ss->config = core->config;
 	list_init(&ss->dirty);
+	list_init(&ss->noting);
 	rv_lock_init(&ss->changing);
 	rv_event_init(&ss->look);
 	rv_event_init(&ss->moved);
@@ -58,6 +60,7 @@ void instance_free(struct instance *in)
 static void service_free(struct service *s)
 {
 	list_remove(&s->dirty);
+	service_unlink(s);
 	for (size_t i = 0; i < s->n; i++)
 		instance_free(s->v[i]);
 	free(s->v);
@@ -73,8 +76,10 @@ struct services *services_free(struct services *ss)
 	rv_timer_stop(&ss->retry);
 	if (ss->age_timer_armed)
 		rv_handle_cancel(ss->loop, ss->age_timer);
-	HASHMAP_FOREACH(s, ss->by_name)
+	HASHMAP_FOREACH(s, ss->by_name) {
+		s->n_edges = s->n_back = 0; /* the others go, too */
 		service_free(s);
+	}
 	hashmap_free(ss->by_name);
 	free(ss);
 	return NULL;
@@ -315,7 +320,8 @@ enum instance_target instance_target(const struct instance *in, const struct job
 		return INSTANCE_GONE;
 	if (j && j->uid != in->uid)
 		return INSTANCE_GONE; /* and another in its place */
-	return in->service->rec.stopped ? INSTANCE_DOWN : INSTANCE_UP;
+	return in->service->rec.stopped || in->service->cond.kept_down ? INSTANCE_DOWN
+								       : INSTANCE_UP;
 }
 
 bool instance_is_current(const struct instance *in, const struct job *j)
@@ -342,12 +348,18 @@ static void tell_who_waits(struct services *ss, struct service *s)
 	}
 }
 
-void service_look_again(struct services *ss, struct service *s)
+void service_mark(struct services *ss, struct service *s)
 {
-	tell_who_waits(ss, s);
 	if (!list_is_linked(&s->dirty))
 		list_append(&ss->dirty, &s->dirty);
 	rv_event_set(&ss->look);
+}
+
+void service_look_again(struct services *ss, struct service *s)
+{
+	tell_who_waits(ss, s);
+	service_mark(ss, s);
+	services_note(ss, s);
 }
 
 void services_tell_moved(struct services *ss)

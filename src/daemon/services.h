@@ -37,7 +37,24 @@ struct instance {
 	struct ready_rule ready;
 	char *problem; /* why it cannot be made a job, until the next reload; NULL: nothing */
 	bool again;           /* it is to be started again, whatever it is doing */
+	bool comes_again;     /* after an end of its own: `after` does not count */
 	uint32_t n_forgotten; /* of its runs, the oldest */
+};
+
+/* another one that a service comes after */
+struct service_edge {
+	struct service *to;
+	bool requires;
+};
+
+/* how a service is doing, for those that come after it: service_deps.c */
+struct service_condition {
+	bool met;       /* ready, or ended with success for good */
+	bool holds;     /* not yet, but it is on its way */
+	bool down;      /* stopped, given up, gone: those that require it are stopped */
+	bool kept_down; /* by one that it requires */
+	bool runs;      /* it has processes */
+	bool moves; /* it is on its way up or down, and nothing but time is in its way */
 };
 
 struct service {
@@ -48,6 +65,13 @@ struct service {
 	size_t n;
 	struct list dirty; /* something of it may be left to do */
 	bool was_ready;    /* as those who wait for it were told last */
+	struct service_edge *edges;
+	size_t n_edges;
+	struct service **back; /* those that come after it */
+	size_t n_back;
+	struct service_condition cond;
+	struct list noting; /* its condition is to be looked at */
+	unsigned mark;      /* of a search */
 };
 
 int services_new(struct services **ret, struct core *core, rv_loop *loop);
@@ -112,6 +136,17 @@ struct service_end {
  */
 void services_judge(struct services *ss, const struct run *run, uint32_t random,
 	struct job_verdict *v, struct service_end *ret);
+
+/* ---- the order of them -------------------------------------------------------------------- */
+
+/* A job of a service is not to be started now: something that it comes after is not ready. It
+ * is started when that is. */
+bool services_must_wait(const struct services *ss, const struct job *j);
+/* what it waits for, in words, into buf */
+const char *services_why(
+	const struct services *ss, const struct job *j, char *buf, size_t size);
+/* Where all of them end: nothing that comes after the service of this job still runs. */
+bool services_may_shut_down(const struct services *ss, const struct job *j);
 
 /* ---- looking ------------------------------------------------------------------------------ */
 

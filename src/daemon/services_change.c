@@ -8,6 +8,7 @@
 #include "daemon/pidfd_status.h"
 #include "daemon/run.h"
 #include "daemon/scheduler.h"
+#include "daemon/service_deps.h"
 #include "daemon/service_settle.h"
 #include "job/asks.h"
 
@@ -86,28 +87,48 @@ static int start(struct services *ss, struct service *s, bool all, bool *ret_cha
 	return r;
 }
 
-int services_start(struct services *ss, const char *name, bool *ret_changed)
+/* Before it those that it requires, where they are down: one that comes again by itself is
+ * waited for. */
+static int start_with_required(
+	struct services *ss, struct service *s, bool all, bool *ret_changed)
+{
+	size_t n = 0;
+	_cleanup_free_ struct service **v = service_with_required(ss, s, &n);
+	int r = v ? 0 : -ENOMEM;
+
+	*ret_changed = false;
+	for (size_t i = 0; i < n && r >= 0; i++) {
+		bool changed = false;
+
+		if (v[i] != s && (!v[i]->cond.down || !v[i]->section))
+			continue;
+		r = start(ss, v[i], all && v[i] == s, &changed);
+		*ret_changed |= changed;
+	}
+	return r;
+}
+
+static int find_and_start(
+	struct services *ss, const char *name, bool all, bool *ret_changed)
 {
 	int r = services_lock(ss);
 	struct service *s = r >= 0 ? services_find(ss, name) : NULL;
 
 	if (r < 0)
 		return r;
-	r = s && s->section ? start(ss, s, false, ret_changed) : -ENOENT;
+	r = s && s->section ? start_with_required(ss, s, all, ret_changed) : -ENOENT;
 	services_unlock(ss);
 	return r;
 }
 
+int services_start(struct services *ss, const char *name, bool *ret_changed)
+{
+	return find_and_start(ss, name, false, ret_changed);
+}
+
 int services_restart(struct services *ss, const char *name, bool *ret_changed)
 {
-	int r = services_lock(ss);
-	struct service *s = r >= 0 ? services_find(ss, name) : NULL;
-
-	if (r < 0)
-		return r;
-	r = s && s->section ? start(ss, s, true, ret_changed) : -ENOENT;
-	services_unlock(ss);
-	return r;
+	return find_and_start(ss, name, true, ret_changed);
 }
 
 int services_stop(struct services *ss, const char *name, bool *ret_changed)
@@ -231,23 +252,6 @@ int services_reload(struct services *ss, const char *name, unsigned *ret_n)
 
 /* ---- until it is so -------------------------------------------------------------------------- */
 
-/* It is on its way to run, or to its end, and nothing but time is in its way. */
-static bool is_on_the_way(const struct services *ss, const struct instance *in)
-{
-	const struct job *j = instance_job(ss, in);
-
-	if (in->problem)
-		return false;
-	if (!j)
-		return instance_target(in, j) == INSTANCE_UP;
-	if (j->state == JOB_QUEUED)
-		return j->demand && STREQ(j->demand->pools, SERVICE_POOL);
-	return j->busy || in->again || j->state == JOB_HELD ||
-	       j->state == JOB_STARTING || j->state == JOB_STOPPING ||
-	       (j->run && j->run->stop != RUN_STOP_NONE) ||
-	       (j->run && instance_target(in, j) != INSTANCE_UP);
-}
-
 int services_wait(struct services *ss, const char *name)
 {
 	for (;;) {
@@ -256,7 +260,7 @@ int services_wait(struct services *ss, const char *name)
 		int r;
 
 		for (size_t i = 0; s && i < s->n && !some; i++)
-			some = is_on_the_way(ss, s->v[i]);
+			some = instance_moves(s->v[i], instance_job(ss, s->v[i]));
 		if (!some)
 			return 0;
 		r = rv_event_wait(&ss->moved);
