@@ -19,6 +19,7 @@
 #include "daemon/run.h"
 #include "daemon/scheduler.h"
 #include "daemon/service_deps.h"
+#include "daemon/service_groups.h"
 #include "daemon/users.h"
 #include "varlink/json_write.h"
 
@@ -107,6 +108,7 @@ static void why(const struct core *core, const struct instance *in, const struct
 {
 	char exit_text[160], text[256];
 	const struct service *by = service_kept_down_by(in->service);
+	const struct service_group *g = in->service->group;
 	unsigned state = state_of(in, j);
 	const char *said;
 
@@ -116,6 +118,10 @@ static void why(const struct core *core, const struct instance *in, const struct
 	else if (in->service->rec.stopped && state == STOPPED)
 		snprintf(buf, size, "it was stopped: reeve service start %s",
 			in->service->name);
+	else if (g && g->given_up && state == STOPPED)
+		snprintf(buf, size,
+			"its group '%s' was given up, %s: reeve service start %s",
+			g->name, g->given_up, in->service->name);
 	else if (by && state == STOPPED)
 		snprintf(buf, size,
 			"it requires service '%s' (%s): reeve service why %s", by->name,
@@ -227,6 +233,8 @@ static void put_service(struct json_writer *w, const char *key, const struct cor
 	json_writer_int(w, "wanted", (int64_t)service_wanted(s));
 	json_writer_int(w, "defined", s->section->v[CONFIG_INSTANCES].num);
 	put_command(w, s);
+	if (s->group)
+		json_writer_string(w, "group", s->group->name);
 	put_names(w, "requires", s, CONFIG_REQUIRES);
 	put_names(w, "after", s, CONFIG_AFTER);
 	json_writer_array(w, "instances");

@@ -12,6 +12,7 @@
 #include "daemon/readiness.h"
 #include "daemon/run.h"
 #include "daemon/scheduler.h"
+#include "daemon/service_groups.h"
 
 /* ---- who comes after whom -------------------------------------------------------------------- */
 
@@ -133,7 +134,8 @@ void service_unlink(struct service *s)
 bool instance_is_over(const struct instance *in, const struct job *j)
 {
 	return j && j->state == JOB_FINISHED && j->result != JOB_RESULT_CANCELLED &&
-	       !j->busy && !in->again && instance_is_current(in, j);
+	       !j->busy && !in->again && instance_is_current(in, j) &&
+	       !job_was_given_up_with_group(j);
 }
 
 const struct service *service_kept_down_by(const struct service *s)
@@ -215,7 +217,7 @@ static struct service_condition look(const struct services *ss, const struct ser
 	size_t wanted = service_wanted(s);
 	struct service_condition ret = {.runs = c.runs, .moves = c.moves};
 
-	ret.kept_down = service_kept_down_by(s) != NULL;
+	ret.kept_down = service_kept_down_by(s) || (s->group && s->group->given_up);
 	ret.down = wanted == 0 || s->rec.stopped || ret.kept_down ||
 		   (c.over == wanted && c.done < wanted);
 	ret.met = !ret.down && c.ready + c.done == wanted;
@@ -284,7 +286,8 @@ const struct service *instance_waits_for(const struct instance *in)
 
 bool service_is_ending(const struct service *s)
 {
-	return service_wanted(s) == 0 || s->rec.stopped || s->cond.kept_down;
+	return service_wanted(s) == 0 || s->rec.stopped || s->cond.kept_down ||
+	       s->restarts;
 }
 
 bool service_may_end(const struct service *s)

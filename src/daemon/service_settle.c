@@ -22,6 +22,7 @@
 #include "daemon/run.h"
 #include "daemon/scheduler.h"
 #include "daemon/service_deps.h"
+#include "daemon/service_groups.h"
 #include "daemon/service_settle.h"
 #include "daemon/supervisor.h"
 #include "daemon/users.h"
@@ -194,7 +195,8 @@ static int settle_up(struct settle *st, struct instance *in, struct job *j)
 	if (j->run)
 		return current && !in->again ? 0 : replace_run(st, in, j);
 	/* an end of its own is final, until somebody starts it */
-	cancelled = j->state == JOB_FINISHED && j->result == JOB_RESULT_CANCELLED;
+	cancelled = j->state == JOB_FINISHED && (j->result == JOB_RESULT_CANCELLED ||
+							job_was_given_up_with_group(j));
 	if (!current || in->again || cancelled || j->state == JOB_HELD)
 		return start_job(st, in, j);
 	if (j->state == JOB_WAITING && !instance_waits_for(in))
@@ -230,12 +232,14 @@ static int settle_instance(struct settle *st, struct instance *in)
 	if (target == INSTANCE_UP)
 		return settle_up(st, in, j);
 	in->again = false;
-	if (!j)
+	if (!j || (target == INSTANCE_WAITS && in->problem))
 		return 0;
 	if (j->run && service_is_ending(in->service) && !service_may_end(in->service))
 		return 0; /* looked at again when that has ended */
 	if (j->run)
 		return stop_run(st, j);
+	if (target == INSTANCE_WAITS) /* queued, it is not started before the others */
+		return j->state == JOB_FINISHED ? start_job(st, in, j) : 0;
 	if (j->state != JOB_FINISHED)
 		return end_job(st, j);
 	if (target == INSTANCE_GONE)
@@ -247,7 +251,26 @@ static int settle_instance(struct settle *st, struct instance *in)
 static bool has_room(const struct settle *st)
 {
 	return st->n_made < SETTLE_MAX && st->n_changes < SETTLE_MAX &&
-	       st->n_gone < SETTLE_MAX && st->n_pruned < SETTLE_MAX;
+	       st->n_gone < SETTLE_MAX && st->n_pruned < SETTLE_MAX &&
+	       st->n_over < SETTLE_MAX;
+}
+
+/* Where all that its group stops are down, they are started from now on. */
+static int settle_group(struct settle *st, struct service_group *g)
+{
+	struct service_group after;
+
+	for (size_t i = 0; i < st->n_over; i++)
+		if (st->over[i] == g)
+			return 0;
+	if (!group_is_down(st->ss, g))
+		return 0;
+	st->over_plans[st->n_over] = g->n_plans;
+	st->over[st->n_over++] = g;
+	st->noted = true;
+	after = *g;
+	after.restarting = NULL;
+	return group_put(st->txn, &after);
 }
 
 int settle_service(struct settle *st, struct service *s)
@@ -261,6 +284,8 @@ int settle_service(struct settle *st, struct service *s)
 		}
 		r = settle_instance(st, s->v[i]);
 	}
+	if (r >= 0 && !st->more && s->restarts && has_room(st))
+		r = settle_group(st, s->group);
 	if (r < 0 || s->section || s->n > 0 || service_record_is_empty(&s->rec))
 		return r;
 	s->rec = (struct service_record){.stopped = false};
@@ -409,6 +434,8 @@ int settle_commit(struct settle *st)
 		return r;
 	jobs_ids_are_reserved(core->jobs, reserved);
 	publish_made(st);
+	for (size_t i = 0; i < st->n_over; i++)
+		group_restart_is_over(st->ss, st->over[i], st->over_plans[i]);
 	r = forget_gone(st);
 	return r < 0 ? r : forget_old_runs(st);
 }

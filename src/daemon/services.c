@@ -14,6 +14,7 @@
 #include "daemon/jobs.h"
 #include "daemon/readiness.h"
 #include "daemon/service_deps.h"
+#include "daemon/service_groups.h"
 #include "daemon/services_priv.h"
 
 #define KIND "service"
@@ -29,7 +30,10 @@ int services_new(struct services **ret, struct core *core, rv_loop *loop)
 {
 	struct services *ss = calloc(1, sizeof(*ss));
 
-	if (!ss || hashmap_new(&ss->by_name, HASHMAP_STRING) < 0) {
+	if (!ss || hashmap_new(&ss->by_name, HASHMAP_STRING) < 0 ||
+		hashmap_new(&ss->groups, HASHMAP_STRING) < 0) {
+		if (ss)
+			hashmap_free(ss->by_name);
 		free(ss);
 		return -ENOMEM;
 	}
@@ -61,6 +65,7 @@ static void service_free(struct service *s)
 {
 	list_remove(&s->dirty);
 	service_unlink(s);
+	group_forget_service(s);
 	for (size_t i = 0; i < s->n; i++)
 		instance_free(s->v[i]);
 	free(s->v);
@@ -78,9 +83,11 @@ struct services *services_free(struct services *ss)
 		rv_handle_cancel(ss->loop, ss->age_timer);
 	HASHMAP_FOREACH(s, ss->by_name) {
 		s->n_edges = s->n_back = 0; /* the others go, too */
+		s->group = NULL;
 		service_free(s);
 	}
 	hashmap_free(ss->by_name);
+	groups_free(ss);
 	free(ss);
 	return NULL;
 }
@@ -320,8 +327,9 @@ enum instance_target instance_target(const struct instance *in, const struct job
 		return INSTANCE_GONE;
 	if (j && j->uid != in->uid)
 		return INSTANCE_GONE; /* and another in its place */
-	return in->service->rec.stopped || in->service->cond.kept_down ? INSTANCE_DOWN
-								       : INSTANCE_UP;
+	if (in->service->rec.stopped || in->service->cond.kept_down)
+		return INSTANCE_DOWN;
+	return in->service->restarts ? INSTANCE_WAITS : INSTANCE_UP;
 }
 
 bool instance_is_current(const struct instance *in, const struct job *j)

@@ -9,13 +9,14 @@
 #include "daemon/run.h"
 #include "daemon/scheduler.h"
 #include "daemon/service_deps.h"
+#include "daemon/service_groups.h"
 #include "daemon/service_settle.h"
 #include "job/asks.h"
 
 /* What is said of it from now on, and what follows for its jobs, is on disk when this returns;
- * or nothing of it is. */
-static int bring_about(
-	struct services *ss, struct service *s, const struct service_record *now)
+ * or nothing of it is. g: its group, where that has another record; NULL */
+static int bring_about_with_group(struct services *ss, struct service *s,
+	const struct service_record *now, const struct service_group *g)
 {
 	struct service_record was = s->rec;
 	bool more = true, said = false;
@@ -29,6 +30,8 @@ static int bring_about(
 		r = st ? 0 : -ENOMEM;
 		if (r >= 0 && !said)
 			r = settle_put_record(st, s);
+		if (r >= 0 && !said && g)
+			r = group_put(st->txn, g);
 		if (r >= 0)
 			r = settle_service(st, s);
 		more = r >= 0 && st->more;
@@ -43,6 +46,30 @@ static int bring_about(
 	}
 	service_look_again(ss, s);
 	return said ? 0 : r;
+}
+
+static int bring_about(
+	struct services *ss, struct service *s, const struct service_record *now)
+{
+	return bring_about_with_group(ss, s, now, NULL);
+}
+
+/* The group that it is in was given up, and is not any more, with all of its services. */
+static int take_up_group(
+	struct services *ss, struct service *s, const struct service_record *now)
+{
+	struct service_group *g = s->group;
+	char *given_up = group_take_given_up(g);
+	int r = bring_about_with_group(ss, s, now, g);
+
+	if (r < 0)
+		g->given_up = given_up;
+	else
+		free(given_up);
+	(void)group_forget_restarts(g);
+	for (size_t i = 0; i < g->n; i++)
+		service_look_again(ss, g->v[i]);
+	return r;
 }
 
 static bool is_waiting(const struct job *j)
@@ -74,14 +101,16 @@ static int start(struct services *ss, struct service *s, bool all, bool *ret_cha
 {
 	struct service_record now = s->rec;
 	int r = service_set_wanted(ss, s); /* what was in its way may be gone */
+	bool given_up;
 
 	if (r < 0)
 		return r;
-	*ret_changed = mark_again(ss, s, all) > 0 || now.stopped;
+	given_up = s->group && s->group->given_up;
+	*ret_changed = mark_again(ss, s, all) > 0 || now.stopped || given_up;
 	if (!*ret_changed)
 		return 0;
 	now.stopped = false;
-	r = bring_about(ss, s, &now);
+	r = given_up ? take_up_group(ss, s, &now) : bring_about(ss, s, &now);
 	if (r < 0)
 		unmark(s);
 	return r;
@@ -183,6 +212,8 @@ static int reset(struct services *ss, struct service *s, bool *ret_changed)
 	now.scaled = false;
 	if (*ret_changed)
 		r = bring_about(ss, s, &now);
+	if (r >= 0 && s->group)
+		*ret_changed |= group_forget_restarts(s->group);
 	return r < 0 ? r : forget_restarts(ss, s, ret_changed);
 }
 

@@ -14,6 +14,7 @@ struct services {
 	rv_loop *loop;
 	const struct config *config; /* that was applied last */
 	struct hashmap *by_name;     /* of struct service */
+	struct hashmap *groups;      /* of struct service_group */
 	struct list dirty;           /* of struct service.dirty */
 	struct list noting;          /* of struct service.noting; empty between calls */
 	unsigned mark;               /* of the search that was last */
@@ -30,6 +31,7 @@ struct services {
 enum instance_target {
 	INSTANCE_GONE, /* ended, and forgotten */
 	INSTANCE_DOWN,
+	INSTANCE_WAITS, /* ended, and not started yet: its group restarts */
 	INSTANCE_UP,
 };
 

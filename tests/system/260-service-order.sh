@@ -2,67 +2,7 @@
 # Services that require others, or come after them: started one after the other, each ready before
 # the next, stopped the other way round, whatever moment the daemon is killed at.
 . "${srcdir:-.}/tests/support/system.sh"
-command -v python3 >/dev/null || skip "no python3"
-
-cat >"$tmp/runs.py" <<'EOP'
-import os, signal, socket, sys
-# runs.py NAME LOG [FIFO]: writes into LOG when it starts, is ready and ends; it is ready once a
-# line of FIFO can be read. LINGER: a FIFO that it reads a line of before it ends
-name, log = sys.argv[1:3]
-def say(what):
-    fd = os.open(log, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
-    os.write(fd, (what + ":" + name + "\n").encode())
-    os.close(fd)
-def end(*_):
-    if "LINGER" in os.environ:
-        say("asked")
-        open(os.environ["LINGER"]).readline()
-    say("end")
-    os._exit(0)
-signal.signal(signal.SIGTERM, end)
-say("start")
-if len(sys.argv) > 3:
-    open(sys.argv[3]).readline()
-say("ready")
-s = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
-s.sendto(b"READY=1", os.environ["NOTIFY_SOCKET"])
-while True:
-    signal.pause()
-EOP
-log=$tmp/log
-service() { # NAME FIFO LINE...
-	printf '[service %s]\ncommand = python3 %s/runs.py %s %s %s\n' \
-		"$1" "$tmp" "$1" "$log" "$2"
-	printf '%s\n' 'ready = notify' 'ready-timeout = infinity' 'restart-delay = 1ms'
-	shift 2
-	[ $# -eq 0 ] || printf '%s\n' "$@"
-}
-said() { # what was written since the last time, in one line
-	xargs <"$log"
-	: >"$log"
-}
-state_of() {
-	reeve service status --json "$1" | jq -r '.[0].state'
-}
-is_ready() { # SERVICE...: all of them
-	reeve ls --json | jq -e --arg n "$*" '[.[] | select(.ready_usec and .state == "running") | .name] |
-		contains($n | split(" "))' >/dev/null
-}
-until_ready() {
-	until is_ready "$@"; do
-		settle
-	done
-}
-until_state() { # SERVICE STATE
-	until [ "$(state_of "$1")" = "$2" ]; do
-		settle
-	done
-}
-until_said() { # TEXT
-	until grep -qx "$1" "$log"; do
-		settle
-	done
-}
+. "$top/tests/support/services.sh"
 mkfifo "$tmp/fifo"
 : >"$log"
 {
@@ -123,7 +63,7 @@ until_ready cache
 said >/dev/null
 
 step "one that comes again, or is restarted, leaves the others as they are"
-kill -9 "$(reeve ls --json | jq '.[] | select(.name == "db").pid')"
+kill -9 "$(pid_of db)"
 echo >"$tmp/fifo"
 until_said ready:db
 reeve restart --no-wait db
@@ -131,13 +71,13 @@ until_said end:db
 echo >"$tmp/fifo"
 until_ready db
 assert_eq "what happened" "start:db ready:db end:db start:db ready:db" "$(said)"
-kill -9 "$(reeve ls --json | jq '.[] | select(.name == "web").pid')"
+kill -9 "$(pid_of web)"
 until_said ready:web
 assert_eq "and the other way round" "start:web ready:web" "$(said)"
 
 step "what it requires is not ready as it comes again: it waits"
 for s in db web; do
-	kill -9 "$(reeve ls --json | jq ".[] | select(.name == \"$s\").pid")"
+	kill -9 "$(pid_of $s)"
 done
 until_state web waiting
 echo >"$tmp/fifo"
@@ -224,7 +164,7 @@ reeve daemon reload >/dev/null
 until_ready needs later
 said >/dev/null
 rm "$tmp/good"
-kill -9 "$(reeve ls --json | jq '.[] | select(.name == "bad").pid')"
+kill -9 "$(pid_of bad)"
 until_state bad failed
 until_state needs stopped
 assert_eq "who was stopped" "end:needs" "$(said)"
