@@ -80,6 +80,13 @@ enum config_restart {
 	CONFIG_RESTART_ON_SUCCESS,
 };
 
+/* values of CONFIG_LIVE_ACTION */
+enum config_live_action {
+	CONFIG_LIVE_RESTART,
+	CONFIG_LIVE_STOP,
+	CONFIG_LIVE_NOTHING,
+};
+
 /* values of CONFIG_OVERLAP; those of CONFIG_MISSED are enum schedule_missed */
 enum config_overlap {
 	CONFIG_OVERLAP_SKIP,

@@ -17,7 +17,7 @@ static enum restart_end end_of(
 	const char *codes = s->section->v[CONFIG_NO_RESTART_CODES].text;
 
 	/* whatever it makes of the signal that ended it */
-	if (run->stop == RUN_STOP_UNREADY)
+	if (run->stop == RUN_STOP_UNREADY || run->stop == RUN_STOP_UNRESPONSIVE)
 		return RESTART_FAILED;
 	if (codes && codes_match(codes, v->exit_code, v->signal))
 		return RESTART_EXCLUDED;
@@ -65,6 +65,8 @@ static void judge(struct services *ss, struct instance *in, const struct run *ru
 	uint32_t random, struct job_verdict *v, struct service_end *ret)
 {
 	const union config_value *keys = in->service->section->v;
+	bool stays_down = run->stop == RUN_STOP_UNRESPONSIVE &&
+			  keys[CONFIG_LIVE_ACTION].num == CONFIG_LIVE_STOP;
 	enum restart_end end = end_of(in->service, run, v);
 	char interval[DURATION_TEXT_MAX];
 	struct restart_verdict verdict;
@@ -75,6 +77,8 @@ static void judge(struct services *ss, struct instance *in, const struct run *ru
 	verdict = restart_judge(&rule, &in->restart, end, run_uptime_usec(run),
 		clock_boottime(ss->core->clock), random);
 	ret->n_short = in->restart.n_short;
+	if (stays_down)
+		verdict.what = RESTART_STAYS_DOWN;
 	switch (verdict.what) {
 	case RESTART_COMES:
 		v->next = JOB_DELAYED;
@@ -104,6 +108,17 @@ static void was_not_ready(
 	snprintf(ret->reason, sizeof(ret->reason), "not ready within %s", text);
 }
 
+static void did_not_respond(
+	const struct run *run, struct job_verdict *v, struct service_end *ret)
+{
+	const char *why = run_unresponsive_why(run);
+
+	v->result = JOB_RESULT_FAILED;
+	/* "": the daemon that knew is gone */
+	snprintf(ret->reason, sizeof(ret->reason), "unresponsive%s%.100s",
+		*why ? ": " : "", why);
+}
+
 void services_judge(struct services *ss, const struct run *run, uint32_t random,
 	struct job_verdict *v, struct service_end *ret)
 {
@@ -114,6 +129,8 @@ void services_judge(struct services *ss, const struct run *run, uint32_t random,
 	*ret = (struct service_end){.n_short = 0};
 	if (run->stop == RUN_STOP_UNREADY)
 		was_not_ready(run, v, ret);
+	else if (run->stop == RUN_STOP_UNRESPONSIVE)
+		did_not_respond(run, v, ret);
 	v->uses_retry = false;
 	v->next = JOB_FINISHED;
 	if (stopped) {

@@ -38,6 +38,8 @@ struct spawn_token {
 /* "job.run.epoch.instance" with room for the NUL */
 #define SPAWN_MARK_MAX (20 + 1 + 10 + 1 + 20 + 1 + SPAWN_ID_LEN + 1)
 #define SPAWN_MARK_ENV "REEVE_TOKEN"
+/* In an environment without a value: it gets the process id of the program. */
+#define SPAWN_PID_ENV "WATCHDOG_PID"
 
 bool spawn_token_equal(const struct spawn_token *a, const struct spawn_token *b);
 /* as for qsort(3): by job, run, epoch */
