@@ -16,6 +16,7 @@
 #include "client/paths.h"
 #include "daemon/app.h"
 #include "daemon/app_setup.h"
+#include "daemon/aux.h"
 #include "daemon/callbacks.h"
 #include "daemon/commit.h"
 #include "daemon/control.h"
@@ -223,6 +224,8 @@ static int make_core(struct app *app)
 	if (r >= 0)
 		r = readiness_new(&c->readiness, c, app->loop);
 	if (r >= 0)
+		r = aux_commands_new(&c->aux, c);
+	if (r >= 0)
 		r = callbacks_new(&c->callbacks, c);
 	if (r >= 0)
 		r = jobs_new(&c->jobs, c);
@@ -429,6 +432,7 @@ static void teardown(struct app *app)
 	app->socket_guard = socket_guard_free(app->socket_guard);
 	app->control = control_free(app->control);
 	spawner_link_free(c->spawner);
+	aux_commands_free(c->aux);
 	recovery_free(app->recovery);
 	log_watch_free(c->log_watch);
 	users_free(c->users);

@@ -26,6 +26,7 @@ struct schedule_jobs;
 struct schedules;
 struct services;
 struct readiness;
+struct aux_commands;
 struct scheduler;
 struct dependents;
 struct spawner_link;
@@ -55,6 +56,7 @@ struct core {
 	struct schedules *schedules;
 	struct services *services;   /* NULL: there are none, in tests */
 	struct readiness *readiness; /* of services; NULL: there are none, in tests */
+	struct aux_commands *aux;
 	struct dependents *dependents;
 	struct spawner_link *spawner;
 	struct outputs *outputs;

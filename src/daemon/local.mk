@@ -7,6 +7,8 @@ libdaemon_la_SOURCES = \
 	src/daemon/app_setup.c src/daemon/app_setup.h \
 	src/daemon/commit.c src/daemon/commit.h \
 	src/daemon/asks.c src/daemon/asks.h \
+	src/daemon/aux.c src/daemon/aux.h src/daemon/aux_priv.h \
+	src/daemon/aux_news.c \
 	src/daemon/callbacks.c src/daemon/callbacks.h \
 	src/daemon/clock_jumps.c src/daemon/clock_jumps.h \
 	src/daemon/control.c src/daemon/control.h \

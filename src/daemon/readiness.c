@@ -247,6 +247,13 @@ const char *run_status_text(const struct run *run)
 	return run->ready ? run->ready->status : "";
 }
 
+pid_t run_main_pid(const struct run *run)
+{
+	pid_t said = run->ready ? run->ready->main_pid : 0;
+
+	return said ? said : run->info.pid;
+}
+
 int64_t run_uptime_usec(const struct run *run)
 {
 	const struct run_ready *rr = run->ready;

@@ -53,6 +53,8 @@ const char *run_unresponsive_why(const struct run *run);
 int64_t run_ready_usec(const struct run *run);
 /* what it said last of itself; "": nothing */
 const char *run_status_text(const struct run *run);
+/* its main process, which it may have named itself; 0: none is known */
+pid_t run_main_pid(const struct run *run);
 /* How long it was ready, once it has ended; where nothing but exec tells, how long it ran. */
 int64_t run_uptime_usec(const struct run *run);
 /* how long it had to become ready */

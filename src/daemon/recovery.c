@@ -8,6 +8,7 @@
 #include "base/cleanup.h"
 #include "base/error.h"
 #include "base/log.h"
+#include "daemon/aux.h"
 #include "daemon/callbacks.h"
 #include "daemon/commit.h"
 #include "daemon/core.h"
@@ -123,7 +124,8 @@ int recovery_look_around(void *arg)
 	struct recovery *rc = arg;
 
 	traces_drop(&rc->traces);
-	rc->with_marks = rc->n_pending || some_in_doubt(rc);
+	rc->with_marks =
+		rc->n_pending || some_in_doubt(rc) || aux_some_in_doubt(rc->core->aux);
 	return rv_run_blocking(rc->core->io, look_around, rc);
 }
 
@@ -326,7 +328,8 @@ static void settle_strangers(struct recovery *rc, struct spawner_run *runs, size
 	for (size_t i = 0; i < n; i++) {
 		const struct spawn_run_info *info = &runs[i].info;
 
-		if (spawner_link_is_awaited(rc->core, &info->token))
+		if (aux_is_token(&info->token) ||
+			spawner_link_is_awaited(rc->core, &info->token))
 			continue;
 		if (traces_is_end(info))
 			spawner_link_ack_token(rc->core->spawner, &info->token);
@@ -363,6 +366,7 @@ void recovery_match(struct spawner_run *runs, size_t n, bool same_instance, void
 		match_pending(rc, runs, n);
 	else
 		match_in_doubt(rc, runs, n, same_instance);
+	aux_match(rc->core->aux, runs, n, same_instance, &rc->traces);
 	settle_strangers(rc, runs, n);
 	traces_drop(&rc->traces);
 	/* What was used is on disk soon, not now: the file goes at the start that needs

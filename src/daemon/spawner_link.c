@@ -11,6 +11,7 @@
 #include "base/cleanup.h"
 #include "base/error.h"
 #include "base/log.h"
+#include "daemon/aux.h"
 #include "daemon/core.h"
 #include "daemon/jobs.h"
 #include "daemon/scheduler.h"
@@ -49,6 +50,7 @@ static void disconnected(struct spawner_link *l, int error)
 			j->run->in_doubt =
 				j->run->sent && !j->run->ended && !j->run->spawner_gone;
 		}
+	aux_told_lost_link(l->core->aux);
 	jobs_wake_waiters(jobs); /* for what the spawner was to take back */
 	spawner_link_wake(l);
 }

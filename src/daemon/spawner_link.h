@@ -54,6 +54,8 @@ pid_t spawner_link_pid(const struct spawner_link *l); /* 0: none */
  */
 int spawner_link_start(
 	struct spawner_link *l, struct run *run, struct spawn_request *req);
+/* The same of what is no run: nothing is marked. */
+int spawner_link_start_token(struct spawner_link *l, struct spawn_request *req);
 /* until something has changed that may let a request through; 0, -ECANCELED */
 RV_AWAIT int spawner_link_wait(struct spawner_link *l);
 
@@ -64,6 +66,9 @@ void spawner_link_wake(struct spawner_link *l);
 
 /* 0, -EAGAIN: no spawner or no room: the run is woken when that changes */
 int spawner_link_stop(struct spawner_link *l, struct run *run, bool now);
+/* sig, and SIGKILL after grace. 0, -EAGAIN: aux_told_room tells when again */
+int spawner_link_stop_token(
+	struct spawner_link *l, const struct spawn_token *t, int sig, rv_time grace);
 int spawner_link_recall(struct spawner_link *l, struct run *run);
 int spawner_link_pause(struct spawner_link *l, struct run *run, bool on);
 /* the answer comes as run_told_result */

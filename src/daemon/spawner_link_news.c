@@ -11,6 +11,7 @@
 #include "base/cleanup.h"
 #include "base/error.h"
 #include "base/log.h"
+#include "daemon/aux.h"
 #include "daemon/core.h"
 #include "daemon/jobs.h"
 #include "daemon/run_stdin.h"
@@ -29,6 +30,11 @@ static struct run *run_of(struct spawner_link *l, const struct spawn_token *t)
 		j->run->rec.token.epoch != t->epoch)
 		return NULL;
 	return j->run;
+}
+
+static struct aux_commands *link_aux(const struct spawner_link *l)
+{
+	return l->core->aux;
 }
 
 static int on_hello(const struct wire_hello *hello, void *arg)
@@ -85,6 +91,7 @@ void link_wake_wanting(struct spawner_link *l)
 
 	while ((node = list_pop(&l->want_room)))
 		rv_event_set(&LIST_ENTRY(node, struct run, want_room)->wake);
+	aux_told_room(l->core->aux);
 }
 
 static void on_table_end(void *arg)
@@ -116,6 +123,11 @@ static void on_started(
 {
 	struct run *run = run_of(arg, &info->token);
 
+	if (aux_is_token(&info->token)) {
+		close_safe(stdin_fd);
+		aux_told_started(link_aux(arg), info, pidfd);
+		return;
+	}
 	if (run) {
 		run_told_stdin(run, stdin_fd);
 		run_told_started(run, info, pidfd);
@@ -154,35 +166,54 @@ static void ack_stranger(struct spawner_link *l, const struct spawn_run_info *in
 	spawner_link_ack_token(l, &info->token);
 }
 
-/* It has been told to leave: the next one may have the run. */
-static void spawner_leaves(struct spawner_link *l, struct run *run)
+static bool is_of_leaving(const struct spawn_run_info *info)
+{
+	return spawn_run_never_began(info) ||
+	       (info->step == SPAWN_STEP_REQUEST && info->error == RV_ESHUTDOWN);
+}
+
+/* It has been told to leave: the next one may have what was asked for. */
+static void spawner_leaves(struct spawner_link *l)
 {
 	l->ready = false;
 	scheduler_block(l->core->scheduler, BLOCK_SPAWNER, true);
-	run_told_not_started(run);
+}
+
+static void aux_failed(struct spawner_link *l, const struct spawn_run_info *info)
+{
+	if (!is_of_leaving(info)) {
+		aux_told_failed(l->core->aux, info);
+		return;
+	}
+	spawner_leaves(l);
+	aux_told_not_taken(l->core->aux, &info->token);
 }
 
 static void on_start_failed(const struct spawn_run_info *info, void *arg)
 {
 	struct run *run = run_of(arg, &info->token);
 
-	if (run && spawn_run_was_recalled(info))
+	if (aux_is_token(&info->token)) {
+		aux_failed(arg, info);
+	} else if (run && spawn_run_was_recalled(info)) {
 		run_told_recalled(run);
-	else if (run &&
-		 (spawn_run_never_began(info) || (info->step == SPAWN_STEP_REQUEST &&
-							 info->error == RV_ESHUTDOWN)))
-		spawner_leaves(arg, run);
-	else if (run)
+	} else if (run && is_of_leaving(info)) {
+		spawner_leaves(arg);
+		run_told_not_started(run);
+	} else if (run) {
 		run_told_failed(run, info);
-	else
+	} else {
 		ack_stranger(arg, info);
+	}
 }
 
 static void on_exited(const struct spawn_run_info *info, void *arg)
 {
 	struct run *run = run_of(arg, &info->token);
 
-	if (run)
+	if (aux_is_token(&info->token))
+		aux_told_exited(link_aux(arg), info);
+	else if (run)
 		run_told_exited(run, info);
 	else
 		ack_stranger(arg, info);

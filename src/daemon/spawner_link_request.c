@@ -74,6 +74,13 @@ int spawner_link_start(
 	return sent(l, r);
 }
 
+int spawner_link_start_token(struct spawner_link *l, struct spawn_request *req)
+{
+	int r = l->ready ? spawn_client_start(l->client, req) : -EAGAIN;
+
+	return sent(l, r);
+}
+
 /* where it did not go through the run is woken when there is room, or a spawner */
 static int sent_for(struct spawner_link *l, struct run *run, int r)
 {
@@ -93,6 +100,14 @@ int spawner_link_stop(struct spawner_link *l, struct run *run, bool now)
 			(int)job_num(&run->spec, KILL_SIGNAL), false,
 			usec_to_time(grace), NULL);
 	return sent_for(l, run, r);
+}
+
+int spawner_link_stop_token(
+	struct spawner_link *l, const struct spawn_token *t, int sig, rv_time grace)
+{
+	if (!l->ready)
+		return -EAGAIN;
+	return sent(l, spawn_client_stop(l->client, t, sig, false, grace, NULL));
 }
 
 int spawner_link_pause(struct spawner_link *l, struct run *run, bool on)

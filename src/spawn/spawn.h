@@ -31,9 +31,27 @@
  */
 struct spawn_token {
 	uint64_t job_id;
-	uint32_t run_no;
-	uint64_t epoch; /* of the daemon that asks; counts up */
+	uint32_t run_no; /* with SPAWN_AUX: of a command beside a run */
+	uint64_t epoch;  /* of the daemon that asks; counts up */
 };
+
+/* A command that a run has beside its program: which of them it is, and the low bits of the
+ * number of the run. To the spawner it is an execution like any other. */
+#define SPAWN_AUX            (UINT32_C(1) << 31)
+#define SPAWN_AUX_PLACES_MAX 128
+static inline uint32_t spawn_aux_number(unsigned place, uint32_t run_no)
+{
+	return SPAWN_AUX | place % SPAWN_AUX_PLACES_MAX << 24 | (run_no & 0xffffff);
+}
+static inline unsigned spawn_aux_place(uint32_t number)
+{
+	return number >> 24 & (SPAWN_AUX_PLACES_MAX - 1);
+}
+/* of the run, of either kind */
+static inline uint32_t spawn_run_number(uint32_t run_no)
+{
+	return run_no & SPAWN_AUX ? run_no & 0xffffff : run_no;
+}
 
 /* "job.run.epoch.instance" with room for the NUL */
 #define SPAWN_MARK_MAX (20 + 1 + 10 + 1 + 20 + 1 + SPAWN_ID_LEN + 1)

@@ -91,7 +91,7 @@ static void fill_strings(struct start *s, struct arena *a, const struct wire_blo
 		else if (!is_mark(p))
 			env[n++] = p;
 	env[n++] = arena_printf(a, "REEVE_JOB_ID=%" PRIu64, t->job_id);
-	env[n++] = arena_printf(a, "REEVE_RUN=%" PRIu32, t->run_no);
+	env[n++] = arena_printf(a, "REEVE_RUN=%" PRIu32, spawn_run_number(t->run_no));
 	env[n++] = arena_printf(a, SPAWN_MARK_ENV "=%s", mark);
 	/* the last, so that it can be left out: it is known when the run begins */
 	if (s->req.gate) {

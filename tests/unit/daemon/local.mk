@@ -3,6 +3,7 @@
 # -- the parts of the core, on a loop with a store in memory ---
 if HAVE_CHECK
 unit_daemon_tests = \
+	tests/unit/daemon/test_aux \
 	tests/unit/daemon/test_callbacks \
 	tests/unit/daemon/test_commit \
 	tests/unit/daemon/test_dependents \
@@ -33,6 +34,11 @@ TESTS += $(unit_daemon_tests)
 unit_daemon_fixture = tests/unit/daemon/fixture.c tests/unit/daemon/fixture.h
 unit_daemon_cflags = $(AM_CFLAGS) $(JANSSON_CFLAGS) $(LIBMD_CFLAGS) $(CHECK_CFLAGS)
 unit_daemon_libs = $(daemon_libs) $(CHECK_LIBS)
+
+tests_unit_daemon_test_aux_SOURCES = tests/unit/daemon/test_aux.c $(unit_daemon_fixture)
+tests_unit_daemon_test_aux_CPPFLAGS = $(AM_CPPFLAGS) -DREEVE_SPAWNER=\"$(abs_builddir)/reeve-spawner\"
+tests_unit_daemon_test_aux_CFLAGS = $(unit_daemon_cflags)
+tests_unit_daemon_test_aux_LDADD = $(unit_daemon_libs)
 
 tests_unit_daemon_test_callbacks_SOURCES = tests/unit/daemon/test_callbacks.c $(unit_daemon_fixture)
 tests_unit_daemon_test_callbacks_CFLAGS = $(unit_daemon_cflags)

@@ -1,0 +1,536 @@
+/* Auxiliary commands: begun, awaited, ended; see aux.h. */
+#include "config.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/clock.h"
+#include "base/error.h"
+#include "base/fd.h"
+#include "base/invariant.h"
+#include "base/strv.h"
+#include "config/configuration.h"
+#include "daemon/aux_priv.h"
+#include "daemon/core.h"
+#include "daemon/jobs.h"
+#include "daemon/readiness.h"
+#include "daemon/run_steps.h"
+#include "reeve/scope.h"
+
+/* between SIGTERM and SIGKILL, of one that is past its time or has left something behind */
+static const rv_time grace = RV_SEC(2);
+
+/* ---- the table ------------------------------------------------------------------------------ */
+
+int aux_commands_new(struct aux_commands **ret, struct core *core)
+{
+	struct aux_commands *all = calloc(1, sizeof(*all));
+
+	if (!all || hashmap_new(&all->by_key, HASHMAP_U64) < 0) {
+		free(all);
+		return -ENOMEM;
+	}
+	all->core = core;
+	list_init(&all->all);
+	rv_limiter_init(&all->running, 1);
+	rv_event_init(&all->gone);
+	*ret = all;
+	return 0;
+}
+
+struct aux_commands *aux_commands_free(struct aux_commands *all)
+{
+	if (!all)
+		return NULL;
+	while (!list_is_empty(&all->all))
+		aux_drop(LIST_ENTRY(list_first(&all->all), struct aux, link));
+	hashmap_free(all->by_key);
+	free(all);
+	return NULL;
+}
+
+uint64_t aux_key(uint64_t job_id, unsigned place)
+{
+	return job_id << 8 | place;
+}
+
+uint64_t aux_key_of(const struct spawn_token *t)
+{
+	return aux_key(t->job_id, spawn_aux_place(t->run_no));
+}
+
+struct aux *aux_find(const struct aux_commands *all, uint64_t key)
+{
+	return hashmap_get_u64(all->by_key, key);
+}
+
+bool aux_is_token(const struct spawn_token *t)
+{
+	return t->run_no & SPAWN_AUX;
+}
+
+struct aux *aux_of_token(const struct aux_commands *all, const struct spawn_token *t)
+{
+	struct aux *a = aux_find(all, aux_key_of(t));
+
+	return a && spawn_token_equal(&a->token, t) ? a : NULL;
+}
+
+struct aux *aux_new(struct aux_commands *all, uint64_t key, const struct spawn_token *t)
+{
+	struct aux *a = calloc(1, sizeof(*a));
+
+	if (!a || hashmap_put_u64(all->by_key, key, a) < 0) {
+		free(a);
+		return NULL;
+	}
+	a->all = all;
+	a->key = key;
+	a->token = *t;
+	a->pidfd = a->out_fd = -1;
+	rv_event_init(&a->wake);
+	list_append(&all->all, &a->link);
+	return a;
+}
+
+static void end_reading(struct aux *a)
+{
+	rv_fd_unwatch(TAKE_PTR(a->out_watch));
+	a->out_fd = close_safe(a->out_fd);
+}
+
+void aux_drop(struct aux *a)
+{
+	struct aux_commands *all = a->all;
+
+	end_reading(a);
+	close_safe(a->pidfd);
+	hashmap_remove_u64(all->by_key, a->key);
+	list_remove(&a->link);
+	free(a->out);
+	free(a);
+	rv_event_set(&all->gone);
+	rv_event_clear(&all->gone);
+}
+
+bool aux_is_kept(unsigned place)
+{
+	return place < AUX_RELOAD;
+}
+
+static void acknowledge(struct aux *a)
+{
+	if (a->sent)
+		spawner_link_ack_token(a->all->core->spawner, &a->token);
+	aux_drop(a);
+}
+
+void aux_set_ended(struct aux *a, const struct aux_end *end)
+{
+	if (!a->ended)
+		a->end = *end;
+	a->ended = true;
+	a->in_doubt = false;
+	a->pidfd = close_safe(a->pidfd);
+	if (a->unwanted)
+		acknowledge(a);
+	else
+		rv_event_set(&a->wake);
+}
+
+void aux_act(struct aux *a)
+{
+	struct spawner_link *l = a->all->core->spawner;
+
+	if (!a->sent || a->ended || a->in_doubt)
+		return;
+	if (a->kill_wanted && !a->kill_sent)
+		a->kill_sent = spawner_link_stop_token(l, &a->token, SIGKILL, 0) >= 0;
+	else if (a->stop_wanted && !a->stop_sent)
+		a->stop_sent =
+			spawner_link_stop_token(l, &a->token, SIGTERM, grace) >= 0;
+}
+
+void aux_abandon(struct aux *a)
+{
+	a->unwanted = true;
+	a->awaited = false;
+	end_reading(a);
+	if (a->ended || !a->sent) {
+		acknowledge(a);
+		return;
+	}
+	a->kill_wanted = true;
+	aux_act(a);
+}
+
+void aux_forget(struct run *run)
+{
+	struct aux_commands *all = run->core->aux;
+
+	if (!all || list_is_empty(&all->all))
+		return;
+	for (unsigned place = 0; place < AUX_PLACES; place++) {
+		struct aux *a = aux_find(all, aux_key(run->job->id, place));
+
+		if (a && !a->unwanted)
+			aux_abandon(a);
+	}
+}
+
+/* ---- its output ------------------------------------------------------------------------------ */
+
+/* The last bytes stay. */
+static void keep(struct aux *a, const char *p, size_t n)
+{
+	size_t over;
+
+	if (n > a->out_max) {
+		p += n - a->out_max;
+		n = a->out_max;
+		a->out_cut = true;
+	}
+	over = a->n_out + n > a->out_max ? a->n_out + n - a->out_max : 0;
+	if (over) {
+		memmove(a->out, a->out + over, a->n_out - over);
+		a->n_out -= over;
+		a->out_cut = true;
+	}
+	memcpy(a->out + a->n_out, p, n);
+	a->n_out += n;
+}
+
+/* So much in one turn: one that prints without end is not all that there is to do. */
+static void read_some(struct aux *a)
+{
+	char buf[4096];
+
+	for (int i = 0; i < 16 && a->out_fd >= 0; i++) {
+		ssize_t n = read(a->out_fd, buf, sizeof(buf));
+
+		if (n > 0) {
+			keep(a, buf, (size_t)n);
+		} else if (n == 0 || (errno != EAGAIN && errno != EINTR)) {
+			end_reading(a);
+		} else if (errno == EAGAIN) {
+			return;
+		}
+	}
+	if (a->out_fd >= 0) /* the watch tells of an edge, and there is none */
+		rv_event_set(&a->wake);
+}
+
+static void readable(int fd, unsigned ev, void *arg)
+{
+	(void)fd;
+	(void)ev;
+	read_some(arg);
+}
+
+static int open_output(struct aux *a, struct run_request *rr, size_t max)
+{
+	int fds[2], r;
+
+	end_reading(a); /* of a start that came to nothing */
+	free(a->out);
+	a->n_out = 0;
+	a->out_max = max;
+	a->out = malloc(max + 1);
+	if (!a->out)
+		return -ENOMEM;
+	if (pipe2(fds, O_CLOEXEC) < 0)
+		return -errno;
+	a->out_fd = fds[0];
+	close_safe(rr->stdout_fd);
+	rr->stdout_fd = rr->req.stdout_fd = fds[1];
+	rr->req.stdout_kind = SPAWN_STDIO_FD;
+	rr->stderr_fd = rr->req.stderr_fd = close_safe(rr->stderr_fd);
+	rr->req.stderr_kind = SPAWN_STDIO_STDOUT;
+	r = fd_set_nonblock(a->out_fd, true);
+	return r < 0 ? r
+		     : rv_fd_watch(rv_loop_current(), a->out_fd, RV_READ, readable, a,
+			       &a->out_watch);
+}
+
+/* ---- the start ------------------------------------------------------------------------------- */
+
+static void env_unset(char **env, const char *name)
+{
+	size_t len = strlen(name);
+	char **to = env;
+
+	for (char **e = env; e && *e; e++) {
+		if (strncmp(*e, name, len) == 0 && (*e)[len] == '=')
+			free(*e);
+		else
+			*to++ = *e;
+	}
+	if (to)
+		*to = NULL;
+}
+
+static int make_env(struct run_request *rr, const struct run *run, char *const *env)
+{
+	char pid[16];
+	int r = 0;
+
+	env_unset(rr->env, "NOTIFY_SOCKET"); /* its word is not the service's */
+	if (run->started) {
+		snprintf(pid, sizeof(pid), "%d", (int)run_main_pid(run));
+		r = strv_env_set(&rr->env, "MAINPID", pid);
+	}
+	STRV_FOREACH(e, env) {
+		_cleanup_free_ char *name = strdup(*e);
+		char *eq = name ? strchr(name, '=') : NULL;
+
+		if (!name)
+			return -ENOMEM;
+		if (eq && r >= 0) {
+			*eq = '\0';
+			r = strv_env_set(&rr->env, name, eq + 1);
+		}
+	}
+	return r;
+}
+
+/* As the run's own, but for what is said here. */
+static int make_request(struct run_request *rr, struct aux *a, struct run *run,
+	const struct aux_command *cmd, enum spawn_step *ret_step)
+{
+	struct spawn_request *q = &rr->req;
+	int r = run_request_init(rr, run, ret_step);
+
+	if (r < 0)
+		return r;
+	q->token = a->token;
+	q->gate = 0;
+	q->aside = q->ahead = false;
+	q->stdin_kind = SPAWN_STDIO_NULL;
+	q->stdin_path = NULL;
+	q->leftovers = SPAWN_LEFTOVERS_KILL;
+	q->kill_signal = SIGTERM;
+	q->kill_grace = grace;
+	*ret_step = SPAWN_STEP_REQUEST;
+	strv_free(rr->argv);
+	rr->argv = strv_copy(cmd->argv);
+	q->argv = rr->argv;
+	r = rr->argv ? make_env(rr, run, cmd->env) : -ENOMEM;
+	q->env = rr->env;
+	*ret_step = SPAWN_STEP_STDOUT;
+	if (r >= 0 && cmd->keep)
+		r = open_output(a, rr, cmd->keep);
+	return r;
+}
+
+/* until something wakes it, or that time */
+static int wait_until(rv_event *event, rv_time when)
+{
+	rv_scope scope;
+	int r = rv_scope_enter(&scope, 0, when);
+
+	return r < 0 ? r : rv_scope_exit(&scope, rv_event_wait(event));
+}
+
+/* 0: it is with the spawner, or has ended: it could not be started, or not in time. */
+static int begin(
+	struct aux *a, struct run *run, const struct aux_command *cmd, rv_time deadline)
+{
+	struct spawner_link *l = run->core->spawner;
+	struct aux_end failed = {.how = AUX_NOT_STARTED};
+	struct run_request rr;
+	int r = make_request(&rr, a, run, cmd, &failed.step);
+
+	while (r >= 0) {
+		rv_event_clear(&a->wake);
+		r = spawner_link_start_token(l, &rr.req);
+		if (r != -EAGAIN)
+			break;
+		r = wait_until(&a->wake, deadline);
+	}
+	a->sent = r >= 0;
+	if (a->sent)
+		rr.stdout_fd = rr.stderr_fd = -1; /* the client's now */
+	run_request_deinit(&rr);
+	if (r >= 0 || r == -ECANCELED || r == -ENOMEM)
+		return MIN(r, 0);
+	failed.error = r;
+	if (r == -ETIMEDOUT)
+		failed.how = AUX_TIMED_OUT;
+	aux_set_ended(a, &failed);
+	return 0;
+}
+
+/* ---- running one ------------------------------------------------------------------------------ */
+
+static struct spawn_token token_of(
+	struct aux_commands *all, const struct run *run, unsigned place)
+{
+	return (struct spawn_token){
+		.job_id = run->job->id,
+		.run_no = spawn_aux_number(place, run->rec.token.run),
+		.epoch = all->core->epoch,
+	};
+}
+
+/* The place is free, or has what was begun before. 0, -ECANCELED */
+static int find_place(struct aux_commands *all, uint64_t key, uint32_t run_no,
+	rv_time deadline, struct aux **ret)
+{
+	struct aux *a;
+	int r = 0;
+
+	while (r >= 0 && (a = aux_find(all, key))) {
+		if (!a->unwanted && aux_is_kept(spawn_aux_place(run_no)) &&
+			a->token.run_no == run_no)
+			break;
+		if (!a->unwanted)
+			aux_abandon(a);
+		if (aux_find(all, key))
+			r = wait_until(&all->gone, deadline);
+	}
+	*ret = r >= 0 ? a : NULL;
+	return r;
+}
+
+static int await(
+	struct aux *a, struct run *run, const struct aux_command *cmd, rv_time deadline)
+{
+	const struct clock *clock = run->core->clock;
+	bool late = false;
+	int r = 0;
+
+	while (!a->ended) {
+		rv_event_clear(&a->wake);
+		if (!a->sent) {
+			r = begin(a, run, cmd, deadline);
+			if (r < 0)
+				return r;
+			continue;
+		}
+		if (!late && clock_monotonic(clock) >= deadline)
+			late = a->stop_wanted = true;
+		aux_act(a);
+		if (a->out_fd >= 0)
+			read_some(a);
+		r = wait_until(&a->wake, late ? RV_FOREVER : deadline);
+		if (r < 0 && r != -ETIMEDOUT)
+			return r;
+	}
+	if (late && a->end.how != AUX_LOST) /* however it took that */
+		a->end.how = AUX_TIMED_OUT;
+	if (a->out_fd >= 0)
+		read_some(a);
+	return 0;
+}
+
+static void take_output(struct aux *a, struct aux_end *ret)
+{
+	if (!a->out)
+		return;
+	a->out[a->n_out] = '\0';
+	ret->output = TAKE_PTR(a->out);
+	ret->n_output = a->n_out;
+	ret->cut = a->out_cut;
+	a->n_out = a->out_max = 0;
+	end_reading(a);
+}
+
+/* in its turn */
+static int run_one(struct aux_commands *all, struct run *run,
+	const struct aux_command *cmd, struct aux_end *ret)
+{
+	const struct clock *clock = all->core->clock;
+	struct spawn_token token = token_of(all, run, cmd->place);
+	uint64_t key = aux_key(run->job->id, cmd->place);
+	rv_time deadline = time_after(clock_monotonic(clock), cmd->timeout_usec);
+	struct aux *a;
+	int r = find_place(all, key, token.run_no, deadline, &a);
+
+	*ret = (struct aux_end){.how = AUX_TIMED_OUT};
+	if (r == -ETIMEDOUT)
+		return 0;
+	if (r < 0)
+		return r;
+	if (a && a->started) /* what passed before this daemon looked counts, too */
+		deadline -= MAX(clock_boottime(clock) - a->started_boot, 0);
+	if (!a)
+		a = aux_new(all, key, &token);
+	if (!a)
+		return -ENOMEM;
+	a->awaited = true;
+	r = await(a, run, cmd, deadline);
+	a->awaited = false;
+	if (r >= 0) {
+		*ret = a->end;
+		take_output(a, ret);
+	}
+	if (r < 0 && all->core->detaching && aux_is_kept(cmd->place))
+		return r; /* the next daemon's */
+	if (r < 0 || !aux_is_kept(cmd->place))
+		aux_abandon(a);
+	return r;
+}
+
+int aux_run(struct run *run, const struct aux_command *cmd, struct aux_end *ret)
+{
+	struct aux_commands *all = run->core->aux;
+	rv_token turn = RV_TOKEN_NULL;
+	int r;
+
+	INVARIANT(cmd->place < AUX_PLACES && cmd->argv && cmd->argv[0]);
+	INVARIANT(cmd->keep <= AUX_OUTPUT_MAX);
+	INVARIANT(cmd->keep == 0 || !aux_is_kept(cmd->place));
+	rv_limiter_set_total(&all->running,
+		(size_t)config_num(run->core->config, SERVICE_COMMANDS_MAX));
+	r = rv_limiter_acquire(&all->running, &turn);
+	if (r < 0)
+		return r;
+	r = run_one(all, run, cmd, ret);
+	(void)rv_limiter_release(&all->running, &turn);
+	return r;
+}
+
+/* ---- ends ------------------------------------------------------------------------------------- */
+
+bool aux_end_is_success(const struct aux_end *end)
+{
+	return end->how == AUX_EXITED && end->status == 0;
+}
+
+void aux_end_describe(
+	const struct aux_end *end, int64_t timeout_usec, char *buf, size_t size)
+{
+	char limit[DURATION_TEXT_MAX];
+
+	switch (end->how) {
+	case AUX_NOT_STARTED:
+		snprintf(buf, size, "it could not be started, at %s: %s",
+			spawn_step_name(end->step), rv_strerror(end->error));
+		break;
+	case AUX_TIMED_OUT:
+		duration_format(limit, sizeof(limit), timeout_usec);
+		snprintf(buf, size, "not ended within %s", limit);
+		break;
+	case AUX_LOST: snprintf(buf, size, "its spawner was lost"); break;
+	case AUX_EXITED:
+		if (WIFSIGNALED(end->status))
+			snprintf(buf, size, "%s", signal_name(WTERMSIG(end->status)));
+		else
+			snprintf(buf, size, "exit status %d", WEXITSTATUS(end->status));
+		break;
+	}
+}
+
+void aux_end_deinit(struct aux_end *end)
+{
+	free(end->output);
+	*end = (struct aux_end){.how = AUX_EXITED};
+}
