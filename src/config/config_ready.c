@@ -1,3 +1,5 @@
+#include "config.h"
+
 #include "config/config_ready.h"
 
 #include <errno.h>
@@ -70,6 +72,15 @@ static int read_http(struct ready_rule *rule, const char *text, const char **ret
 	return put_text(rule, slash);
 }
 
+static int read_command(struct ready_rule *rule, const char *text, const char **ret_why)
+{
+	while (*text == ' ' || *text == '\t')
+		text++;
+	if (!*text)
+		return refuse(ret_why, "command: names no command");
+	return put_text(rule, text);
+}
+
 /* What both may say. -ENOENT: it is none of these. */
 static int read_asked(struct ready_rule *rule, const char *text, const char **ret_why)
 {
@@ -84,6 +95,10 @@ static int read_asked(struct ready_rule *rule, const char *text, const char **re
 	if (strncmp(text, "http:", 5) == 0) {
 		rule->kind = READY_HTTP;
 		return read_http(rule, text + 5, ret_why);
+	}
+	if (strncmp(text, "command:", 8) == 0) {
+		rule->kind = READY_COMMAND;
+		return read_command(rule, text + 8, ret_why);
 	}
 	return -ENOENT;
 }
@@ -100,7 +115,7 @@ int ready_rule_parse(struct ready_rule *ret, const char *text, const char **ret_
 		r = 0;
 	} else if (r == -ENOENT) {
 		return refuse(ret_why, "it is none of exec, notify, tcp:PORT, "
-				       "unix:PATH, http:PORT/PATH");
+				       "unix:PATH, http:PORT/PATH, command:CMD");
 	}
 	if (r >= 0)
 		*ret = rule;
@@ -113,8 +128,9 @@ int live_rule_parse(struct ready_rule *ret, const char *text, const char **ret_w
 	int r = text ? read_asked(&rule, text, ret_why) : 0;
 
 	if (r == -ENOENT)
-		return refuse(
-			ret_why, "it is none of tcp:PORT, unix:PATH, http:PORT/PATH");
+		return refuse(ret_why,
+			"it is none of tcp:PORT, unix:PATH, http:PORT/PATH, "
+			"command:CMD");
 	if (r >= 0)
 		*ret = rule;
 	return r;
@@ -150,6 +166,7 @@ char *ready_rule_format(const struct ready_rule *rule)
 	case READY_HTTP:
 		r = asprintf(&text, "http:%u%s", rule->port, rule->text);
 		break;
+	case READY_COMMAND: r = asprintf(&text, "command:%s", rule->text); break;
 	default: return strdup(plain[rule->kind]);
 	}
 	return r < 0 ? NULL : text;

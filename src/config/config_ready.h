@@ -6,6 +6,7 @@
  *   tcp:PORT        when that port of the loopback interface takes a connection
  *   unix:PATH       when a stream socket at that path does
  *   http:PORT/PATH  when a GET of that is answered with a status from 200 to 399
+ *   command:CMD     when that command, for the shell, exits with status 0
  * `live` has those of them that can be asked again and again.
  */
 #ifndef CONFIG_CONFIG_READY_H
@@ -19,6 +20,7 @@ enum ready_kind {
 	READY_TCP,
 	READY_UNIX,
 	READY_HTTP,
+	READY_COMMAND,
 	READY_NONE, /* of live: nothing is asked */
 };
 
@@ -28,7 +30,7 @@ enum ready_kind {
 struct ready_rule {
 	enum ready_kind kind;
 	uint16_t port; /* of TCP and HTTP, 1 .. 65535 */
-	char *text;    /* of UNIX and HTTP the path, beginning with /; owned */
+	char *text; /* of UNIX and HTTP the path, beginning with /; the command; owned */
 };
 
 #define READY_RULE_NULL ((struct ready_rule){.kind = READY_NONE})

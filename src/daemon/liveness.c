@@ -12,6 +12,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/siphash.h"
+#include "daemon/aux.h"
 #include "daemon/core.h"
 #include "daemon/probe.h"
 #include "daemon/readiness_priv.h"
@@ -111,7 +112,9 @@ static void not_answered(struct run_live *l, const char *why)
 	if (l->n_failed < l->s.failures_max)
 		l->n_failed++;
 	l->ok_since_usec = 0;
-	snprintf(l->why, sizeof(l->why), "%s: %s", what ? what : "probe", why);
+	/* a command may be of any length */
+	snprintf(l->why, sizeof(l->why), "%.80s: %s",
+		l->s.rule.kind == READY_COMMAND || !what ? "command" : what, why);
 	if (!was && run_live_is_unresponsive(l))
 		act(l);
 }
@@ -122,7 +125,7 @@ static void answered(int r, const char *why, void *arg)
 	bool was = run_live_is_unresponsive(l);
 
 	l->probe = NULL;
-	if (r == -ECANCELED)
+	if (r == -ECANCELED || r == -EAGAIN)
 		return;
 	l->asked_usec = wall_of(l);
 	if (r < 0) {
@@ -142,7 +145,7 @@ static void ask(void *arg)
 	struct run_live *l = arg;
 
 	/* the last is still being waited for: this one is left out */
-	if (!l->probe && probe_start(&l->probe, l->run->core->runs, &l->s.rule,
+	if (!l->probe && probe_start(&l->probe, l->run, &l->s.rule, AUX_LIVENESS,
 				 RV_US(l->s.timeout_usec), answered, l) < 0)
 		l->probe = NULL; /* no memory: it is not the service that fails */
 	plan_next(l);

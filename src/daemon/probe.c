@@ -12,7 +12,13 @@
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/error.h"
+#include "base/invariant.h"
+#include "base/parse.h"
 #include "base/unix_socket.h"
+#include "daemon/aux.h"
+#include "daemon/core.h"
+#include "daemon/readiness_priv.h"
+#include "daemon/run.h"
 #include "reeve/inet.h"
 #include "reeve/net.h"
 #include "reeve/scope.h"
@@ -21,10 +27,14 @@
 enum {
 	HEAD_MAX = 8192, /* bytes of an answer of HTTP up to its blank line */
 	REQUEST_MAX = READY_HTTP_MAX + 256,
+	OUTPUT_KEPT = 1024, /* bytes of what a command prints */
 };
 
 struct probe {
+	struct list link; /* among those of its run */
+	struct run *run;
 	struct ready_rule rule;
+	unsigned place; /* of a command */
 	rv_time timeout;
 	probe_done_fn done; /* NULL: nobody wants to know, or it was told */
 	void *arg;
@@ -142,6 +152,55 @@ static int ask_http(struct probe *p)
 	return -EBADMSG;
 }
 
+/* ---- commands ------------------------------------------------------------------------------ */
+
+/* What it printed last is the best that there is to say, in one line of text. */
+static void describe_output(struct probe *p, const struct aux_end *end)
+{
+	const char *text = end->output ? end->output : "";
+	size_t n = end->n_output, len = strlen(p->why), from;
+
+	while (n > 0 && (unsigned char)text[n - 1] <= ' ')
+		n--;
+	for (from = n; from > 0 && text[from - 1] != '\n';)
+		from--;
+	if (from == n || len + 3 >= sizeof(p->why) ||
+		!utf8_is_valid(text + from, n - from))
+		return;
+	n = MIN(n - from, sizeof(p->why) - len - 3);
+	while (n > 0 && ((unsigned char)text[from + n] & 0xc0) == 0x80)
+		n--; /* not inside of a character */
+	snprintf(p->why + len, sizeof(p->why) - len, ": %.*s", (int)n, text + from);
+	for (char *c = p->why; *c; c++)
+		if ((unsigned char)*c < ' ' || *c == 0x7f)
+			*c = ' ';
+}
+
+static int ask_command(struct probe *p)
+{
+	char *const argv[] = {(char *)job_str(&p->run->spec, SHELL), (char *)"-c",
+		p->rule.text, NULL};
+	const struct aux_command cmd = {.place = p->place,
+		.argv = argv,
+		.timeout_usec = p->timeout / 1000,
+		.keep = OUTPUT_KEPT};
+	struct aux_end end;
+	int r = aux_run(p->run, &cmd, &end);
+
+	if (r < 0)
+		return r;
+	if (end.how == AUX_LOST)
+		r = -EAGAIN;
+	else if (!aux_end_is_success(&end))
+		r = -EBADMSG;
+	if (r < 0) {
+		aux_end_describe(&end, cmd.timeout_usec, p->why, sizeof(p->why));
+		describe_output(p, &end);
+	}
+	aux_end_deinit(&end);
+	return r;
+}
+
 /* ---- the task ------------------------------------------------------------------------------ */
 
 static int ask(struct probe *p)
@@ -172,7 +231,11 @@ static int probe_main(void *arg)
 	if (!p->done)
 		return 0;
 	p->task = rv_task_self();
-	r = rv_timed(p->timeout, ask(p));
+	if (p->rule.kind ==
+		READY_COMMAND) /* it keeps to its time, and ends what is late */
+		r = ask_command(p);
+	else
+		r = rv_timed(p->timeout, ask(p));
 	if (r == -ETIMEDOUT) {
 		duration_format(limit, sizeof(limit), p->timeout / 1000);
 		snprintf(p->why, sizeof(p->why), "no answer within %s", limit);
@@ -189,12 +252,13 @@ static void probe_free(void *arg)
 	struct probe *p = arg;
 
 	tell(p, -ECANCELED);
+	list_remove(&p->link);
 	ready_rule_deinit(&p->rule);
 	free(p);
 }
 
-int probe_start(struct probe **ret, rv_group *g, const struct ready_rule *rule,
-	rv_time timeout, probe_done_fn done, void *arg)
+int probe_start(struct probe **ret, struct run *run, const struct ready_rule *rule,
+	unsigned place, rv_time timeout, probe_done_fn done, void *arg)
 {
 	const rv_task_opts opts = {.name = "probe", .arg_dtor = probe_free};
 	struct probe *p = calloc(1, sizeof(*p));
@@ -204,13 +268,16 @@ int probe_start(struct probe **ret, rv_group *g, const struct ready_rule *rule,
 		free(p);
 		return r;
 	}
+	p->run = run;
+	p->place = place;
 	p->timeout = timeout;
 	p->arg = arg;
 	/* it begins in the next round; where it cannot be, p is gone with it */
-	r = rv_group_spawn_ex(g, &opts, probe_main, p, NULL);
+	r = rv_group_spawn_ex(run->core->runs, &opts, probe_main, p, NULL);
 	if (r < 0)
 		return r;
 	p->done = done;
+	list_append(&run->ready->probes, &p->link);
 	*ret = p;
 	return 0;
 }
@@ -222,4 +289,26 @@ void probe_stop(struct probe *p)
 	p->done = NULL;
 	if (p->task)
 		rv_task_cancel(p->task);
+}
+
+/* One that has not begun does nothing when it does. */
+static void end_one(struct probe *p)
+{
+	rv_task *task = p->task ? rv_task_ref(p->task) : NULL;
+	rv_scope shield;
+
+	list_remove(&p->link);
+	probe_stop(p);
+	if (!task)
+		return;
+	/* it ends at once, but for what is just being done in a worker */
+	if (rv_scope_enter(&shield, RV_SCOPE_SHIELD, RV_FOREVER) >= 0)
+		(void)rv_scope_exit(&shield, rv_task_join(task, NULL));
+	rv_task_unref(task);
+}
+
+void probes_end(struct list *probes)
+{
+	while (!list_is_empty(probes))
+		end_one(LIST_ENTRY(list_first(probes), struct probe, link));
 }

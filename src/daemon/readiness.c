@@ -89,6 +89,7 @@ int run_ready_new(struct run *run)
 	rr->rd = run->core->readiness;
 	rr->due = RV_FOREVER;
 	rr->rule = READY_RULE_NULL;
+	list_init(&rr->probes);
 	if (take_settings(rr) < 0) {
 		ready_rule_deinit(&rr->rule);
 		free(rr);
@@ -116,6 +117,17 @@ static void has_begun(struct run_ready *rr)
 	if (rr->counted)
 		rr->rd->n_starting--;
 	rr->counted = false;
+}
+
+void run_ready_leave(struct run *run)
+{
+	struct run_ready *rr = run->ready;
+
+	if (!rr)
+		return;
+	end_asking(rr);
+	run_live_end(rr->live);
+	probes_end(&rr->probes);
 }
 
 void run_ready_free(struct run *run)

@@ -38,6 +38,9 @@ int64_t readiness_watchdog_usec(const struct run *run);
 
 /* What is kept of a run of a service, as run.ready. 0, -ENOMEM */
 int run_ready_new(struct run *run);
+/* Its process has ended, or the daemon goes: nothing is asked any more, and no task of it is
+ * left when this returns. Of its task. */
+void run_ready_leave(struct run *run);
 void run_ready_free(struct run *run);
 /* Its process runs, or something about it has changed; now: CLOCK_MONOTONIC. */
 void run_act_on_ready(struct run *run, rv_time now);

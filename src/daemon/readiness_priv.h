@@ -46,10 +46,11 @@ struct run_ready {
 	uint64_t key;   /* in by_pid; 0: it is not there */
 	pid_t main_pid; /* as it says; 0: it did not */
 	char status[RUN_STATUS_MAX];
-	/* tcp, unix, http */
+	/* tcp, unix, http, command */
 	rv_timer timer;
 	unsigned n_tries;
 	struct probe *probe; /* that is being made; NULL */
+	struct list probes;  /* of it, also of liveness, as long as their tasks go on */
 };
 
 /* It has become ready: recorded, and told. */

@@ -4,20 +4,24 @@
 #include <errno.h>
 
 #include "base/macro.h"
+#include "daemon/aux.h"
 #include "daemon/readiness_priv.h"
 
 /* between the beginnings of two attempts: doubles from the first to the last */
 static const rv_time pause_first = RV_MS(20), pause_last = RV_MS(500);
 /* an attempt that hangs is given up: one that would have been taken is, at once */
 static const rv_time attempt_max = RV_SEC(5);
+/* of commands, which cost more, and are waited for */
+static const rv_time command_pause_last = RV_SEC(1), command_max = RV_SEC(10);
 
 static void plan(struct run_ready *rr)
 {
 	rv_time pause = pause_first;
+	rv_time last = rr->rule.kind == READY_COMMAND ? command_pause_last : pause_last;
 
-	for (unsigned i = 1; i < rr->n_tries && pause < pause_last; i++)
+	for (unsigned i = 1; i < rr->n_tries && pause < last; i++)
 		pause *= 2;
-	rv_timer_start(&rr->timer, rv_loop_now(rr->rd->loop) + MIN(pause, pause_last));
+	rv_timer_start(&rr->timer, rv_loop_now(rr->rd->loop) + MIN(pause, last));
 }
 
 static void attempted(int r, const char *why, void *arg)
@@ -37,7 +41,8 @@ static void attempt(void *arg)
 	struct run_ready *rr = arg;
 
 	rr->n_tries++;
-	if (probe_start(&rr->probe, rr->run->core->runs, &rr->rule, attempt_max,
+	if (probe_start(&rr->probe, rr->run, &rr->rule, AUX_READY,
+		    rr->rule.kind == READY_COMMAND ? command_max : attempt_max,
 		    attempted, rr) < 0)
 		plan(rr);
 }

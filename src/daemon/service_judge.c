@@ -115,8 +115,8 @@ static void did_not_respond(
 
 	v->result = JOB_RESULT_FAILED;
 	/* "": the daemon that knew is gone */
-	snprintf(ret->reason, sizeof(ret->reason), "unresponsive%s%.100s",
-		*why ? ": " : "", why);
+	snprintf(ret->reason, sizeof(ret->reason), "unresponsive%s%s", *why ? ": " : "",
+		why);
 }
 
 void services_judge(struct services *ss, const struct run *run, uint32_t random,

@@ -106,7 +106,7 @@ int services_live_settings(
 /* what becomes of the job of a service after a run, beside the verdict */
 struct service_end {
 	uint32_t n_short; /* runs in a row that were not up */
-	char reason[128]; /* "": what is said of ends of other jobs */
+	char reason[240]; /* "": what is said of ends of other jobs */
 };
 /**
  * Judge the end of a run of such a job.

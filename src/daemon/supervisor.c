@@ -197,6 +197,7 @@ static int go_on(struct run *run)
 		r = run_function(run);
 	else
 		r = run_process(run);
+	run_ready_leave(run);
 	if (r == -ECANCELED && !run->ended) {
 		detach(run);
 		return 0;

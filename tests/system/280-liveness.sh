@@ -111,6 +111,19 @@ live = unix:$tmp/work/nobody.sock
 live-interval = 20ms
 live-failures = 2
 live-action = stop
+[service asked]
+shell-command = touch asked.ok; while :; do sleep 1000 & wait; done
+ready = command: echo "\$MAINPID \$NOTIFY_SOCKET\$WATCHDOG_USEC" >asked.by; test -e asked.ready
+live = command: test -e asked.ok || { echo more than this; echo 'it is	gone'; exit 3; }
+restart-delay = 1ms
+live-interval = 20ms
+live-failures = 1
+[service asleep]
+shell-command = while :; do sleep 1000 & wait; done
+live = command: exec sleep 1000
+live-interval = 20ms
+live-timeout = 20ms
+live-action = none
 [service stubborn]
 shell-command = trap '' TERM; while :; do sleep 1000 & wait; done
 live = unix:$tmp/work/nobody.sock
@@ -206,6 +219,20 @@ assert_eq "ready" false "$(instance lazy .ready)"
 echo WATCHDOG_USEC=3600000000 >&9
 echo WATCHDOG=1 >&9
 until_is true lazy .ready
+
+step "commands that ask"
+until [ -s asked.by ]; do
+	settle
+done
+assert_eq "who is asked" "$(instance asked .pid) " "$(cat asked.by)"
+assert_eq "before it is" false "$(instance asked .ready)"
+touch asked.ready
+until_is true asked '.live.ok_since_usec != null'
+rm asked.ok
+until_is 2 asked .starts
+assert_eq "its end" '["failed","unresponsive: command: exit status 3: it is gone"]' "$(last_end asked)"
+until_is true asleep .live.unresponsive
+assert_match "why" "*unresponsive: command: not ended within 20ms" "$(instance asleep .why)"
 
 step "a daemon that was killed ends nobody for what it did not hear"
 pids=$(for s in web dog; do instance $s '"\(.pid) \(.starts)"'; done)

@@ -219,6 +219,8 @@ START_TEST(what_is_asked_of_one_that_is_ready)
 	live_is("[service s]\ncommand = a\n", "none");
 	live_is("[service s]\ncommand = a\nlive = tcp:8%i\n", "tcp:87");
 	live_is("[service s]\ncommand = a\nlive = unix:/%n\n", "unix:/s");
+	live_is("[service s]\ncommand = a\nlive = command: test -e %n\n",
+		"command:test -e s");
 	live_is("[service s]\ncommand = a\nlive = http:80/a%%20b?c=%i\n",
 		"http:80/a%20b?c=7");
 }
@@ -231,16 +233,18 @@ START_TEST(questions_that_cannot_be_are_told)
 		"[service c]\ncommand = a\nlive = http:0/\n"
 		"[service d]\ncommand = a\nready = http:80/a b\n"
 		"[service e]\ncommand = a\nlive = http:123456789/\n"
-		"[service f]\ncommand = a\nlive-failures = 0\nlive-action = kill\n",
-		"18: live-failures: outside of 1 to 1000: '0'|"
-		"19: live-action: not restart|stop|none: 'kill'|"
+		"[service f]\ncommand = a\nlive = command:\n"
+		"[service g]\ncommand = a\nlive-failures = 0\nlive-action = kill\n",
+		"21: live-failures: outside of 1 to 1000: '0'|"
+		"22: live-action: not restart|stop|none: 'kill'|"
 		"3: [service a] live: it is none of tcp:PORT, unix:PATH, "
-		"http:PORT/PATH|"
+		"http:PORT/PATH, command:CMD|"
 		"6: [service b] live: it is not like http:PORT/PATH|"
 		"9: [service c] live: a port is a number from 1 to 65535|"
 		"12: [service d] ready: the path has a space, a # or a byte that is no "
 		"ASCII: write %%20, %%23 and so on|"
-		"15: [service e] live: it is not like http:PORT/PATH|");
+		"15: [service e] live: it is not like http:PORT/PATH|"
+		"18: [service f] live: command: names no command|");
 }
 END_TEST
 
@@ -251,7 +255,7 @@ START_TEST(readiness_that_cannot_be_is_told)
 		"[service c]\ncommand = a\nready = unix:x\n"
 		"[service d]\ncommand = a\nready = tcp:6553%i\ninstances = 7\n",
 		"3: [service a] ready: it is none of exec, notify, tcp:PORT, "
-		"unix:PATH, http:PORT/PATH|"
+		"unix:PATH, http:PORT/PATH, command:CMD|"
 		"6: [service b] ready: a port is a number from 1 to 65535|"
 		"9: [service c] ready: the path of a socket begins with /|"
 		"12: [service d] ready: of instance 6: a port is a number from 1 to "
