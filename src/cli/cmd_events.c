@@ -47,15 +47,22 @@ static int print_event(const struct events *e, const json_t *event)
 	int64_t usec = json_int(event, "time_usec", 0);
 	const char *from = json_str(event, "from"), *to = json_str(event, "to");
 	bool named = name && *name, finished = json_is_set(event, "result") && *to;
+	const json_t *ready = json_object_get(event, "ready");
+	const char *why = json_str(event, "reason");
 	int r;
 
 	if (e->c->json)
 		return json_print(stdout, event, false);
-	r = printf("%s.%03d  job %" PRId64 "%s%s%s  %s -> %s",
+	r = printf("%s.%03d  job %" PRId64 "%s%s%s  ",
 		time_format(when, sizeof(when), usec),
 		(int)(usec % USEC_PER_SEC / 1000), json_int(event, "id", 0),
-		named ? " (" : "", named ? name : "", named ? ")" : "",
-		*from ? from : "new", *to ? to : "removed");
+		named ? " (" : "", named ? name : "", named ? ")" : "");
+	if (r >= 0 && json_is_boolean(ready))
+		r = json_is_true(ready)
+			    ? printf("ready")
+			    : printf("not ready any more%s%s", *why ? ": " : "", why);
+	else if (r >= 0)
+		r = printf("%s -> %s", *from ? from : "new", *to ? to : "removed");
 	if (r >= 0 && finished)
 		r = printf(", %s", cli_job_outcome(outcome, sizeof(outcome), event));
 	if (r >= 0)

@@ -29,7 +29,7 @@ enum { COL_NAME, COL_STATE, COL_RUNNING, COL_SINCE, COL_STARTS, COL_NOTES, N_COL
 struct sums {
 	size_t running;
 	int64_t starts, since_usec; /* of the one that changed last */
-	const char *why;            /* of the first that does not run; NULL: all do */
+	const char *why;            /* of the first that is not well; NULL: all are */
 };
 
 static struct sums sum_up(const json_t *service)
@@ -41,11 +41,12 @@ static struct sums sum_up(const json_t *service)
 	json_array_foreach(json_object_get(service, "instances"), k, i)
 	{
 		bool running = STREQ(json_str(i, "state"), "running");
+		bool fine = running && !json_is_false(json_object_get(i, "ready"));
 
 		s.running += running;
 		s.starts += json_int(i, "starts", 0);
 		s.since_usec = MAX(s.since_usec, json_int(i, "since_usec", 0));
-		if (!running && !s.why)
+		if (!fine && !s.why)
 			s.why = json_str(i, "why");
 	}
 	return s;

@@ -158,6 +158,70 @@ static int print_tail(const struct cli *c, struct client *client, int64_t id)
 	return r < 0 ? cli_fail_lost(c, r) : 0;
 }
 
+/* ---- whether it is well ---------------------------------------------------------------------- */
+
+static int print_ready(const struct cli *c, const json_t *i)
+{
+	int64_t since = json_int(i, "ready_usec", 0), pid = json_int(i, "main_pid", 0);
+	bool ready = json_is_true(json_object_get(i, "ready"));
+	const char *by = json_str(i, "ready_by"), *says = json_str(i, "says");
+	char when[TIME_TEXT_MAX] = "", pid_text[48] = "";
+
+	if (STREQ(by, "exec") && ready && !*says && !pid)
+		return 0;
+	if (pid)
+		snprintf(pid_text, sizeof(pid_text), ", main process %" PRId64, pid);
+	if (ready && since)
+		time_format_relative(when, sizeof(when), since, c->now_usec);
+	return print_pair(stdout, "ready", "%s%s%s (%s)%s%s%s", ready ? "yes" : "no",
+		*when ? ", since " : "", when, by, *says ? ", says that it is " : "",
+		says, pid_text);
+}
+
+static int print_live(const struct cli *c, const json_t *live)
+{
+	int64_t failures = json_int(live, "failures", 0);
+	int64_t since = json_int(live, "ok_since_usec", 0);
+	int64_t watchdog = json_int(live, "watchdog_usec", 0);
+	char text[TIME_TEXT_MAX] = "";
+	const char *probe = json_str(live, "probe"), *why = json_str(live, "why");
+	bool bad = json_is_true(json_object_get(live, "unresponsive"));
+	int r = 0;
+
+	if (*probe && failures > 0)
+		r = print_pair(stdout, "live",
+			"%s, failures: %" PRId64 " of %" PRId64 " (%s)", probe,
+			failures, json_int(live, "failures_max", 0), why);
+	else if (*probe)
+		r = print_pair(stdout, "live", "%s, %s%s", probe,
+			since ? "answers since " : "not asked yet",
+			since ? time_format_relative(
+					text, sizeof(text), since, c->now_usec)
+			      : "");
+	if (r >= 0 && watchdog)
+		r = print_pair(stdout, "watchdog", "every %s%s%s",
+			time_format_span(text, sizeof(text), watchdog),
+			bad && failures == 0 ? ", unresponsive: " : "",
+			bad && failures == 0 ? why : "");
+	return r;
+}
+
+static int print_health(const struct cli *c, const json_t *i)
+{
+	_cleanup_free_ char *status = text_escape_dup(json_str(i, "status"));
+	const json_t *live = json_object_get(i, "live");
+	int r;
+
+	if (!json_is_boolean(json_object_get(i, "ready")))
+		return 0;
+	r = print_ready(c, i);
+	if (r >= 0 && status && *status)
+		r = print_pair(stdout, "status", "%s", status);
+	if (r >= 0 && json_is_object(live))
+		r = print_live(c, live);
+	return r;
+}
+
 /* ---- all ------------------------------------------------------------------------------------ */
 
 static int print_instance(const struct cli *c, struct client *client, const json_t *i)
@@ -181,6 +245,8 @@ static int print_instance(const struct cli *c, struct client *client, const json
 		json_str(i, "state"), *when ? (due ? ", due " : ", since ") : "", when,
 		pid_text, use, json_int(i, "starts", 0), pid ? "" : "; ",
 		pid ? "" : json_str(i, "why"));
+	if (r >= 0)
+		r = print_health(c, i);
 	if (r < 0)
 		return cli_fail_write(c, r);
 	r = id ? print_ends(c, client, id) : 0;

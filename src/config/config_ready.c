@@ -1,8 +1,13 @@
+#include "config.h"
+
 #include "config/config_ready.h"
 
 #include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
+#include "base/cleanup.h"
 #include "base/macro.h"
 #include "base/parse.h"
 
@@ -12,30 +17,157 @@ static int refuse(const char **ret_why, const char *why)
 	return -EINVAL;
 }
 
+static int read_port(struct ready_rule *rule, const char *text, const char **ret_why)
+{
+	uint64_t port;
+
+	if (parse_u64(&port, text, 1, UINT16_MAX) < 0)
+		return refuse(ret_why, "a port is a number from 1 to 65535");
+	rule->port = (uint16_t)port;
+	return 0;
+}
+
+static int put_text(struct ready_rule *rule, const char *text)
+{
+	rule->text = strdup(text);
+	return rule->text ? 0 : -ENOMEM;
+}
+
+static int read_unix(struct ready_rule *rule, const char *path, const char **ret_why)
+{
+	if (path[0] != '/')
+		return refuse(ret_why, "the path of a socket begins with /");
+	if (strlen(path) > READY_PATH_MAX)
+		return refuse(ret_why, "the path of a socket is longer than 107 bytes");
+	return put_text(rule, path);
+}
+
+/* It goes into a line of the request as it stands. */
+static bool is_http_path(const char *path)
+{
+	for (const unsigned char *p = (const unsigned char *)path; *p; p++)
+		if (*p <= ' ' || *p == '#' || *p >= 0x7f)
+			return false;
+	return true;
+}
+
+static int read_http(struct ready_rule *rule, const char *text, const char **ret_why)
+{
+	const char *slash = strchr(text, '/');
+	char port[8];
+	int r;
+
+	if (!slash || (size_t)(slash - text) >= sizeof(port))
+		return refuse(ret_why, "it is not like http:PORT/PATH");
+	snprintf(port, sizeof(port), "%.*s", (int)(slash - text), text);
+	r = read_port(rule, port, ret_why);
+	if (r < 0)
+		return r;
+	if (strlen(slash) > READY_HTTP_MAX)
+		return refuse(ret_why, "the path is longer than 1024 bytes");
+	if (!is_http_path(slash))
+		return refuse(ret_why,
+			"the path has a space, a # or a byte that is no ASCII: write "
+			"%%20, %%23 and so on");
+	return put_text(rule, slash);
+}
+
+static int read_command(struct ready_rule *rule, const char *text, const char **ret_why)
+{
+	while (*text == ' ' || *text == '\t')
+		text++;
+	if (!*text)
+		return refuse(ret_why, "command: names no command");
+	return put_text(rule, text);
+}
+
+/* What both may say. -ENOENT: it is none of these. */
+static int read_asked(struct ready_rule *rule, const char *text, const char **ret_why)
+{
+	if (strncmp(text, "tcp:", 4) == 0) {
+		rule->kind = READY_TCP;
+		return read_port(rule, text + 4, ret_why);
+	}
+	if (strncmp(text, "unix:", 5) == 0) {
+		rule->kind = READY_UNIX;
+		return read_unix(rule, text + 5, ret_why);
+	}
+	if (strncmp(text, "http:", 5) == 0) {
+		rule->kind = READY_HTTP;
+		return read_http(rule, text + 5, ret_why);
+	}
+	if (strncmp(text, "command:", 8) == 0) {
+		rule->kind = READY_COMMAND;
+		return read_command(rule, text + 8, ret_why);
+	}
+	return -ENOENT;
+}
+
 int ready_rule_parse(struct ready_rule *ret, const char *text, const char **ret_why)
 {
 	struct ready_rule rule = {.kind = READY_EXEC};
-	uint64_t port = 0;
+	int r = read_asked(&rule, text, ret_why);
 
-	if (STREQ(text, "notify")) {
+	if (r == -ENOENT && STREQ(text, "notify")) {
 		rule.kind = READY_NOTIFY;
-	} else if (strncmp(text, "tcp:", 4) == 0) {
-		rule.kind = READY_TCP;
-		if (parse_u64(&port, text + 4, 1, UINT16_MAX) < 0)
-			return refuse(ret_why, "a port is a number from 1 to 65535");
-		rule.port = (uint16_t)port;
-	} else if (strncmp(text, "unix:", 5) == 0) {
-		rule.kind = READY_UNIX;
-		if (text[5] != '/')
-			return refuse(ret_why, "the path of a socket begins with /");
-		if (strlen(text + 5) > READY_PATH_MAX)
-			return refuse(ret_why,
-				"the path of a socket is longer than 107 bytes");
-		memcpy(rule.path, text + 5, strlen(text + 5) + 1);
-	} else if (!STREQ(text, "exec")) {
-		return refuse(
-			ret_why, "it is none of exec, notify, tcp:PORT, unix:PATH");
+		r = 0;
+	} else if (r == -ENOENT && STREQ(text, "exec")) {
+		r = 0;
+	} else if (r == -ENOENT) {
+		return refuse(ret_why, "it is none of exec, notify, tcp:PORT, "
+				       "unix:PATH, http:PORT/PATH, command:CMD");
 	}
-	*ret = rule;
+	if (r >= 0)
+		*ret = rule;
+	return r;
+}
+
+int live_rule_parse(struct ready_rule *ret, const char *text, const char **ret_why)
+{
+	struct ready_rule rule = READY_RULE_NULL;
+	int r = text ? read_asked(&rule, text, ret_why) : 0;
+
+	if (r == -ENOENT)
+		return refuse(ret_why,
+			"it is none of tcp:PORT, unix:PATH, http:PORT/PATH, "
+			"command:CMD");
+	if (r >= 0)
+		*ret = rule;
+	return r;
+}
+
+int ready_rule_copy(struct ready_rule *ret, const struct ready_rule *rule)
+{
+	struct ready_rule copy = *rule;
+
+	if (rule->text && put_text(&copy, rule->text) < 0)
+		return -ENOMEM;
+	*ret = copy;
 	return 0;
+}
+
+void ready_rule_deinit(struct ready_rule *rule)
+{
+	free(rule->text);
+	*rule = READY_RULE_NULL;
+}
+
+char *ready_rule_format(const struct ready_rule *rule)
+{
+	static const char *const plain[] = {[READY_EXEC] = "exec",
+		[READY_NOTIFY] = "notify",
+		[READY_NONE] = "none"};
+	char *text = NULL;
+	int r;
+
+	switch (rule->kind) {
+	case READY_TCP: r = asprintf(&text, "tcp:%u", rule->port); break;
+	case READY_UNIX: r = asprintf(&text, "unix:%s", rule->text); break;
+	case READY_HTTP:
+		r = asprintf(&text, "http:%u%s", rule->port, rule->text);
+		break;
+	case READY_COMMAND: r = asprintf(&text, "command:%s", rule->text); break;
+	default: return strdup(plain[rule->kind]);
+	}
+	return r < 0 ? NULL : text;
 }

@@ -129,22 +129,18 @@ int config_service_check_job(const struct job_spec *said, const struct job_spec 
 	return job_spec_check(spec, ret_field, err);
 }
 
-int config_service_ready(struct ready_rule *ret, const struct config *c,
-	const struct config_named *s, unsigned instance, char **err)
+typedef int (*parse_fn)(struct ready_rule *ret, const char *text, const char **ret_why);
+
+static int read_rule(struct ready_rule *ret, parse_fn parse, const char *said,
+	const struct specifiers *known, char **err)
 {
 	_cleanup_free_ char *text = NULL, *message = NULL;
-	char buf[SPECIFIERS_BUF], number[16];
-	const char *why;
-	struct specifiers known;
-	int r;
+	const char *why = NULL;
+	int r = said ? specifiers_expand(&text, said, known, &message) : 0;
 
-	snprintf(number, sizeof(number), "%u", instance);
-	specifiers_of(&known, c, s, CONFIG_SERVICE_USER, buf);
-	known.instance = number;
-	r = specifiers_expand(&text, s->v[CONFIG_READY].text, &known, &message);
 	if (r >= 0) {
-		r = ready_rule_parse(ret, text, &why);
-		if (r < 0)
+		r = parse(ret, text, &why);
+		if (r == -EINVAL)
 			message = strdup(why);
 	}
 	if (err)
@@ -152,28 +148,56 @@ int config_service_ready(struct ready_rule *ret, const struct config *c,
 	return r;
 }
 
-/* of all instances: what a number stands in may be too long, or too large, of one */
-static void check_ready(const struct config_look *l)
+static int service_rule(struct ready_rule *ret, parse_fn parse, enum config_key key,
+	const struct config *c, const struct config_named *s, unsigned instance,
+	char **err)
 {
-	const struct config_origin *at = &l->s->key_origin[CONFIG_READY];
+	char buf[SPECIFIERS_BUF], number[16];
+	struct specifiers known;
+
+	snprintf(number, sizeof(number), "%u", instance);
+	specifiers_of(&known, c, s, CONFIG_SERVICE_USER, buf);
+	known.instance = number;
+	return read_rule(ret, parse, s->v[key].text, &known, err);
+}
+
+int config_service_ready(struct ready_rule *ret, const struct config *c,
+	const struct config_named *s, unsigned instance, char **err)
+{
+	return service_rule(ret, ready_rule_parse, CONFIG_READY, c, s, instance, err);
+}
+
+int config_service_live(struct ready_rule *ret, const struct config *c,
+	const struct config_named *s, unsigned instance, char **err)
+{
+	return service_rule(ret, live_rule_parse, CONFIG_LIVE, c, s, instance, err);
+}
+
+/* of all instances: what a number stands in may be too long, or too large, of one */
+static void check_rules(
+	const struct config_look *l, enum config_key key, parse_fn parse)
+{
+	const struct config_origin *at = &l->s->key_origin[key];
 	int64_t n = MAX(l->s->v[CONFIG_INSTANCES].num, 1);
 	struct ready_rule rule;
 
 	for (unsigned i = 0; i < n; i++) {
 		_cleanup_free_ char *err = NULL;
 		char text[256];
-		int r = config_service_ready(&rule, l->c, l->s, i, &err);
+		int r = service_rule(&rule, parse, key, l->c, l->s, i, &err);
 
 		if (r == -ENOMEM)
 			l->errors->no_memory = true;
-		if (r >= 0)
+		if (r >= 0) {
+			ready_rule_deinit(&rule);
 			continue;
+		}
 		if (i == 0)
 			snprintf(text, sizeof(text), "%s", err ? err : rv_strerror(r));
 		else
 			snprintf(text, sizeof(text), "of instance %u: %s", i,
 				err ? err : rv_strerror(r));
-		config_look_error(l, at, "ready", text);
+		config_look_error(l, at, config_key_info[key].key, text);
 		return;
 	}
 }
@@ -215,7 +239,8 @@ void config_check_services(struct config *c, struct config_errors *errors)
 		config_look_user(&l, CONFIG_SERVICE_USER);
 		config_look_job(&l, config_service_job, config_service_check_job);
 		check_delays(&l);
-		check_ready(&l);
+		check_rules(&l, CONFIG_READY, ready_rule_parse);
+		check_rules(&l, CONFIG_LIVE, live_rule_parse);
 		check_instances(&l, &n);
 	}
 }

@@ -18,9 +18,11 @@ int config_service_job(struct job_spec *ret, const struct job_spec *said,
 int config_service_instance(struct job_spec *ret, const struct config *c,
 	const struct config_named *s, unsigned instance);
 
-/* What tells of one instance that it is ready. 0; -EINVAL, with what is wrong, malloc'd, in
- * *err, unless that is NULL; -ENOMEM */
+/* What tells of one instance that it is ready, and what that it is alive; the caller's to
+ * deinit. 0; -EINVAL, with what is wrong, malloc'd, in *err, unless that is NULL; -ENOMEM */
 int config_service_ready(struct ready_rule *ret, const struct config *c,
+	const struct config_named *s, unsigned instance, char **err);
+int config_service_live(struct ready_rule *ret, const struct config *c,
 	const struct config_named *s, unsigned instance, char **err);
 
 /* a config_check_job_fn; spec is one that config_service_job made */

@@ -86,6 +86,13 @@ enum config_restart {
  * restart_strategy */
 enum config_give_up { CONFIG_GIVE_UP_STOP, CONFIG_GIVE_UP_ESCALATE };
 
+/* values of CONFIG_LIVE_ACTION */
+enum config_live_action {
+	CONFIG_LIVE_RESTART,
+	CONFIG_LIVE_STOP,
+	CONFIG_LIVE_NOTHING,
+};
+
 /* values of CONFIG_OVERLAP; those of CONFIG_MISSED are enum schedule_missed */
 enum config_overlap {
 	CONFIG_OVERLAP_SKIP,

@@ -283,6 +283,8 @@ static int make_env(struct run_request *rr, const struct run *run, char *const *
 	int r = 0;
 
 	env_unset(rr->env, "NOTIFY_SOCKET"); /* its word is not the service's */
+	env_unset(rr->env, "WATCHDOG_USEC");
+	env_unset(rr->env, SPAWN_PID_ENV);
 	if (run->started) {
 		snprintf(pid, sizeof(pid), "%d", (int)run_main_pid(run));
 		r = strv_env_set(&rr->env, "MAINPID", pid);

@@ -110,6 +110,8 @@ static void put_event(struct reader *rd, struct json_writer *w, uint64_t number)
 		json_writer_null(w, "signal");
 	json_writer_int(w, "run", e->n_runs);
 	put_text(w, "reason", t.reason);
+	if (e->ready != EVENT_READY_AS_BEFORE)
+		json_writer_bool(w, "ready", e->ready == EVENT_IS_READY);
 	if (e->callback_dropped)
 		json_writer_bool(w, "callback_dropped", true);
 	json_writer_object_end(w);

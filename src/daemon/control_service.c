@@ -20,6 +20,7 @@
 #include "daemon/scheduler.h"
 #include "daemon/service_deps.h"
 #include "daemon/service_groups.h"
+#include "daemon/service_report.h"
 #include "daemon/users.h"
 #include "varlink/json_write.h"
 
@@ -96,6 +97,14 @@ static void why_finished(
 		return;
 	}
 	describe_exit(j, exit_text, sizeof(exit_text));
+	if (j->reason && strncmp(j->reason, "unresponsive", 12) == 0 &&
+		section->v[CONFIG_LIVE_ACTION].num == CONFIG_LIVE_STOP) {
+		snprintf(buf, size,
+			"it was ended (%s) and is not started again: live-action = "
+			"stop",
+			exit_text);
+		return;
+	}
 	if (no && codes_match(no, j->exit_code, j->signal))
 		snprintf(codes, sizeof(codes), ", no-restart-codes = %s", no);
 	snprintf(buf, size,
@@ -139,6 +148,8 @@ static void why(const struct core *core, const struct instance *in, const struct
 	} else if (j && j->state == JOB_QUEUED) {
 		said = scheduler_why(core->scheduler, j, text, sizeof(text));
 		snprintf(buf, size, "it is queued: %s", said ? said : "");
+	} else if (state == RUNNING) {
+		service_report_why(j->run, buf, size);
 	}
 }
 
@@ -174,6 +185,7 @@ static void put_instance(
 		if (j->signal > 0)
 			json_writer_int(w, "signal", j->signal);
 	}
+	service_report_put(w, j ? j->run : NULL);
 	if (in->problem || (j && j->reason))
 		json_writer_string(w, "reason", in->problem ? in->problem : j->reason);
 	json_writer_object_end(w);

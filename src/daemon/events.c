@@ -94,9 +94,9 @@ static char *put_text(char *to, const char *text, size_t n)
 }
 
 /* pools: of the job; NULL where it is the default */
-static void note_texts(struct event *e, const struct job *j)
+static void note_texts(struct event *e, const struct job *j, const char *reason)
 {
-	const char *name = NULL, *labels = NULL, *pools = NULL, *reason = j->reason;
+	const char *name = NULL, *labels = NULL, *pools = NULL;
 	size_t n_name = 0, n_labels = 0, n_pools = 0, n_reason;
 	char *p;
 
@@ -122,7 +122,8 @@ static void note_texts(struct event *e, const struct job *j)
 	e->labels_len = (uint32_t)n_labels;
 }
 
-void events_note(struct events *ev, const struct job *j, int from, int to)
+static void note(struct events *ev, const struct job *j, int from, int to,
+	enum event_ready ready, const char *reason)
 {
 	struct event *e;
 
@@ -141,11 +142,23 @@ void events_note(struct events *ev, const struct job *j, int from, int to)
 		.result = j->state == JOB_FINISHED ? j->result : JOB_RESULT_NONE,
 		.callback_dropped =
 			to == JOB_FINISHED && j->flags & STORE_JOB_CALLBACK_DROPPED,
+		.ready = (uint8_t)ready,
 	};
-	note_texts(e, j);
+	note_texts(e, j, reason);
 	ev->next++;
 	rv_event_set(&ev->arrival);
 	rv_event_clear(&ev->arrival);
+}
+
+void events_note(struct events *ev, const struct job *j, int from, int to)
+{
+	note(ev, j, from, to, EVENT_READY_AS_BEFORE, j->reason);
+}
+
+void events_note_ready(
+	struct events *ev, const struct job *j, bool ready, const char *why)
+{
+	note(ev, j, j->state, j->state, ready ? EVENT_IS_READY : EVENT_IS_UNREADY, why);
 }
 
 uint64_t events_next(const struct events *ev)

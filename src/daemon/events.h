@@ -21,6 +21,9 @@ struct events;
 /* in place of a state: the job was not there before, or is not any more */
 #define EVENT_NO_JOB (-1)
 
+/* of a service, whose state stays as it was: what else has become of it */
+enum event_ready { EVENT_READY_AS_BEFORE, EVENT_IS_READY, EVENT_IS_UNREADY };
+
 struct event {
 	int64_t time_usec; /* wall clock */
 	uint64_t job;
@@ -30,6 +33,7 @@ struct event {
 	int8_t from, to;           /* enum job_state, or EVENT_NO_JOB */
 	uint8_t result;            /* enum job_result */
 	bool callback_dropped;     /* its end called for one that was left out */
+	uint8_t ready;             /* enum event_ready */
 	uint32_t labels_len;
 	/* NULL: the default pool and nothing else; or the pools, the name, the reason, each
 	 * ended by NUL and empty where there is none, then labels, each ended by NUL */
@@ -51,6 +55,11 @@ int events_set_max(struct events *ev, size_t max);
 /* Note that the job went from one state to another; its new state is published already.
  * Without memory for its texts the event is noted without them. */
 void events_note(struct events *ev, const struct job *j, int from, int to);
+
+/* That of a service is ready, or is not any more though its run goes on, and why that is: a
+ * text, "" for none. */
+void events_note_ready(
+	struct events *ev, const struct job *j, bool ready, const char *why);
 
 /* The number that the next event will have; the first of a reeved is 1. */
 uint64_t events_next(const struct events *ev);

@@ -70,6 +70,7 @@ libdaemon_la_SOURCES = \
 	src/daemon/jobs_priv.h \
 	src/daemon/journal.c src/daemon/journal.h \
 	src/daemon/keys.c src/daemon/keys.h \
+	src/daemon/liveness.c src/daemon/liveness.h \
 	src/daemon/log_watch.c src/daemon/log_watch.h \
 	src/daemon/notify.c src/daemon/notify.h \
 	src/daemon/output_caps.c src/daemon/output_caps.h \
@@ -77,6 +78,7 @@ libdaemon_la_SOURCES = \
 	src/daemon/outputs.c src/daemon/outputs.h \
 	src/daemon/own_log.c src/daemon/own_log.h \
 	src/daemon/pidfd_status.c src/daemon/pidfd_status.h \
+	src/daemon/probe.c src/daemon/probe.h \
 	src/daemon/ranking.c src/daemon/ranking.h \
 	src/daemon/readiness.c src/daemon/readiness.h src/daemon/readiness_priv.h \
 	src/daemon/readiness_notify.c \
@@ -109,6 +111,7 @@ libdaemon_la_SOURCES = \
 	src/daemon/service_groups.c src/daemon/service_groups.h \
 	src/daemon/service_judge.c \
 	src/daemon/service_log.c src/daemon/service_log.h \
+	src/daemon/service_report.c src/daemon/service_report.h \
 	src/daemon/service_record.c src/daemon/service_record.h \
 	src/daemon/service_settle.c src/daemon/service_settle.h \
 	src/daemon/services.c src/daemon/services.h src/daemon/services_priv.h \

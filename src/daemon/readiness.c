@@ -9,6 +9,7 @@
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/log.h"
+#include "daemon/events.h"
 #include "daemon/readiness_priv.h"
 #include "daemon/run_steps.h"
 #include "daemon/services.h"
@@ -51,7 +52,7 @@ int readiness_address(const struct run *run, const char **ret)
 	const struct run_ready *rr = run->ready;
 
 	*ret = NULL;
-	if (!rr || rr->rule.kind != READY_NOTIFY)
+	if (!rr || !rr->hears)
 		return 0;
 	if (rr->rd->fd < 0)
 		return rr->rd->error;
@@ -59,7 +60,24 @@ int readiness_address(const struct run *run, const char **ret)
 	return 0;
 }
 
+int64_t readiness_watchdog_usec(const struct run *run)
+{
+	return run->ready ? run_live_watchdog_usec(run->ready->live) : 0;
+}
+
 /* ---- of a run ----------------------------------------------------------------------------- */
+
+static int take_settings(struct run_ready *rr)
+{
+	struct run *run = rr->run;
+	struct live_settings live;
+	int r = services_ready_rule(
+		run->core->services, run->job, &rr->rule, &rr->timeout_usec);
+
+	if (r >= 0)
+		r = services_live_settings(run->core->services, run->job, &live);
+	return r < 0 ? r : run_live_new(&rr->live, run, &live);
+}
 
 int run_ready_new(struct run *run)
 {
@@ -69,12 +87,18 @@ int run_ready_new(struct run *run)
 		return -ENOMEM;
 	rr->run = run;
 	rr->rd = run->core->readiness;
-	rr->fd = -1;
 	rr->due = RV_FOREVER;
-	services_ready_rule(
-		run->core->services, run->job, &rr->rule, &rr->timeout_usec);
+	rr->rule = READY_RULE_NULL;
+	list_init(&rr->probes);
+	if (take_settings(rr) < 0) {
+		ready_rule_deinit(&rr->rule);
+		free(rr);
+		return -ENOMEM;
+	}
 	run->ready = rr;
-	rr->counted = rr->rd && rr->rule.kind == READY_NOTIFY;
+	rr->hears = rr->rd && (rr->rule.kind == READY_NOTIFY ||
+				      run_live_watchdog_usec(rr->live) > 0);
+	rr->counted = rr->hears;
 	if (rr->counted)
 		rr->rd->n_starting++;
 	return 0;
@@ -84,7 +108,8 @@ int run_ready_new(struct run *run)
 static void end_asking(struct run_ready *rr)
 {
 	rr->due = RV_FOREVER;
-	ready_tries_end(rr);
+	if (rr->rd)
+		ready_tries_end(rr);
 }
 
 static void has_begun(struct run_ready *rr)
@@ -92,6 +117,17 @@ static void has_begun(struct run_ready *rr)
 	if (rr->counted)
 		rr->rd->n_starting--;
 	rr->counted = false;
+}
+
+void run_ready_leave(struct run *run)
+{
+	struct run_ready *rr = run->ready;
+
+	if (!rr)
+		return;
+	end_asking(rr);
+	run_live_end(rr->live);
+	probes_end(&rr->probes);
 }
 
 void run_ready_free(struct run *run)
@@ -103,14 +139,24 @@ void run_ready_free(struct run *run)
 	end_asking(rr);
 	has_begun(rr);
 	readiness_forget(rr);
+	run_live_free(rr->live);
+	ready_rule_deinit(&rr->rule);
 	run->ready = NULL;
 	free(rr);
 }
 
-static void tell(struct run_ready *rr)
+void run_ready_changed(struct run_ready *rr)
 {
-	rv_event_set(&rr->run->wake);
-	services_job_changed(rr->run->core->services, rr->run->job);
+	struct run *run = rr->run;
+	bool ready = run_is_ready(run);
+
+	/* that it ends is an event of its own */
+	if (ready != rr->told_ready && run->stop == RUN_STOP_NONE && !run->ended)
+		events_note_ready(run->core->events, run->job, ready,
+			rr->stopping ? "stopping" : run_live_why(rr->live));
+	rr->told_ready = ready;
+	rv_event_set(&run->wake);
+	services_job_changed(run->core->services, run->job);
 }
 
 /* from its start on, suspended time included, as elapsed_usec counts */
@@ -138,7 +184,8 @@ void run_became_ready(struct run_ready *rr)
 		if (!run_record_progress(run))
 			run->pid_recorded = false; /* its task does it, then */
 	}
-	tell(rr);
+	run_live_begin(rr->live);
+	run_ready_changed(rr);
 }
 
 static void begin(struct run_ready *rr, rv_time now)
@@ -147,13 +194,14 @@ static void begin(struct run_ready *rr, rv_time now)
 
 	rr->begun = true;
 	has_begun(rr);
-	if (rr->rule.kind == READY_NOTIFY && rr->rd && readiness_expect(rr) < 0)
+	if (rr->hears && readiness_expect(rr) < 0)
 		log_at(LOG_ERR, "service",
 			"out of memory: what job %" PRIu64 " says is not heard",
 			run->job->id);
 	if (run->rec.ready_usec > 0) {
-		rr->is_ready = true; /* on record */
-		tell(rr);
+		rr->is_ready = rr->told_ready = true; /* on record */
+		run_live_begin(rr->live);
+		run_ready_changed(rr);
 		return;
 	}
 	/* What passed before this daemon looked does not count: nobody was there to be told. */
@@ -175,8 +223,10 @@ void run_act_on_ready(struct run *run, rv_time now)
 		begin(rr, now);
 	if (run->stop == RUN_STOP_NONE && rr->due <= now)
 		run->stop = RUN_STOP_UNREADY;
-	if (run->stop != RUN_STOP_NONE)
+	if (run->stop != RUN_STOP_NONE) {
 		end_asking(rr);
+		run_live_end(rr->live);
+	}
 }
 
 rv_time run_ready_due(const struct run *run)
@@ -191,7 +241,12 @@ bool run_is_ready(const struct run *run)
 	const struct run_ready *rr = run->ready;
 
 	return rr && rr->is_ready && !rr->stopping && !run->ended &&
-	       run->stop == RUN_STOP_NONE;
+	       run->stop == RUN_STOP_NONE && !run_live_is_unresponsive(rr->live);
+}
+
+const char *run_unresponsive_why(const struct run *run)
+{
+	return run->ready ? run_live_why(run->ready->live) : "";
 }
 
 int64_t run_ready_usec(const struct run *run)

@@ -33,17 +33,25 @@ struct readiness *readiness_free(struct readiness *rd);
 void readiness_open(struct readiness *rd);
 /* For NOTIFY_SOCKET of that run; NULL: it is not told so. 0; why there is none: -errno */
 int readiness_address(const struct run *run, const char **ret);
+/* for WATCHDOG_USEC of that run; 0: nothing is expected of it */
+int64_t readiness_watchdog_usec(const struct run *run);
 
 /* What is kept of a run of a service, as run.ready. 0, -ENOMEM */
 int run_ready_new(struct run *run);
+/* Its process has ended, or the daemon goes: nothing is asked any more, and no task of it is
+ * left when this returns. Of its task. */
+void run_ready_leave(struct run *run);
 void run_ready_free(struct run *run);
 /* Its process runs, or something about it has changed; now: CLOCK_MONOTONIC. */
 void run_act_on_ready(struct run *run, rv_time now);
 /* when it has to be ready by: CLOCK_MONOTONIC; RV_FOREVER */
 rv_time run_ready_due(const struct run *run);
 
-/* It is ready, and is not stopping. */
+/* It is ready, is not stopping, and answers where it is asked (liveness.h): what all go by who
+ * wait for it. */
 bool run_is_ready(const struct run *run);
+/* what it did not answer, or say, last; "": nothing */
+const char *run_unresponsive_why(const struct run *run);
 /* of wall clock; 0: it never was */
 int64_t run_ready_usec(const struct run *run);
 /* what it said last of itself; "": nothing */

@@ -8,6 +8,7 @@
 #include <sys/socket.h>
 
 #include "base/cleanup.h"
+#include "base/clock.h"
 #include "base/error.h"
 #include "base/log.h"
 #include "base/parse.h"
@@ -22,6 +23,7 @@ enum {
 	ANCESTORS_MAX = 64, /* processes between a sender and the main process */
 	STRANGERS_TOLD_MAX = 5,
 };
+#define EXTENSION_MAX (UINT64_C(86400) * USEC_PER_SEC) /* microseconds: a day */
 static const rv_time strangers_period = RV_SEC(60);
 /* so long a message of nobody may be one of a run that is just being started */
 static const rv_time start_wait = RV_MS(500);
@@ -86,7 +88,7 @@ static void tell_stranger(struct readiness *rd, const struct ucred *from)
 	if (++rd->n_strangers <= STRANGERS_TOLD_MAX)
 		log_at(LOG_WARNING, "service",
 			"a message on '%s' of process %d of user %u, which belongs to "
-			"no service with ready = notify, ignoring it%s",
+			"no service with ready = notify or watchdog, ignoring it%s",
 			rd->path, (int)from->pid, (unsigned)from->uid,
 			rd->n_strangers == STRANGERS_TOLD_MAX
 				? ", and more of them for a minute"
@@ -137,6 +139,32 @@ static void take_main_pid(struct run_ready *rr, const char *text)
 	rr->main_pid = (pid_t)pid;
 }
 
+static void take_watchdog(struct run_ready *rr, const char *text)
+{
+	uint64_t usec;
+
+	if (parse_u64(&usec, text, 1, INT64_MAX) < 0)
+		tell_wrong(rr, "WATCHDOG_USEC= that is no number of microseconds");
+	else
+		run_live_set_watchdog(rr->live, (int64_t)usec);
+}
+
+/* From now on so long at least, but not for ever: it has to ask again. */
+static void take_extension(struct run_ready *rr, const char *text)
+{
+	uint64_t usec;
+
+	if (parse_u64(&usec, text, 1, EXTENSION_MAX) < 0) {
+		tell_wrong(
+			rr, "EXTEND_TIMEOUT_USEC= that is not from 1 to 86400000000");
+		return;
+	}
+	if (rr->due == RV_FOREVER)
+		return;
+	rr->due = MAX(rr->due, time_after(rv_loop_now(rr->rd->loop), (int64_t)usec));
+	rv_event_set(&rr->run->wake);
+}
+
 static void take_line(struct run_ready *rr, const char *line)
 {
 	if (STREQ(line, "READY=1")) {
@@ -147,9 +175,15 @@ static void take_line(struct run_ready *rr, const char *line)
 		rr->reloading = true;
 	} else if (STREQ(line, "STOPPING=1") && !rr->stopping) {
 		rr->stopping = true;
-		services_job_changed(rr->run->core->services, rr->run->job);
+		run_ready_changed(rr);
 	} else if (STREQ(line, "WATCHDOG=1")) {
-		rr->watchdog = rv_loop_now(rr->rd->loop);
+		run_live_pet(rr->live);
+	} else if (STREQ(line, "WATCHDOG=trigger")) {
+		run_live_trigger(rr->live);
+	} else if (strncmp(line, "WATCHDOG_USEC=", 14) == 0) {
+		take_watchdog(rr, line + 14);
+	} else if (strncmp(line, "EXTEND_TIMEOUT_USEC=", 20) == 0) {
+		take_extension(rr, line + 20);
 	} else if (strncmp(line, "STATUS=", 7) == 0) {
 		take_status(rr, line + 7);
 	} else if (strncmp(line, "MAINPID=", 8) == 0) {
@@ -268,14 +302,28 @@ static bool receive_one(struct readiness *rd)
 	return true;
 }
 
+/* true: nothing is left, or what is has to wait for the run that it is of */
+static bool read_round(struct readiness *rd)
+{
+	for (int i = 0; i < ROUND_MAX; i++)
+		if ((rd->n_starting > 0 && !look_at_sender(rd)) || !receive_one(rd))
+			return true;
+	return false;
+}
+
+bool readiness_read(struct readiness *rd)
+{
+	if (!rd->watch)
+		return true; /* there is no socket */
+	return read_round(rd) && rd->waits_until == 0;
+}
+
 static void receive(void *arg)
 {
 	struct readiness *rd = arg;
 
-	for (int i = 0; i < ROUND_MAX; i++)
-		if ((rd->n_starting > 0 && !look_at_sender(rd)) || !receive_one(rd))
-			return;
-	rv_timer_start(&rd->more, rv_loop_now(rd->loop));
+	if (!read_round(rd))
+		rv_timer_start(&rd->more, rv_loop_now(rd->loop));
 }
 
 static void readable(int fd, unsigned ev, void *arg)

@@ -5,6 +5,8 @@
 #include "base/hashmap.h"
 #include "config/config_ready.h"
 #include "daemon/core.h"
+#include "daemon/liveness.h"
+#include "daemon/probe.h"
 #include "daemon/readiness.h"
 #include "daemon/run.h"
 
@@ -29,37 +31,43 @@ struct run_ready {
 	struct run *run;
 	struct readiness *rd;
 	struct ready_rule rule;
-	int64_t timeout_usec; /* INT64_MAX: none */
-	bool counted;         /* in n_starting */
-	bool begun;           /* it is known that its process runs, and asked for */
+	int64_t timeout_usec;  /* INT64_MAX: none */
+	struct run_live *live; /* NULL: it is not looked after */
+	bool hears;            /* it has the socket */
+	bool counted;          /* in n_starting */
+	bool begun;            /* it is known that its process runs, and asked for */
 	bool is_ready;
+	bool told_ready; /* as it was told last */
 	bool stopping;   /* it says so */
 	bool reloading;  /* it says so: it is ready all the same */
 	bool told_wrong; /* a message of it that was none has been logged */
 	rv_time due;     /* CLOCK_MONOTONIC; RV_FOREVER */
 	/* notify */
-	uint64_t key;     /* in by_pid; 0: it is not there */
-	pid_t main_pid;   /* as it says; 0: it did not */
-	rv_time watchdog; /* its last WATCHDOG=1, CLOCK_MONOTONIC; 0: none */
+	uint64_t key;   /* in by_pid; 0: it is not there */
+	pid_t main_pid; /* as it says; 0: it did not */
 	char status[RUN_STATUS_MAX];
-	/* tcp, unix */
+	/* tcp, unix, http, command */
 	rv_timer timer;
 	unsigned n_tries;
-	int fd; /* of a connection that is being made; -1 */
-	rv_watch *watch;
+	struct probe *probe; /* that is being made; NULL */
+	struct list probes;  /* of it, also of liveness, as long as their tasks go on */
 };
 
 /* It has become ready: recorded, and told. */
 void run_became_ready(struct run_ready *rr);
+/* Whether it is ready may be another than it was: it is told, if so. */
+void run_ready_changed(struct run_ready *rr);
 
 /* ---- notify ---- */
 void readiness_listen(struct readiness *rd);
+/* What was said and not read yet, as far as one round takes. True: there is no more. */
+bool readiness_read(struct readiness *rd);
 /* messages of that process, and those below it, are the run's. 0, -ENOMEM */
 int readiness_expect(struct run_ready *rr);
 void readiness_forget(struct run_ready *rr);
 
-/* ---- tcp, unix ---- */
-/* Try to connect, now and again, until it is ready or stopped. */
+/* ---- tcp, unix, http ---- */
+/* Ask it, now and again, until it is ready or stopped. */
 void ready_tries_begin(struct run_ready *rr);
 void ready_tries_end(struct run_ready *rr);
 

@@ -22,7 +22,8 @@ enum run_stop {
 	RUN_STOP_TIMEOUT,
 	RUN_STOP_CANCEL,
 	RUN_STOP_SHUTDOWN,
-	RUN_STOP_UNREADY, /* a service that was not ready in time */
+	RUN_STOP_UNREADY,      /* a service that was not ready in time */
+	RUN_STOP_UNRESPONSIVE, /* one that was, and does not answer any more */
 };
 
 struct run {

@@ -327,6 +327,7 @@ static const uint32_t stop_flag[] = {
 	[RUN_STOP_CANCEL] = STORE_JOB_CANCEL,
 	[RUN_STOP_SHUTDOWN] = STORE_JOB_SHUTDOWN,
 	[RUN_STOP_UNREADY] = STORE_JOB_UNREADY,
+	[RUN_STOP_UNRESPONSIVE] = STORE_JOB_UNRESPONSIVE,
 };
 
 /* signal, grace, SIGKILL by our own hand. Its group is its pid: as long as the pidfd

@@ -3,7 +3,9 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
+#include <inttypes.h>
 #include <pwd.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -34,6 +36,19 @@ static int make_argv(struct run_request *rr, const struct job_spec *s)
 	return 0;
 }
 
+/* What sd_watchdog_enabled(3) looks at. The process id is the spawner's to put in. */
+static int put_watchdog(struct run_request *rr, int64_t usec)
+{
+	char text[24];
+	int r;
+
+	if (usec == 0)
+		return 0;
+	snprintf(text, sizeof(text), "%" PRId64, usec);
+	r = strv_env_set(&rr->env, "WATCHDOG_USEC", text);
+	return r < 0 ? r : strv_env_set(&rr->env, SPAWN_PID_ENV, "");
+}
+
 static int make_env(struct run_request *rr, const struct run *run)
 {
 	const char *notify;
@@ -55,6 +70,8 @@ static int make_env(struct run_request *rr, const struct run *run)
 	}
 	if (r >= 0 && notify)
 		r = strv_env_set(&rr->env, "NOTIFY_SOCKET", notify);
+	if (r >= 0)
+		r = put_watchdog(rr, readiness_watchdog_usec(run));
 	return r;
 }
 

@@ -19,7 +19,7 @@ static enum restart_end end_of(
 	const char *codes = s->section->v[CONFIG_NO_RESTART_CODES].text;
 
 	/* whatever it makes of the signal that ended it */
-	if (run->stop == RUN_STOP_UNREADY)
+	if (run->stop == RUN_STOP_UNREADY || run->stop == RUN_STOP_UNRESPONSIVE)
 		return RESTART_FAILED;
 	if (codes && codes_match(codes, v->exit_code, v->signal))
 		return RESTART_EXCLUDED;
@@ -96,6 +96,8 @@ static void judge(struct services *ss, struct instance *in, const struct run *ru
 	uint32_t random, struct job_verdict *v, struct service_end *ret)
 {
 	const union config_value *keys = in->service->section->v;
+	bool stays_down = run->stop == RUN_STOP_UNRESPONSIVE &&
+			  keys[CONFIG_LIVE_ACTION].num == CONFIG_LIVE_STOP;
 	enum restart_end end = end_of(in->service, run, v);
 	bool escalates = in->service->group &&
 			 keys[CONFIG_GIVE_UP].num == CONFIG_GIVE_UP_ESCALATE;
@@ -115,6 +117,8 @@ static void judge(struct services *ss, struct instance *in, const struct run *ru
 			&rule, &in->restart, end, uptime_usec, now, random);
 	}
 	ret->n_short = in->restart.n_short;
+	if (stays_down)
+		verdict.what = RESTART_STAYS_DOWN;
 	switch (verdict.what) {
 	case RESTART_COMES:
 		comes_again(ss, in, escalates, verdict.delay_usec, v, ret);
@@ -141,6 +145,17 @@ static void was_not_ready(
 	snprintf(ret->reason, sizeof(ret->reason), "not ready within %s", text);
 }
 
+static void did_not_respond(
+	const struct run *run, struct job_verdict *v, struct service_end *ret)
+{
+	const char *why = run_unresponsive_why(run);
+
+	v->result = JOB_RESULT_FAILED;
+	/* "": the daemon that knew is gone */
+	snprintf(ret->reason, sizeof(ret->reason), "unresponsive%s%s", *why ? ": " : "",
+		why);
+}
+
 void services_judge(struct services *ss, const struct run *run, uint32_t random,
 	struct job_verdict *v, struct service_end *ret)
 {
@@ -151,6 +166,8 @@ void services_judge(struct services *ss, const struct run *run, uint32_t random,
 	*ret = (struct service_end){.n_short = 0};
 	if (run->stop == RUN_STOP_UNREADY)
 		was_not_ready(run, v, ret);
+	else if (run->stop == RUN_STOP_UNRESPONSIVE)
+		did_not_respond(run, v, ret);
 	v->uses_retry = false;
 	v->next = JOB_FINISHED;
 	if (stopped) {

@@ -60,6 +60,8 @@ void instance_free(struct instance *in)
 	if (!in)
 		return;
 	rate_deinit(&in->restart.limit);
+	ready_rule_deinit(&in->ready);
+	ready_rule_deinit(&in->live);
 	free(in->spec);
 	free(in->problem);
 	free(in);

@@ -16,6 +16,7 @@
 #include "config/config_ready.h"
 #include "config/configuration.h"
 #include "daemon/job.h"
+#include "daemon/liveness.h"
 #include "daemon/service_record.h"
 #include "reeve/loop.h"
 #include "sched/restart.h"
@@ -36,7 +37,7 @@ struct instance {
 	void *spec; /* packed; NULL: none, it is to go */
 	size_t spec_len;
 	uint32_t uid, gid;
-	struct ready_rule ready;
+	struct ready_rule ready, live; /* owned */
 	char *problem; /* why it cannot be made a job, until the next reload; NULL: nothing */
 	bool again;           /* it is to be started again, whatever it is doing */
 	bool comes_again;     /* after an end of its own: `after` does not count */
@@ -123,14 +124,18 @@ void services_job_changed(struct services *ss, const struct job *j);
 void services_look_at_all(struct services *ss);
 
 /* What tells that a run of such a job is ready, and how long it may take: of one that is gone
- * from the configuration, nothing but its start. */
-void services_ready_rule(const struct services *ss, const struct job *j,
+ * from the configuration, nothing but its start. The caller's to deinit. 0, -ENOMEM */
+int services_ready_rule(const struct services *ss, const struct job *j,
 	struct ready_rule *ret, int64_t *ret_timeout_usec);
+/* How it is known that it is alive, of one that is gone not at all. The rule is the caller's to
+ * deinit. 0, -ENOMEM */
+int services_live_settings(
+	const struct services *ss, const struct job *j, struct live_settings *ret);
 
 /* what becomes of the job of a service after a run, beside the verdict */
 struct service_end {
 	uint32_t n_short; /* runs in a row that were not up */
-	char reason[128]; /* "": what is said of ends of other jobs */
+	char reason[240]; /* "": what is said of ends of other jobs */
 };
 /**
  * Judge the end of a run of such a job.

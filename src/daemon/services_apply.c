@@ -34,7 +34,7 @@ void service_rule_get(const struct service *s, struct restart_rule *ret)
 	};
 }
 
-void services_ready_rule(const struct services *ss, const struct job *j,
+int services_ready_rule(const struct services *ss, const struct job *j,
 	struct ready_rule *ret, int64_t *ret_timeout_usec)
 {
 	const struct instance *in = ss ? services_instance_of(ss, j) : NULL;
@@ -42,9 +42,28 @@ void services_ready_rule(const struct services *ss, const struct job *j,
 	*ret = (struct ready_rule){.kind = READY_EXEC};
 	*ret_timeout_usec = INT64_MAX;
 	if (!in || !in->service->section)
-		return;
-	*ret = in->ready;
+		return 0;
 	*ret_timeout_usec = in->service->section->v[CONFIG_READY_TIMEOUT].num;
+	return ready_rule_copy(ret, &in->ready);
+}
+
+int services_live_settings(
+	const struct services *ss, const struct job *j, struct live_settings *ret)
+{
+	const struct instance *in = ss ? services_instance_of(ss, j) : NULL;
+	const union config_value *v;
+
+	*ret = (struct live_settings){
+		.rule = READY_RULE_NULL, .watchdog_usec = INT64_MAX};
+	if (!in || !in->service->section)
+		return 0;
+	v = in->service->section->v;
+	ret->watchdog_usec = v[CONFIG_WATCHDOG].num;
+	ret->interval_usec = v[CONFIG_LIVE_INTERVAL].num;
+	ret->timeout_usec = v[CONFIG_LIVE_TIMEOUT].num;
+	ret->failures_max = (unsigned)v[CONFIG_LIVE_FAILURES].num;
+	ret->action = (enum config_live_action)v[CONFIG_LIVE_ACTION].num;
+	return ready_rule_copy(&ret->rule, &in->live);
 }
 
 /* ---- the job of an instance ---------------------------------------------------------------- */
@@ -144,6 +163,27 @@ static int look_for_problem(struct services *ss, struct instance *in,
 	return in->problem ? 0 : -ENOMEM;
 }
 
+/* More instances than the file says: their numbers may be too long. 0, -RV_ELIMIT, -ENOMEM */
+static int set_rules(const struct services *ss, struct instance *in)
+{
+	const struct config_named *section = in->service->section;
+	struct ready_rule ready, live;
+	int r = config_service_ready(&ready, ss->config, section, in->number, NULL);
+
+	if (r >= 0) {
+		r = config_service_live(&live, ss->config, section, in->number, NULL);
+		if (r < 0)
+			ready_rule_deinit(&ready);
+	}
+	if (r < 0)
+		return r == -ENOMEM ? r : -RV_ELIMIT;
+	ready_rule_deinit(&in->ready);
+	ready_rule_deinit(&in->live);
+	in->ready = ready;
+	in->live = live;
+	return 0;
+}
+
 static int set_spec(struct services *ss, struct instance *in)
 {
 	const union config_value *user = &in->service->section->v[CONFIG_SERVICE_USER];
@@ -157,10 +197,9 @@ static int set_spec(struct services *ss, struct instance *in)
 	/* taken as done: the few that may be there go with the next ones */
 	if (j && in->n_forgotten == 0 && j->n_runs > keep)
 		in->n_forgotten = j->n_runs - keep;
-	r = config_service_ready(
-		&in->ready, ss->config, in->service->section, in->number, NULL);
-	if (r < 0) /* more instances than the file says: their numbers are too long */
-		return r == -ENOMEM ? r : -RV_ELIMIT;
+	r = set_rules(ss, in);
+	if (r < 0)
+		return r;
 	job_spec_init(&spec);
 	in->uid = service_uid(in->service);
 	in->gid = user->user.name ? user->user.gid : (uint32_t)getegid();

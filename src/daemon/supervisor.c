@@ -200,6 +200,7 @@ static int go_on(struct run *run)
 		r = run_function(run);
 	else
 		r = run_process(run);
+	run_ready_leave(run);
 	if (r == -ECANCELED && !run->ended) {
 		detach(run);
 		return 0;
@@ -290,6 +291,8 @@ static void resume_stop(struct run *run)
 		run->stop = RUN_STOP_SHUTDOWN;
 	else if (run->job->flags & STORE_JOB_UNREADY)
 		run->stop = RUN_STOP_UNREADY;
+	else if (run->job->flags & STORE_JOB_UNRESPONSIVE)
+		run->stop = RUN_STOP_UNRESPONSIVE;
 }
 
 int supervisor_adopt(struct core *core, struct job *j, const struct store_run *rec,

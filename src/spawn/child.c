@@ -224,6 +224,18 @@ CHILD_CODE static int child_exec(struct start *s)
 	return denied ? -EACCES : r;
 }
 
+/* sprintf may lock, or allocate; the text has room for all digits of a pid */
+CHILD_CODE static void child_write_pid(char *text, int pid)
+{
+	int n = 0;
+
+	for (int left = pid; left > 0; left /= 10)
+		n++;
+	text[n] = '\0';
+	for (; n > 0; pid /= 10)
+		text[--n] = (char)('0' + pid % 10);
+}
+
 CHILD_CODE static int child_steps(const struct child_args *a)
 {
 	static const uint64_t no_signals = 0; /* the kernel's sigset_t has 64 bits */
@@ -292,6 +304,8 @@ CHILD_CODE int child_main(void *child_args)
 	clock_gettime(CLOCK_BOOTTIME, &ts);
 	a->start->child_boot = (rv_time)ts.tv_sec * 1000000000 + ts.tv_nsec;
 	a->start->child_pid = (int)syscall(SYS_getpid);
+	if (a->start->pid_text)
+		child_write_pid(a->start->pid_text, a->start->child_pid);
 	a->start->error = -child_steps(a);
 	syscall(SYS_exit_group, 127);
 	__builtin_unreachable();

@@ -30,6 +30,7 @@ struct start {
 	char *cgroup_procs; /* the file in it that takes the child, or NULL */
 	char *slot;         /* REEVE_SLOT, once it is known; NULL: it has none */
 	char **slot_entry;  /* where that goes in the environment */
+	char *pid_text;     /* where its environment says its own pid; NULL: nowhere */
 	bool stay;          /* its thread waits a moment for its end (starter.h) */
 
 	/* what the child tells while its parent thread is suspended; the loop's thread

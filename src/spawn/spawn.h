@@ -56,6 +56,8 @@ static inline uint32_t spawn_run_number(uint32_t run_no)
 /* "job.run.epoch.instance" with room for the NUL */
 #define SPAWN_MARK_MAX (20 + 1 + 10 + 1 + 20 + 1 + SPAWN_ID_LEN + 1)
 #define SPAWN_MARK_ENV "REEVE_TOKEN"
+/* In an environment without a value: it gets the process id of the program. */
+#define SPAWN_PID_ENV "WATCHDOG_PID"
 
 bool spawn_token_equal(const struct spawn_token *a, const struct spawn_token *b);
 /* as for qsort(3): by job, run, epoch */

@@ -16,6 +16,7 @@
 #define DEFAULT_PATH "/usr/local/bin:/usr/bin:/bin"
 #define N_MARKS      4
 #define SLOT_ENV     "REEVE_SLOT"
+#define PID_DIGITS   10
 #define MARK_MAX     (sizeof("REEVE_JOB_ID=") + SPAWN_MARK_MAX)
 
 /* Hands out pieces of the allocation; the sum was counted before. */
@@ -64,6 +65,15 @@ static char *arena_printf(struct arena *a, const char *fmt, ...)
 	return arena_take(a, (size_t)n + 1);
 }
 
+/* The child writes it: nobody else knows it in time. */
+static char *room_for_pid(struct start *s, struct arena *a)
+{
+	char *entry = arena_printf(a, SPAWN_PID_ENV "=%*s", PID_DIGITS, "");
+
+	s->pid_text = entry + sizeof(SPAWN_PID_ENV);
+	return entry;
+}
+
 /* argv and the environment point into one copy of the blob; marks come last and
  * whatever the caller's environment had under their names is dropped */
 static void fill_strings(struct start *s, struct arena *a, const struct wire_blob *blob,
@@ -76,7 +86,9 @@ static void fill_strings(struct start *s, struct arena *a, const struct wire_blo
 	for (uint32_t i = 0; i < blob->argc; i++, p += strlen(p) + 1)
 		argv[1 + i] = p;
 	for (uint32_t i = 0; i < blob->envc; i++, p += strlen(p) + 1)
-		if (!is_mark(p))
+		if (!s->pid_text && strcmp(p, SPAWN_PID_ENV "=") == 0)
+			env[n++] = room_for_pid(s, a);
+		else if (!is_mark(p))
 			env[n++] = p;
 	env[n++] = arena_printf(a, "REEVE_JOB_ID=%" PRIu64, t->job_id);
 	env[n++] = arena_printf(a, "REEVE_RUN=%" PRIu32, spawn_run_number(t->run_no));
@@ -115,7 +127,8 @@ int start_new(struct start **ret, const struct wire_start *ws, const char *blob_
 		      q->n_rlimits * sizeof(q->rlimits[0]) + 8 +
 		      q->n_groups * sizeof(q->groups[0]) + str_size(q->cwd) +
 		      str_size(q->stdin_path) + str_size(q->stdout_path) +
-		      str_size(q->stderr_path) + N_MARKS * MARK_MAX + PATH_MAX;
+		      str_size(q->stderr_path) + N_MARKS * MARK_MAX + PATH_MAX +
+		      sizeof(SPAWN_PID_ENV) + PID_DIGITS + 2;
 	struct arena a;
 	struct start *s;
 	char **ptrs;

@@ -185,7 +185,66 @@ START_TEST(what_tells_that_it_is_ready_may_have_specifiers)
 	ck_assert_uint_eq(rule.port, 8011);
 	ready_of(&rule, path, 3);
 	ck_assert_int_eq(rule.kind, READY_UNIX);
-	ck_assert_str_eq(rule.path, "/s/3");
+	ck_assert_str_eq(rule.text, "/s/3");
+	ready_rule_deinit(&rule);
+}
+END_TEST
+
+/* of the first instance of [service s]; as it would be written, the caller's to free */
+static char *live_of(const char *text)
+{
+	_cleanup_(config_freep) struct config *c = loaded(text);
+	const struct config_named *s = config_find(c, CONFIG_SECTION_SERVICE, "s");
+	struct ready_rule rule, copy;
+	char *said;
+
+	ck_assert_int_eq(config_service_live(&rule, c, s, 7, NULL), 0);
+	ck_assert_int_eq(ready_rule_copy(&copy, &rule), 0);
+	ready_rule_deinit(&rule);
+	said = ready_rule_format(&copy);
+	ready_rule_deinit(&copy);
+	ck_assert_ptr_nonnull(said);
+	return said;
+}
+
+static void live_is(const char *text, const char *want)
+{
+	_cleanup_free_ char *said = live_of(text);
+
+	ck_assert_str_eq(said, want);
+}
+
+START_TEST(what_is_asked_of_one_that_is_ready)
+{
+	live_is("[service s]\ncommand = a\n", "none");
+	live_is("[service s]\ncommand = a\nlive = tcp:8%i\n", "tcp:87");
+	live_is("[service s]\ncommand = a\nlive = unix:/%n\n", "unix:/s");
+	live_is("[service s]\ncommand = a\nlive = command: test -e %n\n",
+		"command:test -e s");
+	live_is("[service s]\ncommand = a\nlive = http:80/a%%20b?c=%i\n",
+		"http:80/a%20b?c=7");
+}
+END_TEST
+
+START_TEST(questions_that_cannot_be_are_told)
+{
+	refused("[service a]\ncommand = a\nlive = notify\n"
+		"[service b]\ncommand = a\nlive = http:80\n"
+		"[service c]\ncommand = a\nlive = http:0/\n"
+		"[service d]\ncommand = a\nready = http:80/a b\n"
+		"[service e]\ncommand = a\nlive = http:123456789/\n"
+		"[service f]\ncommand = a\nlive = command:\n"
+		"[service g]\ncommand = a\nlive-failures = 0\nlive-action = kill\n",
+		"21: live-failures: outside of 1 to 1000: '0'|"
+		"22: live-action: not restart|stop|none: 'kill'|"
+		"3: [service a] live: it is none of tcp:PORT, unix:PATH, "
+		"http:PORT/PATH, command:CMD|"
+		"6: [service b] live: it is not like http:PORT/PATH|"
+		"9: [service c] live: a port is a number from 1 to 65535|"
+		"12: [service d] ready: the path has a space, a # or a byte that is no "
+		"ASCII: write %%20, %%23 and so on|"
+		"15: [service e] live: it is not like http:PORT/PATH|"
+		"18: [service f] live: command: names no command|");
 }
 END_TEST
 
@@ -196,7 +255,7 @@ START_TEST(readiness_that_cannot_be_is_told)
 		"[service c]\ncommand = a\nready = unix:x\n"
 		"[service d]\ncommand = a\nready = tcp:6553%i\ninstances = 7\n",
 		"3: [service a] ready: it is none of exec, notify, tcp:PORT, "
-		"unix:PATH|"
+		"unix:PATH, http:PORT/PATH, command:CMD|"
 		"6: [service b] ready: a port is a number from 1 to 65535|"
 		"9: [service c] ready: the path of a socket begins with /|"
 		"12: [service d] ready: of instance 6: a port is a number from 1 to "
@@ -209,4 +268,5 @@ UNIT_MAIN("config_service", service_has_its_keys_and_fields_of_a_job,
 	defaults_count_but_for_what_makes_no_sense_of_a_service,
 	with_a_pool_it_takes_slots, all_that_a_service_cannot_be_is_told_at_once,
 	what_tells_that_it_is_ready_may_have_specifiers,
-	readiness_that_cannot_be_is_told)
+	readiness_that_cannot_be_is_told, what_is_asked_of_one_that_is_ready,
+	questions_that_cannot_be_are_told)

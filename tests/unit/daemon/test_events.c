@@ -43,6 +43,26 @@ DAEMON_TEST(changes_of_state_are_noted_and_nothing_else)
 	return 0;
 }
 
+DAEMON_TEST(that_it_is_ready_is_an_event_without_another_state)
+{
+	struct fixture_job how = {.name = "web", .state = JOB_RUNNING};
+	struct job *j = fixture_add_job(fx, 1, &how);
+	struct event_texts t;
+
+	events_note_ready(fx->core.events, j, true, "");
+	ck_assert_int_eq(newest(fx)->from, JOB_RUNNING);
+	ck_assert_int_eq(newest(fx)->to, JOB_RUNNING);
+	ck_assert_int_eq(newest(fx)->ready, EVENT_IS_READY);
+	event_texts_get(newest(fx), &t);
+	ck_assert_str_eq(t.name, "web");
+	ck_assert_ptr_null(t.reason);
+	events_note_ready(fx->core.events, j, false, "tcp:80: no");
+	ck_assert_int_eq(newest(fx)->ready, EVENT_IS_UNREADY);
+	event_texts_get(newest(fx), &t);
+	ck_assert_str_eq(t.reason, "tcp:80: no");
+	return 0;
+}
+
 DAEMON_TEST(removed_job_leaves_its_name_behind)
 {
 	struct fixture_job how = {.name = "build", .state = JOB_HELD};
@@ -136,6 +156,7 @@ DAEMON_TEST(who_waits_is_woken_by_the_next_event)
 }
 
 UNIT_MAIN("events", loaded_jobs_are_no_news_and_added_ones_are,
-	changes_of_state_are_noted_and_nothing_else, removed_job_leaves_its_name_behind,
-	ring_keeps_the_newest_and_counts_the_rest, limit_may_change_and_the_newest_stay,
-	who_waits_is_woken_by_the_next_event)
+	changes_of_state_are_noted_and_nothing_else,
+	that_it_is_ready_is_an_event_without_another_state,
+	removed_job_leaves_its_name_behind, ring_keeps_the_newest_and_counts_the_rest,
+	limit_may_change_and_the_newest_stay, who_waits_is_woken_by_the_next_event)

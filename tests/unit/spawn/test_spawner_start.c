@@ -123,6 +123,21 @@ START_TEST(child_has_no_signals_blocked_or_ignored)
 }
 END_TEST
 
+START_TEST(environment_has_its_own_pid_where_that_is_asked_for)
+{
+	char *const env[] = {(char *)"WATCHDOG_PID=", (char *)"A=b", NULL};
+	char *const other[] = {(char *)"WATCHDOG_PID=7", NULL};
+	struct spawn_request req =
+		fx_request(1, "[ \"$WATCHDOG_PID\" = $$ ] && echo $A");
+
+	req.env = env;
+	ck_assert_str_eq(output_of(&req), "b\n");
+	req = fx_request(2, "echo $WATCHDOG_PID");
+	req.env = other;
+	ck_assert_str_eq(output_of(&req), "7\n");
+}
+END_TEST
+
 START_TEST(cwd_umask_and_nice_are_applied)
 {
 	struct spawn_request req = fx_request(1, "pwd; umask; nice");
@@ -509,6 +524,7 @@ UNIT_MAIN_FIXTURE("spawner_start", fx_setup, fx_teardown,
 	limits_and_niceness_are_the_owners_not_the_spawners_to_raise,
 	descriptor_limit_is_the_one_before_the_spawner_raised_it,
 	environment_is_exactly_what_was_asked_and_the_marks,
+	environment_has_its_own_pid_where_that_is_asked_for,
 	argv_that_is_not_utf8_arrives_unchanged,
 	command_without_slash_is_found_in_path_of_the_job,
 	large_argv_travels_and_arrives, argv_over_arg_max_is_e2big_at_exec,
