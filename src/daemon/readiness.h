@@ -46,6 +46,8 @@ rv_time run_ready_due(const struct run *run);
 bool run_is_ready(const struct run *run);
 /* of wall clock; 0: it never was */
 int64_t run_ready_usec(const struct run *run);
+/* its post-start is done */
+void run_is_ready_now(struct run *run);
 /* what it said last of itself; "": nothing */
 const char *run_status_text(const struct run *run);
 /* its main process, which it may have named itself; 0: none is known */

@@ -32,6 +32,7 @@ struct run_ready {
 	int64_t timeout_usec; /* INT64_MAX: none */
 	bool counted;         /* in n_starting */
 	bool begun;           /* it is known that its process runs, and asked for */
+	bool held;            /* until its post-start is done */
 	bool is_ready;
 	bool stopping;   /* it says so */
 	bool reloading;  /* it says so: it is ready all the same */

@@ -22,6 +22,7 @@
 
 struct core;
 struct run;
+struct service_hooks;
 struct services;
 
 /* one of them, as others may look at it */
@@ -35,6 +36,7 @@ struct instance {
 	size_t spec_len;
 	uint32_t uid, gid;
 	struct ready_rule ready;
+	struct service_hooks *hooks; /* NULL: none */
 	char *problem; /* why it cannot be made a job, until the next reload; NULL: nothing */
 	bool again;           /* it is to be started again, whatever it is doing */
 	uint32_t n_forgotten; /* of its runs, the oldest */
@@ -97,6 +99,10 @@ void services_look_at_all(struct services *ss);
  * from the configuration, nothing but its start. */
 void services_ready_rule(const struct services *ss, const struct job *j,
 	struct ready_rule *ret, int64_t *ret_timeout_usec);
+
+/* the commands beside its program, with a reference that is the caller's; NULL: it has none, or
+ * is gone from the configuration */
+struct service_hooks *services_hooks(const struct services *ss, const struct job *j);
 
 /* what becomes of the job of a service after a run, beside the verdict */
 struct service_end {

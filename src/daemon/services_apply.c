@@ -12,6 +12,7 @@
 #include "base/error.h"
 #include "base/log.h"
 #include "base/strv.h"
+#include "config/config_hooks.h"
 #include "config/config_service.h"
 #include "daemon/job_check.h"
 #include "daemon/jobs.h"
@@ -43,6 +44,15 @@ void services_ready_rule(const struct services *ss, const struct job *j,
 		return;
 	*ret = in->ready;
 	*ret_timeout_usec = in->service->section->v[CONFIG_READY_TIMEOUT].num;
+}
+
+struct service_hooks *services_hooks(const struct services *ss, const struct job *j)
+{
+	const struct instance *in = ss ? services_instance_of(ss, j) : NULL;
+
+	if (!in || !in->service->section)
+		return NULL;
+	return service_hooks_ref(in->hooks);
 }
 
 /* ---- the job of an instance ---------------------------------------------------------------- */
@@ -142,6 +152,19 @@ static int look_for_problem(struct services *ss, struct instance *in,
 	return in->problem ? 0 : -ENOMEM;
 }
 
+static int set_hooks(struct services *ss, struct instance *in)
+{
+	struct service_hooks *hooks;
+	int r = config_service_hooks(
+		&hooks, ss->config, in->service->section, in->number, NULL, NULL);
+
+	if (r < 0)
+		return r == -ENOMEM ? r : -RV_ELIMIT;
+	service_hooks_unref(in->hooks);
+	in->hooks = hooks;
+	return 0;
+}
+
 static int set_spec(struct services *ss, struct instance *in)
 {
 	const union config_value *user = &in->service->section->v[CONFIG_SERVICE_USER];
@@ -159,6 +182,9 @@ static int set_spec(struct services *ss, struct instance *in)
 		&in->ready, ss->config, in->service->section, in->number, NULL);
 	if (r < 0) /* more instances than the file says: their numbers are too long */
 		return r == -ENOMEM ? r : -RV_ELIMIT;
+	r = set_hooks(ss, in);
+	if (r < 0)
+		return r;
 	job_spec_init(&spec);
 	in->uid = service_uid(in->service);
 	in->gid = user->user.name ? user->user.gid : (uint32_t)getegid();

@@ -7,6 +7,7 @@
 #include "daemon/jobs.h"
 #include "daemon/pidfd_status.h"
 #include "daemon/run.h"
+#include "daemon/run_hooks.h"
 #include "daemon/scheduler.h"
 #include "daemon/service_settle.h"
 #include "job/asks.h"
@@ -245,6 +246,7 @@ static bool is_on_the_way(const struct services *ss, const struct instance *in)
 	return j->busy || in->again || j->state == JOB_HELD ||
 	       j->state == JOB_STARTING || j->state == JOB_STOPPING ||
 	       (j->run && j->run->stop != RUN_STOP_NONE) ||
+	       (j->run && run_hooks_phase(j->run)) ||
 	       (j->run && instance_target(in, j) != INSTANCE_UP);
 }
 
