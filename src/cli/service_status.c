@@ -229,6 +229,7 @@ static int print_instance(const struct cli *c, struct client *client, const json
 	int64_t id = json_int(i, "job", 0), pid = json_int(i, "pid", 0);
 	int64_t since = json_int(i, "since_usec", 0), due = json_int(i, "due_usec", 0);
 	char name[32], when[TIME_TEXT_MAX] = "", use[96] = "", pid_text[24] = "";
+	const char *hook;
 	int r = 0;
 
 	snprintf(name, sizeof(name), "instance %" PRId64, json_int(i, "instance", 0));
@@ -241,9 +242,11 @@ static int print_instance(const struct cli *c, struct client *client, const json
 	if (due || since)
 		time_format_relative(
 			when, sizeof(when), due ? due : since, c->now_usec);
-	r = print_pair(stdout, name, "%s%s%s%s%s, starts: %" PRId64 "%s%s",
-		json_str(i, "state"), *when ? (due ? ", due " : ", since ") : "", when,
-		pid_text, use, json_int(i, "starts", 0), pid ? "" : "; ",
+	hook = json_str(i, "hook");
+	r = print_pair(stdout, name, "%s%s%s%s%s%s%s, starts: %" PRId64 "%s%s",
+		json_str(i, "state"), *hook ? ": " : "", hook,
+		*when ? (due ? ", due " : ", since ") : "", when, pid_text, use,
+		json_int(i, "starts", 0), pid ? "" : "; ",
 		pid ? "" : json_str(i, "why"));
 	if (r >= 0)
 		r = print_health(c, i);

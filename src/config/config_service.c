@@ -8,6 +8,7 @@
 
 #include "base/cleanup.h"
 #include "base/error.h"
+#include "config/config_hooks.h"
 #include "config/config_section.h"
 #include "config/config_specifiers.h"
 #include "job/asks.h"
@@ -213,6 +214,23 @@ static void check_delays(const struct config_look *l)
 			l, at, "restart-delay", "it is longer than restart-delay-max");
 }
 
+/* as of the last instance, whose number is the longest */
+static void check_hooks(const struct config_look *l)
+{
+	int64_t n = MAX(l->s->v[CONFIG_INSTANCES].num, 1);
+	_cleanup_free_ char *err = NULL;
+	struct service_hooks *hooks = NULL;
+	enum config_key key;
+	int r = config_service_hooks(&hooks, l->c, l->s, (unsigned)n - 1, &key, &err);
+
+	service_hooks_unref(hooks);
+	if (r == -ENOMEM)
+		l->errors->no_memory = true;
+	else if (r < 0)
+		config_look_error(l, &l->s->key_origin[key], config_key_info[key].key,
+			err ? err : rv_strerror(r));
+}
+
 /* told where the one stands that is too many */
 static void check_instances(const struct config_look *l, int64_t *n)
 {
@@ -241,6 +259,7 @@ void config_check_services(struct config *c, struct config_errors *errors)
 		check_delays(&l);
 		check_rules(&l, CONFIG_READY, ready_rule_parse);
 		check_rules(&l, CONFIG_LIVE, live_rule_parse);
+		check_hooks(&l);
 		check_instances(&l, &n);
 	}
 }

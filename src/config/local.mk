@@ -11,6 +11,7 @@ libconfig_la_SOURCES = \
 	src/config/config_load.c src/config/config_load.h \
 	src/config/config_paths.c \
 	src/config/config_print.c src/config/config_print.h \
+	src/config/config_hooks.c src/config/config_hooks.h \
 	src/config/config_ready.c src/config/config_ready.h \
 	src/config/config_schedule.c src/config/config_schedule.h \
 	src/config/config_section.c src/config/config_section.h \

@@ -123,7 +123,7 @@ void aux_drop(struct aux *a)
 
 bool aux_is_kept(unsigned place)
 {
-	return place < AUX_RELOAD;
+	return place >= AUX_POST_START && place < AUX_RELOAD;
 }
 
 static void acknowledge(struct aux *a)
@@ -170,6 +170,14 @@ void aux_abandon(struct aux *a)
 	}
 	a->kill_wanted = true;
 	aux_act(a);
+}
+
+bool aux_is_there(const struct run *run, unsigned place)
+{
+	const struct aux *a = aux_find(run->core->aux, aux_key(run->job->id, place));
+
+	return a && !a->unwanted &&
+	       a->token.run_no == spawn_aux_number(place, run->rec.token.run);
 }
 
 void aux_forget(struct run *run)

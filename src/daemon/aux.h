@@ -7,7 +7,7 @@
  * is on disk: its token tells of which run it is, and the spawner keeps its end until that
  * is acknowledged. So a command that a run has one of (aux_is_kept) goes on when the daemon
  * goes, and the next one finds it, or its end, instead of starting it again. All others are
- * ended by the daemon that finds them, and so are those of runs that never began. Where the
+ * ended by the daemon that finds them. Where the
  * spawner is gone they are killed, and are lost. See contrib/adr/0020-auxiliary-commands.md.
  *
  * Loop thread only.
@@ -18,6 +18,7 @@
 #include "daemon/spawner_link.h"
 
 struct aux_commands;
+struct core;
 struct run;
 struct traces;
 
@@ -87,8 +88,11 @@ void aux_end_describe(
 	const struct aux_end *end, int64_t timeout_usec, char *buf, size_t size);
 void aux_end_deinit(struct aux_end *end);
 
-/* Hooks: a run has one of each, and its end is kept until the run's is on disk. */
+/* Hooks from post-start on: a run has one of each, and its end is kept until the run's is on
+ * disk. */
 bool aux_is_kept(unsigned place);
+/* this one was begun, and its end is not forgotten */
+bool aux_is_there(const struct run *run, unsigned place);
 /* The run's end is on disk, or it begins again: what it has of these is forgotten, and what
  * goes on is ended. */
 void aux_forget(struct run *run);

@@ -17,6 +17,7 @@
 #include "daemon/job_json.h"
 #include "daemon/jobs.h"
 #include "daemon/run.h"
+#include "daemon/run_hooks.h"
 #include "daemon/scheduler.h"
 #include "daemon/service_deps.h"
 #include "daemon/service_groups.h"
@@ -52,6 +53,14 @@ static unsigned state_of_finished(const struct instance *in, const struct job *j
 	return j->result == JOB_RESULT_SUCCEEDED ? EXITED : FAILED;
 }
 
+/* with its hooks: it is not up yet, or has ended by itself */
+static unsigned state_of_running(const struct run *run)
+{
+	if (!run_hooks_phase(run))
+		return RUNNING;
+	return run->ended ? STOPPING : STARTING;
+}
+
 static unsigned state_of(const struct instance *in, const struct job *j)
 {
 	if (in->problem && !(j && j->run) && !in->service->rec.stopped)
@@ -60,7 +69,7 @@ static unsigned state_of(const struct instance *in, const struct job *j)
 		return instance_target(in, j) == INSTANCE_DOWN ? STOPPED : STARTING;
 	switch ((enum job_state)j->state) {
 	case JOB_STARTING: return STARTING;
-	case JOB_RUNNING: return RUNNING;
+	case JOB_RUNNING: return j->run ? state_of_running(j->run) : RUNNING;
 	case JOB_PAUSED: return PAUSED;
 	case JOB_STOPPING: return STOPPING;
 	case JOB_WAITING: return WAITING;
@@ -164,6 +173,8 @@ static void put_instance(
 	json_writer_object(w, NULL);
 	json_writer_int(w, "instance", in->number);
 	json_writer_string(w, "state", state_name[state_of(in, j)]);
+	if (j && j->run && run_hooks_phase(j->run))
+		json_writer_string(w, "hook", run_hooks_phase(j->run));
 	why(core, in, j, text, sizeof(text));
 	json_writer_string(w, "why", text);
 	json_writer_int(w, "starts", j ? j->n_runs : 0);

@@ -89,6 +89,7 @@ libdaemon_la_SOURCES = \
 	src/daemon/run.h \
 	src/daemon/run_change.c \
 	src/daemon/run_function.c \
+	src/daemon/run_hooks.c src/daemon/run_hooks.h \
 	src/daemon/run_outputs.c src/daemon/run_outputs.h \
 	src/daemon/run_process.c \
 	src/daemon/run_record.c src/daemon/run_record.h \

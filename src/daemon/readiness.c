@@ -11,6 +11,7 @@
 #include "base/log.h"
 #include "daemon/events.h"
 #include "daemon/readiness_priv.h"
+#include "daemon/run_hooks.h"
 #include "daemon/run_steps.h"
 #include "daemon/services.h"
 
@@ -173,9 +174,14 @@ void run_became_ready(struct run_ready *rr)
 
 	if (rr->is_ready)
 		return;
+	if (run_hooks_hold_ready(run)) {
+		end_asking(rr);
+		rr->held = true;
+		return;
+	}
 	rr->is_ready = true;
 	end_asking(rr);
-	if (rr->rule.kind == READY_EXEC) {
+	if (rr->rule.kind == READY_EXEC && !rr->held) {
 		/* recorded with its pid: there is nothing that could be lost before */
 		run->rec.ready_usec = 1;
 	} else {
@@ -207,7 +213,7 @@ static void begin(struct run_ready *rr, rv_time now)
 	/* What passed before this daemon looked does not count: nobody was there to be told. */
 	if (rr->timeout_usec != INT64_MAX)
 		rr->due = time_after(now, rr->timeout_usec);
-	if (rr->rule.kind == READY_EXEC)
+	if (rr->rule.kind == READY_EXEC || run_hooks_were_begun(run))
 		run_became_ready(rr);
 	else if (rr->rule.kind != READY_NOTIFY)
 		ready_tries_begin(rr);
@@ -259,6 +265,12 @@ const char *run_status_text(const struct run *run)
 	return run->ready ? run->ready->status : "";
 }
 
+void run_is_ready_now(struct run *run)
+{
+	if (run->ready && run->stop == RUN_STOP_NONE)
+		run_became_ready(run->ready);
+}
+
 pid_t run_main_pid(const struct run *run)
 {
 	pid_t said = run->ready ? run->ready->main_pid : 0;
@@ -270,6 +282,8 @@ int64_t run_uptime_usec(const struct run *run)
 {
 	const struct run_ready *rr = run->ready;
 
+	if (run->end.kind == RUN_END_START_FAILED)
+		return 0; /* that of its hooks is not its own */
 	if (!rr || rr->rule.kind == READY_EXEC)
 		return run->rec.elapsed_usec;
 	return run->rec.ready_usec ? MAX(run->rec.elapsed_usec - run->rec.ready_usec, 0)

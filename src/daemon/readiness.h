@@ -54,6 +54,8 @@ bool run_is_ready(const struct run *run);
 const char *run_unresponsive_why(const struct run *run);
 /* of wall clock; 0: it never was */
 int64_t run_ready_usec(const struct run *run);
+/* its post-start is done */
+void run_is_ready_now(struct run *run);
 /* what it said last of itself; "": nothing */
 const char *run_status_text(const struct run *run);
 /* its main process, which it may have named itself; 0: none is known */

@@ -36,6 +36,7 @@ struct run_ready {
 	bool hears;            /* it has the socket */
 	bool counted;          /* in n_starting */
 	bool begun;            /* it is known that its process runs, and asked for */
+	bool held;             /* until its post-start is done */
 	bool is_ready;
 	bool told_ready; /* as it was told last */
 	bool stopping;   /* it says so */

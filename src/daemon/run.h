@@ -14,6 +14,7 @@ struct core;
 struct output_file;
 struct pool;
 struct run_caps;
+struct run_hooks;
 struct run_ready;
 struct run_stdin;
 
@@ -39,6 +40,7 @@ struct run {
 	struct run_caps *caps;         /* NULL: nobody watches their size yet */
 	struct run_stdin *in;          /* NULL: nothing can be sent to it */
 	struct run_ready *ready;       /* NULL: it is none of a service */
+	struct run_hooks *hooks;       /* NULL: the same */
 	struct list active;            /* among the runs that go on, in core */
 	rv_event wake;                 /* something below changed */
 	struct list
@@ -76,6 +78,8 @@ struct run {
 /* what run_process returns for a run that never began: a shutdown came before, or it was
  * started ahead and its slot did not come */
 #define RUN_NOT_BEGUN 1
+/* and for one that has ended, when the daemon goes before its hooks are over */
+#define RUN_LEFT 2
 
 struct spawn_token run_spawn_token(const struct run *run);
 /* the pool that it counts in for its gate and for averages */

@@ -17,6 +17,7 @@
 #include "daemon/output_caps.h"
 #include "daemon/pidfd_status.h"
 #include "daemon/readiness.h"
+#include "daemon/run_hooks.h"
 #include "daemon/run_stdin.h"
 #include "daemon/run_steps.h"
 #include "daemon/scheduler.h"
@@ -368,7 +369,7 @@ static void act_on_stop(struct run *run)
 		return;
 	if (run->started)
 		show_state(run, JOB_STOPPING, stop_flag[run->stop]);
-	if (run->stop_sent)
+	if (run->stop_sent || (run->started && run_hooks_hold_stop(run)))
 		return;
 	if (run->spawner_gone) {
 		stop_without_spawner(run);
@@ -463,6 +464,7 @@ static int await_end(struct run *run)
 		if (run->deadline <= now && run->stop == RUN_STOP_NONE)
 			run->stop = RUN_STOP_TIMEOUT;
 		run_act_on_ready(run, now);
+		run_hooks_act(run);
 		if (run->kill_at <= now)
 			run->stop_sent = false; /* once more, with SIGKILL */
 		if (run->started && !run->pid_recorded && pid_due <= now) {
@@ -485,12 +487,26 @@ static int await_end(struct run *run)
 	return 0;
 }
 
-int run_process(struct run *run)
+/* 1: it is not to be sent */
+static int prepare(struct run *run)
+{
+	int r = run_hooks_before_start(run);
+
+	if (r > 0)
+		end_run(run, &(struct run_end){.kind = RUN_END_START_FAILED,
+				     .error = -ECANCELED});
+	return r;
+}
+
+static int start_and_await(struct run *run)
 {
 	int r;
 
 	do {
 		if (!run->sent && !run->ended) {
+			r = prepare(run);
+			if (r != 0)
+				return MIN(r, 0);
 			r = send_start(run);
 			if (r != 0)
 				return r;
@@ -498,4 +514,14 @@ int run_process(struct run *run)
 		r = await_end(run);
 	} while (r == -EAGAIN); /* a new table shows that it was never started */
 	return r;
+}
+
+int run_process(struct run *run)
+{
+	int r = start_and_await(run);
+
+	run_ready_leave(run);
+	if (r != 0)
+		return r;
+	return run_hooks_after_end(run) < 0 ? RUN_LEFT : 0;
 }

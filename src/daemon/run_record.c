@@ -17,6 +17,7 @@
 #include "daemon/jobs.h"
 #include "daemon/pools.h"
 #include "daemon/retention.h"
+#include "daemon/run_hooks.h"
 #include "daemon/run_outputs.h"
 #include "daemon/run_record.h"
 #include "daemon/scheduler.h"
@@ -94,6 +95,8 @@ static void describe_end(const struct run *run, char *buf, size_t size)
 		snprintf(buf, size, "cancelled");
 	else if (end->timed_out)
 		snprintf(buf, size, "run-time limit");
+	else if (run_hooks_problem(run))
+		snprintf(buf, size, "%s", run_hooks_problem(run));
 	else if (end->kind == RUN_END_START_FAILED)
 		snprintf(buf, size, "start failed at %s%s: %s",
 			run->rec.step ? run->rec.step : "request", step_object(run),
@@ -135,7 +138,9 @@ static void fill_run_end(struct run *run, const struct job_verdict *v)
 	run->rec.max_rss_bytes = info->usage.maxrss_kib * 1024;
 	run->rec.leftovers = info->leftovers;
 	if (run->end.kind == RUN_END_START_FAILED)
-		run->rec.step = spawn_step_name(info->step);
+		run->rec.step = run_hooks_problem(run)
+					? service_hook_name[HOOK_PRE_START]
+					: spawn_step_name(info->step);
 	run->rec.value = run->value;
 }
 

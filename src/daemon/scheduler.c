@@ -251,6 +251,7 @@ int scheduler_demand(
 			.forced = job_num(spec, FORCE),
 			.own = job_spec_has(spec, JOB_FIELD_CALLBACK),
 			.apart = STREQ(job_str(spec, POOL), SERVICE_POOL),
+			.punctual = job_spec_has(spec, JOB_FIELD_SERVICE),
 		});
 }
 

@@ -11,6 +11,7 @@
 #include "daemon/jobs.h"
 #include "daemon/readiness.h"
 #include "daemon/run.h"
+#include "daemon/run_hooks.h"
 #include "daemon/scheduler.h"
 #include "daemon/service_groups.h"
 
@@ -175,6 +176,7 @@ bool instance_moves(const struct instance *in, const struct job *j)
 	return j->busy || in->again || j->state == JOB_HELD ||
 	       j->state == JOB_STARTING || j->state == JOB_STOPPING ||
 	       (j->run && j->run->stop != RUN_STOP_NONE) ||
+	       (j->run && run_hooks_phase(j->run)) ||
 	       (j->run && instance_target(in, j) != INSTANCE_UP);
 }
 

@@ -9,6 +9,7 @@
 #include "base/log.h"
 #include "daemon/readiness.h"
 #include "daemon/run.h"
+#include "daemon/run_hooks.h"
 #include "daemon/service_groups.h"
 #include "daemon/service_log.h"
 #include "daemon/services_priv.h"
@@ -29,9 +30,11 @@ static enum restart_end end_of(
 static void describe(
 	const struct run *run, const struct job_verdict *v, char *buf, size_t size)
 {
+	const char *hook = run_hooks_problem(run);
+
 	if (run->end.kind == RUN_END_START_FAILED)
 		snprintf(buf, size, "it could not be started: %s",
-			rv_strerror(run->end.error));
+			hook ? hook : rv_strerror(run->end.error));
 	else if (v->result == JOB_RESULT_TIMEOUT || v->result == JOB_RESULT_LOST)
 		snprintf(buf, size, "it has ended, %s", job_result_name[v->result]);
 	else if (v->signal > 0)
@@ -141,6 +144,11 @@ static void was_not_ready(
 	char text[DURATION_TEXT_MAX];
 
 	v->result = JOB_RESULT_FAILED;
+	if (run_hooks_problem(run)) {
+		snprintf(
+			ret->reason, sizeof(ret->reason), "%s", run_hooks_problem(run));
+		return;
+	}
 	duration_format(text, sizeof(text), run_ready_timeout_usec(run));
 	snprintf(ret->reason, sizeof(ret->reason), "not ready within %s", text);
 }

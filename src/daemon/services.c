@@ -10,6 +10,7 @@
 #include "base/cleanup.h"
 #include "base/error.h"
 #include "base/log.h"
+#include "config/config_hooks.h"
 #include "daemon/dependents.h"
 #include "daemon/jobs.h"
 #include "daemon/readiness.h"
@@ -63,6 +64,7 @@ void instance_free(struct instance *in)
 	ready_rule_deinit(&in->ready);
 	ready_rule_deinit(&in->live);
 	free(in->spec);
+	service_hooks_unref(in->hooks);
 	free(in->problem);
 	free(in);
 }

@@ -24,6 +24,7 @@
 struct core;
 struct run;
 struct service_group;
+struct service_hooks;
 struct services;
 struct txn;
 
@@ -38,6 +39,7 @@ struct instance {
 	size_t spec_len;
 	uint32_t uid, gid;
 	struct ready_rule ready, live; /* owned */
+	struct service_hooks *hooks;   /* NULL: none */
 	char *problem; /* why it cannot be made a job, until the next reload; NULL: nothing */
 	bool again;           /* it is to be started again, whatever it is doing */
 	bool comes_again;     /* after an end of its own: `after` does not count */
@@ -131,6 +133,10 @@ int services_ready_rule(const struct services *ss, const struct job *j,
  * deinit. 0, -ENOMEM */
 int services_live_settings(
 	const struct services *ss, const struct job *j, struct live_settings *ret);
+
+/* the commands beside its program, with a reference that is the caller's; NULL: it has none, or
+ * is gone from the configuration */
+struct service_hooks *services_hooks(const struct services *ss, const struct job *j);
 
 /* what becomes of the job of a service after a run, beside the verdict */
 struct service_end {

@@ -12,6 +12,7 @@
 #include "base/error.h"
 #include "base/log.h"
 #include "base/strv.h"
+#include "config/config_hooks.h"
 #include "config/config_service.h"
 #include "daemon/job_check.h"
 #include "daemon/jobs.h"
@@ -64,6 +65,15 @@ int services_live_settings(
 	ret->failures_max = (unsigned)v[CONFIG_LIVE_FAILURES].num;
 	ret->action = (enum config_live_action)v[CONFIG_LIVE_ACTION].num;
 	return ready_rule_copy(&ret->rule, &in->live);
+}
+
+struct service_hooks *services_hooks(const struct services *ss, const struct job *j)
+{
+	const struct instance *in = ss ? services_instance_of(ss, j) : NULL;
+
+	if (!in || !in->service->section)
+		return NULL;
+	return service_hooks_ref(in->hooks);
 }
 
 /* ---- the job of an instance ---------------------------------------------------------------- */
@@ -184,6 +194,19 @@ static int set_rules(const struct services *ss, struct instance *in)
 	return 0;
 }
 
+static int set_hooks(struct services *ss, struct instance *in)
+{
+	struct service_hooks *hooks;
+	int r = config_service_hooks(
+		&hooks, ss->config, in->service->section, in->number, NULL, NULL);
+
+	if (r < 0)
+		return r == -ENOMEM ? r : -RV_ELIMIT;
+	service_hooks_unref(in->hooks);
+	in->hooks = hooks;
+	return 0;
+}
+
 static int set_spec(struct services *ss, struct instance *in)
 {
 	const union config_value *user = &in->service->section->v[CONFIG_SERVICE_USER];
@@ -198,6 +221,8 @@ static int set_spec(struct services *ss, struct instance *in)
 	if (j && in->n_forgotten == 0 && j->n_runs > keep)
 		in->n_forgotten = j->n_runs - keep;
 	r = set_rules(ss, in);
+	if (r >= 0)
+		r = set_hooks(ss, in);
 	if (r < 0)
 		return r;
 	job_spec_init(&spec);

@@ -9,10 +9,12 @@
 #include "base/fd.h"
 #include "base/invariant.h"
 #include "base/log.h"
+#include "daemon/aux.h"
 #include "daemon/commit.h"
 #include "daemon/core.h"
 #include "daemon/jobs.h"
 #include "daemon/readiness.h"
+#include "daemon/run_hooks.h"
 #include "daemon/run_outputs.h"
 #include "daemon/run_record.h"
 #include "daemon/run_stdin.h"
@@ -33,6 +35,7 @@ static struct run *run_free(struct run *run)
 	scheduler_note_run_ended(run->core->scheduler);
 	rv_fd_unwatch(run->pidfd_watch);
 	close_safe(run->pidfd);
+	run_hooks_free(run);
 	run_ready_free(run);
 	run_stdin_end(run->in, RUN_STDIN_OVER);
 	run_stdin_unref(run->in);
@@ -61,7 +64,8 @@ static struct run *run_new(struct core *core, struct job *j)
 	}
 	run->core = core;
 	run->job = j;
-	if (j->of_service && run_ready_new(run) < 0) {
+	if (j->of_service && (run_hooks_new(run) < 0 || run_ready_new(run) < 0)) {
+		run_hooks_free(run);
 		run_stdin_unref(run->in);
 		job_spec_deinit(&run->spec);
 		free(run);
@@ -139,8 +143,11 @@ static void finish(struct run *run)
 	bool told = run->sent && !run->spawner_gone;
 
 	j->busy = true; /* verbs wait until its end is known to be on disk */
-	if (run_record_end(run) >= 0 && told)
-		spawner_link_ack(core->spawner, run);
+	if (run_record_end(run) >= 0) {
+		if (told)
+			spawner_link_ack(core->spawner, run);
+		aux_forget(run);
+	}
 	j->run = NULL;
 	job_end(core->jobs, j);
 	run_free(run);
@@ -152,6 +159,7 @@ static void finish(struct run *run)
 /* Cancelled: the daemon goes and leaves the run to the next one. */
 static void detach(struct run *run)
 {
+	run_hooks_leave(run);
 	run_set_arrived(run);
 	if (run->spawner_gone)
 		run_pool(run)->n_strayed--;
@@ -200,8 +208,7 @@ static int go_on(struct run *run)
 		r = run_function(run);
 	else
 		r = run_process(run);
-	run_ready_leave(run);
-	if (r == -ECANCELED && !run->ended) {
+	if (r == RUN_LEFT || (r == -ECANCELED && !run->ended)) {
 		detach(run);
 		return 0;
 	}

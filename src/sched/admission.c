@@ -295,8 +295,9 @@ static bool may_go_ahead(const struct admission *a, const struct demand *d)
 {
 	const struct pool *p = d->ways[0].needs[0].pool;
 
-	return d->gated && a->slots.max == LIMIT_NONE && is_open(&d->ways[0]) &&
-	       p->slots.claimed == 0 && p->slots.taken >= p->slots.max &&
+	return d->gated && !d->punctual && a->slots.max == LIMIT_NONE &&
+	       is_open(&d->ways[0]) && p->slots.claimed == 0 &&
+	       p->slots.taken >= p->slots.max &&
 	       p->slots.taken < p->slots.max + pool_ahead_max(p);
 }
 

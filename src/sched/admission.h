@@ -63,6 +63,7 @@ struct demand {
 	bool function;     /* takes no slot, and counts among the functions */
 	bool forced;       /* starts whatever is free */
 	bool gated;        /* one slot of one pool: the spawner may give it out */
+	bool punctual;     /* but never before it is free */
 	unsigned n_refs;   /* jobs, each holds one */
 	unsigned n_ending; /* further ones, of ends of these that are being recorded */
 	struct heap ready; /* of its jobs that wait for nothing but room, in order */
@@ -112,7 +113,8 @@ struct demand_spec {
 	bool function, forced;
 	bool own; /* of the daemon itself: takes nothing but a slot of its one pool, which has
 		     no name for others, and is past demands_max */
-	bool apart; /* likewise, but memory and needs count */
+	bool apart;    /* likewise, but memory and needs count */
+	bool punctual; /* it is never started ahead of its slot */
 };
 
 /**

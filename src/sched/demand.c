@@ -16,8 +16,9 @@ static int make_key(char **ret, const struct demand_spec *s)
 	struct buf b = BUF_NULL;
 	int r;
 
-	r = buf_printf(&b, "%s %" PRId64 " %" PRId64 " %d%d %s", s->pools, s->slots,
-		s->memory, s->function, s->forced, s->needs ? s->needs : "");
+	r = buf_printf(&b, "%s %" PRId64 " %" PRId64 " %d%d%d %s", s->pools, s->slots,
+		s->memory, s->function, s->forced, s->punctual,
+		s->needs ? s->needs : "");
 	if (r >= 0) {
 		*ret = buf_steal_str(&b, NULL);
 		r = *ret ? 0 : -ENOMEM;
@@ -188,6 +189,7 @@ static int demand_new(
 	d->gated = !s->function && !s->forced && !s->apart && d->n_ways == 1 &&
 		   s->slots == 1 &&
 		   d->ways[0].n == 2; /* a pool's slot and one of the machine's */
+	d->punctual = s->punctual;
 	*ret = TAKE_PTR(d);
 	return 0;
 }

@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "config/config_hooks.h"
 #include "config/config_load.h"
 #include "config/config_service.h"
 #include "job/asks.h"
@@ -263,10 +264,42 @@ START_TEST(readiness_that_cannot_be_is_told)
 }
 END_TEST
 
+START_TEST(hooks_are_lines_with_specifiers)
+{
+	_cleanup_(config_freep) struct config *c =
+		loaded("[service s]\ncommand = a\ninstances = 3\nhook-timeout = 2s\n"
+		       "pre-start = mkdir -p /run/%n-%i\n  date +%%s\n"
+		       "reload-command = kill -HUP $MAINPID\n");
+	const struct config_named *s = config_find(c, CONFIG_SECTION_SERVICE, "s");
+	struct service_hooks *h;
+
+	ck_assert_int_eq(config_service_hooks(&h, c, s, 2, NULL, NULL), 0);
+	ck_assert_str_eq(h->lines[HOOK_PRE_START][0], "mkdir -p /run/s-2");
+	ck_assert_str_eq(h->lines[HOOK_PRE_START][1], "date +%s");
+	ck_assert_ptr_null(h->lines[HOOK_PRE_START][2]);
+	ck_assert_str_eq(h->lines[HOOK_RELOAD][0], "kill -HUP $MAINPID");
+	ck_assert(!service_hooks_has(h, HOOK_POST_STOP));
+	ck_assert_int_eq(h->timeout_usec, 2 * USEC_PER_SEC);
+	service_hooks_unref(h);
+}
+END_TEST
+
+START_TEST(hooks_that_cannot_be_are_told)
+{
+	refused("[service a]\ncommand = a\npre-start = a\n b\n c\n d\n e\n f\n g\n h\n"
+		" i\n j\n k\n l\n m\n n\n o\n p\n q\n"
+		"[service b]\ncommand = a\npost-stop = date +%Q\n",
+		"3: [service a] pre-start: more than 16 lines|"
+		"22: [service b] post-stop: unknown specifier '%Q': a percent "
+		"sign is written %%|");
+}
+END_TEST
+
 UNIT_MAIN("config_service", service_has_its_keys_and_fields_of_a_job,
 	stop_timeout_is_the_grace_of_its_job,
 	defaults_count_but_for_what_makes_no_sense_of_a_service,
 	with_a_pool_it_takes_slots, all_that_a_service_cannot_be_is_told_at_once,
 	what_tells_that_it_is_ready_may_have_specifiers,
 	readiness_that_cannot_be_is_told, what_is_asked_of_one_that_is_ready,
-	questions_that_cannot_be_are_told)
+	questions_that_cannot_be_are_told, hooks_are_lines_with_specifiers,
+	hooks_that_cannot_be_are_told)

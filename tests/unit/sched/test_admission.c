@@ -363,6 +363,22 @@ START_TEST(short_runs_start_ahead_up_to_those_that_need_more)
 }
 END_TEST
 
+START_TEST(punctual_one_waits_for_its_slot)
+{
+	struct pool *p = give_slots(&a, "p", 1);
+	struct demand_spec punctual = {.pools = "p", .slots = 1, .punctual = true};
+
+	for (int i = 0; i < 50; i++)
+		pool_note_run(p, 1000);
+	add_light(1, 1);
+	toy_add(&a, &toys[2], &punctual);
+	ck_assert_str_eq(toy_pass(&a, 1), "1 ");
+	toy_end(&a, &toys[1]);
+	ck_assert_str_eq(toy_pass(&a, 2), "2 ");
+	ck_assert_uint_eq(p->n_ungated, 0);
+}
+END_TEST
+
 START_TEST(nothing_starts_ahead_where_the_spawner_cannot_count)
 {
 	struct pool *p = give_slots(&a, "p", 2);
@@ -438,6 +454,7 @@ UNIT_MAIN_FIXTURE("admission", setup, teardown,
 	forced_job_starts_past_all_limits,
 	rate_limits_starts_and_says_when_to_look_again, functions_take_no_slots,
 	short_runs_start_ahead_up_to_those_that_need_more,
+	punctual_one_waits_for_its_slot,
 	nothing_starts_ahead_where_the_spawner_cannot_count,
 	start_that_failed_is_as_before, job_may_be_withdrawn_in_the_course_of_a_pass,
 	place_in_the_order_is_counted)
