@@ -127,12 +127,17 @@ static int add_list(
 
 /* ---- groups ------------------------------------------------------------------------------- */
 
-static void tell_member(const struct config_look *l, const char *fmt,
-	const char *service, const char *more)
+/* @group  that it is in already; NULL: it is named twice */
+static void tell_twice(
+	const struct config_look *l, const char *service, const char *group)
 {
 	char text[256];
 
-	snprintf(text, sizeof(text), fmt, service, more);
+	if (group)
+		snprintf(text, sizeof(text), "'%s' is in [group %s] already", service,
+			group);
+	else
+		snprintf(text, sizeof(text), "'%s' is given twice", service);
 	config_look_error(
 		l, &l->s->key_origin[CONFIG_GROUP_SERVICES], "services", text);
 }
@@ -181,12 +186,11 @@ static int add_group(struct graph *g, const struct config_look *l)
 		if (!s)
 			continue;
 		if (g->nodes[at].group == l->s) {
-			tell_member(l, "'%s' is given twice%s", s->name, "");
+			tell_twice(l, s->name, NULL);
 			continue;
 		}
 		if (g->nodes[at].group) {
-			tell_member(l, "'%s' is in [group %s] already", s->name,
-				g->nodes[at].group->name);
+			tell_twice(l, s->name, g->nodes[at].group->name);
 			continue;
 		}
 		g->nodes[at].group = l->s;

@@ -47,7 +47,7 @@ static void tell(const struct services *ss, const struct instance *in,
 	const struct run *run, const struct job_verdict *v,
 	const struct service_end *end)
 {
-	char how[128], what[sizeof(how) + 128], delay[DURATION_TEXT_MAX];
+	char how[160], what[sizeof(how) + 320], delay[DURATION_TEXT_MAX];
 
 	describe(run, v, how, sizeof(how));
 	if (v->next == JOB_DELAYED) {
