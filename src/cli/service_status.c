@@ -199,6 +199,25 @@ static int print_wanted(const json_t *service)
 		defined);
 }
 
+/* nothing where there are none */
+static int print_names(const char *what, const json_t *names)
+{
+	_cleanup_(buf_deinitp) struct buf text = BUF_NULL;
+	json_t *name;
+	size_t k;
+	int r = 0;
+
+	json_array_foreach((json_t *)names, k, name)
+	{
+		if (r >= 0)
+			r = buf_printf(&text, "%s%s", k > 0 ? " " : "",
+				json_string_value(name));
+	}
+	if (r < 0 || buf_len(&text) == 0)
+		return r;
+	return print_pair(stdout, what, "%.*s", (int)buf_len(&text), buf_head(&text));
+}
+
 int service_print_status(
 	const struct cli *c, struct client *client, const json_t *service)
 {
@@ -210,6 +229,10 @@ int service_print_status(
 
 	for (k = 0; k < ARRAY_LEN(texts) && r >= 0; k++)
 		r = print_pair(stdout, texts[k], "%s", json_str(service, texts[k]));
+	if (r >= 0)
+		r = print_names("requires", json_object_get(service, "requires"));
+	if (r >= 0)
+		r = print_names("after", json_object_get(service, "after"));
 	if (r >= 0)
 		r = print_wanted(service);
 	if (r < 0)

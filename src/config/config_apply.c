@@ -63,8 +63,8 @@ static int named_section(struct config_loader *l, const struct config_entry *e,
 
 static int section_entry(struct config_loader *l, const struct config_entry *e)
 {
-	static const char *const sections[] = {
-		"reeved", "defaults", "pool", "resource", "schedule", "service"};
+	static const char *const sections[] = {"reeved", "defaults", "pool", "resource",
+		"schedule", "service", "group"};
 	const char *nearest;
 
 	l->scope = CONFIG_SCOPE_SKIP;

@@ -7,6 +7,7 @@
 #include "config/config_load.h"
 #include "config/config_schedule.h"
 #include "config/config_service.h"
+#include "config/config_service_deps.h"
 #include "config/config_specifiers.h"
 #include "job/asks.h"
 
@@ -165,4 +166,5 @@ void config_validate(struct config *c, struct config_errors *errors)
 	config_read_raw(c, errors);
 	config_check_schedules(c, errors);
 	config_check_services(c, errors);
+	config_check_service_deps(c, errors);
 }

@@ -16,7 +16,8 @@
 
 bool config_type_is_list(enum config_type t)
 {
-	return t == CONFIG_TYPE_USERS || t == CONFIG_TYPE_LINES;
+	return t == CONFIG_TYPE_USERS || t == CONFIG_TYPE_LINES ||
+	       t == CONFIG_TYPE_NAMES;
 }
 
 static bool is_text(enum config_type t)
@@ -219,8 +220,8 @@ static bool user_is_known(const char *s)
 }
 
 /* All that are not good, as "what: 'one', 'another'" after what out has. 0, -ENOMEM */
-static int add_bad_users(struct buf *out, char *const *v,
-	bool (*is_good)(const char *user), const char *what)
+static int add_bad_names(struct buf *out, char *const *v,
+	bool (*is_good)(const char *name), const char *what)
 {
 	bool some = false;
 	int r = 0;
@@ -253,9 +254,32 @@ static int value_parse_users(
 	if ((int64_t)strv_len(v) > config_key_info[k].max)
 		return value_err(err, -RV_ELIMIT, "more than %" PRId64 " users: %s",
 			config_key_info[k].max, CONFIG_QUOTED(text));
-	r = add_bad_users(&bad, v, user_is_valid, "not a user's name or number: ");
+	r = add_bad_names(&bad, v, user_is_valid, "not a user's name or number: ");
 	if (r >= 0)
-		r = add_bad_users(&bad, v, user_is_known, "there is no user ");
+		r = add_bad_names(&bad, v, user_is_known, "there is no user ");
+	if (r < 0)
+		return r;
+	if (buf_len(&bad) > 0)
+		return value_err(
+			err, -EINVAL, "%.*s", (int)buf_len(&bad), buf_head(&bad));
+	ret->strv = TAKE_PTR(v);
+	return 0;
+}
+
+/* names of sections: whether they are there is known once all files are read */
+static int value_parse_names(
+	union config_value *ret, enum config_key k, const char *text, char **err)
+{
+	_cleanup_(strv_freep) char **v = NULL;
+	_cleanup_(buf_deinitp) struct buf bad = BUF_NULL;
+	int r = strv_split(&v, text, " \t\r\n\v\f,");
+
+	if (r < 0)
+		return r;
+	if ((int64_t)strv_len(v) > config_key_info[k].max)
+		return value_err(err, -RV_ELIMIT, "more than %" PRId64 " names",
+			config_key_info[k].max);
+	r = add_bad_names(&bad, v, name_is_valid, "not a name: ");
 	if (r < 0)
 		return r;
 	if (buf_len(&bad) > 0)
@@ -380,6 +404,7 @@ int config_value_parse(
 	case CONFIG_TYPE_TEXT: return value_parse_text(ret, k, text, err);
 	case CONFIG_TYPE_USER: return value_parse_user(ret, text, err);
 	case CONFIG_TYPE_CODES: return value_parse_codes(ret, k, text, err);
+	case CONFIG_TYPE_NAMES: return value_parse_names(ret, k, text, err);
 	default: break;
 	}
 	return value_parse_num(ret, k, text, err);
@@ -409,6 +434,7 @@ int config_value_format(struct buf *out, enum config_key k, const union config_v
 	case CONFIG_TYPE_USER:
 		return buf_append_str(out, v->user.name ? v->user.name : "");
 	case CONFIG_TYPE_USERS:
+	case CONFIG_TYPE_NAMES:
 	case CONFIG_TYPE_LINES:
 		STRV_FOREACH(s, v->strv) {
 			if (r >= 0 && s != v->strv)

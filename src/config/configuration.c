@@ -31,6 +31,7 @@ const char *const config_section_name[CONFIG_SECTION_N] = {
 	[CONFIG_SECTION_RESOURCE] = "resource",
 	[CONFIG_SECTION_SCHEDULE] = "schedule",
 	[CONFIG_SECTION_SERVICE] = "service",
+	[CONFIG_SECTION_GROUP] = "group",
 };
 
 int config_key_find(enum config_section section, const char *key)

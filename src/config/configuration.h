@@ -27,6 +27,7 @@ enum config_type {
 	CONFIG_TYPE_USER,     /* user: one that is there; name NULL: none said */
 	CONFIG_TYPE_SIGNAL,   /* num: signal number; 0: none said */
 	CONFIG_TYPE_CODES, /* text: exit codes and signals, canonical (job/spec.h); NULL */
+	CONFIG_TYPE_NAMES, /* strv: names of sections, at most max; appends */
 };
 
 enum config_section {
@@ -36,6 +37,7 @@ enum config_section {
 	CONFIG_SECTION_RESOURCE,
 	CONFIG_SECTION_SCHEDULE,
 	CONFIG_SECTION_SERVICE,
+	CONFIG_SECTION_GROUP,
 	CONFIG_SECTION_N
 };
 extern const char *const config_section_name[CONFIG_SECTION_N];
@@ -79,6 +81,10 @@ enum config_restart {
 	CONFIG_RESTART_ON_FAILURE,
 	CONFIG_RESTART_ON_SUCCESS,
 };
+
+/* values of CONFIG_GIVE_UP and CONFIG_GROUP_GIVE_UP; those of CONFIG_STRATEGY are enum
+ * restart_strategy */
+enum config_give_up { CONFIG_GIVE_UP_STOP, CONFIG_GIVE_UP_ESCALATE };
 
 /* values of CONFIG_OVERLAP; those of CONFIG_MISSED are enum schedule_missed */
 enum config_overlap {
@@ -126,7 +132,7 @@ struct config_job {
 	char *raw[CONFIG_RAW_N];
 };
 
-/* one [pool NAME], [resource NAME], [schedule NAME] or [service NAME] */
+/* one [pool NAME], [resource NAME], [schedule NAME], [service NAME] or [group NAME] */
 struct config_named {
 	char *name;
 	struct config_origin origin; /* none for a pool `default` that no file has */

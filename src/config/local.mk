@@ -15,6 +15,7 @@ libconfig_la_SOURCES = \
 	src/config/config_schedule.c src/config/config_schedule.h \
 	src/config/config_section.c src/config/config_section.h \
 	src/config/config_service.c src/config/config_service.h \
+	src/config/config_service_deps.c src/config/config_service_deps.h \
 	src/config/config_specifiers.c src/config/config_specifiers.h \
 	src/config/config_validate.c \
 	src/config/config_value.c \

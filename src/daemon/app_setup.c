@@ -196,6 +196,8 @@ static int load_definition(const struct store_definition *d, void *arg)
 		return schedules_load(core->schedules, d->kind, d->name, d->text);
 	if (STREQ(d->kind, "service"))
 		return services_load(core->services, d->name, d->text);
+	if (STREQ(d->kind, "service-group"))
+		return groups_load(core->services, d->name, d->text);
 	log_at(LOG_WARNING, "store", "a definition of kind '%s' is not known; ignoring",
 		d->kind);
 	return 0;

@@ -14,6 +14,7 @@
 #include "daemon/control_job.h"
 #include "daemon/jobs.h"
 #include "daemon/scheduler.h"
+#include "daemon/services.h"
 #include "daemon/spawner_link.h"
 #include "varlink/json_write.h"
 
@@ -59,6 +60,8 @@ static int find_problems(char ***ret, const struct app *app)
 		if (text)
 			r = strv_append(&v, text);
 	}
+	if (r >= 0)
+		r = services_problems(app->core.services, &v);
 	if (r >= 0)
 		*ret = TAKE_PTR(v);
 	return r;

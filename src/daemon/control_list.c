@@ -24,6 +24,7 @@
 #include "daemon/run.h"
 #include "daemon/run_stdin.h"
 #include "daemon/scheduler.h"
+#include "daemon/services.h"
 #include "daemon/spec_json.h"
 #include "reeve/executor.h"
 #include "reeve/task.h"
@@ -499,9 +500,12 @@ static int show(
 	spec_to_json(&w, "spec", &spec, values);
 	job_spec_deinit(&spec);
 	write_environment(&w, j->env, values);
-	why_text = j->state == JOB_WAITING
-			   ? dependents_why(&app->core, j, why, sizeof(why))
-			   : scheduler_why(app->core.scheduler, j, why, sizeof(why));
+	if (j->state != JOB_WAITING)
+		why_text = scheduler_why(app->core.scheduler, j, why, sizeof(why));
+	else if (j->of_service)
+		why_text = services_why(app->core.services, j, why, sizeof(why));
+	else
+		why_text = dependents_why(&app->core, j, why, sizeof(why));
 	if (why_text)
 		json_writer_string(&w, "why", why_text);
 	else

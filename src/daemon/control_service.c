@@ -9,6 +9,7 @@
 
 #include "base/cleanup.h"
 #include "base/error.h"
+#include "base/strv.h"
 #include "daemon/app.h"
 #include "daemon/control_job.h"
 #include "daemon/control_priv.h"
@@ -17,7 +18,8 @@
 #include "daemon/jobs.h"
 #include "daemon/run.h"
 #include "daemon/scheduler.h"
-#include "daemon/services.h"
+#include "daemon/service_deps.h"
+#include "daemon/service_groups.h"
 #include "daemon/users.h"
 #include "varlink/json_write.h"
 
@@ -27,12 +29,13 @@ enum { ORIGIN_MAX = 4200 };
 
 /* the worst first: what a service is whose instances differ */
 static const char *const state_name[] = {"failed", "restarting", "stopping", "starting",
-	"queued", "paused", "running", "exited", "stopped"};
+	"waiting", "queued", "paused", "running", "exited", "stopped"};
 enum {
 	FAILED,
 	RESTARTING,
 	STOPPING,
 	STARTING,
+	WAITING,
 	QUEUED,
 	PAUSED,
 	RUNNING,
@@ -53,12 +56,13 @@ static unsigned state_of(const struct instance *in, const struct job *j)
 	if (in->problem && !(j && j->run) && !in->service->rec.stopped)
 		return FAILED;
 	if (!j)
-		return in->service->rec.stopped ? STOPPED : STARTING;
+		return instance_target(in, j) == INSTANCE_DOWN ? STOPPED : STARTING;
 	switch ((enum job_state)j->state) {
 	case JOB_STARTING: return STARTING;
 	case JOB_RUNNING: return RUNNING;
 	case JOB_PAUSED: return PAUSED;
 	case JOB_STOPPING: return STOPPING;
+	case JOB_WAITING: return WAITING;
 	case JOB_QUEUED: return QUEUED;
 	case JOB_FINISHED: return state_of_finished(in, j);
 	default: return RESTARTING;
@@ -103,6 +107,8 @@ static void why(const struct core *core, const struct instance *in, const struct
 	char *buf, size_t size)
 {
 	char exit_text[160], text[256];
+	const struct service *by = service_kept_down_by(in->service);
+	const struct service_group *g = in->service->group;
 	unsigned state = state_of(in, j);
 	const char *said;
 
@@ -112,6 +118,14 @@ static void why(const struct core *core, const struct instance *in, const struct
 	else if (in->service->rec.stopped && state == STOPPED)
 		snprintf(buf, size, "it was stopped: reeve service start %s",
 			in->service->name);
+	else if (g && g->given_up && state == STOPPED)
+		snprintf(buf, size,
+			"its group '%s' was given up, %s: reeve service start %s",
+			g->name, g->given_up, in->service->name);
+	else if (by && state == STOPPED)
+		snprintf(buf, size,
+			"it requires service '%s' (%s): reeve service why %s", by->name,
+			service_word(core->services, by), by->name);
 	else if (j && j->state == JOB_FINISHED && state != STOPPED)
 		why_finished(in, j, buf, size);
 	else if (j && j->state == JOB_DELAYED) {
@@ -120,6 +134,8 @@ static void why(const struct core *core, const struct instance *in, const struct
 			"it ended (%s) and is started again after a delay; runs in a "
 			"row that were shorter than min-uptime: %" PRIu32,
 			exit_text, j->n_failed);
+	} else if (j && j->state == JOB_WAITING) {
+		services_why(core->services, j, buf, size);
 	} else if (j && j->state == JOB_QUEUED) {
 		said = scheduler_why(core->scheduler, j, text, sizeof(text));
 		snprintf(buf, size, "it is queued: %s", said ? said : "");
@@ -184,6 +200,15 @@ static void put_restart(struct json_writer *w, const struct service *s)
 		json_writer_string_n(w, "restart", buf_head(&text), buf_len(&text));
 }
 
+static void put_names(struct json_writer *w, const char *key, const struct service *s,
+	enum config_key k)
+{
+	json_writer_array(w, key);
+	STRV_FOREACH(name, s->section->v[k].strv)
+		json_writer_string(w, NULL, *name);
+	json_writer_array_end(w);
+}
+
 static void put_service(struct json_writer *w, const char *key, const struct core *core,
 	const struct service *s)
 {
@@ -208,6 +233,10 @@ static void put_service(struct json_writer *w, const char *key, const struct cor
 	json_writer_int(w, "wanted", (int64_t)service_wanted(s));
 	json_writer_int(w, "defined", s->section->v[CONFIG_INSTANCES].num);
 	put_command(w, s);
+	if (s->group)
+		json_writer_string(w, "group", s->group->name);
+	put_names(w, "requires", s, CONFIG_REQUIRES);
+	put_names(w, "after", s, CONFIG_AFTER);
 	json_writer_array(w, "instances");
 	for (size_t i = 0; i < s->n; i++)
 		put_instance(w, core, s->v[i]);

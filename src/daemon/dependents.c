@@ -369,8 +369,8 @@ static int look_at_waiting(struct dependents *d, struct job *j)
 	struct deps_verdict v;
 	int r;
 
-	/* one that is busy is looked at when that is over */
-	if (j->state != JOB_WAITING || j->busy)
+	/* one that is busy is looked at when that is over; one of a service waits for others */
+	if (j->state != JOB_WAITING || j->busy || j->of_service)
 		return 0;
 	v = dependents_judge(d->core, j);
 	if (v.state == DEP_OPEN)

@@ -208,6 +208,8 @@ int run_record_end(struct run *run)
 	r = t ? run_record_put(t, STORE_RUN_UPDATE, &run->rec) : -ENOMEM;
 	if (r >= 0)
 		r = callbacks_record_end(core, j, &rec, t);
+	if (r >= 0 && j->of_service)
+		r = services_record_end(core->services, j, t);
 	INVARIANT(r >= 0); /* small allocations: no way to go on without this record */
 
 	if (run->end.kind == RUN_END_EXITED)

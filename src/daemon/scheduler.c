@@ -15,6 +15,7 @@
 #include "daemon/disk_guard.h"
 #include "daemon/jobs.h"
 #include "daemon/scheduler_priv.h"
+#include "daemon/services.h"
 #include "daemon/supervisor.h"
 
 static const rv_time hold_off_first = RV_MS(100), hold_off_last = RV_SEC(5);
@@ -357,6 +358,18 @@ void scheduler_withdraw(struct scheduler *s, struct job *j)
 
 /* ---- starting ----------------------------------------------------------------------- */
 
+/* It has its place in the order again when what it waits for is ready. Not committed, as that
+ * follows. */
+static void wait_for_services(struct scheduler *s, struct job *j)
+{
+	struct store_job rec;
+
+	scheduler_withdraw(s, j);
+	job_record(j, &rec);
+	rec.state = JOB_WAITING;
+	job_publish(s->core->jobs, j, &rec);
+}
+
 /* Starts what may start now, in order. */
 static void admit_all(struct scheduler *s)
 {
@@ -369,6 +382,13 @@ static void admit_all(struct scheduler *s)
 			/* no start any more: its end is about to be recorded */
 			admission_take_back(&s->admission, &x);
 			scheduler_withdraw(s, job_of(x.job));
+			admission_begin(&s->admission);
+			continue;
+		}
+		if (job_of(x.job)->of_service &&
+			services_must_wait(s->core->services, job_of(x.job))) {
+			admission_take_back(&s->admission, &x);
+			wait_for_services(s, job_of(x.job));
 			admission_begin(&s->admission);
 			continue;
 		}

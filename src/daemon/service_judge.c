@@ -9,6 +9,7 @@
 #include "base/log.h"
 #include "daemon/readiness.h"
 #include "daemon/run.h"
+#include "daemon/service_groups.h"
 #include "daemon/service_log.h"
 #include "daemon/services_priv.h"
 
@@ -63,30 +64,63 @@ static void tell(const struct services *ss, const struct instance *in,
 		in->service->name, in->number, what);
 }
 
+static void is_given_up(const struct service *s, struct job_verdict *v)
+{
+	v->next = JOB_FINISHED;
+	if (v->result == JOB_RESULT_SUCCEEDED)
+		v->result = JOB_RESULT_FAILED;
+	if (s->section->v[CONFIG_GIVE_UP].num == CONFIG_GIVE_UP_ESCALATE && !s->group)
+		log_at(LOG_ERR, "service",
+			"service '%s' is given up, and in no group to escalate to",
+			s->name);
+}
+
+/* It comes again, unless that is too often for its group. escalated: it was for itself */
+static void comes_again(struct services *ss, struct instance *in, bool escalated,
+	int64_t delay_usec, struct job_verdict *v, struct service_end *ret)
+{
+	struct service *s = in->service;
+
+	if (s->group &&
+		!group_may_restart(ss, s->group, ret->reason, sizeof(ret->reason))) {
+		is_given_up(s, v);
+		return;
+	}
+	v->next = JOB_DELAYED;
+	v->delay_usec = delay_usec;
+	in->comes_again = !s->group || !group_restart(ss, s, escalated);
+}
+
 /* It ended by itself, and is wanted. */
 static void judge(struct services *ss, struct instance *in, const struct run *run,
 	uint32_t random, struct job_verdict *v, struct service_end *ret)
 {
 	const union config_value *keys = in->service->section->v;
 	enum restart_end end = end_of(in->service, run, v);
+	bool escalates = in->service->group &&
+			 keys[CONFIG_GIVE_UP].num == CONFIG_GIVE_UP_ESCALATE;
+	rv_time now = clock_boottime(ss->core->clock);
+	int64_t uptime_usec = run_uptime_usec(run);
 	char interval[DURATION_TEXT_MAX];
 	struct restart_verdict verdict;
 	struct restart_rule rule;
 
 	service_rule_get(in->service, &rule);
 	in->restart.n_short = run->job->n_failed;
-	verdict = restart_judge(&rule, &in->restart, end, run_uptime_usec(run),
-		clock_boottime(ss->core->clock), random);
+	verdict = restart_judge(&rule, &in->restart, end, uptime_usec, now, random);
+	escalates = escalates && verdict.what == RESTART_GIVEN_UP;
+	if (escalates) { /* the group's limit is what counts; its delays go on growing */
+		rate_forget(&in->restart.limit);
+		verdict = restart_judge(
+			&rule, &in->restart, end, uptime_usec, now, random);
+	}
 	ret->n_short = in->restart.n_short;
 	switch (verdict.what) {
 	case RESTART_COMES:
-		v->next = JOB_DELAYED;
-		v->delay_usec = verdict.delay_usec;
+		comes_again(ss, in, escalates, verdict.delay_usec, v, ret);
 		break;
 	case RESTART_GIVEN_UP:
-		v->next = JOB_FINISHED;
-		if (v->result == JOB_RESULT_SUCCEEDED)
-			v->result = JOB_RESULT_FAILED;
+		is_given_up(in->service, v);
 		duration_format(
 			interval, sizeof(interval), keys[CONFIG_RESTART_INTERVAL].num);
 		snprintf(ret->reason, sizeof(ret->reason),
@@ -122,6 +156,20 @@ void services_judge(struct services *ss, const struct run *run, uint32_t random,
 	if (stopped) {
 		v->result = JOB_RESULT_CANCELLED;
 		snprintf(ret->reason, sizeof(ret->reason), "stopped");
+	}
+	if (in && instance_target(in, j) == INSTANCE_DOWN) {
+		/* whoever was quicker: it comes again when nothing keeps it down */
+		v->result = JOB_RESULT_CANCELLED;
+		snprintf(ret->reason, sizeof(ret->reason), "stopped");
+	}
+	if (in && instance_target(in, j) == INSTANCE_WAITS) {
+		/* also one that was quicker: it is started with the others */
+		v->next = JOB_QUEUED;
+		ret->n_short = j->n_failed;
+		in->comes_again = false;
+		if (stopped)
+			snprintf(ret->reason, sizeof(ret->reason),
+				"restarted with its group");
 	}
 	if (!in || instance_target(in, j) != INSTANCE_UP)
 		return;

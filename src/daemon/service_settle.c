@@ -21,6 +21,8 @@
 #include "daemon/removal.h"
 #include "daemon/run.h"
 #include "daemon/scheduler.h"
+#include "daemon/service_deps.h"
+#include "daemon/service_groups.h"
 #include "daemon/service_settle.h"
 #include "daemon/supervisor.h"
 #include "daemon/users.h"
@@ -127,6 +129,17 @@ static int stop_run(struct settle *st, struct job *j)
 	return job_record_put(st->txn, &rec);
 }
 
+/* Nothing keeps it from starting any more. Not committed: it follows, also after a restart. */
+static void go_on(struct settle *st, struct job *j)
+{
+	struct store_job rec;
+
+	job_record(j, &rec);
+	rec.state = JOB_QUEUED;
+	job_publish(st->ss->core->jobs, j, &rec);
+	scheduler_place(st->ss->core->scheduler, j);
+}
+
 /* ---- one instance ------------------------------------------------------------------------------ */
 
 /* On its way from one process to the next, or to its first. */
@@ -135,8 +148,8 @@ static bool is_in_transition(const struct instance *in, const struct job *j)
 	if (!j || instance_target(in, j) != INSTANCE_UP)
 		return false;
 	return j->busy || j->state == JOB_HELD || j->state == JOB_QUEUED ||
-	       j->state == JOB_STARTING || j->state == JOB_STOPPING ||
-	       (j->run && j->run->stop != RUN_STOP_NONE);
+	       j->state == JOB_WAITING || j->state == JOB_STARTING ||
+	       j->state == JOB_STOPPING || (j->run && j->run->stop != RUN_STOP_NONE);
 }
 
 /* It runs as it was, and is to run as it is now: one of a service after the other. */
@@ -182,9 +195,12 @@ static int settle_up(struct settle *st, struct instance *in, struct job *j)
 	if (j->run)
 		return current && !in->again ? 0 : replace_run(st, in, j);
 	/* an end of its own is final, until somebody starts it */
-	cancelled = j->state == JOB_FINISHED && j->result == JOB_RESULT_CANCELLED;
+	cancelled = j->state == JOB_FINISHED && (j->result == JOB_RESULT_CANCELLED ||
+							job_was_given_up_with_group(j));
 	if (!current || in->again || cancelled || j->state == JOB_HELD)
 		return start_job(st, in, j);
+	if (j->state == JOB_WAITING && !instance_waits_for(in))
+		go_on(st, j);
 	return 0;
 }
 
@@ -216,10 +232,14 @@ static int settle_instance(struct settle *st, struct instance *in)
 	if (target == INSTANCE_UP)
 		return settle_up(st, in, j);
 	in->again = false;
-	if (!j)
+	if (!j || (target == INSTANCE_WAITS && in->problem))
 		return 0;
+	if (j->run && service_is_ending(in->service) && !service_may_end(in->service))
+		return 0; /* looked at again when that has ended */
 	if (j->run)
 		return stop_run(st, j);
+	if (target == INSTANCE_WAITS) /* queued, it is not started before the others */
+		return j->state == JOB_FINISHED ? start_job(st, in, j) : 0;
 	if (j->state != JOB_FINISHED)
 		return end_job(st, j);
 	if (target == INSTANCE_GONE)
@@ -231,7 +251,26 @@ static int settle_instance(struct settle *st, struct instance *in)
 static bool has_room(const struct settle *st)
 {
 	return st->n_made < SETTLE_MAX && st->n_changes < SETTLE_MAX &&
-	       st->n_gone < SETTLE_MAX && st->n_pruned < SETTLE_MAX;
+	       st->n_gone < SETTLE_MAX && st->n_pruned < SETTLE_MAX &&
+	       st->n_over < SETTLE_MAX;
+}
+
+/* Where all that its group stops are down, they are started from now on. */
+static int settle_group(struct settle *st, struct service_group *g)
+{
+	struct service_group after;
+
+	for (size_t i = 0; i < st->n_over; i++)
+		if (st->over[i] == g)
+			return 0;
+	if (!group_is_down(st->ss, g))
+		return 0;
+	st->over_plans[st->n_over] = g->n_plans;
+	st->over[st->n_over++] = g;
+	st->noted = true;
+	after = *g;
+	after.restarting = NULL;
+	return group_put(st->txn, &after);
 }
 
 int settle_service(struct settle *st, struct service *s)
@@ -245,6 +284,8 @@ int settle_service(struct settle *st, struct service *s)
 		}
 		r = settle_instance(st, s->v[i]);
 	}
+	if (r >= 0 && !st->more && s->restarts && has_room(st))
+		r = settle_group(st, s->group);
 	if (r < 0 || s->section || s->n > 0 || service_record_is_empty(&s->rec))
 		return r;
 	s->rec = (struct service_record){.stopped = false};
@@ -299,7 +340,7 @@ static void end_change(struct settle *st, struct service_change *c, bool done)
 		job_publish(core->jobs, j, &c->rec);
 	}
 	if (done && c->instance) {
-		c->instance->again = false;
+		c->instance->again = c->instance->comes_again = false;
 		restart_forget(&c->instance->restart);
 	}
 	scheduler_demand_put(core->scheduler, c->demand);
@@ -393,6 +434,8 @@ int settle_commit(struct settle *st)
 		return r;
 	jobs_ids_are_reserved(core->jobs, reserved);
 	publish_made(st);
+	for (size_t i = 0; i < st->n_over; i++)
+		group_restart_is_over(st->ss, st->over[i], st->over_plans[i]);
 	r = forget_gone(st);
 	return r < 0 ? r : forget_old_runs(st);
 }
@@ -405,21 +448,19 @@ static int look(struct services *ss)
 	_cleanup_free_ struct service **looked =
 		calloc(hashmap_size(ss->by_name) + 1, sizeof(*looked));
 	struct settle *st = looked ? settle_new(ss) : NULL;
+	struct list *node;
 	int r = st ? 0 : -ENOMEM;
-	size_t n = 0;
+	size_t n = 0, n_done = 0;
 
-	while (r >= 0 && !st->more && n < hashmap_size(ss->by_name)) {
-		struct list *node = list_pop(&ss->dirty);
-
-		if (!node)
-			break;
-		looked[n] = LIST_ENTRY(node, struct service, dirty);
-		r = settle_service(st, looked[n++]);
-	}
+	/* those that come by what is done now have the next turn */
+	while (r >= 0 && (node = list_pop(&ss->dirty)))
+		looked[n++] = LIST_ENTRY(node, struct service, dirty);
+	while (r >= 0 && !st->more && n_done < n)
+		r = settle_service(st, looked[n_done++]);
 	if (r >= 0)
 		r = settle_commit(st);
 	for (size_t i = 0; i < n; i++) {
-		if (r < 0 || (st->more && i + 1 == n))
+		if (r < 0 || i >= n_done || (st->more && i + 1 == n_done))
 			service_look_again(ss, looked[i]);
 		else
 			service_shrink(ss, looked[i]);

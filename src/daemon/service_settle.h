@@ -31,6 +31,9 @@ struct settle {
 	size_t n_gone;
 	struct instance *pruned[SETTLE_MAX]; /* old runs of their jobs */
 	size_t n_pruned;
+	struct service_group *over[SETTLE_MAX]; /* whose services are all down */
+	unsigned over_plans[SETTLE_MAX];        /* their n_plans */
+	size_t n_over;
 	bool noted; /* there is something else in the txn */
 	bool more;  /* there was no room for all */
 };

@@ -13,6 +13,8 @@
 #include "daemon/dependents.h"
 #include "daemon/jobs.h"
 #include "daemon/readiness.h"
+#include "daemon/service_deps.h"
+#include "daemon/service_groups.h"
 #include "daemon/service_log.h"
 #include "daemon/services_priv.h"
 
@@ -30,6 +32,7 @@ int services_new(struct services **ret, struct core *core, rv_loop *loop)
 	struct services *ss = calloc(1, sizeof(*ss));
 
 	if (!ss || hashmap_new(&ss->by_name, HASHMAP_STRING) < 0 ||
+		hashmap_new(&ss->groups, HASHMAP_STRING) < 0 ||
 		service_log_new(&ss->log, loop) < 0) {
 		if (ss)
 			hashmap_free(ss->by_name);
@@ -40,6 +43,7 @@ int services_new(struct services **ret, struct core *core, rv_loop *loop)
 	ss->loop = loop;
 	ss->config = core->config;
 	list_init(&ss->dirty);
+	list_init(&ss->noting);
 	rv_lock_init(&ss->changing);
 	rv_event_init(&ss->look);
 	rv_event_init(&ss->moved);
@@ -62,6 +66,8 @@ void instance_free(struct instance *in)
 static void service_free(struct service *s)
 {
 	list_remove(&s->dirty);
+	service_unlink(s);
+	group_forget_service(s);
 	for (size_t i = 0; i < s->n; i++)
 		instance_free(s->v[i]);
 	free(s->v);
@@ -77,9 +83,13 @@ struct services *services_free(struct services *ss)
 	rv_timer_stop(&ss->retry);
 	if (ss->age_timer_armed)
 		rv_handle_cancel(ss->loop, ss->age_timer);
-	HASHMAP_FOREACH(s, ss->by_name)
+	HASHMAP_FOREACH(s, ss->by_name) {
+		s->n_edges = s->n_back = 0; /* the others go, too */
+		s->group = NULL;
 		service_free(s);
+	}
 	hashmap_free(ss->by_name);
+	groups_free(ss);
 	service_log_free(ss->log);
 	free(ss);
 	return NULL;
@@ -320,7 +330,9 @@ enum instance_target instance_target(const struct instance *in, const struct job
 		return INSTANCE_GONE;
 	if (j && j->uid != in->uid)
 		return INSTANCE_GONE; /* and another in its place */
-	return in->service->rec.stopped ? INSTANCE_DOWN : INSTANCE_UP;
+	if (in->service->rec.stopped || in->service->cond.kept_down)
+		return INSTANCE_DOWN;
+	return in->service->restarts ? INSTANCE_WAITS : INSTANCE_UP;
 }
 
 bool instance_is_current(const struct instance *in, const struct job *j)
@@ -347,12 +359,18 @@ static void tell_who_waits(struct services *ss, struct service *s)
 	}
 }
 
-void service_look_again(struct services *ss, struct service *s)
+void service_mark(struct services *ss, struct service *s)
 {
-	tell_who_waits(ss, s);
 	if (!list_is_linked(&s->dirty))
 		list_append(&ss->dirty, &s->dirty);
 	rv_event_set(&ss->look);
+}
+
+void service_look_again(struct services *ss, struct service *s)
+{
+	tell_who_waits(ss, s);
+	service_mark(ss, s);
+	services_note(ss, s);
 }
 
 void services_tell_moved(struct services *ss)

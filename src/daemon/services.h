@@ -22,7 +22,9 @@
 
 struct core;
 struct run;
+struct service_group;
 struct services;
+struct txn;
 
 /* one of them, as others may look at it */
 struct instance {
@@ -37,7 +39,24 @@ struct instance {
 	struct ready_rule ready;
 	char *problem; /* why it cannot be made a job, until the next reload; NULL: nothing */
 	bool again;           /* it is to be started again, whatever it is doing */
+	bool comes_again;     /* after an end of its own: `after` does not count */
 	uint32_t n_forgotten; /* of its runs, the oldest */
+};
+
+/* another one that a service comes after */
+struct service_edge {
+	struct service *to;
+	bool requires;
+};
+
+/* how a service is doing, for those that come after it: service_deps.c */
+struct service_condition {
+	bool met;       /* ready, or ended with success for good */
+	bool holds;     /* not yet, but it is on its way */
+	bool down;      /* stopped, given up, gone: those that require it are stopped */
+	bool kept_down; /* by one that it requires, or as its group was given up */
+	bool runs;      /* it has processes */
+	bool moves; /* it is on its way up or down, and nothing but time is in its way */
 };
 
 struct service {
@@ -48,12 +67,22 @@ struct service {
 	size_t n;
 	struct list dirty; /* something of it may be left to do */
 	bool was_ready;    /* as those who wait for it were told last */
+	struct service_edge *edges;
+	size_t n_edges;
+	struct service **back; /* those that come after it */
+	size_t n_back;
+	struct service_condition cond;
+	struct list noting;          /* its condition is to be looked at */
+	struct service_group *group; /* NULL: in none */
+	bool restarts; /* with its group: it is stopped, to be started after that */
+	unsigned mark; /* of a search */
 };
 
 int services_new(struct services **ret, struct core *core, rv_loop *loop);
 struct services *services_free(struct services *ss);
-/* a record of the store. 0, -ENOMEM */
+/* Records of the store, of a service and of a group. 0, -ENOMEM */
 int services_load(struct services *ss, const char *name, const char *text);
+int groups_load(struct services *ss, const char *name, const char *text);
 /* Which instance each job of the table is, once all is loaded. 0, -ENOMEM */
 int services_loaded(struct services *ss);
 /* What there is to be, from now on: once all is loaded, and after a reload, with the lock. 0,
@@ -112,6 +141,19 @@ struct service_end {
  */
 void services_judge(struct services *ss, const struct run *run, uint32_t random,
 	struct job_verdict *v, struct service_end *ret);
+/* What that comes to for others, beside the record of the end. 0, -ENOMEM */
+int services_record_end(struct services *ss, const struct job *j, struct txn *t);
+
+/* ---- the order of them -------------------------------------------------------------------- */
+
+/* A job of a service is not to be started now: something that it comes after is not ready. It
+ * is started when that is. */
+bool services_must_wait(const struct services *ss, const struct job *j);
+/* what it waits for, in words, into buf */
+const char *services_why(
+	const struct services *ss, const struct job *j, char *buf, size_t size);
+/* Where all of them end: nothing that comes after the service of this job still runs. */
+bool services_may_shut_down(const struct services *ss, const struct job *j);
 
 /* ---- looking ------------------------------------------------------------------------------ */
 
@@ -128,6 +170,9 @@ enum service_health {
 	SERVICE_READY, /* all instances that there are to be, and there are some */
 };
 enum service_health services_health(const struct services *ss, const struct job *j);
+/* In words, each group that was given up, and each service, where that is to be escalated;
+ * malloc'd strings are appended. 0, -ENOMEM */
+int services_problems(const struct services *ss, char ***problems);
 /* all of them by name, without those that are gone; NULL-terminated, the caller's to free;
  * NULL: out of memory */
 struct service **services_list(const struct services *ss);

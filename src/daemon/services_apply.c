@@ -16,6 +16,8 @@
 #include "daemon/job_check.h"
 #include "daemon/jobs.h"
 #include "daemon/login_env.h"
+#include "daemon/service_deps.h"
+#include "daemon/service_groups.h"
 #include "daemon/services_priv.h"
 
 void service_rule_get(const struct service *s, struct restart_rule *ret)
@@ -250,6 +252,9 @@ int services_apply(struct services *ss, const struct config *cf)
 			return -ENOMEM;
 		set_section(ss, s, &names->v[i]);
 	}
+	r = groups_apply(ss);
+	if (r >= 0)
+		r = services_link(ss);
 	HASHMAP_FOREACH(s, ss->by_name)
 		if (r >= 0)
 			r = service_set_wanted(ss, s);

@@ -8,13 +8,15 @@
 #include "daemon/pidfd_status.h"
 #include "daemon/run.h"
 #include "daemon/scheduler.h"
+#include "daemon/service_deps.h"
+#include "daemon/service_groups.h"
 #include "daemon/service_settle.h"
 #include "job/asks.h"
 
 /* What is said of it from now on, and what follows for its jobs, is on disk when this returns;
- * or nothing of it is. */
-static int bring_about(
-	struct services *ss, struct service *s, const struct service_record *now)
+ * or nothing of it is. g: its group, where that has another record; NULL */
+static int bring_about_with_group(struct services *ss, struct service *s,
+	const struct service_record *now, const struct service_group *g)
 {
 	struct service_record was = s->rec;
 	bool more = true, said = false;
@@ -28,6 +30,8 @@ static int bring_about(
 		r = st ? 0 : -ENOMEM;
 		if (r >= 0 && !said)
 			r = settle_put_record(st, s);
+		if (r >= 0 && !said && g)
+			r = group_put(st->txn, g);
 		if (r >= 0)
 			r = settle_service(st, s);
 		more = r >= 0 && st->more;
@@ -42,6 +46,30 @@ static int bring_about(
 	}
 	service_look_again(ss, s);
 	return said ? 0 : r;
+}
+
+static int bring_about(
+	struct services *ss, struct service *s, const struct service_record *now)
+{
+	return bring_about_with_group(ss, s, now, NULL);
+}
+
+/* The group that it is in was given up, and is not any more, with all of its services. */
+static int take_up_group(
+	struct services *ss, struct service *s, const struct service_record *now)
+{
+	struct service_group *g = s->group;
+	char *given_up = group_take_given_up(g);
+	int r = bring_about_with_group(ss, s, now, g);
+
+	if (r < 0)
+		g->given_up = given_up;
+	else
+		free(given_up);
+	(void)group_forget_restarts(g);
+	for (size_t i = 0; i < g->n; i++)
+		service_look_again(ss, g->v[i]);
+	return r;
 }
 
 static bool is_waiting(const struct job *j)
@@ -73,41 +101,63 @@ static int start(struct services *ss, struct service *s, bool all, bool *ret_cha
 {
 	struct service_record now = s->rec;
 	int r = service_set_wanted(ss, s); /* what was in its way may be gone */
+	bool given_up;
 
 	if (r < 0)
 		return r;
-	*ret_changed = mark_again(ss, s, all) > 0 || now.stopped;
+	given_up = s->group && s->group->given_up;
+	*ret_changed = mark_again(ss, s, all) > 0 || now.stopped || given_up;
 	if (!*ret_changed)
 		return 0;
 	now.stopped = false;
-	r = bring_about(ss, s, &now);
+	r = given_up ? take_up_group(ss, s, &now) : bring_about(ss, s, &now);
 	if (r < 0)
 		unmark(s);
 	return r;
 }
 
-int services_start(struct services *ss, const char *name, bool *ret_changed)
+/* Before it those that it requires, where they are down: one that comes again by itself is
+ * waited for. */
+static int start_with_required(
+	struct services *ss, struct service *s, bool all, bool *ret_changed)
+{
+	size_t n = 0;
+	_cleanup_free_ struct service **v = service_with_required(ss, s, &n);
+	int r = v ? 0 : -ENOMEM;
+
+	*ret_changed = false;
+	for (size_t i = 0; i < n && r >= 0; i++) {
+		bool changed = false;
+
+		if (v[i] != s && (!v[i]->cond.down || !v[i]->section))
+			continue;
+		r = start(ss, v[i], all && v[i] == s, &changed);
+		*ret_changed |= changed;
+	}
+	return r;
+}
+
+static int find_and_start(
+	struct services *ss, const char *name, bool all, bool *ret_changed)
 {
 	int r = services_lock(ss);
 	struct service *s = r >= 0 ? services_find(ss, name) : NULL;
 
 	if (r < 0)
 		return r;
-	r = s && s->section ? start(ss, s, false, ret_changed) : -ENOENT;
+	r = s && s->section ? start_with_required(ss, s, all, ret_changed) : -ENOENT;
 	services_unlock(ss);
 	return r;
 }
 
+int services_start(struct services *ss, const char *name, bool *ret_changed)
+{
+	return find_and_start(ss, name, false, ret_changed);
+}
+
 int services_restart(struct services *ss, const char *name, bool *ret_changed)
 {
-	int r = services_lock(ss);
-	struct service *s = r >= 0 ? services_find(ss, name) : NULL;
-
-	if (r < 0)
-		return r;
-	r = s && s->section ? start(ss, s, true, ret_changed) : -ENOENT;
-	services_unlock(ss);
-	return r;
+	return find_and_start(ss, name, true, ret_changed);
 }
 
 int services_stop(struct services *ss, const char *name, bool *ret_changed)
@@ -162,6 +212,8 @@ static int reset(struct services *ss, struct service *s, bool *ret_changed)
 	now.scaled = false;
 	if (*ret_changed)
 		r = bring_about(ss, s, &now);
+	if (r >= 0 && s->group)
+		*ret_changed |= group_forget_restarts(s->group);
 	return r < 0 ? r : forget_restarts(ss, s, ret_changed);
 }
 
@@ -231,23 +283,6 @@ int services_reload(struct services *ss, const char *name, unsigned *ret_n)
 
 /* ---- until it is so -------------------------------------------------------------------------- */
 
-/* It is on its way to run, or to its end, and nothing but time is in its way. */
-static bool is_on_the_way(const struct services *ss, const struct instance *in)
-{
-	const struct job *j = instance_job(ss, in);
-
-	if (in->problem)
-		return false;
-	if (!j)
-		return instance_target(in, j) == INSTANCE_UP;
-	if (j->state == JOB_QUEUED)
-		return j->demand && STREQ(j->demand->pools, SERVICE_POOL);
-	return j->busy || in->again || j->state == JOB_HELD ||
-	       j->state == JOB_STARTING || j->state == JOB_STOPPING ||
-	       (j->run && j->run->stop != RUN_STOP_NONE) ||
-	       (j->run && instance_target(in, j) != INSTANCE_UP);
-}
-
 int services_wait(struct services *ss, const char *name)
 {
 	for (;;) {
@@ -256,7 +291,7 @@ int services_wait(struct services *ss, const char *name)
 		int r;
 
 		for (size_t i = 0; s && i < s->n && !some; i++)
-			some = is_on_the_way(ss, s->v[i]);
+			some = instance_moves(s->v[i], instance_job(ss, s->v[i]));
 		if (!some)
 			return 0;
 		r = rv_event_wait(&ss->moved);

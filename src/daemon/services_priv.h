@@ -16,7 +16,10 @@ struct services {
 	rv_loop *loop;
 	const struct config *config; /* that was applied last */
 	struct hashmap *by_name;     /* of struct service */
+	struct hashmap *groups;      /* of struct service_group */
 	struct list dirty;           /* of struct service.dirty */
+	struct list noting;          /* of struct service.noting; empty between calls */
+	unsigned mark;               /* of the search that was last */
 	rv_lock changing;
 	rv_event look;
 	rv_event moved;  /* set and cleared each time: a job of one has another state */
@@ -31,6 +34,7 @@ struct services {
 enum instance_target {
 	INSTANCE_GONE, /* ended, and forgotten */
 	INSTANCE_DOWN,
+	INSTANCE_WAITS, /* ended, and not started yet: its group restarts */
 	INSTANCE_UP,
 };
 
@@ -43,7 +47,12 @@ struct job *instance_job(
 /* the one that a job is; NULL */
 struct instance *services_instance_of(const struct services *ss, const struct job *j);
 
+/* it is on its way up or down, and nothing but time is in its way */
+bool instance_moves(const struct instance *in, const struct job *j);
+
 /* something of it may be left to do */
+void service_mark(struct services *ss, struct service *s);
+/* the same, and it is not what it was for others */
 void service_look_again(struct services *ss, struct service *s);
 /* whoever waits for services looks again */
 void services_tell_moved(struct services *ss);

@@ -9,6 +9,7 @@
 #include "daemon/recovery.h"
 #include "daemon/run_stdin.h"
 #include "daemon/scheduler.h"
+#include "daemon/services.h"
 #include "daemon/shutdown.h"
 #include "daemon/socket_guard.h"
 #include "daemon/supervisor.h"
@@ -59,6 +60,25 @@ static void end_run(struct run *run)
 	run_request_stop(run, RUN_STOP_SHUTDOWN);
 }
 
+/* Services end in the reverse order of their starts: those after which nothing comes that
+ * still runs. */
+static void end_services(struct app *app)
+{
+	LIST_FOREACH(it, &app->core.active) {
+		struct run *run = LIST_ENTRY(it, struct run, active);
+
+		if (run->stop == RUN_STOP_NONE && run->job->of_service &&
+			services_may_shut_down(app->core.services, run->job))
+			end_run(run);
+	}
+}
+
+static void end_other(struct run *run)
+{
+	if (!run->job->of_service)
+		end_run(run);
+}
+
 static bool has_runs(struct app *app)
 {
 	struct jobs *js = app->core.jobs;
@@ -81,14 +101,18 @@ static int wait_for_change(struct app *app, rv_time deadline)
 	return r;
 }
 
-/* until no run is left, the deadline, or somebody asks once more */
+/* Until no run is left, the deadline, or somebody asks once more. Services are ended, each in
+ * its turn. */
 static int wait_for_runs(struct app *app, rv_time deadline)
 {
 	bool hasten = app->hasten;
 	int r = 0;
 
-	while (r >= 0 && has_runs(app) && app->hasten == hasten)
+	end_services(app);
+	while (r >= 0 && has_runs(app) && app->hasten == hasten) {
 		r = wait_for_change(app, deadline);
+		end_services(app);
+	}
 	return r < 0 ? r : has_runs(app) ? -ETIMEDOUT : 0;
 }
 
@@ -117,13 +141,6 @@ static rv_time drain_end(rv_time start, rv_time deadline)
 	return deadline - MAX(rest, kill_before_end);
 }
 
-/* nobody waits for the end of what is kept running */
-static void end_service(struct run *run)
-{
-	if (run->job->of_service)
-		end_run(run);
-}
-
 static int drain(struct app *app, rv_time start, rv_time deadline)
 {
 	int r = app->hasten ? -ETIMEDOUT
@@ -139,12 +156,13 @@ static int terminate(struct app *app, rv_time deadline)
 {
 	int r;
 
-	each_run(app, end_run);
+	each_run(app, end_other);
 	r = app->hasten ? -ETIMEDOUT : wait_for_runs(app, deadline - kill_before_end);
 	if (r != -ETIMEDOUT)
 		return r;
 	log_at(LOG_WARNING, "reeved", "%zu jobs have not ended, killing them",
 		n_active(app));
+	each_run(app, end_run);
 	each_run(app, run_hasten);
 	return wait_for_runs(app, MAX(deadline, rv_now() + kill_before_end));
 }
@@ -168,7 +186,6 @@ static int deal_with_runs(struct app *app, int mode)
 	if (r < 0)
 		return r;
 	if (mode == CONFIG_SHUTDOWN_DRAIN) {
-		each_run(app, end_service);
 		r = drain(app, start, deadline);
 		if (r != -ETIMEDOUT)
 			return r;

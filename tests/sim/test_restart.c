@@ -171,6 +171,96 @@ START_TEST(intensity_is_never_passed_nor_left_unused)
 }
 END_TEST
 
+/*
+ * Burst and interval at their borders: times of ends that are to come again, and
+ * what becomes of each: 'r' restarted, 'X' given up. A restart counts for
+ * the interval from it on, and at its very end no more.
+ */
+START_TEST(intensity_at_its_borders)
+{
+	static const struct {
+		unsigned burst;
+		rv_time at[8]; /* nanoseconds; 0: no more */
+		const char *want;
+	} table[] = {
+		/* never given up without a burst */
+		{0, {1, 2, 3, 4, 5}, "rrrrr"},
+		/* one in ten seconds */
+		{1, {RV_SEC(1), RV_SEC(11)}, "rr"},
+		{1, {RV_SEC(1), RV_SEC(11) - 1}, "rX"},
+		{1, {RV_SEC(1), RV_SEC(1)}, "rX"},
+		/* what was given up does not count: the next one may come */
+		{1, {RV_SEC(1), RV_SEC(11) - 1, RV_SEC(11)}, "rXr"},
+		/* the window moves: it does not begin anew */
+		{3, {RV_SEC(1), RV_SEC(2), RV_SEC(10), RV_SEC(11) - 1}, "rrrX"},
+		{3, {RV_SEC(1), RV_SEC(2), RV_SEC(10), RV_SEC(11)}, "rrrr"},
+		{3, {RV_SEC(1), RV_SEC(2), RV_SEC(10), RV_SEC(11), RV_SEC(12) - 1},
+			"rrrrX"},
+		{3, {RV_SEC(1), RV_SEC(2), RV_SEC(10), RV_SEC(11), RV_SEC(12)},
+			"rrrrr"},
+		{3,
+			{RV_SEC(1), RV_SEC(2), RV_SEC(10), RV_SEC(11), RV_SEC(12),
+				RV_SEC(20) - 1, RV_SEC(20)},
+			"rrrrrXr"},
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(table); i++) {
+		struct restart_state state = {.n_short = 0};
+		char found[9] = "";
+
+		ck_assert_int_eq(rate_set(&state.limit, table[i].burst, RV_SEC(10)), 0);
+		for (size_t k = 0; k < 8 && table[i].at[k]; k++) {
+			/* how long it was up is no matter */
+			struct restart_verdict v = restart_judge(&usual, &state,
+				k % 2 ? RESTART_FAILED : RESTART_SUCCEEDED,
+				k % 3 ? LONG : SHORT, table[i].at[k], 0);
+
+			ck_assert_int_ne(v.what, RESTART_STAYS_DOWN);
+			found[k] = v.what == RESTART_COMES ? 'r' : 'X';
+		}
+		ck_assert_msg(STREQ(found, table[i].want), "row %zu: %s, not %s", i,
+			found, table[i].want);
+		rate_deinit(&state.limit);
+	}
+}
+END_TEST
+
+/* Runs of one service, a letter each: 's' shorter than min-uptime by a microsecond, 'l' just as
+ * long, '0' one that never was up; then the delays, in seconds. */
+START_TEST(delays_follow_uptimes)
+{
+	static const struct {
+		const char *runs, *want;
+	} table[] = {
+		{"lllll", "11111"},
+		{"sssss", "1248g"},
+		{"00000", "1248g"},
+		{"sslss", "12112"},
+		{"lslsl", "11111"},
+		{"s0s0l", "12481"},
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(table); i++) {
+		struct restart_state state = {.n_short = 0};
+		char found[6] = "";
+
+		for (size_t k = 0; table[i].runs[k]; k++) {
+			int64_t uptime = table[i].runs[k] == 'l'   ? LONG
+					 : table[i].runs[k] == 's' ? SHORT
+								   : 0;
+			int64_t sec = restart_judge(&usual, &state, RESTART_FAILED,
+					      uptime, RV_SEC(k + 1), 0)
+					      .delay_usec /
+				      USEC_PER_SEC;
+
+			found[k] = (char)(sec < 10 ? '0' + sec : 'a' + sec - 10);
+		}
+		ck_assert_msg(STREQ(found, table[i].want), "%s: %s, not %s",
+			table[i].runs, found, table[i].want);
+	}
+}
+END_TEST
+
 /* ---- groups ------------------------------------------------------------------------------ */
 
 /* Members by letter: 'u' up, 'd' down by itself, 's' stopped by a person; the one that ended
@@ -222,5 +312,72 @@ START_TEST(strategies_with_five_services)
 }
 END_TEST
 
+/* Erlang/OTP, "Supervisor Behaviour", restart strategy: each that can end, of five that run */
+START_TEST(strategies_are_those_of_otp)
+{
+	static const struct {
+		const char *members, *one_for_one, *one_for_all, *rest_for_one;
+	} table[] = {
+		{"Duuuu", "/1", "5432/12345", "5432/12345"},
+		{"uDuuu", "/2", "5431/12345", "543/2345"},
+		{"uuDuu", "/3", "5421/12345", "54/345"},
+		{"uuuDu", "/4", "5321/12345", "5/45"},
+		{"uuuuD", "/5", "4321/12345", "/5"},
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(table); i++) {
+		plan_is(RESTART_ONE_FOR_ONE, table[i].members, table[i].one_for_one);
+		plan_is(RESTART_ONE_FOR_ALL, table[i].members, table[i].one_for_all);
+		plan_is(RESTART_REST_FOR_ONE, table[i].members, table[i].rest_for_one);
+	}
+}
+END_TEST
+
+/* A supervisor as one would write it: children are taken from the end of its list until the one
+ * that has ended, or the first, and are put back the other way round. */
+static void naive_plan(
+	enum restart_strategy strategy, const char *members, size_t ended, char *out)
+{
+	char taken[6];
+	size_t n = 0, i = 5;
+
+	while (i > 0) {
+		i--;
+		if (strategy == RESTART_ONE_FOR_ONE && i != ended)
+			continue;
+		if (strategy == RESTART_REST_FOR_ONE && i < ended)
+			break;
+		taken[n++] = (char)('1' + i);
+		if (members[i] == 'u')
+			*out++ = (char)('1' + i);
+	}
+	*out++ = '/';
+	while (n > 0)
+		if (members[taken[--n] - '1'] != 's')
+			*out++ = taken[n];
+	*out = '\0';
+}
+
+START_TEST(every_plan_is_that_of_a_naive_supervisor)
+{
+	static const char kinds[] = "uds";
+
+	for (unsigned s = RESTART_ONE_FOR_ONE; s <= RESTART_REST_FOR_ONE; s++)
+		for (unsigned code = 0; code < 243; code++)
+			for (size_t ended = 0; ended < 5; ended++) {
+				char members[6] = "", want[16];
+				unsigned rest = code;
+
+				for (size_t i = 0; i < 5; i++, rest /= 3)
+					members[i] = i == ended ? 'D' : kinds[rest % 3];
+				naive_plan(
+					(enum restart_strategy)s, members, ended, want);
+				plan_is((enum restart_strategy)s, members, want);
+			}
+}
+END_TEST
+
 UNIT_MAIN("restart", each_policy_with_each_end_and_uptime, delay_grows_and_falls_back,
-	intensity_is_never_passed_nor_left_unused, strategies_with_five_services)
+	intensity_is_never_passed_nor_left_unused, intensity_at_its_borders,
+	delays_follow_uptimes, strategies_with_five_services,
+	strategies_are_those_of_otp, every_plan_is_that_of_a_naive_supervisor)

@@ -71,6 +71,8 @@ system_tests += \
 	tests/system/256-service-readiness.sh \
 	tests/system/257-after-service.sh \
 	tests/system/259-service-full-disk.sh \
+	tests/system/260-service-order.sh \
+	tests/system/261-service-groups.sh \
 	tests/system/285-idle-services.sh \
 	tests/system/286-crashing-services.sh \
 	tests/system/287-real-services.sh \

@@ -9,6 +9,7 @@ unit_config_tests = \
 	tests/unit/config/test_config_load \
 	tests/unit/config/test_config_specifiers \
 	tests/unit/config/test_config_service \
+	tests/unit/config/test_config_service_deps \
 	tests/unit/config/test_config_shipped \
 	tests/unit/config/test_graph_file
 check_PROGRAMS += $(unit_config_tests)
@@ -49,6 +50,11 @@ tests_unit_config_test_config_service_SOURCES = \
 	tests/unit/config/test_config_service.c
 tests_unit_config_test_config_service_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 tests_unit_config_test_config_service_LDADD = $(unit_config_libs)
+
+tests_unit_config_test_config_service_deps_SOURCES = \
+	tests/unit/config/test_config_service_deps.c
+tests_unit_config_test_config_service_deps_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_unit_config_test_config_service_deps_LDADD = $(unit_config_libs)
 
 tests_unit_config_test_config_shipped_SOURCES = tests/unit/config/test_config_shipped.c
 tests_unit_config_test_config_shipped_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)

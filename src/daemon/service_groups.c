@@ -1,0 +1,456 @@
+#include "config.h"
+
+#include "daemon/service_groups.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "base/error.h"
+#include "base/log.h"
+#include "base/parse.h"
+#include "base/strv.h"
+#include "daemon/jobs.h"
+
+#define KIND     "service-group"
+#define GIVEN_UP "given up with its group"
+
+/* ---- the objects ------------------------------------------------------------------------------ */
+
+static struct service_group *group_get(struct services *ss, const char *name)
+{
+	struct service_group *g = hashmap_get(ss->groups, name);
+
+	if (g)
+		return g;
+	g = calloc(1, sizeof(*g));
+	if (g)
+		snprintf(g->name, sizeof(g->name), "%s", name);
+	if (!g || hashmap_put(ss->groups, g->name, g) < 0) {
+		free(g);
+		return NULL;
+	}
+	return g;
+}
+
+static void group_free(struct service_group *g)
+{
+	rate_deinit(&g->limit);
+	strv_free(g->restarting);
+	free(g->given_up);
+	free(g->v);
+	free(g);
+}
+
+void groups_free(struct services *ss)
+{
+	struct service_group *g;
+
+	HASHMAP_FOREACH(g, ss->groups)
+		group_free(g);
+	ss->groups = hashmap_free(ss->groups);
+}
+
+void group_forget_service(struct service *s)
+{
+	struct service_group *g = s->group;
+
+	for (size_t i = 0; g && i < g->n; i++)
+		if (g->v[i] == s) {
+			memmove(&g->v[i], &g->v[i + 1],
+				(g->n - i - 1) * sizeof(struct service *));
+			g->n--;
+		}
+	s->group = NULL;
+}
+
+/* ---- what is on disk -------------------------------------------------------------------------- */
+
+static int format(struct buf *out, const struct service_group *g)
+{
+	int r = 0;
+
+	STRV_FOREACH(name, g->restarting)
+		if (r >= 0)
+			r = buf_printf(out, "%s%s",
+				name == g->restarting ? "restarting = " : " ", *name);
+	if (r >= 0 && g->restarting)
+		r = buf_append_byte(out, '\n');
+	if (r >= 0 && g->given_up)
+		r = buf_printf(out, "given-up = %s\n", g->given_up);
+	return r;
+}
+
+int group_put(struct txn *t, const struct service_group *g)
+{
+	_cleanup_(buf_deinitp) struct buf b = BUF_NULL;
+	char *own = strdup(g->name), *text = NULL;
+	struct store_op *op;
+	int r = own ? txn_own(t, own) : -ENOMEM;
+
+	if (r >= 0 && (g->restarting || g->given_up)) {
+		r = format(&b, g);
+		text = r >= 0 ? buf_steal_str(&b, NULL) : NULL;
+		r = text ? txn_own(t, text) : -ENOMEM;
+	}
+	if (r < 0)
+		return r;
+	op = txn_add(t, text ? STORE_DEFINITION_SET : STORE_DEFINITION_REMOVE);
+	if (!op)
+		return -ENOMEM;
+	op->definition =
+		(struct store_definition){.kind = KIND, .name = own, .text = text};
+	return 0;
+}
+
+static int load_line(struct service_group *g, const char *key, const char *value)
+{
+	if (STREQ(key, "restarting")) {
+		g->restarting = strv_free(g->restarting);
+		return strv_split(&g->restarting, value, " ");
+	}
+	if (!STREQ(key, "given-up"))
+		return 0;
+	free(g->given_up);
+	g->given_up = strdup(value);
+	return g->given_up ? 0 : -ENOMEM;
+}
+
+int groups_load(struct services *ss, const char *name, const char *text)
+{
+	struct service_group *g = group_get(ss, name);
+	_cleanup_(strv_freep) char **lines = NULL;
+	int r = g ? strv_split(&lines, text, "\n") : -ENOMEM;
+
+	STRV_FOREACH(line, lines) {
+		char *eq = r >= 0 ? strstr(*line, " = ") : NULL;
+
+		if (!eq)
+			continue;
+		*eq = '\0';
+		r = load_line(g, *line, eq + 3);
+	}
+	return r;
+}
+
+int services_record_end(struct services *ss, const struct job *j, struct txn *t)
+{
+	const struct instance *in = ss ? services_instance_of(ss, j) : NULL;
+	struct service_group *g = in ? in->service->group : NULL;
+
+	if (!g || !g->unwritten)
+		return 0;
+	g->unwritten = false;
+	return group_put(t, g);
+}
+
+/* ---- as the configuration has them ------------------------------------------------------------- */
+
+static int set_members(struct services *ss, struct service_group *g)
+{
+	char *const *names = g->section->v[CONFIG_GROUP_SERVICES].strv;
+	struct service **v = calloc(strv_len(names) + 1, sizeof(*v));
+
+	if (!v)
+		return -ENOMEM;
+	free(g->v);
+	g->v = v;
+	g->n = 0;
+	STRV_FOREACH(name, names) {
+		struct service *s = services_find(ss, *name);
+
+		if (!s)
+			continue;
+		s->group = g;
+		g->v[g->n++] = s;
+		STRV_FOREACH(r, g->restarting)
+			s->restarts |= STREQ(*r, s->name);
+	}
+	return rate_set(&g->limit, (unsigned)g->section->v[CONFIG_GROUP_BURST].num,
+		RV_US(g->section->v[CONFIG_GROUP_INTERVAL].num));
+}
+
+/* There is none of that name any more, and nothing of it counts. It follows from the file:
+ * should it not be written, it follows again. */
+static void drop(struct services *ss, struct service_group *g)
+{
+	struct txn *t = txn_new();
+	bool recorded = g->restarting || g->given_up;
+
+	g->restarting = strv_free(g->restarting);
+	free(g->given_up);
+	g->given_up = NULL;
+	if (t && recorded && group_put(t, g) >= 0)
+		committer_post(ss->core->committer, t, COMMIT_MUST, NULL, NULL);
+	else
+		txn_free(t);
+	hashmap_remove(ss->groups, g->name);
+	group_free(g);
+}
+
+static void drop_gone(struct services *ss)
+{
+	struct service_group *g, *gone;
+
+	do {
+		gone = NULL;
+		HASHMAP_FOREACH(g, ss->groups)
+			if (!g->section)
+				gone = g;
+		if (gone)
+			drop(ss, gone);
+	} while (gone);
+}
+
+int groups_apply(struct services *ss)
+{
+	const struct config_names *names = &ss->config->named[CONFIG_SECTION_GROUP];
+	struct service_group *g;
+	struct service *s;
+	int r = 0;
+
+	HASHMAP_FOREACH(s, ss->by_name) {
+		s->group = NULL;
+		s->restarts = false;
+	}
+	HASHMAP_FOREACH(g, ss->groups) {
+		g->section = NULL;
+		g->n = 0;
+	}
+	for (size_t i = 0; i < names->n && r >= 0; i++) {
+		g = group_get(ss, names->v[i].name);
+		if (!g)
+			return -ENOMEM;
+		g->section = &names->v[i];
+		r = set_members(ss, g);
+	}
+	if (r >= 0)
+		drop_gone(ss);
+	return r;
+}
+
+/* ---- an end ------------------------------------------------------------------------------------ */
+
+static void look_again(struct services *ss, struct service_group *g)
+{
+	for (size_t i = 0; i < g->n; i++)
+		service_look_again(ss, g->v[i]);
+}
+
+static void give_up(
+	struct services *ss, struct service_group *g, char *reason, size_t size)
+{
+	const union config_value *v = g->section->v;
+	char interval[DURATION_TEXT_MAX], text[160];
+
+	duration_format(interval, sizeof(interval), v[CONFIG_GROUP_INTERVAL].num);
+	snprintf(text, sizeof(text), "%u restarts in %s were too many",
+		(unsigned)v[CONFIG_GROUP_BURST].num, interval);
+	snprintf(reason, size, GIVEN_UP ": %s", text);
+	log_at(LOG_ERR, "service", "group '%s' is given up: %s, stopping its services",
+		g->name, text);
+	free(g->given_up);
+	g->given_up = strdup(text);
+	if (!g->given_up) /* no memory for so little: it is tried once more */
+		return;
+	g->restarting = strv_free(g->restarting);
+	for (size_t i = 0; i < g->n; i++)
+		g->v[i]->restarts = false;
+	g->unwritten = true;
+	look_again(ss, g);
+}
+
+bool group_may_restart(
+	struct services *ss, struct service_group *g, char *reason, size_t size)
+{
+	rv_time now = clock_boottime(ss->core->clock);
+
+	if (rate_free_at(&g->limit) <= now) {
+		rate_note(&g->limit, now);
+		return true;
+	}
+	give_up(ss, g, reason, size);
+	return false;
+}
+
+/* "d, c" */
+static void name_all(const struct service_group *g, const size_t *places, size_t n,
+	char *buf, size_t size)
+{
+	size_t used = 0;
+
+	buf[0] = '\0';
+	for (size_t i = 0; i < n && used < size; i++)
+		used += (size_t)snprintf(buf + used, size - used, "%s%s",
+			i > 0 ? ", " : "", g->v[places[i]]->name);
+}
+
+static void tell(const struct service_group *g, const struct service *s,
+	const size_t *stop, size_t n_stop, const size_t *start, size_t n_start)
+{
+	char stops[300], starts[300];
+
+	name_all(g, stop, n_stop, stops, sizeof(stops));
+	name_all(g, start, n_start, starts, sizeof(starts));
+	log_at(LOG_NOTICE, "service",
+		"group '%s': service '%s' comes again%s%s, starting %s", g->name,
+		s->name, n_stop > 0 ? ", stopping " : "", stops, starts);
+}
+
+static int keep_plan(struct services *ss, struct service_group *g,
+	const struct service *s, enum restart_strategy strategy,
+	struct restart_member *members, size_t *places)
+{
+	size_t *stop = places, *start = places + g->n, n_stop, n_start, ended = g->n;
+	int r = 0;
+
+	for (size_t i = 0; i < g->n; i++) {
+		members[i] = (struct restart_member){
+			.is_up = g->v[i]->cond.runs && g->v[i] != s,
+			.is_wanted = !g->v[i]->rec.stopped && g->v[i]->section};
+		if (g->v[i] == s)
+			ended = i;
+	}
+	if (ended == g->n)
+		return 0;
+	restart_plan(strategy, members, g->n, ended, stop, &n_stop, start, &n_start);
+	for (size_t i = 0; i < n_start && r >= 0; i++) {
+		struct service *with = g->v[start[i]];
+
+		if (!with->restarts)
+			r = strv_append(&g->restarting, with->name);
+		with->restarts |= r >= 0;
+	}
+	g->unwritten = true;
+	g->n_plans++;
+	tell(g, s, stop, n_stop, start, n_start);
+	look_again(ss, g);
+	return r;
+}
+
+bool group_restart(struct services *ss, struct service *s, bool all)
+{
+	struct service_group *g = s->group;
+	enum restart_strategy strategy =
+		(enum restart_strategy)g->section->v[CONFIG_STRATEGY].num;
+	_cleanup_free_ struct restart_member *members = NULL;
+	_cleanup_free_ size_t *places = NULL;
+
+	if (strategy == RESTART_ONE_FOR_ONE && !all)
+		return false;
+	members = calloc(g->n + 1, sizeof(*members));
+	places = calloc(2 * g->n + 1, sizeof(*places));
+	if (!members || !places || keep_plan(ss, g, s, strategy, members, places) < 0)
+		log_at(LOG_ERR, "service",
+			"out of memory: not all of group '%s' are restarted", g->name);
+	return s->restarts;
+}
+
+bool job_was_given_up_with_group(const struct job *j)
+{
+	return j->reason && strncmp(j->reason, GIVEN_UP, strlen(GIVEN_UP)) == 0;
+}
+
+/* ---- its restart ------------------------------------------------------------------------------- */
+
+static bool is_down(const struct services *ss, const struct service *s)
+{
+	if (s->cond.runs)
+		return false;
+	for (size_t i = 0; i < s->n; i++) {
+		const struct job *j = instance_job(ss, s->v[i]);
+
+		if (!j || s->v[i]->problem)
+			continue;
+		if (jobs_is_unsettled(ss->core->jobs, j) || j->run ||
+			(j->state == JOB_FINISHED &&
+				instance_target(s->v[i], j) == INSTANCE_WAITS))
+			return false;
+	}
+	return true;
+}
+
+bool group_is_down(const struct services *ss, const struct service_group *g)
+{
+	if (!g->restarting)
+		return false;
+	for (size_t i = 0; i < g->n; i++)
+		if (g->v[i]->restarts && !is_down(ss, g->v[i]))
+			return false;
+	return true;
+}
+
+void group_restart_is_over(
+	struct services *ss, struct service_group *g, unsigned n_plans)
+{
+	/* Others have come to it while that was written: what they had recorded, behind it, is
+	 * the whole. */
+	if (g->n_plans != n_plans)
+		return;
+	g->restarting = strv_free(g->restarting);
+	for (size_t i = 0; i < g->n; i++)
+		g->v[i]->restarts = false;
+	look_again(ss, g);
+}
+
+char *group_take_given_up(struct service_group *g)
+{
+	char *text = g ? g->given_up : NULL;
+
+	if (g)
+		g->given_up = NULL;
+	return text;
+}
+
+bool group_forget_restarts(struct service_group *g)
+{
+	bool some = g->limit.n_at > 0;
+
+	rate_forget(&g->limit);
+	return some;
+}
+
+/* ---- what a person should see to --------------------------------------------------------------- */
+
+static bool is_escalated(const struct services *ss, const struct service *s)
+{
+	if (!s->section || s->group ||
+		s->section->v[CONFIG_GIVE_UP].num != CONFIG_GIVE_UP_ESCALATE)
+		return false;
+	for (size_t i = 0; i < s->n; i++) {
+		const struct job *j = instance_job(ss, s->v[i]);
+
+		if (j && j->state == JOB_FINISHED && j->reason &&
+			strncmp(j->reason, "given up", 8) == 0)
+			return true;
+	}
+	return false;
+}
+
+static int add(char ***problems, const char *what, const char *name)
+{
+	_cleanup_free_ char *text = NULL;
+
+	if (asprintf(&text, "%s '%s' was given up", what, name) < 0)
+		return -ENOMEM;
+	return strv_append(problems, text);
+}
+
+int services_problems(const struct services *ss, char ***problems)
+{
+	struct service_group *g;
+	struct service *s;
+	int r = 0;
+
+	HASHMAP_FOREACH(g, ss->groups)
+		if (r >= 0 && g->section && g->given_up &&
+			g->section->v[CONFIG_GROUP_GIVE_UP].num ==
+				CONFIG_GIVE_UP_ESCALATE)
+			r = add(problems, "group", g->name);
+	HASHMAP_FOREACH(s, ss->by_name)
+		if (r >= 0 && is_escalated(ss, s))
+			r = add(problems, "service", s->name);
+	return r;
+}
