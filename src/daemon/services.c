@@ -34,8 +34,10 @@ int services_new(struct services **ret, struct core *core, rv_loop *loop)
 	if (!ss || hashmap_new(&ss->by_name, HASHMAP_STRING) < 0 ||
 		hashmap_new(&ss->groups, HASHMAP_STRING) < 0 ||
 		service_log_new(&ss->log, loop) < 0) {
-		if (ss)
+		if (ss) {
+			hashmap_free(ss->groups);
 			hashmap_free(ss->by_name);
+		}
 		free(ss);
 		return -ENOMEM;
 	}
