@@ -78,7 +78,9 @@ static void start_judge(struct start *s, pid_t pid, rv_time before, int give_up)
 	s->pid = pid;
 	s->start_time = start_time_find(pid, before, s->child_boot);
 	s->started_boot = before;
-	s->started_usec = clock_wall_usec(&clock_system);
+	/* the same moment: times are counted from the one and shown from the other */
+	s->started_usec = clock_wall_usec(&clock_system) -
+			  (clock_boottime(&clock_system) - before) / 1000;
 }
 
 static int start_place_fd(int *fd, int slot)
