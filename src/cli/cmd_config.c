@@ -84,6 +84,7 @@ static json_t *item_json(const struct config_item *item)
 
 struct shown {
 	json_t *list;
+	struct config_only only;
 	bool only_changed;
 };
 
@@ -91,24 +92,63 @@ static int show_item(const struct config_item *item, void *arg)
 {
 	const struct shown *s = arg;
 
-	if (!item->place.key || (s->only_changed && !item->origin->file))
+	if (!config_only_has(&s->only, &item->place) || !item->place.key ||
+		(s->only_changed && !item->origin->file))
 		return 0;
 	return json_array_append_new(s->list, item_json(item)) < 0 ? -ENOMEM : 0;
+}
+
+/* SECTION or SECTION.NAME, in place. 0, or the exit code */
+static int take_only(struct cli *c, struct config_only *ret, char *text)
+{
+	char *dot = strchr(text, '.');
+	bool known;
+
+	if (dot)
+		*dot = '\0';
+	*ret = (struct config_only){text, dot ? dot + 1 : NULL};
+	known = STREQ(text, "defaults") && !dot;
+	for (int i = 0; i < CONFIG_SECTION_N; i++)
+		known |= STREQ(text, config_section_name[i]) &&
+			 !(dot && i == CONFIG_SECTION_REEVED);
+	return known ? 0
+		     : cli_fail(c, CLI_EXIT_USAGE,
+			       "config show: there is no section '%s'",
+			       c->opts.args[1]);
+}
+
+static bool is_there(const struct config *config, const struct config_only *only)
+{
+	for (int i = CONFIG_SECTION_POOL; only->name && i < CONFIG_SECTION_N; i++)
+		if (STREQ(only->section, config_section_name[i]))
+			return config_find(config, (enum config_section)i, only->name);
+	return true;
 }
 
 static int config_verb_show(struct cli *c)
 {
 	_cleanup_(config_freep) struct config *config = NULL;
 	struct shown s = {.only_changed = options_has(&c->opts, OPT_CHANGED)};
-	int r;
+	_cleanup_free_ char *text = NULL;
+	int r = 0;
 
-	if (c->opts.n_args != 1)
-		return cli_fail(c, CLI_EXIT_USAGE, "config: show [--changed]");
-	r = load(c, &config);
+	if (c->opts.n_args > 2)
+		return cli_fail(
+			c, CLI_EXIT_USAGE, "config: show [--changed] [SECTION[.NAME]]");
+	if (c->opts.n_args == 2) {
+		text = strdup(c->opts.args[1]);
+		r = text ? take_only(c, &s.only, text)
+			 : cli_fail_errno(c, -ENOMEM, "config show");
+	}
+	if (r == 0)
+		r = load(c, &config);
 	if (r != 0)
 		return r;
+	if (!is_there(config, &s.only))
+		return cli_fail(c, CLI_EXIT_NOTHING, "config show: no [%s %s]",
+			s.only.section, s.only.name);
 	if (!c->json) {
-		r = config_print(stdout, config, s.only_changed);
+		r = config_print(stdout, config, &s.only, s.only_changed);
 		return r < 0 ? cli_fail_errno(c, r, "config show") : CLI_EXIT_OK;
 	}
 	s.list = json_array();

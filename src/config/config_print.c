@@ -5,7 +5,6 @@
 #include <string.h>
 
 #include "base/strv.h"
-#include "config/config_get.h"
 
 int config_check_print(FILE *out, FILE *err, const struct config_paths *paths)
 {
@@ -59,8 +58,17 @@ static void print_value(FILE *out, const char *key, const char *value)
 	fputc('\n', out);
 }
 
+bool config_only_has(const struct config_only *only, const struct config_place *place)
+{
+	return !only || !only->section ||
+	       (STREQ(only->section, place->section) &&
+		       (!only->name || (place->argument &&
+					       STREQ(only->name, place->argument))));
+}
+
 struct printer {
 	FILE *out;
+	const struct config_only *only;
 	bool only_changed;
 	bool is_begun;
 };
@@ -70,6 +78,8 @@ static int print_item(const struct config_item *item, void *arg)
 	struct printer *p = arg;
 	const struct config_place *at = &item->place;
 
+	if (!config_only_has(p->only, at))
+		return 0;
 	/* [reeved] and [defaults] are always there */
 	if (p->only_changed && !item->origin->file && (at->key || at->argument))
 		return 0;
@@ -84,9 +94,10 @@ static int print_item(const struct config_item *item, void *arg)
 	return 0;
 }
 
-int config_print(FILE *out, const struct config *c, bool only_changed)
+int config_print(FILE *out, const struct config *c, const struct config_only *only,
+	bool only_changed)
 {
-	struct printer p = {out, only_changed, false};
+	struct printer p = {out, only, only_changed, false};
 
 	return config_each(c, print_item, &p);
 }

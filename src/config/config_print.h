@@ -4,6 +4,7 @@
 
 #include <stdio.h>
 
+#include "config/config_get.h"
 #include "config/config_load.h"
 
 /**
@@ -14,14 +15,22 @@
  */
 int config_check_print(FILE *out, FILE *err, const struct config_paths *paths);
 
+/* which of them: all of a kind, or one of it; both NULL: all there are */
+struct config_only {
+	const char *section, *name;
+};
+bool config_only_has(const struct config_only *only, const struct config_place *place);
+
 /**
  * All values in effect, as a file that gives the same configuration, each with a
  * comment that names its origin.
  *
+ * @only          NULL: all sections
  * @only_changed  leave out what is at its default
  *
  * Returns 0, -ENOMEM.
  */
-int config_print(FILE *out, const struct config *c, bool only_changed);
+int config_print(FILE *out, const struct config *c, const struct config_only *only,
+	bool only_changed);
 
 #endif

@@ -7,6 +7,7 @@
 
 #include "base/invariant.h"
 #include "base/strv.h"
+#include "config/config_environment.h"
 #include "config/config_specifiers.h"
 
 const struct config_key_info config_key_info[CONFIG_KEY_N] = {
@@ -31,6 +32,7 @@ const char *const config_section_name[CONFIG_SECTION_N] = {
 	[CONFIG_SECTION_RESOURCE] = "resource",
 	[CONFIG_SECTION_SCHEDULE] = "schedule",
 	[CONFIG_SECTION_SERVICE] = "service",
+	[CONFIG_SECTION_ENVIRONMENT] = "environment",
 };
 
 int config_key_find(enum config_section section, const char *key)
@@ -46,6 +48,8 @@ int config_field_find(enum config_section section, const char *key)
 {
 	if (section == CONFIG_SECTION_SERVICE && STREQ(key, "stop-timeout"))
 		return JOB_FIELD_KILL_GRACE;
+	if (section == CONFIG_SECTION_ENVIRONMENT)
+		return environment_field_by_key(key);
 	return job_field_by_key(key);
 }
 
@@ -96,6 +100,7 @@ void config_named_deinit(struct config_named *named, enum config_section section
 		config_raw_deinit(named->job);
 	}
 	free(named->job);
+	free(named->uids);
 	free(named->name);
 	*named = (struct config_named){.name = NULL};
 }
@@ -107,7 +112,7 @@ int config_named_init(
 
 	*ret = (struct config_named){.name = strdup(name)};
 	r = ret->name ? set_defaults(ret->v, section) : -ENOMEM;
-	if (r >= 0 && config_section_has_job(section)) {
+	if (r >= 0 && config_section_has_fields(section)) {
 		ret->job = calloc(1, sizeof(*ret->job));
 		if (ret->job)
 			job_spec_init(&ret->job->spec);

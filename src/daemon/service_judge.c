@@ -29,7 +29,8 @@ static void describe(
 {
 	if (run->end.kind == RUN_END_START_FAILED)
 		snprintf(buf, size, "it could not be started: %s",
-			rv_strerror(run->end.error));
+			run->error_text ? run->error_text
+					: rv_strerror(run->end.error));
 	else if (v->result == JOB_RESULT_TIMEOUT || v->result == JOB_RESULT_LOST)
 		snprintf(buf, size, "it has ended, %s", job_result_name[v->result]);
 	else if (v->signal > 0)
@@ -42,7 +43,7 @@ static void describe(
 static void tell(const struct instance *in, const struct run *run,
 	const struct job_verdict *v, const struct service_end *end)
 {
-	char what[128], delay[DURATION_TEXT_MAX];
+	char what[512], delay[DURATION_TEXT_MAX];
 	bool again = v->next == JOB_DELAYED;
 
 	if (again && end->n_short > 1)

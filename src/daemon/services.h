@@ -33,6 +33,7 @@ struct instance {
 	/* of its job, as the configuration has it now */
 	void *spec; /* packed; NULL: none, it is to go */
 	size_t spec_len;
+	struct env_set *env; /* what it starts from; NULL: it names no environment */
 	uint32_t uid, gid;
 	struct ready_rule ready;
 	char *problem; /* why it cannot be made a job, until the next reload; NULL: nothing */

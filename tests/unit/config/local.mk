@@ -4,11 +4,13 @@ unit_config_tests = \
 	tests/unit/config/test_config_alloc \
 	tests/unit/config/test_config_diff \
 	tests/unit/config/test_config_edit \
+	tests/unit/config/test_config_environment \
 	tests/unit/config/test_config_file \
 	tests/unit/config/test_config_get \
 	tests/unit/config/test_config_load \
 	tests/unit/config/test_config_specifiers \
 	tests/unit/config/test_config_service \
+	tests/unit/config/test_env_file \
 	tests/unit/config/test_graph_file
 check_PROGRAMS += $(unit_config_tests)
 TESTS += $(unit_config_tests)
@@ -27,6 +29,10 @@ tests_unit_config_test_config_diff_LDADD = $(unit_config_libs)
 tests_unit_config_test_config_edit_SOURCES = tests/unit/config/test_config_edit.c
 tests_unit_config_test_config_edit_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 tests_unit_config_test_config_edit_LDADD = $(unit_config_libs)
+
+tests_unit_config_test_config_environment_SOURCES = tests/unit/config/test_config_environment.c
+tests_unit_config_test_config_environment_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_unit_config_test_config_environment_LDADD = $(unit_config_libs)
 
 tests_unit_config_test_config_file_SOURCES = tests/unit/config/test_config_file.c
 tests_unit_config_test_config_file_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
@@ -48,6 +54,10 @@ tests_unit_config_test_config_service_SOURCES = \
 	tests/unit/config/test_config_service.c
 tests_unit_config_test_config_service_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 tests_unit_config_test_config_service_LDADD = $(unit_config_libs)
+
+tests_unit_config_test_env_file_SOURCES = tests/unit/config/test_env_file.c
+tests_unit_config_test_env_file_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_unit_config_test_env_file_LDADD = $(unit_config_libs)
 
 tests_unit_config_test_graph_file_SOURCES = tests/unit/config/test_graph_file.c
 tests_unit_config_test_graph_file_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)

@@ -478,7 +478,7 @@ static char *printed(bool only_changed)
 	FILE *f = open_memstream(&out, &n);
 
 	ck_assert_ptr_nonnull(f);
-	ck_assert_int_eq(config_print(f, config, only_changed), 0);
+	ck_assert_int_eq(config_print(f, config, NULL, only_changed), 0);
 	ck_assert_int_eq(fclose(f), 0);
 	return out;
 }
