@@ -157,7 +157,7 @@ static void print_spec(const json_t *spec)
 {
 	/* shown above, as part of the job */
 	static const char *const above[] = {"command", "shell_command", "name", "label",
-		"command_b64", "shell_command_b64"};
+		"command_b64", "shell_command_b64", "expand"};
 	const char *key;
 	json_t *v;
 
@@ -232,11 +232,23 @@ static void print_callbacks(const json_t *reply)
 			"one was left out, there were too many (callbacks-max)");
 }
 
+static void print_environment_files(const json_t *show)
+{
+	const json_t *files = json_object_get(show, "environment_files"), *file;
+	size_t i;
+
+	json_array_foreach((json_t *)files, i, file) print_pair(
+		stdout, i == 0 ? "env-file" : "", "%s", json_string_value(file));
+}
+
 static void print_environment(const json_t *show, bool values)
 {
 	_cleanup_(strv_freep) char **all = environment(show);
 	_cleanup_(buf_deinitp) struct buf line = BUF_NULL;
-	const char *title = "environment";
+	/* one of the configuration is that by its name */
+	const char *title = json_is_set(json_object_get(show, "spec"), "environment")
+				    ? "variables"
+				    : "environment";
 	size_t n = strv_len(all);
 
 	if (n == 0)
@@ -360,6 +372,7 @@ static int show(struct cli *c, struct client *client, json_t *select, bool first
 	print_command(json_object_get(reply, "spec"), json_object_get(reply, "job"));
 	print_spec(json_object_get(reply, "spec"));
 	print_callbacks(reply);
+	print_environment_files(reply);
 	print_environment(reply, options_has(&c->opts, OPT_ENV));
 	r = print_runs(c, json_object_get(reply, "run_history"));
 	return r < 0 ? cli_fail_write(c, r) : CLI_EXIT_OK;

@@ -483,7 +483,8 @@ const struct command command_table[] = {
 		"pool.default.slots. set and unset change one value in a file and "
 		"keep every other byte; without --file that is "
 		"reeve.conf.d/90-local.conf. What would make the configuration wrong "
-		"is refused. No daemon is needed; it takes changes with daemon reload, "
+		"is refused. show takes SECTION or SECTION.NAME, too. No daemon is "
+		"needed; it takes changes with daemon reload, "
 		"and edit tells it to. diff asks it what that would do.",
 		options_config, config_words, 0, HINT_WORDS, cmd_config},
 	{"daemon", NULL, "start|stop|restart|reload|status|ping|health",

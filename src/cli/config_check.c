@@ -159,7 +159,12 @@ void config_as_deinit(struct config_as *as)
 int config_check_files(
 	const struct cli *c, const struct config_paths *paths, enum check_say say)
 {
-	int r = c->json ? check_json(paths, say) : check_text(paths, say);
+	struct config_paths all = *paths;
+	int r;
+
+	/* a daemon starts without what they name, too */
+	all.looks_at_environments = say == CHECK_TELL;
+	r = c->json ? check_json(&all, say) : check_text(&all, say);
 
 	if (r == -EINVAL)
 		return CLI_EXIT_SOME; /* told */

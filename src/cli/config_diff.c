@@ -9,6 +9,7 @@
 
 #include "base/cleanup.h"
 #include "base/error.h"
+#include "base/strv.h"
 #include "cli/cli.h"
 #include "cli/command_table.h"
 #include "cli/config_check.h"
@@ -18,6 +19,13 @@
 #include "config/configuration.h"
 
 /* ---- of files ------------------------------------------------------------------------------ */
+
+static void append_service(json_t *o, const char *name)
+{
+	if (!json_object_get(o, "services"))
+		json_object_set_new(o, "services", json_array());
+	json_array_append_new(json_object_get(o, "services"), json_string(name));
+}
 
 /* config_diff_fn: a Change of io.reeve.Daemon into the array */
 static int take_difference(const struct config_difference *d, void *arg)
@@ -34,6 +42,9 @@ static int take_difference(const struct config_difference *d, void *arg)
 
 	if (o && d->origin->file)
 		json_object_set_new(o, "line", json_integer(d->origin->line));
+	STRV_FOREACH(service, d->services)
+		if (o)
+			append_service(o, *service);
 	return json_array_append_new(arg, o) < 0 ? -ENOMEM : 0;
 }
 
@@ -107,6 +118,8 @@ static int ask_daemon(struct cli *c, json_t **ret)
 	return 0;
 }
 
+enum { SERVICES_TOLD_MAX = 5 }; /* by their names */
+
 /* ---- in words ------------------------------------------------------------------------------ */
 
 /* what a section that goes leaves behind */
@@ -127,6 +140,26 @@ static const char *after_value(const char *section, const char *key)
 	return STREQ(key, "user") || config_key_find(CONFIG_SECTION_SERVICE, key) < 0
 		       ? "; it is restarted"
 		       : "";
+}
+
+/* what comes of another value of an environment: one is named, of many how many there are */
+static void print_services(const json_t *services)
+{
+	size_t n = json_array_size(services);
+
+	if (n == 1)
+		printf("; service %s is restarted",
+			json_string_value(json_array_get(services, 0)));
+	else if (n > SERVICES_TOLD_MAX)
+		printf("; %zu services are restarted", n);
+	else if (n > 0)
+		fputs("; services ", stdout);
+	for (size_t i = 0; n > 1 && n <= SERVICES_TOLD_MAX && i < n; i++)
+		printf("%s%s%s", json_string_value(json_array_get(services, i)),
+			i + 2 < n    ? ", "
+			: i + 2 == n ? " and "
+				     : "",
+			i + 1 == n ? " are restarted" : "");
 }
 
 static char *quoted(const char *value)
@@ -171,6 +204,7 @@ static int print_change(const json_t *change, bool in_new)
 		printf(" becomes %s, was %s", after, before);
 	if (STREQ(what, "value") && !in_new)
 		fputs(after_value(section, json_str(change, "key")), stdout);
+	print_services(json_object_get(change, "services"));
 	if (STREQ(section, "defaults"))
 		fputs(", for jobs that are submitted from then on", stdout);
 	if (json_is_true(json_object_get(change, "restart_needed")))

@@ -64,7 +64,7 @@ static int named_section(struct config_loader *l, const struct config_entry *e,
 static int section_entry(struct config_loader *l, const struct config_entry *e)
 {
 	static const char *const sections[] = {"reeved", "defaults", "pool", "resource",
-		"schedule", "service", "group"};
+		"schedule", "service", "group", "environment"};
 	const char *nearest;
 
 	l->scope = CONFIG_SCOPE_SKIP;
@@ -104,7 +104,8 @@ static enum config_section scope_section(const struct config_loader *l)
 static bool takes_fields(const struct config_loader *l)
 {
 	return l->scope == CONFIG_SCOPE_DEFAULTS ||
-	       (l->scope == CONFIG_SCOPE_NAMED && config_section_has_job(l->section));
+	       (l->scope == CONFIG_SCOPE_NAMED &&
+		       config_section_has_fields(l->section));
 }
 
 /* all keys of a scope; n is how many */
@@ -114,7 +115,10 @@ static size_t scope_keys(
 	size_t n = 0;
 
 	for (int f = 0; takes_fields(l) && f < JOB_FIELD_N; f++)
-		if (!job_field_is_ours((enum job_field)f))
+		if (!job_field_is_ours((enum job_field)f) &&
+			(l->scope == CONFIG_SCOPE_DEFAULTS ||
+				config_field_find(l->section, job_field_info[f].key) >=
+					0))
 			out[n++] = job_field_info[f].key;
 	if (scope_section(l) == CONFIG_SECTION_SERVICE)
 		out[n++] = "stop-timeout";
@@ -130,7 +134,7 @@ static size_t scope_keys(
 static const char *home_of(
 	const struct config_loader *l, const char *key, char *buf, size_t size)
 {
-	if (!takes_fields(l) && job_field_by_key(key) >= 0)
+	if (job_field_by_key(key) >= 0)
 		return "[defaults]";
 	if (config_key_find(CONFIG_SECTION_REEVED, key) >= 0)
 		return "[reeved]";
@@ -252,7 +256,7 @@ int config_job_value_parse(
 	return r < 0 ? r : job_value_parse(ret, f, expanded, err);
 }
 
-/* job NULL: of [defaults], which have no specifiers */
+/* job NULL: of [defaults] and environments, which have no specifiers */
 static int field_key(struct config_loader *l, const struct config_entry *e,
 	struct job_spec *spec, struct config_origin origins[JOB_FIELD_N],
 	struct config_job *job)
@@ -297,8 +301,8 @@ static int named_key(struct config_loader *l, const struct config_entry *e)
 		return table_key(
 			l, e, (enum config_key)k, &named->v[k], &named->key_origin[k]);
 	if (named->job)
-		return field_key(
-			l, e, &named->job->spec, named->job->origin, named->job);
+		return field_key(l, e, &named->job->spec, named->job->origin,
+			config_section_has_job(l->section) ? named->job : NULL);
 	unknown_key(l, e);
 	return 0;
 }

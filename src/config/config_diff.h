@@ -19,6 +19,9 @@ struct config_difference {
 	const char *before,
 		*after; /* of VALUE, as config_get gives them; NULL: no value */
 	const struct config_origin *origin; /* of what is new; of GONE: where it was */
+	/* of a VALUE of an environment: names of the services that start otherwise, now that
+	 * what they are set in is another; NULL: none does */
+	char *const *services;
 };
 
 /* Nothing of it is to be kept. 0, or a negative error that ends it. */

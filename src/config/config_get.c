@@ -24,7 +24,7 @@ int config_place_parse(struct config_place *ret, char *name)
 
 /* ---- one ------------------------------------------------------------------------------- */
 
-/* job NULL: of [defaults], where only command has specifiers */
+/* job NULL: of [defaults] and environments, where only command has specifiers */
 static int format_field(struct buf *out, const struct job_spec *spec, enum job_field f,
 	const struct config_job *job)
 {
@@ -68,14 +68,14 @@ static int get_named(struct buf *out, const struct config_origin **ret_at,
 	int k = config_key_find(section, place->key);
 	int f = config_field_find(section, place->key);
 
-	if (k < 0 && (!config_section_has_job(section) || f < 0))
+	if (k < 0 && (!config_section_has_fields(section) || f < 0))
 		return -ENOENT;
 	if (!named)
 		return -ESRCH;
 	if (k >= 0)
 		return get_key(out, ret_at, named->v, named->key_origin, k);
-	return get_field(
-		out, ret_at, &named->job->spec, named->job->origin, f, named->job);
+	return get_field(out, ret_at, &named->job->spec, named->job->origin, f,
+		config_section_has_job(section) ? named->job : NULL);
 }
 
 int config_get(struct buf *out, const struct config_origin **ret_at,
@@ -149,9 +149,9 @@ static int say_keys(struct walk *w, enum config_section section,
 	return r;
 }
 
-/* those that are set; of [defaults], where job is NULL, also those that have a default */
+/* those that are set; of [defaults] also those that have a default */
 static int say_fields(struct walk *w, const struct job_spec *spec,
-	const struct config_origin *at, const struct config_job *job)
+	const struct config_origin *at, const struct config_job *job, bool defaults)
 {
 	int r = 0;
 
@@ -159,7 +159,8 @@ static int say_fields(struct walk *w, const struct job_spec *spec,
 		enum job_field f = (enum job_field)i;
 		_cleanup_(buf_deinitp) struct buf value = BUF_NULL;
 
-		if (!job_spec_has(spec, f) && !(!job && job_field_info[f].default_text))
+		if (!job_spec_has(spec, f) &&
+			!(defaults && job_field_info[f].default_text))
 			continue;
 		r = format_field(&value, spec, f, job);
 		if (r >= 0)
@@ -179,7 +180,8 @@ static int say_named(
 	if (r >= 0)
 		r = say_keys(w, section, named->v, named->key_origin);
 	if (r >= 0 && named->job)
-		r = say_fields(w, &named->job->spec, named->job->origin, named->job);
+		r = say_fields(w, &named->job->spec, named->job->origin,
+			config_section_has_job(section) ? named->job : NULL, false);
 	return r;
 }
 
@@ -196,7 +198,7 @@ int config_each(const struct config *c, config_item_fn fn, void *arg)
 	if (r >= 0)
 		r = begin(&w, &nowhere);
 	if (r >= 0)
-		r = say_fields(&w, &c->defaults, c->defaults_origin, NULL);
+		r = say_fields(&w, &c->defaults, c->defaults_origin, NULL, true);
 	for (int s = CONFIG_SECTION_POOL; s < CONFIG_SECTION_N; s++)
 		for (size_t i = 0; i < c->named[s].n && r >= 0; i++)
 			r = say_named(&w, (enum config_section)s, &c->named[s].v[i]);

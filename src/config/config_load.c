@@ -10,47 +10,19 @@
 #include "base/fd.h"
 #include "base/strv.h"
 #include "config/config_apply.h"
+#include "config/config_environment.h"
 #include "config/config_file.h"
+#include "config/config_trust.h"
 
-/* A FIFO would hold up the start for ever, a device would never end: only regular
- * files, and /dev/null, which a link can point to. */
-static int config_file_open(const char *path)
-{
-	_cleanup_close_ int fd =
-		open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
-	struct stat st;
-
-	if (fd < 0)
-		return -errno;
-	if (fstat(fd, &st) < 0)
-		return -errno;
-	if (S_ISDIR(st.st_mode))
-		return -EISDIR;
-	if (!S_ISREG(st.st_mode) && !S_ISCHR(st.st_mode))
-		return -EINVAL;
-	return TAKE_FD(fd);
-}
-
-/* Who may write a file of the system's daemon is root by it: that is to be root alone, or
- * whoever the daemon is. 0; -EPERM, told */
+/* 0; -EPERM, told; -errno */
 static int check_writers(struct config_errors *errors, const char *path, int fd)
 {
-	struct stat st;
+	char text[120];
+	int r = config_file_check_writers(fd, text, sizeof(text));
 
-	if (fstat(fd, &st) < 0)
-		return -errno;
-	if (S_ISCHR(st.st_mode))
-		return 0; /* /dev/null says nothing */
-	if (st.st_uid != 0 && st.st_uid != geteuid())
-		config_errors_add(errors, path, 0,
-			"it belongs to user %u: only root's are read", st.st_uid);
-	else if (st.st_mode & (S_IWGRP | S_IWOTH))
-		config_errors_add(errors, path, 0,
-			"others than its owner may write it (mode %04o)",
-			st.st_mode & 07777);
-	else
-		return 0;
-	return -EPERM;
+	if (r == -EPERM)
+		config_errors_add(errors, path, 0, "%s", text);
+	return r;
 }
 
 static int fd_read_file(struct buf *out, int fd)
@@ -196,10 +168,12 @@ static int load_dir(
 }
 
 /* the end of every road: all good, or nothing */
-static int loader_finish(struct config **ret, struct config_loader *l)
+static int loader_finish(struct config **ret, struct config_loader *l, bool looks)
 {
 	config_loader_end(l);
 	config_validate(l->config, l->errors);
+	if (looks)
+		config_look_at_environments(l->config, l->errors);
 	if (l->errors->no_memory)
 		return -ENOMEM;
 	if (!config_errors_is_empty(l->errors))
@@ -227,7 +201,7 @@ int config_load(struct config **ret, const struct config_paths *paths,
 	if (r >= 0 && paths->dropin_dir)
 		r = load_dir(&l, paths, paths->dropin_dir);
 	if (r >= 0)
-		r = loader_finish(ret, &l);
+		r = loader_finish(ret, &l, paths->looks_at_environments);
 	if (r >= 0)
 		c = NULL; /* it is *ret now */
 	return r;
@@ -246,7 +220,7 @@ int config_load_text(struct config **ret, const char *text, size_t n, const char
 	l.config = c;
 	r = load_text(&l, text, n, file);
 	if (r >= 0)
-		r = loader_finish(ret, &l);
+		r = loader_finish(ret, &l, false);
 	if (r >= 0)
 		c = NULL; /* it is *ret now */
 	return r;

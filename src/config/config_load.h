@@ -24,6 +24,7 @@ struct config_paths {
 	bool file_is_required; /* else a file that is not there is no error */
 	enum config_mode mode; /* whose daemon reads them */
 	const struct config_instead *instead; /* NULL: only files are read */
+	bool looks_at_environments; /* and at the files that these name (config_environment.h) */
 };
 
 /* Of the system: /usr/lib/reeve/reeve.conf.d, /etc/reeve/reeve.conf (and .d). */

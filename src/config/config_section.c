@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "base/strv.h"
+#include "config/config_environment.h"
 #include "job/asks.h"
 
 int config_section_job(struct job_spec *ret, const struct job_spec *said,
@@ -80,6 +81,22 @@ static void look_needs(const struct config_look *l)
 	}
 }
 
+static void look_environment(const struct config_look *l)
+{
+	const struct job_spec *said = &l->s->job->spec;
+	const char *name = job_str(said, ENVIRONMENT);
+	_cleanup_free_ char *text = NULL;
+
+	if (!name || config_find(l->c, CONFIG_SECTION_ENVIRONMENT, name))
+		return;
+	text = environment_unknown(l->c, name);
+	if (text)
+		config_look_error(l, &l->s->job->origin[JOB_FIELD_ENVIRONMENT],
+			"environment", text);
+	else
+		l->errors->no_memory = true;
+}
+
 void config_look_job(
 	const struct config_look *l, config_make_job_fn make, config_check_job_fn check)
 {
@@ -103,4 +120,5 @@ void config_look_job(
 	if (job_spec_has(said, JOB_FIELD_POOL))
 		job_pools_each(job_str(said, POOL), look_pool, (void *)l);
 	look_needs(l);
+	look_environment(l);
 }

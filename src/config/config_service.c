@@ -8,6 +8,7 @@
 
 #include "base/cleanup.h"
 #include "base/error.h"
+#include "config/config_environment.h"
 #include "config/config_hooks.h"
 #include "config/config_section.h"
 #include "config/config_specifiers.h"
@@ -78,6 +79,7 @@ int config_service_instance(struct job_spec *ret, const struct config *c,
 	_cleanup_free_ char *err = NULL;
 	_cleanup_free_ void *packed = NULL;
 	char buf[SPECIFIERS_BUF], number[16];
+	struct environment_said own;
 	struct specifiers known;
 	struct job_spec said;
 	enum job_field f;
@@ -93,12 +95,18 @@ int config_service_instance(struct job_spec *ret, const struct config *c,
 	known.instance = number;
 	/* it was read as of instance 0: a longer number is all that may be too much */
 	r = config_raw_read(&said, s->job, &known, &f, &err);
+	own = environment_said_of(&said);
 	if (r >= 0)
 		r = config_service_job(ret, &said, &c->defaults);
 	else if (r != -ENOMEM)
 		r = -RV_ELIMIT;
 	job_spec_deinit(&said);
-	return r;
+	if (r < 0)
+		return r;
+	r = environment_put(ret, c, &own);
+	if (r < 0)
+		job_spec_deinit(ret);
+	return r < 0 ? r : 0;
 }
 
 int config_service_check_job(const struct job_spec *said, const struct job_spec *spec,

@@ -322,7 +322,7 @@ void config_read_raw(struct config *c, struct config_errors *errors)
 {
 	for (int i = CONFIG_SECTION_POOL; i < CONFIG_SECTION_N; i++)
 		for (size_t k = 0; k < c->named[i].n; k++)
-			if (c->named[i].v[k].job)
+			if (config_section_has_job((enum config_section)i))
 				read_section(c, &c->named[i].v[k],
 					(enum config_section)i, errors);
 }

@@ -4,6 +4,7 @@
 
 #include "base/parse.h"
 #include "base/strv.h"
+#include "config/config_environment.h"
 #include "config/config_load.h"
 #include "config/config_schedule.h"
 #include "config/config_service.h"
@@ -163,6 +164,7 @@ void config_validate(struct config *c, struct config_errors *errors)
 	check_defaults(c, errors);
 	check_output(c, errors);
 	check_on_empty(c, errors);
+	config_check_environments(c, errors);
 	config_read_raw(c, errors);
 	config_check_schedules(c, errors);
 	config_check_services(c, errors);

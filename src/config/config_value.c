@@ -17,7 +17,7 @@
 bool config_type_is_list(enum config_type t)
 {
 	return t == CONFIG_TYPE_USERS || t == CONFIG_TYPE_LINES ||
-	       t == CONFIG_TYPE_NAMES;
+	       t == CONFIG_TYPE_NAMES || t == CONFIG_TYPE_ALLOWED;
 }
 
 static bool is_text(enum config_type t)
@@ -241,9 +241,20 @@ static int add_bad_names(struct buf *out, char *const *v,
 	return 0;
 }
 
+static bool user_is_allowed_form(const char *s)
+{
+	return STREQ(s, "*") || user_is_valid(s);
+}
+
+static bool user_is_allowed_known(const char *s)
+{
+	return STREQ(s, "*") || user_is_known(s);
+}
+
 static int value_parse_users(
 	union config_value *ret, enum config_key k, const char *text, char **err)
 {
+	bool all = config_key_info[k].type == CONFIG_TYPE_ALLOWED;
 	_cleanup_(strv_freep) char **v = NULL;
 	_cleanup_(buf_deinitp) struct buf bad = BUF_NULL;
 	int r;
@@ -254,9 +265,11 @@ static int value_parse_users(
 	if ((int64_t)strv_len(v) > config_key_info[k].max)
 		return value_err(err, -RV_ELIMIT, "more than %" PRId64 " users: %s",
 			config_key_info[k].max, CONFIG_QUOTED(text));
-	r = add_bad_names(&bad, v, user_is_valid, "not a user's name or number: ");
+	r = add_bad_names(&bad, v, all ? user_is_allowed_form : user_is_valid,
+		"not a user's name or number: ");
 	if (r >= 0)
-		r = add_bad_names(&bad, v, user_is_known, "there is no user ");
+		r = add_bad_names(&bad, v, all ? user_is_allowed_known : user_is_known,
+			"there is no user ");
 	if (r < 0)
 		return r;
 	if (buf_len(&bad) > 0)
@@ -398,13 +411,14 @@ int config_value_parse(
 	if (config_key_info[k].type == CONFIG_TYPE_RATE)
 		return value_parse_rate(ret, text, err);
 	switch (config_key_info[k].type) {
-	case CONFIG_TYPE_USERS: return value_parse_users(ret, k, text, err);
+	case CONFIG_TYPE_USERS:
+	case CONFIG_TYPE_ALLOWED: return value_parse_users(ret, k, text, err);
+	case CONFIG_TYPE_NAMES: return value_parse_names(ret, k, text, err);
 	case CONFIG_TYPE_LINES: return value_parse_lines(ret, k, text, err);
 	case CONFIG_TYPE_ZONE: return value_parse_zone(ret, text, err);
 	case CONFIG_TYPE_TEXT: return value_parse_text(ret, k, text, err);
 	case CONFIG_TYPE_USER: return value_parse_user(ret, text, err);
 	case CONFIG_TYPE_CODES: return value_parse_codes(ret, k, text, err);
-	case CONFIG_TYPE_NAMES: return value_parse_names(ret, k, text, err);
 	default: break;
 	}
 	return value_parse_num(ret, k, text, err);
@@ -434,6 +448,7 @@ int config_value_format(struct buf *out, enum config_key k, const union config_v
 	case CONFIG_TYPE_USER:
 		return buf_append_str(out, v->user.name ? v->user.name : "");
 	case CONFIG_TYPE_USERS:
+	case CONFIG_TYPE_ALLOWED:
 	case CONFIG_TYPE_NAMES:
 	case CONFIG_TYPE_LINES:
 		STRV_FOREACH(s, v->strv) {

@@ -7,6 +7,7 @@
 
 #include "base/invariant.h"
 #include "base/strv.h"
+#include "config/config_environment.h"
 #include "config/config_specifiers.h"
 
 const struct config_key_info config_key_info[CONFIG_KEY_N] = {
@@ -32,6 +33,7 @@ const char *const config_section_name[CONFIG_SECTION_N] = {
 	[CONFIG_SECTION_SCHEDULE] = "schedule",
 	[CONFIG_SECTION_SERVICE] = "service",
 	[CONFIG_SECTION_GROUP] = "group",
+	[CONFIG_SECTION_ENVIRONMENT] = "environment",
 };
 
 int config_key_find(enum config_section section, const char *key)
@@ -47,6 +49,8 @@ int config_field_find(enum config_section section, const char *key)
 {
 	if (section == CONFIG_SECTION_SERVICE && STREQ(key, "stop-timeout"))
 		return JOB_FIELD_KILL_GRACE;
+	if (section == CONFIG_SECTION_ENVIRONMENT)
+		return environment_field_by_key(key);
 	return job_field_by_key(key);
 }
 
@@ -97,6 +101,7 @@ void config_named_deinit(struct config_named *named, enum config_section section
 		config_raw_deinit(named->job);
 	}
 	free(named->job);
+	free(named->uids);
 	free(named->name);
 	*named = (struct config_named){.name = NULL};
 }
@@ -108,7 +113,7 @@ int config_named_init(
 
 	*ret = (struct config_named){.name = strdup(name)};
 	r = ret->name ? set_defaults(ret->v, section) : -ENOMEM;
-	if (r >= 0 && config_section_has_job(section)) {
+	if (r >= 0 && config_section_has_fields(section)) {
 		ret->job = calloc(1, sizeof(*ret->job));
 		if (ret->job)
 			job_spec_init(&ret->job->spec);

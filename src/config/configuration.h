@@ -27,7 +27,8 @@ enum config_type {
 	CONFIG_TYPE_USER,     /* user: one that is there; name NULL: none said */
 	CONFIG_TYPE_SIGNAL,   /* num: signal number; 0: none said */
 	CONFIG_TYPE_CODES, /* text: exit codes and signals, canonical (job/spec.h); NULL */
-	CONFIG_TYPE_NAMES, /* strv: names of sections, at most max; appends */
+	CONFIG_TYPE_NAMES,   /* strv: names of sections, at most max; appends */
+	CONFIG_TYPE_ALLOWED, /* strv: as USERS, or "*", everybody; appends */
 };
 
 enum config_section {
@@ -38,14 +39,22 @@ enum config_section {
 	CONFIG_SECTION_SCHEDULE,
 	CONFIG_SECTION_SERVICE,
 	CONFIG_SECTION_GROUP,
+	CONFIG_SECTION_ENVIRONMENT,
 	CONFIG_SECTION_N
 };
 extern const char *const config_section_name[CONFIG_SECTION_N];
 
-/* Its sections say what jobs are: they take job fields beside their own keys. */
+/* Its sections say what jobs are: they take job fields beside their own keys, with
+ * specifiers. */
 static inline bool config_section_has_job(enum config_section section)
 {
 	return section == CONFIG_SECTION_SCHEDULE || section == CONFIG_SECTION_SERVICE;
+}
+
+/* They take job fields, all or a few: those of an environment are what it gives to jobs. */
+static inline bool config_section_has_fields(enum config_section section)
+{
+	return config_section_has_job(section) || section == CONFIG_SECTION_ENVIRONMENT;
 }
 
 /* A job field by the name that it has in such a section, negative -ENOENT: of services
@@ -130,7 +139,7 @@ struct config_origin {
 
 enum { CONFIG_RAW_N = 5 }; /* fields that may have specifiers */
 
-/* job fields of a section that may have them */
+/* job fields of a section that has them */
 struct config_job {
 	struct job_spec spec; /* set: what the section gives */
 	struct config_origin origin[JOB_FIELD_N];
@@ -139,13 +148,18 @@ struct config_job {
 	char *raw[CONFIG_RAW_N];
 };
 
-/* one [pool NAME], [resource NAME], [schedule NAME], [service NAME] or [group NAME] */
+/* one [pool NAME], [resource NAME], [schedule NAME], [service NAME], [group NAME] or
+ * [environment NAME] */
 struct config_named {
 	char *name;
 	struct config_origin origin; /* none for a pool `default` that no file has */
 	union config_value v[CONFIG_KEY_N]; /* of the keys of its section */
 	struct config_origin key_origin[CONFIG_KEY_N];
-	struct config_job *job; /* of a schedule or service; NULL for others; owned */
+	struct config_job
+		*job; /* where config_section_has_fields; NULL for others; owned */
+	uint32_t *
+		uids; /* of an environment: who is meant by its users, but for "*"; owned */
+	size_t n_uids;
 };
 
 /* all of one kind; of pools the first is always `default` */

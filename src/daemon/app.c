@@ -14,6 +14,7 @@
 #include "base/log.h"
 #include "base/strv.h"
 #include "client/paths.h"
+#include "config/config_environment.h"
 #include "daemon/app.h"
 #include "daemon/app_setup.h"
 #include "daemon/aux.h"
@@ -505,6 +506,19 @@ out:
 	return r;
 }
 
+/* What is not there now may be later: a run that needs it says so. */
+static void look_at_environments(const struct config *cf)
+{
+	_cleanup_(config_errors_deinitp) struct config_errors errors =
+		CONFIG_ERRORS_NULL;
+
+	config_look_at_environments(cf, &errors);
+	for (size_t i = 0; i < errors.n; i++)
+		log_at(LOG_WARNING, "config", "%s:%u: %s, going on",
+			errors.v[i].file ? errors.v[i].file : "", errors.v[i].line,
+			errors.v[i].text);
+}
+
 static int load_config(struct app *app)
 {
 	_cleanup_(config_errors_deinitp) struct config_errors errors =
@@ -517,6 +531,8 @@ static int load_config(struct app *app)
 	if (r >= 0)
 		r = config_load(&cf, &paths, &errors);
 	config_errors_print(&errors, stderr);
+	if (r >= 0)
+		look_at_environments(cf);
 	app->core.config = cf;
 	return r;
 }

@@ -143,6 +143,8 @@ int app_load_config(struct app *app, struct app_load *l)
 {
 	int r = app_config_paths(&l->paths, &app->opts);
 
+	/* while they may still be mended, with everything as it was */
+	l->paths.looks_at_environments = true;
 	return r < 0 ? r : rv_run_blocking(app->core.io, load_in_worker, l);
 }
 

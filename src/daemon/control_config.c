@@ -63,6 +63,8 @@ static int put_difference(const struct config_difference *d, void *arg)
 		key = config_key_find(CONFIG_SECTION_REEVED, d->place.key);
 	json_writer_bool(w, "restart_needed",
 		key >= 0 && app_key_needs_restart((enum config_key)key));
+	if (d->services)
+		json_writer_strv(w, "services", d->services);
 	json_writer_object_end(w);
 	return w->error;
 }

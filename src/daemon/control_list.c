@@ -26,6 +26,7 @@
 #include "daemon/scheduler.h"
 #include "daemon/services.h"
 #include "daemon/spec_json.h"
+#include "job/env_steps.h"
 #include "reeve/executor.h"
 #include "reeve/task.h"
 #include "varlink/json_write.h"
@@ -417,16 +418,39 @@ static int write_runs(void *arg)
 	return store_runs(s->store, s->id, write_run, s);
 }
 
+static void write_environment_files(struct json_writer *w, char *const *list)
+{
+	_cleanup_(strv_freep) char **files = NULL;
+
+	STRV_FOREACH(entry, list) {
+		_cleanup_(buf_deinitp) struct buf name = BUF_NULL;
+		enum env_step step;
+		const char *path;
+
+		if (!env_step_parse(&step, &path, *entry) ||
+			(step != ENV_STEP_FILE && step != ENV_STEP_FILE_IF_THERE))
+			continue;
+		if (buf_printf(&name, "%s%s", step == ENV_STEP_FILE ? "" : "-", path) <
+				0 ||
+			strv_append_take(&files, buf_steal_str(&name, NULL)) < 0)
+			w->error = -ENOMEM;
+	}
+	if (files)
+		json_writer_strv(w, "environment_files", files);
+}
+
 static void write_environment(
 	struct json_writer *w, const struct env_set *e, bool values)
 {
-	_cleanup_(strv_freep) char **v = NULL;
+	_cleanup_(strv_freep) char **v = NULL, **list = NULL;
 	bool plain = true;
 
-	if (env_set_strv(&v, e) < 0) {
+	if (env_set_strv(&list, e) < 0 || env_steps_run(&v, list, NULL) == -ENOMEM) {
 		w->error = -ENOMEM;
 		return;
 	}
+	if (env_has_files(list))
+		write_environment_files(w, list);
 	STRV_FOREACH(entry, v) {
 		if (!values)
 			(*entry)[strcspn(*entry, "=")] = '\0';

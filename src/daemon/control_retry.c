@@ -9,6 +9,7 @@
 #include "base/hashmap.h"
 #include "base/macro.h"
 #include "base/strv.h"
+#include "config/config_environment.h"
 #include "config/configuration.h"
 #include "daemon/callbacks.h"
 #include "daemon/control_apply.h"
@@ -17,6 +18,7 @@
 #include "daemon/core.h"
 #include "daemon/dependents.h"
 #include "daemon/envs.h"
+#include "daemon/job_check.h"
 #include "daemon/jobs.h"
 #include "daemon/scheduler.h"
 #include "job/env_filter.h"
@@ -55,11 +57,14 @@ static int check_room(const struct apply *a, const struct job *j)
 
 /* ---- one job ------------------------------------------------------------------------ */
 
-/* today's environment through the job's own filters, in the transaction that refers to it */
+/* today's environment through the job's own filters, and the one of the configuration that it
+ * names as that is today, in the transaction that refers to it */
 static int plan_env(struct apply *a, struct job *j, struct planned *p)
 {
+	const struct job_maker maker = {a->conn->peer.uid, a->conn->is_admin};
 	const struct retry *rt = a->arg;
 	_cleanup_(strv_freep) char **v = NULL;
+	_cleanup_free_ char *message = NULL;
 	struct job_spec spec;
 	int r;
 
@@ -68,7 +73,14 @@ static int plan_env(struct apply *a, struct job *j, struct planned *p)
 		return r;
 	r = env_filter(&v, rt->env, job_strv(&spec, ENV_PASS),
 		job_strv(&spec, ENV_DROP), !a->core->system_mode);
+	if (r >= 0)
+		r = job_check_environment(a->core, &spec, &maker, &message);
+	if (r >= 0 && job_str(&spec, ENVIRONMENT))
+		r = environment_variables(
+			&v, a->core->config, job_str(&spec, ENVIRONMENT));
 	job_spec_deinit(&spec);
+	if (message)
+		return apply_refuse(a, j->id, "Invalid", "environment: %s", message);
 	if (r >= 0)
 		r = envs_get(a->core->envs, &p->env, v, a->txn);
 	if (r < 0)

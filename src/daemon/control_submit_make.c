@@ -10,6 +10,7 @@
 #include "base/cleanup.h"
 #include "base/error.h"
 #include "base/strv.h"
+#include "config/config_environment.h"
 #include "config/configuration.h"
 #include "daemon/control_job.h"
 #include "daemon/control_submit_priv.h"
@@ -89,6 +90,11 @@ int control_check_env(struct vl_call *call, char *const *env)
 	return 0;
 }
 
+static bool same_text(const char *a, const char *b)
+{
+	return a && b ? STREQ(a, b) : a == b;
+}
+
 static bool same_strv(char *const *a, char *const *b)
 {
 	if (!a || !b)
@@ -101,31 +107,52 @@ static int keep_filters(struct submit *s, const struct job_spec *spec)
 {
 	char *const *pass = job_strv(spec, ENV_PASS), *const *drop =
 							      job_strv(spec, ENV_DROP);
+	const char *name = job_str(spec, ENVIRONMENT);
 
 	strv_free(s->last_pass);
 	strv_free(s->last_drop);
+	free(s->last_environment);
 	s->last_pass = pass ? strv_copy(pass) : NULL;
 	s->last_drop = drop ? strv_copy(drop) : NULL;
-	if (!pass == !s->last_pass && !drop == !s->last_drop)
+	s->last_environment = name ? strdup(name) : NULL;
+	if (!pass == !s->last_pass && !drop == !s->last_drop &&
+		!name == !s->last_environment)
 		return 0;
 	envs_put(s->core->envs, TAKE_PTR(s->last_env));
 	return -ENOMEM;
+}
+
+/* The caller's through the filters, and over it what the environment gives that the job
+ * names. 0, -ENOENT, -ENOMEM */
+static int make_env(char ***ret, const struct submit *s, const struct job_spec *spec)
+{
+	const char *name = job_str(spec, ENVIRONMENT);
+	_cleanup_(strv_freep) char **v = NULL;
+	int r = env_filter(&v, s->env, job_strv(spec, ENV_PASS),
+		job_strv(spec, ENV_DROP), !s->core->system_mode);
+
+	if (r >= 0 && name)
+		r = environment_variables(&v, s->core->config, name);
+	if (r >= 0)
+		*ret = TAKE_PTR(v);
+	return r;
 }
 
 /* the jobs of one call mostly share one environment: made once */
 static int choose_env(
 	struct submit *s, struct env_set **ret, const struct job_spec *spec)
 {
+	const char *name = job_str(spec, ENVIRONMENT);
 	char **v;
 	int r;
 
 	*ret = NULL;
-	if (!s->env || job_str(spec, FUNCTION))
+	if ((!s->env && !name) || job_str(spec, FUNCTION))
 		return 0;
 	if (!s->last_env || !same_strv(s->last_pass, job_strv(spec, ENV_PASS)) ||
-		!same_strv(s->last_drop, job_strv(spec, ENV_DROP))) {
-		r = env_filter(&v, s->env, job_strv(spec, ENV_PASS),
-			job_strv(spec, ENV_DROP), !s->core->system_mode);
+		!same_strv(s->last_drop, job_strv(spec, ENV_DROP)) ||
+		!same_text(s->last_environment, name)) {
+		r = make_env(&v, s, spec);
 		if (r < 0)
 			return r;
 		if (s->last_env)
@@ -173,6 +200,7 @@ static int split_output(const struct submit *s, struct job_spec *spec)
 int submit_make_job(struct submit *s, size_t i, const json_t *obj)
 {
 	_cleanup_free_ char *message = NULL;
+	struct environment_said said;
 	const char *field = NULL;
 	struct job_spec spec;
 	struct job *j;
@@ -183,11 +211,14 @@ int submit_make_job(struct submit *s, size_t i, const json_t *obj)
 		return submit_invalid(s, i, field, message);
 	if (r < 0)
 		return r;
+	said = environment_said_of(&spec);
 	r = split_output(s, &spec);
 	if (r >= 0)
 		r = job_spec_merge_defaults(&spec, &s->core->config->defaults);
 	if (r >= 0)
 		r = job_spec_merge_defaults(&spec, &s->caller);
+	if (r >= 0)
+		r = environment_put(&spec, s->core->config, &said);
 	if (r >= 0)
 		r = check_spec(s, i, &spec);
 	s->resolver.job = (int64_t)i;
@@ -249,6 +280,8 @@ void submit_drop_env(struct submit *s)
 		envs_put(s->core->envs, TAKE_PTR(s->last_env));
 	s->last_pass = strv_free(s->last_pass);
 	s->last_drop = strv_free(s->last_drop);
+	free(s->last_environment);
+	s->last_environment = NULL;
 	s->env = strv_free(s->env);
 }
 

@@ -27,7 +27,7 @@ struct submit {
 	struct txn *txn;
 	/* the environment of the job before, and the filters that made it */
 	struct env_set *last_env;
-	char **last_pass, **last_drop;
+	char **last_pass, **last_drop, *last_environment;
 	struct dep_promises promises; /* of its jobs, to those that they wait for */
 	struct dep_resolver resolver;
 };

@@ -87,10 +87,9 @@ static void forget(struct envs *es, struct env_set *e)
 	free(e);
 }
 
-int envs_get(struct envs *es, struct env_set **ret, char *const *env, struct txn *t)
+int envs_intern(struct envs *es, struct env_set **ret, char *const *env)
 {
 	struct env_set *e, *old;
-	struct store_op *op;
 	size_t len = 0, at = 0;
 	int r;
 
@@ -121,15 +120,37 @@ int envs_get(struct envs *es, struct env_set **ret, char *const *env, struct txn
 			return r;
 		}
 	}
+	*ret = env_set_ref(e);
+	return 0;
+}
+
+int envs_record(const struct env_set *e, struct txn *t)
+{
+	struct store_op *op;
+
+	if (!e)
+		return 0;
 	/* also when it is known: its last job may be removed in the same transaction */
 	op = txn_add(t, STORE_ENV_INSERT);
-	if (!op) {
-		if (e->n_users == 0)
-			forget(es, e);
+	if (!op)
 		return -ENOMEM;
-	}
 	op->env = (struct store_env){.id = e->id, .data = e->data, .len = e->len};
-	*ret = env_set_ref(e);
+	return 0;
+}
+
+int envs_get(struct envs *es, struct env_set **ret, char *const *env, struct txn *t)
+{
+	struct env_set *e;
+	int r = envs_intern(es, &e, env);
+
+	if (r < 0)
+		return r;
+	r = envs_record(e, t);
+	if (r < 0) {
+		envs_put(es, e);
+		return r;
+	}
+	*ret = e;
 	return 0;
 }
 

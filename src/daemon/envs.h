@@ -31,6 +31,11 @@ void envs_set_limit(struct envs *es, size_t bytes_max);
  * Returns 0, -RV_ELIMIT (all environments together would pass the limit), -ENOMEM.
  */
 int envs_get(struct envs *es, struct env_set **ret, char *const *env, struct txn *t);
+/* The same in two: the environment, of which nothing is recorded yet; */
+int envs_intern(struct envs *es, struct env_set **ret, char *const *env);
+/* and its insert, for a job whose record refers to it; it is held until that is committed.
+ * NULL is fine. 0, -ENOMEM */
+int envs_record(const struct env_set *e, struct txn *t);
 struct env_set *env_set_ref(struct env_set *e); /* one more user; NULL is fine */
 void envs_put(struct envs *es, struct env_set *e);
 /* from the store, with no user yet */

@@ -7,11 +7,12 @@
 #include <jansson.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 
 #include "base/cleanup.h"
 #include "base/error.h"
 #include "base/macro.h"
-#include "config/configuration.h"
+#include "config/config_environment.h"
 #include "daemon/asks.h"
 #include "daemon/core.h"
 #include "daemon/functions.h"
@@ -63,6 +64,33 @@ static int check_function(struct check *c, const struct core *core,
 	return r;
 }
 
+int job_check_environment(const struct core *core, const struct job_spec *spec,
+	const struct job_maker *maker, char **ret_message)
+{
+	const char *name = job_str(spec, ENVIRONMENT);
+	const struct config_named *environment;
+	int r;
+
+	if (!name)
+		return 0;
+	environment = config_find(core->config, CONFIG_SECTION_ENVIRONMENT, name);
+	if (!environment) {
+		*ret_message = environment_unknown(core->config, name);
+		return *ret_message ? -EINVAL : -ENOMEM;
+	}
+	/* what everybody gets by the defaults everybody may have */
+	if (!core->system_mode || maker->is_admin ||
+		environment_is_for(environment, maker->uid) ||
+		(job_str(&core->config->defaults, ENVIRONMENT) &&
+			STREQ(job_str(&core->config->defaults, ENVIRONMENT), name)))
+		return 0;
+	r = asprintf(ret_message, "'%s' is not for you (users of [environment %s])",
+		name, name);
+	if (r < 0)
+		*ret_message = NULL;
+	return r < 0 ? -ENOMEM : -EACCES;
+}
+
 static int check(struct check *c, struct core *core, const struct job_spec *spec,
 	const struct job_maker *maker)
 {
@@ -76,7 +104,10 @@ static int check(struct check *c, struct core *core, const struct job_spec *spec
 	if (job_num(spec, FORCE) && core->system_mode && !maker->is_admin)
 		return refuse(c, -EINVAL, JOB_FIELD_FORCE,
 			"only for administrators in system mode");
-	r = asks_check(core, spec, &c->field, &c->message);
+	c->field = JOB_FIELD_ENVIRONMENT;
+	r = job_check_environment(core, spec, maker, &c->message);
+	if (r >= 0)
+		r = asks_check(core, spec, &c->field, &c->message);
 	if (r < 0 || !job_str(spec, FUNCTION))
 		return r;
 	return check_function(c, core, spec, maker->uid);

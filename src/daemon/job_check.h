@@ -24,6 +24,11 @@ struct job_maker {
 int job_check(struct core *core, const struct job_spec *spec,
 	const struct job_maker *maker, enum job_field *ret_field, char **ret_message);
 
+/* The part of it that is about the environment that it names: is it there, and for whoever is
+ * behind the job? 0; -EINVAL, -EACCES with *ret_message, malloc'd; -ENOMEM */
+int job_check_environment(const struct core *core, const struct job_spec *spec,
+	const struct job_maker *maker, char **ret_message);
+
 /* May there be n more unfinished jobs of that user? 0; -RV_ELIMIT with the limit. */
 int job_check_limits(const struct core *core, uint32_t uid, size_t n,
 	const char **ret_key, int64_t *ret_max);

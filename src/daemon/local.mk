@@ -61,6 +61,7 @@ libdaemon_la_SOURCES = \
 	src/daemon/interfaces.h \
 	src/daemon/job.c src/daemon/job.h \
 	src/daemon/job_check.c src/daemon/job_check.h \
+	src/daemon/job_environment.c src/daemon/job_environment.h \
 	src/daemon/job_make.c src/daemon/job_make.h \
 	src/daemon/job_json.c src/daemon/job_json.h \
 	src/daemon/job_counts.c src/daemon/job_counts.h \

@@ -133,6 +133,7 @@ static int check_config(const struct app_options *o)
 	int r;
 
 	r = app_config_paths(&paths, o);
+	paths.looks_at_environments = true;
 	if (r >= 0)
 		r = config_load(&cf, &paths, &errors);
 	config_errors_print(&errors, stderr);

@@ -227,6 +227,8 @@ static int send_start(struct run *run)
 	}
 	if (run->sent)
 		rr.stdout_fd = rr.stderr_fd = -1; /* the client's now */
+	if (r < 0 && rr.problem && !run->error_text)
+		run->error_text = TAKE_PTR(rr.problem);
 	run_request_deinit(&rr);
 	if (r == -ECANCELED)
 		return r;

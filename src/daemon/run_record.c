@@ -97,6 +97,8 @@ static void describe_end(const struct run *run, char *buf, size_t size)
 		snprintf(buf, size, "run-time limit");
 	else if (run_hooks_problem(run))
 		snprintf(buf, size, "%s", run_hooks_problem(run));
+	else if (end->kind == RUN_END_START_FAILED && run->error_text)
+		snprintf(buf, size, "start failed: %s", run->error_text);
 	else if (end->kind == RUN_END_START_FAILED)
 		snprintf(buf, size, "start failed at %s%s: %s",
 			run->rec.step ? run->rec.step : "request", step_object(run),

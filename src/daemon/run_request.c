@@ -14,8 +14,8 @@
 #include "base/error.h"
 #include "base/strv.h"
 #include "daemon/core.h"
-#include "daemon/envs.h"
 #include "daemon/inputs.h"
+#include "daemon/job_environment.h"
 #include "daemon/journal.h"
 #include "daemon/outputs.h"
 #include "daemon/readiness.h"
@@ -54,8 +54,8 @@ static int make_env(struct run_request *rr, const struct run *run)
 	const char *notify;
 	int r = readiness_address(run, &notify);
 
-	if (r >= 0 && run->job->env)
-		r = env_set_strv(&rr->env, run->job->env);
+	if (r >= 0)
+		r = run_request_environment(rr, run);
 	STRV_FOREACH(e, job_strv(&run->spec, ENV)) {
 		_cleanup_free_ char *name = strdup(*e);
 		char *eq = name ? strchr(name, '=') : NULL;
@@ -221,8 +221,12 @@ int run_request_init(struct run_request *rr, struct run *run, enum spawn_step *r
 
 	*ret_step = SPAWN_STEP_REQUEST;
 	r = make_argv(rr, s);
+	if (r < 0)
+		return r;
+	*ret_step = SPAWN_STEP_ENVIRONMENT;
+	r = make_env(rr, run);
 	if (r >= 0)
-		r = make_env(rr, run);
+		r = run_request_expand(rr, run);
 	if (r < 0)
 		return r;
 	q->argv = rr->argv;
@@ -250,6 +254,7 @@ void run_request_deinit(struct run_request *rr)
 	strv_free(rr->env);
 	free(rr->stdin_path);
 	free(rr->groups);
+	free(rr->problem);
 	rr->stdout_fd = close_safe(rr->stdout_fd);
 	rr->stderr_fd = close_safe(rr->stderr_fd);
 }

@@ -22,9 +22,10 @@ struct run_request {
 	int stdout_fd, stderr_fd; /* -1: none */
 	char *stdin_path;
 	uint32_t *groups;
+	char *problem; /* why it cannot be, where the error does not say; NULL */
 };
 /* 0, -errno with ret_step the step that cannot be; deinit it in both cases */
-int run_request_init(
+RV_AWAIT int run_request_init(
 	struct run_request *rr, struct run *run, enum spawn_step *ret_step);
 void run_request_deinit(struct run_request *rr);
 

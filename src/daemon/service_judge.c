@@ -34,7 +34,9 @@ static void describe(
 
 	if (run->end.kind == RUN_END_START_FAILED)
 		snprintf(buf, size, "it could not be started: %s",
-			hook ? hook : rv_strerror(run->end.error));
+			hook              ? hook
+			: run->error_text ? run->error_text
+					  : rv_strerror(run->end.error));
 	else if (v->result == JOB_RESULT_TIMEOUT || v->result == JOB_RESULT_LOST)
 		snprintf(buf, size, "it has ended, %s", job_result_name[v->result]);
 	else if (v->signal > 0)

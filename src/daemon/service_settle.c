@@ -16,6 +16,7 @@
 #include "base/log.h"
 #include "daemon/callbacks.h"
 #include "daemon/dependents.h"
+#include "daemon/envs.h"
 #include "daemon/job_make.h"
 #include "daemon/jobs.h"
 #include "daemon/removal.h"
@@ -42,6 +43,7 @@ static int change(struct settle *st, struct job *j, struct service_change c)
 	r = callbacks_record_end(st->ss->core, j, &c.rec, st->txn);
 	if (r < 0) {
 		scheduler_demand_put(st->ss->core->scheduler, c.demand);
+		envs_put(st->ss->core->envs, c.env);
 		free(c.spec);
 		return r;
 	}
@@ -61,6 +63,26 @@ static int end_job(struct settle *st, struct job *j)
 	c.rec.due_usec = 0;
 	c.rec.reason = "stopped";
 	return change(st, j, c);
+}
+
+/* What it starts from goes into the transaction that refers to it. 0, -ENOMEM */
+static int change_env(struct settle *st, const struct instance *in, const struct job *j,
+	struct service_change *c)
+{
+	if (j->env == in->env)
+		return 0;
+	c->swaps_env = true;
+	c->env = env_set_ref(in->env);
+	c->rec.env_id = in->env ? in->env->id : 0;
+	return envs_record(in->env, st->txn);
+}
+
+static int drop_start(struct settle *st, struct service_change *c)
+{
+	scheduler_demand_put(st->ss->core->scheduler, c->demand);
+	envs_put(st->ss->core->envs, c->env);
+	free(c->spec);
+	return -ENOMEM;
 }
 
 /* From the beginning: no delay, and nothing counts that was before. */
@@ -93,7 +115,7 @@ static int start_job(struct settle *st, struct instance *in, struct job *j)
 	job_record_again(j, &c.rec);
 	c.rec.due_usec = 0;
 	c.rec.state = JOB_QUEUED;
-	return change(st, j, c);
+	return change_env(st, in, j, &c) < 0 ? drop_start(st, &c) : change(st, j, c);
 }
 
 static int make_job(struct settle *st, struct instance *in)
@@ -110,8 +132,9 @@ static int make_job(struct settle *st, struct instance *in)
 	r = job_make_own(&st->made[st->n_made], st->ss->core, &spec, in->uid, in->gid);
 	if (r < 0)
 		return r;
+	st->made[st->n_made]->env = env_set_ref(in->env);
 	st->made_of[st->n_made++] = in;
-	return 0;
+	return envs_record(in->env, st->txn);
 }
 
 /* Its run is asked to end. That it was goes on disk, for the next daemon to go on with it. */
@@ -337,6 +360,12 @@ static void end_change(struct settle *st, struct service_change *c, bool done)
 			job_swap_demand(j, &c->demand);
 		if (c->spec)
 			jobs_respec(core->jobs, j, TAKE_PTR(c->spec), c->spec_len);
+		if (c->swaps_env) {
+			struct env_set *env = j->env;
+
+			j->env = c->env;
+			c->env = env;
+		}
 		job_publish(core->jobs, j, &c->rec);
 	}
 	if (done && c->instance) {
@@ -344,6 +373,7 @@ static void end_change(struct settle *st, struct service_change *c, bool done)
 		restart_forget(&c->instance->restart);
 	}
 	scheduler_demand_put(core->scheduler, c->demand);
+	envs_put(core->envs, c->env);
 	free(c->spec);
 	job_end(core->jobs, j);
 }

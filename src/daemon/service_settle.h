@@ -16,6 +16,8 @@ struct service_change {
 	struct instance *instance; /* it is started; NULL: it is ended */
 	struct demand *demand; /* NULL: as it is; else owned until it is the job's */
 	void *spec;            /* the same; packed */
+	bool swaps_env;
+	struct env_set *env; /* then; a use of it */
 	size_t spec_len;
 };
 

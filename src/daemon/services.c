@@ -12,6 +12,7 @@
 #include "base/log.h"
 #include "config/config_hooks.h"
 #include "daemon/dependents.h"
+#include "daemon/envs.h"
 #include "daemon/jobs.h"
 #include "daemon/readiness.h"
 #include "daemon/service_deps.h"
@@ -56,26 +57,27 @@ int services_new(struct services **ret, struct core *core, rv_loop *loop)
 	return 0;
 }
 
-void instance_free(struct instance *in)
+void instance_free(struct services *ss, struct instance *in)
 {
 	if (!in)
 		return;
 	rate_deinit(&in->restart.limit);
 	ready_rule_deinit(&in->ready);
 	ready_rule_deinit(&in->live);
+	envs_put(ss->core->envs, in->env);
 	free(in->spec);
 	service_hooks_unref(in->hooks);
 	free(in->problem);
 	free(in);
 }
 
-static void service_free(struct service *s)
+static void service_free(struct services *ss, struct service *s)
 {
 	list_remove(&s->dirty);
 	service_unlink(s);
 	group_forget_service(s);
 	for (size_t i = 0; i < s->n; i++)
-		instance_free(s->v[i]);
+		instance_free(ss, s->v[i]);
 	free(s->v);
 	free(s);
 }
@@ -92,7 +94,7 @@ struct services *services_free(struct services *ss)
 	HASHMAP_FOREACH(s, ss->by_name) {
 		s->n_edges = s->n_back = 0; /* the others go, too */
 		s->group = NULL;
-		service_free(s);
+		service_free(ss, s);
 	}
 	hashmap_free(ss->by_name);
 	groups_free(ss);
@@ -142,11 +144,11 @@ int service_grow(struct service *s, size_t n)
 bool service_shrink(struct services *ss, struct service *s)
 {
 	while (s->n > service_wanted(s) && !s->v[s->n - 1]->job)
-		instance_free(s->v[--s->n]);
+		instance_free(ss, s->v[--s->n]);
 	if (s->section || s->n > 0 || !service_record_is_empty(&s->rec))
 		return false;
 	hashmap_remove(ss->by_name, s->name);
-	service_free(s);
+	service_free(ss, s);
 	return true;
 }
 
@@ -343,7 +345,7 @@ enum instance_target instance_target(const struct instance *in, const struct job
 
 bool instance_is_current(const struct instance *in, const struct job *j)
 {
-	return in->spec && j->spec_len == in->spec_len &&
+	return in->spec && j->env == in->env && j->spec_len == in->spec_len &&
 	       memcmp(j->spec, in->spec, in->spec_len) == 0;
 }
 

@@ -37,6 +37,7 @@ struct instance {
 	/* of its job, as the configuration has it now */
 	void *spec; /* packed; NULL: none, it is to go */
 	size_t spec_len;
+	struct env_set *env; /* what it starts from; NULL: it names no environment */
 	uint32_t uid, gid;
 	struct ready_rule ready, live; /* owned */
 	struct service_hooks *hooks;   /* NULL: none */

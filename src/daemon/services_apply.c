@@ -14,12 +14,15 @@
 #include "base/strv.h"
 #include "config/config_hooks.h"
 #include "config/config_service.h"
+#include "daemon/envs.h"
 #include "daemon/job_check.h"
+#include "daemon/job_environment.h"
 #include "daemon/jobs.h"
 #include "daemon/login_env.h"
 #include "daemon/service_deps.h"
 #include "daemon/service_groups.h"
 #include "daemon/services_priv.h"
+#include "job/command_expand.h"
 
 void service_rule_get(const struct service *s, struct restart_rule *ret)
 {
@@ -78,74 +81,113 @@ struct service_hooks *services_hooks(const struct services *ss, const struct job
 
 /* ---- the job of an instance ---------------------------------------------------------------- */
 
-/* the value of a variable; NULL: it has none */
-static const char *variable(const struct job_spec *spec, const char *name)
-{
-	size_t n = strlen(name);
+/* what its job is to be */
+struct wanted {
+	const struct services *ss;
+	const struct instance *in;
+	/* what the job had before: its own, beneath that of its environment; NULL: there is
+	 * no job */
+	char **before;
+	struct job_spec spec;
+	char **env; /* what it starts from; NULL: it names no environment */
+};
 
-	STRV_FOREACH(e, job_strv(spec, ENV))
-		if (strncmp(*e, name, n) == 0 && (*e)[n] == '=')
-			return *e + n + 1;
-	return NULL;
+/* Where it names an environment, all that it gets by itself is beneath that. */
+static int put_login_env(struct wanted *w, const char *name, const char *home)
+{
+	if (!job_str(&w->spec, ENVIRONMENT))
+		return login_env_put_all(&w->spec, name, home);
+	return job_environment_of_login(&w->env, w->ss->config, &w->spec, name, home);
 }
 
 /*
  * HOME and USER of a daemon of a user are where that was started from. What they were when
  * the job was made stays, or each daemon that is started from elsewhere would restart all
- * services. before NULL: there is no job
+ * services.
  */
-static int put_env(
-	struct job_spec *spec, const struct instance *in, const struct job_spec *before)
+static int put_env(struct wanted *w)
 {
-	const union config_value *user = &in->service->section->v[CONFIG_SERVICE_USER];
+	const struct service *s = w->in->service;
+	const union config_value *user = &s->section->v[CONFIG_SERVICE_USER];
 	const char *name = user->user.name ? user->user.name : getenv("USER");
 	const char *home = user->user.name ? user->user.home : getenv("HOME");
 	char number[16];
 	int r;
 
-	if (before && !user->user.name) {
-		name = variable(before, "USER");
-		home = variable(before, "HOME");
+	if (w->before && !user->user.name) {
+		name = strv_env_get(w->before, "USER");
+		home = strv_env_get(w->before, "HOME");
 	}
-	snprintf(number, sizeof(number), "%u", in->number);
-	r = login_env_put_all(spec, name, home);
+	snprintf(number, sizeof(number), "%u", w->in->number);
+	r = put_login_env(w, name, home);
 	if (r >= 0)
-		r = login_env_put(spec, "REEVE_SERVICE", in->service->name);
-	return r < 0 ? r : login_env_put(spec, "REEVE_INSTANCE", number);
+		r = login_env_put(&w->spec, "REEVE_SERVICE", s->name);
+	return r < 0 ? r : login_env_put(&w->spec, "REEVE_INSTANCE", number);
 }
 
-static int fill_spec(struct job_spec *spec, const struct services *ss,
-	const struct instance *in, const struct job_spec *before)
+static int fill_spec(struct wanted *w)
 {
-	const struct service *s = in->service;
-	int r = config_service_instance(spec, ss->config, s->section, in->number);
+	const struct service *s = w->in->service;
+	struct job_spec *spec = &w->spec;
+	int r = config_service_instance(spec, w->ss->config, s->section, w->in->number);
 
 	if (r < 0) {
 		job_spec_init(spec);
 		return r;
 	}
-	r = put_env(spec, in, before);
+	r = put_env(w);
 	if (r >= 0)
 		r = job_spec_put_text(spec, JOB_FIELD_NAME, s->name);
 	if (r >= 0)
 		r = job_spec_put_text(spec, JOB_FIELD_SERVICE, s->name);
 	if (r >= 0)
-		r = job_spec_put(
-			spec, JOB_FIELD_INSTANCE, (union job_value){.num = in->number});
+		r = job_spec_put(spec, JOB_FIELD_INSTANCE,
+			(union job_value){.num = w->in->number});
+	if (r >= 0 && command_has_variables(job_strv(spec, COMMAND)))
+		r = job_spec_put(spec, JOB_FIELD_EXPAND, (union job_value){.num = 1});
 	return r;
 }
 
-static int make_spec(struct job_spec *spec, const struct services *ss,
-	const struct instance *in, const struct job *j)
+/* The variables that a job has of itself, and those it starts from. 0, -ENOMEM */
+static int get_before(char ***ret, const struct job *j)
 {
-	struct job_spec before;
-	int r;
+	_cleanup_(strv_freep) char **v = NULL;
+	struct job_spec spec;
+	int r = job_spec_get(j, &spec);
 
-	if (!j || j->uid != in->uid || job_spec_get(j, &before) < 0)
-		return fill_spec(spec, ss, in, NULL);
-	r = fill_spec(spec, ss, in, &before);
-	job_spec_deinit(&before);
+	if (r < 0)
+		return r;
+	STRV_FOREACH(entry, job_strv(&spec, ENV))
+		if (r >= 0)
+			r = strv_append(&v, *entry);
+	job_spec_deinit(&spec);
+	if (r >= 0 && !v)
+		r = env_set_strv(&v, j->env);
+	else if (r >= 0 && j->env) {
+		_cleanup_(strv_freep) char **set = NULL;
+
+		r = env_set_strv(&set, j->env);
+		STRV_FOREACH(entry, set)
+			if (r >= 0)
+				r = strv_append(&v, *entry);
+	}
+	if (r >= 0)
+		*ret = TAKE_PTR(v);
 	return r;
+}
+
+static void wanted_deinit(struct wanted *w)
+{
+	strv_free(w->before);
+	strv_free(w->env);
+	job_spec_deinit(&w->spec);
+}
+
+static int make_wanted(struct wanted *w, const struct job *j)
+{
+	int r = j && j->uid == w->in->uid ? get_before(&w->before, j) : 0;
+
+	return r < 0 ? r : fill_spec(w);
 }
 
 /* What the configuration cannot know, as the pools of run time. It is not tried again before
@@ -212,7 +254,8 @@ static int set_spec(struct services *ss, struct instance *in)
 	const union config_value *user = &in->service->section->v[CONFIG_SERVICE_USER];
 	const uint32_t keep = (uint32_t)in->service->section->v[CONFIG_KEEP_RUNS].num;
 	const struct job *j = instance_job(ss, in);
-	_cleanup_(job_spec_deinit) struct job_spec spec;
+	_cleanup_(wanted_deinit) struct wanted w = {.ss = ss, .in = in};
+	struct env_set *env = NULL;
 	void *packed;
 	size_t len;
 	int r;
@@ -225,18 +268,25 @@ static int set_spec(struct services *ss, struct instance *in)
 		r = set_hooks(ss, in);
 	if (r < 0)
 		return r;
-	job_spec_init(&spec);
+	job_spec_init(&w.spec);
 	in->uid = service_uid(in->service);
 	in->gid = user->user.name ? user->user.gid : (uint32_t)getegid();
-	r = make_spec(&spec, ss, in, j);
-	if (r >= 0)
-		r = job_spec_pack(&packed, &len, &spec);
+	r = make_wanted(&w, j);
+	if (r >= 0 && w.env)
+		r = envs_intern(ss->core->envs, &env, w.env);
 	if (r < 0)
 		return r;
+	r = job_spec_pack(&packed, &len, &w.spec);
+	if (r < 0) {
+		envs_put(ss->core->envs, env);
+		return r;
+	}
 	free(in->spec);
 	in->spec = packed;
 	in->spec_len = len;
-	return look_for_problem(ss, in, &spec, j);
+	envs_put(ss->core->envs, in->env);
+	in->env = env;
+	return look_for_problem(ss, in, &w.spec, j);
 }
 
 /* ---- all of them ---------------------------------------------------------------------------- */
@@ -261,6 +311,7 @@ int service_set_wanted(struct services *ss, struct service *s)
 		}
 		free(in->spec);
 		in->spec = NULL;
+		envs_put(ss->core->envs, TAKE_PTR(in->env));
 	}
 	service_look_again(ss, s);
 	return r;

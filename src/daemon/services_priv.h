@@ -60,7 +60,7 @@ void services_tell_moved(struct services *ss);
 struct service *services_get(struct services *ss, const char *name);
 /* It has so many instances at least. 0, -ENOMEM */
 int service_grow(struct service *s, size_t n);
-void instance_free(struct instance *in);
+void instance_free(struct services *ss, struct instance *in);
 /* Instances at its end that are over; the service itself, where it is gone and has none left,
  * and no record. True: it was freed. */
 bool service_shrink(struct services *ss, struct service *s);

@@ -81,7 +81,8 @@ static inline bool job_field_is_ours(enum job_field f)
 {
 	return f == JOB_FIELD_SCHEDULE || f == JOB_FIELD_SCHEDULED ||
 	       f == JOB_FIELD_CALLBACK || f == JOB_FIELD_CALLBACK_OF ||
-	       f == JOB_FIELD_SERVICE || f == JOB_FIELD_INSTANCE;
+	       f == JOB_FIELD_SERVICE || f == JOB_FIELD_INSTANCE ||
+	       f == JOB_FIELD_EXPAND;
 }
 
 /* By configuration key (not of those that only the daemon sets) or protocol name; negative

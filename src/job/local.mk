@@ -11,9 +11,11 @@ libjob_la_SOURCES = \
 	src/job/changeable.c src/job/changeable.h \
 	src/job/codes.c \
 	src/job/cron_parse.c \
+	src/job/command_expand.c src/job/command_expand.h \
 	src/job/deps.c src/job/deps.h \
 	src/job/deps_search.c \
 	src/job/env_filter.c src/job/env_filter.h \
+	src/job/env_steps.c src/job/env_steps.h \
 	src/job/fields.c src/job/fields.h src/job/fields.def \
 	src/job/judge.c \
 	src/job/rlimit.c \

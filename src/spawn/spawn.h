@@ -86,7 +86,8 @@ int spawn_mark_parse(
 	X(STDIN, 12, "stdin")                                            \
 	X(STDOUT, 13, "stdout")                                          \
 	X(STDERR, 14, "stderr")                                          \
-	X(EXEC, 15, "exec")
+	X(EXEC, 15, "exec")                                              \
+	X(ENVIRONMENT, 16, "environment") /* of the daemon, before a request */
 
 enum spawn_step {
 #define X(name, number, text) SPAWN_STEP_##name = number,

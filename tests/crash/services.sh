@@ -4,11 +4,14 @@
 # shellcheck disable=SC2119 # the functions take arguments that are not wanted here
 . "${srcdir:-.}/tests/support/system.sh"
 grep -q 'define REEVE_FAILPOINTS 1' "$build/config.h" || skip "built without failpoints"
-conf() { # INSTANCES VALUE
+conf() { # INSTANCES VALUE [VALUE_OF_ENVIRONMENT]
 	cat >"$tmp/conf" <<-EOF
 		[reeved]
 		min-free = 0
+		[environment set]
+		env = SET=${3-0}
 		[service web]
+		environment = set
 		shell-command = echo "\$REEVE_INSTANCE" >>$tmp/starts; exec sleep 1000
 		env = MARK=$tmp-web
 		  VALUE=$2
@@ -44,16 +47,22 @@ killed_at() { # POINT[@N]
 
 conf 2 0
 value=0
+set=0
 for point in reeved-before-services-commit reeved-services-committed \
 	reeved-services-committed@2 reeved-start-committed reeved-start-committed@2 \
 	reeved-start-committed@4 reeved-before-exit-commit reeved-exit-committed; do
 	step "$point"
-	value=$((value + 1))
-	conf 2 "$value" # so that all of them are restarted
+	# so that all of them are restarted: by what a section says, or by an environment
+	if [ "$value" -gt "$set" ]; then
+		set=$((set + 1))
+	else
+		value=$((value + 1))
+	fi
+	conf 2 "$value" "$set"
 	killed_at "$point"
 	start_reeved --config="$tmp/conf" --shutdown=detach
-	until [ "$(jobs .state) $(processes REEVE_INSTANCE) $(processes VALUE)" = \
-		"running running 0 1 $value $value" ]; do
+	until [ "$(jobs .state) $(processes REEVE_INSTANCE) $(processes VALUE) $(processes SET)" = \
+		"running running 0 1 $value $value $set $set" ]; do
 		settle
 	done
 	assert_eq "jobs" "0 1" "$(jobs .instance)"
@@ -64,7 +73,7 @@ done
 step "while one goes"
 for point in reeved-before-services-commit reeved-services-committed \
 	reeved-exit-committed; do
-	conf 1 "$value"
+	conf 1 "$value" "$set"
 	killed_at "$point"
 	start_reeved --config="$tmp/conf" --shutdown=detach
 	until [ "$(jobs .instance) $(processes REEVE_INSTANCE)" = "0 0" ]; do
@@ -72,7 +81,7 @@ for point in reeved-before-services-commit reeved-services-committed \
 	done
 	kill -9 "$reeved_pid"
 	reeved_ended
-	conf 2 "$value"
+	conf 2 "$value" "$set"
 	start_reeved --config="$tmp/conf" --shutdown=detach
 	until_running "running running"
 	kill -9 "$reeved_pid"

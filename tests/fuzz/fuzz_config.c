@@ -59,14 +59,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	for (int k = 0; k < CONFIG_KEY_N; k++) {
 		enum config_section s = config_key_info[k].section;
 
-		if (config_type_is_list(config_key_info[k].type))
-			continue;
 		if (s == CONFIG_SECTION_REEVED)
-			INVARIANT(a->v[k].num == b->v[k].num);
+			INVARIANT(config_value_equal(
+				&a->v[k], &b->v[k], (enum config_key)k));
 		else
 			for (size_t i = 0; i < a->named[s].n; i++)
-				INVARIANT(a->named[s].v[i].v[k].num ==
-					  b->named[s].v[i].v[k].num);
+				INVARIANT(config_value_equal(&a->named[s].v[i].v[k],
+					&b->named[s].v[i].v[k], (enum config_key)k));
 	}
 	return 0;
 }

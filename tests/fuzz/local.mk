@@ -7,6 +7,7 @@ fuzz_targets = \
 	tests/fuzz/fuzz_calendar \
 	tests/fuzz/fuzz_call \
 	tests/fuzz/fuzz_config \
+	tests/fuzz/fuzz_env_file \
 	tests/fuzz/fuzz_frame \
 	tests/fuzz/fuzz_idl \
 	tests/fuzz/fuzz_spawn_wire \
@@ -38,6 +39,11 @@ tests_fuzz_fuzz_config_SOURCES = tests/fuzz/fuzz_config.c tests/fuzz/fuzz.h $(fu
 tests_fuzz_fuzz_config_CFLAGS = $(AM_CFLAGS)
 tests_fuzz_fuzz_config_LDFLAGS = $(fuzz_ldflags)
 tests_fuzz_fuzz_config_LDADD = libconfig.la libjob.la libbase.la $(INIH_LIBS)
+
+tests_fuzz_fuzz_env_file_SOURCES = tests/fuzz/fuzz_env_file.c tests/fuzz/fuzz.h $(fuzz_main)
+tests_fuzz_fuzz_env_file_CFLAGS = $(AM_CFLAGS)
+tests_fuzz_fuzz_env_file_LDFLAGS = $(fuzz_ldflags)
+tests_fuzz_fuzz_env_file_LDADD = libconfig.la libjob.la libbase.la $(INIH_LIBS)
 
 tests_fuzz_fuzz_frame_SOURCES = tests/fuzz/fuzz_frame.c tests/fuzz/fuzz.h $(fuzz_main)
 tests_fuzz_fuzz_frame_CFLAGS = $(AM_CFLAGS)

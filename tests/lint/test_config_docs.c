@@ -99,9 +99,10 @@ static size_t n_fields(void)
 }
 
 /* commented out as a whole: it needs values */
-#define SCHEDULE_HEAD "#[schedule nightly]\n"
-#define SERVICE_HEAD  "#[service web]\n"
-#define GROUP_HEAD    "#[group app]\n"
+#define SCHEDULE_HEAD    "#[schedule nightly]\n"
+#define SERVICE_HEAD     "#[service web]\n"
+#define GROUP_HEAD       "#[group app]\n"
+#define ENVIRONMENT_HEAD "#[environment project]\n"
 
 START_TEST(every_key_is_in_the_commented_file_with_its_default)
 {
@@ -111,9 +112,10 @@ START_TEST(every_key_is_in_the_commented_file_with_its_default)
 	_cleanup_free_ char *resource = part(text, "[resource tape]\n", "\n[");
 	_cleanup_free_ char *schedule = part(text, SCHEDULE_HEAD, "\n" SERVICE_HEAD);
 	_cleanup_free_ char *service = part(text, SERVICE_HEAD, "\n" GROUP_HEAD);
-	_cleanup_free_ char *group = part(text, GROUP_HEAD, "\n[");
+	_cleanup_free_ char *group = part(text, GROUP_HEAD, "\n" ENVIRONMENT_HEAD);
+	_cleanup_free_ char *environment = part(text, ENVIRONMENT_HEAD, "\n[");
 	const char *const sections[] = {
-		reeved, pool, resource, schedule, service, group};
+		reeved, pool, resource, schedule, service, group, environment};
 	_cleanup_free_ char *defaults = part(text, "[defaults]\n", "\n" SCHEDULE_HEAD);
 	size_t n = 0;
 
@@ -170,8 +172,10 @@ START_TEST(every_key_is_in_the_manual_with_its_default)
 	_cleanup_free_ char *service =
 		part(text, ".Ss Sections [service NAME]\n", "\n.S");
 	_cleanup_free_ char *group = part(text, ".Ss Sections [group NAME]\n", "\n.S");
+	_cleanup_free_ char *environment =
+		part(text, ".Ss Sections [environment NAME]\n", "\n.S");
 	const char *const sections[] = {
-		reeved, pool, resource, schedule, service, group};
+		reeved, pool, resource, schedule, service, group, environment};
 	_cleanup_free_ char *defaults = part(text, ".Ss Section [defaults]\n", "\n.S");
 
 	for (int k = 0; k < CONFIG_KEY_N; k++)

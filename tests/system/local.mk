@@ -71,6 +71,10 @@ system_tests += \
 	tests/system/256-service-readiness.sh \
 	tests/system/257-after-service.sh \
 	tests/system/259-service-full-disk.sh \
+	tests/system/265-environments.sh \
+	tests/system/266-environments-of-services.sh \
+	tests/system/267-environment-users.sh \
+	tests/system/268-environment-files.sh \
 	tests/system/275-service-hooks.sh \
 	tests/system/276-service-hooks-crash.sh \
 	tests/system/260-service-order.sh \

@@ -4,6 +4,7 @@ unit_config_tests = \
 	tests/unit/config/test_config_alloc \
 	tests/unit/config/test_config_diff \
 	tests/unit/config/test_config_edit \
+	tests/unit/config/test_config_environment \
 	tests/unit/config/test_config_file \
 	tests/unit/config/test_config_get \
 	tests/unit/config/test_config_load \
@@ -11,6 +12,7 @@ unit_config_tests = \
 	tests/unit/config/test_config_service \
 	tests/unit/config/test_config_service_deps \
 	tests/unit/config/test_config_shipped \
+	tests/unit/config/test_env_file \
 	tests/unit/config/test_graph_file
 check_PROGRAMS += $(unit_config_tests)
 TESTS += $(unit_config_tests)
@@ -29,6 +31,10 @@ tests_unit_config_test_config_diff_LDADD = $(unit_config_libs)
 tests_unit_config_test_config_edit_SOURCES = tests/unit/config/test_config_edit.c
 tests_unit_config_test_config_edit_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 tests_unit_config_test_config_edit_LDADD = $(unit_config_libs)
+
+tests_unit_config_test_config_environment_SOURCES = tests/unit/config/test_config_environment.c
+tests_unit_config_test_config_environment_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_unit_config_test_config_environment_LDADD = $(unit_config_libs)
 
 tests_unit_config_test_config_file_SOURCES = tests/unit/config/test_config_file.c
 tests_unit_config_test_config_file_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
@@ -59,6 +65,10 @@ tests_unit_config_test_config_service_deps_LDADD = $(unit_config_libs)
 tests_unit_config_test_config_shipped_SOURCES = tests/unit/config/test_config_shipped.c
 tests_unit_config_test_config_shipped_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 tests_unit_config_test_config_shipped_LDADD = $(unit_config_libs)
+
+tests_unit_config_test_env_file_SOURCES = tests/unit/config/test_env_file.c
+tests_unit_config_test_env_file_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_unit_config_test_env_file_LDADD = $(unit_config_libs)
 
 tests_unit_config_test_graph_file_SOURCES = tests/unit/config/test_graph_file.c
 tests_unit_config_test_graph_file_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)

@@ -6,8 +6,10 @@ unit_job_tests = \
 	tests/unit/job/test_calendar \
 	tests/unit/job/test_calendar_systemd \
 	tests/unit/job/test_callback \
+	tests/unit/job/test_command_expand \
 	tests/unit/job/test_cron \
 	tests/unit/job/test_deps \
+	tests/unit/job/test_env_steps \
 	tests/unit/job/test_fields \
 	tests/unit/job/test_judge \
 	tests/unit/job/test_select \
@@ -45,6 +47,10 @@ tests_unit_job_test_callback_LDFLAGS = $(alloc_fail_ldflags)
 tests_unit_job_test_callback_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 tests_unit_job_test_callback_LDADD = libjob.la libbase.la $(CHECK_LIBS)
 
+tests_unit_job_test_command_expand_SOURCES = tests/unit/job/test_command_expand.c
+tests_unit_job_test_command_expand_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_unit_job_test_command_expand_LDADD = libjob.la libbase.la $(CHECK_LIBS)
+
 tests_unit_job_test_cron_SOURCES = tests/unit/job/test_cron.c
 tests_unit_job_test_cron_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 tests_unit_job_test_cron_LDADD = libjob.la libbase.la $(CHECK_LIBS)
@@ -52,6 +58,10 @@ EXTRA_DIST += tests/unit/job/cron.txt
 tests_unit_job_test_deps_SOURCES = tests/unit/job/test_deps.c
 tests_unit_job_test_deps_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 tests_unit_job_test_deps_LDADD = libjob.la libbase.la $(CHECK_LIBS)
+
+tests_unit_job_test_env_steps_SOURCES = tests/unit/job/test_env_steps.c
+tests_unit_job_test_env_steps_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_unit_job_test_env_steps_LDADD = libjob.la libbase.la $(CHECK_LIBS)
 
 tests_unit_job_test_fields_SOURCES = tests/unit/job/test_fields.c
 tests_unit_job_test_fields_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
