@@ -292,7 +292,9 @@ static int value_parse_names(
 	if ((int64_t)strv_len(v) > config_key_info[k].max)
 		return value_err(err, -RV_ELIMIT, "more than %" PRId64 " names",
 			config_key_info[k].max);
-	r = add_bad_names(&bad, v, name_is_valid, "not a name: ");
+	r = add_bad_names(&bad, v, name_is_valid,
+		"not a name (letters, digits and _ . @ -, at most 64, a letter or _ "
+		"first): ");
 	if (r < 0)
 		return r;
 	if (buf_len(&bad) > 0)
