@@ -111,6 +111,7 @@ enum option_id {
 	OPT_ON_EMPTY,
 	OPT_COUNT,
 	OPT_NO_WAIT,
+	OPT_ROLLING,
 	OPT_TZ,
 	OPT_UNTIL,
 	OPT_GREP,

@@ -1,6 +1,7 @@
 #include "config.h"
 
 #include "cli/service_logs.h"
+#include "cli/service_steer.h"
 
 #include <errno.h>
 #include <fnmatch.h>

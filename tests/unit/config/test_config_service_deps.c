@@ -75,7 +75,9 @@ START_TEST(after_of_a_service_is_not_that_of_jobs)
 	ck_assert(!job_spec_has(&d->job->spec, JOB_FIELD_AFTER));
 	ck_assert_str_eq(job_strv(&c->defaults, AFTER)[0], "12");
 	refused("[service a]\ncommand = true\nafter = 1|2\n",
-		"3: after: not a name: '1|2'|");
+		"3: after: not a name (letters, digits and _ . @ -, at most 64, a "
+		"letter or _ "
+		"first): '1|2'|");
 }
 END_TEST
 
