@@ -105,7 +105,8 @@ static int check(struct check *c, struct core *core, const struct job_spec *spec
 		return refuse(c, -EINVAL, JOB_FIELD_FORCE,
 			"only for administrators in system mode");
 	c->field = JOB_FIELD_ENVIRONMENT;
-	r = job_check_environment(core, spec, maker, &c->message);
+	r = maker->is_section ? 0
+			      : job_check_environment(core, spec, maker, &c->message);
 	if (r >= 0)
 		r = asks_check(core, spec, &c->field, &c->message);
 	if (r < 0 || !job_str(spec, FUNCTION))

@@ -13,6 +13,9 @@ struct core;
 struct job_maker {
 	uint32_t uid;
 	bool is_admin; /* an administrator has decided on it */
+	/* of a section of a configuration that may not hold yet: what it names there was
+	 * checked with it */
+	bool is_section;
 };
 
 /**

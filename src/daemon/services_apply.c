@@ -195,7 +195,8 @@ static int make_wanted(struct wanted *w, const struct job *j)
 static int look_for_problem(struct services *ss, struct instance *in,
 	const struct job_spec *spec, const struct job *j)
 {
-	const struct job_maker maker = {.uid = in->uid, .is_admin = true};
+	const struct job_maker maker = {
+		.uid = in->uid, .is_admin = true, .is_section = true};
 	_cleanup_free_ char *message = NULL;
 	enum job_field field;
 	int r;
@@ -249,6 +250,17 @@ static int set_hooks(struct services *ss, struct instance *in)
 	return 0;
 }
 
+/* Other environments have taken what there is of room: that keeps nothing else from coming. */
+static int note_no_room(struct instance *in)
+{
+	if (in->problem)
+		return 0;
+	in->problem = strdup("there is no room for its environment: environments-max");
+	log_at(LOG_ERR, "service", "service '%s' cannot be started: %s",
+		in->service->name, in->problem ? in->problem : rv_strerror(-ENOMEM));
+	return in->problem ? 0 : -ENOMEM;
+}
+
 static int set_spec(struct services *ss, struct instance *in)
 {
 	const union config_value *user = &in->service->section->v[CONFIG_SERVICE_USER];
@@ -256,6 +268,7 @@ static int set_spec(struct services *ss, struct instance *in)
 	const struct job *j = instance_job(ss, in);
 	_cleanup_(wanted_deinit) struct wanted w = {.ss = ss, .in = in};
 	struct env_set *env = NULL;
+	bool has_room = true;
 	void *packed;
 	size_t len;
 	int r;
@@ -272,9 +285,11 @@ static int set_spec(struct services *ss, struct instance *in)
 	in->uid = service_uid(in->service);
 	in->gid = user->user.name ? user->user.gid : (uint32_t)getegid();
 	r = make_wanted(&w, j);
-	if (r >= 0 && w.env)
+	if (r >= 0 && w.env) {
 		r = envs_intern(ss->core->envs, &env, w.env);
-	if (r < 0)
+		has_room = r != -RV_ELIMIT;
+	}
+	if (r < 0 && has_room)
 		return r;
 	r = job_spec_pack(&packed, &len, &w.spec);
 	if (r < 0) {
@@ -286,7 +301,8 @@ static int set_spec(struct services *ss, struct instance *in)
 	in->spec_len = len;
 	envs_put(ss->core->envs, in->env);
 	in->env = env;
-	return look_for_problem(ss, in, &w.spec, j);
+	r = look_for_problem(ss, in, &w.spec, j);
+	return r < 0 || has_room ? r : note_no_room(in);
 }
 
 /* ---- all of them ---------------------------------------------------------------------------- */

@@ -152,3 +152,36 @@ sed -i '/^environment = /d' "$tmp/conf"
 reeve daemon reload >/dev/null
 until_others based shop own
 assert_eq "what it starts with" "  $HOME /usr/local/bin:/usr/bin:/bin" "$(said based)"
+
+step "a new one, with a service that is set in it"
+pids >before
+cat >>"$tmp/conf" <<EOC
+[environment new]
+env = NEW=yes
+[service new]
+environment = new
+shell-command = echo "\$NEW"; exec sleep 1000
+EOC
+reeve daemon reload >/dev/null
+until_runs new 1
+assert_eq "changed" "new" "$(changed)"
+assert_eq "what it starts with" yes "$(said new)"
+
+step "one for which there is no room does not run, and keeps nothing else from it"
+pids >before
+{
+	sed 's/^min-free = 0/&\nenvironments-max = 1M/' "$tmp/conf"
+	printf '[environment large]\nenv = LARGE='
+	head -c 1100000 /dev/zero | tr '\0' x
+	printf '\n[service large]\nenvironment = large\ncommand = sleep 1000\n'
+} >"$tmp/next"
+mv "$tmp/next" "$tmp/conf"
+reeve daemon reload >/dev/null
+assert_eq "changed" "" "$(changed | grep -v large || :)"
+assert_match "why" "*there is no room for its environment: environments-max*" \
+	"$(reeve service why large)"
+kill -9 "$reeved_pid"
+reeved_ended
+start_reeved --config="$tmp/conf"
+all_run
+assert_eq "changed" "" "$(changed | grep -v large || :)"

@@ -40,6 +40,10 @@ START_TEST(good_text_loads_whole_or_not_at_all)
 	      "= 1\n"
 	      "[defaults]\ncommand = a %%\n  b\nenv = A=1\nlabel = x\n",
 		0);
+	sweep("[environment a]\ninherit = b\nusers = * 7\nenv = A=1\ncwd = /\n"
+	      "[environment b]\nenv-file = -/x\npath = /p\nvirtualenv = /v\n"
+	      "[service s]\ncommand = x\nenvironment = a\n",
+		0);
 }
 END_TEST
 
@@ -47,6 +51,9 @@ START_TEST(bad_text_is_refused_all_the_same)
 {
 	sweep("[reeved]\nfoo = 1\nlog-level = x\n[pool 1]\n[defaults]\ncommand = %q\n"
 	      "timeout = y\nbad\n",
+		-EINVAL);
+	sweep("[environment a]\ninherit = b\nusers = 1x\npath = p\n[defaults]\n"
+	      "environment = aa\n[environment c]\ninherit = c\n",
 		-EINVAL);
 }
 END_TEST

@@ -7,6 +7,7 @@
 
 #include "base/buf.h"
 #include "base/cleanup.h"
+#include "base/strv.h"
 #include "config/config_diff.h"
 #include "config/config_load.h"
 #include "tests/support/unit.h"
@@ -44,6 +45,57 @@ static void diff_is(const char *before, const char *after, const char *want)
 	ck_assert_int_eq(buf_append_byte(&found, '\0'), 0);
 	ck_assert_str_eq(buf_head(&found), want);
 }
+
+/* "section.name.key:" and the services that start otherwise */
+static int note_services(const struct config_difference *d, void *arg)
+{
+	int r = buf_printf(arg, "%s.%s.%s:", d->place.section,
+		d->place.argument ? d->place.argument : "",
+		d->place.key ? d->place.key : "");
+
+	STRV_FOREACH(name, d->services)
+		if (r >= 0)
+			r = buf_printf(arg, " %s", *name);
+	return r < 0 ? r : buf_append_byte(arg, '\n');
+}
+
+static void services_are(const char *before, const char *after, const char *want)
+{
+	static const char services[] =
+		"[environment base]\n[environment other]\n"
+		"[service plain]\ncommand = x\n"
+		"[service direct]\ncommand = x\nenvironment = base\n"
+		"[service built]\ncommand = x\nenvironment = shop\n"
+		"[service own]\ncommand = x\nenvironment = shop\ncwd = /own\n"
+		"[environment shop]\ninherit = base\n";
+	_cleanup_(buf_deinitp) struct buf found = BUF_NULL, x = BUF_NULL, y = BUF_NULL;
+	_cleanup_(config_freep) struct config *a = NULL, *b = NULL;
+
+	ck_assert_int_eq(buf_printf(&x, "%s%s", services, before), 0);
+	ck_assert_int_eq(buf_append_byte(&x, '\0'), 0);
+	ck_assert_int_eq(buf_printf(&y, "%s%s", services, after), 0);
+	ck_assert_int_eq(buf_append_byte(&y, '\0'), 0);
+	a = load(buf_head(&x), "a");
+	b = load(buf_head(&y), "b");
+	ck_assert_int_eq(config_diff(a, b, note_services, &found), 0);
+	ck_assert_int_eq(buf_append_byte(&found, '\0'), 0);
+	ck_assert_str_eq(buf_head(&found), want);
+}
+
+START_TEST(services_that_start_otherwise_are_named_with_their_environment)
+{
+	services_are("env = A=1\n", "env = A=2\n", "environment.shop.env: built own\n");
+	services_are("[environment base]\nenv-file = /f\n",
+		"[environment base]\nenv-file = /g\n",
+		"environment.base.env-file: direct built own\n");
+	/* what it says itself counts */
+	services_are("cwd = /a\n", "cwd = /b\n", "environment.shop.cwd: built\n");
+	/* who may name it, and what nobody is set in */
+	services_are("users = 7\n", "users = 8\n", "environment.shop.users:\n");
+	services_are("[environment other]\nenv = A=1\n",
+		"[environment other]\nenv = A=2\n", "environment.other.env:\n");
+}
+END_TEST
 
 START_TEST(the_same_in_other_words_is_no_difference)
 {
@@ -102,4 +154,5 @@ END_TEST
 
 UNIT_MAIN("config_diff", the_same_in_other_words_is_no_difference,
 	values_are_told_with_both_and_where_the_new_one_is,
-	sections_come_and_go_as_a_whole, an_error_of_the_callback_ends_it)
+	sections_come_and_go_as_a_whole, an_error_of_the_callback_ends_it,
+	services_that_start_otherwise_are_named_with_their_environment)

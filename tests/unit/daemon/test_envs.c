@@ -104,7 +104,28 @@ DAEMON_TEST(limit_of_all_together_is_kept)
 	return 0;
 }
 
+DAEMON_TEST(interned_one_is_recorded_by_whoever_has_a_use_for_it)
+{
+	struct txn *t = txn_new();
+	struct env_set *a, *b;
+	uint64_t id;
+
+	ck_assert_int_eq(envs_intern(fx->core.envs, &a, env_a), 0);
+	b = get(fx, env_a);
+	ck_assert_ptr_eq(a, b);
+	ck_assert_int_eq(envs_record(NULL, t), 0);
+	ck_assert_int_eq(envs_record(a, t), 0);
+	id = a->id;
+	envs_put(fx->core.envs, b);
+	ck_assert_ptr_eq(envs_by_id(fx->core.envs, id), a);
+	envs_put(fx->core.envs, a);
+	ck_assert_ptr_null(envs_by_id(fx->core.envs, id));
+	txn_free(t);
+	return 0;
+}
+
 UNIT_MAIN("envs", same_content_is_stored_once, other_content_gets_another_id,
 	environment_goes_with_its_last_user, ids_are_not_used_twice,
 	environment_comes_back_as_it_was, empty_environment_is_one_as_well,
-	limit_of_all_together_is_kept)
+	limit_of_all_together_is_kept,
+	interned_one_is_recorded_by_whoever_has_a_use_for_it)
