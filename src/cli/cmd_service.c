@@ -285,6 +285,18 @@ static int read_instances(
 	return 0;
 }
 
+/* what became of its instances, where it did not go well; the exit code */
+static int tell_failures(const struct cli *c, const char *name, const json_t *failed)
+{
+	json_t *f;
+	size_t i;
+
+	json_array_foreach(failed, i, f)
+		cli_fail(c, CLI_EXIT_SOME, "service '%s', instance %" PRId64 ": %s",
+			name, json_int(f, "instance", 0), json_str(f, "reason"));
+	return json_array_size(failed) > 0 ? CLI_EXIT_SOME : 0;
+}
+
 /* each is tried: one that cannot be changed keeps no other */
 static int steer(struct cli *c, struct client *client, const char *verb,
 	const char *method, char *const *names, size_t n)
@@ -317,6 +329,9 @@ static int steer(struct cli *c, struct client *client, const char *verb,
 		r = cli_call(c, client, full, params, &reply);
 		changed |= r == 0 && (json_is_true(json_object_get(reply, "changed")) ||
 					     json_int(reply, "n", 0) > 0);
+		if (r == 0)
+			r = tell_failures(c, json_str(s, "name"),
+				json_object_get(reply, "failed"));
 		first = first ? first : r;
 	}
 	if (first == 0 && c->json)

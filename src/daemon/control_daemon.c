@@ -236,7 +236,7 @@ const struct vl_method control_service_methods[] = {
 	METHOD("Start", control_service_start),
 	METHOD("Stop", control_service_stop),
 	METHOD("Restart", control_service_restart),
-	INLINE("Reload", control_service_reload),
+	METHOD("Reload", control_service_reload),
 	METHOD("Scale", control_service_scale),
 	METHOD("Reset", control_service_reset),
 };

@@ -16,6 +16,7 @@
 #include "config/config_ready.h"
 #include "config/configuration.h"
 #include "daemon/job.h"
+#include "daemon/run_reload.h"
 #include "daemon/service_record.h"
 #include "reeve/loop.h"
 #include "sched/restart.h"
@@ -82,9 +83,16 @@ RV_AWAIT int services_scale(
 	struct services *ss, const char *name, unsigned n, bool *ret_changed);
 /* As many instances as the file says; restarts that were counted count no more. */
 RV_AWAIT int services_reset(struct services *ss, const char *name, bool *ret_changed);
-/* Those that run are told to read their configuration again; how many. 0, -ENOENT; -EOPNOTSUPP:
- * it has no reload-signal */
-int services_reload(struct services *ss, const char *name, unsigned *ret_n);
+/* what became of one that was told to read its configuration again */
+struct service_reload {
+	unsigned instance;
+	char problem[RELOAD_PROBLEM_MAX]; /* "": it did */
+};
+/* Those that run are told to, all at once, and waited for. *ret: each that was, the caller's to
+ * free. 0; -ENOENT; -EOPNOTSUPP: it has neither reload-signal nor reload-command; -ENOMEM,
+ * -ECANCELED: they go on */
+RV_AWAIT int services_reload(struct services *ss, const char *name,
+	struct service_reload **ret, size_t *ret_n);
 /* Until none of its instances is on its way up or down. 0, -ECANCELED */
 RV_AWAIT int services_wait(struct services *ss, const char *name);
 

@@ -73,6 +73,7 @@ system_tests += \
 	tests/system/259-service-full-disk.sh \
 	tests/system/275-service-hooks.sh \
 	tests/system/276-service-hooks-crash.sh \
+	tests/system/277-service-reload-command.sh \
 	tests/system/400-protocol.sh \
 	tests/system/401-clients-that-stall.sh \
 	tests/system/402-connections.sh \
