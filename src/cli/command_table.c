@@ -476,8 +476,8 @@ const struct command command_table[] = {
 		"One instance of each after the other.", options_restart, NULL, 0,
 		HINT_SERVICE, cmd_restart},
 	{"reload", NULL, "NAME...", "have services read their configuration again",
-		"The main process of each instance gets the reload-signal of its "
-		"service. Of the daemon: reeve daemon reload.",
+		"By the reload-signal or the reload-command of its section, or both; "
+		"waited for. Of the daemon: reeve daemon reload.",
 		options_reload, NULL, 0, HINT_SERVICE, cmd_reload},
 	{"calendar", NULL, "EXPRESSION", "show when a schedule would be due",
 		"EXPRESSION is what systemd timers take ('Mon..Fri 06:00', '*:0/15', "

@@ -74,7 +74,8 @@ static const struct {
 	{"io.reeve.Schedule.Unavailable", CLI_EXIT_REFUSED, "not available: {what}"},
 	{"io.reeve.Service.NotFound", CLI_EXIT_NOTHING, "there is no service '{name}'"},
 	{"io.reeve.Service.NotReloadable", CLI_EXIT_SOME,
-		"service '{name}' has no reload-signal in the configuration"},
+		"service '{name}' has no reload-signal and no reload-command in "
+		"the configuration"},
 	{"io.reeve.Service.RollStopped", CLI_EXIT_SOME,
 		"rolling restart of service '{name}': {reason}"},
 	{"io.reeve.Service.Rolling", CLI_EXIT_SOME,

@@ -180,6 +180,18 @@ int service_roll(struct cli *c, struct client *client, const char *verb,
 	return print_changed(c, json_is_true(json_object_get(reply, "changed")));
 }
 
+/* what became of its instances, where it did not go well; the exit code */
+static int tell_failures(const struct cli *c, const char *name, const json_t *failed)
+{
+	json_t *f;
+	size_t i;
+
+	json_array_foreach((json_t *)failed, i, f)
+		cli_fail(c, CLI_EXIT_SOME, "service '%s', instance %" PRId64 ": %s",
+			name, json_int(f, "instance", 0), json_str(f, "reason"));
+	return json_array_size(failed) > 0 ? CLI_EXIT_SOME : 0;
+}
+
 /* Each is tried: one that cannot be changed keeps no other. They are started in their order,
  * and stopped the other way round. */
 int service_steer(struct cli *c, struct client *client, const char *verb,
@@ -215,6 +227,10 @@ int service_steer(struct cli *c, struct client *client, const char *verb,
 		r = cli_call(c, client, full, params, &reply);
 		changed |= r == 0 && (json_is_true(json_object_get(reply, "changed")) ||
 					     json_int(reply, "n", 0) > 0);
+		if (r == 0)
+			r = tell_failures(c,
+				json_str(at_place(ordered, i, stop), "name"),
+				json_object_get(reply, "failed"));
 		first = first ? first : r;
 	}
 	if (wait && together) {

@@ -241,7 +241,7 @@ const struct vl_method control_service_methods[] = {
 	METHOD("Restart", control_service_restart),
 	METHOD("Roll", control_service_roll),
 	METHOD("Wait", control_service_wait),
-	INLINE("Reload", control_service_reload),
+	METHOD("Reload", control_service_reload),
 	METHOD("Scale", control_service_scale),
 	METHOD("Reset", control_service_reset),
 };

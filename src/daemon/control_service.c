@@ -401,19 +401,43 @@ int control_service_reset(struct control_conn *conn, struct vl_call *call)
 	return steer(conn, call, services_reset);
 }
 
+static int reply_reloaded(
+	struct vl_call *call, const struct service_reload *all, size_t n)
+{
+	_cleanup_(buf_deinitp) struct buf text = BUF_NULL;
+	struct json_writer w;
+	size_t n_failed = 0;
+
+	json_writer_init(&w, &text);
+	json_writer_object(&w, NULL);
+	json_writer_array(&w, "failed");
+	for (size_t i = 0; i < n; i++) {
+		if (!all[i].problem[0])
+			continue;
+		n_failed++;
+		json_writer_object(&w, NULL);
+		json_writer_int(&w, "instance", all[i].instance);
+		json_writer_string(&w, "reason", all[i].problem);
+		json_writer_object_end(&w);
+	}
+	json_writer_array_end(&w);
+	json_writer_int(&w, "n", (int64_t)(n - n_failed));
+	return control_reply_object(call, &w, &text);
+}
+
 int control_service_reload(struct control_conn *conn, struct vl_call *call)
 {
-	char text[32];
-	unsigned n;
+	_cleanup_free_ struct service_reload *all = NULL;
+	size_t n = 0;
 	int r;
 
 	if (!conn->is_admin)
 		return vl_call_denied(call);
-	r = services_reload(control_core(conn->control)->services, name_of(call), &n);
+	r = services_reload(
+		control_core(conn->control)->services, name_of(call), &all, &n);
 	if (r == -ENOENT)
 		return not_found(call);
 	if (r == -EOPNOTSUPP)
 		return named_error(call, "io.reeve.Service.NotReloadable");
-	snprintf(text, sizeof(text), "{\"n\":%u}", n);
-	return vl_call_reply_text(call, text, strlen(text), false);
+	return r < 0 ? r : reply_reloaded(call, all, n);
 }

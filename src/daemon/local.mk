@@ -95,6 +95,7 @@ libdaemon_la_SOURCES = \
 	src/daemon/run_outputs.c src/daemon/run_outputs.h \
 	src/daemon/run_process.c \
 	src/daemon/run_record.c src/daemon/run_record.h \
+	src/daemon/run_reload.c src/daemon/run_reload.h \
 	src/daemon/run_request.c \
 	src/daemon/run_stdin.c src/daemon/run_stdin.h \
 	src/daemon/run_steps.h \
@@ -116,6 +117,7 @@ libdaemon_la_SOURCES = \
 	src/daemon/service_log.c src/daemon/service_log.h \
 	src/daemon/service_report.c src/daemon/service_report.h \
 	src/daemon/service_record.c src/daemon/service_record.h \
+	src/daemon/service_reload.c \
 	src/daemon/service_roll.c src/daemon/service_roll.h \
 	src/daemon/service_settle.c src/daemon/service_settle.h \
 	src/daemon/services.c src/daemon/services.h src/daemon/services_priv.h \

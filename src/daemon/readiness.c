@@ -265,6 +265,18 @@ const char *run_status_text(const struct run *run)
 	return run->ready ? run->ready->status : "";
 }
 
+enum run_reload_word run_reload_word(const struct run *run, rv_time since)
+{
+	const struct run_ready *rr = run->ready;
+
+	if (!rr || rr->rule.kind != READY_NOTIFY)
+		return RELOAD_DONE;
+	/* as exact as MONOTONIC_USEC= is */
+	if (rr->reloading_since < since - since % 1000)
+		return RELOAD_SILENT;
+	return rr->reloading ? RELOAD_GOES_ON : RELOAD_DONE;
+}
+
 void run_is_ready_now(struct run *run)
 {
 	if (run->ready && run->stop == RUN_STOP_NONE)

@@ -54,6 +54,13 @@ bool run_is_ready(const struct run *run);
 const char *run_unresponsive_why(const struct run *run);
 /* of wall clock; 0: it never was */
 int64_t run_ready_usec(const struct run *run);
+/* What it has said of its reloading since then, CLOCK_MONOTONIC. */
+enum run_reload_word {
+	RELOAD_SILENT, /* nothing, and it may still do so */
+	RELOAD_GOES_ON,
+	RELOAD_DONE, /* or it does not speak */
+};
+enum run_reload_word run_reload_word(const struct run *run, rv_time since);
 /* its post-start is done */
 void run_is_ready_now(struct run *run);
 /* what it said last of itself; "": nothing */

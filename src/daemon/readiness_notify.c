@@ -14,6 +14,7 @@
 #include "base/parse.h"
 #include "base/unix_socket.h"
 #include "daemon/readiness_priv.h"
+#include "daemon/run_reload.h"
 #include "daemon/services.h"
 #include "spawn/procfs.h"
 
@@ -165,14 +166,28 @@ static void take_extension(struct run_ready *rr, const char *text)
 	rv_event_set(&rr->run->wake);
 }
 
+/* of RELOADING=1, before it in the same message: an old one is of a reload before */
+static void take_reload_time(struct run_ready *rr, const char *text)
+{
+	uint64_t usec;
+
+	if (parse_u64(&usec, text, 0, INT64_MAX / 1000) < 0)
+		tell_wrong(rr, "MONOTONIC_USEC= that is no time");
+	else if (rr->reloading)
+		rr->reloading_since = MIN((rv_time)usec * 1000, rr->reloading_since);
+}
+
 static void take_line(struct run_ready *rr, const char *line)
 {
 	if (STREQ(line, "READY=1")) {
 		rr->reloading = false;
+		run_reload_moved(rr->run);
 		if (rr->begun && rr->run->stop == RUN_STOP_NONE && !rr->stopping)
 			run_became_ready(rr);
 	} else if (STREQ(line, "RELOADING=1")) {
 		rr->reloading = true;
+		rr->reloading_since = rv_loop_now(rr->rd->loop);
+		run_reload_moved(rr->run);
 	} else if (STREQ(line, "STOPPING=1") && !rr->stopping) {
 		rr->stopping = true;
 		run_ready_changed(rr);
@@ -184,6 +199,8 @@ static void take_line(struct run_ready *rr, const char *line)
 		take_watchdog(rr, line + 14);
 	} else if (strncmp(line, "EXTEND_TIMEOUT_USEC=", 20) == 0) {
 		take_extension(rr, line + 20);
+	} else if (strncmp(line, "MONOTONIC_USEC=", 15) == 0) {
+		take_reload_time(rr, line + 15);
 	} else if (strncmp(line, "STATUS=", 7) == 0) {
 		take_status(rr, line + 7);
 	} else if (strncmp(line, "MAINPID=", 8) == 0) {

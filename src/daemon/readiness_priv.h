@@ -38,11 +38,12 @@ struct run_ready {
 	bool begun;            /* it is known that its process runs, and asked for */
 	bool held;             /* until its post-start is done */
 	bool is_ready;
-	bool told_ready; /* as it was told last */
-	bool stopping;   /* it says so */
-	bool reloading;  /* it says so: it is ready all the same */
-	bool told_wrong; /* a message of it that was none has been logged */
-	rv_time due;     /* CLOCK_MONOTONIC; RV_FOREVER */
+	bool told_ready;         /* as it was told last */
+	bool stopping;           /* it says so */
+	bool reloading;          /* it says so: it is ready all the same */
+	rv_time reloading_since; /* the last time, as it says; 0: never */
+	bool told_wrong;         /* a message of it that was none has been logged */
+	rv_time due;             /* CLOCK_MONOTONIC; RV_FOREVER */
 	/* notify */
 	uint64_t key;   /* in by_pid; 0: it is not there */
 	pid_t main_pid; /* as it says; 0: it did not */

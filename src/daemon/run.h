@@ -16,6 +16,7 @@ struct pool;
 struct run_caps;
 struct run_hooks;
 struct run_ready;
+struct reload;
 struct run_stdin;
 
 enum run_stop {
@@ -41,6 +42,7 @@ struct run {
 	struct run_stdin *in;          /* NULL: nothing can be sent to it */
 	struct run_ready *ready;       /* NULL: it is none of a service */
 	struct run_hooks *hooks;       /* NULL: the same */
+	struct reload *reload;         /* that goes on (run_reload.h); NULL: none */
 	struct list active;            /* among the runs that go on, in core */
 	rv_event wake;                 /* something below changed */
 	struct list

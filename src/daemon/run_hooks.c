@@ -18,6 +18,7 @@
 #include "daemon/output_caps.h"
 #include "daemon/readiness.h"
 #include "daemon/run.h"
+#include "daemon/run_reload.h"
 #include "daemon/services.h"
 #include "reeve/scope.h"
 
@@ -372,6 +373,7 @@ int run_hooks_after_end(struct run *run)
 	struct run_hooks *h = run->hooks;
 	int r = 0;
 
+	run_reload_break(run);
 	if (!h || never_began(h))
 		return 0;
 	if (h->phase == HOOK_POST_START)
@@ -395,6 +397,7 @@ int run_hooks_after_end(struct run *run)
 
 void run_hooks_leave(struct run *run)
 {
+	run_reload_break(run);
 	if (run->hooks)
 		break_off(run->hooks);
 }

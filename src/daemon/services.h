@@ -17,6 +17,7 @@
 #include "config/configuration.h"
 #include "daemon/job.h"
 #include "daemon/liveness.h"
+#include "daemon/run_reload.h"
 #include "daemon/service_record.h"
 #include "reeve/loop.h"
 #include "sched/restart.h"
@@ -122,9 +123,16 @@ RV_AWAIT int services_roll(struct services *ss, char *const *names, size_t n,
  * -ECANCELED */
 RV_AWAIT int services_wait_roll(struct services *ss, char *const *names, size_t n,
 	const struct service **ret_failed);
-/* Those that run are told to read their configuration again; how many. 0, -ENOENT; -EOPNOTSUPP:
- * it has no reload-signal */
-int services_reload(struct services *ss, const char *name, unsigned *ret_n);
+/* what became of one that was told to read its configuration again */
+struct service_reload {
+	unsigned instance;
+	char problem[RELOAD_PROBLEM_MAX]; /* "": it did */
+};
+/* Those that run are told to, all at once, and waited for. *ret: each that was, the caller's to
+ * free. 0; -ENOENT; -EOPNOTSUPP: it has neither reload-signal nor reload-command; -ENOMEM,
+ * -ECANCELED: they go on */
+RV_AWAIT int services_reload(struct services *ss, const char *name,
+	struct service_reload **ret, size_t *ret_n);
 /* Until none of its instances is on its way up or down. 0, -ECANCELED */
 RV_AWAIT int services_wait(struct services *ss, const char *name);
 

@@ -5,7 +5,6 @@
 
 #include "base/error.h"
 #include "daemon/jobs.h"
-#include "daemon/pidfd_status.h"
 #include "daemon/run.h"
 #include "daemon/scheduler.h"
 #include "daemon/service_deps.h"
@@ -260,27 +259,6 @@ int services_scale(struct services *ss, const char *name, unsigned n, bool *ret_
 	r = s && s->section ? scale(ss, s, n, ret_changed) : -ENOENT;
 	services_unlock(ss);
 	return r;
-}
-
-/* its main process: what that does with its others is its own business */
-static int signal_main(const struct job *j, int sig)
-{
-	if (!j || !j->run || !j->run->started || j->run->pidfd < 0)
-		return 0;
-	return pidfd_kill(j->run->pidfd, sig) >= 0;
-}
-
-int services_reload(struct services *ss, const char *name, unsigned *ret_n)
-{
-	struct service *s = services_find(ss, name);
-	int sig = s && s->section ? (int)s->section->v[CONFIG_RELOAD_SIGNAL].num : -1;
-
-	*ret_n = 0;
-	if (sig <= 0)
-		return sig < 0 ? -ENOENT : -EOPNOTSUPP;
-	for (size_t i = 0; i < s->n; i++)
-		*ret_n += (unsigned)signal_main(instance_job(ss, s->v[i]), sig);
-	return 0;
 }
 
 /* ---- until it is so -------------------------------------------------------------------------- */

@@ -77,6 +77,7 @@ system_tests += \
 	tests/system/268-environment-files.sh \
 	tests/system/275-service-hooks.sh \
 	tests/system/276-service-hooks-crash.sh \
+	tests/system/277-service-reload-command.sh \
 	tests/system/260-service-order.sh \
 	tests/system/261-service-groups.sh \
 	tests/system/262-service-roll.sh \
