@@ -73,6 +73,7 @@ system_tests += \
 	tests/system/259-service-full-disk.sh \
 	tests/system/270-log-rotation.sh \
 	tests/system/271-log-budget.sh \
+	tests/system/272-log-times.sh \
 	tests/system/273-log-filters.sh \
 	tests/system/274-logs-at-once.sh \
 	tests/system/400-protocol.sh \
