@@ -322,13 +322,16 @@ static int show_past_runs(struct logs *l, struct client *client, json_t *select)
 	}
 	if (r != 0 || n == 0)
 		return r;
+	/* the last of these is asked for next, not the newest there is by then */
 	run = json_array_get(runs, n - 1);
+	l->place.resumed_run = json_int(run, "run", 0);
 	if (log_filter_wants_run(&l->lo->filter, json_int(run, "started_usec", 0),
-		    json_int(run, "finished_usec", 0)))
+		    json_int(run, "finished_usec", 0))) {
+		log_place_begin_run(&l->place, l->place.resumed_run);
 		return 0;
+	}
 	/* who follows waits for the one behind it */
-	l->place.resumed_run = json_int(run, "run", 0) + 1;
-	log_place_begin_run(&l->place, l->place.resumed_run);
+	log_place_begin_run(&l->place, ++l->place.resumed_run);
 	return -ENODATA;
 }
 

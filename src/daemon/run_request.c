@@ -112,6 +112,7 @@ static int choose_output(struct run_request *rr, struct run *run)
 	if (rr->stdout_fd < 0)
 		return STREQ(output, "inherit") ? -errno : rr->stdout_fd;
 	q->stdout_fd = rr->stdout_fd;
+	q->stamped = run->out && job_num(&run->spec, TIMESTAMPS);
 	if (run->err) {
 		q->stderr_kind = SPAWN_STDIO_FD;
 		rr->stderr_fd = outputs_open_for_run(run->err);

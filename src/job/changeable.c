@@ -22,6 +22,7 @@ enum job_until job_field_until(enum job_field f)
 	case JOB_FIELD_OUTPUT:
 	case JOB_FIELD_SPLIT_OUTPUT:
 	case JOB_FIELD_OUTPUT_MAX:
+	case JOB_FIELD_TIMESTAMPS:
 	case JOB_FIELD_START_TIMEOUT:
 	case JOB_FIELD_LEFTOVERS:
 	case JOB_FIELD_SLOTS:

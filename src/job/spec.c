@@ -239,6 +239,19 @@ static int check_split(const struct job_spec *s, enum job_field *ret_field, char
 		"split-output needs two files, output names one: %s", QUOTED(output));
 }
 
+static int check_times(const struct job_spec *s, enum job_field *ret_field, char **err)
+{
+	const char *output = job_str(s, OUTPUT);
+
+	if (!job_num(s, TIMESTAMPS) || strncmp(output, "file:", 5) != 0)
+		return 0;
+	*ret_field = JOB_FIELD_TIMESTAMPS;
+	return job_err(err, -EINVAL,
+		"timestamps are for output that is kept here, not in a file of its "
+		"own: %s",
+		QUOTED(output));
+}
+
 /* The daemon has no directory that a relative path could be meant from. */
 static int check_absolute(const struct job_spec *s, enum job_field f,
 	enum job_field *ret_field, char **err)
@@ -323,8 +336,8 @@ int job_spec_check_next(
 {
 	static int (*const checks[])(const struct job_spec *s,
 		enum job_field *ret_field, char **err) = {check_one_work,
-		check_arguments, check_split, check_stdin, check_open, check_cwd,
-		check_shell, check_delays, check_slots, check_when};
+		check_arguments, check_split, check_times, check_stdin, check_open,
+		check_cwd, check_shell, check_delays, check_slots, check_when};
 
 	if (err)
 		*err = NULL;

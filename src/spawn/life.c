@@ -35,6 +35,12 @@ void run_close_stdin(struct run *run)
 	run->info.flags &= ~SPAWN_RUN_STDIN;
 }
 
+void run_forget_stamped(struct run *run)
+{
+	for (int i = 0; i < 2; i++)
+		run->stamped[i] = stamped_forget(run->stamped[i]);
+}
+
 /* the run is over, one way or the other; it waits for its acknowledgement */
 static void run_set_ended(
 	struct spawner *sp, struct run *run, enum spawn_run_state state)
@@ -44,6 +50,7 @@ static void run_set_ended(
 		sp->n_lingering--;
 	if (run->n_orphans > 0)
 		orphans_forget_run(&sp->orphans, run);
+	run_forget_stamped(run);
 	run_close_stdin(run); /* what it has let live on reads the end */
 	run->info.state = state;
 	run->info.flags &= SPAWN_RUN_SURVIVORS | SPAWN_RUN_SHUTDOWN;
@@ -72,6 +79,20 @@ static int64_t usec_of(struct timeval tv)
 	return tv.tv_sec * USEC_PER_SEC + tv.tv_usec;
 }
 
+/* True: not all that it wrote is in its files yet; life_stamped comes back to it. */
+static bool is_draining(struct spawner *sp, struct run *run)
+{
+	if (run->drained || run->n_draining > 0)
+		return !run->drained;
+	for (int i = 0; i < 2; i++) {
+		if (!run->stamped[i])
+			continue;
+		run->n_draining++;
+		stamper_drain(sp->stamper, run->stamped[i]);
+	}
+	return run->n_draining > 0;
+}
+
 /* nothing is left of the tree that must end first: take the status */
 static void run_finish(struct spawner *sp, struct run *run)
 {
@@ -80,6 +101,8 @@ static void run_finish(struct spawner *sp, struct run *run)
 	int status;
 	pid_t r;
 
+	if (is_draining(sp, run))
+		return;
 	do
 		r = wait4(run->info.pid, &status, WNOHANG | __WALL, &ru);
 	while (r < 0 && errno == EINTR);
@@ -98,6 +121,18 @@ static void run_finish(struct spawner *sp, struct run *run)
 		ru.ru_maxrss, ru.ru_minflt, ru.ru_majflt, ru.ru_inblock, ru.ru_oublock,
 		ru.ru_nvcsw, ru.ru_nivcsw};
 	run_set_ended(sp, run, SPAWN_RUN_EXITED);
+}
+
+void life_stamped(struct spawner *sp)
+{
+	struct run *run;
+
+	while ((run = stamper_drained(sp->stamper))) {
+		if (--run->n_draining > 0)
+			continue;
+		run->drained = true;
+		run_finish(sp, run);
+	}
 }
 
 static size_t count_left(struct spawner *sp, const struct run *run)

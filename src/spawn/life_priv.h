@@ -27,6 +27,8 @@ bool news_may_wait(struct spawner *sp, const struct run *run);
 
 /* the run is over without an exit, and waits for its acknowledgement */
 void run_set_failed(struct spawner *sp, struct run *run, int error, int step);
+/* its streams with times, when it is over or never began */
+void run_forget_stamped(struct run *run);
 /* what kept its stdin open */
 void run_close_stdin(struct run *run);
 /* Somebody wants its end. */

@@ -140,6 +140,7 @@ int life_recall(struct spawner *sp, struct run *run)
 {
 	if (!gates_withdraw(&sp->gates, run))
 		return -ESRCH;
+	run_forget_stamped(run);
 	run->start = start_free(run->start);
 	claims_drop(&sp->claims, run->claim);
 	conn_forget(sp, run);

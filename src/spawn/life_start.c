@@ -57,10 +57,28 @@ static void prepare(struct spawner *sp, struct run *run, const struct spawn_requ
 	run->kill_grace = q->kill_grace;
 	run->claim = claims_reserve(&sp->claims);
 	run->start->run = run;
-	/* with a cgroup there is more to look at than orphans; with orphans about nobody but
+	/* with a cgroup there is more to look at than orphans; what is stamped has to be in
+	 * its file; with orphans about nobody but
 	 * the loop can tell whose they are */
-	run->start->stay =
-		q->gate != 0 && !q->aside && !q->cgroup && !orphans_any(&sp->orphans);
+	run->start->stay = q->gate != 0 && !q->aside && !q->cgroup && !q->stamped &&
+			   !orphans_any(&sp->orphans);
+}
+
+/* Pipes in place of the files. 0, -errno: then the run is to be taken back. */
+static int stamp_outputs(struct spawner *sp, struct run *run)
+{
+	struct spawn_request *q = &run->start->req;
+	uid_t uid = q->uid == SPAWN_ID_KEEP ? (uid_t)-1 : q->uid;
+	int r = 0;
+
+	if (!q->stamped)
+		return 0;
+	r = stamper_add(
+		sp->stamper, &run->stamped[0], run, &q->stdout_fd, uid, (gid_t)q->gid);
+	if (r == 0 && q->stderr_kind == SPAWN_STDIO_FD)
+		r = stamper_add(sp->stamper, &run->stamped[1], run, &q->stderr_fd, uid,
+			(gid_t)q->gid);
+	return r;
 }
 
 int life_start(struct spawner *sp, struct wire_start *ws, const char *blob_data)
@@ -83,12 +101,20 @@ int life_start(struct spawner *sp, struct wire_start *ws, const char *blob_data)
 		close_request(q);
 		return r;
 	}
+	r = stamp_outputs(sp, run);
+	if (r < 0) {
+		run_forget_stamped(run);
+		run->start = start_free(run->start);
+		runs_remove(&sp->runs, run);
+		return r;
+	}
 	prepare(sp, run, q);
 	/* it may begin before this returns */
 	run->number = GATE_NO_NUMBER;
 	r = q->gate ? gates_enter(&sp->gates, run, q->gate, q->gate_slots, mode) : 0;
 	if (r < 0) {
 		claims_drop(&sp->claims, run->claim);
+		run_forget_stamped(run);
 		run->start = start_free(run->start);
 		runs_remove(&sp->runs, run);
 		return r;

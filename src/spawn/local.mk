@@ -7,6 +7,7 @@ libspawn_la_SOURCES = \
 	src/spawn/launch.c src/spawn/launch.h \
 	src/spawn/procfs.c src/spawn/procfs.h \
 	src/spawn/spawn.c src/spawn/spawn.h \
+	src/spawn/stamp.c src/spawn/stamp.h \
 	src/spawn/wire.c src/spawn/wire_start.c src/spawn/wire.h
 libspawn_la_CFLAGS = $(AM_CFLAGS)
 
@@ -27,6 +28,7 @@ reeve_spawner_SOURCES = \
 	src/spawn/spawner_lock.c src/spawn/spawner_lock.h \
 	src/spawn/spawner_log.c src/spawn/spawner_log.h \
 	src/spawn/spawner_setup.c src/spawn/spawner_setup.h \
+	src/spawn/stamper.c src/spawn/stamper.h \
 	src/spawn/start.c \
 	src/spawn/starter.c src/spawn/starter.h \
 	src/spawn/starter_clone.c src/spawn/starter_priv.h \

@@ -17,6 +17,7 @@
 #define RUNS_MAX 65536 /* entries; a start beyond is refused */
 
 struct gate;
+struct stamped;
 struct start;
 
 /* What the spawner is doing about a run whose end somebody wants. Only ever goes up,
@@ -48,8 +49,11 @@ struct run {
 	bool claimed_end; /* its end stands there already */
 	int pidfd;        /* RUNNING, else -1 */
 	int stdin_fd; /* RUNNING: its stdin is open for others to write to; else -1 */
-	bool pause_wanted; /* STARTING: to be paused once it runs */
-	int stop_wanted;   /* STARTING: signal of a stop that was asked for, or 0 */
+	struct stamped *stamped[2]; /* stdout, stderr with times; NULL: none */
+	unsigned int n_draining;    /* of these: its end waits for them */
+	bool drained;               /* all that it wrote is in its files */
+	bool pause_wanted;          /* STARTING: to be paused once it runs */
+	int stop_wanted; /* STARTING: signal of a stop that was asked for, or 0 */
 	bool stop_main_only;
 	rv_time stop_grace;
 	/* STARTING: to be sent once it runs, to the group or to the main process; bit n is

@@ -9,6 +9,7 @@ enum source_kind {
 	SOURCE_LISTEN,
 	SOURCE_CONN,
 	SOURCE_STARTED, /* starters have something */
+	SOURCE_STAMPED, /* output of runs that ended is in its files */
 	SOURCE_RUN,     /* a main process has ended */
 };
 

@@ -138,6 +138,7 @@ struct spawn_request {
 	enum spawn_stdio stderr_kind;
 	const char *stdin_path, *stdout_path, *stderr_path;
 	int stdout_fd, stderr_fd; /* for SPAWN_STDIO_FD */
+	bool stamped; /* SPAWN_STDIO_FD: with the time at the front of lines (stamp.h) */
 
 	uint32_t umask; /* 0 to 0777 */
 	int nice;       /* -20 to 19, SPAWN_NICE_KEEP */

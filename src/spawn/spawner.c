@@ -118,6 +118,9 @@ static int open_sources(struct spawner *sp)
 	sp->started_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	if (sp->started_fd < 0)
 		return -errno;
+	sp->stamped_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	if (sp->stamped_fd < 0)
+		return -errno;
 	r = spawner_listen(sp);
 	if (r < 0)
 		return r;
@@ -126,6 +129,8 @@ static int open_sources(struct spawner *sp)
 		r = watch(sp, sp->sigchld_fd, &sp->on_sigchld, SOURCE_SIGCHLD);
 	if (r == 0)
 		r = watch(sp, sp->started_fd, &sp->on_started, SOURCE_STARTED);
+	if (r == 0)
+		r = watch(sp, sp->stamped_fd, &sp->on_stamped, SOURCE_STAMPED);
 	if (r == 0)
 		r = watch(sp, sp->listen_fd, &sp->on_listen, SOURCE_LISTEN);
 	return r;
@@ -156,6 +161,7 @@ static int spawner_init(struct spawner *sp, const struct setup *setup)
 		.listen_fd = -1,
 		.lock_fd = setup->lock_fd,
 		.started_fd = -1,
+		.stamped_fd = -1,
 		.claims.fd = -1,
 		.leave_at = setup->stay
 				    ? RV_FOREVER
@@ -178,6 +184,8 @@ static int spawner_init(struct spawner *sp, const struct setup *setup)
 	sp->orphans.unknown = conn_tell_orphan;
 	sp->orphans.arg = sp;
 	r = open_sources(sp);
+	if (r == 0)
+		r = stamper_new(&sp->stamper, sp->stamped_fd);
 	if (r == 0)
 		r = starters_new(&sp->starters, count_starters(), &setup->nofile,
 			sp->started_fd, &ops);
@@ -265,6 +273,10 @@ static void process_event(struct spawner *sp, const struct epoll_event *ev)
 		(void)eventfd_read(sp->started_fd, &count);
 		process_started(sp);
 		break;
+	case SOURCE_STAMPED:
+		(void)eventfd_read(sp->stamped_fd, &count);
+		life_stamped(sp);
+		break;
 	case SOURCE_RUN:
 		life_main_ended(sp, CONTAINER_OF(source, struct run, source));
 		break;
@@ -302,7 +314,9 @@ static bool may_leave(struct spawner *sp)
 {
 	if (sp->stopping)
 		return all_ended(sp);
+	/* what runs have let live on may still write */
 	return !sp->stay && sp->conn.fd < 0 && sp->runs.n == 0 &&
+	       stamper_n_open(sp->stamper) == 0 &&
 	       (sp->leave_at == RV_FOREVER ||
 		       clock_monotonic(&clock_system) >= sp->leave_at);
 }

@@ -8,6 +8,7 @@
 #include "spawn/orphans.h"
 #include "spawn/runs.h"
 #include "spawn/source.h"
+#include "spawn/stamper.h"
 #include "spawn/starter.h"
 
 /* SIGKILLs over about 15 s; what is left then counts as a survivor */
@@ -18,8 +19,8 @@ struct spawner {
 	bool stay; /* do not leave when there is nothing to do */
 	uid_t uid;
 
-	int epoll_fd, signal_fd, sigchld_fd, listen_fd, lock_fd, started_fd;
-	struct source on_signal, on_sigchld, on_listen, on_started;
+	int epoll_fd, signal_fd, sigchld_fd, listen_fd, lock_fd, started_fd, stamped_fd;
+	struct source on_signal, on_sigchld, on_listen, on_started, on_stamped;
 	rv_time look_at; /* starters go on by themselves: what came of it is looked at
 			    then; RV_FOREVER: started_fd tells */
 	uint64_t socket_dev, socket_ino; /* of the socket file that is ours */
@@ -31,6 +32,7 @@ struct spawner {
 	struct gates gates;
 	struct claims claims;
 	struct starters *starters;
+	struct stamper *stamper;
 	struct orphans orphans;
 	struct list ended;  /* runs whose main process ended in this turn */
 	bool sigchld;       /* came in this turn */
@@ -51,6 +53,8 @@ int life_start(struct spawner *sp, struct wire_start *ws, const char *blob_data)
 void life_start_done(struct spawner *sp, struct start *s);
 /* the starters have given it up (starters_tick) */
 void life_start_dropped(struct spawner *sp, struct start *s);
+/* what runs wrote is in their files: those that waited for it end */
+void life_stamped(struct spawner *sp);
 /* pidfd says that the main process has ended; judged in life_turn */
 void life_main_ended(struct spawner *sp, struct run *run);
 /* after the events of one turn: what ended, what it left */

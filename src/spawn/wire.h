@@ -18,7 +18,7 @@
 #include "base/buf.h"
 #include "spawn/spawn.h"
 
-#define WIRE_VERSION    4
+#define WIRE_VERSION    5
 #define WIRE_HEADER_LEN 8
 #define WIRE_PACKET_FDS 128 /* descriptors in one packet; the kernel's limit is 253 */
 #define WIRE_INLINE_MAX (24 << 10) /* a longer argv + environment goes into a memfd */

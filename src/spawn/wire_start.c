@@ -16,8 +16,10 @@
 #define START_GATE       (1U << 2) /* gate and gate_slots follow the groups */
 #define START_AHEAD      (1U << 3)
 #define START_ASIDE      (1U << 4)
-#define START_FLAGS_KNOWN \
-	(START_SET_GROUPS | START_MEMFD | START_GATE | START_AHEAD | START_ASIDE)
+#define START_STAMPED    (1U << 5)
+#define START_FLAGS_KNOWN                                                          \
+	(START_SET_GROUPS | START_MEMFD | START_GATE | START_AHEAD | START_ASIDE | \
+		START_STAMPED)
 
 static int measure_strings(char *const *v, uint64_t *len, uint32_t *n)
 {
@@ -130,6 +132,8 @@ static int request_check(const struct spawn_request *q)
 		return -EINVAL;
 	if (q->cgroup && check_path(q->cgroup, true) < 0)
 		return -EINVAL;
+	if (q->stamped && q->stdout_kind != SPAWN_STDIO_FD)
+		return -EINVAL;
 	return 0;
 }
 
@@ -161,6 +165,8 @@ int wire_encode_start(struct buf *b, const struct spawn_request *req,
 		flags |= START_AHEAD;
 	if (q.aside)
 		flags |= START_ASIDE;
+	if (q.stamped)
+		flags |= START_STAMPED;
 	wire_begin(&w, b, WIRE_START, count_fds(&q, !data));
 	wire_put_token(&w, &q.token);
 	wire_put(&w, flags, 4);
@@ -258,6 +264,7 @@ int wire_decode_start(struct wire_reader *r, uint16_t n_fds, struct wire_start *
 	q->set_groups = flags & START_SET_GROUPS;
 	q->ahead = flags & START_AHEAD;
 	q->aside = flags & START_ASIDE;
+	q->stamped = flags & START_STAMPED;
 	if (flags & START_GATE) {
 		q->gate = wire_get(r, 8);
 		q->gate_slots = (uint32_t)wire_get(r, 4);

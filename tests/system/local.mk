@@ -87,6 +87,7 @@ system_tests += \
 	tests/system/288-broken-files.sh \
 	tests/system/270-log-rotation.sh \
 	tests/system/271-log-budget.sh \
+	tests/system/272-log-times.sh \
 	tests/system/273-log-filters.sh \
 	tests/system/274-logs-at-once.sh \
 	tests/system/280-liveness.sh \

@@ -84,3 +84,17 @@ TESTS += tests/unit/spawn/test_wire
 tests_unit_spawn_test_wire_SOURCES = tests/unit/spawn/test_wire.c
 tests_unit_spawn_test_wire_CFLAGS = $(spawn_test_cflags)
 tests_unit_spawn_test_wire_LDADD = $(spawn_test_libs)
+
+check_PROGRAMS += tests/unit/spawn/test_spawner_stamped
+TESTS += tests/unit/spawn/test_spawner_stamped
+tests_unit_spawn_test_spawner_stamped_SOURCES = \
+	tests/unit/spawn/test_spawner_stamped.c $(spawn_fixture)
+tests_unit_spawn_test_spawner_stamped_CPPFLAGS = $(spawn_test_cppflags)
+tests_unit_spawn_test_spawner_stamped_CFLAGS = $(spawn_test_cflags)
+tests_unit_spawn_test_spawner_stamped_LDADD = $(spawn_test_libs)
+
+check_PROGRAMS += tests/unit/spawn/test_stamp
+TESTS += tests/unit/spawn/test_stamp
+tests_unit_spawn_test_stamp_SOURCES = tests/unit/spawn/test_stamp.c
+tests_unit_spawn_test_stamp_CFLAGS = $(spawn_test_cflags)
+tests_unit_spawn_test_stamp_LDADD = $(spawn_test_libs)
