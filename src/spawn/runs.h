@@ -29,6 +29,7 @@ enum run_phase {
 
 struct run {
 	struct source source; /* the pidfd in epoll */
+	struct source ready_source;
 	struct run *hash_next;
 	struct list all_link;
 	struct list dirty_link;
@@ -48,6 +49,8 @@ struct run {
 	bool claimed_end; /* its end stands there already */
 	int pidfd;        /* RUNNING, else -1 */
 	int stdin_fd; /* RUNNING: its stdin is open for others to write to; else -1 */
+	int ready_fd; /* RUNNING, and it was not ready: to read of that; else -1 */
+	char *said;   /* what it says of itself; NULL: nothing */
 	bool pause_wanted; /* STARTING: to be paused once it runs */
 	int stop_wanted;   /* STARTING: signal of a stop that was asked for, or 0 */
 	bool stop_main_only;
@@ -59,6 +62,7 @@ struct run {
 	bool unwatched;  /* epoll had no room for the pidfd: asked at each SIGCHLD */
 	bool send_table; /* as a row of the table: says all that the others say */
 	bool send_started;
+	bool send_ready;
 	bool send_ended;
 
 	enum run_phase phase;

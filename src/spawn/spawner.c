@@ -31,6 +31,7 @@
 #include "base/unix_socket.h"
 #include "spawn/exits.h"
 #include "spawn/relay.h"
+#include "spawn/said.h"
 #include "spawn/spawner_lock.h"
 #include "spawn/spawner_setup.h"
 
@@ -154,6 +155,7 @@ static int spawner_init(struct spawner *sp, const struct setup *setup)
 		.sigchld_fd = -1,
 		.look_at = RV_FOREVER,
 		.listen_fd = -1,
+		.notify_fd = -1,
 		.lock_fd = setup->lock_fd,
 		.started_fd = -1,
 		.claims.fd = -1,
@@ -264,6 +266,10 @@ static void process_event(struct spawner *sp, const struct epoll_event *ev)
 	case SOURCE_STARTED:
 		(void)eventfd_read(sp->started_fd, &count);
 		process_started(sp);
+		break;
+	case SOURCE_NOTIFY: said_read(sp); break;
+	case SOURCE_READY:
+		life_ready(sp, CONTAINER_OF(source, struct run, ready_source));
 		break;
 	case SOURCE_RUN:
 		life_main_ended(sp, CONTAINER_OF(source, struct run, source));

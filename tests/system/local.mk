@@ -72,6 +72,7 @@ system_tests += \
 	tests/system/257-after-service.sh \
 	tests/system/259-service-full-disk.sh \
 	tests/system/280-liveness.sh \
+	tests/system/281-said-meanwhile.sh \
 	tests/system/400-protocol.sh \
 	tests/system/401-clients-that-stall.sh \
 	tests/system/402-connections.sh \
