@@ -103,6 +103,16 @@ static int read_asked(struct ready_rule *rule, const char *text, const char **re
 	return -ENOENT;
 }
 
+static int read_fd(struct ready_rule *rule, const char *text, const char **ret_why)
+{
+	uint64_t fd = READY_FD_MIN;
+
+	if (*text && parse_u64(&fd, text + 1, READY_FD_MIN, READY_FD_MAX) < 0)
+		return refuse(ret_why, "a descriptor is a number from 3 to 255");
+	rule->fd = (int)fd;
+	return 0;
+}
+
 int ready_rule_parse(struct ready_rule *ret, const char *text, const char **ret_why)
 {
 	struct ready_rule rule = {.kind = READY_EXEC};
@@ -111,10 +121,14 @@ int ready_rule_parse(struct ready_rule *ret, const char *text, const char **ret_
 	if (r == -ENOENT && STREQ(text, "notify")) {
 		rule.kind = READY_NOTIFY;
 		r = 0;
+	} else if (r == -ENOENT && strncmp(text, "fd", 2) == 0 &&
+		   (!text[2] || text[2] == ':')) {
+		rule.kind = READY_FD;
+		r = read_fd(&rule, text + 2, ret_why);
 	} else if (r == -ENOENT && STREQ(text, "exec")) {
 		r = 0;
 	} else if (r == -ENOENT) {
-		return refuse(ret_why, "it is none of exec, notify, tcp:PORT, "
+		return refuse(ret_why, "it is none of exec, notify, fd:N, tcp:PORT, "
 				       "unix:PATH, http:PORT/PATH, command:CMD");
 	}
 	if (r >= 0)
@@ -134,6 +148,12 @@ int live_rule_parse(struct ready_rule *ret, const char *text, const char **ret_w
 	if (r >= 0)
 		*ret = rule;
 	return r;
+}
+
+bool ready_rule_is_asked(const struct ready_rule *rule)
+{
+	return rule->kind == READY_TCP || rule->kind == READY_UNIX ||
+	       rule->kind == READY_HTTP || rule->kind == READY_COMMAND;
 }
 
 int ready_rule_copy(struct ready_rule *ret, const struct ready_rule *rule)
@@ -161,6 +181,7 @@ char *ready_rule_format(const struct ready_rule *rule)
 	int r;
 
 	switch (rule->kind) {
+	case READY_FD: r = asprintf(&text, "fd:%d", rule->fd); break;
 	case READY_TCP: r = asprintf(&text, "tcp:%u", rule->port); break;
 	case READY_UNIX: r = asprintf(&text, "unix:%s", rule->text); break;
 	case READY_HTTP:

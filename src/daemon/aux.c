@@ -323,6 +323,7 @@ static int make_request(struct run_request *rr, struct aux *a, struct run *run,
 	q->token = a->token;
 	q->gate = 0;
 	q->aside = q->ahead = false;
+	q->ready_fd = 0;
 	q->stdin_kind = SPAWN_STDIO_NULL;
 	q->stdin_path = NULL;
 	q->leftovers = SPAWN_LEFTOVERS_KILL;

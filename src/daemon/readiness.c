@@ -24,13 +24,14 @@ int readiness_new(struct readiness **ret, struct core *core, rv_loop *loop)
 	rd->core = core;
 	rd->loop = loop;
 	rd->fd = -1;
+	rd->error = -EAGAIN;
 	if (hashmap_new(&rd->by_pid, HASHMAP_U64) < 0 ||
 		asprintf(&rd->path, "%s/notify", core->state_dir) < 0) {
 		rd->path = NULL;
 		readiness_free(rd);
 		return -ENOMEM;
 	}
-	readiness_listen(rd);
+	readiness_init_socket(rd);
 	*ret = rd;
 	return 0;
 }
@@ -59,6 +60,13 @@ int readiness_address(const struct run *run, const char **ret)
 		return rr->rd->error;
 	*ret = rr->rd->path;
 	return 0;
+}
+
+int readiness_fd(const struct run *run)
+{
+	const struct run_ready *rr = run->ready;
+
+	return rr && rr->rule.kind == READY_FD ? rr->rule.fd : 0;
 }
 
 int64_t readiness_watchdog_usec(const struct run *run)
@@ -100,8 +108,10 @@ int run_ready_new(struct run *run)
 	rr->hears = rr->rd && (rr->rule.kind == READY_NOTIFY ||
 				      run_live_watchdog_usec(rr->live) > 0);
 	rr->counted = rr->hears;
-	if (rr->counted)
+	if (rr->hears) {
 		rr->rd->n_starting++;
+		readiness_init_run(rr);
+	}
 	return 0;
 }
 
@@ -140,6 +150,9 @@ void run_ready_free(struct run *run)
 	end_asking(rr);
 	has_begun(rr);
 	readiness_forget(rr);
+	if (rr->hears)
+		rv_timer_stop(&rr->said);
+	free(rr->to_hear);
 	run_live_free(rr->live);
 	ready_rule_deinit(&rr->rule);
 	run->ready = NULL;
@@ -215,7 +228,9 @@ static void begin(struct run_ready *rr, rv_time now)
 		rr->due = time_after(now, rr->timeout_usec);
 	if (rr->rule.kind == READY_EXEC || run_hooks_were_begun(run))
 		run_became_ready(rr);
-	else if (rr->rule.kind != READY_NOTIFY)
+	else if (rr->rule.kind == READY_FD && run->info.flags & SPAWN_RUN_READY)
+		run_became_ready(rr);
+	else if (ready_rule_is_asked(&rr->rule))
 		ready_tries_begin(rr);
 }
 
@@ -225,8 +240,10 @@ void run_act_on_ready(struct run *run, rv_time now)
 
 	if (!rr || !run->started)
 		return;
-	if (run->stop == RUN_STOP_NONE && !rr->begun)
+	if (run->stop == RUN_STOP_NONE && !rr->begun) {
 		begin(rr, now);
+		readiness_catch_up(rr);
+	}
 	if (run->stop == RUN_STOP_NONE && rr->due <= now)
 		run->stop = RUN_STOP_UNREADY;
 	if (run->stop != RUN_STOP_NONE) {
@@ -238,6 +255,15 @@ void run_act_on_ready(struct run *run, rv_time now)
 rv_time run_ready_due(const struct run *run)
 {
 	return run->ready ? run->ready->due : RV_FOREVER;
+}
+
+void run_told_ready(struct run *run)
+{
+	struct run_ready *rr = run->ready;
+
+	run->info.flags |= SPAWN_RUN_READY;
+	if (rr && rr->begun && rr->rule.kind == READY_FD && run->stop == RUN_STOP_NONE)
+		run_became_ready(rr);
 }
 
 /* ---- looking ------------------------------------------------------------------------------ */

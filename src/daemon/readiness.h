@@ -4,12 +4,14 @@
  * The supervising task of the run asks here while its process runs; what the run is to be
  * told by (config_ready.h) is taken from the service as it is at the start of the run, or
  * when the run is found going on. Words of notify come in on one datagram socket, "notify" in
- * the state directory, at the same path in every daemon; who sent one is told by the kernel,
- * and it counts only where that process belongs to the run. Once a run is ready that is
- * recorded with it: the next daemon knows it, too, and asks nobody again.
+ * the state directory; who sent one is told by the kernel, and it counts only where that process
+ * belongs to the run. Once a run is ready that is recorded with it: the next daemon knows it,
+ * too, and asks nobody again.
  *
- * READY=1 that is sent while no daemon is there reaches nobody: such a run is not ready in
- * time, and is started again.
+ * The spawner keeps the socket, hears what is said while no daemon is there, and has what the
+ * run said before from us (spawn/said.h): all of it is in the table that it sends the next
+ * daemon. What we have read and not recorded when we are killed is lost: READY=1 for the time
+ * of a commit, the rest for a moment longer (said_delay).
  *
  * Loop thread only.
  */
@@ -28,16 +30,22 @@ struct run;
 /* 0, -ENOMEM. Where its socket cannot be had that is logged, and what needs it fails. */
 int readiness_new(struct readiness **ret, struct core *core, rv_loop *loop);
 struct readiness *readiness_free(struct readiness *rd);
-/* It is known which runs go on: what they said meanwhile is heard, and what they say. NULL is
- * fine. */
+/* A spawner is connected, and it is known which runs go on: what they say is heard. The socket is
+ * the one that the spawner has kept, else a new one, which it gets to keep. NULL is fine. */
 void readiness_open(struct readiness *rd);
 /* For NOTIFY_SOCKET of that run; NULL: it is not told so. 0; why there is none: -errno */
 int readiness_address(const struct run *run, const char **ret);
+/* number of the descriptor that it says on that it is ready; 0: it does not */
+int readiness_fd(const struct run *run);
 /* for WATCHDOG_USEC of that run; 0: nothing is expected of it */
 int64_t readiness_watchdog_usec(const struct run *run);
 
 /* What is kept of a run of a service, as run.ready. 0, -ENOMEM */
 int run_ready_new(struct run *run);
+/* by the spawner: it has written a line to its descriptor for that */
+void run_told_ready(struct run *run);
+/* by the spawner: what it has said; lines, NULL: nothing */
+void run_told_said(struct run *run, const char *lines);
 /* Its process has ended, or the daemon goes: nothing is asked any more, and no task of it is
  * left when this returns. Of its task. */
 void run_ready_leave(struct run *run);

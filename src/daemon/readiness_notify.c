@@ -4,8 +4,11 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 
 #include "base/cleanup.h"
 #include "base/clock.h"
@@ -16,6 +19,7 @@
 #include "daemon/readiness_priv.h"
 #include "daemon/run_reload.h"
 #include "daemon/services.h"
+#include "daemon/spawner_link.h"
 #include "spawn/procfs.h"
 
 enum {
@@ -209,12 +213,84 @@ static void take_line(struct run_ready *rr, const char *line)
 	/* else something that others know of */
 }
 
+/* ---- for the next daemon --------------------------------------------------------------------- */
+
+/* Of many words in a row the spawner hears once. */
+static const rv_time said_delay = RV_MS(50);
+
+static void put_number(char *text, size_t size, const char *key, int64_t n)
+{
+	size_t len = strlen(text);
+
+	snprintf(text + len, size - len, "%s%" PRId64 "\n", key, n);
+}
+
+static void pass_on(void *arg)
+{
+	struct run_ready *rr = arg;
+	char text[SPAWN_SAID_MAX + 1] = "";
+	int64_t watchdog = run_live_watchdog_usec(rr->live);
+
+	if (rr->reloading)
+		put_number(text, sizeof(text), "RELOADING=", 1);
+	if (rr->stopping)
+		put_number(text, sizeof(text), "STOPPING=", 1);
+	if (rr->main_pid > 0)
+		put_number(text, sizeof(text), "MAINPID=", rr->main_pid);
+	if (watchdog > 0)
+		put_number(text, sizeof(text), "WATCHDOG_USEC=", watchdog);
+	if (rr->status[0])
+		snprintf(text + strlen(text), sizeof(text) - strlen(text),
+			"STATUS=%s\n", rr->status);
+	if (spawner_link_set_said(rr->run->core->spawner, rr->run, text) < 0)
+		rv_timer_start(&rr->said, rv_loop_now(rr->rd->loop) + RV_SEC(1));
+}
+
+void readiness_init_run(struct run_ready *rr)
+{
+	rv_timer_init(&rr->said, rr->rd->loop, pass_on, rr);
+}
+
+static void take_lines(struct run_ready *rr, char *text)
+{
+	while (text) {
+		char *line = strsep(&text, "\n");
+
+		take_line(rr, line);
+	}
+}
+
+void run_told_said(struct run *run, const char *lines)
+{
+	char text[SPAWN_SAID_MAX + 1];
+	struct run_ready *rr = run->ready;
+
+	if (!lines || !rr || !rr->hears)
+		return;
+	if (!rr->begun) { /* its task is yet to look */
+		free(rr->to_hear);
+		rr->to_hear = strdup(lines);
+		return;
+	}
+	snprintf(text, sizeof(text), "%s", lines);
+	take_lines(rr, text);
+}
+
+void readiness_catch_up(struct run_ready *rr)
+{
+	_cleanup_free_ char *lines = TAKE_PTR(rr->to_hear);
+
+	run_told_said(rr->run, lines);
+}
+
+/* ---- messages ------------------------------------------------------------------------------- */
+
 /* text: n bytes, and room for one more */
 static void take_message(
 	struct readiness *rd, char *text, size_t n, bool cut, const struct ucred *from)
 {
 	struct run_ready *rr = run_of_process(rd, from->pid);
-	char *at = text;
+	bool pets;
 
 	if (!rr) {
 		tell_stranger(rd, from);
@@ -226,11 +302,11 @@ static void take_message(
 		return;
 	}
 	text[n] = '\0';
-	while (at) {
-		char *line = strsep(&at, "\n");
-
-		take_line(rr, line);
-	}
+	/* the most frequent one changes nothing that is kept */
+	pets = STREQ(text, "WATCHDOG=1") || STREQ(text, "WATCHDOG=1\n");
+	take_lines(rr, text);
+	if (!pets && !rv_timer_active(&rr->said))
+		rv_timer_start(&rr->said, rv_loop_now(rd->loop) + said_delay);
 }
 
 /* ---- the socket ---------------------------------------------------------------------------- */
@@ -350,38 +426,86 @@ static void readable(int fd, unsigned ev, void *arg)
 	receive(arg);
 }
 
-void readiness_open(struct readiness *rd)
+static int bind_socket(struct readiness *rd)
 {
+	const int on = 1;
 	int r;
 
-	if (!rd || rd->fd < 0 || rd->watch)
-		return;
-	r = rv_fd_watch(rd->loop, rd->fd, RV_READ, readable, rd, &rd->watch);
+	if (strlen(rd->path) > READY_PATH_MAX)
+		return -ENAMETOOLONG;
+	/* of the machine: services of all users send to it */
+	r = unix_bind_datagram(&rd->fd, rd->path, rd->core->system_mode ? 0666 : 0600);
+	if (r >= 0 && setsockopt(rd->fd, SOL_SOCKET, SO_PASSCRED, &on, sizeof(on)) < 0)
+		r = -errno;
+	if (r < 0)
+		rd->fd = close_safe(rd->fd);
+	return r;
+}
+
+/* its file may have been removed meanwhile: whoever sends there would find nobody */
+static bool is_bound(const struct readiness *rd)
+{
+	_cleanup_close_ int fd = -1;
+
+	return unix_connect(&fd, rd->path, SOCK_DGRAM, true) >= 0;
+}
+
+static bool is_same(int a, int b)
+{
+	struct stat x, y;
+
+	return fstat(a, &x) == 0 && fstat(b, &y) == 0 && x.st_dev == y.st_dev &&
+	       x.st_ino == y.st_ino;
+}
+
+static void hear(struct readiness *rd)
+{
+	int r = rd->watch ? 0
+			  : rv_fd_watch(rd->loop, rd->fd, RV_READ, readable, rd,
+				    &rd->watch);
+
 	if (r < 0)
 		log_at(LOG_ERR, "service", "cannot hear what services say on '%s': %s",
 			rd->path, rv_strerror(r));
 }
 
-void readiness_listen(struct readiness *rd)
+void readiness_open(struct readiness *rd)
 {
-	struct core *core = rd->core;
-	const int on = 1;
+	_cleanup_close_ int kept = -1;
+	bool known = false;
 	int r = 0;
 
-	rv_timer_init(&rd->more, rd->loop, receive, rd);
-	if (strlen(rd->path) > READY_PATH_MAX)
-		r = -ENAMETOOLONG;
-	/* of the machine: services of all users send to it */
-	if (r >= 0)
-		r = unix_bind_datagram(
-			&rd->fd, rd->path, core->system_mode ? 0666 : 0600);
-	if (r >= 0 && setsockopt(rd->fd, SOL_SOCKET, SO_PASSCRED, &on, sizeof(on)) < 0)
-		r = -errno;
-	if (r >= 0)
+	if (!rd)
 		return;
-	rd->fd = close_safe(rd->fd);
+	kept = spawner_link_take_notify(rd->core->spawner);
+	if (rd->fd < 0 && kept >= 0 && is_bound(rd)) {
+		rd->fd = TAKE_FD(kept);
+		known = true;
+	} else if (rd->fd < 0) {
+		r = bind_socket(rd);
+	} else if (kept >= 0) {
+		known = is_same(rd->fd, kept);
+	}
 	rd->error = r;
-	log_at(LOG_ERR, "service",
-		"cannot listen on '%s': %s; services with ready = notify cannot start",
-		rd->path, rv_strerror(r));
+	if (r < 0) {
+		log_at(LOG_ERR, "service",
+			"cannot listen on '%s': %s; services with ready = notify or "
+			"watchdog cannot start",
+			rd->path, rv_strerror(r));
+		return;
+	}
+	/* before anything that is started from now on */
+	if (!known)
+		r = spawner_link_keep_notify(rd->core->spawner, rd->fd);
+	if (r < 0)
+		log_at(LOG_WARNING, "service",
+			"the spawner cannot keep '%s': %s; what services say while no "
+			"daemon is there is lost",
+			rd->path, rv_strerror(r));
+	hear(rd);
+}
+
+void readiness_init_socket(struct readiness *rd)
+{
+	rv_timer_init(&rd->more, rd->loop, receive, rd);
 }

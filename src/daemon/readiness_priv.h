@@ -48,6 +48,8 @@ struct run_ready {
 	uint64_t key;   /* in by_pid; 0: it is not there */
 	pid_t main_pid; /* as it says; 0: it did not */
 	char status[RUN_STATUS_MAX];
+	char *to_hear; /* said before it was begun with here, owned; NULL */
+	rv_timer said; /* the spawner is to know what it says now */
 	/* tcp, unix, http, command */
 	rv_timer timer;
 	unsigned n_tries;
@@ -61,7 +63,10 @@ void run_became_ready(struct run_ready *rr);
 void run_ready_changed(struct run_ready *rr);
 
 /* ---- notify ---- */
-void readiness_listen(struct readiness *rd);
+void readiness_init_socket(struct readiness *rd);
+void readiness_init_run(struct run_ready *rr);
+/* what was said before it was begun with */
+void readiness_catch_up(struct run_ready *rr);
 /* What was said and not read yet, as far as one round takes. True: there is no more. */
 bool readiness_read(struct readiness *rd);
 /* messages of that process, and those below it, are the run's. 0, -ENOMEM */

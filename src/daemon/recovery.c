@@ -209,6 +209,8 @@ static void adopt_from_table(struct recovery *rc, struct job *j,
 			TAKE_FD(sr->pidfd));
 		if (j->run && sr->info.state == SPAWN_RUN_RUNNING)
 			run_told_stdin(j->run, TAKE_FD(sr->stdin_fd));
+		if (j->run)
+			run_told_said(j->run, sr->said);
 	}
 }
 
@@ -286,6 +288,7 @@ static void tell_from_table(struct run *run, struct spawner_run *sr)
 	case SPAWN_RUN_RUNNING:
 		run_told_stdin(run, TAKE_FD(sr->stdin_fd));
 		run_told_started(run, &sr->info, TAKE_FD(sr->pidfd));
+		run_told_said(run, sr->said);
 		break;
 	case SPAWN_RUN_EXITED: run_told_exited(run, &sr->info); break;
 	case SPAWN_RUN_FAILED:

@@ -219,6 +219,7 @@ int run_request_init(struct run_request *rr, struct run *run, enum spawn_step *r
 	q->gate_slots = pool_gate_slots(run_pool(run));
 	q->aside = q->gate && !run->job->demand->gated;
 	q->ahead = run->ahead;
+	q->ready_fd = readiness_fd(run);
 
 	*ret_step = SPAWN_STEP_REQUEST;
 	r = make_argv(rr, s);

@@ -243,6 +243,7 @@ int spawner_link_new(struct spawner_link **ret, struct core *core,
 		return -ENOMEM;
 	l->core = core;
 	l->opts = *opts;
+	l->notify_fd = -1;
 	rv_event_init(&l->changed);
 	list_init(&l->want_room);
 	scheduler_block(core->scheduler, BLOCK_SPAWNER, true);

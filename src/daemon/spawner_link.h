@@ -16,6 +16,7 @@ struct spawner_link;
 struct spawner_run {
 	struct spawn_run_info info;
 	int pidfd, stdin_fd; /* -1: none */
+	char *said; /* what it says of itself (spawn/said.h), owned; NULL: nothing */
 };
 
 struct spawner_link_opts {
@@ -75,6 +76,13 @@ int spawner_link_pause(struct spawner_link *l, struct run *run, bool on);
 int spawner_link_close_stdin(
 	struct spawner_link *l, struct run *run, uint32_t *ret_seq);
 int spawner_link_signal(struct spawner_link *l, struct run *run, int sig);
+/* The socket that this spawner had kept when it was connected, the caller's from then on; -1. */
+int spawner_link_take_notify(struct spawner_link *l);
+/* It keeps that one: fd is the caller's. 0, -EAGAIN */
+int spawner_link_keep_notify(struct spawner_link *l, int fd);
+/* The run says this of itself. 0, -EAGAIN */
+int spawner_link_set_said(
+	struct spawner_link *l, const struct run *run, const char *text);
 /* its end is on disk */
 void spawner_link_ack(struct spawner_link *l, const struct run *run);
 void spawner_link_ack_token(struct spawner_link *l, const struct spawn_token *t);

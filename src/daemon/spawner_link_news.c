@@ -14,6 +14,7 @@
 #include "daemon/aux.h"
 #include "daemon/core.h"
 #include "daemon/jobs.h"
+#include "daemon/readiness.h"
 #include "daemon/run_stdin.h"
 #include "daemon/scheduler.h"
 #include "daemon/supervisor.h"
@@ -78,7 +79,9 @@ void link_drop_table(struct spawner_link *l)
 	for (size_t i = 0; i < l->n_table; i++) {
 		close_safe(l->table[i].pidfd);
 		close_safe(l->table[i].stdin_fd);
+		free(l->table[i].said);
 	}
+	l->notify_fd = close_safe(l->notify_fd);
 	free(l->table);
 	l->table = NULL;
 	l->n_table = l->n_table_max = 0;
@@ -92,6 +95,32 @@ void link_wake_wanting(struct spawner_link *l)
 	while ((node = list_pop(&l->want_room)))
 		rv_event_set(&LIST_ENTRY(node, struct run, want_room)->wake);
 	aux_told_room(l->core->aux);
+}
+
+/* without memory for it what it said is lost, and nothing else */
+static void on_said(const struct spawn_token *t, const char *text, void *arg)
+{
+	struct spawner_link *l = arg;
+	struct spawner_run *last = l->n_table ? &l->table[l->n_table - 1] : NULL;
+
+	if (last && !last->said && spawn_token_equal(&last->info.token, t))
+		last->said = strdup(text);
+}
+
+static void on_notify(int fd, void *arg)
+{
+	struct spawner_link *l = arg;
+
+	close_safe(l->notify_fd);
+	l->notify_fd = fd;
+}
+
+static void on_run_ready(const struct spawn_run_info *info, void *arg)
+{
+	struct run *run = run_of(arg, &info->token);
+
+	if (run)
+		run_told_ready(run);
 }
 
 static void on_table_end(void *arg)
@@ -258,4 +287,7 @@ const struct spawn_client_ops link_client_ops = {
 	.on_exited = on_exited,
 	.on_result = on_result,
 	.on_orphan = on_orphan,
+	.on_notify = on_notify,
+	.on_said = on_said,
+	.on_run_ready = on_run_ready,
 };

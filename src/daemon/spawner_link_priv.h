@@ -26,6 +26,7 @@ struct spawner_link {
 	pid_t pid;
 	pid_t child;       /* the last that we started; 0: none or reaped */
 	bool child_is_new; /* it has had no daemon yet, so it has no runs either */
+	int notify_fd;     /* that came with the connection; -1 */
 	struct spawner_run *table;
 	size_t n_table, n_table_max;
 	struct spawn_token *acks; /* acknowledgements that found no room, in order */

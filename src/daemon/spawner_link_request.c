@@ -4,9 +4,11 @@
 #include "daemon/spawner_link_priv.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/failpoint.h"
 #include "daemon/jobs.h"
@@ -100,6 +102,34 @@ int spawner_link_stop(struct spawner_link *l, struct run *run, bool now)
 			(int)job_num(&run->spec, KILL_SIGNAL), false,
 			usec_to_time(grace), NULL);
 	return sent_for(l, run, r);
+}
+
+int spawner_link_take_notify(struct spawner_link *l)
+{
+	return TAKE_FD(l->notify_fd);
+}
+
+int spawner_link_keep_notify(struct spawner_link *l, int fd)
+{
+	int copy, r;
+
+	if (!l->client)
+		return -EAGAIN;
+	copy = fcntl(fd, F_DUPFD_CLOEXEC, 3);
+	if (copy < 0)
+		return -errno;
+	r = spawn_client_keep_notify(l->client, copy);
+	if (r < 0)
+		close_safe(copy);
+	return sent(l, r);
+}
+
+int spawner_link_set_said(
+	struct spawner_link *l, const struct run *run, const char *text)
+{
+	struct spawn_token t = run_spawn_token(run);
+
+	return l->ready ? sent(l, spawn_client_set_said(l->client, &t, text)) : -EAGAIN;
 }
 
 int spawner_link_stop_token(

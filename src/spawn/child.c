@@ -44,6 +44,22 @@ CHILD_CODE static int child_dup(int from, int to)
 	return from == to || syscall(SYS_dup3, from, to, 0) >= 0 ? 0 : -errno;
 }
 
+/* all but the first three, and the one that it says on that it is ready */
+CHILD_CODE static int child_close_others(int ready_fd, int from)
+{
+	if (ready_fd == 0)
+		return syscall(SYS_close_range, 3, ~0U, 0) < 0 ? -errno : 0;
+	if (from == ready_fd) {
+		if (syscall(SYS_fcntl, ready_fd, F_SETFD, 0) < 0)
+			return -errno;
+	} else if (syscall(SYS_dup3, from, ready_fd, 0) < 0) {
+		return -errno;
+	}
+	if (ready_fd > 3 && syscall(SYS_close_range, 3, ready_fd - 1, 0) < 0)
+		return -errno;
+	return syscall(SYS_close_range, ready_fd + 1, ~0U, 0) < 0 ? -errno : 0;
+}
+
 CHILD_CODE static int child_descriptors(const struct child_args *a)
 {
 	const struct spawn_request *q = &a->start->req;
@@ -66,7 +82,7 @@ CHILD_CODE static int child_descriptors(const struct child_args *a)
 	r = child_dup(q->stdin_kind == SPAWN_STDIO_PIPE ? a->in_fd : 0, 0);
 	if (r < 0)
 		return r;
-	return syscall(SYS_close_range, 3, ~0U, 0) < 0 ? -errno : 0;
+	return child_close_others(q->ready_fd, a->ready_fd);
 }
 
 CHILD_CODE static int child_cgroup(const struct start *s)

@@ -39,6 +39,7 @@ struct start {
 	atomic_int child_pid;  /* 0: it has not run yet */
 	int pidfd;             /* written by the kernel before the child runs */
 	int stdin_fd;          /* SPAWN_STDIO_PIPE: the end to write to; else -1 */
+	int ready_fd;          /* of a request with one, the end to read; else -1 */
 	int error;             /* errno of the step, set right before it ends */
 	rv_time child_boot;    /* CLOCK_BOOTTIME as the child began */
 
@@ -71,9 +72,9 @@ struct child_common {
 struct child_args {
 	struct start *start;
 	const struct child_common *common;
-	int in_fd, out_fd,
-		err_fd; /* where stdin is if it is a pipe, and stdout and stderr
-				      if they came along; below low_fds_end */
+	/* where stdin is if it is a pipe, stdout and stderr if they came along, and the
+	 * end to write to of ready_fd; below low_fds_end */
+	int in_fd, out_fd, err_fd, ready_fd;
 };
 
 /**

@@ -280,6 +280,29 @@ int spawn_client_close_stdin(
 	return queue_simple(c, WIRE_CLOSE_STDIN, t, ret_seq);
 }
 
+int spawn_client_keep_notify(struct spawn_client *c, int fd)
+{
+	struct wire_writer w;
+	int r;
+
+	if (queue_is_full(c))
+		return -EAGAIN;
+	wire_begin(&w, &c->queue, WIRE_KEEP_NOTIFY, 1);
+	r = wire_end(&w);
+	if (r < 0)
+		return r;
+	c->fds[c->n_fds++] = fd;
+	return 0;
+}
+
+int spawn_client_set_said(
+	struct spawn_client *c, const struct spawn_token *t, const char *text)
+{
+	if (queue_is_full(c))
+		return -EAGAIN;
+	return MIN(wire_encode_said(&c->queue, WIRE_SET_SAID, t, text), 0);
+}
+
 int spawn_client_ack(struct spawn_client *c, const struct spawn_token *t)
 {
 	return queue_simple(c, WIRE_ACK, t, NULL);
@@ -310,6 +333,10 @@ static int tell_run(struct spawn_client *c, struct wire_record *rec, int *fds)
 	case WIRE_RUN_STARTED: ops->on_started(&info, pidfd, stdin_fd, c->arg); break;
 	case WIRE_RUN_FAILED: ops->on_start_failed(&info, c->arg); break;
 	case WIRE_RUN_EXITED: ops->on_exited(&info, c->arg); break;
+	case WIRE_RUN_READY:
+		if (ops->on_run_ready)
+			ops->on_run_ready(&info, c->arg);
+		break;
 	case WIRE_RUN_QUERY:
 		if (ops->on_query)
 			ops->on_query(&info, c->arg);
@@ -326,6 +353,26 @@ static int tell_result(struct spawn_client *c, struct wire_record *rec)
 	r = wire_decode_result(&rec->body, &res);
 	if (r == 0 && c->ops->on_result)
 		c->ops->on_result(res.seq, &res.token, -res.error, c->arg);
+	return r;
+}
+
+static int tell_notify(struct spawn_client *c, struct wire_record *rec, int *fds)
+{
+	if (rec->n_fds != 1 || wire_done(&rec->body) < 0)
+		return -RV_EPROTOCOL;
+	if (c->ops->on_notify)
+		c->ops->on_notify(TAKE_FD(fds[0]), c->arg);
+	return 0;
+}
+
+static int tell_said(struct spawn_client *c, struct wire_record *rec)
+{
+	struct spawn_token t;
+	const char *text;
+	int r = wire_decode_said(&rec->body, &t, &text);
+
+	if (r == 0 && c->ops->on_said)
+		c->ops->on_said(&t, text, c->arg);
 	return r;
 }
 
@@ -351,6 +398,8 @@ static int tell(struct spawn_client *c, struct wire_record *rec, int *fds)
 		if (r == 0)
 			c->ops->on_orphan(&orphan, c->arg);
 		return r;
+	case WIRE_NOTIFY: return tell_notify(c, rec, fds);
+	case WIRE_SAID: return tell_said(c, rec);
 	default: return -RV_EPROTOCOL;
 	}
 }

@@ -45,6 +45,13 @@ struct spawn_client_ops {
 	void (*on_result)(
 		uint32_t seq, const struct spawn_token *t, int error, void *arg);
 	void (*on_orphan)(const struct spawn_orphan *orphan, void *arg);
+	/* between on_hello and the table: the socket that was given to
+	 * spawn_client_keep_notify, the receiver's to close; may be NULL */
+	void (*on_notify)(int fd, void *arg);
+	/* behind on_table_run of its run; lines, borrowed; may be NULL */
+	void (*on_said)(const struct spawn_token *t, const char *text, void *arg);
+	/* it has written a line to its ready_fd; may be NULL */
+	void (*on_run_ready)(const struct spawn_run_info *info, void *arg);
 };
 
 /**
@@ -103,6 +110,13 @@ int spawn_client_recall(struct spawn_client *c, const struct spawn_token *t);
  * descriptor are closed, the receiver's too. No error where that was so before. */
 int spawn_client_close_stdin(
 	struct spawn_client *c, const struct spawn_token *t, uint32_t *ret_seq);
+/* Keep the datagram socket that runs say things of themselves to, for the daemon that comes
+ * next, and read it while none is there. fd is the client's on success. */
+int spawn_client_keep_notify(struct spawn_client *c, int fd);
+/* What the run says is this (said.h), as far as the daemon knows; -EINVAL: over
+ * SPAWN_SAID_MAX. */
+int spawn_client_set_said(
+	struct spawn_client *c, const struct spawn_token *t, const char *text);
 /* the end is recorded: the spawner forgets the run */
 int spawn_client_ack(struct spawn_client *c, const struct spawn_token *t);
 

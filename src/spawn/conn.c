@@ -15,6 +15,7 @@
 #include "base/log.h"
 #include "base/unix_socket.h"
 #include "spawn/request.h"
+#include "spawn/said.h"
 #include "spawn/spawner.h"
 
 #define REPLIES_MAX      (256 << 10) /* bytes; beyond, requests are not read */
@@ -65,8 +66,10 @@ void conn_close(struct spawner *sp)
 	LIST_FOREACH(it, &sp->runs.all) {
 		struct run *run = LIST_ENTRY(it, struct run, all_link);
 
-		run->send_table = run->send_started = run->send_ended = false;
+		run->send_table = run->send_started = run->send_ready =
+			run->send_ended = false;
 	}
+	said_listen(sp, true);
 }
 
 static void conn_drop(struct spawner *sp, const char *why, int error)
@@ -191,6 +194,7 @@ static void conn_begin(struct spawner *sp, int fd)
 	c->flush_at = 0;
 	c->events = ev.events;
 	sp->leave_at = RV_FOREVER;
+	said_listen(sp, false);
 	if (epoll_ctl(sp->epoll_fd, EPOLL_CTL_ADD, fd, &ev) < 0) {
 		conn_drop(sp, "epoll", -errno);
 		return;
@@ -295,10 +299,17 @@ static int put_run(struct spawner *sp, struct outgoing *o, const struct run *run
 {
 	int r = 0;
 
-	if (run->send_table)
-		return put_record(sp, o, run, WIRE_RUN_TABLE);
+	if (run->send_table) {
+		r = put_record(sp, o, run, WIRE_RUN_TABLE);
+		if (r >= 0 && run->said && run->said[0])
+			r = wire_encode_said(&sp->conn.packet, WIRE_SAID,
+				&run->info.token, run->said);
+		return r;
+	}
 	if (run->send_started)
 		r = put_record(sp, o, run, WIRE_RUN_STARTED);
+	else if (run->send_ready && !run->send_ended)
+		r = wire_encode_run(&sp->conn.packet, WIRE_RUN_READY, &run->info, 0);
 	if (r >= 0 && run->send_ended) {
 		o->ends = true;
 		r = put_record(sp, o, run,
@@ -334,6 +345,15 @@ static int put_replies(struct conn *c, struct outgoing *o)
 	return n > 0 ? buf_append(&c->packet, buf_head(&c->replies), n) : 0;
 }
 
+static int put_notify(struct spawner *sp, struct outgoing *o)
+{
+	struct wire_writer w;
+
+	wire_begin(&w, &sp->conn.packet, WIRE_NOTIFY, 1);
+	o->fds[o->n_fds++] = sp->notify_fd;
+	return wire_end(&w);
+}
+
 static int conn_compose(struct spawner *sp, struct outgoing *o)
 {
 	struct conn *c = &sp->conn;
@@ -343,6 +363,8 @@ static int conn_compose(struct spawner *sp, struct outgoing *o)
 	if (!c->hello_sent) {
 		o->hello = true;
 		r = wire_encode_hello(&c->packet, &sp->self);
+		if (r >= 0 && sp->notify_fd >= 0)
+			r = put_notify(sp, o);
 	}
 	LIST_FOREACH(it, &sp->runs.dirty) {
 		struct run *run = LIST_ENTRY(it, struct run, dirty_link);
@@ -374,7 +396,8 @@ static void conn_sent(struct spawner *sp, const struct outgoing *o)
 		struct run *run =
 			LIST_ENTRY(list_pop(&sp->runs.dirty), struct run, dirty_link);
 
-		run->send_table = run->send_started = run->send_ended = false;
+		run->send_table = run->send_started = run->send_ready =
+			run->send_ended = false;
 	}
 	c->hello_sent |= o->hello;
 	c->table_sent |= o->table_end;

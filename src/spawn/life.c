@@ -9,6 +9,8 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <signal.h>
+#include <stdlib.h>
+#include <string.h>
 #include <sys/epoll.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -52,6 +54,8 @@ static void run_set_ended(
 		orphans_forget_run(&sp->orphans, run);
 	run_forget_stamped(run);
 	run_close_stdin(run); /* what it has let live on reads the end */
+	run->ready_fd = close_safe(run->ready_fd);
+	free(TAKE_PTR(run->said));
 	run->info.state = state;
 	run->info.flags &= SPAWN_RUN_SURVIVORS | SPAWN_RUN_SHUTDOWN;
 	sp->runs.n_active--;
@@ -204,6 +208,25 @@ static void leftovers_begin(struct spawner *sp, struct run *run)
 		runs_set_deadline(
 			&sp->runs, run, time_add(now_monotonic(), run->kill_grace));
 	}
+}
+
+/* A line is the word, whatever it says, as s6 has it. What is written after it, and after us, is
+ * met by SIGPIPE, as there. */
+void life_ready(struct spawner *sp, struct run *run)
+{
+	char buf[4096];
+	ssize_t n = read(run->ready_fd, buf, sizeof(buf));
+
+	if (n < 0 && (errno == EAGAIN || errno == EINTR))
+		return;
+	if (n > 0 && !memchr(buf, '\n', (size_t)n))
+		return;
+	run->ready_fd = close_safe(run->ready_fd);
+	if (n <= 0)
+		return; /* closed without a word */
+	run->info.flags |= SPAWN_RUN_READY;
+	run->send_ready = true;
+	conn_tell(sp, run, false);
 }
 
 void life_main_ended(struct spawner *sp, struct run *run)

@@ -2,13 +2,16 @@
 #include "config.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <unistd.h>
 
+#include "base/cleanup.h"
 #include "base/error.h"
 #include "base/fd.h"
+#include "base/log.h"
 #include "spawn/life_priv.h"
 #include "spawn/tree.h"
 
@@ -146,6 +149,21 @@ static void watch_end(struct spawner *sp, struct run *run, const struct start *s
 	}
 }
 
+static void watch_ready(struct spawner *sp, struct run *run, struct start *s)
+{
+	struct epoll_event ev = {.events = EPOLLIN, .data.ptr = &run->ready_source};
+
+	if (s->ready_fd < 0)
+		return;
+	run->ready_fd = TAKE_FD(s->ready_fd);
+	if (epoll_ctl(sp->epoll_fd, EPOLL_CTL_ADD, run->ready_fd, &ev) == 0)
+		return;
+	log_at(LOG_ERR, "spawn",
+		"job %" PRIu64 ": whether it is ready cannot be watched: %s",
+		run->info.token.job_id, rv_strerror(errno));
+	run->ready_fd = close_safe(run->ready_fd);
+}
+
 static void run_set_started(struct spawner *sp, struct run *run, struct start *s)
 {
 	run->start = NULL;
@@ -160,6 +178,7 @@ static void run_set_started(struct spawner *sp, struct run *run, struct start *s
 	run->stdin_fd = TAKE_FD(s->stdin_fd);
 	if (run->stdin_fd >= 0)
 		run->info.flags |= SPAWN_RUN_STDIN;
+	watch_ready(sp, run, s);
 	watch_end(sp, run, s);
 	run->send_started = true;
 	conn_tell(sp, run, news_may_wait(sp, run));

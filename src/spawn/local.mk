@@ -23,6 +23,7 @@ reeve_spawner_SOURCES = \
 	src/spawn/relay.c src/spawn/relay.h \
 	src/spawn/request.c src/spawn/request.h \
 	src/spawn/runs.c src/spawn/runs.h \
+	src/spawn/said.c src/spawn/said.h \
 	src/spawn/source.h \
 	src/spawn/spawner.c src/spawn/spawner.h \
 	src/spawn/spawner_lock.c src/spawn/spawner_lock.h \

@@ -6,12 +6,14 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <stdlib.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
 #include "base/error.h"
 #include "base/fd.h"
 #include "base/log.h"
+#include "spawn/said.h"
 #include "spawn/spawner.h"
 
 static int reply_run(struct spawner *sp, enum wire_run_reason reason,
@@ -164,6 +166,33 @@ static int request_hello(struct spawner *sp, struct wire_record *rec)
 	return 0;
 }
 
+static int request_keep_notify(struct spawner *sp, struct wire_record *rec, int *fds)
+{
+	socklen_t len = sizeof(int);
+	int type = 0;
+
+	/* it is read here, too, and must not be what could hold us up */
+	if (wire_done(&rec->body) < 0 ||
+		getsockopt(fds[0], SOL_SOCKET, SO_TYPE, &type, &len) < 0 ||
+		type != SOCK_DGRAM)
+		return -RV_EPROTOCOL;
+	said_keep(sp, TAKE_FD(fds[0]));
+	return 0;
+}
+
+static int request_set_said(struct spawner *sp, struct wire_record *rec)
+{
+	struct spawn_token t;
+	const char *text;
+	struct run *run;
+	int r = wire_decode_said(&rec->body, &t, &text);
+
+	if (r < 0)
+		return r;
+	run = runs_find(&sp->runs, &t);
+	return run && run_is_active(run) ? said_set(run, text) : 0;
+}
+
 static int execute(struct spawner *sp, struct wire_record *rec, int *fds)
 {
 	if (rec->type == WIRE_CLIENT_HELLO)
@@ -172,6 +201,10 @@ static int execute(struct spawner *sp, struct wire_record *rec, int *fds)
 		return -RV_EPROTOCOL;
 	if (rec->type == WIRE_START)
 		return request_start(sp, rec, fds);
+	if (rec->type == WIRE_KEEP_NOTIFY && rec->n_fds == 1)
+		return request_keep_notify(sp, rec, fds);
+	if (rec->type == WIRE_SET_SAID && rec->n_fds == 0)
+		return request_set_said(sp, rec);
 	if (rec->type >= WIRE_SIGNAL && rec->type <= WIRE_CLOSE_STDIN &&
 		rec->n_fds == 0)
 		return request_op(sp, rec);

@@ -93,7 +93,8 @@ int runs_add(struct runs *rs, struct run **ret, const struct spawn_token *t)
 	run->source.kind = SOURCE_RUN;
 	run->info.token = *t;
 	run->info.state = SPAWN_RUN_STARTING;
-	run->pidfd = run->stdin_fd = -1;
+	run->ready_source.kind = SOURCE_READY;
+	run->pidfd = run->stdin_fd = run->ready_fd = -1;
 	run->deadline = RV_FOREVER;
 	rs->epoch = t->epoch;
 	if (rs->n >= rs->n_buckets)
@@ -147,6 +148,8 @@ void runs_remove(struct runs *rs, struct run *run)
 	list_remove(&run->ended_link);
 	close_safe(run->pidfd);
 	close_safe(run->stdin_fd);
+	close_safe(run->ready_fd);
+	free(run->said);
 	free(run->cgroup_leaf);
 	free(run);
 }

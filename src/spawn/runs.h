@@ -30,6 +30,7 @@ enum run_phase {
 
 struct run {
 	struct source source; /* the pidfd in epoll */
+	struct source ready_source;
 	struct run *hash_next;
 	struct list all_link;
 	struct list dirty_link;
@@ -52,6 +53,8 @@ struct run {
 	struct stamped *stamped[2]; /* stdout, stderr with times; NULL: none */
 	unsigned int n_draining;    /* of these: its end waits for them */
 	bool drained;               /* all that it wrote is in its files */
+	int ready_fd; /* RUNNING, and it was not ready: to read of that; else -1 */
+	char *said;   /* what it says of itself; NULL: nothing */
 	bool pause_wanted;          /* STARTING: to be paused once it runs */
 	int stop_wanted; /* STARTING: signal of a stop that was asked for, or 0 */
 	bool stop_main_only;
@@ -63,6 +66,7 @@ struct run {
 	bool unwatched;  /* epoll had no room for the pidfd: asked at each SIGCHLD */
 	bool send_table; /* as a row of the table: says all that the others say */
 	bool send_started;
+	bool send_ready;
 	bool send_ended;
 
 	enum run_phase phase;

@@ -11,6 +11,8 @@ enum source_kind {
 	SOURCE_STARTED, /* starters have something */
 	SOURCE_STAMPED, /* output of runs that ended is in its files */
 	SOURCE_RUN,     /* a main process has ended */
+	SOURCE_READY,   /* a run has written to its ready_fd */
+	SOURCE_NOTIFY,  /* a run says something, and no daemon hears it */
 };
 
 struct source {

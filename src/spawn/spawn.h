@@ -13,12 +13,16 @@
 #include "reeve/base.h"
 
 /* Both are limits of the protocol: a peer that passes them is cut off. */
-#define SPAWN_MESSAGE_MAX 65536      /* bytes of one packet */
-#define SPAWN_BLOB_MAX    (16 << 20) /* bytes of argv and environment of one run */
-#define SPAWN_STRINGS_MAX (1 << 20)  /* argv + environment entries of one run */
-#define SPAWN_GROUPS_MAX  1024       /* supplementary groups */
-#define SPAWN_PATH_MAX    4095       /* bytes of a path */
-#define SPAWN_ID_LEN      32         /* hex digits of an instance or boot id */
+#define SPAWN_MESSAGE_MAX     65536      /* bytes of one packet */
+#define SPAWN_BLOB_MAX        (16 << 20) /* bytes of argv and environment of one run */
+#define SPAWN_STRINGS_MAX     (1 << 20)  /* argv + environment entries of one run */
+#define SPAWN_GROUPS_MAX      1024       /* supplementary groups */
+#define SPAWN_PATH_MAX        4095       /* bytes of a path */
+#define SPAWN_ID_LEN          32         /* hex digits of an instance or boot id */
+#define SPAWN_SAID_MAX        1024 /* bytes of what a run says of itself (said.h) */
+#define SPAWN_SAID_STATUS_MAX 256  /* of these, of its STATUS= */
+#define SPAWN_READY_FD_MIN    3
+#define SPAWN_READY_FD_MAX    255
 
 #define SPAWN_SOCKET_NAME "spawner.sock"
 #define SPAWN_LOCK_NAME   "spawner.lock"
@@ -150,6 +154,10 @@ struct spawn_request {
 	size_t n_groups;
 	bool set_groups; /* false: keep the spawner's */
 
+	/* Number of a descriptor that the child has open for writing: once it has written a
+	 * line there the run is ready (SPAWN_RUN_READY). 0: none */
+	int ready_fd;
+
 	rv_time start_timeout; /* ns until a start that hangs before exec fails; > 0 */
 	rv_time kill_grace; /* ns between kill_signal and SIGKILL for leftovers; >= 0 */
 	int kill_signal;    /* 1 to 64 */
@@ -181,6 +189,7 @@ enum spawn_run_state {
 #define SPAWN_RUN_SHUTDOWN \
 	(1U << 4)                 /* was going on when the spawner was told to stop */
 #define SPAWN_RUN_STDIN (1U << 5) /* its stdin is a pipe that is kept open */
+#define SPAWN_RUN_READY (1U << 6) /* it has said so on its ready_fd */
 
 struct spawn_usage {
 	int64_t utime_usec, stime_usec;

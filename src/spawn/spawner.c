@@ -31,6 +31,7 @@
 #include "base/unix_socket.h"
 #include "spawn/exits.h"
 #include "spawn/relay.h"
+#include "spawn/said.h"
 #include "spawn/spawner_lock.h"
 #include "spawn/spawner_setup.h"
 
@@ -159,6 +160,7 @@ static int spawner_init(struct spawner *sp, const struct setup *setup)
 		.sigchld_fd = -1,
 		.look_at = RV_FOREVER,
 		.listen_fd = -1,
+		.notify_fd = -1,
 		.lock_fd = setup->lock_fd,
 		.started_fd = -1,
 		.stamped_fd = -1,
@@ -276,6 +278,10 @@ static void process_event(struct spawner *sp, const struct epoll_event *ev)
 	case SOURCE_STAMPED:
 		(void)eventfd_read(sp->stamped_fd, &count);
 		life_stamped(sp);
+		break;
+	case SOURCE_NOTIFY: said_read(sp); break;
+	case SOURCE_READY:
+		life_ready(sp, CONTAINER_OF(source, struct run, ready_source));
 		break;
 	case SOURCE_RUN:
 		life_main_ended(sp, CONTAINER_OF(source, struct run, source));

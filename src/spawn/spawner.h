@@ -24,6 +24,9 @@ struct spawner {
 	rv_time look_at; /* starters go on by themselves: what came of it is looked at
 			    then; RV_FOREVER: started_fd tells */
 	uint64_t socket_dev, socket_ino; /* of the socket file that is ours */
+	int notify_fd; /* kept for the daemons, which read it; -1: none */
+	struct source on_notify;
+	bool notify_watched; /* no daemon is there */
 	struct conn conn;
 	struct wire_hello self;
 	rv_time leave_at; /* nobody has connected yet: how long to wait; RV_FOREVER */
@@ -59,6 +62,8 @@ void life_stamped(struct spawner *sp);
 void life_main_ended(struct spawner *sp, struct run *run);
 /* after the events of one turn: what ended, what it left */
 void life_turn(struct spawner *sp);
+/* there is something on the ready_fd of a run, or its end */
+void life_ready(struct spawner *sp, struct run *run);
 /* deadlines that have passed */
 void life_timers(struct spawner *sp, rv_time now);
 

@@ -138,7 +138,7 @@ int start_new(struct start **ret, const struct wire_start *ws, const char *blob_
 	s = malloc(size);
 	if (!s)
 		return -ENOMEM;
-	*s = (struct start){.req = *q, .pidfd = -1, .stdin_fd = -1};
+	*s = (struct start){.req = *q, .pidfd = -1, .stdin_fd = -1, .ready_fd = -1};
 	a = (struct arena){(char *)(s + 1), (char *)s + size};
 	ptrs = arena_take(&a, n_ptrs * sizeof(char *));
 	memset(ptrs, 0, n_ptrs * sizeof(char *));
@@ -184,6 +184,7 @@ struct start *start_free(struct start *s)
 	close_safe(s->req.stderr_fd);
 	close_safe(s->pidfd);
 	close_safe(s->stdin_fd);
+	close_safe(s->ready_fd);
 	free(s);
 	return NULL;
 }

@@ -190,9 +190,10 @@ int starters_new(struct starters **ret, unsigned int n, const struct rlimit *nof
 	st->n_base = n;
 	st->common = (struct child_common){*nofile, STARTERS_FDS_END};
 	for (int i = 0; i < STARTERS_MAX; i++) {
-		st->threads[i].in_fd = 3 + 3 * i;
-		st->threads[i].out_fd = 3 + 3 * i + 1;
-		st->threads[i].err_fd = 3 + 3 * i + 2;
+		st->threads[i].in_fd = 3 + 4 * i;
+		st->threads[i].out_fd = 3 + 4 * i + 1;
+		st->threads[i].err_fd = 3 + 4 * i + 2;
+		st->threads[i].ready_fd = 3 + 4 * i + 3;
 	}
 	while (st->n_threads < n) {
 		r = starter_add(st);

@@ -50,7 +50,7 @@ int starters_new(struct starters **ret, unsigned int n, const struct rlimit *nof
 
 /* Descriptors below are the starters' own: a child gets a copy of these and of nothing
  * else that the spawner has. */
-#define STARTERS_FDS_END (3 + 3 * STARTERS_MAX)
+#define STARTERS_FDS_END (3 + 4 * STARTERS_MAX)
 
 /* queue one; threads are woken by starters_kick, once for many */
 void starters_submit(struct starters *st, struct start *s);

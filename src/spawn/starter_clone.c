@@ -96,8 +96,11 @@ static int start_place_fd(int *fd, int slot)
 /* An output must not stay open here: whoever looks for the last one that has it open
  * would find us, and so would a full disk. Nor the end that a job reads: who writes is to
  * see that it has ended. */
-static void starter_clear_fds(struct starter *t, bool in, bool out, bool err)
+static void starter_clear_fds(
+	struct starter *t, bool in, bool out, bool err, bool ready)
 {
+	if (ready)
+		dup3(0, t->ready_fd, O_CLOEXEC);
 	if (in)
 		dup3(0, t->in_fd, O_CLOEXEC);
 	if (out)
@@ -125,6 +128,24 @@ static int start_make_pipe(struct starter *t, struct start *s)
 	return r;
 }
 
+/* As that of stdin, the other way round: only who reads must not block. */
+static int start_make_ready_pipe(struct starter *t, struct start *s)
+{
+	const struct spawn_request *q = &s->req;
+	int fds[2], r;
+
+	if (pipe2(fds, O_CLOEXEC) < 0)
+		return -errno;
+	s->ready_fd = fds[0];
+	r = fd_set_nonblock(fds[0], true);
+	if (r == 0 && q->uid != SPAWN_ID_KEEP && fchown(fds[1], q->uid, q->gid) < 0)
+		r = -errno;
+	if (r == 0)
+		return start_place_fd(&fds[1], t->ready_fd);
+	close_safe(fds[1]);
+	return r;
+}
+
 static int start_prepare(struct starter *t, struct start *s)
 {
 	int r = 0;
@@ -135,6 +156,10 @@ static int start_prepare(struct starter *t, struct start *s)
 	if (r < 0)
 		return r;
 	s->step = SPAWN_STEP_DESCRIPTORS;
+	if (s->req.ready_fd)
+		r = start_make_ready_pipe(t, s);
+	if (r < 0)
+		return r;
 	r = start_place_fd(&s->req.stdout_fd, t->out_fd);
 	if (r == 0)
 		r = start_place_fd(&s->req.stderr_fd, t->err_fd);
@@ -158,9 +183,11 @@ void starter_perform(struct starter *t, struct start *s)
 		.in_fd = t->in_fd,
 		.out_fd = t->out_fd,
 		.err_fd = t->err_fd,
+		.ready_fd = t->ready_fd,
 	};
 	bool in = s->req.stdin_kind == SPAWN_STDIO_PIPE;
 	bool out = s->req.stdout_fd >= 0, err = s->req.stderr_fd >= 0;
+	bool ready = s->req.ready_fd != 0;
 	rv_time before;
 	pid_t pid;
 	int give_up, r;
@@ -168,7 +195,7 @@ void starter_perform(struct starter *t, struct start *s)
 	r = start_prepare(t, s);
 	if (r < 0) {
 		s->error = -r;
-		starter_clear_fds(t, in, out, err);
+		starter_clear_fds(t, in, out, err, ready);
 		return;
 	}
 	FAILPOINT("spawner-before-fork");
@@ -185,7 +212,7 @@ void starter_perform(struct starter *t, struct start *s)
 	t->returned = true;
 	give_up = s->give_up;
 	pthread_mutex_unlock(&t->all->lock);
-	starter_clear_fds(t, in, out, err);
+	starter_clear_fds(t, in, out, err, ready);
 	if (pid < 0) {
 		s->pidfd = -1; /* the kernel may have written one and taken it back */
 		s->error = r;

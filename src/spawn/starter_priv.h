@@ -10,10 +10,11 @@
 
 struct starter {
 	struct starters *all;
-	char *stack;               /* of its children */
-	int in_fd, out_fd, err_fd; /* its low descriptors; /dev/null between starts */
-	struct start *current;     /* under the lock */
-	rv_time since, killed_at;  /* under the lock; killed_at 0: not yet */
+	char *stack; /* of its children */
+	int in_fd, out_fd, err_fd,
+		ready_fd;         /* its low descriptors; /dev/null between starts */
+	struct start *current;    /* under the lock */
+	rv_time since, killed_at; /* under the lock; killed_at 0: not yet */
 	bool returned; /* under the lock: clone is over, pidfd is no target */
 };
 

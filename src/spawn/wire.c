@@ -212,7 +212,7 @@ int wire_decode_run(struct wire_reader *r, enum wire_run_reason *ret_reason,
 	info.error = (int32_t)wire_get(r, 4);
 	/* a step this build does not know keeps its number: it is only shown */
 	info.step = (enum spawn_step)wire_get(r, 2);
-	if (reason > WIRE_RUN_QUERY || state > SPAWN_RUN_FAILED || info.pid < 0)
+	if (reason > WIRE_RUN_READY || state > SPAWN_RUN_FAILED || info.pid < 0)
 		return -RV_EPROTOCOL;
 	info.state = (enum spawn_run_state)state;
 	*ret_reason = (enum wire_run_reason)reason;
@@ -295,6 +295,27 @@ int wire_decode_op(struct wire_reader *r, enum wire_type type, struct wire_op *r
 		return -RV_EPROTOCOL;
 	op.main_only = main_only;
 	*ret = op;
+	return wire_done(r);
+}
+
+int wire_encode_said(struct buf *b, enum wire_type type, const struct spawn_token *t,
+	const char *text)
+{
+	struct wire_writer w;
+
+	if (strlen(text) > SPAWN_SAID_MAX)
+		return -EINVAL;
+	wire_begin(&w, b, type, 0);
+	wire_put_token(&w, t);
+	wire_put_str(&w, text);
+	return wire_end(&w);
+}
+
+int wire_decode_said(
+	struct wire_reader *r, struct spawn_token *ret, const char **ret_text)
+{
+	wire_get_token(r, ret);
+	*ret_text = wire_get_str(r, SPAWN_SAID_MAX);
 	return wire_done(r);
 }
 

@@ -38,12 +38,16 @@ enum wire_type {
 	WIRE_ACK,
 	WIRE_RECALL,
 	WIRE_CLOSE_STDIN,
+	WIRE_KEEP_NOTIFY, /* with the socket that runs say things of themselves to */
+	WIRE_SET_SAID,
 	/* spawner to reeved */
 	WIRE_HELLO = 64,
 	WIRE_RUN,
 	WIRE_TABLE_END,
 	WIRE_RESULT,
 	WIRE_ORPHAN,
+	WIRE_NOTIFY, /* behind the hello: the socket that was kept */
+	WIRE_SAID,   /* behind the row of its run, where it has said something */
 };
 
 /* why a WIRE_RUN is sent */
@@ -53,6 +57,7 @@ enum wire_run_reason {
 	WIRE_RUN_FAILED,
 	WIRE_RUN_EXITED,
 	WIRE_RUN_QUERY,
+	WIRE_RUN_READY,
 };
 
 /* -- writing ------------------------------------------------------------------------
@@ -134,6 +139,13 @@ struct wire_op {
 };
 int wire_encode_op(struct buf *b, const struct wire_op *op);
 int wire_decode_op(struct wire_reader *r, enum wire_type type, struct wire_op *ret);
+
+/* SET_SAID and SAID: what a run says of itself, lines of sd_notify(3), at most
+ * SPAWN_SAID_MAX bytes; text points into the packet */
+int wire_encode_said(struct buf *b, enum wire_type type, const struct spawn_token *t,
+	const char *text);
+int wire_decode_said(
+	struct wire_reader *r, struct spawn_token *ret, const char **ret_text);
 
 struct wire_result {
 	uint32_t seq;

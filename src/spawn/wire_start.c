@@ -17,9 +17,10 @@
 #define START_AHEAD      (1U << 3)
 #define START_ASIDE      (1U << 4)
 #define START_STAMPED    (1U << 5)
+#define START_READY_FD   (1U << 6) /* its number follows the gate */
 #define START_FLAGS_KNOWN                                                          \
 	(START_SET_GROUPS | START_MEMFD | START_GATE | START_AHEAD | START_ASIDE | \
-		START_STAMPED)
+		START_STAMPED | START_READY_FD)
 
 static int measure_strings(char *const *v, uint64_t *len, uint32_t *n)
 {
@@ -130,6 +131,9 @@ static int request_check(const struct spawn_request *q)
 		return -EINVAL;
 	if ((q->ahead || q->aside) && (!q->gate || (q->ahead && q->aside)))
 		return -EINVAL;
+	if (q->ready_fd &&
+		(q->ready_fd < SPAWN_READY_FD_MIN || q->ready_fd > SPAWN_READY_FD_MAX))
+		return -EINVAL;
 	if (q->cgroup && check_path(q->cgroup, true) < 0)
 		return -EINVAL;
 	if (q->stamped && q->stdout_kind != SPAWN_STDIO_FD)
@@ -167,6 +171,8 @@ int wire_encode_start(struct buf *b, const struct spawn_request *req,
 		flags |= START_ASIDE;
 	if (q.stamped)
 		flags |= START_STAMPED;
+	if (q.ready_fd)
+		flags |= START_READY_FD;
 	wire_begin(&w, b, WIRE_START, count_fds(&q, !data));
 	wire_put_token(&w, &q.token);
 	wire_put(&w, flags, 4);
@@ -199,6 +205,8 @@ int wire_encode_start(struct buf *b, const struct spawn_request *req,
 		wire_put(&w, q.gate, 8);
 		wire_put(&w, q.gate_slots, 4);
 	}
+	if (q.ready_fd)
+		wire_put(&w, (uint8_t)q.ready_fd, 1);
 	wire_put(&w, blob->argc, 4);
 	wire_put(&w, blob->envc, 4);
 	wire_put(&w, blob->len, 4);
@@ -269,6 +277,8 @@ int wire_decode_start(struct wire_reader *r, uint16_t n_fds, struct wire_start *
 		q->gate = wire_get(r, 8);
 		q->gate_slots = (uint32_t)wire_get(r, 4);
 	}
+	if (flags & START_READY_FD)
+		q->ready_fd = (int)wire_get(r, 1);
 	blob->argc = (uint32_t)wire_get(r, 4);
 	blob->envc = (uint32_t)wire_get(r, 4);
 	blob->len = (uint32_t)wire_get(r, 4);
@@ -280,6 +290,8 @@ int wire_decode_start(struct wire_reader *r, uint16_t n_fds, struct wire_start *
 		blob->envc > SPAWN_STRINGS_MAX || blob->len > SPAWN_BLOB_MAX)
 		return -RV_EPROTOCOL;
 	if (!q->gate && (flags & START_GATE))
+		return -RV_EPROTOCOL;
+	if (!q->ready_fd && (flags & START_READY_FD))
 		return -RV_EPROTOCOL;
 	if (n_fds != count_fds(q, flags & START_MEMFD))
 		return -RV_EPROTOCOL;

@@ -26,6 +26,19 @@ static struct wire_reader body_of(const struct buf *b)
 	return rec.body;
 }
 
+static void try_said(struct wire_reader r)
+{
+	struct buf b = BUF_NULL;
+	struct spawn_token t;
+	const char *text;
+
+	if (wire_decode_said(&r, &t, &text) == 0) {
+		INVARIANT(strlen(text) <= SPAWN_SAID_MAX);
+		INVARIANT(wire_encode_said(&b, WIRE_SAID, &t, text) > 0);
+	}
+	buf_deinit(&b);
+}
+
 static void try_op(struct wire_reader r, enum wire_type type)
 {
 	struct buf b = BUF_NULL;
@@ -99,6 +112,7 @@ static void read_packet(const uint8_t *data, size_t size, size_t n_fds)
 		return;
 	while ((r = wire_next(&packet, &rec)) > 0) {
 		fds += rec.n_fds;
+		try_said(rec.body);
 		for (int type = WIRE_SIGNAL; type <= WIRE_CLOSE_STDIN; type++)
 			try_op(rec.body, (enum wire_type)type);
 		try_result(rec.body);

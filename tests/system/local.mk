@@ -91,6 +91,7 @@ system_tests += \
 	tests/system/273-log-filters.sh \
 	tests/system/274-logs-at-once.sh \
 	tests/system/280-liveness.sh \
+	tests/system/281-said-meanwhile.sh \
 	tests/system/400-protocol.sh \
 	tests/system/401-clients-that-stall.sh \
 	tests/system/402-connections.sh \

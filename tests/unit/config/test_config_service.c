@@ -177,6 +177,10 @@ START_TEST(what_tells_that_it_is_ready_may_have_specifiers)
 		loaded("[service s]\ncommand = a\nready = tcp:80%i\ninstances = 12\n");
 	_cleanup_(config_freep) struct config *path =
 		loaded("[service s]\ncommand = a\nready = unix:/%n/%i\n");
+	_cleanup_(config_freep) struct config *fd =
+		loaded("[service s]\ncommand = a\nready = fd\n");
+	_cleanup_(config_freep) struct config *fd4 =
+		loaded("[service s]\ncommand = a\nready = fd:1%i\n");
 	struct ready_rule rule;
 
 	ready_of(&rule, plain, 0);
@@ -184,6 +188,11 @@ START_TEST(what_tells_that_it_is_ready_may_have_specifiers)
 	ready_of(&rule, tcp, 11);
 	ck_assert_int_eq(rule.kind, READY_TCP);
 	ck_assert_uint_eq(rule.port, 8011);
+	ready_of(&rule, fd, 0);
+	ck_assert_int_eq(rule.kind, READY_FD);
+	ck_assert_int_eq(rule.fd, 3);
+	ready_of(&rule, fd4, 4);
+	ck_assert_int_eq(rule.fd, 14);
 	ready_of(&rule, path, 3);
 	ck_assert_int_eq(rule.kind, READY_UNIX);
 	ck_assert_str_eq(rule.text, "/s/3");
@@ -254,13 +263,15 @@ START_TEST(readiness_that_cannot_be_is_told)
 	refused("[service a]\ncommand = a\nready = soon\n"
 		"[service b]\ncommand = a\nready = tcp:0\n"
 		"[service c]\ncommand = a\nready = unix:x\n"
-		"[service d]\ncommand = a\nready = tcp:6553%i\ninstances = 7\n",
-		"3: [service a] ready: it is none of exec, notify, tcp:PORT, "
+		"[service d]\ncommand = a\nready = tcp:6553%i\ninstances = 7\n"
+		"[service e]\ncommand = a\nready = fd:2\n",
+		"3: [service a] ready: it is none of exec, notify, fd:N, tcp:PORT, "
 		"unix:PATH, http:PORT/PATH, command:CMD|"
 		"6: [service b] ready: a port is a number from 1 to 65535|"
 		"9: [service c] ready: the path of a socket begins with /|"
 		"12: [service d] ready: of instance 6: a port is a number from 1 to "
-		"65535|");
+		"65535|"
+		"16: [service e] ready: a descriptor is a number from 3 to 255|");
 }
 END_TEST
 

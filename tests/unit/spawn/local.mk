@@ -79,6 +79,14 @@ tests_unit_spawn_test_spawner_stdin_CPPFLAGS = $(spawn_test_cppflags)
 tests_unit_spawn_test_spawner_stdin_CFLAGS = $(spawn_test_cflags)
 tests_unit_spawn_test_spawner_stdin_LDADD = $(spawn_test_libs)
 
+check_PROGRAMS += tests/unit/spawn/test_spawner_said
+TESTS += tests/unit/spawn/test_spawner_said
+tests_unit_spawn_test_spawner_said_SOURCES = \
+	tests/unit/spawn/test_spawner_said.c $(spawn_fixture)
+tests_unit_spawn_test_spawner_said_CPPFLAGS = $(spawn_test_cppflags)
+tests_unit_spawn_test_spawner_said_CFLAGS = $(spawn_test_cflags)
+tests_unit_spawn_test_spawner_said_LDADD = $(spawn_test_libs)
+
 check_PROGRAMS += tests/unit/spawn/test_wire
 TESTS += tests/unit/spawn/test_wire
 tests_unit_spawn_test_wire_SOURCES = tests/unit/spawn/test_wire.c

@@ -132,6 +132,24 @@ static void on_orphan(const struct spawn_orphan *orphan, void *arg)
 	e->info.token = orphan->token;
 }
 
+static void on_notify(int fd, void *arg)
+{
+	add(arg, FX_NOTIFY)->notify_fd = fd;
+}
+
+static void on_said(const struct spawn_token *t, const char *text, void *arg)
+{
+	struct fx_event *e = add(arg, FX_SAID);
+
+	e->info.token = *t;
+	snprintf(e->said, sizeof(e->said), "%s", text);
+}
+
+static void on_run_ready(const struct spawn_run_info *info, void *arg)
+{
+	add_run(arg, FX_READY, info, -1, -1);
+}
+
 static const struct spawn_client_ops ops = {
 	.on_hello = on_hello,
 	.on_table_run = on_table_run,
@@ -142,6 +160,9 @@ static const struct spawn_client_ops ops = {
 	.on_query = on_query,
 	.on_result = on_result,
 	.on_orphan = on_orphan,
+	.on_notify = on_notify,
+	.on_said = on_said,
+	.on_run_ready = on_run_ready,
 };
 
 /* -- spawner and connection ---------------------------------------------------------

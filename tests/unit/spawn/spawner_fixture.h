@@ -21,6 +21,9 @@ enum fx_kind {
 	FX_QUERY,
 	FX_RESULT,
 	FX_ORPHAN,
+	FX_NOTIFY,
+	FX_SAID,
+	FX_READY,
 };
 
 struct fx_event {
@@ -30,6 +33,8 @@ struct fx_event {
 	struct wire_hello hello;
 	struct spawn_orphan orphan;
 	int pidfd, stdin_fd;
+	int notify_fd;
+	char said[SPAWN_SAID_MAX + 1];
 	uint32_t seq;
 	int error;
 };

@@ -1,0 +1,161 @@
+#!/bin/sh
+# What services say of themselves while no daemon is there is heard by the next one, and blocks
+# none of them; what they said before is not forgotten. So with those that write to a descriptor.
+. "${srcdir:-.}/tests/support/system.sh"
+command -v python3 >/dev/null || skip "no python3"
+
+cat >says.py <<'EOP'
+import os, socket, sys
+# says.py FIFO DONE: sends each line that it reads, "|" being a newline; "child:LINE" from a child
+# that ends at once, "many:N" N times STATUS=. Then it writes a line to DONE.
+def send(text):
+    s = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+    s.connect(os.environ["NOTIFY_SOCKET"])
+    s.send(text.replace("|", "\n").encode())
+for line in open(sys.argv[1]):
+    how, _, text = line.rstrip("\n").partition(":")
+    if how == "child":
+        pid = os.fork()
+        if pid == 0:
+            send(text)
+            os._exit(0)
+        os.waitpid(pid, 0)
+    elif how == "many":
+        for i in range(int(text)):
+            send("STATUS=number %d" % i)
+    else:
+        send(line.rstrip("\n"))
+    with open(sys.argv[2], "w") as done:
+        done.write("\n")
+EOP
+instance() { # SERVICE FILTER: of its first instance
+	reeve service status "$1" --json | jq -r ".[0].instances[0] | $2"
+}
+until_is() { # TEXT SERVICE FILTER
+	until [ "$(instance "$2" "$3")" = "$1" ]; do
+		settle
+	done
+}
+say() { # SERVICE LINE: it has been sent when this returns
+	case $1 in
+	one) echo "$2" >&8 ;;
+	two) echo "$2" >&9 ;;
+	esac
+	read -r _ <"$1.done"
+}
+kill_reeved() {
+	kill -9 "$reeved_pid"
+	reeved_ended
+}
+
+for f in one two; do
+	mkfifo $f $f.done
+done
+for f in line early; do
+	mkfifo $f
+done
+cat >"$tmp/conf" <<EOC
+[reeved]
+min-free = 0
+[defaults]
+cwd = $tmp/work
+[service one]
+command = python3 says.py one one.done
+ready = notify
+ready-timeout = infinity
+watchdog = 10ms
+live-action = none
+[service two]
+command = python3 says.py two two.done
+ready = notify
+ready-timeout = infinity
+[service line]
+shell-command = cat line >&7; exec sleep 1000
+ready = fd:7
+ready-timeout = infinity
+[service early]
+shell-command = printf 'almost ' >&3; cat early >&3; exec sleep 1000
+ready = fd
+ready-timeout = infinity
+[service closed]
+shell-command = printf 'no line' >&3; exec 3>&-; exec sleep 1000
+ready = fd:3
+ready-timeout = 50ms
+restart = no
+EOC
+start_reeved --config="$tmp/conf"
+exec 8>one 9>two
+
+step "what is said while a daemon is there"
+say one 'STATUS=before|WATCHDOG_USEC=3600000000'
+until_is before one .status
+assert_eq "ready" false "$(instance one .ready)"
+# until the spawner knows it, too
+pings=1
+until [ -n "${kept:-}" ]; do
+	say one "STATUS=before"
+	pings=$((pings * 2))
+	for _ in $(seq $pings); do
+		settle
+	done
+	kill_reeved
+	start_reeved --config="$tmp/conf"
+	until_is running one .state
+	[ "$(instance one .status)" = before ] && kept=yes
+done
+
+step "what is said while none is there"
+kill_reeved
+say one 'READY=1|STATUS=meanwhile'
+say two 'child:READY=1'
+start_reeved --config="$tmp/conf"
+until_is true one .ready
+until_is true two .ready
+until_is meanwhile one .status
+assert_eq "its own watchdog time is kept" "3600000000 false" \
+	"$(instance one '"\(.live.watchdog_usec) \(.live.unresponsive)"')"
+assert_eq "starts" "1 1" "$(instance one .starts) $(instance two .starts)"
+
+step "none of them is blocked while none is there, however much it says"
+kill_reeved
+say two many:2000
+say two 'STOPPING=1|MAINPID=1'
+say one 'many:50'
+start_reeved --config="$tmp/conf"
+until_is "number 1999" two .status
+until_is stopping two .says
+until_is "number 49" one .status
+assert_eq "ready" "true false" "$(instance one .ready) $(instance two .ready)"
+assert_eq "of a process that is none of it" null "$(instance two .main_pid)"
+
+step "and the next daemon hears them as before"
+say one 'STATUS=to the next one'
+until_is "to the next one" one .status
+assert_eq "one socket, that of the first" 1 "$(grep -c "$state/notify\$" /proc/net/unix)"
+
+step "those that write to a descriptor"
+assert_eq "before" "false false" "$(instance line .ready) $(instance early .ready)"
+assert_eq "by" "fd:7 fd:3" "$(instance line .ready_by) $(instance early .ready_by)"
+echo done >early
+until_is true early .ready
+ready=$(instance early .ready_usec)
+
+step "also while no daemon is there"
+kill_reeved
+echo >line
+start_reeved --config="$tmp/conf"
+until_is true line .ready
+assert_eq "the other" "true $ready" "$(instance early '"\(.ready) \(.ready_usec)"')"
+assert_eq "starts" "1 1" "$(instance line .starts) $(instance early .starts)"
+
+step "one that closes it without a line is not ready"
+until_is failed closed .state
+assert_eq "its end" "not ready within 50ms" "$(instance closed .reason)"
+
+step "without its file a new socket is made"
+kill_reeved
+rm "$state/notify"
+start_reeved --config="$tmp/conf"
+say one 'STATUS=after it'
+until_is "after it" one .status
+assert_eq "starts" 1 "$(instance one .starts)"
