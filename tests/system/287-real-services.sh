@@ -52,7 +52,7 @@ while True:
         notify("STOPPING=1")
     elif job == "fail":
         sys.exit(5)
-    call("RPUSH", "done", number + " " + job)
+    call("RPUSH", "finished", number + " " + job)
 END
 port=$(python3 -c 'import socket
 s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])')
@@ -99,7 +99,7 @@ redis() {
 # what was done of it, once it is
 do_job() { # NAME: "INSTANCE NAME"
 	redis rpush jobs "$1" >/dev/null
-	redis blpop done 60 | tail -n 1
+	redis blpop finished 60 | tail -n 1
 }
 site() {
 	python3 -c "import urllib.request
