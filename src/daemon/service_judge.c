@@ -30,8 +30,11 @@ static void describe(
 	const struct run *run, const struct job_verdict *v, char *buf, size_t size)
 {
 	if (run->end.kind == RUN_END_START_FAILED)
-		snprintf(buf, size, "it could not be started: %s",
+		snprintf(buf, size, "it could not be started: %s: %s",
+			run->rec.step ? run->rec.step : "request",
 			rv_strerror(run->end.error));
+	else if (run->stop == RUN_STOP_UNREADY)
+		snprintf(buf, size, "it was not ready in time");
 	else if (v->result == JOB_RESULT_TIMEOUT || v->result == JOB_RESULT_LOST)
 		snprintf(buf, size, "it has ended, %s", job_result_name[v->result]);
 	else if (v->signal > 0)
@@ -89,6 +92,19 @@ static void comes_again(struct services *ss, struct instance *in, bool escalated
 	v->next = JOB_DELAYED;
 	v->delay_usec = delay_usec;
 	in->comes_again = !s->group || !group_restart(ss, s, escalated);
+}
+
+/* That it was given up, by itself, says nothing of what is wrong with it. */
+static void add_last_end(
+	const struct run *run, const struct job_verdict *v, struct service_end *end)
+{
+	size_t n = strlen(end->reason);
+	char what[96];
+
+	if (v->next != JOB_FINISHED || strncmp(end->reason, "given up:", 9) != 0)
+		return;
+	describe(run, v, what, sizeof(what));
+	snprintf(end->reason + n, sizeof(end->reason) - n, "; at last %s", what);
 }
 
 /* It ended by itself, and is wanted. */
@@ -184,6 +200,7 @@ void services_judge(struct services *ss, const struct run *run, uint32_t random,
 	} else {
 		judge(ss, in, run, random, v, ret);
 		tell(ss, in, run, v, ret);
+		add_last_end(run, v, ret);
 		return;
 	}
 	in->again = false;
