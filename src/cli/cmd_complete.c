@@ -56,6 +56,13 @@ static void offer_members(const struct complete_place *p, struct client *client,
 	else offer(p, json_str(item, member));
 }
 
+/* and their groups; a word that is offered more than once is one word to shells */
+static void offer_services(const struct complete_place *p, struct client *client)
+{
+	offer_members(p, client, "io.reeve.Service.List", "services", "name");
+	offer_members(p, client, "io.reeve.Service.List", "services", "group");
+}
+
 static void offer_job(const struct complete_place *p, const json_t *job)
 {
 	const json_t *labels = json_object_get(job, "labels"), *label;
@@ -114,7 +121,7 @@ int cmd_complete(struct cli *c)
 		offer_members(
 			&p, client, "io.reeve.Schedule.List", "schedules", "name");
 	else if (p.hint == HINT_SERVICE)
-		offer_members(&p, client, "io.reeve.Service.List", "services", "name");
+		offer_services(&p, client);
 	else if (p.hint == HINT_FUNCTION)
 		offer_members(
 			&p, client, "io.reeve.Job.Functions", "functions", "name");

@@ -2,7 +2,6 @@
 #include "config.h"
 
 #include <errno.h>
-#include <fnmatch.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -10,20 +9,27 @@
 
 #include "base/cleanup.h"
 #include "base/macro.h"
-#include "base/parse.h"
 #include "base/strv.h"
 #include "cli/cli.h"
 #include "cli/command_table.h"
 #include "cli/output.h"
 #include "cli/service_status.h"
+#include "cli/service_steer.h"
 #include "cli/time.h"
 #include "client/client.h"
 
-#define INSTANCES_MAX 1000 /* daemon/service_record.h */
-
 /* ---- ls --------------------------------------------------------------------------------- */
 
-enum { COL_NAME, COL_STATE, COL_RUNNING, COL_SINCE, COL_STARTS, COL_NOTES, N_COLS };
+enum {
+	COL_NAME,
+	COL_GROUP,
+	COL_STATE,
+	COL_RUNNING,
+	COL_SINCE,
+	COL_STARTS,
+	COL_NOTES,
+	N_COLS
+};
 
 struct sums {
 	size_t running;
@@ -70,6 +76,8 @@ static int add_row(struct table *t, const struct cli *c, const json_t *service)
 	if (r == 0)
 		r = table_cell(t, COL_NAME, json_str(service, "name"), NULL);
 	if (r == 0)
+		r = table_cell(t, COL_GROUP, json_str(service, "group"), NULL);
+	if (r == 0)
 		r = table_cell(t, COL_STATE, state, service_state_color(state));
 	if (r == 0)
 		r = table_cell(t, COL_RUNNING, running, NULL);
@@ -86,7 +94,7 @@ static int add_row(struct table *t, const struct cli *c, const json_t *service)
 static int print_list(const struct cli *c, const json_t *list)
 {
 	static const struct table_column columns[N_COLS] = {{"SERVICE", 0},
-		{"STATE", 0}, {"RUNNING", TABLE_RIGHT}, {"SINCE", 0},
+		{"GROUP", 0}, {"STATE", 0}, {"RUNNING", TABLE_RIGHT}, {"SINCE", 0},
 		{"STARTS", TABLE_RIGHT}, {"NOTES", TABLE_CUT}};
 	_cleanup_(table_freep) struct table *t = NULL;
 	struct table_style style = {
@@ -106,77 +114,12 @@ static int print_list(const struct cli *c, const json_t *list)
 	return r == 0 ? table_print(t, stdout) : r;
 }
 
-/* ---- which ------------------------------------------------------------------------------- */
-
-static bool is_glob(const char *text)
-{
-	return strpbrk(text, "*?[") != NULL;
-}
-
-/* Those of the list that match one of the names, in the order of the list. 0, or the exit
- * code where a name that is no glob is not there. */
-static int pick(const struct cli *c, const json_t *list, char *const *names, size_t n,
-	json_t **ret)
-{
-	_cleanup_json_ json_t *picked = json_array();
-	_cleanup_free_ bool *found = calloc(n + 1, sizeof(*found));
-	json_t *s;
-	size_t i;
-
-	if (!picked || !found)
-		return cli_fail_errno(c, -ENOMEM, "service");
-	json_array_foreach((json_t *)list, i, s)
-	{
-		bool wanted = options_has(&c->opts, OPT_ALL);
-
-		for (size_t k = 0; k < n; k++) {
-			bool matches = fnmatch(names[k], json_str(s, "name"), 0) == 0;
-
-			found[k] |= matches;
-			wanted |= matches;
-		}
-		if (wanted && json_array_append(picked, s) < 0)
-			return cli_fail_errno(c, -ENOMEM, "service");
-	}
-	for (size_t k = 0; k < n; k++)
-		if (!found[k] && !is_glob(names[k]))
-			return cli_fail(c, CLI_EXIT_NOTHING, "there is no service '%s'",
-				names[k]);
-	if (json_array_size(picked) == 0)
-		return cli_fail(c, CLI_EXIT_NOTHING, "no service matches");
-	*ret = TAKE_PTR(picked);
-	return 0;
-}
-
-/* 0 with those that are named, or, where none has to be, all; or the exit code */
-static int select_services(struct cli *c, struct client *client, const char *verb,
-	char *const *names, size_t n, bool optional, json_t **ret)
-{
-	_cleanup_json_ json_t *reply = NULL;
-	bool all = options_has(&c->opts, OPT_ALL);
-	int r;
-
-	if (all && n > 0)
-		return cli_fail(c, CLI_EXIT_USAGE, "%s: either names or --all", verb);
-	if (!all && n == 0 && !optional)
-		return cli_fail(c, CLI_EXIT_USAGE,
-			"%s: which services? Names, globs, or --all", verb);
-	r = cli_call(c, client, "io.reeve.Service.List", NULL, &reply);
-	if (r != 0)
-		return r;
-	if (n == 0 && optional) {
-		*ret = json_incref(json_object_get(reply, "services"));
-		return 0;
-	}
-	return pick(c, json_object_get(reply, "services"), names, n, ret);
-}
-
 /* ---- verbs ------------------------------------------------------------------------------- */
 
 static int ls(struct cli *c, struct client *client, char *const *names, size_t n)
 {
 	_cleanup_json_ json_t *list = NULL;
-	int r = select_services(c, client, "service ls", names, n, true, &list);
+	int r = service_select(c, client, "service ls", names, n, true, &list);
 
 	if (r != 0)
 		return r;
@@ -189,7 +132,7 @@ static int status(struct cli *c, struct client *client, char *const *names, size
 	_cleanup_json_ json_t *list = NULL;
 	json_t *s;
 	size_t i;
-	int r = select_services(c, client, "service status", names, n, true, &list);
+	int r = service_select(c, client, "service status", names, n, true, &list);
 
 	if (r != 0)
 		return r;
@@ -230,7 +173,7 @@ static int print_why(const struct cli *c, const json_t *list)
 static int why(struct cli *c, struct client *client, char *const *names, size_t n)
 {
 	_cleanup_json_ json_t *list = NULL;
-	int r = select_services(c, client, "service why", names, n, true, &list);
+	int r = service_select(c, client, "service why", names, n, true, &list);
 
 	if (r != 0)
 		return r;
@@ -246,7 +189,7 @@ static int logs(struct cli *c, struct client *client, char *const *names, size_t
 	char **args = c->opts.args;
 	size_t n_args = c->opts.n_args, k, m;
 	json_t *s, *i;
-	int r = select_services(c, client, "service logs", names, n, false, &list);
+	int r = service_select(c, client, "service logs", names, n, false, &list);
 
 	if (r != 0)
 		return r;
@@ -269,59 +212,6 @@ static int logs(struct cli *c, struct client *client, char *const *names, size_t
 	c->opts.args = args;
 	c->opts.n_args = n_args;
 	return r;
-}
-
-/* the last operand: how many. 0, or the exit code */
-static int read_instances(
-	const struct cli *c, char *const *names, size_t n, int64_t *ret)
-{
-	if (n == 0)
-		return cli_fail(c, CLI_EXIT_USAGE,
-			"service scale: which services, and to how many instances?");
-	if (parse_i64(ret, names[n - 1], 0, INSTANCES_MAX) < 0)
-		return cli_fail(c, CLI_EXIT_USAGE,
-			"service scale: not a number from 0 to %d: '%s'", INSTANCES_MAX,
-			names[n - 1]);
-	return 0;
-}
-
-/* each is tried: one that cannot be changed keeps no other */
-static int steer(struct cli *c, struct client *client, const char *verb,
-	const char *method, char *const *names, size_t n)
-{
-	_cleanup_json_ json_t *list = NULL;
-	bool changed = false, scale = STREQ(method, "Scale");
-	int64_t instances = 0;
-	int first = 0;
-	json_t *s;
-	size_t i;
-	int r = scale ? read_instances(c, names, n, &instances) : 0;
-
-	if (r == 0)
-		r = select_services(c, client, verb, names, n - scale, false, &list);
-	if (r != 0)
-		return r;
-	json_array_foreach(list, i, s)
-	{
-		_cleanup_json_ json_t *reply = NULL;
-		json_t *params = json_pack("{s:s}", "name", json_str(s, "name"));
-		char full[64];
-
-		if (scale && json_put(params, "instances", json_integer(instances)) < 0)
-			return cli_fail_errno(c, -ENOMEM, "service");
-		if (!STREQ(method, "Reset") && !STREQ(method, "Reload") &&
-			!options_has(&c->opts, OPT_NO_WAIT) &&
-			json_put(params, "wait", json_true()) < 0)
-			return cli_fail_errno(c, -ENOMEM, "service");
-		snprintf(full, sizeof(full), "io.reeve.Service.%s", method);
-		r = cli_call(c, client, full, params, &reply);
-		changed |= r == 0 && (json_is_true(json_object_get(reply, "changed")) ||
-					     json_int(reply, "n", 0) > 0);
-		first = first ? first : r;
-	}
-	if (first == 0 && c->json)
-		printf("{\"changed\":%s}\n", changed ? "true" : "false");
-	return first;
 }
 
 static int run_verb(struct cli *c, const char *word, char *const *names, size_t n)
@@ -351,8 +241,15 @@ static int run_verb(struct cli *c, const char *word, char *const *names, size_t 
 		r = cli_connect(c, &client);
 		if (r != 0)
 			return r;
+		if (options_has(&c->opts, OPT_ROLLING))
+			return STREQ(word, "restart")
+				       ? service_roll(c, client, word, names, n)
+				       : cli_fail(c, CLI_EXIT_USAGE,
+						 "service %s: --rolling is for restart",
+						 word);
 		return verbs[i].fn ? verbs[i].fn(c, client, names, n)
-				   : steer(c, client, word, verbs[i].method, names, n);
+				   : service_steer(c, client, word, verbs[i].method,
+					     names, n);
 	}
 	return cli_fail(c, CLI_EXIT_USAGE,
 		"service %s: not one of ls, status, start, stop, restart, reload, "

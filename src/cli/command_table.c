@@ -237,10 +237,18 @@ static const struct option_def options_pool[] = {
 		OPT_NO_WAIT, "no-wait", 0, NULL, HINT_NONE,                 \
 			"do not wait until they are started, or have ended" \
 	}
+#define ROLLING_OPTION                                                         \
+	{                                                                      \
+		OPT_ROLLING, "rolling", 0, NULL, HINT_NONE,                    \
+			"restart: one service after the other, each instance " \
+			"ready before the next; it stops at one that is not"   \
+	}
 static const struct option_def options_start[] = {SERVICE_OPTIONS, {0}};
+static const struct option_def options_restart[] = {
+	SERVICE_OPTIONS, ROLLING_OPTION, {0}};
 static const struct option_def options_reload[] = {
 	{OPT_ALL, "all", 0, NULL, HINT_NONE, "all services"}, {0}};
-static const struct option_def options_service[] = {SERVICE_OPTIONS,
+static const struct option_def options_service[] = {SERVICE_OPTIONS, ROLLING_OPTION,
 	{OPT_FOLLOW, "follow", 'f', NULL, HINT_NONE,
 		"logs: go on until the run has ended"},
 	{OPT_LINES, "lines", 'n', "N", HINT_NONE, "logs: only the last N lines"},
@@ -436,7 +444,8 @@ const struct command command_table[] = {
 	{"service", NULL, "ls|status|start|stop|restart|reload|scale|reset|why|logs",
 		"look at services, start and stop them",
 		"A service is a program of the configuration that is kept running. "
-		"Names come behind the word, and may be globs. stop: it stays stopped "
+		"Names come behind the word, and may be globs, or those of groups. "
+		"stop: it stays stopped "
 		"over restarts and reloads "
 		"until start. restart: one instance after the other. scale NAME N: so "
 		"many instances, until its section is changed, or reset. reset: also, "
@@ -448,7 +457,7 @@ const struct command command_table[] = {
 		"Over restarts and reloads, too.", options_start, NULL, 0, HINT_SERVICE,
 		cmd_stop},
 	{"restart", NULL, "NAME...", "restart services",
-		"One instance of each after the other.", options_start, NULL, 0,
+		"One instance of each after the other.", options_restart, NULL, 0,
 		HINT_SERVICE, cmd_restart},
 	{"reload", NULL, "NAME...", "have services read their configuration again",
 		"The main process of each instance gets the reload-signal of its "

@@ -26,6 +26,7 @@ libcli_la_SOURCES = \
 	src/cli/cmd_ps.c \
 	src/cli/cmd_schedule.c \
 	src/cli/cmd_service.c \
+	src/cli/service_steer.c src/cli/service_steer.h \
 	src/cli/service_status.c src/cli/service_status.h \
 	src/cli/cmd_run.c \
 	src/cli/cmd_send.c \

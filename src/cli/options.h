@@ -111,6 +111,7 @@ enum option_id {
 	OPT_ON_EMPTY,
 	OPT_COUNT,
 	OPT_NO_WAIT,
+	OPT_ROLLING,
 	OPT_TZ,
 	/* OPT_FIELD + enum job_field: a property of the job */
 	OPT_FIELD,

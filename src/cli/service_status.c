@@ -222,13 +222,15 @@ int service_print_status(
 	const struct cli *c, struct client *client, const json_t *service)
 {
 	static const char *const texts[] = {
-		"state", "origin", "user", "restart", "command"};
+		"state", "origin", "user", "restart", "command", "group", "roll"};
 	json_t *i;
 	size_t k;
 	int r = print_pair(stdout, "service", "%s", json_str(service, "name"));
 
 	for (k = 0; k < ARRAY_LEN(texts) && r >= 0; k++)
-		r = print_pair(stdout, texts[k], "%s", json_str(service, texts[k]));
+		if (*json_str(service, texts[k]))
+			r = print_pair(
+				stdout, texts[k], "%s", json_str(service, texts[k]));
 	if (r >= 0)
 		r = print_names("requires", json_object_get(service, "requires"));
 	if (r >= 0)

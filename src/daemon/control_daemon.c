@@ -239,6 +239,8 @@ const struct vl_method control_service_methods[] = {
 	METHOD("Start", control_service_start),
 	METHOD("Stop", control_service_stop),
 	METHOD("Restart", control_service_restart),
+	METHOD("Roll", control_service_roll),
+	METHOD("Wait", control_service_wait),
 	INLINE("Reload", control_service_reload),
 	METHOD("Scale", control_service_scale),
 	METHOD("Reset", control_service_reset),

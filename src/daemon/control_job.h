@@ -68,6 +68,8 @@ int control_service_show(struct control_conn *conn, struct vl_call *call);
 int control_service_start(struct control_conn *conn, struct vl_call *call);
 int control_service_stop(struct control_conn *conn, struct vl_call *call);
 int control_service_restart(struct control_conn *conn, struct vl_call *call);
+int control_service_roll(struct control_conn *conn, struct vl_call *call);
+int control_service_wait(struct control_conn *conn, struct vl_call *call);
 int control_service_reload(struct control_conn *conn, struct vl_call *call);
 int control_service_scale(struct control_conn *conn, struct vl_call *call);
 int control_service_reset(struct control_conn *conn, struct vl_call *call);

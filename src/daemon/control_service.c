@@ -20,6 +20,7 @@
 #include "daemon/scheduler.h"
 #include "daemon/service_deps.h"
 #include "daemon/service_groups.h"
+#include "daemon/service_roll.h"
 #include "daemon/users.h"
 #include "varlink/json_write.h"
 
@@ -214,7 +215,7 @@ static void put_service(struct json_writer *w, const char *key, const struct cor
 {
 	const struct config_origin *at = &s->section->origin;
 	unsigned state = s->rec.stopped || service_wanted(s) == 0 ? STOPPED : N_STATES;
-	char origin[ORIGIN_MAX];
+	char origin[ORIGIN_MAX], roll[256];
 
 	for (size_t i = 0; i < s->n; i++)
 		state = MIN(state,
@@ -235,6 +236,10 @@ static void put_service(struct json_writer *w, const char *key, const struct cor
 	put_command(w, s);
 	if (s->group)
 		json_writer_string(w, "group", s->group->name);
+	if (!key)
+		json_writer_int(w, "order", s->rank);
+	if (service_roll_text(s, roll, sizeof(roll)))
+		json_writer_string(w, "roll", roll);
 	put_names(w, "requires", s, CONFIG_REQUIRES);
 	put_names(w, "after", s, CONFIG_AFTER);
 	json_writer_array(w, "instances");
@@ -256,7 +261,7 @@ int control_service_list(struct control_conn *conn, struct vl_call *call)
 	_cleanup_(buf_deinitp) struct buf text = BUF_NULL;
 	struct json_writer w;
 
-	if (!v)
+	if (!v || services_rank(core->services) < 0)
 		return -ENOMEM;
 	json_writer_init(&w, &text);
 	json_writer_object(&w, NULL);

@@ -25,6 +25,7 @@ libdaemon_la_SOURCES = \
 	src/daemon/control_pool.c \
 	src/daemon/control_schedule.c \
 	src/daemon/control_service.c \
+	src/daemon/control_service_roll.c \
 	src/daemon/control_logs.c \
 	src/daemon/control_queue.c \
 	src/daemon/control_remove.c \
@@ -106,6 +107,7 @@ libdaemon_la_SOURCES = \
 	src/daemon/service_judge.c \
 	src/daemon/service_log.c src/daemon/service_log.h \
 	src/daemon/service_record.c src/daemon/service_record.h \
+	src/daemon/service_roll.c src/daemon/service_roll.h \
 	src/daemon/service_settle.c src/daemon/service_settle.h \
 	src/daemon/services.c src/daemon/services.h src/daemon/services_priv.h \
 	src/daemon/services_apply.c \

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/cleanup.h"
 #include "base/strv.h"
@@ -316,46 +317,121 @@ bool services_may_shut_down(const struct services *ss, const struct job *j)
 	return true;
 }
 
-/* the next that it requires, and that was not met; NULL: none. at: where to go on */
-static struct service *next_required(const struct service *s, size_t *at, unsigned mark)
+/* the next that it comes after and that was not met; NULL: none. at: where to go on */
+static struct service *next_before(
+	const struct service *s, size_t *at, bool required, unsigned mark)
 {
 	while (*at < s->n_edges) {
 		const struct service_edge *e = &s->edges[(*at)++];
 
-		if (e->requires && e->to->mark != mark)
+		if ((e->requires || !required) && e->to->mark != mark)
 			return e->to;
 	}
 	return NULL;
 }
 
+struct walk {
+	struct service **path,
+		**v; /* v: those that were met, each behind what it comes after */
+	size_t *at, n;
+	bool required; /* no others are followed */
+};
+
+static void walk_deinit(struct walk *w)
+{
+	free(w->path);
+	free(w->v);
+	free(w->at);
+}
+
+static int walk_init(struct walk *w, struct services *ss)
+{
+	size_t n_max = hashmap_size(ss->by_name) + 1;
+
+	w->path = calloc(n_max, sizeof(*w->path));
+	w->v = calloc(n_max, sizeof(*w->v));
+	w->at = calloc(n_max, sizeof(*w->at));
+	ss->mark++;
+	return w->path && w->v && w->at ? 0 : -ENOMEM;
+}
+
+/* chains may be long, and stacks are short */
+static void walk_from(struct walk *w, struct service *s, unsigned mark)
+{
+	size_t depth = 0;
+
+	if (s->mark == mark)
+		return;
+	s->mark = mark;
+	w->at[depth] = 0;
+	w->path[depth++] = s;
+	while (depth > 0) {
+		struct service *next = next_before(
+			w->path[depth - 1], &w->at[depth - 1], w->required, mark);
+
+		if (!next) {
+			w->v[w->n++] = w->path[--depth];
+			continue;
+		}
+		next->mark = mark;
+		w->at[depth] = 0;
+		w->path[depth++] = next;
+	}
+}
+
 struct service **service_with_required(
 	struct services *ss, struct service *s, size_t *ret_n)
 {
-	size_t n_max = hashmap_size(ss->by_name) + 1, n = 0, depth = 0;
-	struct service **v = calloc(n_max, sizeof(*v));
-	_cleanup_free_ struct service **path = calloc(n_max, sizeof(*path));
-	_cleanup_free_ size_t *at = calloc(n_max, sizeof(*at));
+	_cleanup_(walk_deinit) struct walk w = {.required = true};
 
-	if (!v || !path || !at) {
-		free(v);
+	if (walk_init(&w, ss) < 0)
 		return NULL;
-	}
-	s->mark = ++ss->mark;
-	path[depth++] = s;
-	while (depth > 0) {
-		struct service *next =
-			next_required(path[depth - 1], &at[depth - 1], ss->mark);
+	walk_from(&w, s, ss->mark);
+	*ret_n = w.n;
+	return TAKE_PTR(w.v);
+}
 
-		if (!next) {
-			v[n++] = path[--depth];
-			continue;
-		}
-		next->mark = ss->mark;
-		at[depth] = 0;
-		path[depth++] = next;
-	}
-	*ret_n = n;
-	return v;
+static int by_name(const void *a, const void *b)
+{
+	const struct service *x = *(struct service *const *)a;
+	const struct service *y = *(struct service *const *)b;
+
+	return strcmp(x->name, y->name);
+}
+
+int services_sort(struct services *ss, struct service **v, size_t *n)
+{
+	_cleanup_(walk_deinit) struct walk w = {.required = false};
+	size_t n_sorted = 0;
+
+	if (walk_init(&w, ss) < 0)
+		return -ENOMEM;
+	if (*n > 0)
+		qsort(v, *n, sizeof(struct service *), by_name);
+	for (size_t i = 0; i < *n; i++)
+		walk_from(&w, v[i], ss->mark);
+	ss->mark++;
+	for (size_t i = 0; i < *n; i++)
+		v[i]->mark = ss->mark;
+	for (size_t i = 0; i < w.n; i++)
+		if (w.v[i]->mark == ss->mark)
+			v[n_sorted++] = w.v[i];
+	*n = n_sorted;
+	return 0;
+}
+
+int services_rank(struct services *ss)
+{
+	_cleanup_free_ struct service **v = services_list(ss);
+	size_t n = 0;
+	int r;
+
+	while (v && v[n])
+		n++;
+	r = v ? services_sort(ss, v, &n) : -ENOMEM;
+	for (size_t i = 0; i < n && r >= 0; i++)
+		v[i]->rank = (int64_t)i;
+	return r;
 }
 
 /* ---- in words ------------------------------------------------------------------------------- */

@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/cleanup.h"
@@ -19,6 +20,11 @@ int service_record_format(struct buf *out, const struct service_record *rec)
 	if (r >= 0 && rec->scaled)
 		r = buf_printf(
 			out, "instances = %u of %u\n", rec->instances, rec->defined);
+	if (r >= 0 && rec->rolling)
+		r = buf_printf(out, "rolling = %u%s%s\n", rec->roll_next,
+			*rec->roll_behind ? " after " : "", rec->roll_behind);
+	if (r >= 0 && *rec->roll_failed)
+		r = buf_printf(out, "roll-failed = %s\n", rec->roll_failed);
 	return r;
 }
 
@@ -40,10 +46,34 @@ static int parse_scale(struct service_record *rec, char *value)
 	return 0;
 }
 
+/* "K", or "K after NAME" */
+static int parse_roll(struct service_record *rec, char *value)
+{
+	char *after = strstr(value, " after ");
+	int64_t next;
+
+	if (after)
+		*after = '\0';
+	if (parse_i64(&next, value, 0, SERVICE_INSTANCES_MAX) < 0 ||
+		(after && !name_is_valid(after + 7)))
+		return -EINVAL;
+	rec->rolling = true;
+	rec->roll_next = (unsigned)next;
+	snprintf(rec->roll_behind, sizeof(rec->roll_behind), "%s",
+		after ? after + 7 : "");
+	return 0;
+}
+
 static int parse_line(struct service_record *rec, const char *key, char *value)
 {
 	if (STREQ(key, "instances"))
 		return parse_scale(rec, value);
+	if (STREQ(key, "rolling"))
+		return parse_roll(rec, value);
+	if (STREQ(key, "roll-failed")) {
+		snprintf(rec->roll_failed, sizeof(rec->roll_failed), "%s", value);
+		return 0;
+	}
 	if (!STREQ(key, "stopped"))
 		return 0;
 	rec->stopped = STREQ(value, "yes");

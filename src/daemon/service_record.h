@@ -3,6 +3,9 @@
  * it at run time.
  *   stopped = yes     until it is started
  *   instances = N of M  as many as that, as long as the file says M
+ *   rolling = K [after NAME]  a rolling restart, whose next instance is K; it begins when that
+ *                     of the other service is over
+ *   roll-failed = WHY  the last one stopped
  */
 #ifndef DAEMON_SERVICE_RECORD_H
 #define DAEMON_SERVICE_RECORD_H
@@ -15,11 +18,23 @@ struct service_record {
 	bool stopped;
 	bool scaled; /* these hold */
 	unsigned instances, defined;
+	bool rolling;
+	unsigned roll_next;
+	char roll_behind[65];  /* "": none */
+	char roll_failed[200]; /* "": it did not */
 };
 
 static inline bool service_record_is_empty(const struct service_record *rec)
 {
-	return !rec->stopped && !rec->scaled;
+	return !rec->stopped && !rec->scaled && !rec->rolling && !*rec->roll_failed;
+}
+
+/* it is not rolled any more, nor said that it was */
+static inline void service_record_end_roll(struct service_record *rec)
+{
+	rec->rolling = false;
+	rec->roll_next = 0;
+	rec->roll_behind[0] = rec->roll_failed[0] = '\0';
 }
 
 /* 0, -ENOMEM */

@@ -23,6 +23,7 @@
 #include "daemon/scheduler.h"
 #include "daemon/service_deps.h"
 #include "daemon/service_groups.h"
+#include "daemon/service_roll.h"
 #include "daemon/service_settle.h"
 #include "daemon/supervisor.h"
 #include "daemon/users.h"
@@ -64,7 +65,7 @@ static int end_job(struct settle *st, struct job *j)
 }
 
 /* From the beginning: no delay, and nothing counts that was before. */
-static int start_job(struct settle *st, struct instance *in, struct job *j)
+int settle_start_job(struct settle *st, struct instance *in, struct job *j)
 {
 	struct scheduler *s = st->ss->core->scheduler;
 	struct service_change c = {.instance = in};
@@ -115,7 +116,7 @@ static int make_job(struct settle *st, struct instance *in)
 }
 
 /* Its run is asked to end. That it was goes on disk, for the next daemon to go on with it. */
-static int stop_run(struct settle *st, struct job *j)
+int settle_stop_run(struct settle *st, struct job *j)
 {
 	struct store_job rec;
 
@@ -161,7 +162,7 @@ static int replace_run(struct settle *st, struct instance *in, struct job *j)
 		if (s->v[i] != in &&
 			is_in_transition(s->v[i], instance_job(st->ss, s->v[i])))
 			return 0;
-	return stop_run(st, j);
+	return settle_stop_run(st, j);
 }
 
 /* When its run is older than it may be; the first of all is what the timer waits for. */
@@ -198,7 +199,7 @@ static int settle_up(struct settle *st, struct instance *in, struct job *j)
 	cancelled = j->state == JOB_FINISHED && (j->result == JOB_RESULT_CANCELLED ||
 							job_was_given_up_with_group(j));
 	if (!current || in->again || cancelled || j->state == JOB_HELD)
-		return start_job(st, in, j);
+		return settle_start_job(st, in, j);
 	if (j->state == JOB_WAITING && !instance_waits_for(in))
 		go_on(st, j);
 	return 0;
@@ -237,9 +238,9 @@ static int settle_instance(struct settle *st, struct instance *in)
 	if (j->run && service_is_ending(in->service) && !service_may_end(in->service))
 		return 0; /* looked at again when that has ended */
 	if (j->run)
-		return stop_run(st, j);
+		return settle_stop_run(st, j);
 	if (target == INSTANCE_WAITS) /* queued, it is not started before the others */
-		return j->state == JOB_FINISHED ? start_job(st, in, j) : 0;
+		return j->state == JOB_FINISHED ? settle_start_job(st, in, j) : 0;
 	if (j->state != JOB_FINISHED)
 		return end_job(st, j);
 	if (target == INSTANCE_GONE)
@@ -286,6 +287,8 @@ int settle_service(struct settle *st, struct service *s)
 	}
 	if (r >= 0 && !st->more && s->restarts && has_room(st))
 		r = settle_group(st, s->group);
+	if (r >= 0 && s->section)
+		r = settle_roll(st, s);
 	if (r < 0 || s->section || s->n > 0 || service_record_is_empty(&s->rec))
 		return r;
 	s->rec = (struct service_record){.stopped = false};

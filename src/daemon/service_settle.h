@@ -48,6 +48,10 @@ int settle_service(struct settle *st, struct service *s);
 int settle_put_record(struct settle *st, struct service *s);
 /* Runs of it that were short count no more; *changed is set where some did. 0, -ENOMEM */
 int settle_forget_restarts(struct settle *st, struct instance *in, bool *changed);
+/* A run is asked to end, and a job that does not run is to start at once. 0, -ENOMEM,
+ * -RV_ELIMIT */
+int settle_stop_run(struct settle *st, struct job *j);
+int settle_start_job(struct settle *st, struct instance *in, struct job *j);
 /* All or nothing of it. 0, or why nothing was */
 RV_AWAIT int settle_commit(struct settle *st);
 

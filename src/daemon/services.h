@@ -76,6 +76,7 @@ struct service {
 	struct service_group *group; /* NULL: in none */
 	bool restarts; /* with its group: it is stopped, to be started after that */
 	unsigned mark; /* of a search */
+	int64_t rank;  /* of services_rank */
 };
 
 int services_new(struct services **ret, struct core *core, rv_loop *loop);
@@ -109,6 +110,14 @@ RV_AWAIT int services_scale(
 	struct services *ss, const char *name, unsigned n, bool *ret_changed);
 /* As many instances as the file says; restarts that were counted count no more. */
 RV_AWAIT int services_reset(struct services *ss, const char *name, bool *ret_changed);
+/* All of these, one after the other, each instance ready before the next. 0; -ENOENT; -EBUSY:
+ * one of them is rolled already; ret_name: which */
+RV_AWAIT int services_roll(struct services *ss, char *const *names, size_t n,
+	bool *ret_changed, const char **ret_name);
+/* Until none of them is rolled any more; *ret_failed: where that stopped, NULL: nowhere. 0,
+ * -ECANCELED */
+RV_AWAIT int services_wait_roll(struct services *ss, char *const *names, size_t n,
+	const struct service **ret_failed);
 /* Those that run are told to read their configuration again; how many. 0, -ENOENT; -EOPNOTSUPP:
  * it has no reload-signal */
 int services_reload(struct services *ss, const char *name, unsigned *ret_n);
@@ -176,6 +185,8 @@ int services_problems(const struct services *ss, char ***problems);
 /* all of them by name, without those that are gone; NULL-terminated, the caller's to free;
  * NULL: out of memory */
 struct service **services_list(const struct services *ss);
+/* Their places in the order of their starts, as service.rank. 0, -ENOMEM */
+int services_rank(struct services *ss);
 /* how many instances of it there are to be */
 size_t service_wanted(const struct service *s);
 /* as whom it runs */

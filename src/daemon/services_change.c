@@ -110,6 +110,7 @@ static int start(struct services *ss, struct service *s, bool all, bool *ret_cha
 	if (!*ret_changed)
 		return 0;
 	now.stopped = false;
+	service_record_end_roll(&now);
 	r = given_up ? take_up_group(ss, s, &now) : bring_about(ss, s, &now);
 	if (r < 0)
 		unmark(s);
@@ -173,6 +174,7 @@ int services_stop(struct services *ss, const char *name, bool *ret_changed)
 	if (*ret_changed) {
 		now = s->rec;
 		now.stopped = true;
+		service_record_end_roll(&now);
 		r = bring_about(ss, s, &now);
 	}
 	services_unlock(ss);

@@ -6,7 +6,8 @@ command -v python3 >/dev/null || skip "no python3"
 cat >"$tmp/runs.py" <<'EOP'
 import os, signal, socket, sys
 # runs.py NAME LOG [FIFO]: writes into LOG when it starts, is ready and ends; it is ready once a
-# line of FIFO can be read. LINGER: a FIFO that it reads a line of before it ends
+# line of FIFO can be read. LINGER: a FIFO that it reads a line of before it ends; BAD: a file
+# with which it fails at once
 name, log = sys.argv[1:3]
 def say(what):
     fd = os.open(log, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
@@ -19,6 +20,8 @@ def end(*_):
     say("end")
     os._exit(0)
 signal.signal(signal.SIGTERM, end)
+if os.path.exists(os.environ.get("BAD", "")):
+    sys.exit(3)
 say("start")
 if len(sys.argv) > 3:
     open(sys.argv[3]).readline()

@@ -18,6 +18,10 @@ static void formats_as(const struct service_record *rec, const char *want)
 	ck_assert_int_eq(back.scaled, rec->scaled);
 	ck_assert_uint_eq(back.instances, rec->instances);
 	ck_assert_uint_eq(back.defined, rec->defined);
+	ck_assert_int_eq(back.rolling, rec->rolling);
+	ck_assert_uint_eq(back.roll_next, rec->roll_next);
+	ck_assert_str_eq(back.roll_behind, rec->roll_behind);
+	ck_assert_str_eq(back.roll_failed, rec->roll_failed);
 }
 
 START_TEST(what_was_said_reads_back_the_same)
@@ -39,6 +43,24 @@ START_TEST(what_was_said_reads_back_the_same)
 }
 END_TEST
 
+START_TEST(a_roll_reads_back_the_same)
+{
+	struct service_record rec = {.rolling = true};
+
+	ck_assert(!service_record_is_empty(&rec));
+	formats_as(&rec, "rolling = 0\n");
+	rec.roll_next = 1000;
+	strcpy(rec.roll_behind, "db");
+	formats_as(&rec, "rolling = 1000 after db\n");
+	service_record_end_roll(&rec);
+	ck_assert(service_record_is_empty(&rec));
+	strcpy(rec.roll_failed, "it stopped = at instance 1: not ready within 30s");
+	ck_assert(!service_record_is_empty(&rec));
+	formats_as(&rec,
+		"roll-failed = it stopped = at instance 1: not ready within 30s\n");
+}
+END_TEST
+
 START_TEST(lines_of_a_later_version_are_left_out)
 {
 	struct service_record rec;
@@ -52,7 +74,8 @@ END_TEST
 START_TEST(values_that_are_none_are_refused)
 {
 	static const char *const texts[] = {"stopped = maybe\n", "instances = 3\n",
-		"instances = 1001 of 1\n", "instances = -1 of 1\n",
+		"instances = 1001 of 1\n", "instances = -1 of 1\n", "rolling = x\n",
+		"rolling = 1 after\n", "rolling = 1 after a b\n", "rolling = 1001\n",
 		"instances = 1 of x\n", "instances =  of 1\n"};
 
 	for (size_t i = 0; i < ARRAY_LEN(texts); i++) {
@@ -65,4 +88,5 @@ START_TEST(values_that_are_none_are_refused)
 END_TEST
 
 UNIT_MAIN("service_record", what_was_said_reads_back_the_same,
-	lines_of_a_later_version_are_left_out, values_that_are_none_are_refused)
+	a_roll_reads_back_the_same, lines_of_a_later_version_are_left_out,
+	values_that_are_none_are_refused)

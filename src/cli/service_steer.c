@@ -1,0 +1,225 @@
+#include "config.h"
+
+#include "cli/service_steer.h"
+
+#include <errno.h>
+#include <fnmatch.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "base/macro.h"
+#include "base/parse.h"
+#include "cli/cli.h"
+#include "cli/output.h"
+#include "client/client.h"
+
+#define INSTANCES_MAX 1000 /* daemon/service_record.h */
+
+/* ---- which ------------------------------------------------------------------------------- */
+
+static bool is_glob(const char *text)
+{
+	return strpbrk(text, "*?[") != NULL;
+}
+
+/* Those of the list that match one of the names, in the order of the list. 0, or the exit
+ * code where a name that is no glob is not there. */
+static int pick(const struct cli *c, const json_t *list, char *const *names, size_t n,
+	json_t **ret)
+{
+	_cleanup_json_ json_t *picked = json_array();
+	_cleanup_free_ bool *found = calloc(n + 1, sizeof(*found));
+	json_t *s;
+	size_t i;
+
+	if (!picked || !found)
+		return cli_fail_errno(c, -ENOMEM, "service");
+	json_array_foreach((json_t *)list, i, s)
+	{
+		bool wanted = options_has(&c->opts, OPT_ALL);
+
+		for (size_t k = 0; k < n; k++) {
+			bool matches = fnmatch(names[k], json_str(s, "name"), 0) == 0 ||
+				       STREQ(names[k], json_str(s, "group"));
+
+			found[k] |= matches;
+			wanted |= matches;
+		}
+		if (wanted && json_array_append(picked, s) < 0)
+			return cli_fail_errno(c, -ENOMEM, "service");
+	}
+	for (size_t k = 0; k < n; k++)
+		if (!found[k] && !is_glob(names[k]))
+			return cli_fail(c, CLI_EXIT_NOTHING,
+				"there is no service '%s', nor a group", names[k]);
+	if (json_array_size(picked) == 0)
+		return cli_fail(c, CLI_EXIT_NOTHING, "no service matches");
+	*ret = TAKE_PTR(picked);
+	return 0;
+}
+
+int service_select(struct cli *c, struct client *client, const char *verb,
+	char *const *names, size_t n, bool optional, json_t **ret)
+{
+	_cleanup_json_ json_t *reply = NULL;
+	bool all = options_has(&c->opts, OPT_ALL);
+	int r;
+
+	if (all && n > 0)
+		return cli_fail(c, CLI_EXIT_USAGE, "%s: either names or --all", verb);
+	if (!all && n == 0 && !optional)
+		return cli_fail(c, CLI_EXIT_USAGE,
+			"%s: which services? Names, globs, or --all", verb);
+	r = cli_call(c, client, "io.reeve.Service.List", NULL, &reply);
+	if (r != 0)
+		return r;
+	if (n == 0 && optional) {
+		*ret = json_incref(json_object_get(reply, "services"));
+		return 0;
+	}
+	return pick(c, json_object_get(reply, "services"), names, n, ret);
+}
+
+/* ---- changes --------------------------------------------------------------------------------- */
+
+/* the last operand: how many. 0, or the exit code */
+static int read_instances(
+	const struct cli *c, char *const *names, size_t n, int64_t *ret)
+{
+	if (n == 0)
+		return cli_fail(c, CLI_EXIT_USAGE,
+			"service scale: which services, and to how many instances?");
+	if (parse_i64(ret, names[n - 1], 0, INSTANCES_MAX) < 0)
+		return cli_fail(c, CLI_EXIT_USAGE,
+			"service scale: not a number from 0 to %d: '%s'", INSTANCES_MAX,
+			names[n - 1]);
+	return 0;
+}
+
+static const json_t *at_place(const json_t *list, size_t i, bool reversed)
+{
+	size_t n = json_array_size(list);
+
+	return json_array_get(list, reversed ? n - 1 - i : i);
+}
+
+/* in the order of their starts: the list has them by name. NULL: out of memory */
+static json_t *in_order(const json_t *list)
+{
+	size_t n = json_array_size(list), k;
+	_cleanup_json_ json_t *sorted = json_array();
+
+	for (size_t i = 0; i < n && sorted; i++) {
+		json_t *s = json_array_get(list, i);
+		int64_t order = json_int(s, "order", 0);
+
+		for (k = json_array_size(sorted); k > 0; k--)
+			if (json_int(json_array_get(sorted, k - 1), "order", 0) <=
+				order)
+				break;
+		if (json_array_insert(sorted, k, s) < 0)
+			return NULL;
+	}
+	return TAKE_PTR(sorted);
+}
+
+/* until none of them is on its way */
+static int wait_for_all(const struct cli *c, struct client *client, const json_t *list)
+{
+	json_t *s;
+	size_t i;
+	int first = 0;
+
+	json_array_foreach((json_t *)list, i, s)
+	{
+		_cleanup_json_ json_t *reply = NULL;
+		int r = cli_call(c, client, "io.reeve.Service.Wait",
+			json_pack("{s:s}", "name", json_str(s, "name")), &reply);
+
+		first = first ? first : r;
+	}
+	return first;
+}
+
+static int print_changed(const struct cli *c, bool changed)
+{
+	if (c->json)
+		printf("{\"changed\":%s}\n", changed ? "true" : "false");
+	return CLI_EXIT_OK;
+}
+
+int service_roll(struct cli *c, struct client *client, const char *verb,
+	char *const *names, size_t n)
+{
+	_cleanup_json_ json_t *list = NULL, *reply = NULL;
+	json_t *all, *s;
+	size_t i;
+	int r = service_select(c, client, verb, names, n, false, &list);
+
+	if (r != 0)
+		return r;
+	all = json_array();
+	json_array_foreach(list, i, s)
+	{
+		if (json_array_append(all, json_object_get(s, "name")) < 0)
+			r = -ENOMEM;
+	}
+	if (r < 0) {
+		json_decref(all);
+		return cli_fail_errno(c, r, "service");
+	}
+	r = cli_call(c, client, "io.reeve.Service.Roll",
+		json_pack("{s:o, s:b}", "names", all, "wait",
+			(int)!options_has(&c->opts, OPT_NO_WAIT)),
+		&reply);
+	if (r != 0)
+		return r;
+	return print_changed(c, json_is_true(json_object_get(reply, "changed")));
+}
+
+/* Each is tried: one that cannot be changed keeps no other. They are started in their order,
+ * and stopped the other way round. */
+int service_steer(struct cli *c, struct client *client, const char *verb,
+	const char *method, char *const *names, size_t n)
+{
+	_cleanup_json_ json_t *list = NULL, *ordered = NULL;
+	bool changed = false, scale = STREQ(method, "Scale");
+	bool stop = STREQ(method, "Stop"), together = stop || STREQ(method, "Start");
+	bool wait = !STREQ(method, "Reset") && !STREQ(method, "Reload") &&
+		    !options_has(&c->opts, OPT_NO_WAIT);
+	int64_t instances = 0;
+	int first = 0;
+	int r = scale ? read_instances(c, names, n, &instances) : 0;
+
+	if (r == 0)
+		r = service_select(c, client, verb, names, n - scale, false, &list);
+	if (r != 0)
+		return r;
+	ordered = in_order(list);
+	if (!ordered)
+		return cli_fail_errno(c, -ENOMEM, "service");
+	for (size_t i = 0; i < json_array_size(ordered); i++) {
+		_cleanup_json_ json_t *reply = NULL;
+		json_t *params = json_pack(
+			"{s:s}", "name", json_str(at_place(ordered, i, stop), "name"));
+		char full[64];
+
+		if (scale && json_put(params, "instances", json_integer(instances)) < 0)
+			return cli_fail_errno(c, -ENOMEM, "service");
+		if (wait && !together && json_put(params, "wait", json_true()) < 0)
+			return cli_fail_errno(c, -ENOMEM, "service");
+		snprintf(full, sizeof(full), "io.reeve.Service.%s", method);
+		r = cli_call(c, client, full, params, &reply);
+		changed |= r == 0 && (json_is_true(json_object_get(reply, "changed")) ||
+					     json_int(reply, "n", 0) > 0);
+		first = first ? first : r;
+	}
+	if (wait && together) {
+		r = wait_for_all(c, client, list);
+		first = first ? first : r;
+	}
+	return first ? first : print_changed(c, changed);
+}
