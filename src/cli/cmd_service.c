@@ -220,9 +220,8 @@ static int run_verb(struct cli *c, const char *word, char *const *names, size_t 
 					     names, n);
 	}
 	return cli_fail(c, CLI_EXIT_USAGE,
-		"service %s: not one of ls, status, start, stop, restart, scale, "
-		"reset, "
-		"why, logs",
+		"service %s: not one of ls, status, start, stop, restart, reload, "
+		"scale, reset, why, logs",
 		word);
 }
 

@@ -489,8 +489,9 @@ const struct command command_table[] = {
 	{"config", NULL, "check|show|get|set|unset|edit|diff [ARG...]",
 		"look at the configuration, and change it",
 		"KEY is SECTION.KEY, or SECTION.NAME.KEY: reeved.log-level, "
-		"pool.default.slots. set and unset change one value in a file and "
-		"keep every other byte; without --file that is "
+		"pool.default.slots. set and unset change values in a file (set: a "
+		"key and its value, or several such) and keep every other byte; "
+		"without --file that is "
 		"reeve.conf.d/90-local.conf. What would make the configuration wrong "
 		"is refused. show takes SECTION or SECTION.NAME, too. No daemon is "
 		"needed; it takes changes with daemon reload, "

@@ -199,7 +199,7 @@ static int say(const struct change *ch, bool changed)
 	return CLI_EXIT_OK;
 }
 
-/* ---- one value ------------------------------------------------------------------------- */
+/* ---- values ------------------------------------------------------------------------- */
 
 /* a later file may say otherwise */
 static void note_override(const struct change *ch, const struct config *config,
@@ -214,22 +214,61 @@ static void note_override(const struct change *ch, const struct config *config,
 			origin->file, origin->line);
 }
 
-/* value NULL: take it out */
-static int change_value(
-	struct change *ch, const struct config_place *at, const char *value)
+/* one thing that is said on the command line */
+struct setting {
+	char *name; /* owned; at points into it */
+	struct config_place at;
+	const char *value; /* NULL: take it out */
+};
+
+static void settings_free(struct setting *v)
+{
+	for (struct setting *s = v; s && s->name; s++)
+		free(s->name);
+	free(v);
+}
+DEFINE_CLEANUP(struct setting *, settings_free)
+
+/* The text with all of it, up to one without a name. 1; 0: nothing differs; 2: told;
+ * negative errors */
+static int edit_text(struct change *ch, const struct setting *v, struct buf *ret)
 {
 	_cleanup_(config_errors_deinitp) struct config_errors errors =
 		CONFIG_ERRORS_NULL;
+	bool changed = false;
+	int r = 0;
+
+	if (buf_len(&ch->old) > 0)
+		r = buf_append(ret, buf_head(&ch->old), buf_len(&ch->old));
+	for (; v->name && r >= 0; v++) {
+		_cleanup_(buf_deinitp) struct buf next = BUF_NULL;
+
+		r = config_edit(&next, buf_head(ret), buf_len(ret), ch->path, &v->at,
+			v->value, &errors);
+		if (r == -EINVAL) {
+			r = config_check_tell(ch->c, &errors);
+			return r < 0 ? r : 2;
+		}
+		if (r > 0) {
+			struct buf before = *ret;
+
+			changed = true;
+			*ret = next;
+			next = before;
+		}
+	}
+	return r < 0 ? r : changed;
+}
+
+static int change_values(struct change *ch, const struct setting *v)
+{
 	_cleanup_(config_freep) struct config *config = NULL;
 	_cleanup_(buf_deinitp) struct buf text = BUF_NULL;
-	int r = config_edit(&text, buf_head(&ch->old), buf_len(&ch->old), ch->path, at,
-		value, &errors);
-	bool changed = r > 0;
+	int r = edit_text(ch, v, &text);
+	bool changed = r == 1;
 
-	if (r == -EINVAL) {
-		r = config_check_tell(ch->c, &errors);
-		return r < 0 ? fail(ch, r) : CLI_EXIT_SOME;
-	}
+	if (r == 2)
+		return CLI_EXIT_SOME;
 	if (changed)
 		r = check(ch, &text, &config);
 	if (r > 0)
@@ -243,40 +282,53 @@ static int change_value(
 			ch->verb, ch->path);
 	if (r < 0)
 		return fail(ch, r);
-	if (value)
-		note_override(ch, config, at);
+	for (; v->name; v++)
+		if (v->value)
+			note_override(ch, config, &v->at);
 	return say(ch, changed);
 }
 
-static int change_by_command(const struct cli *c, const char *verb, const char *value)
+/* the arguments behind the verb: keys, each with a value behind it, or without */
+static int change_by_command(const struct cli *c, const char *verb, bool has_values)
 {
 	_cleanup_(change_deinit) struct change ch = {.old = BUF_NULL};
-	_cleanup_free_ char *name = strdup(c->opts.args[1]);
-	struct config_place at;
+	size_t step = has_values ? 2 : 1, n = (c->opts.n_args - 1) / step;
+	_cleanup_(settings_freep) struct setting *v = calloc(n + 1, sizeof(*v));
 	int r;
 
-	if (!name)
+	for (size_t i = 0; v && i < n; i++) {
+		char **args = c->opts.args + 1 + i * step;
+
+		v[i].name = strdup(args[0]);
+		v[i].value = has_values ? args[1] : NULL;
+		if (!v[i].name)
+			return cli_fail_errno(c, -ENOMEM, "config %s", verb);
+		if (config_place_parse(&v[i].at, v[i].name) < 0)
+			return cli_fail(c, CLI_EXIT_USAGE,
+				"config %s: '%s' is not SECTION.KEY or "
+				"SECTION.NAME.KEY",
+				verb, args[0]);
+	}
+	if (!v)
 		return cli_fail_errno(c, -ENOMEM, "config %s", verb);
-	if (config_place_parse(&at, name) < 0)
-		return cli_fail(c, CLI_EXIT_USAGE,
-			"config %s: '%s' is not SECTION.KEY or SECTION.NAME.KEY", verb,
-			c->opts.args[1]);
 	r = change_begin(&ch, c, verb);
-	return r != 0 ? r : change_value(&ch, &at, value);
+	return r != 0 ? r : change_values(&ch, v);
 }
 
 int config_change_set(struct cli *c)
 {
-	if (c->opts.n_args != 3)
-		return cli_fail(c, CLI_EXIT_USAGE, "config: set SECTION.KEY VALUE");
-	return change_by_command(c, "set", c->opts.args[2]);
+	if (c->opts.n_args < 3 || c->opts.n_args % 2 == 0)
+		return cli_fail(c, CLI_EXIT_USAGE,
+			"config: set SECTION.KEY VALUE [SECTION.KEY VALUE...]");
+	return change_by_command(c, "set", true);
 }
 
 int config_change_unset(struct cli *c)
 {
-	if (c->opts.n_args != 2)
-		return cli_fail(c, CLI_EXIT_USAGE, "config: unset SECTION.KEY");
-	return change_by_command(c, "unset", NULL);
+	if (c->opts.n_args < 2)
+		return cli_fail(c, CLI_EXIT_USAGE,
+			"config: unset SECTION.KEY [SECTION.KEY...]");
+	return change_by_command(c, "unset", false);
 }
 
 /* ---- in an editor ------------------------------------------------------------------------ */

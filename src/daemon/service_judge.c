@@ -27,16 +27,29 @@ static enum restart_end end_of(
 	return v->result == JOB_RESULT_SUCCEEDED ? RESTART_SUCCEEDED : RESTART_FAILED;
 }
 
+static void describe_failed_start(const struct run *run, char *buf, size_t size)
+{
+	const char *known = run_hooks_problem(run);
+
+	if (!known)
+		known = run->error_text;
+	snprintf(buf, size, "it could not be started: %s%s%s",
+		known           ? ""
+		: run->rec.step ? run->rec.step
+				: "request",
+		known ? "" : ": ", known ? known : rv_strerror(run->end.error));
+}
+
 static void describe(
 	const struct run *run, const struct job_verdict *v, char *buf, size_t size)
 {
-	const char *hook = run_hooks_problem(run);
-
 	if (run->end.kind == RUN_END_START_FAILED)
-		snprintf(buf, size, "it could not be started: %s",
-			hook              ? hook
-			: run->error_text ? run->error_text
-					  : rv_strerror(run->end.error));
+		describe_failed_start(run, buf, size);
+	else if (run->stop == RUN_STOP_UNREADY)
+		snprintf(buf, size, "it was not ready in time");
+	else if (run->stop == RUN_STOP_UNRESPONSIVE)
+		snprintf(buf, size, "it was unresponsive: %s",
+			run_unresponsive_why(run));
 	else if (v->result == JOB_RESULT_TIMEOUT || v->result == JOB_RESULT_LOST)
 		snprintf(buf, size, "it has ended, %s", job_result_name[v->result]);
 	else if (v->signal > 0)
@@ -94,6 +107,19 @@ static void comes_again(struct services *ss, struct instance *in, bool escalated
 	v->next = JOB_DELAYED;
 	v->delay_usec = delay_usec;
 	in->comes_again = !s->group || !group_restart(ss, s, escalated);
+}
+
+/* That it was given up, by itself, says nothing of what is wrong with it. */
+static void add_last_end(
+	const struct run *run, const struct job_verdict *v, struct service_end *end)
+{
+	size_t n = strlen(end->reason);
+	char what[96];
+
+	if (v->next != JOB_FINISHED || strncmp(end->reason, "given up:", 9) != 0)
+		return;
+	describe(run, v, what, sizeof(what));
+	snprintf(end->reason + n, sizeof(end->reason) - n, "; at last %s", what);
 }
 
 /* It ended by itself, and is wanted. */
@@ -211,6 +237,7 @@ void services_judge(struct services *ss, const struct run *run, uint32_t random,
 	} else {
 		judge(ss, in, run, random, v, ret);
 		tell(ss, in, run, v, ret);
+		add_last_end(run, v, ret);
 		return;
 	}
 	in->again = false;

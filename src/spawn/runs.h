@@ -53,10 +53,10 @@ struct run {
 	struct stamped *stamped[2]; /* stdout, stderr with times; NULL: none */
 	unsigned int n_draining;    /* of these: its end waits for them */
 	bool drained;               /* all that it wrote is in its files */
-	int ready_fd; /* RUNNING, and it was not ready: to read of that; else -1 */
-	char *said;   /* what it says of itself; NULL: nothing */
-	bool pause_wanted;          /* STARTING: to be paused once it runs */
-	int stop_wanted; /* STARTING: signal of a stop that was asked for, or 0 */
+	int ready_fd;      /* RUNNING, and it was not ready: to read of that; else -1 */
+	char *said;        /* what it says of itself; NULL: nothing */
+	bool pause_wanted; /* STARTING: to be paused once it runs */
+	int stop_wanted;   /* STARTING: signal of a stop that was asked for, or 0 */
 	bool stop_main_only;
 	rv_time stop_grace;
 	/* STARTING: to be sent once it runs, to the group or to the main process; bit n is

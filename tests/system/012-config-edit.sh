@@ -35,6 +35,28 @@ assert_exit 2 config get reeved.log-levle 2>err
 assert_exit 2 config get log-level 2>err
 assert_exit 2 config frobnicate 2>err
 
+step "several are one change: all of it, or nothing"
+assert_exit 1 config set schedule.night.when '0 3 * * *' 2>err
+assert_match "said" "*night*command: *nothing was changed*" "$(tr '\n' ' ' <err)"
+cp "$drop/90-local.conf" before
+assert_exit 1 config set schedule.night.when '0 3 * * *' schedule.night.command true \
+	pool.gpu.slots many 2>err
+cmp before "$drop/90-local.conf" || fail "a part of it was written"
+assert_eq "set" changed \
+	"$(config set schedule.night.when '0 3 * * *' schedule.night.command true pool.gpu.slots 2)"
+assert_eq "again" unchanged "$(config set pool.gpu.slots 2 schedule.night.command true)"
+assert_eq "the file" "[pool gpu]
+slots = 2
+
+[schedule night]
+when = 0 3 * * *
+command = true" "$(sed '1,/^$/d' "$drop/90-local.conf" | sed '/./,$!d')"
+assert_eq "unset" changed "$(config unset pool.gpu.slots reeved.min-free)"
+assert_exit 2 config set pool.gpu.slots 2 pool.gpu.rate 2>err
+assert_match "said" "*SECTION.KEY VALUE*" "$(cat err)"
+assert_exit 1 config unset schedule.night.when 2>err
+cp before "$drop/90-local.conf"
+
 step "what a value of the shipped file is set to is the only line that differs"
 cp "$top/conf/reeve.conf" "$dir/reeve.conf"
 chmod 640 "$dir/reeve.conf"

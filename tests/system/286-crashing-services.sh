@@ -42,7 +42,7 @@ done
 assert_eq "the calm one" "$calm" "$(pid_of_calm)"
 assert_eq "starts" "$((burst + 1))" "$(reeve ls --json |
 	jq -r 'map(select(.service and .service != "calm").runs) | unique | join(" ")')"
-assert_match "why" "*given up: $burst restarts in 1h were too many*" \
+assert_match "why" "*given up: $burst restarts in 1h were too many; at last it has ended with status 7: reeve service start bad3*" \
 	"$(reeve service why bad3 2>&1 | tr '\n' ' ')"
 
 step "each is told at its first end, by number, and at its last"
@@ -53,6 +53,22 @@ assert_eq "last ends" "$n" "$(grep -c 'status 7, given up: ' told)"
 assert_eq "counted" $((n * (burst - 1))) "$(counted 'bad[0-9]*')"
 [ "$(wc -l <told)" -le $((n * 4)) ] || fail "$(wc -l <told) lines for $n services"
 assert_eq "of others" 0 "$(grep -c "service 'calm'" "$tmp/reeved.log" || :)"
+
+step "why is told of one that cannot be started at all"
+cat >"$tmp/conf" <<-END
+	[reeved]
+	min-free = 0
+	[service none]
+	command = $tmp/work/no-such-program
+	restart-delay = 1ms
+	restart-burst = 2
+END
+reeve daemon reload >/dev/null
+until [ "$(reeve service ls --json | jq -r 'map(.state) | join(" ")')" = failed ]; do
+	settle
+done
+assert_match "why" "*too many; at last it could not be started: exec: No such file*" \
+	"$(reeve service why none)"
 
 step "one that crashes when the daemon ends"
 cat >"$tmp/conf" <<-END

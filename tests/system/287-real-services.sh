@@ -52,7 +52,7 @@ while True:
         notify("STOPPING=1")
     elif job == "fail":
         sys.exit(5)
-    call("RPUSH", "done", number + " " + job)
+    call("RPUSH", "finished", number + " " + job)
 END
 port=$(python3 -c 'import socket
 s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])')
@@ -99,7 +99,7 @@ redis() {
 # what was done of it, once it is
 do_job() { # NAME: "INSTANCE NAME"
 	redis rpush jobs "$1" >/dev/null
-	redis blpop done 60 | tail -n 1
+	redis blpop finished 60 | tail -n 1
 }
 site() {
 	python3 -c "import urllib.request
@@ -189,15 +189,15 @@ done
 reeve service reset worker
 until_ready 2 worker
 
-step "one after the other: there is always one"
+step "rolled, one after the other: there is always one that is ready"
 pids=$(of worker .pid)
-reeve service restart worker &
+reeve restart --rolling worker &
 restarts=$!
 while kill -0 "$restarts" 2>/dev/null; do
-	[ "$(of worker .state | grep -c running)" -ge 1 ] || fail "no worker is left"
+	[ "$(n_ready worker)" -ge 1 ] || fail "no worker is ready"
 done
-wait "$restarts" || fail "restart"
-until_ready 2 worker
+wait "$restarts" || fail "the roll did not come to its end"
+assert_eq "both are ready when it is over" 2 "$(n_ready worker)"
 for pid in $pids; do
 	case " $(of worker .pid) " in
 	*" $pid "*) fail "worker $pid was not restarted" ;;

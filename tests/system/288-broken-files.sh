@@ -65,7 +65,7 @@ want=$(sort <<-END
 END
 )
 places() { # FILE: of the errors that are in it
-	grep -o "$dir[^: ]*:[0-9]*" "$1" | sort -u
+	grep -o "${dir}[^: ]*:[0-9]*" "$1" | sort -u
 }
 
 good
