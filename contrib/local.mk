@@ -23,6 +23,7 @@ EXTRA_DIST += \
 	contrib/adr/0017-admission.md \
 	contrib/adr/0018-callbacks.md \
 	contrib/adr/0019-services.md \
+	contrib/adr/0023-logs.md \
 	contrib/check \
 	contrib/dev/build.sh \
 	contrib/dev/check-all.sh \
