@@ -34,11 +34,11 @@ assert_exit 2 reeve add --timestamps --output "file:$tmp/x" true 2>err
 assert_match "a file of its own" "*timestamps are for output that is kept here*" "$(cat err)"
 
 step "much of it, as fast as it goes: no line is lost, and the end comes behind it"
-seq 200000 >seq
+seq 200000 >numbers
 for _ in 1 2 3; do
 	id=$(reeve add --timestamps -c 'seq 200000')
 	reeve wait "$id"
-	reeve logs "$id" | plain | cmp - seq || fail "lines are missing"
+	reeve logs "$id" | plain | cmp - numbers || fail "lines are missing"
 done
 reeve logs "$id" | cut -d' ' -f1 | sort -c || fail "times go back"
 

@@ -21,12 +21,12 @@ static int note(void *arg, const struct log_line *line)
 }
 
 static void feed(
-	struct log_lines *ls, int stream, int64_t run, int64_t lost, char *text)
+	struct log_lines *ls, int stream, int64_t run, int64_t lost, const char *text)
 {
 	struct log_chunk chunk = {.stream = stream,
 		.run = run,
 		.lost = lost,
-		.data = text,
+		.data = (char *)text,
 		.n = strlen(text)};
 
 	ck_assert_int_eq(log_lines_feed(ls, &chunk, note, NULL), 0);
