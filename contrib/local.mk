@@ -25,6 +25,7 @@ EXTRA_DIST += \
 	contrib/adr/0019-services.md \
 	contrib/adr/0020-auxiliary-commands.md \
 	contrib/adr/0021-environments.md \
+	contrib/adr/0023-logs.md \
 	contrib/adr/0024-said-meanwhile.md \
 	contrib/check \
 	contrib/dev/build.sh \

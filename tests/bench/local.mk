@@ -74,6 +74,11 @@ tests_bench_bench_slots_SOURCES = tests/bench/bench_slots.c $(bench_common)
 tests_bench_bench_slots_CPPFLAGS = $(AM_CPPFLAGS) -I$(srcdir)/tests/bench
 tests_bench_bench_slots_CFLAGS = $(AM_CFLAGS) $(JANSSON_CFLAGS)
 tests_bench_bench_slots_LDADD = $(bench_libs)
+noinst_PROGRAMS += tests/bench/bench_stamps
+tests_bench_bench_stamps_SOURCES = tests/bench/bench_stamps.c $(bench_common)
+tests_bench_bench_stamps_CPPFLAGS = $(AM_CPPFLAGS) -I$(srcdir)/tests/bench
+tests_bench_bench_stamps_CFLAGS = $(AM_CFLAGS) $(JANSSON_CFLAGS)
+tests_bench_bench_stamps_LDADD = $(bench_libs)
 noinst_PROGRAMS += tests/bench/busy
 tests_bench_busy_SOURCES = tests/bench/busy.c
 

@@ -76,6 +76,7 @@ done
 
 step "what is kept: whole, in a row, to the last line, and not less than output-max"
 reeve service logs talks >kept 2>notes
+# shellcheck disable=SC2046 # words
 set -- $(awk -f sequence.awk kept)
 [ $# -eq 3 ] || fail "$*"
 assert_eq "the last line" "$last" "$2"
@@ -92,6 +93,7 @@ until [ "$(tail -n 1 followed | xargs)" = "$last y" ]; do
 done
 kill "$follower"
 wait "$follower" || :
+# shellcheck disable=SC2046 # words
 set -- $(awk -v gaps=1 -f sequence.awk followed)
 [ $# -eq 3 ] || fail "$*"
 assert_eq "the last line" "$last" "$2"
@@ -102,6 +104,7 @@ until [ "$(reeve service ls --json talks | jq -r '.[0].state')" = exited ]; do
 	settle
 done
 reeve service logs talks >ended 2>/dev/null
+# shellcheck disable=SC2046 # words
 set -- $(awk -f sequence.awk ended)
 assert_eq "the last line" "$last" "$2"
 [ "$3" -ge $((max - 100)) ] || fail "only $3 bytes are kept of $max"

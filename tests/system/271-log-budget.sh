@@ -56,7 +56,6 @@ run_again 2
 two=$(reeve add -c 'head -c 100000 /dev/zero')
 reeve wait "$two"
 run_again 3
-small=$(job_of small)
 until reeve service logs -n 1 small | grep -q small; do settle; done
 # 200 KiB go on, and 500 have ended: of these two have to go, and no third one
 conf 600K

@@ -92,6 +92,53 @@ START_TEST(full_disk_keeps_no_run_from_its_end)
 }
 END_TEST
 
+/* what is there, by the end of a pipe that does not wait */
+static size_t take_all(int fd, char *buf, size_t size)
+{
+	size_t n = 0;
+	ssize_t k;
+
+	while (n < size - 1 && (k = read(fd, buf + n, size - 1 - n)) > 0)
+		n += (size_t)k;
+	buf[n] = '\0';
+	return n;
+}
+
+START_TEST(what_could_not_be_written_is_told_when_something_can_be)
+{
+	static char text[1 << 20];
+	struct spawn_request req = fx_request(1, "head -c 400000 /dev/zero | tr '\\0' "
+						 "'\\n'; echo >begun; read -r x <go; "
+						 "echo last");
+	int begun = fx_fifo(fx, "begun"), go = fx_fifo(fx, "go"), fds[2];
+	const char *told;
+	size_t n;
+	char c;
+
+	/* a file that is full after 64 KiB, until it is read */
+	ck_assert_int_eq(pipe2(fds, O_CLOEXEC | O_NONBLOCK), 0);
+	req.cwd = fx->dir;
+	req.stdout_kind = SPAWN_STDIO_FD;
+	req.stderr_kind = SPAWN_STDIO_STDOUT;
+	req.stdout_fd = fds[1];
+	req.stamped = true;
+	fx_start(fx, &req);
+	close(fds[1]);
+	/* the job is not kept from what it does */
+	ck_assert_int_eq(read(begun, &c, 1), 1);
+	n = take_all(fds[0], text, sizeof(text));
+	ck_assert_int_eq(write(go, "\n", 1), 1);
+	fx_wait(fx, FX_EXITED, 1);
+	take_all(fds[0], text + n, sizeof(text) - n);
+	told = strstr(text, " bytes could not be written: ");
+	ck_assert_ptr_nonnull(told);
+	ck_assert_ptr_nonnull(strstr(told, "Z last\n"));
+	close(fds[0]);
+	close(begun);
+	close(go);
+}
+END_TEST
+
 START_TEST(start_that_fails_leaves_no_pipe)
 {
 	struct spawn_request req;
@@ -135,5 +182,7 @@ END_TEST
 
 UNIT_MAIN_FIXTURE("spawner_stamped", fx_setup, fx_teardown,
 	all_is_in_the_file_when_the_end_is_told, both_streams_go_into_one_file,
-	full_disk_keeps_no_run_from_its_end, start_that_fails_leaves_no_pipe,
+	full_disk_keeps_no_run_from_its_end,
+	what_could_not_be_written_is_told_when_something_can_be,
+	start_that_fails_leaves_no_pipe,
 	what_is_left_behind_writes_on_and_keeps_the_spawner)
