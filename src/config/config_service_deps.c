@@ -127,12 +127,17 @@ static int add_list(
 
 /* ---- groups ------------------------------------------------------------------------------- */
 
-static void tell_member(const struct config_look *l, const char *fmt,
-	const char *service, const char *more)
+/* "'a' is given twice", "'a' is in [group g] already" */
+static void tell_member(const struct config_look *l, const char *service,
+	const struct config_named *group)
 {
 	char text[256];
 
-	snprintf(text, sizeof(text), fmt, service, more);
+	if (group == l->s)
+		snprintf(text, sizeof(text), "'%s' is given twice", service);
+	else
+		snprintf(text, sizeof(text), "'%s' is in [group %s] already", service,
+			group->name);
 	config_look_error(
 		l, &l->s->key_origin[CONFIG_GROUP_SERVICES], "services", text);
 }
@@ -180,13 +185,8 @@ static int add_group(struct graph *g, const struct config_look *l)
 
 		if (!s)
 			continue;
-		if (g->nodes[at].group == l->s) {
-			tell_member(l, "'%s' is given twice%s", s->name, "");
-			continue;
-		}
 		if (g->nodes[at].group) {
-			tell_member(l, "'%s' is in [group %s] already", s->name,
-				g->nodes[at].group->name);
+			tell_member(l, s->name, g->nodes[at].group);
 			continue;
 		}
 		g->nodes[at].group = l->s;

@@ -74,6 +74,7 @@ system_tests += \
 	tests/system/260-service-order.sh \
 	tests/system/261-service-groups.sh \
 	tests/system/262-service-roll.sh \
+	tests/system/263-service-counts.sh \
 	tests/system/400-protocol.sh \
 	tests/system/401-clients-that-stall.sh \
 	tests/system/402-connections.sh \
