@@ -99,7 +99,7 @@ static int read_instances(
 	return 0;
 }
 
-static const json_t *at_place(const json_t *list, size_t i, bool reversed)
+static json_t *at_place(const json_t *list, size_t i, bool reversed)
 {
 	size_t n = json_array_size(list);
 
@@ -197,7 +197,7 @@ static int tell_failures(const struct cli *c, const char *name, const json_t *fa
 int service_steer(struct cli *c, struct client *client, const char *verb,
 	const char *method, char *const *names, size_t n)
 {
-	_cleanup_json_ json_t *list = NULL, *ordered = NULL;
+	_cleanup_json_ json_t *list = NULL, *ordered = NULL, *asked = json_array();
 	bool changed = false, scale = STREQ(method, "Scale");
 	bool stop = STREQ(method, "Stop"), together = stop || STREQ(method, "Start");
 	bool wait = !STREQ(method, "Reset") && !STREQ(method, "Reload") &&
@@ -211,12 +211,12 @@ int service_steer(struct cli *c, struct client *client, const char *verb,
 	if (r != 0)
 		return r;
 	ordered = in_order(list);
-	if (!ordered)
+	if (!ordered || !asked)
 		return cli_fail_errno(c, -ENOMEM, "service");
 	for (size_t i = 0; i < json_array_size(ordered); i++) {
 		_cleanup_json_ json_t *reply = NULL;
-		json_t *params = json_pack(
-			"{s:s}", "name", json_str(at_place(ordered, i, stop), "name"));
+		json_t *s = at_place(ordered, i, stop);
+		json_t *params = json_pack("{s:s}", "name", json_str(s, "name"));
 		char full[64];
 
 		if (scale && json_put(params, "instances", json_integer(instances)) < 0)
@@ -232,9 +232,11 @@ int service_steer(struct cli *c, struct client *client, const char *verb,
 				json_str(at_place(ordered, i, stop), "name"),
 				json_object_get(reply, "failed"));
 		first = first ? first : r;
+		if (r == 0 && json_array_append(asked, s) < 0)
+			return cli_fail_errno(c, -ENOMEM, "service");
 	}
 	if (wait && together) {
-		r = wait_for_all(c, client, list);
+		r = wait_for_all(c, client, asked);
 		first = first ? first : r;
 	}
 	return first ? first : print_changed(c, changed);

@@ -127,17 +127,17 @@ static int add_list(
 
 /* ---- groups ------------------------------------------------------------------------------- */
 
-/* @group  that it is in already; NULL: it is named twice */
-static void tell_twice(
-	const struct config_look *l, const char *service, const char *group)
+/* "'a' is given twice", "'a' is in [group g] already" */
+static void tell_member(const struct config_look *l, const char *service,
+	const struct config_named *group)
 {
 	char text[256];
 
-	if (group)
-		snprintf(text, sizeof(text), "'%s' is in [group %s] already", service,
-			group);
-	else
+	if (group == l->s)
 		snprintf(text, sizeof(text), "'%s' is given twice", service);
+	else
+		snprintf(text, sizeof(text), "'%s' is in [group %s] already", service,
+			group->name);
 	config_look_error(
 		l, &l->s->key_origin[CONFIG_GROUP_SERVICES], "services", text);
 }
@@ -185,12 +185,8 @@ static int add_group(struct graph *g, const struct config_look *l)
 
 		if (!s)
 			continue;
-		if (g->nodes[at].group == l->s) {
-			tell_twice(l, s->name, NULL);
-			continue;
-		}
 		if (g->nodes[at].group) {
-			tell_twice(l, s->name, g->nodes[at].group->name);
+			tell_member(l, s->name, g->nodes[at].group);
 			continue;
 		}
 		g->nodes[at].group = l->s;

@@ -198,6 +198,8 @@ static int load_definition(const struct store_definition *d, void *arg)
 		return services_load(core->services, d->name, d->text);
 	if (STREQ(d->kind, "service-group"))
 		return groups_load(core->services, d->name, d->text);
+	if (STREQ(d->kind, "service-restarts"))
+		return counts_load(core->services, d->name, d->text);
 	log_at(LOG_WARNING, "store", "a definition of kind '%s' is not known; ignoring",
 		d->kind);
 	return 0;
@@ -300,6 +302,8 @@ int app_load_store(struct app *app)
 		r = services_loaded(app->core.services);
 	if (r >= 0)
 		r = services_apply(app->core.services, app->core.config);
+	if (r >= 0)
+		services_drop_gone(app->core.services);
 	if (r >= 0)
 		r = jobs_loaded(app->core.jobs);
 	return r < 0 ? r : dependents_load(app->core.dependents);

@@ -111,6 +111,7 @@ libdaemon_la_SOURCES = \
 	src/daemon/schedule_start.c \
 	src/daemon/schedules.c src/daemon/schedules.h src/daemon/schedules_priv.h \
 	src/daemon/login_env.c src/daemon/login_env.h \
+	src/daemon/service_counts.c src/daemon/service_counts.h \
 	src/daemon/service_deps.c src/daemon/service_deps.h \
 	src/daemon/service_groups.c src/daemon/service_groups.h \
 	src/daemon/service_judge.c \

@@ -13,9 +13,12 @@
 #include "base/parse.h"
 #include "base/strv.h"
 #include "daemon/jobs.h"
+#include "daemon/service_counts.h"
 
 #define KIND     "service-group"
 #define GIVEN_UP "given up with its group"
+
+enum { NAMES_MAX = 8 }; /* of services that a line of the log names */
 
 /* ---- the objects ------------------------------------------------------------------------------ */
 
@@ -68,7 +71,8 @@ void group_forget_service(struct service *s)
 
 /* ---- what is on disk -------------------------------------------------------------------------- */
 
-static int format(struct buf *out, const struct service_group *g)
+static int format(
+	struct buf *out, const struct service_group *g, const struct clock *clock)
 {
 	int r = 0;
 
@@ -80,18 +84,23 @@ static int format(struct buf *out, const struct service_group *g)
 		r = buf_append_byte(out, '\n');
 	if (r >= 0 && g->given_up)
 		r = buf_printf(out, "given-up = %s\n", g->given_up);
-	return r;
+	if (r < 0 || g->limit.n_at == 0)
+		return r;
+	r = buf_append_str(out, "restarts = ");
+	if (r >= 0)
+		r = counts_format(out, &g->limit, clock);
+	return r < 0 ? r : buf_append_byte(out, '\n');
 }
 
-int group_put(struct txn *t, const struct service_group *g)
+int group_put(const struct services *ss, struct txn *t, const struct service_group *g)
 {
 	_cleanup_(buf_deinitp) struct buf b = BUF_NULL;
 	char *own = strdup(g->name), *text = NULL;
 	struct store_op *op;
 	int r = own ? txn_own(t, own) : -ENOMEM;
 
-	if (r >= 0 && (g->restarting || g->given_up)) {
-		r = format(&b, g);
+	if (r >= 0 && (g->restarting || g->given_up || g->limit.n_at > 0)) {
+		r = format(&b, g, ss->core->clock);
 		text = r >= 0 ? buf_steal_str(&b, NULL) : NULL;
 		r = text ? txn_own(t, text) : -ENOMEM;
 	}
@@ -105,8 +114,11 @@ int group_put(struct txn *t, const struct service_group *g)
 	return 0;
 }
 
-static int load_line(struct service_group *g, const char *key, const char *value)
+static int load_line(struct services *ss, struct service_group *g, const char *key,
+	const char *value)
 {
+	if (STREQ(key, "restarts"))
+		return counts_parse(&g->limit, value, ss->core->clock);
 	if (STREQ(key, "restarting")) {
 		g->restarting = strv_free(g->restarting);
 		return strv_split(&g->restarting, value, " ");
@@ -130,20 +142,21 @@ int groups_load(struct services *ss, const char *name, const char *text)
 		if (!eq)
 			continue;
 		*eq = '\0';
-		r = load_line(g, *line, eq + 3);
+		r = load_line(ss, g, *line, eq + 3);
 	}
 	return r;
 }
 
 int services_record_end(struct services *ss, const struct job *j, struct txn *t)
 {
-	const struct instance *in = ss ? services_instance_of(ss, j) : NULL;
+	struct instance *in = ss ? services_instance_of(ss, j) : NULL;
 	struct service_group *g = in ? in->service->group : NULL;
+	int r = in ? instance_put_counts(ss, in, t) : 0;
 
-	if (!g || !g->unwritten)
-		return 0;
+	if (r < 0 || !g || !g->unwritten)
+		return r;
 	g->unwritten = false;
-	return group_put(t, g);
+	return group_put(ss, t, g);
 }
 
 /* ---- as the configuration has them ------------------------------------------------------------- */
@@ -177,12 +190,13 @@ static int set_members(struct services *ss, struct service_group *g)
 static void drop(struct services *ss, struct service_group *g)
 {
 	struct txn *t = txn_new();
-	bool recorded = g->restarting || g->given_up;
+	bool recorded = g->restarting || g->given_up || g->limit.n_at > 0;
 
 	g->restarting = strv_free(g->restarting);
 	free(g->given_up);
 	g->given_up = NULL;
-	if (t && recorded && group_put(t, g) >= 0)
+	rate_forget(&g->limit);
+	if (t && recorded && group_put(ss, t, g) >= 0)
 		committer_post(ss->core->committer, t, COMMIT_MUST, NULL, NULL);
 	else
 		txn_free(t);
@@ -269,31 +283,34 @@ bool group_may_restart(
 
 	if (rate_free_at(&g->limit) <= now) {
 		rate_note(&g->limit, now);
+		g->unwritten = true;
 		return true;
 	}
 	give_up(ss, g, reason, size);
 	return false;
 }
 
-/* "d, c" */
-static void name_all(const struct service_group *g, const size_t *places, size_t n,
+/* "d, c", "d, c and 5 more" */
+static void name_some(const struct service_group *g, const size_t *places, size_t n,
 	char *buf, size_t size)
 {
 	size_t used = 0;
 
 	buf[0] = '\0';
-	for (size_t i = 0; i < n && used < size; i++)
+	for (size_t i = 0; i < n && i < NAMES_MAX && used < size; i++)
 		used += (size_t)snprintf(buf + used, size - used, "%s%s",
 			i > 0 ? ", " : "", g->v[places[i]]->name);
+	if (n > NAMES_MAX && used < size)
+		snprintf(buf + used, size - used, " and %zu more", n - NAMES_MAX);
 }
 
 static void tell(const struct service_group *g, const struct service *s,
 	const size_t *stop, size_t n_stop, const size_t *start, size_t n_start)
 {
-	char stops[300], starts[300];
+	char stops[NAMES_MAX * 70], starts[NAMES_MAX * 70];
 
-	name_all(g, stop, n_stop, stops, sizeof(stops));
-	name_all(g, start, n_start, starts, sizeof(starts));
+	name_some(g, stop, n_stop, stops, sizeof(stops));
+	name_some(g, start, n_start, starts, sizeof(starts));
 	log_at(LOG_NOTICE, "service",
 		"group '%s': service '%s' comes again%s%s, starting %s", g->name,
 		s->name, n_stop > 0 ? ", stopping " : "", stops, starts);

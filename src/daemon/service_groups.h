@@ -11,6 +11,7 @@
  * Record, of kind "service-group", a line each:
  *   restarting = NAME...   services that are stopped, to be started after that
  *   given-up = REASON
+ *   restarts = TIME...  those that count for restart-burst, as service_counts.h has them
  *
  * Loop thread only.
  */
@@ -54,7 +55,7 @@ bool job_was_given_up_with_group(const struct job *j);
 /* ---- what is on record ---- */
 
 /* as an operation of a txn. 0, -ENOMEM */
-int group_put(struct txn *t, const struct service_group *g);
+int group_put(const struct services *ss, struct txn *t, const struct service_group *g);
 /* All that are restarted are down: they may be started. */
 bool group_is_down(const struct services *ss, const struct service_group *g);
 /* That is on record. n_plans: when it was to be */

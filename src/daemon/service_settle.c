@@ -22,6 +22,7 @@
 #include "daemon/removal.h"
 #include "daemon/run.h"
 #include "daemon/scheduler.h"
+#include "daemon/service_counts.h"
 #include "daemon/service_deps.h"
 #include "daemon/service_groups.h"
 #include "daemon/service_roll.h"
@@ -116,7 +117,10 @@ int settle_start_job(struct settle *st, struct instance *in, struct job *j)
 	job_record_again(j, &c.rec);
 	c.rec.due_usec = 0;
 	c.rec.state = JOB_QUEUED;
-	return change_env(st, in, j, &c) < 0 ? drop_start(st, &c) : change(st, j, c);
+	if (change_env(st, in, j, &c) < 0)
+		return drop_start(st, &c);
+	r = change(st, j, c);
+	return r < 0 ? r : instance_drop_counts(in, st->txn);
 }
 
 static int make_job(struct settle *st, struct instance *in)
@@ -266,9 +270,11 @@ static int settle_instance(struct settle *st, struct instance *in)
 		return j->state == JOB_FINISHED ? settle_start_job(st, in, j) : 0;
 	if (j->state != JOB_FINISHED)
 		return end_job(st, j);
-	if (target == INSTANCE_GONE)
-		st->gone[st->n_gone++] = in;
-	return 0;
+	if (target != INSTANCE_GONE)
+		return 0;
+	st->gone[st->n_gone++] = in;
+	st->noted |= in->counts_recorded;
+	return instance_drop_counts(in, st->txn);
 }
 
 /* there is room for one more of each kind */
@@ -294,7 +300,7 @@ static int settle_group(struct settle *st, struct service_group *g)
 	st->noted = true;
 	after = *g;
 	after.restarting = NULL;
-	return group_put(st->txn, &after);
+	return group_put(st->ss, st->txn, &after);
 }
 
 int settle_service(struct settle *st, struct service *s)
@@ -322,7 +328,11 @@ int settle_forget_restarts(struct settle *st, struct instance *in, bool *changed
 {
 	struct job *j = instance_job(st->ss, in);
 	struct service_change c = {.spec = NULL};
+	int r = instance_drop_counts(in, st->txn);
 
+	st->noted |= in->counts_recorded;
+	if (r < 0)
+		return r;
 	if (!j || j->run || j->busy || j->n_failed == 0 || j->state == JOB_FINISHED)
 		return 0;
 	*changed = true;
@@ -373,6 +383,7 @@ static void end_change(struct settle *st, struct service_change *c, bool done)
 	}
 	if (done && c->instance) {
 		c->instance->again = c->instance->comes_again = false;
+		c->instance->counts_recorded = false;
 		restart_forget(&c->instance->restart);
 	}
 	scheduler_demand_put(core->scheduler, c->demand);
@@ -421,6 +432,8 @@ static int forget_gone(struct settle *st)
 		return 0;
 	for (size_t i = 0; i < st->n_gone; i++)
 		ids[i] = st->gone[i]->job;
+	for (size_t i = 0; i < st->n_gone; i++)
+		st->gone[i]->counts_recorded = false;
 	r = removal_run(core, ids, st->n_gone);
 	for (size_t i = 0; i < st->n_gone; i++)
 		if (!jobs_find(core->jobs, ids[i])) {

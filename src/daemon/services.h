@@ -45,6 +45,7 @@ struct instance {
 	char *problem; /* why it cannot be made a job, until the next reload; NULL: nothing */
 	bool again;           /* it is to be started again, whatever it is doing */
 	bool comes_again;     /* after an end of its own: `after` does not count */
+	bool counts_recorded; /* restarts that count: service_counts.h */
 	uint32_t n_forgotten; /* of its runs, the oldest */
 };
 
@@ -86,14 +87,18 @@ struct service {
 
 int services_new(struct services **ret, struct core *core, rv_loop *loop);
 struct services *services_free(struct services *ss);
-/* Records of the store, of a service and of a group. 0, -ENOMEM */
+/* Records of the store, of a service, of a group and of restarts. 0, -ENOMEM */
 int services_load(struct services *ss, const char *name, const char *text);
+int counts_load(struct services *ss, const char *name, const char *text);
 int groups_load(struct services *ss, const char *name, const char *text);
 /* Which instance each job of the table is, once all is loaded. 0, -ENOMEM */
 int services_loaded(struct services *ss);
 /* What there is to be, from now on: once all is loaded, and after a reload, with the lock. 0,
  * -ENOMEM, -RV_ELIMIT */
 int services_apply(struct services *ss, const struct config *cf);
+/* What is on record of services that are gone, but for the end of their jobs, is dropped: once,
+ * behind that. */
+void services_drop_gone(struct services *ss);
 /* One change, or look, after the other. 0, -ECANCELED */
 RV_AWAIT int services_lock(struct services *ss);
 void services_unlock(struct services *ss);

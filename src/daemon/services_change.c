@@ -30,7 +30,7 @@ static int bring_about_with_group(struct services *ss, struct service *s,
 		if (r >= 0 && !said)
 			r = settle_put_record(st, s);
 		if (r >= 0 && !said && g)
-			r = group_put(st->txn, g);
+			r = group_put(ss, st->txn, g);
 		if (r >= 0)
 			r = settle_service(st, s);
 		more = r >= 0 && st->more;
@@ -59,13 +59,15 @@ static int take_up_group(
 {
 	struct service_group *g = s->group;
 	char *given_up = group_take_given_up(g);
-	int r = bring_about_with_group(ss, s, now, g);
+	int r;
+
+	(void)group_forget_restarts(g);
+	r = bring_about_with_group(ss, s, now, g);
 
 	if (r < 0)
 		g->given_up = given_up;
 	else
 		free(given_up);
-	(void)group_forget_restarts(g);
 	for (size_t i = 0; i < g->n; i++)
 		service_look_again(ss, g->v[i]);
 	return r;
@@ -186,6 +188,10 @@ static int forget_restarts(struct services *ss, struct service *s, bool *ret_cha
 	struct settle *st = settle_new(ss);
 	int r = st ? 0 : -ENOMEM;
 
+	if (r >= 0 && s->group && group_forget_restarts(s->group)) {
+		*ret_changed = st->noted = true;
+		r = group_put(ss, st->txn, s->group);
+	}
 	for (size_t i = 0; i < s->n && r >= 0; i++) {
 		*ret_changed |= s->v[i]->restart.limit.n_at > 0;
 		r = settle_forget_restarts(st, s->v[i], ret_changed);
@@ -198,8 +204,10 @@ static int forget_restarts(struct services *ss, struct service *s, bool *ret_cha
 	}
 	if (r >= 0)
 		r = settle_commit(st);
-	for (size_t i = 0; i < s->n && r >= 0; i++)
+	for (size_t i = 0; i < s->n && r >= 0; i++) {
 		restart_forget(&s->v[i]->restart);
+		s->v[i]->counts_recorded = false;
+	}
 	settle_free(st);
 	return r;
 }
@@ -213,8 +221,6 @@ static int reset(struct services *ss, struct service *s, bool *ret_changed)
 	now.scaled = false;
 	if (*ret_changed)
 		r = bring_about(ss, s, &now);
-	if (r >= 0 && s->group)
-		*ret_changed |= group_forget_restarts(s->group);
 	return r < 0 ? r : forget_restarts(ss, s, ret_changed);
 }
 

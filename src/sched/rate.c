@@ -17,6 +17,12 @@ static rv_time kept(const struct rate *r, unsigned i)
 	return *place(r, i);
 }
 
+rv_time rate_noted(const struct rate *r, unsigned i)
+{
+	INVARIANT(i < r->n_at);
+	return kept(r, i);
+}
+
 int rate_set(struct rate *r, unsigned n, rv_time per)
 {
 	rv_time *at = NULL;

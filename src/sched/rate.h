@@ -26,6 +26,8 @@ void rate_note(struct rate *r, rv_time now);
 /* The last of those that were noted up to a moment did not happen; RV_FOREVER: the last of
  * all. No effect where it is not kept any more. */
 void rate_take_back(struct rate *r, rv_time at);
+/* the i-th of those that are kept, i < n_at; 0: the oldest */
+rv_time rate_noted(const struct rate *r, unsigned i);
 /* none of those that were noted counts any more */
 void rate_forget(struct rate *r);
 

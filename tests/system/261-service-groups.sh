@@ -146,6 +146,8 @@ assert_eq "before" healthy "$(reeve daemon health)"
 for s in a d; do
 	end_of $s
 	until_ready a b c d e
+	restart_reeved # it counts on
+	until_ready a b c d e
 done
 said >/dev/null
 end_of b
