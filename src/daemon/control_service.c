@@ -18,6 +18,7 @@
 #include "daemon/run.h"
 #include "daemon/run_hooks.h"
 #include "daemon/scheduler.h"
+#include "daemon/service_times.h"
 #include "daemon/services.h"
 #include "daemon/users.h"
 #include "varlink/json_write.h"
@@ -218,6 +219,8 @@ static void put_service(struct json_writer *w, const char *key, const struct cor
 	put_restart(w, s);
 	json_writer_int(w, "wanted", (int64_t)service_wanted(s));
 	json_writer_int(w, "defined", s->section->v[CONFIG_INSTANCES].num);
+	if (service_next_restart_usec(s))
+		json_writer_int(w, "next_restart_usec", service_next_restart_usec(s));
 	put_command(w, s);
 	json_writer_array(w, "instances");
 	for (size_t i = 0; i < s->n; i++)

@@ -107,8 +107,10 @@ libdaemon_la_SOURCES = \
 	src/daemon/login_env.c src/daemon/login_env.h \
 	src/daemon/service_judge.c \
 	src/daemon/service_record.c src/daemon/service_record.h \
+	src/daemon/service_memory.c src/daemon/service_memory.h \
 	src/daemon/service_reload.c \
 	src/daemon/service_settle.c src/daemon/service_settle.h \
+	src/daemon/service_times.c src/daemon/service_times.h \
 	src/daemon/services.c src/daemon/services.h src/daemon/services_priv.h \
 	src/daemon/services_apply.c \
 	src/daemon/services_change.c \

@@ -181,7 +181,8 @@ int run_record_end(struct run *run)
 	case RUN_STOP_CANCEL: run->end.cancelled = true; break;
 	case RUN_STOP_TIMEOUT: run->end.timed_out = true; break;
 	case RUN_STOP_SHUTDOWN: run->end.shutdown = true; break;
-	case RUN_STOP_UNREADY: /* services_judge sees to it */
+	case RUN_STOP_UNREADY: /* services_judge sees to these */
+	case RUN_STOP_MEMORY:
 	case RUN_STOP_NONE: break;
 	}
 	run_set_arrived(run);

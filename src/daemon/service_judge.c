@@ -18,7 +18,7 @@ static enum restart_end end_of(
 	const char *codes = s->section->v[CONFIG_NO_RESTART_CODES].text;
 
 	/* whatever it makes of the signal that ended it */
-	if (run->stop == RUN_STOP_UNREADY)
+	if (run->stop == RUN_STOP_UNREADY || run->stop == RUN_STOP_MEMORY)
 		return RESTART_FAILED;
 	if (codes && codes_match(codes, v->exit_code, v->signal))
 		return RESTART_EXCLUDED;
@@ -33,6 +33,8 @@ static void describe(
 	if (run->end.kind == RUN_END_START_FAILED)
 		snprintf(buf, size, "it could not be started: %s",
 			hook ? hook : rv_strerror(run->end.error));
+	else if (run->stop == RUN_STOP_MEMORY)
+		snprintf(buf, size, "it took too much memory");
 	else if (v->result == JOB_RESULT_TIMEOUT || v->result == JOB_RESULT_LOST)
 		snprintf(buf, size, "it has ended, %s", job_result_name[v->result]);
 	else if (v->signal > 0)
@@ -112,6 +114,14 @@ static void was_not_ready(
 	snprintf(ret->reason, sizeof(ret->reason), "not ready within %s", text);
 }
 
+static void took_too_much(
+	const struct run *run, struct job_verdict *v, struct service_end *ret)
+{
+	v->result = JOB_RESULT_FAILED;
+	snprintf(ret->reason, sizeof(ret->reason), "%s",
+		run->stop_text[0] ? run->stop_text : "memory: more than max-memory");
+}
+
 void services_judge(struct services *ss, const struct run *run, uint32_t random,
 	struct job_verdict *v, struct service_end *ret)
 {
@@ -122,6 +132,8 @@ void services_judge(struct services *ss, const struct run *run, uint32_t random,
 	*ret = (struct service_end){.n_short = 0};
 	if (run->stop == RUN_STOP_UNREADY)
 		was_not_ready(run, v, ret);
+	else if (run->stop == RUN_STOP_MEMORY)
+		took_too_much(run, v, ret);
 	v->uses_retry = false;
 	v->next = JOB_FINISHED;
 	if (stopped) {

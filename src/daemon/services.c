@@ -14,6 +14,7 @@
 #include "daemon/dependents.h"
 #include "daemon/jobs.h"
 #include "daemon/readiness.h"
+#include "daemon/service_times.h"
 #include "daemon/services_priv.h"
 
 #define KIND "service"
@@ -60,6 +61,7 @@ void instance_free(struct instance *in)
 static void service_free(struct service *s)
 {
 	list_remove(&s->dirty);
+	service_times_free(s);
 	for (size_t i = 0; i < s->n; i++)
 		instance_free(s->v[i]);
 	free(s->v);

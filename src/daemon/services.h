@@ -24,6 +24,7 @@
 struct core;
 struct run;
 struct service_hooks;
+struct service_times;
 struct services;
 
 /* one of them, as others may look at it */
@@ -49,8 +50,9 @@ struct service {
 	struct service_record rec;
 	struct instance **v; /* by number; some may be on their way out */
 	size_t n;
-	struct list dirty; /* something of it may be left to do */
-	bool was_ready;    /* as those who wait for it were told last */
+	struct list dirty;           /* something of it may be left to do */
+	struct service_times *times; /* of restart-at; NULL: none */
+	bool was_ready;              /* as those who wait for it were told last */
 };
 
 int services_new(struct services **ret, struct core *core, rv_loop *loop);

@@ -74,6 +74,8 @@ system_tests += \
 	tests/system/275-service-hooks.sh \
 	tests/system/276-service-hooks-crash.sh \
 	tests/system/277-service-reload-command.sh \
+	tests/system/278-service-max-memory.sh \
+	tests/system/279-service-restart-at.sh \
 	tests/system/400-protocol.sh \
 	tests/system/401-clients-that-stall.sh \
 	tests/system/402-connections.sh \
