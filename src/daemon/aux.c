@@ -157,6 +157,8 @@ void aux_act(struct aux *a)
 	else if (a->stop_wanted && !a->stop_sent)
 		a->stop_sent =
 			spawner_link_stop_token(l, &a->token, SIGTERM, grace) >= 0;
+	a->all->some_want |=
+		(a->kill_wanted && !a->kill_sent) || (a->stop_wanted && !a->stop_sent);
 }
 
 void aux_abandon(struct aux *a)
@@ -361,6 +363,7 @@ static int begin(
 		r = spawner_link_start_token(l, &rr.req);
 		if (r != -EAGAIN)
 			break;
+		a->all->some_want = true;
 		r = wait_until(&a->wake, deadline);
 	}
 	a->sent = r >= 0;
