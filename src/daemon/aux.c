@@ -391,7 +391,7 @@ static struct spawn_token token_of(
 	};
 }
 
-/* The place is free, or has what was begun before. 0, -ECANCELED */
+/* The place is free, or has what was begun before. 0, -EBUSY, -ETIMEDOUT, -ECANCELED */
 static int find_place(struct aux_commands *all, uint64_t key, uint32_t run_no,
 	rv_time deadline, struct aux **ret)
 {
@@ -399,6 +399,8 @@ static int find_place(struct aux_commands *all, uint64_t key, uint32_t run_no,
 	int r = 0;
 
 	while (r >= 0 && (a = aux_find(all, key))) {
+		if (a->awaited)
+			return -EBUSY;
 		if (!a->unwanted && aux_is_kept(spawn_aux_place(run_no)) &&
 			a->token.run_no == run_no)
 			break;
