@@ -292,6 +292,8 @@ int service_print_status(
 {
 	static const char *const texts[] = {
 		"state", "origin", "user", "restart", "command", "group", "roll"};
+	int64_t next = json_int(service, "next_restart_usec", 0);
+	char when[TIME_TEXT_MAX];
 	json_t *i;
 	size_t k;
 	int r = print_pair(stdout, "service", "%s", json_str(service, "name"));
@@ -306,6 +308,9 @@ int service_print_status(
 		r = print_names("after", json_object_get(service, "after"));
 	if (r >= 0)
 		r = print_wanted(service);
+	if (r >= 0 && next)
+		r = print_pair(stdout, "next restart", "%s",
+			time_format_relative(when, sizeof(when), next, c->now_usec));
 	if (r < 0)
 		return cli_fail_write(c, r);
 	json_array_foreach(json_object_get(service, "instances"), k, i)

@@ -63,20 +63,29 @@ int config_calendars_read(struct config_calendars *ret, char *const *when,
 	return 0;
 }
 
+static int fill_by(struct config_zones *zones, char *const *when, const char *zone)
+{
+	struct config_calendars calendars;
+	int r = config_calendars_read(&calendars, when, zone, zones, NULL);
+
+	if (r >= 0)
+		config_calendars_deinit(&calendars);
+	return r;
+}
+
 int config_zones_fill(struct config_zones *zones, const struct config *cf)
 {
 	const struct config_names *names = &cf->named[CONFIG_SECTION_SCHEDULE];
+	const struct config_names *services = &cf->named[CONFIG_SECTION_SERVICE];
 	int r = 0;
 
-	for (size_t i = 0; i < names->n && r != -ENOMEM; i++) {
-		const union config_value *v = names->v[i].v;
-		struct config_calendars calendars;
-
-		r = config_calendars_read(&calendars, v[CONFIG_WHEN].strv,
-			v[CONFIG_ZONE].text, zones, NULL);
-		if (r >= 0)
-			config_calendars_deinit(&calendars);
-	}
+	for (size_t i = 0; i < names->n && r != -ENOMEM; i++)
+		r = fill_by(zones, names->v[i].v[CONFIG_WHEN].strv,
+			names->v[i].v[CONFIG_ZONE].text);
+	for (size_t i = 0; i < services->n && r != -ENOMEM; i++)
+		if (services->v[i].v[CONFIG_RESTART_AT].strv)
+			r = fill_by(
+				zones, services->v[i].v[CONFIG_RESTART_AT].strv, NULL);
 	return r == -ENOMEM ? r : 0;
 }
 

@@ -21,7 +21,7 @@ struct config_zones {
 };
 
 void config_zones_deinit(struct config_zones *zones);
-/* Read those of all schedules of cf, in a worker, for who is not to wait for files later. 0,
+/* Read those of all schedules and services of cf, in a worker, for who is not to wait for files later. 0,
  * -ENOMEM; one that cannot be read is left out. */
 int config_zones_fill(struct config_zones *zones, const struct config *cf);
 

@@ -10,6 +10,7 @@
 #include "base/error.h"
 #include "config/config_environment.h"
 #include "config/config_hooks.h"
+#include "config/config_schedule.h"
 #include "config/config_section.h"
 #include "config/config_specifiers.h"
 #include "job/asks.h"
@@ -239,6 +240,32 @@ static void check_hooks(const struct config_look *l)
 			err ? err : rv_strerror(r));
 }
 
+static void check_restart_at(const struct config_look *l)
+{
+	const struct config_origin *at = &l->s->key_origin[CONFIG_RESTART_AT];
+	char *const *texts = l->s->v[CONFIG_RESTART_AT].strv;
+	struct config_calendars calendars;
+	_cleanup_free_ char *err = NULL;
+	bool is_interval = false;
+	int r;
+
+	if (!texts)
+		return;
+	r = config_calendars_read(&calendars, texts, NULL, NULL, &err);
+	if (r == -ENOMEM)
+		l->errors->no_memory = true;
+	else if (r < 0)
+		config_look_error(l, at, "restart-at", err ? err : rv_strerror(r));
+	if (r < 0)
+		return;
+	for (size_t i = 0; i < calendars.n; i++)
+		is_interval |= calendar_kind_of(calendars.v[i]) == CALENDAR_INTERVAL;
+	if (is_interval)
+		config_look_error(
+			l, at, "restart-at", "after an interval: that is max-age");
+	config_calendars_deinit(&calendars);
+}
+
 /* told where the one stands that is too many */
 static void check_instances(const struct config_look *l, int64_t *n)
 {
@@ -268,6 +295,7 @@ void config_check_services(struct config *c, struct config_errors *errors)
 		check_rules(&l, CONFIG_READY, ready_rule_parse);
 		check_rules(&l, CONFIG_LIVE, live_rule_parse);
 		check_hooks(&l);
+		check_restart_at(&l);
 		check_instances(&l, &n);
 	}
 }

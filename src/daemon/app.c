@@ -44,6 +44,7 @@
 #include "daemon/schedule_jobs.h"
 #include "daemon/scheduler.h"
 #include "daemon/schedules.h"
+#include "daemon/service_memory.h"
 #include "daemon/services.h"
 #include "daemon/shutdown.h"
 #include "daemon/socket_guard.h"
@@ -228,6 +229,8 @@ static int make_core(struct app *app)
 	if (r >= 0)
 		r = aux_commands_new(&c->aux, c);
 	if (r >= 0)
+		r = service_memory_new(&c->service_memory, c);
+	if (r >= 0)
 		r = callbacks_new(&c->callbacks, c);
 	if (r >= 0)
 		r = jobs_new(&c->jobs, c);
@@ -395,6 +398,9 @@ static int serve(struct app *app)
 	if (r >= 0)
 		r = start_service(app, "services", services_main, c->services);
 	if (r >= 0)
+		r = start_service(
+			app, "service-memory", service_memory_main, c->service_memory);
+	if (r >= 0)
 		r = start_service(app, "outputs", outputs_main, c->outputs);
 	if (r >= 0)
 		r = start_service(app, "output-caps", output_caps_main, c->caps);
@@ -435,6 +441,7 @@ static void teardown(struct app *app)
 	app->control = control_free(app->control);
 	spawner_link_free(c->spawner);
 	aux_commands_free(c->aux);
+	service_memory_free(c->service_memory);
 	recovery_free(app->recovery);
 	log_watch_free(c->log_watch);
 	users_free(c->users);

@@ -20,6 +20,8 @@
 #include "daemon/retention.h"
 #include "daemon/scheduler.h"
 #include "daemon/schedules.h"
+#include "daemon/service_memory.h"
+#include "daemon/service_times.h"
 #include "daemon/services.h"
 #include "daemon/users.h"
 
@@ -245,14 +247,18 @@ static int take_over(
 		r = schedules_apply(app->core.schedules, l->config, &l->zones);
 	if (r >= 0)
 		r = services_apply(app->core.services, l->config);
+	if (r >= 0)
+		r = services_apply_times(app->core.services, &l->zones);
 	if (r < 0) {
 		/* its pointers are ours */
 		(void)pools_apply(app->core.pools, old);
 		(void)schedules_apply(app->core.schedules, old, &l->zones);
 		(void)services_apply(app->core.services, old);
+		(void)services_apply_times(app->core.services, &l->zones);
 		return r;
 	}
 	app->core.config = TAKE_PTR(l->config);
+	service_memory_changed(app->core.service_memory);
 	config_free(old);
 	free(app->admins);
 	app->admins = TAKE_PTR(l->admins);

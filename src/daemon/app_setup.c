@@ -28,6 +28,7 @@
 #include "daemon/recovery.h"
 #include "daemon/scheduler.h"
 #include "daemon/schedules.h"
+#include "daemon/service_times.h"
 #include "daemon/services.h"
 #include "daemon/users.h"
 #include "store/store.h"
@@ -304,6 +305,8 @@ int app_load_store(struct app *app)
 		r = services_apply(app->core.services, app->core.config);
 	if (r >= 0)
 		services_drop_gone(app->core.services);
+	if (r >= 0)
+		r = services_apply_times(app->core.services, NULL);
 	if (r >= 0)
 		r = jobs_loaded(app->core.jobs);
 	return r < 0 ? r : dependents_load(app->core.dependents);

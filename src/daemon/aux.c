@@ -157,6 +157,8 @@ void aux_act(struct aux *a)
 	else if (a->stop_wanted && !a->stop_sent)
 		a->stop_sent =
 			spawner_link_stop_token(l, &a->token, SIGTERM, grace) >= 0;
+	a->all->some_want |=
+		(a->kill_wanted && !a->kill_sent) || (a->stop_wanted && !a->stop_sent);
 }
 
 void aux_abandon(struct aux *a)
@@ -364,6 +366,7 @@ static int begin(
 		r = spawner_link_start_token(l, &rr.req);
 		if (r != -EAGAIN)
 			break;
+		a->all->some_want = true;
 		r = wait_until(&a->wake, deadline);
 	}
 	a->sent = r >= 0;
@@ -391,7 +394,7 @@ static struct spawn_token token_of(
 	};
 }
 
-/* The place is free, or has what was begun before. 0, -ECANCELED */
+/* The place is free, or has what was begun before. 0, -EBUSY, -ETIMEDOUT, -ECANCELED */
 static int find_place(struct aux_commands *all, uint64_t key, uint32_t run_no,
 	rv_time deadline, struct aux **ret)
 {
@@ -399,6 +402,8 @@ static int find_place(struct aux_commands *all, uint64_t key, uint32_t run_no,
 	int r = 0;
 
 	while (r >= 0 && (a = aux_find(all, key))) {
+		if (a->awaited)
+			return -EBUSY;
 		if (!a->unwanted && aux_is_kept(spawn_aux_place(run_no)) &&
 			a->token.run_no == run_no)
 			break;

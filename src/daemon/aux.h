@@ -78,7 +78,8 @@ struct aux_commands *aux_commands_free(struct aux_commands *all);
  * again: its end is waited for.
  *
  * Returns 0 with *ret; -ECANCELED: the caller is not to wait any more, and it is ended, unless
- * the daemon goes and it is one that is kept; -ENOMEM. Its run has to stay until it returns.
+ * the daemon goes and it is one that is kept; -EBUSY: another task waits for one of
+ * this place; -ENOMEM. Its run has to stay until it returns.
  */
 RV_AWAIT int aux_run(
 	struct run *run, const struct aux_command *cmd, struct aux_end *ret);

@@ -89,12 +89,12 @@ void aux_told_exited(struct aux_commands *all, const struct spawn_run_info *info
 
 void aux_told_room(struct aux_commands *all)
 {
-	struct list *node, *next;
-
-	for (node = all->all.next; node != &all->all; node = next) {
+	if (!all->some_want)
+		return;
+	all->some_want = false;
+	LIST_FOREACH(node, &all->all) {
 		struct aux *a = LIST_ENTRY(node, struct aux, link);
 
-		next = node->next;
 		if (!a->sent)
 			rv_event_set(&a->wake);
 		aux_act(a);
@@ -105,6 +105,7 @@ void aux_told_room(struct aux_commands *all)
 
 void aux_told_lost_link(struct aux_commands *all)
 {
+	all->some_want = true;
 	LIST_FOREACH(node, &all->all) {
 		struct aux *a = LIST_ENTRY(node, struct aux, link);
 

@@ -13,7 +13,8 @@ struct aux_commands {
 	struct hashmap *by_key; /* of struct aux */
 	struct list all;        /* of struct aux.link */
 	rv_limiter running;
-	rv_event gone; /* set and cleared each time: one was forgotten */
+	bool some_want; /* requests of some found no room, or no spawner */
+	rv_event gone;  /* set and cleared each time: one was forgotten */
 };
 
 /* one that was asked for, or was found; there is one of a job's place */

@@ -23,6 +23,7 @@
 #include "daemon/service_groups.h"
 #include "daemon/service_report.h"
 #include "daemon/service_roll.h"
+#include "daemon/service_times.h"
 #include "daemon/users.h"
 #include "varlink/json_write.h"
 
@@ -256,6 +257,8 @@ static void put_service(struct json_writer *w, const char *key, const struct cor
 	put_restart(w, s);
 	json_writer_int(w, "wanted", (int64_t)service_wanted(s));
 	json_writer_int(w, "defined", s->section->v[CONFIG_INSTANCES].num);
+	if (service_next_restart_usec(s))
+		json_writer_int(w, "next_restart_usec", service_next_restart_usec(s));
 	put_command(w, s);
 	if (s->group)
 		json_writer_string(w, "group", s->group->name);

@@ -25,6 +25,7 @@ struct pools;
 struct schedule_jobs;
 struct schedules;
 struct services;
+struct service_memory;
 struct readiness;
 struct aux_commands;
 struct scheduler;
@@ -57,6 +58,7 @@ struct core {
 	struct services *services;   /* NULL: there are none, in tests */
 	struct readiness *readiness; /* of services; NULL: there are none, in tests */
 	struct aux_commands *aux;
+	struct service_memory *service_memory; /* NULL: as services */
 	struct dependents *dependents;
 	struct spawner_link *spawner;
 	struct outputs *outputs;

@@ -118,9 +118,11 @@ libdaemon_la_SOURCES = \
 	src/daemon/service_log.c src/daemon/service_log.h \
 	src/daemon/service_report.c src/daemon/service_report.h \
 	src/daemon/service_record.c src/daemon/service_record.h \
+	src/daemon/service_memory.c src/daemon/service_memory.h \
 	src/daemon/service_reload.c \
 	src/daemon/service_roll.c src/daemon/service_roll.h \
 	src/daemon/service_settle.c src/daemon/service_settle.h \
+	src/daemon/service_times.c src/daemon/service_times.h \
 	src/daemon/services.c src/daemon/services.h src/daemon/services_priv.h \
 	src/daemon/services_apply.c \
 	src/daemon/services_change.c \

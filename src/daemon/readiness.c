@@ -268,6 +268,13 @@ void run_told_ready(struct run *run)
 
 /* ---- looking ------------------------------------------------------------------------------ */
 
+bool run_is_coming_up(const struct run *run)
+{
+	const struct run_ready *rr = run->ready;
+
+	return rr && !rr->is_ready && !run->ended && run->stop == RUN_STOP_NONE;
+}
+
 bool run_is_ready(const struct run *run)
 {
 	const struct run_ready *rr = run->ready;

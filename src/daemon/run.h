@@ -26,6 +26,7 @@ enum run_stop {
 	RUN_STOP_SHUTDOWN,
 	RUN_STOP_UNREADY,      /* a service that was not ready in time */
 	RUN_STOP_UNRESPONSIVE, /* one that was, and does not answer any more */
+	RUN_STOP_MEMORY,       /* one that takes more than max-memory */
 };
 
 struct run {
@@ -64,6 +65,7 @@ struct run {
 
 	/* asked for by users, the timeout, the shutdown */
 	enum run_stop stop;
+	char stop_text[96]; /* of MEMORY: why; "": an earlier daemon knew */
 	bool stop_sent;
 	unsigned way;        /* by which of its demand it got its slots */
 	rv_time admitted_at; /* CLOCK_BOOTTIME; 0: by an earlier daemon */

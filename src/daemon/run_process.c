@@ -331,6 +331,7 @@ static const uint32_t stop_flag[] = {
 	[RUN_STOP_SHUTDOWN] = STORE_JOB_SHUTDOWN,
 	[RUN_STOP_UNREADY] = STORE_JOB_UNREADY,
 	[RUN_STOP_UNRESPONSIVE] = STORE_JOB_UNRESPONSIVE,
+	[RUN_STOP_MEMORY] = STORE_JOB_MEMORY,
 };
 
 /* signal, grace, SIGKILL by our own hand. Its group is its pid: as long as the pidfd

@@ -185,6 +185,7 @@ int run_record_end(struct run *run)
 	case RUN_STOP_SHUTDOWN: run->end.shutdown = true; break;
 	case RUN_STOP_UNREADY: /* services_judge sees to these */
 	case RUN_STOP_UNRESPONSIVE:
+	case RUN_STOP_MEMORY:
 	case RUN_STOP_NONE: break;
 	}
 	run_set_arrived(run);

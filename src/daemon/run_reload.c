@@ -46,7 +46,6 @@ static struct reload *reload_unref(struct reload *rl)
 	free(rl);
 	return NULL;
 }
-DEFINE_CLEANUP(struct reload *, reload_unref)
 
 /* ---- what it does ------------------------------------------------------------------------- */
 

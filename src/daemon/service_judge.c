@@ -20,7 +20,8 @@ static enum restart_end end_of(
 	const char *codes = s->section->v[CONFIG_NO_RESTART_CODES].text;
 
 	/* whatever it makes of the signal that ended it */
-	if (run->stop == RUN_STOP_UNREADY || run->stop == RUN_STOP_UNRESPONSIVE)
+	if (run->stop == RUN_STOP_UNREADY || run->stop == RUN_STOP_UNRESPONSIVE ||
+		run->stop == RUN_STOP_MEMORY)
 		return RESTART_FAILED;
 	if (codes && codes_match(codes, v->exit_code, v->signal))
 		return RESTART_EXCLUDED;
@@ -50,6 +51,8 @@ static void describe(
 	else if (run->stop == RUN_STOP_UNRESPONSIVE)
 		snprintf(buf, size, "it was unresponsive: %s",
 			run_unresponsive_why(run));
+	else if (run->stop == RUN_STOP_MEMORY)
+		snprintf(buf, size, "it took too much memory");
 	else if (v->result == JOB_RESULT_TIMEOUT || v->result == JOB_RESULT_LOST)
 		snprintf(buf, size, "it has ended, %s", job_result_name[v->result]);
 	else if (v->signal > 0)
@@ -192,6 +195,14 @@ static void did_not_respond(
 		why);
 }
 
+static void took_too_much(
+	const struct run *run, struct job_verdict *v, struct service_end *ret)
+{
+	v->result = JOB_RESULT_FAILED;
+	snprintf(ret->reason, sizeof(ret->reason), "%s",
+		run->stop_text[0] ? run->stop_text : "memory: more than max-memory");
+}
+
 void services_judge(struct services *ss, const struct run *run, uint32_t random,
 	struct job_verdict *v, struct service_end *ret)
 {
@@ -204,6 +215,8 @@ void services_judge(struct services *ss, const struct run *run, uint32_t random,
 		was_not_ready(run, v, ret);
 	else if (run->stop == RUN_STOP_UNRESPONSIVE)
 		did_not_respond(run, v, ret);
+	else if (run->stop == RUN_STOP_MEMORY)
+		took_too_much(run, v, ret);
 	v->uses_retry = false;
 	v->next = JOB_FINISHED;
 	if (stopped) {

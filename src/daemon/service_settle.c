@@ -19,6 +19,7 @@
 #include "daemon/envs.h"
 #include "daemon/job_make.h"
 #include "daemon/jobs.h"
+#include "daemon/readiness.h"
 #include "daemon/removal.h"
 #include "daemon/run.h"
 #include "daemon/scheduler.h"
@@ -177,7 +178,8 @@ static bool is_in_transition(const struct instance *in, const struct job *j)
 		return false;
 	return j->busy || j->state == JOB_HELD || j->state == JOB_QUEUED ||
 	       j->state == JOB_WAITING || j->state == JOB_STARTING ||
-	       j->state == JOB_STOPPING || (j->run && j->run->stop != RUN_STOP_NONE);
+	       j->state == JOB_STOPPING ||
+	       (j->run && (j->run->stop != RUN_STOP_NONE || run_is_coming_up(j->run)));
 }
 
 /* It runs as it was, and is to run as it is now: one of a service after the other. */

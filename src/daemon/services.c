@@ -18,6 +18,7 @@
 #include "daemon/service_deps.h"
 #include "daemon/service_groups.h"
 #include "daemon/service_log.h"
+#include "daemon/service_times.h"
 #include "daemon/services_priv.h"
 
 #define KIND "service"
@@ -76,6 +77,7 @@ static void service_free(struct services *ss, struct service *s)
 	list_remove(&s->dirty);
 	service_unlink(s);
 	group_forget_service(s);
+	service_times_free(s);
 	for (size_t i = 0; i < s->n; i++)
 		instance_free(ss, s->v[i]);
 	free(s->v);

@@ -26,6 +26,7 @@ struct core;
 struct run;
 struct service_group;
 struct service_hooks;
+struct service_times;
 struct services;
 struct txn;
 
@@ -71,8 +72,9 @@ struct service {
 	struct service_record rec;
 	struct instance **v; /* by number; some may be on their way out */
 	size_t n;
-	struct list dirty; /* something of it may be left to do */
-	bool was_ready;    /* as those who wait for it were told last */
+	struct list dirty;           /* something of it may be left to do */
+	struct service_times *times; /* of restart-at; NULL: none */
+	bool was_ready;              /* as those who wait for it were told last */
 	struct service_edge *edges;
 	size_t n_edges;
 	struct service **back; /* those that come after it */

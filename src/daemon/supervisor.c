@@ -300,6 +300,8 @@ static void resume_stop(struct run *run)
 		run->stop = RUN_STOP_UNREADY;
 	else if (run->job->flags & STORE_JOB_UNRESPONSIVE)
 		run->stop = RUN_STOP_UNRESPONSIVE;
+	else if (run->job->flags & STORE_JOB_MEMORY)
+		run->stop = RUN_STOP_MEMORY;
 }
 
 int supervisor_adopt(struct core *core, struct job *j, const struct store_run *rec,

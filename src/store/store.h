@@ -66,6 +66,7 @@ enum {
 	STORE_JOB_CALLBACK_DROPPED =
 		1 << 4,             /* its end called for one that was left out */
 	STORE_JOB_UNREADY = 1 << 5, /* a service not ready in time, stop in progress */
+	STORE_JOB_MEMORY = 1 << 6,  /* one that takes too much memory, likewise */
 	STORE_JOB_UNRESPONSIVE = 1 << 7, /* one that does not answer, likewise */
 };
 /* in flags, too: by which way of its demand a run started (sched/admission.h) */

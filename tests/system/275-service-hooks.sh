@@ -196,3 +196,22 @@ reeve service start web
 until_state web running
 stop_reeved
 assert_eq "both" "pre-stop;post-stop;" "$(tr '\n' ';' <"$log")"
+
+step "as the user of the service"
+if [ "$(id -u)" -ne 0 ]; then
+	exit 0
+fi
+rm -r "$state"
+conf <<-EOC
+	[service web]
+	user = nobody
+	command = sleep 1000
+	cwd = /
+	pre-start = echo "pre-start \$(id -un) \$(pwd)"
+EOC
+# shellcheck disable=SC2034 # start_reeved reads it
+reeved_mode=--system
+start_reeved --config="$tmp/conf"
+until_state web running
+assert_match "what it says" "*pre-start nobody /*" "$(reeve logs --user nobody "$(state web .job)")"
+stop_reeved

@@ -78,6 +78,8 @@ system_tests += \
 	tests/system/275-service-hooks.sh \
 	tests/system/276-service-hooks-crash.sh \
 	tests/system/277-service-reload-command.sh \
+	tests/system/278-service-max-memory.sh \
+	tests/system/279-service-restart-at.sh \
 	tests/system/260-service-order.sh \
 	tests/system/261-service-groups.sh \
 	tests/system/262-service-roll.sh \

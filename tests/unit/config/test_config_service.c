@@ -306,6 +306,18 @@ START_TEST(hooks_that_cannot_be_are_told)
 }
 END_TEST
 
+START_TEST(restart_at_is_a_time_and_not_an_interval)
+{
+	refused("[service a]\ncommand = a\nrestart-at = Mon 03:00\n  every 5min\n"
+		"[service b]\ncommand = a\nrestart-at = noon\n"
+		"[service c]\ncommand = a\nmax-memory = 1K\n",
+		"10: max-memory: outside of 1M to infinity: '1K'|"
+		"3: [service a] restart-at: after an interval: that is max-age|"
+		"7: [service b] restart-at: at byte 1 of 'noon': expected a weekday, a "
+		"date, a time or a word such as 'daily', not 'noon'|");
+}
+END_TEST
+
 UNIT_MAIN("config_service", service_has_its_keys_and_fields_of_a_job,
 	stop_timeout_is_the_grace_of_its_job,
 	defaults_count_but_for_what_makes_no_sense_of_a_service,
@@ -313,4 +325,4 @@ UNIT_MAIN("config_service", service_has_its_keys_and_fields_of_a_job,
 	what_tells_that_it_is_ready_may_have_specifiers,
 	readiness_that_cannot_be_is_told, what_is_asked_of_one_that_is_ready,
 	questions_that_cannot_be_are_told, hooks_are_lines_with_specifiers,
-	hooks_that_cannot_be_are_told)
+	hooks_that_cannot_be_are_told, restart_at_is_a_time_and_not_an_interval)

@@ -13,6 +13,7 @@ unit_daemon_tests = \
 	tests/unit/daemon/test_schedules \
 	tests/unit/daemon/test_schedule_record \
 	tests/unit/daemon/test_service_log \
+	tests/unit/daemon/test_service_memory \
 	tests/unit/daemon/test_service_record \
 	tests/unit/daemon/test_job_make \
 	tests/unit/daemon/test_keys \
@@ -142,6 +143,10 @@ tests_unit_daemon_test_processes_LDADD = $(unit_daemon_libs)
 tests_unit_daemon_test_run_stdin_SOURCES = tests/unit/daemon/test_run_stdin.c $(unit_daemon_fixture)
 tests_unit_daemon_test_run_stdin_CFLAGS = $(unit_daemon_cflags)
 tests_unit_daemon_test_run_stdin_LDADD = $(unit_daemon_libs)
+
+tests_unit_daemon_test_service_memory_SOURCES = tests/unit/daemon/test_service_memory.c
+tests_unit_daemon_test_service_memory_CFLAGS = $(unit_daemon_cflags)
+tests_unit_daemon_test_service_memory_LDADD = $(unit_daemon_libs)
 
 tests_unit_daemon_test_spawner_news_SOURCES = tests/unit/daemon/test_spawner_news.c $(unit_daemon_fixture)
 tests_unit_daemon_test_spawner_news_CFLAGS = $(unit_daemon_cflags)

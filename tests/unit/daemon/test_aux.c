@@ -330,6 +330,9 @@ AUX_TEST(more_than_the_limit_wait_for_their_turn)
 	a.cmd.argv = sh(first);
 	t = start(fx, &a);
 	await_line(fx, "begun", line, sizeof(line));
+	fx->config->v[CONFIG_SERVICE_COMMANDS_MAX].num = 2;
+	ck_assert_int_eq(aux_run(run, &a.cmd, &b.end), -EBUSY);
+	fx->config->v[CONFIG_SERVICE_COMMANDS_MAX].num = 1;
 	u = start(fx, &b);
 	ck_assert_int_eq(rv_yield(), 0);
 	ck_assert_uint_eq(rv_limiter_taken(&fx->core.aux->running), 1);

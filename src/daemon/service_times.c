@@ -1,0 +1,144 @@
+#include "config.h"
+
+#include "daemon/service_times.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+#include "base/cleanup.h"
+#include "base/error.h"
+#include "base/log.h"
+#include "config/config_schedule.h"
+#include "daemon/run.h"
+#include "daemon/services_priv.h"
+#include "sched/schedule.h"
+
+struct service_times {
+	struct services *ss;
+	struct service *service;
+	struct config_calendars calendars;
+	int64_t next_usec; /* INT64_MAX: none any more */
+	rv_handle timer;
+	bool armed;
+};
+
+void service_times_free(struct service *s)
+{
+	struct service_times *t = s->times;
+
+	if (!t)
+		return;
+	if (t->armed)
+		rv_handle_cancel(t->ss->loop, t->timer);
+	config_calendars_deinit(&t->calendars);
+	free(t);
+	s->times = NULL;
+}
+
+int64_t service_next_restart_usec(const struct service *s)
+{
+	return s->times && s->times->next_usec != INT64_MAX ? s->times->next_usec : 0;
+}
+
+static void passed(void *arg);
+
+/* the timer stands at the first time after that one */
+static void arm(struct service_times *t, int64_t after_usec)
+{
+	t->next_usec = INT64_MAX;
+	for (size_t i = 0; i < t->calendars.n; i++) {
+		int64_t at;
+
+		if (calendar_next(&at, t->calendars.v[i], after_usec, after_usec) >= 0)
+			t->next_usec = MIN(t->next_usec, at);
+	}
+	if (t->next_usec == INT64_MAX)
+		return;
+	t->timer = rv_call_at_wall(t->ss->loop, t->next_usec, passed, t);
+	t->armed = t->timer.p != NULL;
+	if (!t->armed)
+		log_at(LOG_ERR, "service",
+			"out of memory: restart-at of service '%s' does not hold until "
+			"the next reload",
+			t->service->name);
+}
+
+static void mark(struct service_times *t, int64_t at_usec)
+{
+	struct service *s = t->service;
+	size_t n = 0;
+
+	for (size_t i = 0; i < s->n; i++) {
+		const struct job *j = instance_job(t->ss, s->v[i]);
+
+		if (!j || !j->run || !j->run->started ||
+			j->run->rec.started_usec >= at_usec)
+			continue;
+		s->v[i]->again = true;
+		n++;
+	}
+	if (n == 0)
+		return;
+	log_at(LOG_INFO, "service", "service '%s' is restarted, by restart-at",
+		s->name);
+	service_look_again(t->ss, s);
+}
+
+static void passed(void *arg)
+{
+	struct service_times *t = arg;
+	int64_t now = clock_wall_usec(t->ss->core->clock), at = t->next_usec;
+
+	t->armed = false;
+	if (now - at <= SCHEDULE_LATE_MAX)
+		mark(t, at);
+	else
+		log_at(LOG_NOTICE, "service",
+			"service '%s': a restart-at was missed, as the clock was set "
+			"or "
+			"the machine slept",
+			t->service->name);
+	arm(t, MAX(now, at));
+}
+
+static int read_times(
+	struct services *ss, struct service *s, struct config_zones *zones)
+{
+	char *const *texts = s->section ? s->section->v[CONFIG_RESTART_AT].strv : NULL;
+	struct service_times *t;
+	_cleanup_free_ char *err = NULL;
+	int r;
+
+	service_times_free(s);
+	if (!texts || !texts[0])
+		return 0;
+	t = calloc(1, sizeof(*t));
+	if (!t)
+		return -ENOMEM;
+	t->ss = ss;
+	t->service = s;
+	s->times = t;
+	r = config_calendars_read(&t->calendars, texts, NULL, zones, &err);
+	if (r == -ENOMEM)
+		return r;
+	if (r < 0)
+		log_at(LOG_ERR, "service",
+			"service '%s': restart-at cannot be read: %s, ignoring it",
+			s->name, err ? err : rv_strerror(r));
+	else
+		arm(t, clock_wall_usec(ss->core->clock));
+	return 0;
+}
+
+int services_apply_times(struct services *ss, struct config_zones *zones)
+{
+	struct config_zones own = {.local = NULL};
+	struct service *s;
+	int r = 0;
+
+	HASHMAP_FOREACH(s, ss->by_name)
+		if (r >= 0)
+			r = read_times(ss, s, zones ? zones : &own);
+	config_zones_deinit(&own);
+	return r;
+}
