@@ -38,10 +38,9 @@ until_is() { # TEXT SERVICE FILTER
 }
 say() { # SERVICE LINE: it has been sent when this returns
 	case $1 in
-	one) echo "$2" >&8 ;;
-	two) echo "$2" >&9 ;;
+	one) echo "$2" >&8 && read -r _ <&6 ;;
+	two) echo "$2" >&9 && read -r _ <&7 ;;
 	esac
-	read -r _ <"$1.done"
 }
 kill_reeved() {
 	kill -9 "$reeved_pid"
@@ -84,7 +83,8 @@ ready-timeout = 50ms
 restart = no
 EOC
 start_reeved --config="$tmp/conf"
-exec 8>one 9>two
+# opened for good: a shell that is told of a child while it opens a FIFO begins anew with that
+exec 6<>one.done 7<>two.done 8>one 9>two
 
 step "what is said while a daemon is there"
 say one 'STATUS=before|WATCHDOG_USEC=3600000000'
@@ -156,6 +156,9 @@ step "without its file a new socket is made"
 kill_reeved
 rm "$state/notify"
 start_reeved --config="$tmp/conf"
+until [ -S "$state/notify" ]; do
+	settle
+done
 say one 'STATUS=after it'
 until_is "after it" one .status
 assert_eq "starts" 1 "$(instance one .starts)"
