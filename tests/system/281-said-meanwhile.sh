@@ -5,9 +5,9 @@
 command -v python3 >/dev/null || skip "no python3"
 
 cat >says.py <<'EOP'
-import os, socket, sys
+import os, select, socket, sys
 # says.py FIFO DONE: sends each line that it reads, "|" being a newline; "child:LINE" from a child
-# that ends at once, "many:N" N times STATUS=. Then it writes a line to DONE.
+# that ends at once, "many:N" N times STATUS=, "late:LINE" after 2.1 seconds. Then it writes a line to DONE.
 def send(text):
     s = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
     s.connect(os.environ["NOTIFY_SOCKET"])
@@ -20,6 +20,9 @@ for line in open(sys.argv[1]):
             send(text)
             os._exit(0)
         os.waitpid(pid, 0)
+    elif how == "late":
+        select.select([], [], [], 2.1)
+        send(text)
     elif how == "many":
         for i in range(int(text)):
             send("STATUS=number %d" % i)
@@ -133,10 +136,22 @@ say one 'STATUS=to the next one'
 until_is "to the next one" one .status
 assert_eq "one socket, that of the first" 1 "$(grep -c "$state/notify\$" /proc/net/unix)"
 
+step "a daemon that was held up hears what was said before it judges"
+n=$(reeve events --json | jq -c "select(.id == $(instance one .job) and .ready == false)" | wc -l)
+say one 'WATCHDOG_USEC=2000000|STATUS=two seconds'
+until_is "two seconds" one .status
+kill -STOP "$reeved_pid"
+say one 'late:WATCHDOG=1|WATCHDOG_USEC=3600000000|STATUS=in time'
+kill -CONT "$reeved_pid"
+until_is "in time" one .status
+assert_eq "times that it was not ready any more" "$n" \
+	"$(reeve events --json | jq -c "select(.id == $(instance one .job) and .ready == false)" | wc -l)"
+assert_eq "ready" true "$(instance one .ready)"
+
 step "those that write to a descriptor"
 assert_eq "before" "false false" "$(instance line .ready) $(instance early .ready)"
 assert_eq "by" "fd:7 fd:3" "$(instance line .ready_by) $(instance early .ready_by)"
-echo done >early
+echo ready >early
 until_is true early .ready
 ready=$(instance early .ready_usec)
 
