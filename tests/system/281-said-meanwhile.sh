@@ -53,7 +53,7 @@ kill_reeved() {
 for f in one two; do
 	mkfifo $f $f.done
 done
-for f in line early; do
+for f in line early prints; do
 	mkfifo $f
 done
 cat >"$tmp/conf" <<EOC
@@ -79,6 +79,14 @@ ready-timeout = infinity
 shell-command = printf 'almost ' >&3; cat early >&3; exec sleep 1000
 ready = fd
 ready-timeout = infinity
+[service prints]
+shell-command = yes 'almost ready' | head -n 20000; printf 'now re'; read -r x <prints; echo ady; exec sleep 1000
+ready = output:^now (ready|done)\$
+ready-timeout = infinity
+[service splits]
+shell-command = head -c 100000 /dev/zero | tr '\\0' x; echo; echo ready >&2; exec sleep 1000
+split-output = yes
+ready = output:^ready
 [service closed]
 shell-command = printf 'no line' >&3; exec 3>&-; exec sleep 1000
 ready = fd:3
@@ -162,6 +170,18 @@ start_reeved --config="$tmp/conf"
 until_is true line .ready
 assert_eq "the other" "true $ready" "$(instance early '"\(.ready) \(.ready_usec)"')"
 assert_eq "starts" "1 1" "$(instance line .starts) $(instance early .starts)"
+
+step "those that print it"
+until_is true splits .ready
+until [ "$(reeve service logs prints | tail -c 6)" = "now re" ]; do
+	settle
+done
+assert_eq "before" "false output:^now (ready|done)\$" "$(instance prints '"\(.ready) \(.ready_by)"')"
+kill_reeved
+echo >prints
+start_reeved --config="$tmp/conf"
+until_is true prints .ready
+assert_eq "starts" "1 1" "$(instance prints .starts) $(instance splits .starts)"
 
 step "one that closes it without a line is not ready"
 until_is failed closed .state
