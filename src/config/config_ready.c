@@ -3,6 +3,7 @@
 #include "config/config_ready.h"
 
 #include <errno.h>
+#include <regex.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -113,6 +114,42 @@ static int read_fd(struct ready_rule *rule, const char *text, const char **ret_w
 	return 0;
 }
 
+/* Matching is to take a time that grows with the line alone: what a pattern refers back to, and
+ * repetitions of repetitions, are not for a daemon. */
+static bool is_tame(const char *text)
+{
+	unsigned n_counted = 0;
+
+	for (const char *p = text; *p; p++) {
+		if (*p == '\\' && p[1]) {
+			if (p[1] >= '1' && p[1] <= '9')
+				return false;
+			p++;
+		} else if (*p == '{') {
+			n_counted++;
+		}
+	}
+	return n_counted <= 1;
+}
+
+static int read_output(struct ready_rule *rule, const char *text, const char **ret_why)
+{
+	regex_t regex;
+
+	if (!*text)
+		return refuse(ret_why, "output: has no pattern");
+	if (strlen(text) > READY_REGEX_MAX)
+		return refuse(ret_why, "the pattern is longer than 256 bytes");
+	if (!is_tame(text))
+		return refuse(ret_why, "the pattern refers back to a group, or has {N} "
+				       "more than once");
+	if (regcomp(&regex, text, REG_EXTENDED | REG_NOSUB) != 0)
+		return refuse(ret_why,
+			"the pattern is no extended regular expression (regex(7))");
+	regfree(&regex);
+	return put_text(rule, text);
+}
+
 int ready_rule_parse(struct ready_rule *ret, const char *text, const char **ret_why)
 {
 	struct ready_rule rule = {.kind = READY_EXEC};
@@ -125,11 +162,15 @@ int ready_rule_parse(struct ready_rule *ret, const char *text, const char **ret_
 		   (!text[2] || text[2] == ':')) {
 		rule.kind = READY_FD;
 		r = read_fd(&rule, text + 2, ret_why);
+	} else if (r == -ENOENT && strncmp(text, "output:", 7) == 0) {
+		rule.kind = READY_OUTPUT;
+		r = read_output(&rule, text + 7, ret_why);
 	} else if (r == -ENOENT && STREQ(text, "exec")) {
 		r = 0;
 	} else if (r == -ENOENT) {
-		return refuse(ret_why, "it is none of exec, notify, fd:N, tcp:PORT, "
-				       "unix:PATH, http:PORT/PATH, command:CMD");
+		return refuse(ret_why,
+			"it is none of exec, notify, fd:N, tcp:PORT, "
+			"unix:PATH, http:PORT/PATH, output:REGEX, command:CMD");
 	}
 	if (r >= 0)
 		*ret = rule;
@@ -152,8 +193,9 @@ int live_rule_parse(struct ready_rule *ret, const char *text, const char **ret_w
 
 bool ready_rule_is_asked(const struct ready_rule *rule)
 {
-	return rule->kind == READY_TCP || rule->kind == READY_UNIX ||
-	       rule->kind == READY_HTTP || rule->kind == READY_COMMAND;
+	return rule->kind == READY_OUTPUT || rule->kind == READY_TCP ||
+	       rule->kind == READY_UNIX || rule->kind == READY_HTTP ||
+	       rule->kind == READY_COMMAND;
 }
 
 int ready_rule_copy(struct ready_rule *ret, const struct ready_rule *rule)
@@ -187,6 +229,7 @@ char *ready_rule_format(const struct ready_rule *rule)
 	case READY_HTTP:
 		r = asprintf(&text, "http:%u%s", rule->port, rule->text);
 		break;
+	case READY_OUTPUT: r = asprintf(&text, "output:%s", rule->text); break;
 	case READY_COMMAND: r = asprintf(&text, "command:%s", rule->text); break;
 	default: return strdup(plain[rule->kind]);
 	}

@@ -7,6 +7,7 @@
  *   tcp:PORT        when that port of the loopback interface takes a connection
  *   unix:PATH       when a stream socket at that path does
  *   http:PORT/PATH  when a GET of that is answered with a status from 200 to 399
+ *   output:REGEX    when a line that it prints matches that
  *   command:CMD     when that command, for the shell, exits with status 0
  * `live` has those of them that can be asked again and again.
  */
@@ -22,20 +23,22 @@ enum ready_kind {
 	READY_TCP,
 	READY_UNIX,
 	READY_HTTP,
+	READY_OUTPUT,
 	READY_COMMAND,
 	READY_NONE, /* of live: nothing is asked */
 };
 
-#define READY_FD_MIN   3
-#define READY_FD_MAX   255
-#define READY_PATH_MAX 107  /* bytes: what an address of a Unix socket has room for */
-#define READY_HTTP_MAX 1024 /* bytes of the path of an http: rule */
+#define READY_FD_MIN    3
+#define READY_FD_MAX    255
+#define READY_PATH_MAX  107  /* bytes: what an address of a Unix socket has room for */
+#define READY_REGEX_MAX 256  /* bytes */
+#define READY_HTTP_MAX  1024 /* bytes of the path of an http: rule */
 
 struct ready_rule {
 	enum ready_kind kind;
 	int fd;        /* of FD, READY_FD_MIN .. READY_FD_MAX */
 	uint16_t port; /* of TCP and HTTP, 1 .. 65535 */
-	char *text; /* of UNIX and HTTP the path, beginning with /; the command; owned */
+	char *text; /* of UNIX and HTTP the path, beginning with /; the command, the pattern; owned */
 };
 
 #define READY_RULE_NULL ((struct ready_rule){.kind = READY_NONE})

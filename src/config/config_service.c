@@ -212,6 +212,24 @@ static void check_rules(
 	}
 }
 
+/* what is printed elsewhere nobody reads */
+static void check_output(const struct config_look *l)
+{
+	const char *ready = l->s->v[CONFIG_READY].text, *output;
+	struct job_spec spec;
+
+	if (!ready || strncmp(ready, "output:", 7) != 0 ||
+		config_service_job(&spec, &l->s->job->spec, &l->c->defaults) < 0)
+		return;
+	output = job_str(&spec, OUTPUT);
+	if (STREQ(output, "null") || STREQ(output, "journal") ||
+		STREQ(output, "inherit") || strncmp(output, "file:", 5) == 0)
+		config_look_error(l, &l->s->key_origin[CONFIG_READY], "ready",
+			"output: is for output that is kept by the daemon, not for "
+			"that of the field output");
+	job_spec_deinit(&spec);
+}
+
 static void check_delays(const struct config_look *l)
 {
 	const struct config_origin *at = &l->s->key_origin[CONFIG_RESTART_DELAY];
@@ -296,6 +314,7 @@ void config_check_services(struct config *c, struct config_errors *errors)
 		check_rules(&l, CONFIG_LIVE, live_rule_parse);
 		check_hooks(&l);
 		check_restart_at(&l);
+		check_output(&l);
 		check_instances(&l, &n);
 	}
 }

@@ -269,7 +269,7 @@ void run_live_begin(struct run_live *l)
 {
 	rv_loop *loop;
 
-	if (!l || l->begun)
+	if (!l || l->begun || !l->run->ready->rd) /* none, in tests */
 		return;
 	loop = l->run->ready->rd->loop;
 	l->begun = true;

@@ -81,6 +81,7 @@ libdaemon_la_SOURCES = \
 	src/daemon/own_log.c src/daemon/own_log.h \
 	src/daemon/pidfd_status.c src/daemon/pidfd_status.h \
 	src/daemon/probe.c src/daemon/probe.h \
+	src/daemon/probe_output.c src/daemon/probe_output.h \
 	src/daemon/ranking.c src/daemon/ranking.h \
 	src/daemon/readiness.c src/daemon/readiness.h src/daemon/readiness_priv.h \
 	src/daemon/readiness_notify.c \

@@ -17,6 +17,7 @@
 #include "base/unix_socket.h"
 #include "daemon/aux.h"
 #include "daemon/core.h"
+#include "daemon/probe_output.h"
 #include "daemon/readiness_priv.h"
 #include "daemon/run.h"
 #include "reeve/inet.h"
@@ -209,6 +210,7 @@ static int ask(struct probe *p)
 	case READY_TCP: return ask_tcp(&p->rule);
 	case READY_UNIX: return ask_unix(&p->rule);
 	case READY_HTTP: return ask_http(p);
+	case READY_OUTPUT: return probe_output(p->run, p->rule.text);
 	default: return -EOPNOTSUPP;
 	}
 }

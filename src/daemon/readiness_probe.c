@@ -36,13 +36,22 @@ static void attempted(int r, const char *why, void *arg)
 		plan(rr);
 }
 
+/* for one attempt */
+static rv_time time_of(const struct ready_rule *rule)
+{
+	switch (rule->kind) {
+	case READY_COMMAND: return command_max;
+	case READY_OUTPUT: return RV_FOREVER; /* it follows */
+	default: return attempt_max;
+	}
+}
+
 static void attempt(void *arg)
 {
 	struct run_ready *rr = arg;
 
 	rr->n_tries++;
-	if (probe_start(&rr->probe, rr->run, &rr->rule, AUX_READY,
-		    rr->rule.kind == READY_COMMAND ? command_max : attempt_max,
+	if (probe_start(&rr->probe, rr->run, &rr->rule, AUX_READY, time_of(&rr->rule),
 		    attempted, rr) < 0)
 		plan(rr);
 }

@@ -5,9 +5,9 @@
 command -v python3 >/dev/null || skip "no python3"
 
 cat >says.py <<'EOP'
-import os, socket, sys
+import os, select, socket, sys
 # says.py FIFO DONE: sends each line that it reads, "|" being a newline; "child:LINE" from a child
-# that ends at once, "many:N" N times STATUS=. Then it writes a line to DONE.
+# that ends at once, "many:N" N times STATUS=, "late:LINE" after 2.1 seconds. Then it writes a line to DONE.
 def send(text):
     s = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
     s.connect(os.environ["NOTIFY_SOCKET"])
@@ -20,6 +20,9 @@ for line in open(sys.argv[1]):
             send(text)
             os._exit(0)
         os.waitpid(pid, 0)
+    elif how == "late":
+        select.select([], [], [], 2.1)
+        send(text)
     elif how == "many":
         for i in range(int(text)):
             send("STATUS=number %d" % i)
@@ -38,10 +41,9 @@ until_is() { # TEXT SERVICE FILTER
 }
 say() { # SERVICE LINE: it has been sent when this returns
 	case $1 in
-	one) echo "$2" >&8 ;;
-	two) echo "$2" >&9 ;;
+	one) echo "$2" >&8 && read -r _ <&6 ;;
+	two) echo "$2" >&9 && read -r _ <&7 ;;
 	esac
-	read -r _ <"$1.done"
 }
 kill_reeved() {
 	kill -9 "$reeved_pid"
@@ -51,7 +53,7 @@ kill_reeved() {
 for f in one two; do
 	mkfifo $f $f.done
 done
-for f in line early; do
+for f in line early prints; do
 	mkfifo $f
 done
 cat >"$tmp/conf" <<EOC
@@ -77,6 +79,14 @@ ready-timeout = infinity
 shell-command = printf 'almost ' >&3; cat early >&3; exec sleep 1000
 ready = fd
 ready-timeout = infinity
+[service prints]
+shell-command = yes 'almost ready' | head -n 20000; printf 'now re'; read -r x <prints; echo ady; exec sleep 1000
+ready = output:^now (ready|done)\$
+ready-timeout = infinity
+[service splits]
+shell-command = head -c 100000 /dev/zero | tr '\\0' x; echo; echo ready >&2; exec sleep 1000
+split-output = yes
+ready = output:^ready
 [service closed]
 shell-command = printf 'no line' >&3; exec 3>&-; exec sleep 1000
 ready = fd:3
@@ -84,7 +94,8 @@ ready-timeout = 50ms
 restart = no
 EOC
 start_reeved --config="$tmp/conf"
-exec 8>one 9>two
+# opened for good: a shell that is told of a child while it opens a FIFO begins anew with that
+exec 6<>one.done 7<>two.done 8>one 9>two
 
 step "what is said while a daemon is there"
 say one 'STATUS=before|WATCHDOG_USEC=3600000000'
@@ -133,10 +144,22 @@ say one 'STATUS=to the next one'
 until_is "to the next one" one .status
 assert_eq "one socket, that of the first" 1 "$(grep -c "$state/notify\$" /proc/net/unix)"
 
+step "a daemon that was held up hears what was said before it judges"
+n=$(reeve events --json | jq -c "select(.id == $(instance one .job) and .ready == false)" | wc -l)
+say one 'WATCHDOG_USEC=2000000|STATUS=two seconds'
+until_is "two seconds" one .status
+kill -STOP "$reeved_pid"
+say one 'late:WATCHDOG=1|WATCHDOG_USEC=3600000000|STATUS=in time'
+kill -CONT "$reeved_pid"
+until_is "in time" one .status
+assert_eq "times that it was not ready any more" "$n" \
+	"$(reeve events --json | jq -c "select(.id == $(instance one .job) and .ready == false)" | wc -l)"
+assert_eq "ready" true "$(instance one .ready)"
+
 step "those that write to a descriptor"
 assert_eq "before" "false false" "$(instance line .ready) $(instance early .ready)"
 assert_eq "by" "fd:7 fd:3" "$(instance line .ready_by) $(instance early .ready_by)"
-echo done >early
+echo ready >early
 until_is true early .ready
 ready=$(instance early .ready_usec)
 
@@ -148,6 +171,18 @@ until_is true line .ready
 assert_eq "the other" "true $ready" "$(instance early '"\(.ready) \(.ready_usec)"')"
 assert_eq "starts" "1 1" "$(instance line .starts) $(instance early .starts)"
 
+step "those that print it"
+until_is true splits .ready
+until [ "$(reeve service logs prints | tail -c 6)" = "now re" ]; do
+	settle
+done
+assert_eq "before" "false output:^now (ready|done)\$" "$(instance prints '"\(.ready) \(.ready_by)"')"
+kill_reeved
+echo >prints
+start_reeved --config="$tmp/conf"
+until_is true prints .ready
+assert_eq "starts" "1 1" "$(instance prints .starts) $(instance splits .starts)"
+
 step "one that closes it without a line is not ready"
 until_is failed closed .state
 assert_eq "its end" "not ready within 50ms" "$(instance closed .reason)"
@@ -156,6 +191,9 @@ step "without its file a new socket is made"
 kill_reeved
 rm "$state/notify"
 start_reeved --config="$tmp/conf"
+until [ -S "$state/notify" ]; do
+	settle
+done
 say one 'STATUS=after it'
 until_is "after it" one .status
 assert_eq "starts" 1 "$(instance one .starts)"

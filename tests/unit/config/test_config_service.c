@@ -264,14 +264,23 @@ START_TEST(readiness_that_cannot_be_is_told)
 		"[service b]\ncommand = a\nready = tcp:0\n"
 		"[service c]\ncommand = a\nready = unix:x\n"
 		"[service d]\ncommand = a\nready = tcp:6553%i\ninstances = 7\n"
-		"[service e]\ncommand = a\nready = fd:2\n",
+		"[service e]\ncommand = a\nready = fd:2\n"
+		"[service f]\ncommand = a\nready = output:(a\n"
+		"[service g]\ncommand = a\nready = output:(a)\\1\n"
+		"[service h]\ncommand = a\nready = output:a\noutput = null\n",
 		"3: [service a] ready: it is none of exec, notify, fd:N, tcp:PORT, "
-		"unix:PATH, http:PORT/PATH, command:CMD|"
+		"unix:PATH, http:PORT/PATH, output:REGEX, command:CMD|"
 		"6: [service b] ready: a port is a number from 1 to 65535|"
 		"9: [service c] ready: the path of a socket begins with /|"
 		"12: [service d] ready: of instance 6: a port is a number from 1 to "
 		"65535|"
-		"16: [service e] ready: a descriptor is a number from 3 to 255|");
+		"16: [service e] ready: a descriptor is a number from 3 to 255|"
+		"19: [service f] ready: the pattern is no extended regular expression "
+		"(regex(7))|"
+		"22: [service g] ready: the pattern refers back to a group, or has {N} "
+		"more than once|"
+		"25: [service h] ready: output: is for output that is kept by the "
+		"daemon, not for that of the field output|");
 }
 END_TEST
 
