@@ -7,17 +7,23 @@ command -v python3 >/dev/null || skip "no python3"
 cat >says.py <<'EOP'
 import os, select, socket, sys
 # says.py FIFO DONE: sends each line that it reads, "|" being a newline; "child:LINE" from a child
-# that ends at once, "many:N" N times STATUS=, "late:LINE" after 2.1 seconds. Then it writes a line to DONE.
+# that ends once it was read, "many:N" N times STATUS=, "late:LINE" after 2.1 seconds. Then it writes a line to DONE.
 def send(text):
     s = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
     s.connect(os.environ["NOTIFY_SOCKET"])
     s.send(text.replace("|", "\n").encode())
+    return s
+def barrier(s): # until what was sent has been read, as sd_notify_barrier(3)
+    r, w = os.pipe()
+    socket.send_fds(s, [b"BARRIER=1"], [w])
+    os.close(w)
+    os.read(r, 1)
 for line in open(sys.argv[1]):
     how, _, text = line.rstrip("\n").partition(":")
     if how == "child":
         pid = os.fork()
         if pid == 0:
-            send(text)
+            barrier(send(text))
             os._exit(0)
         os.waitpid(pid, 0)
     elif how == "late":

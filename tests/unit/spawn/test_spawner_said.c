@@ -5,6 +5,7 @@
 #include <check.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -115,8 +116,9 @@ END_TEST
 static void __attribute__((constructor)) say(void)
 {
 	const char *to = getenv("SAY_TO");
-	char *text = getenv("SAY"), *line;
-	int fd;
+	char *text = getenv("SAY"), *line, c;
+	bool wait = getenv("SAY_WAIT");
+	int fd, fds[2];
 
 	if (!to || !text)
 		return;
@@ -128,7 +130,11 @@ static void __attribute__((constructor)) say(void)
 		if (*line && send(fd, line, strlen(line), 0) < 0)
 			_exit(1);
 	}
-	_exit(0);
+	/* until it was read: whose the word of one is that has ended nobody can tell */
+	if (pipe(fds) < 0 || unix_send_fds(fd, "BARRIER=1", 9, &fds[1], 1) != 9)
+		_exit(1);
+	close(fds[1]);
+	_exit(wait && read(fds[0], &c, 1) != 0);
 }
 
 /* the command line for it; good until the next call */
@@ -143,15 +149,29 @@ static const char *saying(const char *before, const char *text, const char *afte
 	return line;
 }
 
-static void keep_socket(void)
+/* a copy of it, which is the caller's */
+static int keep_socket(void)
 {
 	const int on = 1;
-	int fd;
+	int fd, copy;
 
 	ck_assert_int_eq(unix_bind_datagram(&fd, fx_path(fx, "notify"), 0600), 0);
 	ck_assert_int_eq(setsockopt(fd, SOL_SOCKET, SO_PASSCRED, &on, sizeof(on)), 0);
+	copy = fcntl(fd, F_DUPFD_CLOEXEC, 3);
+	ck_assert_int_ge(copy, 0);
 	ck_assert_int_eq(spawn_client_keep_notify(fx->client, fd), 0);
 	fx_settle(fx);
+	return copy;
+}
+
+/* until the spawner has read all of it: what it has not is the next daemon's */
+static void await_read(int fd)
+{
+	char c;
+
+	while (recv(fd, &c, 1, MSG_PEEK | MSG_DONTWAIT) >= 0)
+		sched_yield();
+	ck_assert_int_eq(errno, EAGAIN);
 }
 
 static void run_in_dir(uint64_t id, const char *line)
@@ -168,10 +188,10 @@ START_TEST(the_last_word_of_each_kind_is_kept_while_nobody_is_there)
 	struct fx_event *e;
 
 	char first[2048];
+	int copy = keep_socket();
 
-	keep_socket();
 	snprintf(first, sizeof(first), "%s",
-		saying("read x <go;",
+		saying("export SAY_WAIT=1; read x <go;",
 			"STATUS=one\nREADY=1|OTHER=x|WATCHDOG=1\nSTATUS=two", ""));
 	run_in_dir(1, saying(first, "MAINPID=7\n$(seq -f STATUS=%g 300)",
 			      "echo 1 >fifo; exec sleep 1000"));
@@ -179,6 +199,8 @@ START_TEST(the_last_word_of_each_kind_is_kept_while_nobody_is_there)
 	fx_disconnect(fx);
 	go();
 	ck_assert_int_eq(fx_fifo_number(fifo), 1);
+	await_read(copy);
+	close(copy);
 	fx_connect(fx);
 	e = fx_wait(fx, FX_SAID, 1);
 	ck_assert_str_eq(e->said, "READY=1\nMAINPID=7\nSTATUS=300\n");
@@ -196,7 +218,8 @@ START_TEST(with_a_daemon_there_nobody_else_reads)
 	struct fx_event *e;
 	int fd;
 
-	keep_socket();
+	close(keep_socket());
+	run_in_dir(2, "exec sleep 1000"); /* it would leave */
 	fx_disconnect(fx);
 	fx_connect(fx);
 	fd = fx_wait(fx, FX_NOTIFY, 0)->notify_fd;
