@@ -7,8 +7,8 @@
 #include "base/macro.h"
 
 enum {
-	OF_A_RUN = 4, /* at most: its pidfd, its stdin, and what it tells */
-	OURS = 256,   /* the store, sockets; in the spawner, those of its starters */
+	OF_A_RUN = 5, /* at most: its pidfd, stdin, two outputs, and what it tells */
+	OURS = 320,   /* the store, sockets; in the spawner, those of its starters */
 };
 
 rlim_t descriptors_raise(void)

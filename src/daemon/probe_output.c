@@ -16,6 +16,7 @@
 #include "daemon/outputs.h"
 #include "daemon/run.h"
 #include "reeve/executor.h"
+#include "spawn/stamp.h"
 
 enum {
 	LINE_BYTES = 4096,  /* of a line that are looked at */
@@ -29,6 +30,7 @@ struct stream {
 	struct buf page;
 	char line[LINE_BYTES + 1]; /* that has not ended yet */
 	size_t n_line;
+	size_t n_stamp; /* bytes of the time at its front, which are not looked at */
 	bool found;
 	struct log_follower follower;
 };
@@ -44,7 +46,9 @@ static void take(struct stream *s, const char *p, size_t n)
 		s->n_line += MIN(len, room);
 		if (nl) {
 			s->line[s->n_line] = '\0';
-			s->found = regexec(s->regex, s->line, 0, NULL, 0) == 0;
+			s->found =
+				regexec(s->regex, s->line + MIN(s->n_line, s->n_stamp),
+					0, NULL, 0) == 0;
 			s->n_line = 0;
 		}
 		len += nl != NULL;
@@ -129,6 +133,7 @@ int probe_output(struct run *run, const char *pattern)
 	for (int i = 0; i < 2; i++) {
 		s[i].regex = &regex;
 		s[i].fd = -1;
+		s[i].n_stamp = job_num(&run->spec, TIMESTAMPS) ? STAMP_LEN : 0;
 	}
 	r = follow(run, s);
 	for (int i = 0; i < 2; i++) {

@@ -88,6 +88,7 @@ ready-timeout = infinity
 [service prints]
 shell-command = yes 'almost ready' | head -n 20000; printf 'now re'; read -r x <prints; echo ady; exec sleep 1000
 ready = output:^now (ready|done)\$
+timestamps = yes
 ready-timeout = infinity
 [service splits]
 shell-command = head -c 100000 /dev/zero | tr '\\0' x; echo; echo ready >&2; exec sleep 1000

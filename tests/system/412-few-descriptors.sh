@@ -16,7 +16,7 @@ until reeve why "$last" | grep -q 'limit of open files'; do
 	settle
 done
 n=$(running)
-until [ "$n" -gt 60 ]; do
+until [ "$n" -gt 40 ]; do
 	settle
 	n=$(running)
 done
