@@ -111,6 +111,7 @@ live = unix:$tmp/work/nobody.sock
 live-interval = 20ms
 live-failures = 2
 live-action = stop
+post-stop = echo "\$SERVICE_RESULT" >>down.result
 [service asked]
 shell-command = touch asked.ok; while :; do sleep 1000 & wait; done
 ready = command: echo "\$MAINPID \$NOTIFY_SOCKET\$WATCHDOG_USEC" >asked.by; test -e asked.ready
@@ -199,6 +200,7 @@ assert_match "events for people" "*job $(instance quiet .job) (quiet)  not ready
 step "with live-action = stop it stays down"
 until_is failed down .state
 assert_match "why" "*unresponsive: unix:*nobody.sock: *live-action = stop*" "$(instance down .why)"
+assert_eq "what post-stop is told" watchdog "$(cat down.result)"
 reeve service start down
 until_is 2 down .starts
 until_is failed down .state
