@@ -134,6 +134,8 @@ assert_eq "their states" "stopped" "$(reeve service ls --json app | jq -r '.[].s
 assert_match "the table" "*GROUP*app*" "$(reeve service ls | xargs)"
 reeve start 'a*' z
 assert_eq "by globs" "running stopped running" "$(reeve service ls --json app | jq -r '.[].state' | xargs)"
+assert_eq "whose logs they are" "==> a, job <== ==> web.0, job <== ==> web.1, job <== ==> web.2, job <==" \
+	"$(reeve service logs a web | sed 's/job [0-9]*/job/' | xargs)"
 assert_exit 3 reeve start nosuch 2>error
 assert_match "the error" "*no service 'nosuch', nor a group*" "$(cat error)"
 assert_exit 2 reeve service stop --rolling app 2>/dev/null
