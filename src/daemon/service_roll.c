@@ -212,7 +212,14 @@ static void begin(struct service *s, const struct service *before)
 		before ? before->name : "");
 }
 
-/* All of it is on disk, or nothing happens. Those that somebody stopped stay so. */
+/* Somebody stopped it, or what it requires. */
+static bool stays_stopped(const struct service *s)
+{
+	return s->rec.stopped || service_wanted(s) == 0 || service_kept_down_by(s);
+}
+
+/* All of it is on disk, or nothing happens. One whose group was given up cannot be rolled, and
+ * that is told; one whose group restarts waits for that. */
 static int roll(struct services *ss, struct service **v, size_t n, bool *ret_changed)
 {
 	struct service_record *was = calloc(n + 1, sizeof(*was));
@@ -224,7 +231,7 @@ static int roll(struct services *ss, struct service **v, size_t n, bool *ret_cha
 	for (size_t i = 0; i < n; i++) {
 		if (was)
 			was[i] = v[i]->rec;
-		if (r < 0 || service_is_ending(v[i]))
+		if (r < 0 || stays_stopped(v[i]))
 			continue;
 		begin(v[i], before);
 		before = v[i];

@@ -484,6 +484,8 @@ int settle_commit(struct settle *st)
 	publish_made(st);
 	for (size_t i = 0; i < st->n_over; i++)
 		group_restart_is_over(st->ss, st->over[i], st->over_plans[i]);
+	if (st->noted) /* a roll may be over, without any job being another */
+		services_tell_moved(st->ss);
 	r = forget_gone(st);
 	return r < 0 ? r : forget_old_runs(st);
 }

@@ -204,3 +204,10 @@ wait $roll || code=$?
 assert_eq "its exit status" 1 "$code"
 assert_match "what it says" "*it stopped at instance 0: its group 'app' was given up" "$(cat error)"
 until_state web stopped
+
+step "one whose group was given up cannot be rolled"
+code=0
+reeve restart --rolling app 2>error || code=$?
+assert_eq "its exit status" 1 "$code"
+assert_match "what it says" "*service 'a': it did not begin: its group 'app' was given up" "$(cat error)"
+assert_eq "the next" "it stopped before it, at service 'a'" "$(roll_of web)"
