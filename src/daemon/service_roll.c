@@ -120,14 +120,20 @@ static void describe_kept_down(
 		snprintf(why, size, "its group '%s' was given up", s->group->name);
 }
 
-/* Two of them are not away at once, whoever else restarts it: a reload, restart-at. */
+/* Two of them are not away at once, whoever else restarts it: a reload, restart-at. One whose
+ * turn is still to come, and that does not get ready, is no reason to wait: its turn may mend it. */
 static bool is_another_on_its_way(
 	const struct services *ss, const struct service *s, const struct instance *in)
 {
-	for (size_t i = 0; i < s->n; i++)
+	for (size_t i = 0; i < s->n; i++) {
+		const struct job *j = instance_job(ss, s->v[i]);
+		bool ends = j && j->run && j->run->stop != RUN_STOP_NONE;
+
 		if (s->v[i] != in &&
-			instance_is_in_transition(s->v[i], instance_job(ss, s->v[i])))
+			(ends || (i < in->number &&
+					 instance_is_in_transition(s->v[i], j))))
 			return true;
+	}
 	return false;
 }
 
