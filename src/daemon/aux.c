@@ -262,6 +262,8 @@ static int open_output(struct aux *a, struct run_request *rr, size_t max)
 	close_safe(rr->stdout_fd);
 	rr->stdout_fd = rr->req.stdout_fd = fds[1];
 	rr->req.stdout_kind = SPAWN_STDIO_FD;
+	/* nor may the one thread that writes times wait for who reads this */
+	rr->req.stamped = false;
 	rr->stderr_fd = rr->req.stderr_fd = close_safe(rr->stderr_fd);
 	rr->req.stderr_kind = SPAWN_STDIO_STDOUT;
 	r = fd_set_nonblock(a->out_fd, true);

@@ -112,6 +112,7 @@ live-interval = 20ms
 live-failures = 2
 live-action = stop
 [service asked]
+timestamps = yes
 shell-command = touch asked.ok; while :; do sleep 1000 & wait; done
 ready = command: echo "\$MAINPID \$NOTIFY_SOCKET\$WATCHDOG_USEC" >asked.by; test -e asked.ready
 live = command: test -e asked.ok || { echo more than this; echo 'it is	gone'; exit 3; }
