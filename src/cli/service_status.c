@@ -192,6 +192,8 @@ static int print_live(const struct cli *c, const json_t *live)
 		r = print_pair(stdout, "live",
 			"%s, failures: %" PRId64 " of %" PRId64 " (%s)", probe,
 			failures, json_int(live, "failures_max", 0), why);
+	else if (*probe && !bad && *why)
+		r = print_pair(stdout, "live", "%s, cannot be asked (%s)", probe, why);
 	else if (*probe)
 		r = print_pair(stdout, "live", "%s, %s%s", probe,
 			since ? "answers since " : "not asked yet",

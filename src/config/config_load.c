@@ -14,17 +14,6 @@
 #include "config/config_file.h"
 #include "config/config_trust.h"
 
-/* 0; -EPERM, told; -errno */
-static int check_writers(struct config_errors *errors, const char *path, int fd)
-{
-	char text[120];
-	int r = config_file_check_writers(fd, text, sizeof(text));
-
-	if (r == -EPERM)
-		config_errors_add(errors, path, 0, "%s", text);
-	return r;
-}
-
 static int fd_read_file(struct buf *out, int fd)
 {
 	for (;;) {
@@ -65,20 +54,22 @@ static int load_file(struct config_loader *l, const struct config_paths *paths,
 	const struct config_instead *instead = paths->instead;
 	_cleanup_(buf_deinitp) struct buf text = BUF_NULL;
 	_cleanup_close_ int fd = -1;
+	char why[120] = "";
 	int r;
 
 	if (instead && STREQ(path, instead->path))
 		return load_text(l, instead->text, instead->n,
 			instead->name ? instead->name : path);
-	fd = config_file_open(path);
+	fd = paths->mode == CONFIG_MODE_SYSTEM
+		     ? config_file_open_trusted(path, why, sizeof(why))
+		     : config_file_open(path);
 	if (fd == -ENOENT && !is_required)
 		return 0;
-	r = fd < 0 ? fd : 0;
-	if (r >= 0 && paths->mode == CONFIG_MODE_SYSTEM) {
-		r = check_writers(l->errors, path, fd);
-		if (r == -EPERM)
-			return 0;
+	if (*why) {
+		config_errors_add(l->errors, path, 0, "%s", why);
+		return 0;
 	}
+	r = fd < 0 ? fd : 0;
 	if (r >= 0)
 		r = fd_read_file(&text, fd);
 	if (r == -ENOMEM)

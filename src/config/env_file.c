@@ -220,18 +220,17 @@ int env_file_read(char ***ret, const char *path, bool if_there, enum config_mode
 	struct env_fault *fault)
 {
 	_cleanup_(buf_deinitp) struct buf text = BUF_NULL;
-	_cleanup_close_ int fd = config_file_open(path);
-	int r = fd < 0 ? fd : 0;
+	_cleanup_close_ int fd = -1;
+	int r;
 
 	*ret = NULL;
-	if (fd == -ENOENT && if_there)
-		return 0;
-	if (r >= 0 && mode == CONFIG_MODE_SYSTEM) {
-		*fault = (struct env_fault){.line = 0};
-		r = config_file_check_writers(fd, fault->text, sizeof(fault->text));
-		if (r == -EPERM)
-			return r;
-	}
+	*fault = (struct env_fault){.line = 0};
+	fd = mode == CONFIG_MODE_SYSTEM
+		     ? config_file_open_trusted(path, fault->text, sizeof(fault->text))
+		     : config_file_open(path);
+	if ((fd == -ENOENT && if_there) || *fault->text)
+		return fd == -ENOENT ? 0 : fd;
+	r = fd < 0 ? fd : 0;
 	if (r >= 0)
 		r = fd_read_to_end(&text, fd, ENV_FILE_BYTES_MAX);
 	if (r >= 0)

@@ -116,6 +116,7 @@ void aux_drop(struct aux *a)
 	hashmap_remove_u64(all->by_key, a->key);
 	list_remove(&a->link);
 	free(a->out);
+	free(a->end.problem);
 	free(a);
 	rv_event_set(&all->gone);
 	rv_event_clear(&all->gone);
@@ -262,6 +263,8 @@ static int open_output(struct aux *a, struct run_request *rr, size_t max)
 	close_safe(rr->stdout_fd);
 	rr->stdout_fd = rr->req.stdout_fd = fds[1];
 	rr->req.stdout_kind = SPAWN_STDIO_FD;
+	/* nor may the one thread that writes times wait for who reads this */
+	rr->req.stamped = false;
 	rr->stderr_fd = rr->req.stderr_fd = close_safe(rr->stderr_fd);
 	rr->req.stderr_kind = SPAWN_STDIO_STDOUT;
 	r = fd_set_nonblock(a->out_fd, true);
@@ -372,9 +375,13 @@ static int begin(
 	a->sent = r >= 0;
 	if (a->sent)
 		rr.stdout_fd = rr.stderr_fd = -1; /* the client's now */
+	else
+		failed.problem = TAKE_PTR(rr.problem);
 	run_request_deinit(&rr);
-	if (r >= 0 || r == -ECANCELED || r == -ENOMEM)
+	if (r >= 0 || r == -ECANCELED || r == -ENOMEM) {
+		free(failed.problem);
 		return MIN(r, 0);
+	}
 	failed.error = r;
 	if (r == -ETIMEDOUT)
 		failed.how = AUX_TIMED_OUT;
@@ -486,6 +493,7 @@ static int run_one(struct aux_commands *all, struct run *run,
 	a->awaited = false;
 	if (r >= 0) {
 		*ret = a->end;
+		a->end.problem = NULL;
 		take_output(a, ret);
 	}
 	if (r < 0 && all->core->detaching && aux_is_kept(cmd->place))
@@ -528,8 +536,12 @@ void aux_end_describe(
 
 	switch (end->how) {
 	case AUX_NOT_STARTED:
-		snprintf(buf, size, "it could not be started, at %s: %s",
-			spawn_step_name(end->step), rv_strerror(end->error));
+		if (end->problem)
+			snprintf(
+				buf, size, "it could not be started: %s", end->problem);
+		else
+			snprintf(buf, size, "it could not be started, at %s: %s",
+				spawn_step_name(end->step), rv_strerror(end->error));
 		break;
 	case AUX_TIMED_OUT:
 		duration_format(limit, sizeof(limit), timeout_usec);
@@ -548,5 +560,6 @@ void aux_end_describe(
 void aux_end_deinit(struct aux_end *end)
 {
 	free(end->output);
+	free(end->problem);
 	*end = (struct aux_end){.how = AUX_EXITED};
 }

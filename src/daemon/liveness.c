@@ -32,6 +32,7 @@ struct run_live {
 	bool dog_failed;       /* it did not, or said that it is so */
 	int64_t ok_since_usec; /* of live_report */
 	int64_t asked_usec;
+	bool unasked; /* the last question could not be put */
 	char why[LIVE_WHY_MAX];
 };
 
@@ -119,14 +120,32 @@ static void not_answered(struct run_live *l, const char *why)
 		act(l);
 }
 
+/* A command that could not be started says nothing of the service; who looks is told. */
+static void not_asked(struct run_live *l, const char *why)
+{
+	if (!l->unasked)
+		log_at(LOG_WARNING, "service",
+			"job %" PRIu64
+			" cannot be asked whether it is alive, which goes "
+			"on being tried: %s",
+			l->run->job->id, why);
+	l->unasked = true;
+	l->ok_since_usec = 0;
+	if (l->n_failed == 0 && !l->dog_failed)
+		snprintf(l->why, sizeof(l->why), "command: %s", why);
+}
+
 static void answered(int r, const char *why, void *arg)
 {
 	struct run_live *l = arg;
 	bool was = run_live_is_unresponsive(l);
 
 	l->probe = NULL;
+	if (r == -EAGAIN && *why)
+		not_asked(l, why);
 	if (r == -ECANCELED || r == -EAGAIN)
 		return;
+	l->unasked = false;
 	l->asked_usec = wall_of(l);
 	if (r < 0) {
 		not_answered(l, why);

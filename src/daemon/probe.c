@@ -190,7 +190,9 @@ static int ask_command(struct probe *p)
 
 	if (r < 0)
 		return r;
-	if (end.how == AUX_LOST)
+	/* where it was not asked, that it is well and that it is not are both unknown */
+	if (end.how == AUX_LOST ||
+		(end.how == AUX_NOT_STARTED && p->place == AUX_LIVENESS))
 		r = -EAGAIN;
 	else if (!aux_end_is_success(&end))
 		r = -EBADMSG;

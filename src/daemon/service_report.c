@@ -100,6 +100,9 @@ bool service_report_why(const struct run *run, char *buf, size_t size)
 			"it is running; it did not answer %u times in a row, %u are "
 			"too many: %s",
 			l.n_failed, l.failures_max, l.why);
+	else if (l.why[0])
+		snprintf(buf, size, "it is running, and cannot be asked how it is: %s",
+			l.why);
 	else
 		return false;
 	return true;

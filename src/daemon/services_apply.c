@@ -23,6 +23,7 @@
 #include "daemon/service_groups.h"
 #include "daemon/services_priv.h"
 #include "job/command_expand.h"
+#include "job/env_steps.h"
 
 void service_rule_get(const struct service *s, struct restart_rule *ret)
 {
@@ -85,8 +86,7 @@ struct service_hooks *services_hooks(const struct services *ss, const struct job
 struct wanted {
 	const struct services *ss;
 	const struct instance *in;
-	/* what the job had before: its own, beneath that of its environment; NULL: there is
-	 * no job */
+	/* what the job got by itself before, as get_before has it; NULL: there is no job */
 	char **before;
 	struct job_spec spec;
 	char **env; /* what it starts from; NULL: it names no environment */
@@ -148,31 +148,42 @@ static int fill_spec(struct wanted *w)
 	return r;
 }
 
-/* The variables that a job has of itself, and those it starts from. 0, -ENOMEM */
+/* Only what is beneath an environment stays of a list. */
+static void cut_environment(char **v)
+{
+	enum env_step step;
+	const char *text;
+
+	while (v && *v &&
+		!(env_step_parse(&step, &text, *v) && step == ENV_STEP_ENVIRONMENT))
+		v++;
+	for (; v && *v; v++) {
+		free(*v);
+		*v = NULL;
+	}
+}
+
+/* What a job got by itself, not what the environment or the service put over it: beneath its
+ * environment, else among its own. 0, -ENOMEM */
 static int get_before(char ***ret, const struct job *j)
 {
-	_cleanup_(strv_freep) char **v = NULL;
 	struct job_spec spec;
-	int r = job_spec_get(j, &spec);
+	int r;
 
+	if (j->env) {
+		r = env_set_strv(ret, j->env);
+		if (r >= 0)
+			cut_environment(*ret);
+		return r;
+	}
+	r = job_spec_get(j, &spec);
 	if (r < 0)
 		return r;
-	STRV_FOREACH(entry, job_strv(&spec, ENV))
-		if (r >= 0)
-			r = strv_append(&v, *entry);
-	job_spec_deinit(&spec);
-	if (r >= 0 && !v)
-		r = env_set_strv(&v, j->env);
-	else if (r >= 0 && j->env) {
-		_cleanup_(strv_freep) char **set = NULL;
-
-		r = env_set_strv(&set, j->env);
-		STRV_FOREACH(entry, set)
-			if (r >= 0)
-				r = strv_append(&v, *entry);
+	if (job_strv(&spec, ENV)) {
+		*ret = strv_copy(job_strv(&spec, ENV));
+		r = *ret ? 0 : -ENOMEM;
 	}
-	if (r >= 0)
-		*ret = TAKE_PTR(v);
+	job_spec_deinit(&spec);
 	return r;
 }
 

@@ -23,6 +23,9 @@
 enum {
 	READ_SIZE = 65536,
 	PIPE_SIZE = 262144, /* where we may; a program writes so much ahead */
+	/* as many are so large: a user has 64 MiB (fs.pipe-user-pages-soft), and above that
+	 * each further pipe of any program of his is two pages large */
+	LARGE_PIPES_MAX = 64,
 	KEEP_SIZE = 2 * READ_SIZE,
 	EVENTS = 64,
 	THREAD_STACK = 256 << 10,
@@ -244,13 +247,14 @@ static int begin(struct stamper *st)
 }
 
 /* ours to read, without waiting; the run's to write */
-static int make_pipe(int fds[2], uid_t uid, gid_t gid)
+static int make_pipe(int fds[2], bool large, uid_t uid, gid_t gid)
 {
 	int r;
 
 	if (pipe2(fds, O_CLOEXEC) < 0)
 		return -errno;
-	(void)fcntl(fds[0], F_SETPIPE_SZ, PIPE_SIZE);
+	if (large)
+		(void)fcntl(fds[0], F_SETPIPE_SZ, PIPE_SIZE);
 	r = fd_set_nonblock(fds[0], true);
 	if (r == 0 && uid != (uid_t)-1 && fchown(fds[1], uid, gid) < 0)
 		r = -errno;
@@ -273,7 +277,7 @@ int stamper_add(struct stamper *st, struct stamped **ret, struct run *run, int *
 	s = calloc(1, sizeof(*s));
 	if (!s)
 		return -ENOMEM;
-	r = make_pipe(fds, uid, gid);
+	r = make_pipe(fds, atomic_load(&st->n_open) < LARGE_PIPES_MAX, uid, gid);
 	if (r < 0) {
 		free(s);
 		return r;

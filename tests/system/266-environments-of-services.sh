@@ -140,6 +140,40 @@ assert_eq "changed" "own shop" "$(changed)"
 assert_eq "what it starts with" "[3-2:] [\$new] \$new" "$(said shop)"
 pids >before
 
+step "HOME and USER that are set are not those that it got by itself"
+cat >>"$tmp/conf" <<EOC
+[environment homes]
+env = HOME=/env
+env = USER=somebody
+[service homes]
+environment = homes
+shell-command = echo "\$HOME \$USER"; exec sleep 1000
+[service home]
+environment = homes
+env = HOME=/own
+shell-command = echo "\$HOME \$USER"; exec sleep 1000
+EOC
+reeve daemon reload >/dev/null
+until_runs homes 1
+until_runs home 1
+assert_eq "of the environment" "/env somebody" "$(said homes)"
+assert_eq "its own" "/own somebody" "$(said home)"
+pids >before
+echo "[pool another]" >>"$tmp/conf"
+reeve daemon reload >/dev/null
+all_run
+assert_eq "changed by a reload" "" "$(changed)"
+kill -9 "$reeved_pid"
+reeved_ended
+start_reeved --config="$tmp/conf"
+all_run
+assert_eq "changed by another daemon" "" "$(changed)"
+conf 2 3
+reeve daemon reload >/dev/null
+until ! pids | grep -q ^home; do
+	settle
+done
+
 step "one that is gone from under a service is refused, and changes nothing"
 sed -i 's/^\[environment shop\]/[environment shp]/' "$tmp/conf"
 assert_exit 1 reeve daemon reload 2>said

@@ -110,3 +110,21 @@ ln -s "$tmp/hers.env" "$tmp/link.env"
 base | sed "s|secret.env|link.env|" | conf
 assert_exit 1 reeve daemon reload 2>said
 assert_match "by what it leads to" "*it belongs to user 65534*" "$(cat said)"
+
+step "a link of hers leads to no secret of root's"
+mkdir -m 755 "$tmp/hers"
+chown 65534 "$tmp/hers"
+nobody ln -s "$tmp/secret.env" "$tmp/hers/app.env"
+nobody ln -s "$tmp" "$tmp/hers/up"
+ln -s hers "$tmp/roots"
+for path in hers/app.env hers/up/secret.env roots/app.env; do
+	base | sed "s|$tmp/secret.env|$tmp/$path|" | conf
+	assert_exit 1 reeve daemon reload 2>said
+	assert_match "$path" "*a link on the way to it belongs to user 65534*" "$(cat said)"
+done
+# one of root's is followed
+rm "$tmp/link.env"
+ln -s "$tmp//./hers/../secret.env" "$tmp/link.env"
+base | sed "s|secret.env|link.env|" | conf
+reeve daemon reload >/dev/null
+assert_eq "by a link" "[hunter2] [too] []" "$(reeve run --environment secret -- sh -c "$show")"

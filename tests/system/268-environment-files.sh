@@ -153,3 +153,39 @@ done
 assert_eq "of a schedule in a file" "value filed \$A \$ $(id_of filed)" "$(reeve logs "$(id_of filed)")"
 # shellcheck disable=SC2016
 assert_eq "of one that was added" '${A} $$' "$(reeve logs "$(id_of added)")"
+
+step "a file that goes while a service runs: commands about it say which, and end nobody"
+cat >>"$tmp/conf" <<EOF
+[service asked]
+environment = files
+command = sleep 1000
+live = command: test "\$A" = value
+live-interval = 20ms
+live-failures = 1
+reload-command = true
+EOF
+reeve daemon reload >/dev/null
+live_of() { # FILTER
+	reeve service status --json asked | jq -r ".[0].instances[0].live$1"
+}
+until [ "$(live_of '.ok_since_usec != null')" = true ]; do
+	settle
+done
+pid=$(pid_of asked)
+mv "$tmp/a.env" "$tmp/away.env"
+until [ "$(live_of .why)" != null ]; do
+	settle
+done
+missing="it could not be started: env-file $tmp/a.env: No such file or directory"
+assert_eq "why" "command: $missing" "$(live_of .why)"
+assert_match "service why" "*running, and cannot be asked how it is: command: $missing" \
+	"$(reeve service why asked)"
+assert_match "service status" "*, cannot be asked (command: $missing)*" "$(reeve service status asked)"
+assert_exit 1 reeve service reload asked 2>said
+assert_match "reload-command" "*reload-command: $missing" "$(cat said)"
+mv "$tmp/away.env" "$tmp/a.env"
+until [ "$(live_of .why)" = null ]; do
+	settle
+done
+assert_eq "failures" 0 "$(live_of .failures)"
+assert_eq "pid" "$pid" "$(pid_of asked)"

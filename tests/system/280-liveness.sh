@@ -113,6 +113,7 @@ live-failures = 2
 live-action = stop
 post-stop = echo "\$SERVICE_RESULT" >>down.result
 [service asked]
+timestamps = yes
 shell-command = touch asked.ok; while :; do sleep 1000 & wait; done
 ready = command: echo "\$MAINPID \$NOTIFY_SOCKET\$WATCHDOG_USEC" >asked.by; test -e asked.ready
 live = command: test -e asked.ok || { echo more than this; echo 'it is	gone'; exit 3; }

@@ -4,6 +4,7 @@
 #include <check.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -107,9 +108,10 @@ static size_t take_all(int fd, char *buf, size_t size)
 START_TEST(what_could_not_be_written_is_told_when_something_can_be)
 {
 	static char text[1 << 20];
-	struct spawn_request req = fx_request(1, "head -c 400000 /dev/zero | tr '\\0' "
-						 "'\\n'; echo >begun; read -r x <go; "
-						 "echo last");
+	struct spawn_request req =
+		fx_request(1, "head -c 400000 /dev/zero | tr '\\0' x; "
+			      "echo >begun; read -r x <go; "
+			      "echo; echo last");
 	int begun = fx_fifo(fx, "begun"), go = fx_fifo(fx, "go"), fds[2];
 	const char *told;
 	size_t n;
@@ -126,6 +128,8 @@ START_TEST(what_could_not_be_written_is_told_when_something_can_be)
 	close(fds[1]);
 	/* the job is not kept from what it does */
 	ck_assert_int_eq(read(begun, &c, 1), 1);
+	/* some is lost by now; what is still on its way has room */
+	ck_assert_int_ge(fcntl(fds[0], F_SETPIPE_SZ, 1 << 19), 1 << 19);
 	n = take_all(fds[0], text, sizeof(text));
 	ck_assert_int_eq(write(go, "\n", 1), 1);
 	fx_wait(fx, FX_EXITED, 1);
@@ -180,9 +184,46 @@ START_TEST(what_is_left_behind_writes_on_and_keeps_the_spawner)
 }
 END_TEST
 
+static int pipe_size_of(uint64_t id)
+{
+	_cleanup_close_ int fd = -1;
+	char path[32];
+
+	snprintf(path, sizeof(path), "/proc/%d/fd/1",
+		(int)fx_wait(fx, FX_STARTED, id)->info.pid);
+	fd = open(path, O_WRONLY | O_NONBLOCK | O_CLOEXEC);
+	ck_assert_int_ge(fd, 0);
+	return fcntl(fd, F_GETPIPE_SZ);
+}
+
+START_TEST(pipes_of_many_runs_leave_room_for_others)
+{
+	enum { N = 68 };
+	int go = fx_fifo(fx, "go");
+
+	for (uint64_t id = 1; id <= N; id++)
+		start(id, "read -r x <go", fx_path(fx, "out"), SPAWN_LEFTOVERS_KILL);
+	ck_assert_int_gt(pipe_size_of(1), 65536);
+	ck_assert_int_gt(pipe_size_of(64), 65536);
+	ck_assert_int_le(pipe_size_of(65), 65536);
+	ck_assert_int_le(pipe_size_of(N), 65536);
+	/* each reads up to its own newline */
+	for (int i = 0; i < N; i++)
+		ck_assert_int_eq(write(go, "\n", 1), 1);
+	for (uint64_t id = 1; id <= N; id++)
+		fx_wait(fx, FX_EXITED, id);
+	start(N + 1, "read -r x <go", fx_path(fx, "out"), SPAWN_LEFTOVERS_KILL);
+	ck_assert_int_gt(pipe_size_of(N + 1), 65536);
+	ck_assert_int_eq(write(go, "\n", 1), 1);
+	fx_wait(fx, FX_EXITED, N + 1);
+	close(go);
+}
+END_TEST
+
 UNIT_MAIN_FIXTURE("spawner_stamped", fx_setup, fx_teardown,
 	all_is_in_the_file_when_the_end_is_told, both_streams_go_into_one_file,
 	full_disk_keeps_no_run_from_its_end,
 	what_could_not_be_written_is_told_when_something_can_be,
 	start_that_fails_leaves_no_pipe,
-	what_is_left_behind_writes_on_and_keeps_the_spawner)
+	what_is_left_behind_writes_on_and_keeps_the_spawner,
+	pipes_of_many_runs_leave_room_for_others)
