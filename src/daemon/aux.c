@@ -264,6 +264,7 @@ static int open_output(struct aux *a, struct run_request *rr, size_t max)
 	rr->req.stdout_kind = SPAWN_STDIO_FD;
 	rr->stderr_fd = rr->req.stderr_fd = close_safe(rr->stderr_fd);
 	rr->req.stderr_kind = SPAWN_STDIO_STDOUT;
+	rr->req.stamped = false; /* it is read here, as it was printed */
 	r = fd_set_nonblock(a->out_fd, true);
 	return r < 0 ? r
 		     : rv_fd_watch(rv_loop_current(), a->out_fd, RV_READ, readable, a,

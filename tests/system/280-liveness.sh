@@ -114,6 +114,7 @@ live-action = stop
 [service asked]
 shell-command = touch asked.ok; while :; do sleep 1000 & wait; done
 ready = command: echo "\$MAINPID \$NOTIFY_SOCKET\$WATCHDOG_USEC" >asked.by; test -e asked.ready
+timestamps = yes
 live = command: test -e asked.ok || { echo more than this; echo 'it is	gone'; exit 3; }
 restart-delay = 1ms
 live-interval = 20ms
