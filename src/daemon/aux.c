@@ -115,6 +115,7 @@ void aux_drop(struct aux *a)
 	close_safe(a->pidfd);
 	hashmap_remove_u64(all->by_key, a->key);
 	list_remove(&a->link);
+	free(a->end.problem);
 	free(a->out);
 	free(a);
 	rv_event_set(&all->gone);
@@ -373,6 +374,8 @@ static int begin(
 	a->sent = r >= 0;
 	if (a->sent)
 		rr.stdout_fd = rr.stderr_fd = -1; /* the client's now */
+	if (r < 0 && r != -ECANCELED && r != -ENOMEM)
+		failed.problem = TAKE_PTR(rr.problem);
 	run_request_deinit(&rr);
 	if (r >= 0 || r == -ECANCELED || r == -ENOMEM)
 		return MIN(r, 0);
@@ -487,6 +490,7 @@ static int run_one(struct aux_commands *all, struct run *run,
 	a->awaited = false;
 	if (r >= 0) {
 		*ret = a->end;
+		a->end.problem = NULL;
 		take_output(a, ret);
 	}
 	if (r < 0 && all->core->detaching && aux_is_kept(cmd->place))
@@ -529,8 +533,12 @@ void aux_end_describe(
 
 	switch (end->how) {
 	case AUX_NOT_STARTED:
-		snprintf(buf, size, "it could not be started, at %s: %s",
-			spawn_step_name(end->step), rv_strerror(end->error));
+		if (end->problem)
+			snprintf(
+				buf, size, "it could not be started: %s", end->problem);
+		else
+			snprintf(buf, size, "it could not be started, at %s: %s",
+				spawn_step_name(end->step), rv_strerror(end->error));
 		break;
 	case AUX_TIMED_OUT:
 		duration_format(limit, sizeof(limit), timeout_usec);
@@ -548,6 +556,7 @@ void aux_end_describe(
 
 void aux_end_deinit(struct aux_end *end)
 {
+	free(end->problem);
 	free(end->output);
 	*end = (struct aux_end){.how = AUX_EXITED};
 }

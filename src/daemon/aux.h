@@ -60,6 +60,7 @@ struct aux_end {
 	int status; /* EXITED, TIMED_OUT: as wait(2) gives it */
 	int error;  /* NOT_STARTED: -errno */
 	enum spawn_step step;
+	char *problem; /* NOT_STARTED: why, where these do not say, as output; NULL */
 	char *output; /* what was kept, the caller's to free; NULL: nothing was to be */
 	size_t n_output;
 	bool cut; /* there was more before it */

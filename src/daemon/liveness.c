@@ -26,6 +26,7 @@ struct run_live {
 	rv_time due;    /* when that comes */
 	struct probe *probe;
 	unsigned n_failed; /* in a row */
+	bool told_unasked; /* that its command cannot be started, since it was last */
 	rv_timer dog;      /* at dog_at: it looks then */
 	rv_time dog_at;
 	rv_time dog_due;       /* by when it has to say something; RV_FOREVER */
@@ -119,14 +120,26 @@ static void not_answered(struct run_live *l, const char *why)
 		act(l);
 }
 
+/* An environment whose file is gone, a directory, memory: of the service that says nothing. */
+static void not_asked(struct run_live *l, const char *why)
+{
+	log_at(l->told_unasked ? LOG_DEBUG : LOG_WARNING, "service",
+		"job %" PRIu64 ": live: %s; whether it is alive is not known, going on",
+		l->run->job->id, why);
+	l->told_unasked = true;
+}
+
 static void answered(int r, const char *why, void *arg)
 {
 	struct run_live *l = arg;
 	bool was = run_live_is_unresponsive(l);
 
 	l->probe = NULL;
-	if (r == -ECANCELED || r == -EAGAIN)
+	if (r == -ENOEXEC)
+		not_asked(l, why);
+	if (r == -ECANCELED || r == -EAGAIN || r == -ENOEXEC)
 		return;
+	l->told_unasked = false;
 	l->asked_usec = wall_of(l);
 	if (r < 0) {
 		not_answered(l, why);

@@ -188,10 +188,12 @@ static int ask_command(struct probe *p)
 	struct aux_end end;
 	int r = aux_run(p->run, &cmd, &end);
 
-	if (r < 0)
-		return r;
+	if (r < 0) /* no memory: it is not the service that fails */
+		return r == -ECANCELED ? r : -EAGAIN;
 	if (end.how == AUX_LOST)
 		r = -EAGAIN;
+	else if (end.how == AUX_NOT_STARTED)
+		r = -ENOEXEC;
 	else if (!aux_end_is_success(&end))
 		r = -EBADMSG;
 	if (r < 0) {

@@ -18,7 +18,8 @@ struct run;
 #define PROBE_WHY_MAX 96 /* bytes of a reason, with the one that ends it */
 
 /* r: 0 where it answered as it should; -ECANCELED: the daemon goes; -EAGAIN: it could not be
- * asked, which says nothing of it; else why not, in words.
+ * asked, which says nothing of it; -ENOEXEC: nor could its command be started; else why not, in
+ * words.
  * The probe is gone; another may be started from here. */
 typedef void (*probe_done_fn)(int r, const char *why, void *arg);
 
