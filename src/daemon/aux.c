@@ -16,6 +16,7 @@
 #include "base/error.h"
 #include "base/fd.h"
 #include "base/invariant.h"
+#include "base/log.h"
 #include "base/strv.h"
 #include "config/configuration.h"
 #include "daemon/aux_priv.h"
@@ -517,6 +518,18 @@ int aux_run(struct run *run, const struct aux_command *cmd, struct aux_end *ret)
 	r = run_one(all, run, cmd, ret);
 	(void)rv_limiter_release(&all->running, &turn);
 	return r;
+}
+
+int aux_await_gone(struct aux_commands *all, rv_time deadline)
+{
+	int r = 0;
+
+	while (r >= 0 && !list_is_empty(&all->all))
+		r = wait_until(&all->gone, deadline);
+	if (r == -ETIMEDOUT)
+		log_at(LOG_WARNING, "service",
+			"commands of services have not ended, leaving them");
+	return r == -ETIMEDOUT ? 0 : r;
 }
 
 /* ---- ends ------------------------------------------------------------------------------------- */
