@@ -251,7 +251,7 @@ assert_match "why" "*unresponsive: command: not ended within 20ms" "$(instance a
 step "a command that cannot be started says nothing"
 until_is true filed '.live.ok_since_usec != null'
 mv filed.env filed.away
-reeved_says 1 "live: it could not be started: env-file $tmp/work/filed.env: "
+reeved_says 1 "goes on being tried: it could not be started: env-file $tmp/work/filed.env: "
 assert_eq "ready" "true 0" "$(instance filed '"\(.ready) \(.live.failures)"')"
 touch filed.bad
 mv filed.away filed.env
