@@ -199,6 +199,8 @@ assert_match "events for people" "*job $(instance quiet .job) (quiet)  not ready
 step "with live-action = stop it stays down"
 until_is failed down .state
 assert_match "why" "*unresponsive: unix:*nobody.sock: *live-action = stop*" "$(instance down .why)"
+assert_match "the log" "*service 'down', instance 0: it was unresponsive: unix:*nobody.sock: *, and is not started again*" \
+	"$(grep "'down', instance 0" "$tmp/reeved.log")"
 reeve service start down
 until_is 2 down .starts
 until_is failed down .state
