@@ -69,7 +69,8 @@ static void tell(const struct services *ss, const struct instance *in,
 
 	describe(run, v, how, sizeof(how));
 	if (v->next == JOB_DELAYED) {
-		duration_format(delay, sizeof(delay), v->delay_usec / 1000 * 1000);
+		duration_format(delay, sizeof(delay),
+			MAX(v->delay_usec / 1000 * 1000, RV_MS(1) / 1000));
 		snprintf(what, sizeof(what), "%s, starting it again in %s%s", how,
 			delay,
 			end->n_short == 1
@@ -79,8 +80,10 @@ static void tell(const struct services *ss, const struct instance *in,
 			ss->log, in->service->name, in->number, what, end->n_short > 1);
 		return;
 	}
+	/* the reasons of other ends say what `how` does */
 	snprintf(what, sizeof(what), "%s, %s", how,
-		end->reason[0] ? end->reason : "and is not started again");
+		strncmp(end->reason, "given up", 8) == 0 ? end->reason
+							 : "and is not started again");
 	service_log_end(ss->log, end->reason[0] ? LOG_WARNING : LOG_NOTICE,
 		in->service->name, in->number, what);
 }

@@ -181,12 +181,13 @@ bool instance_is_in_transition(const struct instance *in, const struct job *j)
 	       (j->run && (j->run->stop != RUN_STOP_NONE || run_is_coming_up(j->run)));
 }
 
-/* It runs as it was, and is to run as it is now: one of a service after the other. */
+/* It runs as it was, and is to run as it is now: one of a service after the other. One that is
+ * not ready takes nothing away, and could wait for good for others that are not. */
 static int replace_run(struct settle *st, struct instance *in, struct job *j)
 {
 	const struct service *s = in->service;
 
-	for (size_t i = 0; i < s->n; i++)
+	for (size_t i = 0; i < s->n && !run_is_coming_up(j->run); i++)
 		if (s->v[i] != in && instance_is_in_transition(
 					     s->v[i], instance_job(st->ss, s->v[i])))
 			return 0;

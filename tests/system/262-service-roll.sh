@@ -211,3 +211,18 @@ reeve restart --rolling app 2>error || code=$?
 assert_eq "its exit status" 1 "$code"
 assert_match "what it says" "*service 'a': it did not begin: its group 'app' was given up" "$(cat error)"
 assert_eq "the next" "it stopped before it, at service 'a'" "$(roll_of web)"
+
+step "a reload replaces those that do not get ready, and wait for no other"
+{
+	printf '[reeved]\nmin-free = 0\n'
+	service never "$tmp/f0" 'instances = 3'
+} >"$tmp/conf"
+reeve daemon reload >/dev/null
+until [ "$(grep -c start:never "$log")" = 3 ]; do
+	settle
+done
+sed -i "s|$tmp/f0||" "$tmp/conf"
+reeve daemon reload >/dev/null
+until [ "$(grep -c ready:never "$log")" = 3 ]; do
+	settle
+done

@@ -117,7 +117,6 @@ post-stop = echo "\$SERVICE_RESULT" >>down.result
 timestamps = yes
 shell-command = touch asked.ok; while :; do sleep 1000 & wait; done
 ready = command: echo "\$MAINPID \$NOTIFY_SOCKET\$WATCHDOG_USEC" >asked.by; test -e asked.ready
-timestamps = yes
 live = command: test -e asked.ok || { echo more than this; echo 'it is	gone'; exit 3; }
 restart-delay = 1ms
 live-interval = 20ms
@@ -213,6 +212,8 @@ step "with live-action = stop it stays down"
 until_is failed down .state
 assert_match "why" "*unresponsive: unix:*nobody.sock: *live-action = stop*" "$(instance down .why)"
 assert_eq "what post-stop is told" watchdog "$(cat down.result)"
+assert_match "the log" "*service 'down', instance 0: it was unresponsive: unix:*nobody.sock: *, and is not started again*" \
+	"$(grep "'down', instance 0" "$tmp/reeved.log")"
 reeve service start down
 until_is 2 down .starts
 until_is failed down .state
