@@ -14,6 +14,7 @@
 #include "daemon/log_watch.h"
 #include "daemon/output_read.h"
 #include "daemon/outputs.h"
+#include "daemon/readiness_priv.h"
 #include "daemon/run.h"
 #include "reeve/executor.h"
 #include "spawn/stamp.h"
@@ -133,6 +134,7 @@ int probe_output(struct run *run, const char *pattern)
 	for (int i = 0; i < 2; i++) {
 		s[i].regex = &regex;
 		s[i].fd = -1;
+		s[i].offset = run->ready->output_from[i];
 		s[i].n_stamp = job_num(&run->spec, TIMESTAMPS) ? STAMP_LEN : 0;
 	}
 	r = follow(run, s);

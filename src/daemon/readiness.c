@@ -107,7 +107,7 @@ int run_ready_new(struct run *run)
 	run->ready = rr;
 	rr->hears = rr->rd && (rr->rule.kind == READY_NOTIFY ||
 				      run_live_watchdog_usec(rr->live) > 0);
-	if (rr->hears)
+	if (rr->rd)
 		readiness_init_run(rr);
 	return 0;
 }
@@ -130,8 +130,19 @@ static void set_starting(struct run_ready *rr, bool on)
 
 void run_ready_sent(struct run *run, bool on)
 {
+	struct run_ready *rr = run->ready;
+
+	if (!rr)
+		return;
+	set_starting(rr, on);
+	if (on && rr->rule.kind == READY_OUTPUT)
+		readiness_note_output(rr);
+}
+
+void run_ready_found(struct run *run)
+{
 	if (run->ready)
-		set_starting(run->ready, on);
+		set_starting(run->ready, true);
 }
 
 void run_ready_leave(struct run *run)
@@ -155,7 +166,7 @@ void run_ready_free(struct run *run)
 	end_asking(rr);
 	set_starting(rr, false);
 	readiness_forget(rr);
-	if (rr->hears)
+	if (rr->rd)
 		rv_timer_stop(&rr->said);
 	free(rr->to_hear);
 	run_live_free(rr->live);

@@ -16,6 +16,7 @@
 #include "base/log.h"
 #include "base/parse.h"
 #include "base/unix_socket.h"
+#include "daemon/outputs.h"
 #include "daemon/readiness_priv.h"
 #include "daemon/run_reload.h"
 #include "daemon/services.h"
@@ -239,6 +240,10 @@ static void pass_on(void *arg)
 		put_number(text, sizeof(text), "MAINPID=", rr->main_pid);
 	if (watchdog > 0)
 		put_number(text, sizeof(text), "WATCHDOG_USEC=", watchdog);
+	if (rr->output_from[0] > 0 || rr->output_from[1] > 0)
+		snprintf(text + strlen(text), sizeof(text) - strlen(text),
+			SPAWN_SAID_OUTPUT "%" PRId64 " %" PRId64 "\n",
+			rr->output_from[0], rr->output_from[1]);
 	if (rr->status[0])
 		snprintf(text + strlen(text), sizeof(text) - strlen(text),
 			"STATUS=%s\n", rr->status);
@@ -249,6 +254,34 @@ static void pass_on(void *arg)
 void readiness_init_run(struct run_ready *rr)
 {
 	rv_timer_init(&rr->said, rr->rd->loop, pass_on, rr);
+}
+
+static int64_t size_of(const struct output_file *f)
+{
+	struct stat st;
+
+	return f && fstat(f->fd, &st) == 0 ? st.st_size : 0;
+}
+
+void readiness_note_output(struct run_ready *rr)
+{
+	rr->output_from[0] = size_of(rr->run->out);
+	rr->output_from[1] = size_of(rr->run->err);
+	if (rr->rd && (rr->output_from[0] > 0 || rr->output_from[1] > 0))
+		pass_on(rr); /* right behind its start */
+}
+
+/* what we told the spawner, or the daemon before us did */
+static void take_output_from(struct run_ready *rr, const char *lines)
+{
+	const char *at = strstr(lines, SPAWN_SAID_OUTPUT);
+	int64_t out, err;
+
+	if (at && sscanf(at + strlen(SPAWN_SAID_OUTPUT), "%" SCNd64 " %" SCNd64, &out,
+			  &err) == 2) {
+		rr->output_from[0] = MAX(out, 0);
+		rr->output_from[1] = MAX(err, 0);
+	}
 }
 
 static void take_lines(struct run_ready *rr, char *text)
@@ -265,6 +298,8 @@ void run_told_said(struct run *run, const char *lines)
 	char text[SPAWN_SAID_MAX + 1];
 	struct run_ready *rr = run->ready;
 
+	if (lines && rr)
+		take_output_from(rr, lines);
 	if (!lines || !rr || !rr->hears)
 		return;
 	if (!rr->begun) { /* its task is yet to look */

@@ -50,6 +50,8 @@ struct run_ready {
 	char status[RUN_STATUS_MAX];
 	char *to_hear; /* said before it was begun with here, owned; NULL */
 	rv_timer said; /* the spawner is to know what it says now */
+	/* output: where that of the program begins in run.out and run.err; hooks print before it */
+	int64_t output_from[2];
 	/* tcp, unix, http, command */
 	rv_timer timer;
 	unsigned n_tries;
@@ -65,6 +67,8 @@ void run_ready_changed(struct run_ready *rr);
 /* ---- notify ---- */
 void readiness_init_socket(struct readiness *rd);
 void readiness_init_run(struct run_ready *rr);
+/* It is started now: what is in its files is not its own. */
+void readiness_note_output(struct run_ready *rr);
 /* what was said before it was begun with */
 void readiness_catch_up(struct run_ready *rr);
 /* What was said and not read yet, as far as one round takes. True: there is no more. */

@@ -73,9 +73,10 @@ int spawner_link_start(
 	if (r < 0)
 		return r;
 	run->sent = true;
-	run_ready_sent(run, true);
 	l->start_unsent = true;
-	return sent(l, r);
+	r = sent(l, r);
+	run_ready_sent(run, true);
+	return r;
 }
 
 int spawner_link_start_token(struct spawner_link *l, struct spawn_request *req)

@@ -24,7 +24,7 @@ enum {
 /* ---- words --------------------------------------------------------------------------------- */
 
 static const char *const kinds[] = {"READY=", "RELOADING=", "STOPPING=", "STATUS=",
-	"MAINPID=", "WATCHDOG_USEC=", "WATCHDOG=trigger"};
+	"MAINPID=", "WATCHDOG_USEC=", "WATCHDOG=trigger", SPAWN_SAID_OUTPUT};
 
 static const char *kind_of(const char *line, size_t n)
 {

@@ -17,8 +17,8 @@ struct run;
 
 /**
  * Put lines behind what is there, in place of earlier ones of their kinds: READY=, RELOADING=,
- * STOPPING=, STATUS=, MAINPID=, WATCHDOG_USEC= and WATCHDOG=trigger. Others, and those for which
- * there is no room, are left out.
+ * STOPPING=, STATUS=, MAINPID=, WATCHDOG_USEC= and WATCHDOG=trigger, and SPAWN_SAID_OUTPUT, which
+ * is the daemon's own. Others, and those for which there is no room, are left out.
  *
  * @text  lines, each ended by a newline, then NUL
  * @n     of lines, which may be anything

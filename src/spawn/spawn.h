@@ -13,12 +13,15 @@
 #include "reeve/base.h"
 
 /* Both are limits of the protocol: a peer that passes them is cut off. */
-#define SPAWN_MESSAGE_MAX     65536      /* bytes of one packet */
-#define SPAWN_BLOB_MAX        (16 << 20) /* bytes of argv and environment of one run */
-#define SPAWN_STRINGS_MAX     (1 << 20)  /* argv + environment entries of one run */
-#define SPAWN_GROUPS_MAX      1024       /* supplementary groups */
-#define SPAWN_PATH_MAX        4095       /* bytes of a path */
-#define SPAWN_ID_LEN          32         /* hex digits of an instance or boot id */
+#define SPAWN_MESSAGE_MAX 65536      /* bytes of one packet */
+#define SPAWN_BLOB_MAX    (16 << 20) /* bytes of argv and environment of one run */
+#define SPAWN_STRINGS_MAX (1 << 20)  /* argv + environment entries of one run */
+#define SPAWN_GROUPS_MAX  1024       /* supplementary groups */
+#define SPAWN_PATH_MAX    4095       /* bytes of a path */
+#define SPAWN_ID_LEN      32         /* hex digits of an instance or boot id */
+/* and two numbers, of the daemon: where in its files the program's own output begins, behind that
+ * of hooks before it */
+#define SPAWN_SAID_OUTPUT     "X_REEVE_OUTPUT_FROM="
 #define SPAWN_SAID_MAX        1024 /* bytes of what a run says of itself (said.h) */
 #define SPAWN_SAID_STATUS_MAX 256  /* of these, of its STATUS= */
 #define SPAWN_READY_FD_MIN    3

@@ -67,7 +67,7 @@ s.connect(sys.argv[1])
 for i in range(60):
     s.send(b"STATUS=of nobody")
 EOP
-for f in line early prints hook; do
+for f in line early prints hook behind; do
 	mkfifo $f
 done
 cat >"$tmp/conf" <<EOC
@@ -102,6 +102,12 @@ ready-timeout = infinity
 shell-command = yes 'almost ready' | head -n 20000; printf 'now re'; read -r x <prints; echo ady; exec sleep 1000
 ready = output:^now (ready|done)\$
 timestamps = yes
+ready-timeout = infinity
+[service behind]
+shell-command = read -r x <behind; touch behind.ok; echo ready; exec sleep 1000
+pre-start = for i in 1 2 3; do echo ready; done; printf 'or '
+post-start = test -e behind.ok
+ready = output:^ready
 ready-timeout = infinity
 [service splits]
 shell-command = head -c 100000 /dev/zero | tr '\\0' x; echo; echo ready >&2; exec sleep 1000
@@ -209,6 +215,23 @@ echo >prints
 start_reeved --config="$tmp/conf"
 until_is true prints .ready
 assert_eq "starts" "1 1" "$(instance prints .starts) $(instance splits .starts)"
+
+step "what a hook printed before it is not its own, also for the next daemon"
+until reeve service logs behind | grep -q "^ready"; do
+	settle
+done
+until [ "$(instance behind '"\(.pid != null) \(.hook)"')" = "true null" ]; do
+	settle
+done
+kill_reeved
+start_reeved --config="$tmp/conf"
+for _ in 1 2 3 4 5 6 7 8; do
+	settle
+done
+assert_eq "ready" false "$(instance behind .ready)"
+echo >behind
+until_is true behind .ready
+assert_eq "starts" 1 "$(instance behind .starts)"
 
 step "one that closes it without a line is not ready"
 until_is failed closed .state
