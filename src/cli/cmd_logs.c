@@ -55,9 +55,14 @@ struct logs {
 
 static void print_heading(struct logs *l)
 {
+	const char *label;
+	char id[24];
+
+	snprintf(id, sizeof(id), "%" PRId64, l->heading);
+	label = json_str(l->lo->labels, id);
 	if (l->heading > 0 && !l->c->json)
-		printf("%s==> job %" PRId64 " <==\n", l->n_shown > 0 ? "\n" : "",
-			l->heading);
+		printf("%s==> %s%sjob %s <==\n", l->n_shown > 0 ? "\n" : "", label,
+			*label ? ", " : "", id);
 	l->n_shown += l->heading > 0;
 	l->heading = 0;
 }

@@ -64,11 +64,23 @@ const char *service_state_color(const char *state)
 	return STREQ(state, "failed") ? "red" : "yellow";
 }
 
+/* what the configuration does not say, and what is not well */
+static const char *note(const json_t *service, const char *why, char *buf, size_t size)
+{
+	int64_t defined = json_int(service, "defined", 0);
+
+	if (json_int(service, "wanted", 0) == defined)
+		return why;
+	snprintf(buf, size, "scaled; the configuration says %" PRId64 "%s%s", defined,
+		why ? "; " : "", why ? why : "");
+	return buf;
+}
+
 static int add_row(struct table *t, const struct cli *c, const json_t *service)
 {
 	const char *state = json_str(service, "state");
 	struct sums s = sum_up(service);
-	char running[48], since[TIME_TEXT_MAX], starts[24];
+	char running[48], since[TIME_TEXT_MAX], starts[24], text[512];
 	int r = table_row(t);
 
 	snprintf(running, sizeof(running), "%zu/%" PRId64, s.running,
@@ -89,7 +101,9 @@ static int add_row(struct table *t, const struct cli *c, const json_t *service)
 			NULL);
 	if (r == 0)
 		r = table_cell(t, COL_STARTS, starts, NULL);
-	return r == 0 ? table_cell(t, COL_NOTES, s.why, NULL) : r;
+	return r == 0 ? table_cell(t, COL_NOTES,
+				note(service, s.why, text, sizeof(text)), NULL)
+		      : r;
 }
 
 static int print_list(const struct cli *c, const json_t *list)

@@ -111,5 +111,6 @@ int log_options_read(struct log_options *ret, const struct cli *c)
 void log_options_deinit(struct log_options *lo)
 {
 	json_decref(lo->params);
+	json_decref(lo->labels);
 	log_filter_deinit(&lo->filter);
 }

@@ -14,6 +14,7 @@ struct log_options {
 	int64_t run;   /* that is asked for; 0: the newest */
 	int64_t lines; /* only the last so many; -1: all */
 	struct log_filter filter;
+	json_t *labels; /* of the jobs of services, by their ids as text; owned; NULL: none */
 	bool past_runs; /* a time was said: of all runs that reach into it */
 };
 

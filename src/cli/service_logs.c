@@ -53,10 +53,22 @@ static bool is_going_on(const json_t *instance)
 	       !STREQ(state, "failed");
 }
 
+/* "web"; "web.1" of one of several */
+static const char *label_of(
+	const json_t *service, const json_t *instance, char *buf, size_t size)
+{
+	int64_t number = json_int(instance, "instance", 0);
+
+	if (json_array_size(json_object_get(service, "instances")) > 1 || number > 0)
+		snprintf(buf, size, "%s.%" PRId64, json_str(service, "name"), number);
+	else
+		snprintf(buf, size, "%s", json_str(service, "name"));
+	return buf;
+}
+
 static int want_instances(struct logs_many *m, const json_t *service)
 {
 	const json_t *instances = json_object_get(service, "instances");
-	bool several = json_array_size(instances) > 1;
 	char label[96];
 	json_t *in;
 	size_t i;
@@ -64,12 +76,7 @@ static int want_instances(struct logs_many *m, const json_t *service)
 
 	json_array_foreach((json_t *)instances, i, in)
 	{
-		int64_t number = json_int(in, "instance", 0);
-
-		snprintf(label, sizeof(label), "%s", json_str(service, "name"));
-		if (several || number > 0)
-			snprintf(label, sizeof(label), "%s.%" PRId64,
-				json_str(service, "name"), number);
+		label_of(service, in, label, sizeof(label));
 		if (r == 0 && json_int(in, "job", 0) > 0)
 			r = logs_many_want(m, json_int(in, "job", 0), label,
 				is_going_on(in), json_int(in, "starts", 0));
@@ -120,27 +127,34 @@ static int follow(const struct cli *c, const struct log_options *lo, const json_
 	return r;
 }
 
-/* the jobs of them. 0, -ENOMEM */
-static int select_jobs(struct selection *sel, const json_t *list)
+/* The jobs of them, and what they are called. 0, -ENOMEM */
+static int select_jobs(
+	struct selection *sel, struct log_options *lo, const json_t *list)
 {
 	_cleanup_free_ char *err = NULL;
 	json_t *s, *in;
 	size_t k, i;
 	int r = 0;
 
+	lo->labels = json_object();
 	sel->listed = true;
 	sel->filters = json_pack("{s:s}", "user", "*"); /* whoever they run as */
-	if (!sel->filters)
+	if (!sel->filters || !lo->labels)
 		return -ENOMEM;
 	json_array_foreach((json_t *)list, k, s)
 	{
 		json_array_foreach(json_object_get(s, "instances"), i, in)
 		{
-			char id[24];
+			char id[24], label[96];
 
+			if (r < 0 || json_int(in, "job", 0) <= 0)
+				continue;
 			snprintf(id, sizeof(id), "%" PRId64, json_int(in, "job", 0));
-			if (r == 0 && json_int(in, "job", 0) > 0)
-				r = selection_add(sel, id, &err);
+			r = selection_add(sel, id, &err);
+			if (r >= 0)
+				r = json_put(lo->labels, id,
+					json_string(
+						label_of(s, in, label, sizeof(label))));
 		}
 	}
 	selection_finish(sel);
@@ -161,7 +175,7 @@ int service_logs(struct cli *c, struct client *client, char *const *names, size_
 		return r;
 	if (lo.follow)
 		return follow(c, &lo, list, names, n);
-	r = select_jobs(&sel, list);
+	r = select_jobs(&sel, &lo, list);
 	if (r < 0)
 		return cli_fail_errno(c, r, "service logs");
 	if (selection_is_empty(&sel))

@@ -72,7 +72,10 @@ int service_select(struct cli *c, struct client *client, const char *verb,
 		return cli_fail(c, CLI_EXIT_USAGE, "%s: either names or --all", verb);
 	if (!all && n == 0 && !optional)
 		return cli_fail(c, CLI_EXIT_USAGE,
-			"%s: which services? Names, globs, or --all", verb);
+			"%s: which services? Names, globs, or --all%s", verb,
+			STREQ(verb, "reload")
+				? " (the configuration: reeve daemon reload)"
+				: "");
 	r = cli_call(c, client, "io.reeve.Service.List", NULL, &reply);
 	if (r != 0)
 		return r;

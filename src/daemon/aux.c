@@ -16,6 +16,7 @@
 #include "base/error.h"
 #include "base/fd.h"
 #include "base/invariant.h"
+#include "base/log.h"
 #include "base/strv.h"
 #include "config/configuration.h"
 #include "daemon/aux_priv.h"
@@ -115,8 +116,8 @@ void aux_drop(struct aux *a)
 	close_safe(a->pidfd);
 	hashmap_remove_u64(all->by_key, a->key);
 	list_remove(&a->link);
-	free(a->out);
 	free(a->end.problem);
+	free(a->out);
 	free(a);
 	rv_event_set(&all->gone);
 	rv_event_clear(&all->gone);
@@ -522,6 +523,18 @@ int aux_run(struct run *run, const struct aux_command *cmd, struct aux_end *ret)
 	return r;
 }
 
+int aux_await_gone(struct aux_commands *all, rv_time deadline)
+{
+	int r = 0;
+
+	while (r >= 0 && !list_is_empty(&all->all))
+		r = wait_until(&all->gone, deadline);
+	if (r == -ETIMEDOUT)
+		log_at(LOG_WARNING, "service",
+			"commands of services have not ended, leaving them");
+	return r == -ETIMEDOUT ? 0 : r;
+}
+
 /* ---- ends ------------------------------------------------------------------------------------- */
 
 bool aux_end_is_success(const struct aux_end *end)
@@ -559,7 +572,7 @@ void aux_end_describe(
 
 void aux_end_deinit(struct aux_end *end)
 {
-	free(end->output);
 	free(end->problem);
+	free(end->output);
 	*end = (struct aux_end){.how = AUX_EXITED};
 }

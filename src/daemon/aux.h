@@ -100,6 +100,10 @@ bool aux_is_there(const struct run *run, unsigned place);
  * goes on is ended. */
 void aux_forget(struct run *run);
 
+/* The runs are over and the daemon goes: until nothing of these is left with the spawner, which
+ * would stay for it, or that time, CLOCK_MONOTONIC. 0, -ECANCELED */
+RV_AWAIT int aux_await_gone(struct aux_commands *all, rv_time deadline);
+
 /* ---- of the spawner ------------------------------------------------------------------------ */
 
 bool aux_is_token(const struct spawn_token *t);

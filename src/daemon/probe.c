@@ -188,8 +188,8 @@ static int ask_command(struct probe *p)
 	struct aux_end end;
 	int r = aux_run(p->run, &cmd, &end);
 
-	if (r < 0)
-		return r;
+	if (r < 0) /* no memory: it is not the service that fails */
+		return r == -ECANCELED ? r : -EAGAIN;
 	/* where it was not asked, that it is well and that it is not are both unknown */
 	if (end.how == AUX_LOST ||
 		(end.how == AUX_NOT_STARTED && p->place == AUX_LIVENESS))

@@ -107,11 +107,8 @@ int run_ready_new(struct run *run)
 	run->ready = rr;
 	rr->hears = rr->rd && (rr->rule.kind == READY_NOTIFY ||
 				      run_live_watchdog_usec(rr->live) > 0);
-	rr->counted = rr->hears;
-	if (rr->hears) {
-		rr->rd->n_starting++;
+	if (rr->hears)
 		readiness_init_run(rr);
-	}
 	return 0;
 }
 
@@ -123,11 +120,18 @@ static void end_asking(struct run_ready *rr)
 		ready_tries_end(rr);
 }
 
-static void has_begun(struct run_ready *rr)
+/* Not while its hooks go on, or it waits for a spawner: all messages might have to wait. */
+static void set_starting(struct run_ready *rr, bool on)
 {
-	if (rr->counted)
-		rr->rd->n_starting--;
-	rr->counted = false;
+	if (rr->hears && rr->counted != on)
+		rr->rd->n_starting += on ? 1 : -1;
+	rr->counted = rr->hears && on;
+}
+
+void run_ready_sent(struct run *run, bool on)
+{
+	if (run->ready)
+		set_starting(run->ready, on);
 }
 
 void run_ready_leave(struct run *run)
@@ -137,6 +141,7 @@ void run_ready_leave(struct run *run)
 	if (!rr)
 		return;
 	end_asking(rr);
+	set_starting(rr, false);
 	run_live_end(rr->live);
 	probes_end(&rr->probes);
 }
@@ -148,7 +153,7 @@ void run_ready_free(struct run *run)
 	if (!rr)
 		return;
 	end_asking(rr);
-	has_begun(rr);
+	set_starting(rr, false);
 	readiness_forget(rr);
 	if (rr->hears)
 		rv_timer_stop(&rr->said);
@@ -212,7 +217,6 @@ static void begin(struct run_ready *rr, rv_time now)
 	struct run *run = rr->run;
 
 	rr->begun = true;
-	has_begun(rr);
 	if (rr->hears && readiness_expect(rr) < 0)
 		log_at(LOG_ERR, "service",
 			"out of memory: what job %" PRIu64 " says is not heard",
@@ -244,6 +248,7 @@ void run_act_on_ready(struct run *run, rv_time now)
 		begin(rr, now);
 		readiness_catch_up(rr);
 	}
+	set_starting(rr, false);
 	if (run->stop == RUN_STOP_NONE && rr->due <= now)
 		run->stop = RUN_STOP_UNREADY;
 	if (run->stop != RUN_STOP_NONE) {

@@ -42,6 +42,8 @@ int64_t readiness_watchdog_usec(const struct run *run);
 
 /* What is kept of a run of a service, as run.ready. 0, -ENOMEM */
 int run_ready_new(struct run *run);
+/* Its start is with the spawner, or is not any more. */
+void run_ready_sent(struct run *run, bool on);
 /* by the spawner: it has written a line to its descriptor for that */
 void run_told_ready(struct run *run);
 /* by the spawner: what it has said; lines, NULL: nothing */

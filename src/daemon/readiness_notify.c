@@ -341,13 +341,29 @@ static struct ucred take_control(struct msghdr *msg)
 	return from;
 }
 
+/* Whoever was started by the spawner stays below it. One that has ended may have been. */
+static bool is_below(pid_t spawner, pid_t pid)
+{
+	for (int i = 0; i < ANCESTORS_MAX && spawner > 0; i++) {
+		struct proc_stat st;
+
+		if (pid <= 1)
+			return false;
+		if (proc_stat_read(&st, pid) < 0 || st.ppid == spawner)
+			return true;
+		pid = st.ppid;
+	}
+	return true;
+}
+
 /* The spawner's word that a run has begun comes by another way than the run's own, and may be
  * the later one. Until then the message stays where it is. */
 static bool may_be_starting(struct readiness *rd, const struct ucred *from)
 {
 	rv_time now = rv_loop_now(rd->loop);
 
-	if (rd->n_starting == 0 || run_of_process(rd, from->pid))
+	if (rd->n_starting == 0 || run_of_process(rd, from->pid) ||
+		!is_below(spawner_link_pid(rd->core->spawner), from->pid))
 		return false;
 	if (rd->waits_until == 0)
 		rd->waits_until = now + start_wait;

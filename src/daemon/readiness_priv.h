@@ -21,7 +21,7 @@ struct readiness {
 	struct hashmap
 		*by_pid; /* of struct run_ready, those of notify, by main process */
 	unsigned
-		n_starting; /* runs of notify of which it is not known that they began */
+		n_starting; /* runs of notify whose start is with the spawner, and no word of it */
 	rv_time waits_until; /* for one of them: the first message; 0: it does not */
 	rv_time strangers_since;
 	unsigned n_strangers; /* datagrams of nobody, since then */

@@ -322,6 +322,8 @@ static const char *result_of(const struct run *run)
 
 	if (run->stop == RUN_STOP_UNREADY || run->stop == RUN_STOP_TIMEOUT)
 		return run_hooks_problem(run) ? "exit-code" : "timeout";
+	if (run->stop == RUN_STOP_UNRESPONSIVE)
+		return "watchdog";
 	if (run->stop == RUN_STOP_MEMORY || run->end.kind == RUN_END_START_FAILED)
 		return run_hooks_problem(run) ? "exit-code" : "resources";
 	if (run->end.kind == RUN_END_LOST)

@@ -159,6 +159,7 @@ void run_told_reaped(struct run *run, int status)
 void run_told_recalled(struct run *run)
 {
 	run->sent = false;
+	run_ready_sent(run, false);
 	run->recalled = true;
 	rv_event_set(&run->wake);
 }
@@ -166,6 +167,7 @@ void run_told_recalled(struct run *run)
 void run_told_not_started(struct run *run)
 {
 	run->sent = false;
+	run_ready_sent(run, false);
 	run->recall_sent = false;
 	rv_event_set(&run->wake);
 }

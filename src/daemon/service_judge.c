@@ -142,6 +142,7 @@ static void judge(struct services *ss, struct instance *in, const struct run *ru
 	struct restart_rule rule;
 
 	service_rule_get(in->service, &rule);
+	in->has_ended = true;
 	in->restart.n_short = run->job->n_failed;
 	verdict = restart_judge(&rule, &in->restart, end, uptime_usec, now, random);
 	escalates = escalates && verdict.what == RESTART_GIVEN_UP;

@@ -15,6 +15,7 @@
 #include "daemon/readiness.h"
 #include "daemon/run.h"
 #include "daemon/service_deps.h"
+#include "daemon/service_groups.h"
 
 /* ---- its end --------------------------------------------------------------------------------- */
 
@@ -56,8 +57,12 @@ static int end_failed(struct settle *st, struct service *s, const char *why)
 	int r;
 
 	s->rec.rolling = false;
-	snprintf(s->rec.roll_failed, sizeof(s->rec.roll_failed),
-		"it stopped at instance %u: %s", s->rec.roll_next - 1, why);
+	if (s->rec.roll_next == 0)
+		snprintf(s->rec.roll_failed, sizeof(s->rec.roll_failed),
+			"it did not begin: %s", why);
+	else
+		snprintf(s->rec.roll_failed, sizeof(s->rec.roll_failed),
+			"it stopped at instance %u: %s", s->rec.roll_next - 1, why);
 	log_at(LOG_WARNING, "service",
 		"rolling restart of service '%s': %s, leaving the others as they are",
 		s->name, s->rec.roll_failed);
@@ -87,15 +92,49 @@ static bool has_failed(
 		str_shorten(why, size, in->problem);
 		return true;
 	}
-	if (!j || j->busy || (j->state != JOB_DELAYED && !instance_is_over(in, j)))
+	/* it may be on its way again: after a short delay, or with its group */
+	if (!j || j->busy ||
+		(!in->has_ended && j->state != JOB_DELAYED && !instance_is_over(in, j)))
 		return false;
 	if (j->reason)
 		str_shorten(why, size, j->reason);
 	else if (j->signal > 0)
 		snprintf(why, size, "it has ended by %s", signal_name(j->signal));
-	else
+	else if (j->exit_code >= 0)
 		snprintf(why, size, "it has ended with status %" PRId32, j->exit_code);
+	else
+		snprintf(why, size, "it has ended");
 	return true;
+}
+
+/* it is not to run any more, and nobody said so */
+static void describe_kept_down(
+	const struct services *ss, const struct service *s, char *why, size_t size)
+{
+	const struct service *by = service_kept_down_by(s);
+
+	if (by)
+		snprintf(why, size, "it requires service '%s' (%s)", by->name,
+			service_word(ss, by));
+	else
+		snprintf(why, size, "its group '%s' was given up", s->group->name);
+}
+
+/* Two of them are not away at once, whoever else restarts it: a reload, restart-at. One whose
+ * turn is still to come, and that does not get ready, is no reason to wait: its turn may mend it. */
+static bool is_another_on_its_way(
+	const struct services *ss, const struct service *s, const struct instance *in)
+{
+	for (size_t i = 0; i < s->n; i++) {
+		const struct job *j = instance_job(ss, s->v[i]);
+		bool ends = j && j->run && j->run->stop != RUN_STOP_NONE;
+
+		if (s->v[i] != in &&
+			(ends || (i < in->number &&
+					 instance_is_in_transition(s->v[i], j))))
+			return true;
+	}
+	return false;
 }
 
 /* The next one is asked to end, or started; where it is on its way already, that is enough. */
@@ -105,10 +144,11 @@ static int ask(struct settle *st, struct service *s)
 	struct job *j = instance_job(st->ss, in);
 	int r = 0;
 
-	if (j && jobs_is_unsettled(st->ss->core->jobs, j))
+	if ((j && jobs_is_unsettled(st->ss->core->jobs, j)) ||
+		is_another_on_its_way(st->ss, s, in))
 		return 0; /* looked at again when that is over */
 	s->rec.roll_next++;
-	in->again = false;
+	in->again = in->has_ended = false;
 	if (j && j->run && j->run->stop == RUN_STOP_NONE)
 		r = settle_stop_run(st, j);
 	else if (j && (j->state == JOB_FINISHED || j->state == JOB_DELAYED))
@@ -126,24 +166,29 @@ int settle_roll(struct settle *st, struct service *s)
 			: NULL;
 	unsigned next = s->rec.roll_next;
 	size_t wanted = service_wanted(s);
+	const struct instance *in = NULL; /* the one before the next */
+	const struct job *j = NULL;
 	char why[128];
 
 	if (!s->rec.rolling || (before && before->section && before->rec.rolling))
 		return 0;
 	s->rec.roll_behind[0] = '\0'; /* it may be rolled again, without this one */
-	if (service_is_ending(s) && !s->restarts)
+	if (s->rec.stopped || wanted == 0)
 		return end_well(st, s); /* nothing is left to restart */
-	if (s->restarts || st->more || st->n_changes == SETTLE_MAX)
-		return 0;
 	if (next > 0 && next <= wanted) {
-		const struct instance *in = s->v[next - 1];
-		const struct job *j = instance_job(st->ss, in);
-
+		in = s->v[next - 1];
+		j = instance_job(st->ss, in);
 		if (has_failed(in, j, why, sizeof(why)))
 			return end_failed(st, s, why);
-		if (!j || j->busy || !j->run || !run_is_ready(j->run))
-			return 0;
 	}
+	if (s->cond.kept_down) {
+		describe_kept_down(st->ss, s, why, sizeof(why));
+		return end_failed(st, s, why);
+	}
+	if (s->restarts || st->more || st->n_changes == SETTLE_MAX)
+		return 0;
+	if (in && (!j || j->busy || !j->run || !run_is_ready(j->run)))
+		return 0;
 	return next >= wanted ? end_well(st, s) : ask(st, s);
 }
 
@@ -173,7 +218,14 @@ static void begin(struct service *s, const struct service *before)
 		before ? before->name : "");
 }
 
-/* All of it is on disk, or nothing happens. Those that somebody stopped stay so. */
+/* Somebody stopped it, or what it requires. */
+static bool stays_stopped(const struct service *s)
+{
+	return s->rec.stopped || service_wanted(s) == 0 || service_kept_down_by(s);
+}
+
+/* All of it is on disk, or nothing happens. One whose group was given up cannot be rolled, and
+ * that is told; one whose group restarts waits for that. */
 static int roll(struct services *ss, struct service **v, size_t n, bool *ret_changed)
 {
 	struct service_record *was = calloc(n + 1, sizeof(*was));
@@ -185,7 +237,7 @@ static int roll(struct services *ss, struct service **v, size_t n, bool *ret_cha
 	for (size_t i = 0; i < n; i++) {
 		if (was)
 			was[i] = v[i]->rec;
-		if (r < 0 || service_is_ending(v[i]))
+		if (r < 0 || stays_stopped(v[i]))
 			continue;
 		begin(v[i], before);
 		before = v[i];

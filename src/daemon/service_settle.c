@@ -171,8 +171,7 @@ static void go_on(struct settle *st, struct job *j)
 
 /* ---- one instance ------------------------------------------------------------------------------ */
 
-/* On its way from one process to the next, or to its first. */
-static bool is_in_transition(const struct instance *in, const struct job *j)
+bool instance_is_in_transition(const struct instance *in, const struct job *j)
 {
 	if (!j || instance_target(in, j) != INSTANCE_UP)
 		return false;
@@ -188,8 +187,8 @@ static int replace_run(struct settle *st, struct instance *in, struct job *j)
 	const struct service *s = in->service;
 
 	for (size_t i = 0; i < s->n; i++)
-		if (s->v[i] != in &&
-			is_in_transition(s->v[i], instance_job(st->ss, s->v[i])))
+		if (s->v[i] != in && instance_is_in_transition(
+					     s->v[i], instance_job(st->ss, s->v[i])))
 			return 0;
 	return settle_stop_run(st, j);
 }
@@ -385,6 +384,7 @@ static void end_change(struct settle *st, struct service_change *c, bool done)
 	}
 	if (done && c->instance) {
 		c->instance->again = c->instance->comes_again = false;
+		c->instance->has_ended = false;
 		c->instance->counts_recorded = false;
 		restart_forget(&c->instance->restart);
 	}
@@ -484,6 +484,8 @@ int settle_commit(struct settle *st)
 	publish_made(st);
 	for (size_t i = 0; i < st->n_over; i++)
 		group_restart_is_over(st->ss, st->over[i], st->over_plans[i]);
+	if (st->noted) /* a roll may be over, without any job being another */
+		services_tell_moved(st->ss);
 	r = forget_gone(st);
 	return r < 0 ? r : forget_old_runs(st);
 }

@@ -50,6 +50,8 @@ int settle_service(struct settle *st, struct service *s);
 int settle_put_record(struct settle *st, struct service *s);
 /* Runs of it that were short count no more; *changed is set where some did. 0, -ENOMEM */
 int settle_forget_restarts(struct settle *st, struct instance *in, bool *changed);
+/* On its way from one process to the next, or to its first; j: its job, NULL where it has none. */
+bool instance_is_in_transition(const struct instance *in, const struct job *j);
 /* A run is asked to end, and a job that does not run is to start at once. 0, -ENOMEM,
  * -RV_ELIMIT */
 int settle_stop_run(struct settle *st, struct job *j);

@@ -46,6 +46,7 @@ struct instance {
 	char *problem; /* why it cannot be made a job, until the next reload; NULL: nothing */
 	bool again;           /* it is to be started again, whatever it is doing */
 	bool comes_again;     /* after an end of its own: `after` does not count */
+	bool has_ended;       /* by itself, since somebody had it start, or end, last */
 	bool counts_recorded; /* restarts that count: service_counts.h */
 	uint32_t n_forgotten; /* of its runs, the oldest */
 };

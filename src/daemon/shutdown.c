@@ -3,6 +3,7 @@
 #include <errno.h>
 
 #include "base/log.h"
+#include "daemon/aux.h"
 #include "daemon/control.h"
 #include "daemon/jobs.h"
 #include "daemon/notify.h"
@@ -185,15 +186,15 @@ static int deal_with_runs(struct app *app, int mode)
 	r = wait_for_recovery(app, deadline - kill_before_end);
 	if (r < 0)
 		return r;
-	if (mode == CONFIG_SHUTDOWN_DRAIN) {
+	if (mode == CONFIG_SHUTDOWN_DRAIN)
 		r = drain(app, start, deadline);
-		if (r != -ETIMEDOUT)
-			return r;
-	}
-	r = terminate(app, deadline);
+	if (mode != CONFIG_SHUTDOWN_DRAIN || r == -ETIMEDOUT)
+		r = terminate(app, deadline);
 	if (r == -ETIMEDOUT)
 		log_at(LOG_ERR, "reeved", "%zu jobs cannot be ended, leaving them",
 			n_active(app));
+	if (r >= 0)
+		r = aux_await_gone(app->core.aux, rv_now() + kill_before_end);
 	return r == -ETIMEDOUT ? 0 : r;
 }
 

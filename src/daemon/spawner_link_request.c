@@ -12,6 +12,7 @@
 #include "base/clock.h"
 #include "base/failpoint.h"
 #include "daemon/jobs.h"
+#include "daemon/readiness.h"
 #include "daemon/supervisor.h"
 
 void link_send_acks(struct spawner_link *l)
@@ -72,6 +73,7 @@ int spawner_link_start(
 	if (r < 0)
 		return r;
 	run->sent = true;
+	run_ready_sent(run, true);
 	l->start_unsent = true;
 	return sent(l, r);
 }

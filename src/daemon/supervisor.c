@@ -332,6 +332,7 @@ int supervisor_adopt(struct core *core, struct job *j, const struct store_run *r
 	run->way = STORE_JOB_WAY_OF(j->flags);
 	resume_stop(run);
 	scheduler_take(core->scheduler, j, run->way);
+	run_ready_sent(run, found != RUN_FOUND_ENDED);
 	switch (found) {
 	case RUN_FOUND_GOING_ON:
 		if (info->state == SPAWN_RUN_RUNNING)

@@ -43,6 +43,8 @@ has 4 2
 assert_match "those that were there" "$pids *" "$(pids)"
 reeve service status web | grep -q "4, set at run time; the configuration says 2" ||
 	fail "status does not say it"
+reeve service ls | grep '^web .*scaled; the configuration says 2' >/dev/null ||
+	fail "ls does not say it"
 reeve service scale web 3
 has 3 2
 assert_match "those that were there" "$pids *" "$(pids)"

@@ -134,6 +134,80 @@ assert_eq "their states" "stopped" "$(reeve service ls --json app | jq -r '.[].s
 assert_match "the table" "*GROUP*app*" "$(reeve service ls | xargs)"
 reeve start 'a*' z
 assert_eq "by globs" "running stopped running" "$(reeve service ls --json app | jq -r '.[].state' | xargs)"
+assert_eq "whose logs they are" "==> a, job <== ==> web.0, job <== ==> web.1, job <== ==> web.2, job <==" \
+	"$(reeve service logs a web | sed 's/job [0-9]*/job/' | xargs)"
 assert_exit 3 reeve start nosuch 2>error
 assert_match "the error" "*no service 'nosuch', nor a group*" "$(cat error)"
 assert_exit 2 reeve service stop --rolling app 2>/dev/null
+
+step "a reload in the midst: no two instances are away at once"
+reeve start --no-wait web
+for i in 0 1 2; do
+	echo >"$tmp/f$i"
+done
+web_ready 3
+said >/dev/null
+reeve restart --rolling web &
+roll=$!
+until_said start:web0
+said >/dev/null
+sed -i "s|^env = BAD=$tmp/bad%i|&\nenv = OTHER=1|" "$tmp/conf"
+reeve daemon reload >/dev/null
+before=
+for i in 0 1 2; do
+	until_said start:web$i
+	web_ready 2
+	assert_eq "instance $i" "${before}end:web$i start:web$i" "$(said)"
+	echo >"$tmp/f$i"
+	before="ready:web$i "
+done
+wait $roll
+web_ready 3
+said >/dev/null
+
+step "one that fails with its group has failed"
+sed -i "s|^services = a web z|&\nstrategy = one-for-all\nrestart-burst = 2\nrestart-interval = 1h|" "$tmp/conf"
+sed -i '/^restart-delay = 1h/s/.*/restart-delay = 1ms\nrestart-delay-max = 1ms/' "$tmp/conf"
+reeve daemon reload >/dev/null
+touch "$tmp/bad0"
+code=0
+reeve restart --rolling web 2>error || code=$?
+assert_eq "its exit status" 1 "$code"
+assert_match "what it says" \
+	"*service 'web': it stopped at instance 0: *" "$(cat error)"
+assert_match "what is said of it" "it stopped at instance 0: *" "$(roll_of web)"
+until_state a stopped
+rm "$tmp/bad0"
+
+step "one that is given up in the midst, by another, has failed"
+sed -i 's/^strategy = one-for-all/strategy = one-for-one/' "$tmp/conf"
+reeve daemon reload >/dev/null
+reeve start --no-wait app
+for i in 0 1 2; do
+	echo >"$tmp/f$i"
+done
+until_ready a z
+web_ready 3
+said >/dev/null
+reeve restart --rolling web 2>error &
+roll=$!
+until_said start:web0
+for _ in 1 2; do
+	kill -9 "$(pid_of a)"
+	until_said ready:a
+	until_ready a
+	said >/dev/null
+done
+kill -9 "$(pid_of a)"
+code=0
+wait $roll || code=$?
+assert_eq "its exit status" 1 "$code"
+assert_match "what it says" "*it stopped at instance 0: its group 'app' was given up" "$(cat error)"
+until_state web stopped
+
+step "one whose group was given up cannot be rolled"
+code=0
+reeve restart --rolling app 2>error || code=$?
+assert_eq "its exit status" 1 "$code"
+assert_match "what it says" "*service 'a': it did not begin: its group 'app' was given up" "$(cat error)"
+assert_eq "the next" "it stopped before it, at service 'a'" "$(roll_of web)"

@@ -8,7 +8,7 @@ conf() { # INSTANCES of web
 		[reeved]
 		min-free = 0
 		[service web]
-		shell-command = echo "up \$REEVE_RUN"; read -r x <'$tmp/work/web'; echo "got \$x"
+		shell-command = echo "up \$REEVE_RUN"; read -r x <"$tmp/work/web.\$REEVE_INSTANCE"; echo "got \$x"
 		instances = $1
 		restart-delay = 1ms
 		[service db]
@@ -27,7 +27,7 @@ stop_following() {
 	kill "$follower"
 	wait "$follower" || :
 }
-mkfifo web db a b
+mkfifo web.0 web.1 db a b
 conf 1
 start_reeved --config="$tmp/conf"
 
@@ -74,13 +74,13 @@ follower=$!
 until_has out 1 "^web | up 1"
 until_has out 1 "^db  | up"
 exec 8>db
-echo hello >web
+echo hello >web.0
 until_has out 1 "^web | got hello"
 until_has out 1 "^web | up 2"
 reeve service scale web 2 >/dev/null
 until_has out 1 "^web.1 | up 1"
-echo "once more" >web
-until_has out 1 "^web.[01] | got once more"
+echo "once more" >web.1
+until_has out 1 "^web.1 | got once more"
 exec 8>&-
 until [ "$(reeve service ls --json db | jq -r '.[0].state')" = exited ]; do
 	settle
@@ -97,8 +97,8 @@ step "over a crash of the daemon"
 kill -9 "$reeved_pid"
 reeved_ended
 start_reeved --config="$tmp/conf"
-echo "after the crash" >web
-until_has out 1 "^web.[01] | got after the crash"
+echo "after the crash" >web.0
+until_has out 1 "^web.0 | got after the crash"
 for text in "up 1" "got hello" "got once more" "got after the crash"; do
 	assert_eq "'$text' of web" "$(grep "^web" out | grep -c "$text\$")" \
 		"$(grep "^web" out | grep "$text\$" | sort -u | wc -l)"

@@ -197,6 +197,20 @@ until_state web running
 stop_reeved
 assert_eq "both" "pre-stop;post-stop;" "$(tr '\n' ';' <"$log")"
 
+step "a shutdown in the midst of the first: nothing is left of it"
+conf <<-EOC
+	[service web]
+	command = sleep 1000
+	pre-start = exec sleep 1000
+	hook-timeout = infinity
+EOC
+for _ in 1 2 3 4 5 6 7 8; do
+	start_reeved --config="$tmp/conf"
+	until_state web starting pre-start
+	signal_reeved TERM
+	await_gone 10
+done
+
 step "as the user of the service"
 if [ "$(id -u)" -ne 0 ]; then
 	exit 0

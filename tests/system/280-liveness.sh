@@ -80,6 +80,7 @@ answer() { # FILE HOW: from now on
 
 web=$(free_port)
 quiet=$(free_port)
+echo A=1 >filed.env
 for f in web quiet; do
 	answer $f 200
 done
@@ -111,14 +112,25 @@ live = unix:$tmp/work/nobody.sock
 live-interval = 20ms
 live-failures = 2
 live-action = stop
+post-stop = echo "\$SERVICE_RESULT" >>down.result
 [service asked]
 timestamps = yes
 shell-command = touch asked.ok; while :; do sleep 1000 & wait; done
 ready = command: echo "\$MAINPID \$NOTIFY_SOCKET\$WATCHDOG_USEC" >asked.by; test -e asked.ready
+timestamps = yes
 live = command: test -e asked.ok || { echo more than this; echo 'it is	gone'; exit 3; }
 restart-delay = 1ms
 live-interval = 20ms
 live-failures = 1
+[environment filed]
+env-file = $tmp/work/filed.env
+[service filed]
+environment = filed
+command = sleep 1000
+live = command: test ! -e filed.bad
+live-interval = 20ms
+live-failures = 1
+live-action = none
 [service asleep]
 shell-command = while :; do sleep 1000 & wait; done
 live = command: exec sleep 1000
@@ -200,6 +212,7 @@ assert_match "events for people" "*job $(instance quiet .job) (quiet)  not ready
 step "with live-action = stop it stays down"
 until_is failed down .state
 assert_match "why" "*unresponsive: unix:*nobody.sock: *live-action = stop*" "$(instance down .why)"
+assert_eq "what post-stop is told" watchdog "$(cat down.result)"
 reeve service start down
 until_is 2 down .starts
 until_is failed down .state
@@ -234,6 +247,16 @@ until_is 2 asked .starts
 assert_eq "its end" '["failed","unresponsive: command: exit status 3: it is gone"]' "$(last_end asked)"
 until_is true asleep .live.unresponsive
 assert_match "why" "*unresponsive: command: not ended within 20ms" "$(instance asleep .why)"
+
+step "a command that cannot be started says nothing"
+until_is true filed '.live.ok_since_usec != null'
+mv filed.env filed.away
+reeved_says 1 "goes on being tried: it could not be started: env-file $tmp/work/filed.env: "
+assert_eq "ready" "true 0" "$(instance filed '"\(.ready) \(.live.failures)"')"
+touch filed.bad
+mv filed.away filed.env
+until_is true filed .live.unresponsive
+assert_match "why" "*unresponsive: command: exit status 1" "$(instance filed .why)"
 
 step "a daemon that was killed ends nobody for what it did not hear"
 pids=$(for s in web dog; do instance $s '"\(.pid) \(.starts)"'; done)

@@ -59,7 +59,15 @@ kill_reeved() {
 for f in one two; do
 	mkfifo $f $f.done
 done
-for f in line early prints; do
+cat >stranger.py <<'EOP'
+import socket, sys
+# stranger.py PATH: sixty words, of which no more than ten have room at one time
+s = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+s.connect(sys.argv[1])
+for i in range(60):
+    s.send(b"STATUS=of nobody")
+EOP
+for f in line early prints hook; do
 	mkfifo $f
 done
 cat >"$tmp/conf" <<EOC
@@ -77,6 +85,11 @@ live-action = none
 command = python3 says.py two two.done
 ready = notify
 ready-timeout = infinity
+[service hooked]
+command = sleep 1000
+pre-start = read -r x <hook
+hook-timeout = infinity
+ready = notify
 [service line]
 shell-command = cat line >&7; exec sleep 1000
 ready = fd:7
@@ -162,6 +175,13 @@ until_is "in time" one .status
 assert_eq "times that it was not ready any more" "$n" \
 	"$(reeve events --json | jq -c "select(.id == $(instance one .job) and .ready == false)" | wc -l)"
 assert_eq "ready" true "$(instance one .ready)"
+
+step "nobody waits for the words of strangers while a hook keeps one from starting"
+assert_eq "the hook" pre-start "$(instance hooked .hook)"
+timeout 15 python3 stranger.py "$state/notify" || fail "strangers were held up"
+timeout 15 "$REEVE" run -- python3 "$tmp/work/stranger.py" "$state/notify" || fail "a job was held up"
+say one 'STATUS=behind them'
+until_is "behind them" one .status
 
 step "those that write to a descriptor"
 assert_eq "before" "false false" "$(instance line .ready) $(instance early .ready)"

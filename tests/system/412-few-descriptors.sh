@@ -3,6 +3,7 @@
 # neither the daemon nor the spawner runs out of them.
 . "${srcdir:-.}/tests/support/system.sh"
 printf '[reeved]\nmin-free = 0\n[pool default]\nslots = 400\n' >"$tmp/conf"
+# shellcheck disable=SC3045  # dash has it
 ulimit -n 700
 start_reeved --config="$tmp/conf"
 running() {
@@ -39,6 +40,6 @@ done
 for id in $(reeve ls --json --state running | jq '.[].id'); do
 	reeve send --eof "$id" </dev/null || :
 done
-reeve wait -t 60s $(cat ids)
+reeve wait -t 60s - <ids
 assert_eq "all of them" 300 "$(reeve ls --json --all --result succeeded | jq length)"
 stop_reeved
