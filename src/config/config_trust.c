@@ -155,12 +155,13 @@ int config_file_open_trusted(const char *path, char *text, size_t size)
 {
 	_cleanup_(way_deinit) struct way w = {.dir = AT_FDCWD};
 	_cleanup_close_ int fd = -1;
+	size_t n = strlen(path);
 	int r;
 
 	*text = '\0';
-	if (strlen(path) >= sizeof(w.rest))
+	if (n >= sizeof(w.rest))
 		return -ENAMETOOLONG;
-	strcpy(w.rest, path);
+	memcpy(w.rest, path, n + 1);
 	do
 		r = step(&w, &fd, text, size);
 	while (r > 0);

@@ -88,6 +88,7 @@ struct wanted {
 	const struct instance *in;
 	/* what the job got by itself before, as get_before has it; NULL: there is no job */
 	char **before;
+	size_t n_own; /* the first of these are what it said itself */
 	struct job_spec spec;
 	char **env; /* what it starts from; NULL: it names no environment */
 };
@@ -98,6 +99,14 @@ static int put_login_env(struct wanted *w, const char *name, const char *home)
 	if (!job_str(&w->spec, ENVIRONMENT))
 		return login_env_put_all(&w->spec, name, home);
 	return job_environment_of_login(&w->env, w->ss->config, &w->spec, name, home);
+}
+
+/* What it was when the job was made; what it is now where the job's own stood in its place. */
+static const char *had(const struct wanted *w, const char *name)
+{
+	const char *value = strv_env_get(w->before + w->n_own, name);
+
+	return value || !strv_env_get(w->before, name) ? value : getenv(name);
 }
 
 /*
@@ -115,8 +124,8 @@ static int put_env(struct wanted *w)
 	int r;
 
 	if (w->before && !user->user.name) {
-		name = strv_env_get(w->before, "USER");
-		home = strv_env_get(w->before, "HOME");
+		name = had(w, "USER");
+		home = had(w, "HOME");
 	}
 	snprintf(number, sizeof(number), "%u", w->in->number);
 	r = put_login_env(w, name, home);
@@ -163,9 +172,23 @@ static void cut_environment(char **v)
 	}
 }
 
+/* How many come before what login_env_put_all put behind a service's own, where that has no
+ * environment. */
+static size_t count_own(char *const *v)
+{
+	static const char *const names[] = {"REEVE_INSTANCE=", "REEVE_SERVICE=",
+		"LOGNAME=", "USER=", "HOME=", "PATH="};
+	size_t n = strv_len(v);
+
+	for (size_t i = 0; i < ARRAY_LEN(names) && n > 0; i++)
+		if (strncmp(v[n - 1], names[i], strlen(names[i])) == 0)
+			n--;
+	return n;
+}
+
 /* What a job got by itself, not what the environment or the service put over it: beneath its
- * environment, else among its own. 0, -ENOMEM */
-static int get_before(char ***ret, const struct job *j)
+ * environment, else behind its own, of which there are so many. 0, -ENOMEM */
+static int get_before(char ***ret, size_t *ret_n_own, const struct job *j)
 {
 	struct job_spec spec;
 	int r;
@@ -182,6 +205,7 @@ static int get_before(char ***ret, const struct job *j)
 	if (job_strv(&spec, ENV)) {
 		*ret = strv_copy(job_strv(&spec, ENV));
 		r = *ret ? 0 : -ENOMEM;
+		*ret_n_own = count_own(*ret);
 	}
 	job_spec_deinit(&spec);
 	return r;
@@ -196,7 +220,7 @@ static void wanted_deinit(struct wanted *w)
 
 static int make_wanted(struct wanted *w, const struct job *j)
 {
-	int r = j && j->uid == w->in->uid ? get_before(&w->before, j) : 0;
+	int r = j && j->uid == w->in->uid ? get_before(&w->before, &w->n_own, j) : 0;
 
 	return r < 0 ? r : fill_spec(w);
 }

@@ -152,10 +152,14 @@ shell-command = echo "\$HOME \$USER"; exec sleep 1000
 environment = homes
 env = HOME=/own
 shell-command = echo "\$HOME \$USER"; exec sleep 1000
+[service house]
+env = HOME=/house
+shell-command = echo "\$HOME"; exec sleep 1000
 EOC
 reeve daemon reload >/dev/null
 until_runs homes 1
 until_runs home 1
+until_runs house 1
 assert_eq "of the environment" "/env somebody" "$(said homes)"
 assert_eq "its own" "/own somebody" "$(said home)"
 pids >before
@@ -168,9 +172,14 @@ reeved_ended
 start_reeved --config="$tmp/conf"
 all_run
 assert_eq "changed by another daemon" "" "$(changed)"
+sed -i '/^env = HOME=.house/d' "$tmp/conf"
+reeve daemon reload >/dev/null
+until_others house
+assert_eq "changed" house "$(changed)"
+assert_eq "one that is not set any more" "$HOME" "$(said house)"
 conf 2 3
 reeve daemon reload >/dev/null
-until ! pids | grep -q ^home; do
+until ! pids | grep -q ^ho; do
 	settle
 done
 
