@@ -101,6 +101,24 @@ int txn_own(struct txn *t, void *p)
 	return 0;
 }
 
+int txn_define(struct txn *t, const char *kind, const char *name, char *text)
+{
+	struct store_op *op;
+	char *own;
+
+	if (txn_own(t, text) < 0)
+		return -ENOMEM;
+	own = strdup(name);
+	if (!own || txn_own(t, own) < 0)
+		return -ENOMEM;
+	op = txn_add(t, text ? STORE_DEFINITION_SET : STORE_DEFINITION_REMOVE);
+	if (!op)
+		return -ENOMEM;
+	op->definition =
+		(struct store_definition){.kind = kind, .name = own, .text = text};
+	return 0;
+}
+
 void txn_set_sync(struct txn *t)
 {
 	t->unit.sync = true;

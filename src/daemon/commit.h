@@ -29,6 +29,9 @@ static inline void txn_freep(struct txn **t)
 struct store_op *txn_add(struct txn *t, enum store_op_kind kind);
 /* malloc'd memory that is freed with the txn; takes p also on failure. 0, -ENOMEM */
 int txn_own(struct txn *t, void *p);
+/* The record of that kind and name is text, or NULL: there is none any more. The name is copied,
+ * text is taken, also on failure; kind stays. 0, -ENOMEM */
+int txn_define(struct txn *t, const char *kind, const char *name, char *text);
 /* on disk under every durability setting (ids, epochs) */
 void txn_set_sync(struct txn *t);
 

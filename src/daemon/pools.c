@@ -224,26 +224,18 @@ bool pools_keeps_settings(
 int pools_put_record(struct txn *t, const char *name, const struct pool_record *rec)
 {
 	_cleanup_(buf_deinitp) struct buf text = BUF_NULL;
-	char *own_name = strdup(name), *own_text = NULL;
-	bool none = pool_record_is_empty(rec);
-	struct store_op *op;
-	int r;
+	char *own = NULL;
 
-	if (!own_name || txn_own(t, own_name) < 0)
-		return -ENOMEM;
-	r = none ? 0 : pool_record_format(&text, rec);
-	if (r >= 0 && !none) {
-		own_text = buf_steal_str(&text, NULL);
-		r = own_text ? txn_own(t, own_text) : -ENOMEM;
+	if (!pool_record_is_empty(rec)) {
+		int r = pool_record_format(&text, rec);
+
+		if (r < 0)
+			return r;
+		own = buf_steal_str(&text, NULL);
+		if (!own)
+			return -ENOMEM;
 	}
-	if (r < 0)
-		return r;
-	op = txn_add(t, none ? STORE_DEFINITION_REMOVE : STORE_DEFINITION_SET);
-	if (!op)
-		return -ENOMEM;
-	op->definition = (struct store_definition){
-		.kind = "pool", .name = own_name, .text = own_text};
-	return 0;
+	return txn_define(t, "pool", name, own);
 }
 
 /* Its section says something else now: what was set at run time is over. */

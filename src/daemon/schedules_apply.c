@@ -18,26 +18,6 @@ enum { READ_AT_ONCE = 32 };
 
 /* ---- what is on disk ----------------------------------------------------------------------- */
 
-/* text NULL: it goes. Takes text. */
-static int put_text(struct txn *t, const char *kind, const char *name, char *text)
-{
-	char *own = strdup(name);
-	struct store_op *op;
-
-	if (text && txn_own(t, text) < 0) {
-		free(own);
-		return -ENOMEM;
-	}
-	if (!own || txn_own(t, own) < 0)
-		return -ENOMEM;
-	op = txn_add(t, text ? STORE_DEFINITION_SET : STORE_DEFINITION_REMOVE);
-	if (!op)
-		return -ENOMEM;
-	op->definition =
-		(struct store_definition){.kind = kind, .name = own, .text = text};
-	return 0;
-}
-
 int schedule_put(struct txn *t, const char *name, const struct schedule_record *rec,
 	const struct schedule_progress *p)
 {
@@ -50,20 +30,20 @@ int schedule_put(struct txn *t, const char *name, const struct schedule_record *
 		if (r >= 0 && buf_len(&a) > 0 && !(text = buf_steal_str(&a, NULL)))
 			r = -ENOMEM;
 		if (r >= 0)
-			r = put_text(t, KIND, name, text);
+			r = txn_define(t, KIND, name, text);
 	}
 	if (r < 0 || !p)
 		return r;
 	r = schedule_progress_format(&b, p);
 	text = r >= 0 ? buf_steal_str(&b, NULL) : NULL;
-	return text ? put_text(t, KIND_STATE, name, text) : -ENOMEM;
+	return text ? txn_define(t, KIND_STATE, name, text) : -ENOMEM;
 }
 
 int schedule_put_gone(struct txn *t, const char *name)
 {
-	int r = put_text(t, KIND, name, NULL);
+	int r = txn_define(t, KIND, name, NULL);
 
-	return r < 0 ? r : put_text(t, KIND_STATE, name, NULL);
+	return r < 0 ? r : txn_define(t, KIND_STATE, name, NULL);
 }
 
 /* what follows from the configuration: should it not be written it follows once more */

@@ -52,25 +52,9 @@ int counts_parse(struct rate *r, const char *text, const struct clock *clock)
 static int put(struct txn *t, const struct instance *in, char *text)
 {
 	char name[80];
-	char *own;
-	struct store_op *op;
-	int r = text ? txn_own(t, text) : 0;
 
 	snprintf(name, sizeof(name), "%s/%u", in->service->name, in->number);
-	own = strdup(name);
-	if (!own)
-		return -ENOMEM;
-	if (r >= 0)
-		r = txn_own(t, own);
-	else
-		free(own);
-	op = r >= 0 ? txn_add(t, text ? STORE_DEFINITION_SET : STORE_DEFINITION_REMOVE)
-		    : NULL;
-	if (!op)
-		return -ENOMEM;
-	op->definition =
-		(struct store_definition){.kind = KIND, .name = own, .text = text};
-	return 0;
+	return txn_define(t, KIND, name, text);
 }
 
 int instance_drop_counts(struct instance *in, struct txn *t)

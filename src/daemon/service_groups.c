@@ -95,23 +95,15 @@ static int format(
 int group_put(const struct services *ss, struct txn *t, const struct service_group *g)
 {
 	_cleanup_(buf_deinitp) struct buf b = BUF_NULL;
-	char *own = strdup(g->name), *text = NULL;
-	struct store_op *op;
-	int r = own ? txn_own(t, own) : -ENOMEM;
+	char *text = NULL;
 
-	if (r >= 0 && (g->restarting || g->given_up || g->limit.n_at > 0)) {
-		r = format(&b, g, ss->core->clock);
-		text = r >= 0 ? buf_steal_str(&b, NULL) : NULL;
-		r = text ? txn_own(t, text) : -ENOMEM;
+	if (g->restarting || g->given_up || g->limit.n_at > 0) {
+		if (format(&b, g, ss->core->clock) >= 0)
+			text = buf_steal_str(&b, NULL);
+		if (!text)
+			return -ENOMEM;
 	}
-	if (r < 0)
-		return r;
-	op = txn_add(t, text ? STORE_DEFINITION_SET : STORE_DEFINITION_REMOVE);
-	if (!op)
-		return -ENOMEM;
-	op->definition =
-		(struct store_definition){.kind = KIND, .name = own, .text = text};
-	return 0;
+	return txn_define(t, KIND, g->name, text);
 }
 
 static int load_line(struct services *ss, struct service_group *g, const char *key,

@@ -169,23 +169,15 @@ void services_unlock(struct services *ss)
 int service_put(struct txn *t, const char *name, const struct service_record *rec)
 {
 	_cleanup_(buf_deinitp) struct buf b = BUF_NULL;
-	char *own = strdup(name), *text = NULL;
-	struct store_op *op;
-	int r = own ? txn_own(t, own) : -ENOMEM;
+	char *text = NULL;
 
-	if (r >= 0 && !service_record_is_empty(rec)) {
-		r = service_record_format(&b, rec);
-		text = r >= 0 ? buf_steal_str(&b, NULL) : NULL;
-		r = text ? txn_own(t, text) : -ENOMEM;
+	if (!service_record_is_empty(rec)) {
+		if (service_record_format(&b, rec) >= 0)
+			text = buf_steal_str(&b, NULL);
+		if (!text)
+			return -ENOMEM;
 	}
-	if (r < 0)
-		return r;
-	op = txn_add(t, text ? STORE_DEFINITION_SET : STORE_DEFINITION_REMOVE);
-	if (!op)
-		return -ENOMEM;
-	op->definition =
-		(struct store_definition){.kind = KIND, .name = own, .text = text};
-	return 0;
+	return txn_define(t, KIND, name, text);
 }
 
 int services_load(struct services *ss, const char *name, const char *text)
