@@ -21,14 +21,10 @@
 #include "daemon/run_reload.h"
 #include "daemon/services.h"
 #include "daemon/spawner_link.h"
+#include "spawn/notify_message.h"
 #include "spawn/procfs.h"
 
-enum {
-	MESSAGE_MAX = 4096, /* bytes, as systemd has it; longer ones are not taken */
-	ROUND_MAX = 64,     /* datagrams, before others get their turn */
-	ANCESTORS_MAX = 64, /* processes between a sender and the main process */
-	STRANGERS_TOLD_MAX = 5,
-};
+enum { STRANGERS_TOLD_MAX = 5 };
 #define EXTENSION_MAX (UINT64_C(86400) * USEC_PER_SEC) /* microseconds: a day */
 static const rv_time strangers_period = RV_SEC(60);
 /* so long a message of nobody may be one of a run that is just being started */
@@ -55,31 +51,16 @@ void readiness_forget(struct run_ready *rr)
 	rr->key = 0;
 }
 
-static struct run_ready *by_pid(const struct readiness *rd, pid_t pid)
+static void *by_pid(pid_t pid, void *arg)
 {
+	const struct readiness *rd = arg;
+
 	return pid > 0 ? hashmap_get_u64(rd->by_pid, (uint64_t)pid) : NULL;
 }
 
-/* The run that a process belongs to: the main process leads a session and a process group of
- * its number, and what left both has it among its ancestors. NULL: none, or it is gone, and
- * nobody can tell any more. */
-static struct run_ready *run_of_process(const struct readiness *rd, pid_t pid)
+static struct run_ready *run_of_process(struct readiness *rd, pid_t pid)
 {
-	struct run_ready *rr = by_pid(rd, pid);
-
-	for (int i = 0; !rr && i < ANCESTORS_MAX && pid > 1; i++) {
-		struct proc_stat st;
-
-		if (proc_stat_read(&st, pid) < 0)
-			return NULL;
-		rr = by_pid(rd, st.session);
-		if (!rr)
-			rr = by_pid(rd, st.pgrp);
-		if (!rr)
-			rr = by_pid(rd, st.ppid);
-		pid = st.ppid;
-	}
-	return rr;
+	return notify_owner(pid, by_pid, rd);
 }
 
 /* Anybody may send, as often as they like: the log is not for them to fill. */
@@ -346,40 +327,10 @@ static void take_message(
 
 /* ---- the socket ---------------------------------------------------------------------------- */
 
-union control {
-	struct cmsghdr align;
-	char bytes[CMSG_SPACE(sizeof(struct ucred)) +
-		   CMSG_SPACE(sizeof(int) * UNIX_FDS_MAX)];
-};
-
-/* Who sent it; pid 0: that is not known. Descriptors are of no use: closing them is what
- * BARRIER=1 asks for, once what came before was read. */
-static struct ucred take_control(struct msghdr *msg)
-{
-	struct ucred from = {.pid = 0, .uid = (uid_t)-1, .gid = (gid_t)-1};
-
-	for (struct cmsghdr *c = CMSG_FIRSTHDR(msg); c; c = CMSG_NXTHDR(msg, c)) {
-		size_t n = c->cmsg_len - CMSG_LEN(0);
-
-		if (c->cmsg_level != SOL_SOCKET)
-			continue;
-		if (c->cmsg_type == SCM_CREDENTIALS && n == sizeof(from))
-			memcpy(&from, CMSG_DATA(c), sizeof(from));
-		for (size_t i = 0; c->cmsg_type == SCM_RIGHTS && i < n / sizeof(int);
-			i++) {
-			int fd;
-
-			memcpy(&fd, CMSG_DATA(c) + i * sizeof(int), sizeof(int));
-			close_safe(fd);
-		}
-	}
-	return from;
-}
-
 /* Whoever was started by the spawner stays below it. One that has ended may have been. */
 static bool is_below(pid_t spawner, pid_t pid)
 {
-	for (int i = 0; i < ANCESTORS_MAX && spawner > 0; i++) {
+	for (int i = 0; i < NOTIFY_ANCESTORS_MAX && spawner > 0; i++) {
 		struct proc_stat st;
 
 		if (pid <= 1)
@@ -410,46 +361,36 @@ static bool may_be_starting(struct readiness *rd, const struct ucred *from)
 
 static bool look_at_sender(struct readiness *rd)
 {
-	char byte;
-	struct iovec iov = {.iov_base = &byte, .iov_len = 1};
-	union control control;
-	struct msghdr msg = {.msg_iov = &iov,
-		.msg_iovlen = 1,
-		.msg_control = &control,
-		.msg_controllen = sizeof(control)};
 	struct ucred from;
+	char byte;
+	bool cut;
+	ssize_t n = notify_receive(rd->fd, &byte, sizeof(byte), true, &from, &cut);
 
-	if (recvmsg(rd->fd, &msg, MSG_PEEK | MSG_DONTWAIT | MSG_CMSG_CLOEXEC) < 0)
-		return errno == EINTR;
-	from = take_control(&msg);
+	if (n < 0)
+		return n == -EINTR;
 	return !may_be_starting(rd, &from);
 }
 
 /* false: there are no more now */
 static bool receive_one(struct readiness *rd)
 {
-	char text[MESSAGE_MAX + 1];
-	struct iovec iov = {.iov_base = text, .iov_len = MESSAGE_MAX};
-	union control control;
-	struct msghdr msg = {.msg_iov = &iov,
-		.msg_iovlen = 1,
-		.msg_control = &control,
-		.msg_controllen = sizeof(control)};
-	ssize_t n = recvmsg(rd->fd, &msg, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
+	char text[NOTIFY_MESSAGE_MAX + 1];
 	struct ucred from;
+	bool cut;
+	ssize_t n =
+		notify_receive(rd->fd, text, NOTIFY_MESSAGE_MAX, false, &from, &cut);
 
 	if (n < 0)
-		return errno == EINTR;
+		return n == -EINTR;
 	rd->waits_until = 0;
-	from = take_control(&msg);
-	take_message(rd, text, (size_t)n, msg.msg_flags & MSG_TRUNC, &from);
+	take_message(rd, text, (size_t)n, cut, &from);
 	return true;
 }
 
 /* true: nothing is left, or what is has to wait for the run that it is of */
 static bool read_round(struct readiness *rd)
 {
-	for (int i = 0; i < ROUND_MAX; i++)
+	for (int i = 0; i < NOTIFY_ROUND_MAX; i++)
 		if ((rd->n_starting > 0 && !look_at_sender(rd)) || !receive_one(rd))
 			return true;
 	return false;

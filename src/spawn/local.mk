@@ -5,6 +5,7 @@ libspawn_la_SOURCES = \
 	src/spawn/client.c src/spawn/client.h \
 	src/spawn/exits.c src/spawn/exits.h \
 	src/spawn/launch.c src/spawn/launch.h \
+	src/spawn/notify_message.c src/spawn/notify_message.h \
 	src/spawn/procfs.c src/spawn/procfs.h \
 	src/spawn/spawn.c src/spawn/spawn.h \
 	src/spawn/stamp.c src/spawn/stamp.h \

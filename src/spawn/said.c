@@ -7,19 +7,11 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
-#include <sys/socket.h>
 
 #include "base/cleanup.h"
 #include "base/macro.h"
-#include "base/unix_socket.h"
-#include "spawn/procfs.h"
+#include "spawn/notify_message.h"
 #include "spawn/spawner.h"
-
-enum {
-	MESSAGE_MAX = 4096, /* bytes, as the daemon has it */
-	ROUND_MAX = 64,     /* datagrams, before others get their turn */
-	ANCESTORS_MAX = 64, /* processes between a sender and the main process */
-};
 
 /* ---- words --------------------------------------------------------------------------------- */
 
@@ -100,32 +92,13 @@ int said_set(struct run *run, const char *text)
 
 /* ---- whose they are ------------------------------------------------------------------------- */
 
-static struct run *by_pid(struct spawner *sp, pid_t pid)
+static void *by_pid(pid_t pid, void *arg)
 {
+	struct spawner *sp = arg;
 	struct run *run = pid > 1 ? runs_find_pid(&sp->runs, pid) : NULL;
 
 	/* the word of a command beside a run is not the run's */
 	return run && !(run->info.token.run_no & SPAWN_AUX) ? run : NULL;
-}
-
-/* As the daemon does: by session, process group or ancestors, while the sender is there. */
-static struct run *run_of(struct spawner *sp, pid_t pid)
-{
-	struct run *run = by_pid(sp, pid);
-
-	for (int i = 0; !run && i < ANCESTORS_MAX && pid > 1; i++) {
-		struct proc_stat st;
-
-		if (proc_stat_read(&st, pid) < 0)
-			return NULL;
-		run = by_pid(sp, st.session);
-		if (!run)
-			run = by_pid(sp, st.pgrp);
-		if (!run)
-			run = by_pid(sp, st.ppid);
-		pid = st.ppid;
-	}
-	return run;
 }
 
 /* ---- the socket ----------------------------------------------------------------------------- */
@@ -150,58 +123,26 @@ void said_listen(struct spawner *sp, bool on)
 		sp->notify_watched = on;
 }
 
-union control {
-	struct cmsghdr align;
-	char bytes[CMSG_SPACE(sizeof(struct ucred)) +
-		   CMSG_SPACE(sizeof(int) * UNIX_FDS_MAX)];
-};
-
-/* 0: that is not known. Descriptors are closed: that is what BARRIER=1 waits for. */
-static pid_t take_control(struct msghdr *msg)
-{
-	struct ucred from = {.pid = 0};
-
-	for (struct cmsghdr *c = CMSG_FIRSTHDR(msg); c; c = CMSG_NXTHDR(msg, c)) {
-		size_t n = c->cmsg_len - CMSG_LEN(0);
-
-		if (c->cmsg_level != SOL_SOCKET)
-			continue;
-		if (c->cmsg_type == SCM_CREDENTIALS && n == sizeof(from))
-			memcpy(&from, CMSG_DATA(c), sizeof(from));
-		for (size_t i = 0; c->cmsg_type == SCM_RIGHTS && i < n / sizeof(int);
-			i++) {
-			int fd;
-
-			memcpy(&fd, CMSG_DATA(c) + i * sizeof(int), sizeof(int));
-			close_safe(fd);
-		}
-	}
-	return from.pid;
-}
-
 static bool receive_one(struct spawner *sp)
 {
-	char text[MESSAGE_MAX];
-	struct iovec iov = {.iov_base = text, .iov_len = sizeof(text)};
-	union control control;
-	struct msghdr msg = {.msg_iov = &iov,
-		.msg_iovlen = 1,
-		.msg_control = &control,
-		.msg_controllen = sizeof(control)};
-	ssize_t n = recvmsg(sp->notify_fd, &msg, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
+	char text[NOTIFY_MESSAGE_MAX];
+	struct ucred from;
+	bool cut;
+	ssize_t n =
+		notify_receive(sp->notify_fd, text, sizeof(text), false, &from, &cut);
 	struct run *run;
 
 	if (n < 0)
-		return errno == EINTR;
-	run = run_of(sp, take_control(&msg));
-	if (run && !(msg.msg_flags & MSG_TRUNC) && room(run))
+		return n == -EINTR;
+	run = notify_owner(from.pid, by_pid, sp);
+	if (run && !cut && room(run))
 		said_merge(run->said, text, (size_t)n);
 	return true;
 }
 
 void said_read(struct spawner *sp)
 {
-	for (int i = 0; i < ROUND_MAX; i++)
+	for (int i = 0; i < NOTIFY_ROUND_MAX; i++)
 		if (!receive_one(sp))
 			return;
 }
