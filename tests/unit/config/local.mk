@@ -1,4 +1,5 @@
 # tests/unit/config
+EXTRA_DIST += tests/unit/config/config_test.h
 if HAVE_CHECK
 unit_config_tests = \
 	tests/unit/config/test_config_alloc \

@@ -11,6 +11,7 @@
 #include "base/strv.h"
 #include "config/config_load.h"
 #include "config/config_print.h"
+#include "tests/unit/config/config_test.h"
 
 static char dir[64];
 static struct config_errors errors;
@@ -98,22 +99,6 @@ static void load_good(void)
 static int text(const char *s)
 {
 	return config_load_text(&config, s, strlen(s), "f", &errors);
-}
-
-/* exactly these faults, "LINE: TEXT|" each */
-static void refused(const char *s, const char *want)
-{
-	_cleanup_(buf_deinitp) struct buf b = BUF_NULL;
-
-	ck_assert_int_eq(text(s), -EINVAL);
-	ck_assert_ptr_null(config);
-	for (size_t i = 0; i < errors.n; i++)
-		ck_assert_int_eq(
-			buf_printf(&b, "%u: %s|", errors.v[i].line, errors.v[i].text),
-			0);
-	ck_assert_int_eq(buf_append_byte(&b, '\0'), 0);
-	ck_assert_str_eq(buf_head(&b), want);
-	config_errors_deinit(&errors);
 }
 
 static void origin_is(const struct config_origin *at, const char *name, unsigned line)

@@ -6,42 +6,7 @@
 #include "config/config_load.h"
 #include "config/config_service.h"
 #include "job/asks.h"
-#include "tests/support/unit.h"
-
-static int load(struct config **ret, const char *text, struct config_errors *errors)
-{
-	return config_load_text(ret, text, strlen(text), "f", errors);
-}
-
-/* exactly these faults, "LINE: TEXT|" each */
-static void refused(const char *text, const char *want)
-{
-	_cleanup_(config_errors_deinitp) struct config_errors errors =
-		CONFIG_ERRORS_NULL;
-	_cleanup_(buf_deinitp) struct buf b = BUF_NULL;
-	struct config *c = NULL;
-
-	ck_assert_int_eq(load(&c, text, &errors), -EINVAL);
-	ck_assert_ptr_null(c);
-	for (size_t i = 0; i < errors.n; i++)
-		ck_assert_int_eq(
-			buf_printf(&b, "%u: %s|", errors.v[i].line, errors.v[i].text),
-			0);
-	ck_assert_int_eq(buf_append_byte(&b, '\0'), 0);
-	ck_assert_str_eq(buf_head(&b), want);
-}
-
-static struct config *loaded(const char *text)
-{
-	_cleanup_(config_errors_deinitp) struct config_errors errors =
-		CONFIG_ERRORS_NULL;
-	struct config *c = NULL;
-
-	if (load(&c, text, &errors) < 0)
-		config_errors_print(&errors, stderr);
-	ck_assert_ptr_nonnull(c);
-	return c;
-}
+#include "tests/unit/config/config_test.h"
 
 /* the job of the service "s" */
 static void job_of(struct job_spec *ret, const struct config *c)
