@@ -59,7 +59,8 @@ static const struct point {
 	{"reeved-before-exit-commit", "after exit, before commit", false, 0, 0},
 	{"reeved-exit-committed", "after commit, before acknowledgement", false, 0, 0},
 	{"reeved-exit-acked", "after acknowledgement", false, 0, 0},
-	{"spawner-request-read", "after the request was read", true, 1, 1},
+	/* the first two: what ended, and the socket that services speak to */
+	{"spawner-request-read", "after the request was read", true, 1, 2},
 	{"spawner-before-fork", "before fork", true, 1, 0},
 	{"spawner-after-fork", "after fork, before the reply", true, 1, 0},
 	{"spawner-before-exit-report", "after exit, before its report", true, 0, 0},
