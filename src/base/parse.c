@@ -255,6 +255,18 @@ char *str_escape(char *out, size_t size, const void *p, size_t n)
 	return out;
 }
 
+const char *quoted_fill(struct quoted *q, const char *text)
+{
+	size_t n;
+
+	q->text[0] = '\'';
+	str_escape(q->text + 1, sizeof(q->text) - 2, text, strlen(text));
+	n = strlen(q->text);
+	q->text[n] = '\'';
+	q->text[n + 1] = '\0';
+	return q->text;
+}
+
 static bool is_inside_character(char c)
 {
 	return ((unsigned char)c & 0xc0) == 0x80;

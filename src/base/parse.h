@@ -24,6 +24,12 @@ bool utf8_is_valid(const void *p, size_t n);
 /* printable form of any bytes for messages: control bytes and invalid UTF-8 as \xNN;
  * NUL-terminated, cut with "..." at size. Returns out. */
 char *str_escape(char *out, size_t size, const void *p, size_t n);
+/* a text so, in quotes, cut where long. QUOTED(text): in a buffer of the enclosing block */
+struct quoted {
+	char text[100];
+};
+const char *quoted_fill(struct quoted *q, const char *text);
+#define QUOTED(text) quoted_fill(&(struct quoted){""}, (text))
 /* A copy of text; where it is too long for size the middle is left out for "...", between
  * characters: a third from its beginning stays, and its end, where errors say what
  * they are. Returns out. */

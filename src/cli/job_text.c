@@ -84,11 +84,11 @@ static void unknown_key(struct reading *rd, const struct config_entry *e)
 	near = str_nearest(e->key, names, JOB_FIELD_N);
 	if (near)
 		config_errors_add(rd->errors, rd->file, e->line,
-			"unknown property %s, did you mean '%s'?",
-			CONFIG_QUOTED(e->key), near);
+			"unknown property %s, did you mean '%s'?", QUOTED(e->key),
+			near);
 	else
 		config_errors_add(rd->errors, rd->file, e->line, "unknown property %s",
-			CONFIG_QUOTED(e->key));
+			QUOTED(e->key));
 }
 
 /* config_entry_fn */

@@ -42,13 +42,13 @@ static int named_section(struct config_loader *l, const struct config_entry *e,
 		config_errors_add(l->errors, l->file, e->line,
 			e->argument ? "not the name of a %s: %s"
 				    : "[%s] needs a name: [%s NAME]",
-			kind, e->argument ? CONFIG_QUOTED(e->argument) : kind);
+			kind, e->argument ? QUOTED(e->argument) : kind);
 		return 0;
 	}
 	if (names->n == CONFIG_NAMED_MAX &&
 		!config_find(l->config, section, e->argument)) {
 		config_errors_add(l->errors, l->file, e->line, "more than %d %ss: %s",
-			CONFIG_NAMED_MAX, kind, CONFIG_QUOTED(e->argument));
+			CONFIG_NAMED_MAX, kind, QUOTED(e->argument));
 		return 0;
 	}
 	r = config_add(&named, l->config, section, e->argument);
@@ -78,13 +78,13 @@ static int section_entry(struct config_loader *l, const struct config_entry *e)
 		config_errors_add(l->errors, l->file, e->line,
 			nearest ? "unknown section %s, did you mean [%s]?"
 				: "unknown section %s%s",
-			CONFIG_QUOTED(e->section), nearest ? nearest : "");
+			QUOTED(e->section), nearest ? nearest : "");
 		return 0;
 	}
 	if (e->argument) {
 		config_errors_add(l->errors, l->file, e->line,
 			"section [%s] takes no name: %s", e->section,
-			CONFIG_QUOTED(e->argument));
+			QUOTED(e->argument));
 		return 0;
 	}
 	l->scope = STREQ(e->section, "reeved") ? CONFIG_SCOPE_REEVED

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "base/parse.h"
 #include "config/config_file.h"
 
 #define BLANKS " \t\r\v\f"
@@ -348,7 +349,7 @@ static int check(const struct buf *out, size_t from, const struct view *before,
 				buf_len(&after.others)) == 0))
 		return 0;
 	config_errors_add(errors, file, 0, "%s: no file can say this value: %s",
-		before->place->key, CONFIG_QUOTED(value ? value : ""));
+		before->place->key, QUOTED(value ? value : ""));
 	return -EINVAL;
 }
 

@@ -70,7 +70,7 @@ static void check_absolute(
 	const struct config_look *l, enum config_key key, const char *path)
 {
 	if (*path != '/')
-		tell(l, key, "not an absolute path: %s", CONFIG_QUOTED(path));
+		tell(l, key, "not an absolute path: %s", QUOTED(path));
 }
 
 /* several in one line have ':' between them, as in PATH */
@@ -79,7 +79,7 @@ static void check_dirs(const struct config_look *l, const char *line)
 	for (const char *p = line;; p++) {
 		if (*p != '/') {
 			tell(l, CONFIG_PATH, "not an absolute path in %s",
-				CONFIG_QUOTED(line));
+				QUOTED(line));
 			return;
 		}
 		p += strcspn(p, ":");
@@ -150,7 +150,7 @@ static void take_users(const struct config_look *l, struct config_named *environ
 			l->errors->no_memory = true;
 		else if (r < 0)
 			tell(l, CONFIG_ENVIRONMENT_USERS, "there is no user %s",
-				CONFIG_QUOTED(*user));
+				QUOTED(*user));
 		else if (!STREQ(*user, "*"))
 			environment->n_uids++;
 	}

@@ -6,7 +6,6 @@
 
 #include "base/buf.h"
 #include "base/cleanup.h"
-#include "base/parse.h"
 
 void config_errors_deinit(struct config_errors *e)
 {
@@ -76,16 +75,4 @@ void config_errors_print(const struct config_errors *e, FILE *out)
 		fprintf(out, "... and %zu more\n", e->n_more);
 	if (e->no_memory)
 		fputs("out of memory while reading the configuration\n", out);
-}
-
-const char *config_quote(struct config_quoted *q, const char *text)
-{
-	size_t n;
-
-	q->text[0] = '\'';
-	str_escape(q->text + 1, sizeof(q->text) - 2, text, strlen(text));
-	n = strlen(q->text);
-	q->text[n] = '\'';
-	q->text[n + 1] = '\0';
-	return q->text;
 }

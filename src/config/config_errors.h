@@ -48,11 +48,4 @@ static inline void config_errors_deinitp(struct config_errors *e)
 	config_errors_deinit(e);
 }
 
-/* any bytes for a message: in quotes, printable, cut where long */
-struct config_quoted {
-	char text[100];
-};
-const char *config_quote(struct config_quoted *q, const char *text);
-#define CONFIG_QUOTED(text) config_quote(&(struct config_quoted){""}, (text))
-
 #endif

@@ -8,6 +8,7 @@
 #include "base/buf.h"
 #include "base/cleanup.h"
 #include "base/invariant.h"
+#include "base/parse.h"
 
 #define BLANKS      " \t\r\v\f"
 #define SECTION_KEY "@" /* no key: stands for the beginning of a section */
@@ -88,8 +89,8 @@ static void line_error(struct reader *rd, unsigned line, const char *what,
 {
 	_cleanup_free_ char *text = strndup(p, (size_t)(end - p));
 
-	config_errors_add(rd->errors, rd->file, line, "%s: %s", what,
-		CONFIG_QUOTED(text ? text : "?"));
+	config_errors_add(
+		rd->errors, rd->file, line, "%s: %s", what, QUOTED(text ? text : "?"));
 }
 
 /* A header whose form is bad begins a section all the same: its keys must not fall into

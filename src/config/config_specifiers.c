@@ -14,6 +14,7 @@
 
 #include "base/error.h"
 #include "base/fd.h"
+#include "base/parse.h"
 
 /* ---- one text ----------------------------------------------------------------------------- */
 
@@ -114,9 +115,9 @@ static int refuse_specifier(const char *p, const struct specifiers *s, char **er
 		return refuse(err,
 			"the specifier %s is for services and schedules: a percent "
 			"sign is written %%%%",
-			CONFIG_QUOTED(bad));
+			QUOTED(bad));
 	return refuse(err, "unknown specifier %s: a percent sign is written %%%%",
-		CONFIG_QUOTED(bad));
+		QUOTED(bad));
 }
 
 int specifiers_expand(

@@ -47,7 +47,7 @@ static void check_function(struct config *c, struct config_errors *errors)
 	config_errors_add(errors, at->file, at->line,
 		nearest ? "function: there is no function %s, did you mean '%s'?"
 			: "function: there is no function %s%s",
-		CONFIG_QUOTED(name), nearest ? nearest : "");
+		QUOTED(name), nearest ? nearest : "");
 }
 
 struct asks {

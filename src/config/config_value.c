@@ -176,18 +176,16 @@ static int value_parse_num(
 
 	r = num_parse(&num, info, text);
 	if (r == -ERANGE)
-		return value_err(
-			err, r, "number is too large: %s", CONFIG_QUOTED(text));
+		return value_err(err, r, "number is too large: %s", QUOTED(text));
 	if (r < 0)
-		return value_err(
-			err, r, "not %s: %s", type_noun(info), CONFIG_QUOTED(text));
+		return value_err(err, r, "not %s: %s", type_noun(info), QUOTED(text));
 	if (info->type != CONFIG_TYPE_WORD && (num < info->min || num > info->max)) {
 		char min[DURATION_TEXT_MAX], max[DURATION_TEXT_MAX];
 
 		num_format(min, sizeof(min), info->type, info->min);
 		num_format(max, sizeof(max), info->type, info->max);
 		return value_err(err, -ERANGE, "outside of %s to %s: %s", min, max,
-			CONFIG_QUOTED(text));
+			QUOTED(text));
 	}
 	ret->num = num;
 	return 0;
@@ -232,8 +230,7 @@ static int add_bad_names(struct buf *out, char *const *v,
 		if (!some && buf_len(out) > 0)
 			r = buf_append_str(out, "; ");
 		if (r >= 0)
-			r = buf_printf(
-				out, "%s%s", some ? ", " : what, CONFIG_QUOTED(*s));
+			r = buf_printf(out, "%s%s", some ? ", " : what, QUOTED(*s));
 		if (r < 0)
 			return r;
 		some = true;
@@ -264,7 +261,7 @@ static int value_parse_users(
 		return r;
 	if ((int64_t)strv_len(v) > config_key_info[k].max)
 		return value_err(err, -RV_ELIMIT, "more than %" PRId64 " users: %s",
-			config_key_info[k].max, CONFIG_QUOTED(text));
+			config_key_info[k].max, QUOTED(text));
 	r = add_bad_names(&bad, v, all ? user_is_allowed_form : user_is_valid,
 		"not a user's name or number: ");
 	if (r >= 0)
@@ -310,11 +307,11 @@ static int value_parse_rate(union config_value *ret, const char *text, char **er
 
 	if (r == -ERANGE)
 		return value_err(err, r, "outside of 1 to %d in at most 366d: %s",
-			CONFIG_RATE_MAX, CONFIG_QUOTED(text));
+			CONFIG_RATE_MAX, QUOTED(text));
 	if (r < 0)
 		return value_err(err, r,
 			"not a rate such as 10/min, 3/2h or infinity: %s",
-			CONFIG_QUOTED(text));
+			QUOTED(text));
 	return 0;
 }
 
@@ -360,12 +357,12 @@ static int value_parse_zone(union config_value *ret, const char *text, char **er
 
 	if (r == -EINVAL || r == -ENOENT)
 		return value_err(
-			err, -EINVAL, "there is no time zone %s", CONFIG_QUOTED(text));
+			err, -EINVAL, "there is no time zone %s", QUOTED(text));
 	if (r < 0)
 		return r == -ENOMEM ? r
 				    : value_err(err, -EINVAL,
 					      "time zone %s cannot be read: %s",
-					      CONFIG_QUOTED(text), rv_strerror(r));
+					      QUOTED(text), rv_strerror(r));
 	*ret = (union config_value){.text = strdup(text)};
 	return ret->text ? 0 : -ENOMEM;
 }
@@ -378,15 +375,14 @@ static int value_parse_user(union config_value *ret, const char *text, char **er
 	uint64_t uid;
 
 	if (!user_is_valid(text))
-		return value_err(err, -EINVAL, "not a user's name or number: %s",
-			CONFIG_QUOTED(text));
+		return value_err(
+			err, -EINVAL, "not a user's name or number: %s", QUOTED(text));
 	if (user_is_number(text) && parse_u64(&uid, text, 0, UINT32_MAX - 1) >= 0)
 		(void)!getpwuid_r((uid_t)uid, &pw, buf, sizeof(buf), &found);
 	else
 		(void)!getpwnam_r(text, &pw, buf, sizeof(buf), &found);
 	if (!found)
-		return value_err(
-			err, -EINVAL, "there is no user %s", CONFIG_QUOTED(text));
+		return value_err(err, -EINVAL, "there is no user %s", QUOTED(text));
 	*ret = (union config_value){.user = {.name = strdup(pw.pw_name),
 					    .home = strdup(pw.pw_dir ? pw.pw_dir : "/"),
 					    .uid = (uint32_t)pw.pw_uid,

@@ -95,14 +95,14 @@ static int section_entry(struct loader *l, const struct config_entry *e)
 	if (!STREQ(e->section, "job")) {
 		config_errors_add(l->errors, l->file, e->line,
 			"unknown section %s: a graph has sections [job NAME]",
-			CONFIG_QUOTED(e->section));
+			QUOTED(e->section));
 		return 0;
 	}
 	if (!e->argument || !name_is_valid(e->argument)) {
 		config_errors_add(l->errors, l->file, e->line,
 			e->argument ? "not the name of a job: %s"
 				    : "[job] needs a name: [job NAME]%s",
-			e->argument ? CONFIG_QUOTED(e->argument) : "");
+			e->argument ? QUOTED(e->argument) : "");
 		return 0;
 	}
 	before = section_of(l->graph, e->argument);

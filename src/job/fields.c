@@ -194,15 +194,3 @@ int job_err(char **err, int r, const char *fmt, ...)
 	buf_deinit(&b);
 	return r;
 }
-
-const char *quoted_fill(struct quoted *q, const char *text)
-{
-	size_t n;
-
-	q->text[0] = '\'';
-	str_escape(q->text + 1, sizeof(q->text) - 2, text, strlen(text));
-	n = strlen(q->text);
-	q->text[n] = '\'';
-	q->text[n + 1] = '\0';
-	return q->text;
-}

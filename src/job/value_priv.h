@@ -10,13 +10,6 @@
  * is left out: the code says enough. */
 int job_err(char **err, int r, const char *fmt, ...) PRINTF(3, 4);
 
-/* any bytes for a message: in quotes, printable, cut where long */
-struct quoted {
-	char text[100];
-};
-const char *quoted_fill(struct quoted *q, const char *text);
-#define QUOTED(text) quoted_fill(&(struct quoted){""}, (text))
-
 /* texts of an enumerated type, NULL-terminated, or NULL when it is none */
 const char *const *job_type_words(enum job_type t);
 
