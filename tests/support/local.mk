@@ -22,7 +22,7 @@ check_PROGRAMS += tests/support/await_gone
 tests_support_await_gone_SOURCES = tests/support/await_gone.c
 tests_support_await_gone_LDADD =
 EXTRA_DIST += tests/support/programs.sh tests/support/run_test tests/support/services.sh \
-	tests/support/system.sh tests/support/idle.sh
+	tests/support/small_disk.sh tests/support/system.sh tests/support/idle.sh
 
 # a client that keeps to no rule; see tests/system/4xx
 check_PROGRAMS += tests/support/hostile

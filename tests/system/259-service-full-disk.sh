@@ -2,18 +2,7 @@
 # The disk is full: what is said of services is refused and has no effect; one that ends meanwhile
 # comes again when there is room, and a reload's changes are made then.
 . "${srcdir:-.}/tests/support/system.sh"
-[ "$(id -u)" = 0 ] || skip "only root can mount a small file system"
-mkdir "$state"
-mount -t tmpfs -o size=6m,mode=700 reeve-test "$state" 2>/dev/null ||
-	skip "a small file system cannot be mounted"
-unmount() {
-	status=$?
-	[ -z "$reeved_pid" ] || kill -s TERM "$reeved_pid" 2>/dev/null || :
-	"$build/tests/support/await_gone" -k 60 "$tmp" || :
-	umount -l "$state" || :
-	finish "$status"
-}
-trap unmount EXIT
+. "$top/tests/support/small_disk.sh"
 conf() { # [SECTION]
 	cat >"$tmp/conf" <<-EOC
 		[reeved]
@@ -34,10 +23,6 @@ until_is() { # TEXT COMMAND...: until the command prints it
 	until [ "$("$@")" = "$until_want" ]; do
 		settle
 	done
-}
-fill() {
-	dd if=/dev/zero of="$state/filler" bs=64k 2>/dev/null || :
-	dd if=/dev/zero of="$state/filler2" bs=1 count=4096 2>/dev/null || :
 }
 
 conf

@@ -2,30 +2,13 @@
 # The file system of the state directory is full: submits are refused with a clear text,
 # running jobs and the daemon go on, ends are kept and recorded when there is space again.
 . "${srcdir:-.}/tests/support/system.sh"
-[ "$(id -u)" = 0 ] || skip "only root can mount a small file system"
-mkdir "$state"
-mount -t tmpfs -o size=6m,mode=700 reeve-test "$state" 2>/dev/null ||
-	skip "a small file system cannot be mounted"
-unmount() {
-	status=$?
-	[ -z "$reeved_pid" ] || kill -s TERM "$reeved_pid" 2>/dev/null || :
-	"$build/tests/support/await_gone" -k 60 "$tmp" || :
-	umount -l "$state" || :
-	finish "$status"
-}
-trap unmount EXIT
+. "$top/tests/support/small_disk.sh"
 cat >some.conf <<'EOF'
 [reeved]
 min-free = 0
 [pool default]
 slots = 8
 EOF
-
-fill() {
-	# to the last byte: what dd cannot write any more is what we want
-	dd if=/dev/zero of="$state/filler" bs=64k 2>/dev/null || :
-	dd if=/dev/zero of="$state/filler2" bs=1 count=4096 2>/dev/null || :
-}
 
 start_reeved --config=some.conf
 mkfifo go

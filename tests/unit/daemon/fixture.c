@@ -156,6 +156,24 @@ void fixture_start_committer(struct fixture *fx)
 	fixture_start(fx, committer_main, fx->core.committer);
 }
 
+void fixture_record_jobs(struct fixture *fx)
+{
+	struct jobs *js = fx->core.jobs;
+	struct txn *t = txn_new();
+
+	for (struct job *j = jobs_at_or_after(js, 1); j;
+		j = jobs_at_or_after(js, j->id + 1)) {
+		struct store_op *op = txn_add(t, STORE_JOB_INSERT);
+
+		job_record(j, &op->job);
+		op->job.spec = j->spec;
+		op->job.spec_len = j->spec_len;
+	}
+	fixture_start_committer(fx);
+	ck_assert_int_eq(committer_commit(fx->core.committer, t, 0), 0);
+	ck_assert_int_eq(jobs_loaded(js), 0);
+}
+
 static void put_text(struct job_spec *s, enum job_field f, const char *text)
 {
 	if (text)

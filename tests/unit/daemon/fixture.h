@@ -56,6 +56,8 @@ void fixture_set_clock(struct fixture *fx, int64_t by_usec);
 
 /* start the task that drives commits; it ends with the test */
 void fixture_start_committer(struct fixture *fx);
+/* start the committer and commit every job of the table, which counts as loaded then */
+void fixture_record_jobs(struct fixture *fx);
 /* start a service task; cancelled at the end of the test */
 void fixture_start(struct fixture *fx, rv_fn fn, void *arg);
 

@@ -9,21 +9,8 @@ enum { FIRST_OWN = 100 };
 
 static void start(struct fixture *fx)
 {
-	struct jobs *js = fx->core.jobs;
-	struct txn *t = txn_new();
-
-	jobs_set_next_id(js, FIRST_OWN);
-	for (struct job *j = jobs_at_or_after(js, 1); j;
-		j = jobs_at_or_after(js, j->id + 1)) {
-		struct store_op *op = txn_add(t, STORE_JOB_INSERT);
-
-		job_record(j, &op->job);
-		op->job.spec = j->spec;
-		op->job.spec_len = j->spec_len;
-	}
-	fixture_start_committer(fx);
-	ck_assert_int_eq(committer_commit(fx->core.committer, t, 0), 0);
-	ck_assert_int_eq(jobs_loaded(js), 0);
+	jobs_set_next_id(fx->core.jobs, FIRST_OWN);
+	fixture_record_jobs(fx);
 }
 
 /* its end is recorded, into a transaction that goes to nobody yet */

@@ -23,20 +23,7 @@ struct core *__wrap_control_core(const struct control *c)
 /* the jobs are recorded, and changes of them are */
 static void start(struct fixture *fx)
 {
-	struct jobs *js = fx->core.jobs;
-	struct txn *t = txn_new();
-
-	for (struct job *j = jobs_at_or_after(js, 1); j;
-		j = jobs_at_or_after(js, j->id + 1)) {
-		struct store_op *op = txn_add(t, STORE_JOB_INSERT);
-
-		job_record(j, &op->job);
-		op->job.spec = j->spec;
-		op->job.spec_len = j->spec_len;
-	}
-	fixture_start_committer(fx);
-	ck_assert_int_eq(committer_commit(fx->core.committer, t, 0), 0);
-	ck_assert_int_eq(jobs_loaded(js), 0);
+	fixture_record_jobs(fx);
 	ck_assert_int_eq(dependents_load(fx->core.dependents), 0);
 	the_core = &fx->core;
 	conn = (struct control_conn){.is_admin = true};
