@@ -11,7 +11,9 @@ tests_sim_test_admission_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 tests_sim_test_admission_LDADD = libsched.la libjob.la libbase.la $(CHECK_LIBS)
 
 tests_sim_test_protocol_SOURCES = tests/sim/test_protocol.c \
-	tests/sim/explore.c tests/sim/protocol.c tests/sim/protocol.h
+	tests/sim/explore.c tests/sim/protocol.c tests/sim/protocol.h \
+	tests/sim/protocol_conn.c tests/sim/protocol_priv.h \
+	tests/sim/protocol_reeved.c tests/sim/protocol_spawner.c
 tests_sim_test_protocol_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 tests_sim_test_protocol_LDADD = libbase.la $(CHECK_LIBS)
 endif
