@@ -288,7 +288,9 @@ bool run_is_coming_up(const struct run *run)
 {
 	const struct run_ready *rr = run->ready;
 
-	return rr && !rr->is_ready && !run->ended && run->stop == RUN_STOP_NONE;
+	/* on record it may be before its task has looked: one of before */
+	return rr && !rr->is_ready && run->rec.ready_usec == 0 && !run->ended &&
+	       run->stop == RUN_STOP_NONE;
 }
 
 bool run_is_ready(const struct run *run)

@@ -3,7 +3,7 @@
 #include "daemon/service_record.h"
 
 #include <errno.h>
-#include <stdint.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -25,6 +25,9 @@ int service_record_format(struct buf *out, const struct service_record *rec)
 			*rec->roll_behind ? " after " : "", rec->roll_behind);
 	if (r >= 0 && *rec->roll_failed)
 		r = buf_printf(out, "roll-failed = %s\n", rec->roll_failed);
+	if (r >= 0 && rec->restart_usec)
+		r = buf_printf(
+			out, "restart-before = %" PRId64 "\n", rec->restart_usec);
 	return r;
 }
 
@@ -74,6 +77,9 @@ static int parse_line(struct service_record *rec, const char *key, char *value)
 		snprintf(rec->roll_failed, sizeof(rec->roll_failed), "%s", value);
 		return 0;
 	}
+	if (STREQ(key, "restart-before"))
+		return parse_i64(&rec->restart_usec, value, 1, INT64_MAX) < 0 ? -EINVAL
+									      : 0;
 	if (!STREQ(key, "stopped"))
 		return 0;
 	rec->stopped = STREQ(value, "yes");

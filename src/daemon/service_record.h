@@ -6,9 +6,13 @@
  *   rolling = K [after NAME]  a rolling restart, whose next instance is K; it begins when that
  *                     of the other service is over
  *   roll-failed = WHY  the last one stopped
+ *   restart-before = MOMENT  runs that were started before it are started again, by restart-at:
+ *                     microseconds of wall clock
  */
 #ifndef DAEMON_SERVICE_RECORD_H
 #define DAEMON_SERVICE_RECORD_H
+
+#include <stdint.h>
 
 #include "base/buf.h"
 
@@ -22,11 +26,13 @@ struct service_record {
 	unsigned roll_next;
 	char roll_behind[65];  /* "": none */
 	char roll_failed[200]; /* "": it did not */
+	int64_t restart_usec;  /* restart-before; 0: none */
 };
 
 static inline bool service_record_is_empty(const struct service_record *rec)
 {
-	return !rec->stopped && !rec->scaled && !rec->rolling && !*rec->roll_failed;
+	return !rec->stopped && !rec->scaled && !rec->rolling && !*rec->roll_failed &&
+	       rec->restart_usec == 0;
 }
 
 /* it is not rolled any more, nor said that it was */

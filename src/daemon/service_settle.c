@@ -25,6 +25,7 @@
 #include "daemon/service_groups.h"
 #include "daemon/service_roll.h"
 #include "daemon/service_settle.h"
+#include "daemon/service_times.h"
 #include "daemon/supervisor.h"
 
 enum { RETRY_SEC = 5 };
@@ -255,6 +256,7 @@ static int settle_instance(struct settle *st, struct instance *in)
 	if (!j)
 		in->job = 0;
 	look_for_old_runs(st, in, j);
+	instance_look_due(in, j);
 	if (target == INSTANCE_UP)
 		return settle_up(st, in, j);
 	in->again = false;
@@ -280,7 +282,7 @@ static bool has_room(const struct settle *st)
 {
 	return st->n_made < SETTLE_MAX && st->n_changes < SETTLE_MAX &&
 	       st->n_gone < SETTLE_MAX && st->n_pruned < SETTLE_MAX &&
-	       st->n_over < SETTLE_MAX;
+	       st->n_over < SETTLE_MAX && st->n_due < SETTLE_MAX;
 }
 
 /* Where all that its group stops are down, they are started from now on. */
@@ -314,6 +316,8 @@ int settle_service(struct settle *st, struct service *s)
 	}
 	if (r >= 0 && !st->more && s->restarts && has_room(st))
 		r = settle_group(st, s->group);
+	if (r >= 0 && !st->more)
+		r = settle_times(st, s);
 	if (r >= 0 && s->section)
 		r = settle_roll(st, s);
 	if (r < 0 || s->section || s->n > 0 || service_record_is_empty(&s->rec))

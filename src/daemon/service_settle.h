@@ -36,6 +36,8 @@ struct settle {
 	struct service_group *over[SETTLE_MAX]; /* whose services are all down */
 	unsigned over_plans[SETTLE_MAX];        /* their n_plans */
 	size_t n_over;
+	struct service *due[SETTLE_MAX]; /* whose restart-at goes on record */
+	size_t n_due;
 	bool noted; /* there is something else in the txn */
 	bool more;  /* there was no room for all */
 };

@@ -12,6 +12,7 @@
 #include "daemon/scheduler.h"
 #include "daemon/service_groups.h"
 #include "daemon/service_settle.h"
+#include "daemon/service_times.h"
 
 struct settle *settle_new(struct services *ss)
 {
@@ -147,6 +148,8 @@ int settle_commit(struct settle *st)
 	publish_made(st);
 	for (size_t i = 0; i < st->n_over; i++)
 		group_restart_is_over(st->ss, st->over[i], st->over_plans[i]);
+	for (size_t i = 0; i < st->n_due; i++)
+		service_is_due(st->ss, st->due[i]);
 	if (st->noted) /* a roll may be over, without any job being another */
 		services_tell_moved(st->ss);
 	r = forget_gone(st);

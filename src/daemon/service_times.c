@@ -63,24 +63,23 @@ static void arm(struct service_times *t, int64_t after_usec)
 			t->service->name);
 }
 
+static bool is_older(const struct job *j, int64_t at_usec)
+{
+	return j && j->run && j->run->started && j->run->rec.started_usec < at_usec;
+}
+
 static void mark(struct service_times *t, int64_t at_usec)
 {
 	struct service *s = t->service;
 	size_t n = 0;
 
-	for (size_t i = 0; i < s->n; i++) {
-		const struct job *j = instance_job(t->ss, s->v[i]);
-
-		if (!j || !j->run || !j->run->started ||
-			j->run->rec.started_usec >= at_usec)
-			continue;
-		s->v[i]->again = true;
-		n++;
-	}
+	for (size_t i = 0; i < s->n; i++)
+		n += is_older(instance_job(t->ss, s->v[i]), at_usec);
 	if (n == 0)
 		return;
 	log_at(LOG_INFO, "service", "service '%s' is restarted, by restart-at",
 		s->name);
+	s->due_usec = at_usec;
 	service_look_again(t->ss, s);
 }
 
@@ -100,6 +99,42 @@ static void passed(void *arg)
 			t->service->name);
 	arm(t, MAX(now, at));
 }
+
+/* ---- those whose turn it is ------------------------------------------------------------------ */
+
+void instance_look_due(struct instance *in, const struct job *j)
+{
+	if (!in->due || (j && j->run && !j->run->started))
+		return; /* it is being started: looked at again when it is */
+	in->due = false;
+	in->again |= is_older(j, in->service->rec.restart_usec);
+}
+
+void service_is_due(struct services *ss, struct service *s)
+{
+	s->due_usec = 0;
+	for (size_t i = 0; i < s->n; i++)
+		s->v[i]->due = true;
+	service_mark(ss, s);
+}
+
+int settle_times(struct settle *st, struct service *s)
+{
+	if (s->due_usec) {
+		s->rec.restart_usec = s->due_usec;
+		st->due[st->n_due++] = s;
+		return settle_put_record(st, s);
+	}
+	if (s->rec.restart_usec == 0)
+		return 0;
+	for (size_t i = 0; i < s->n; i++)
+		if (s->v[i]->due || s->v[i]->again)
+			return 0;
+	s->rec.restart_usec = 0;
+	return settle_put_record(st, s);
+}
+
+/* ---- the times of all ------------------------------------------------------------------------ */
 
 static int read_times(
 	struct services *ss, struct service *s, struct config_zones *zones)

@@ -219,12 +219,16 @@ static int take_job(struct services *ss, const struct job *j)
 int services_loaded(struct services *ss)
 {
 	struct jobs *js = ss->core->jobs;
+	struct service *s;
 	int r = 0;
 
 	for (struct job *j = jobs_at_or_after(js, 1); j && r >= 0;
 		j = jobs_at_or_after(js, j->id + 1))
 		if (j->of_service)
 			r = take_job(ss, j);
+	HASHMAP_FOREACH(s, ss->by_name)
+		if (s->rec.restart_usec)
+			service_is_due(ss, s);
 	return r;
 }
 

@@ -45,6 +45,7 @@ struct instance {
 	struct service_hooks *hooks;   /* NULL: none */
 	char *problem; /* why it cannot be made a job, until the next reload; NULL: nothing */
 	bool again;           /* it is to be started again, whatever it is doing */
+	bool due;             /* the same, where it is older than restart-at */
 	bool comes_again;     /* after an end of its own: `after` does not count */
 	bool has_ended;       /* by itself, since somebody had it start, or end, last */
 	bool counts_recorded; /* restarts that count: service_counts.h */
@@ -75,6 +76,7 @@ struct service {
 	size_t n;
 	struct list dirty;           /* something of it may be left to do */
 	struct service_times *times; /* of restart-at; NULL: none */
+	int64_t due_usec;            /* of that, not on record yet; 0: none */
 	bool was_ready;              /* as those who wait for it were told last */
 	struct service_edge *edges;
 	size_t n_edges;

@@ -94,8 +94,10 @@ static size_t mark_again(struct services *ss, struct service *s, bool all)
 
 static void unmark(struct service *s)
 {
-	for (size_t i = 0; i < s->n; i++)
+	for (size_t i = 0; i < s->n; i++) {
 		s->v[i]->again = false;
+		s->v[i]->due = s->rec.restart_usec != 0;
+	}
 }
 
 static int start(struct services *ss, struct service *s, bool all, bool *ret_changed)

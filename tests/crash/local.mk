@@ -6,5 +6,5 @@ tests_crash_crash_SOURCES = tests/crash/crash.c \
 	tests/crash/world.c tests/crash/world.h
 tests_crash_crash_CFLAGS = $(AM_CFLAGS) $(JANSSON_CFLAGS)
 tests_crash_crash_LDADD = libclient.la libvarlink.la libbase.la $(JANSSON_LIBS) $(PTHREAD_LIBS)
-EXTRA_DIST += tests/crash/README.md tests/crash/crash.sh tests/crash/kept.sh tests/crash/waiting.sh tests/crash/callbacks.sh tests/crash/services.sh tests/crash/service_groups.sh tests/crash/service_roll.sh tests/crash/hooks.sh
-TESTS += tests/crash/crash.sh tests/crash/kept.sh tests/crash/waiting.sh tests/crash/callbacks.sh tests/crash/services.sh tests/crash/service_groups.sh tests/crash/service_roll.sh tests/crash/hooks.sh
+EXTRA_DIST += tests/crash/README.md tests/crash/crash.sh tests/crash/kept.sh tests/crash/waiting.sh tests/crash/callbacks.sh tests/crash/services.sh tests/crash/service_groups.sh tests/crash/service_roll.sh tests/crash/service_times.sh tests/crash/hooks.sh
+TESTS += tests/crash/crash.sh tests/crash/kept.sh tests/crash/waiting.sh tests/crash/callbacks.sh tests/crash/services.sh tests/crash/service_groups.sh tests/crash/service_roll.sh tests/crash/service_times.sh tests/crash/hooks.sh

@@ -1,6 +1,7 @@
 #!/bin/sh
 # restart-at of services: all instances are started again, one after the other, each once the one
-# before it is ready; it counts as no restart.
+# before it is ready; it counts as no restart. A daemon that is killed meanwhile leaves the rest to
+# the next one.
 . "${srcdir:-.}/tests/support/system.sh"
 
 log=$tmp/log
@@ -58,4 +59,55 @@ while read -r what which; do
 done <rolled
 assert_eq "no restart was counted" "0 0 0" "$(of .short_runs)"
 assert_match "it says so" "*service 'web' is restarted, by restart-at*" "$(cat "$tmp/reeved.log")"
+stop_reeved
+
+step "the daemon is killed halfway: the next one goes on with the others, once each"
+slow() { # WHEN
+	cat >"$tmp/conf" <<-EOC
+		[service slow]
+		command = sleep 1000
+		instances = 4
+		ready = command:test -e $tmp/up-%i
+		ready-timeout = infinity
+		restart-at = $1
+	EOC
+}
+starts() {
+	reeve service status slow --json | jq -r '[.[0].instances[].starts] | join(" ")'
+}
+starts_are() { # STARTS
+	until [ "$(starts)" = "$1" ]; do
+		settle
+	done
+}
+ready() { # HOW MANY are
+	until [ "$(reeve service status slow --json |
+		jq '[.[0].instances[] | select(.ready)] | length')" = "$1" ]; do
+		settle
+	done
+}
+for i in 0 1 2 3; do
+	: >"$tmp/up-$i"
+done
+slow "2199-01-01"
+start_reeved --config="$tmp/conf" --shutdown=detach
+ready 4
+rm "$tmp/up-1"
+slow "$(date -d '+2 seconds' '+%Y-%m-%d %H:%M:%S')"
+reeve daemon reload >/dev/null
+starts_are "2 2 1 1"
+ready 3
+kill -9 "$reeved_pid"
+reeved_ended
+start_reeved --config="$tmp/conf" --shutdown=detach
+ready 3
+assert_eq "one at a time" "2 2 1 1" "$(starts)"
+: >"$tmp/up-1"
+starts_are "2 2 2 2"
+ready 4
+stop_reeved
+start_reeved --config="$tmp/conf"
+ready 4
+reeve service scale slow 5
+assert_eq "that was all" "2 2 2 2 1" "$(starts)"
 stop_reeved
