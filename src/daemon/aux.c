@@ -2,14 +2,10 @@
 #include "config.h"
 
 #include <errno.h>
-#include <fcntl.h>
-#include <inttypes.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/wait.h>
-#include <unistd.h>
 
 #include "base/cleanup.h"
 #include "base/clock.h"
@@ -17,17 +13,12 @@
 #include "base/fd.h"
 #include "base/invariant.h"
 #include "base/log.h"
-#include "base/strv.h"
 #include "config/configuration.h"
 #include "daemon/aux_priv.h"
 #include "daemon/core.h"
 #include "daemon/jobs.h"
-#include "daemon/readiness.h"
 #include "daemon/run_steps.h"
 #include "reeve/scope.h"
-
-/* between SIGTERM and SIGKILL, of one that is past its time or has left something behind */
-static const rv_time grace = RV_SEC(2);
 
 /* ---- the table ------------------------------------------------------------------------------ */
 
@@ -102,17 +93,11 @@ struct aux *aux_new(struct aux_commands *all, uint64_t key, const struct spawn_t
 	return a;
 }
 
-static void end_reading(struct aux *a)
-{
-	rv_fd_unwatch(TAKE_PTR(a->out_watch));
-	a->out_fd = close_safe(a->out_fd);
-}
-
 void aux_drop(struct aux *a)
 {
 	struct aux_commands *all = a->all;
 
-	end_reading(a);
+	aux_end_reading(a);
 	close_safe(a->pidfd);
 	hashmap_remove_u64(all->by_key, a->key);
 	list_remove(&a->link);
@@ -158,7 +143,7 @@ void aux_act(struct aux *a)
 		a->kill_sent = spawner_link_stop_token(l, &a->token, SIGKILL, 0) >= 0;
 	else if (a->stop_wanted && !a->stop_sent)
 		a->stop_sent =
-			spawner_link_stop_token(l, &a->token, SIGTERM, grace) >= 0;
+			spawner_link_stop_token(l, &a->token, SIGTERM, AUX_GRACE) >= 0;
 	a->all->some_want |=
 		(a->kill_wanted && !a->kill_sent) || (a->stop_wanted && !a->stop_sent);
 }
@@ -167,7 +152,7 @@ void aux_abandon(struct aux *a)
 {
 	a->unwanted = true;
 	a->awaited = false;
-	end_reading(a);
+	aux_end_reading(a);
 	if (a->ended || !a->sent) {
 		acknowledge(a);
 		return;
@@ -198,154 +183,7 @@ void aux_forget(struct run *run)
 	}
 }
 
-/* ---- its output ------------------------------------------------------------------------------ */
-
-/* The last bytes stay. */
-static void keep(struct aux *a, const char *p, size_t n)
-{
-	size_t over;
-
-	if (n > a->out_max) {
-		p += n - a->out_max;
-		n = a->out_max;
-		a->out_cut = true;
-	}
-	over = a->n_out + n > a->out_max ? a->n_out + n - a->out_max : 0;
-	if (over) {
-		memmove(a->out, a->out + over, a->n_out - over);
-		a->n_out -= over;
-		a->out_cut = true;
-	}
-	memcpy(a->out + a->n_out, p, n);
-	a->n_out += n;
-}
-
-/* So much in one turn: one that prints without end is not all that there is to do. */
-static void read_some(struct aux *a)
-{
-	char buf[4096];
-
-	for (int i = 0; i < 16 && a->out_fd >= 0; i++) {
-		ssize_t n = read(a->out_fd, buf, sizeof(buf));
-
-		if (n > 0) {
-			keep(a, buf, (size_t)n);
-		} else if (n == 0 || (errno != EAGAIN && errno != EINTR)) {
-			end_reading(a);
-		} else if (errno == EAGAIN) {
-			return;
-		}
-	}
-	if (a->out_fd >= 0) /* the watch tells of an edge, and there is none */
-		rv_event_set(&a->wake);
-}
-
-static void readable(int fd, unsigned ev, void *arg)
-{
-	(void)fd;
-	(void)ev;
-	read_some(arg);
-}
-
-static int open_output(struct aux *a, struct run_request *rr, size_t max)
-{
-	int fds[2], r;
-
-	end_reading(a); /* of a start that came to nothing */
-	free(a->out);
-	a->n_out = 0;
-	a->out_max = max;
-	a->out = malloc(max + 1);
-	if (!a->out)
-		return -ENOMEM;
-	if (pipe2(fds, O_CLOEXEC) < 0)
-		return -errno;
-	a->out_fd = fds[0];
-	close_safe(rr->stdout_fd);
-	rr->stdout_fd = rr->req.stdout_fd = fds[1];
-	rr->req.stdout_kind = SPAWN_STDIO_FD;
-	/* nor may the one thread that writes times wait for who reads this */
-	rr->req.stamped = false;
-	rr->stderr_fd = rr->req.stderr_fd = close_safe(rr->stderr_fd);
-	rr->req.stderr_kind = SPAWN_STDIO_STDOUT;
-	r = fd_set_nonblock(a->out_fd, true);
-	return r < 0 ? r
-		     : rv_fd_watch(rv_loop_current(), a->out_fd, RV_READ, readable, a,
-			       &a->out_watch);
-}
-
 /* ---- the start ------------------------------------------------------------------------------- */
-
-static void env_unset(char **env, const char *name)
-{
-	size_t len = strlen(name);
-	char **to = env;
-
-	for (char **e = env; e && *e; e++) {
-		if (strncmp(*e, name, len) == 0 && (*e)[len] == '=')
-			free(*e);
-		else
-			*to++ = *e;
-	}
-	if (to)
-		*to = NULL;
-}
-
-static int make_env(struct run_request *rr, const struct run *run, char *const *env)
-{
-	char pid[16];
-	int r = 0;
-
-	env_unset(rr->env, "NOTIFY_SOCKET"); /* its word is not the service's */
-	env_unset(rr->env, "WATCHDOG_USEC");
-	env_unset(rr->env, SPAWN_PID_ENV);
-	if (run->started) {
-		snprintf(pid, sizeof(pid), "%d", (int)run_main_pid(run));
-		r = strv_env_set(&rr->env, "MAINPID", pid);
-	}
-	STRV_FOREACH(e, env) {
-		_cleanup_free_ char *name = strdup(*e);
-		char *eq = name ? strchr(name, '=') : NULL;
-
-		if (!name)
-			return -ENOMEM;
-		if (eq && r >= 0) {
-			*eq = '\0';
-			r = strv_env_set(&rr->env, name, eq + 1);
-		}
-	}
-	return r;
-}
-
-/* As the run's own, but for what is said here. */
-static int make_request(struct run_request *rr, struct aux *a, struct run *run,
-	const struct aux_command *cmd, enum spawn_step *ret_step)
-{
-	struct spawn_request *q = &rr->req;
-	int r = run_request_init(rr, run, ret_step);
-
-	if (r < 0)
-		return r;
-	q->token = a->token;
-	q->gate = 0;
-	q->aside = q->ahead = false;
-	q->ready_fd = 0;
-	q->stdin_kind = SPAWN_STDIO_NULL;
-	q->stdin_path = NULL;
-	q->leftovers = SPAWN_LEFTOVERS_KILL;
-	q->kill_signal = SIGTERM;
-	q->kill_grace = grace;
-	*ret_step = SPAWN_STEP_REQUEST;
-	strv_free(rr->argv);
-	rr->argv = strv_copy(cmd->argv);
-	q->argv = rr->argv;
-	r = rr->argv ? make_env(rr, run, cmd->env) : -ENOMEM;
-	q->env = rr->env;
-	*ret_step = SPAWN_STEP_STDOUT;
-	if (r >= 0 && cmd->keep)
-		r = open_output(a, rr, cmd->keep);
-	return r;
-}
 
 /* until something wakes it, or that time */
 static int wait_until(rv_event *event, rv_time when)
@@ -363,7 +201,7 @@ static int begin(
 	struct spawner_link *l = run->core->spawner;
 	struct aux_end failed = {.how = AUX_NOT_STARTED};
 	struct run_request rr;
-	int r = make_request(&rr, a, run, cmd, &failed.step);
+	int r = aux_make_request(&rr, a, run, cmd, &failed.step);
 
 	while (r >= 0) {
 		rv_event_clear(&a->wake);
@@ -443,7 +281,7 @@ static int await(
 			late = a->stop_wanted = true;
 		aux_act(a);
 		if (a->out_fd >= 0)
-			read_some(a);
+			aux_read_some(a);
 		r = wait_until(&a->wake, late ? RV_FOREVER : deadline);
 		if (r < 0 && r != -ETIMEDOUT)
 			return r;
@@ -451,20 +289,8 @@ static int await(
 	if (late && a->end.how != AUX_LOST) /* however it took that */
 		a->end.how = AUX_TIMED_OUT;
 	if (a->out_fd >= 0)
-		read_some(a);
+		aux_read_some(a);
 	return 0;
-}
-
-static void take_output(struct aux *a, struct aux_end *ret)
-{
-	if (!a->out)
-		return;
-	a->out[a->n_out] = '\0';
-	ret->output = TAKE_PTR(a->out);
-	ret->n_output = a->n_out;
-	ret->cut = a->out_cut;
-	a->n_out = a->out_max = 0;
-	end_reading(a);
 }
 
 /* in its turn */
@@ -495,7 +321,7 @@ static int run_one(struct aux_commands *all, struct run *run,
 	if (r >= 0) {
 		*ret = a->end;
 		a->end.problem = NULL;
-		take_output(a, ret);
+		aux_take_output(a, ret);
 	}
 	if (r < 0 && all->core->detaching && aux_is_kept(cmd->place))
 		return r; /* the next daemon's */

@@ -8,6 +8,11 @@
 #include "reeve/loop.h"
 #include "reeve/sync.h"
 
+struct run_request;
+
+/* between SIGTERM and SIGKILL, of one that is past its time or has left something behind */
+#define AUX_GRACE RV_SEC(2)
+
 struct aux_commands {
 	struct core *core;
 	struct hashmap *by_key; /* of struct aux */
@@ -55,5 +60,19 @@ void aux_set_ended(struct aux *a, const struct aux_end *end);
 void aux_act(struct aux *a);
 /* Nobody wants it: it is ended, and forgotten then. */
 void aux_abandon(struct aux *a);
+
+/* The run's own request, but for what is another of the command. 0, -errno with ret_step the step
+ * that cannot be; deinit it in both cases */
+RV_AWAIT int aux_make_request(struct run_request *rr, struct aux *a, struct run *run,
+	const struct aux_command *cmd, enum spawn_step *ret_step);
+
+/* ---- its output ---- */
+/* It is to go to a pipe of ours, of which the last max bytes are kept. 0, -errno */
+int aux_open_output(struct aux *a, struct run_request *rr, size_t max);
+/* what is there now, as far as one turn takes */
+void aux_read_some(struct aux *a);
+void aux_end_reading(struct aux *a);
+/* What was kept is that end's. */
+void aux_take_output(struct aux *a, struct aux_end *ret);
 
 #endif

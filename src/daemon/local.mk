@@ -9,6 +9,8 @@ libdaemon_la_SOURCES = \
 	src/daemon/asks.c src/daemon/asks.h \
 	src/daemon/aux.c src/daemon/aux.h src/daemon/aux_priv.h \
 	src/daemon/aux_news.c \
+	src/daemon/aux_output.c \
+	src/daemon/aux_request.c \
 	src/daemon/callbacks.c src/daemon/callbacks.h src/daemon/callbacks_priv.h \
 	src/daemon/callbacks_table.c \
 	src/daemon/clock_jumps.c src/daemon/clock_jumps.h \
