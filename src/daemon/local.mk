@@ -102,6 +102,7 @@ libdaemon_la_SOURCES = \
 	src/daemon/run_request.c \
 	src/daemon/run_stdin.c src/daemon/run_stdin.h \
 	src/daemon/run_steps.h \
+	src/daemon/run_told.c \
 	src/daemon/processes.c src/daemon/processes.h \
 	src/daemon/pools.c src/daemon/pools.h \
 	src/daemon/pools_change.c \

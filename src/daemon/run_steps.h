@@ -13,6 +13,10 @@ RV_AWAIT int run_function(struct run *run);
 /* The pid, and what else is known of one that goes on, into its record, without waiting. False:
  * no memory now */
 bool run_record_progress(struct run *run);
+/* It is over, and how; where it is already, nothing. */
+void run_set_ended(struct run *run, const struct run_end *end);
+/* Its process has ended without a spawner, and nobody reaps it: how is not known. */
+void run_give_up_status(struct run *run);
 
 /* The start request of a command, made from its spec: argv, environment, limits. */
 struct run_request {
