@@ -30,6 +30,9 @@ struct spawn_client {
 	uint32_t seq;
 	bool processing;
 	char *input;
+	/* argv and environment of the request that is being encoded: not on the stack of a
+	 * task, which would have to be grown by it */
+	char blob[WIRE_INLINE_MAX];
 };
 
 int spawn_client_new(struct spawn_client **ret, int fd,
@@ -165,7 +168,6 @@ static bool queue_is_full(const struct spawn_client *c)
 int spawn_client_start(struct spawn_client *c, const struct spawn_request *req)
 {
 	_cleanup_close_ int memfd = -1;
-	char data[WIRE_INLINE_MAX];
 	struct wire_blob blob;
 	bool is_inline;
 	int r;
@@ -179,15 +181,15 @@ int spawn_client_start(struct spawn_client *c, const struct spawn_request *req)
 	r = wire_blob_measure(&blob, req->argv, req->env);
 	if (r < 0)
 		return r;
-	is_inline = blob.len <= sizeof(data);
+	is_inline = blob.len <= sizeof(c->blob);
 	if (is_inline) {
-		wire_blob_fill(data, req->argv, req->env);
+		wire_blob_fill(c->blob, req->argv, req->env);
 	} else {
 		memfd = make_memfd(req, &blob);
 		if (memfd < 0)
 			return memfd;
 	}
-	r = wire_encode_start(&c->queue, req, &blob, is_inline ? data : NULL);
+	r = wire_encode_start(&c->queue, req, &blob, is_inline ? c->blob : NULL);
 	if (r < 0)
 		return r;
 	if (!is_inline)
