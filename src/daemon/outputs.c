@@ -27,6 +27,8 @@ enum {
 	/* What comes back unused is kept up to here: starts and ends come by the dozen,
 	 * and what one takes away the other would have to make anew. */
 	READY_MAX = 96,
+	MADE_MAX =
+		128,  /* in one call of the worker; so many starts go on at once then */
 	BUCKETS = 64, /* folders, so that none gets too large */
 	/* in one call of the worker, so that many do not keep a start from its file */
 	REMOVALS_MAX = 64,
@@ -36,12 +38,23 @@ struct outputs {
 	struct core *core;
 	struct list ready; /* of struct output_file, empty and open */
 	size_t n_ready;
+	struct list
+		waiting; /* of struct taker, while none is ready; who came first is first */
+	size_t n_waiting;
 	struct buf removals; /* names to unlink, each ended by NUL */
 	uint64_t n_made;     /* in this epoch */
 	rv_event work;       /* for outputs_main */
-	rv_event more;       /* ready files came, or error is set */
 	int error;           /* of the last attempt to make files */
 	int64_t total;
+};
+
+/* One that waits for a file. It gets its own: were all woken for each few that come, a
+ * thousand starts at once would cost as many wake-ups as their square. */
+struct taker {
+	struct list link;
+	rv_event told;
+	struct output_file *file;
+	int error;
 };
 
 int outputs_new(struct outputs **ret, struct core *core)
@@ -53,8 +66,8 @@ int outputs_new(struct outputs **ret, struct core *core)
 		return -ENOMEM;
 	os->core = core;
 	list_init(&os->ready);
+	list_init(&os->waiting);
 	rv_event_init(&os->work);
-	rv_event_init(&os->more);
 	/* What the kernel sends us when somebody opens a file while we hold its lease: a
 	 * backup, or one of our workers. Its default ends the process. */
 	signal(SIGIO, SIG_IGN);
@@ -143,10 +156,46 @@ static int do_work(void *arg)
 
 /* ---- on the loop -------------------------------------------------------------------- */
 
+static struct taker *next_taker(struct outputs *os)
+{
+	struct list *node = list_pop(&os->waiting);
+
+	if (!node)
+		return NULL;
+	os->n_waiting--;
+	return LIST_ENTRY(node, struct taker, link);
+}
+
+/* to who waits for one, or to those that are ready */
+static void put_ready(struct outputs *os, struct output_file *f)
+{
+	struct taker *t = next_taker(os);
+
+	if (t) {
+		t->file = f;
+		rv_event_set(&t->told);
+		return;
+	}
+	list_prepend(&os->ready, &f->link);
+	os->n_ready++;
+}
+
+static void fail_takers(struct outputs *os)
+{
+	struct taker *t;
+
+	while ((t = next_taker(os))) {
+		t->error = os->error;
+		rv_event_set(&t->told);
+	}
+}
+
 /* as many as are wanted, or as there is memory for */
 static void name_files(struct outputs *os, struct work *w)
 {
-	for (size_t n = os->n_ready; n < READY_HIGH; n++) {
+	size_t wanted = MIN(READY_HIGH + os->n_waiting, os->n_ready + MADE_MAX);
+
+	for (size_t n = os->n_ready; n < wanted; n++) {
 		struct output_file *f = calloc(1, sizeof(*f));
 
 		if (!f)
@@ -170,15 +219,16 @@ static void take_made(struct outputs *os, struct work *w)
 			file_free(f);
 			continue;
 		}
-		list_append(&os->ready, node);
-		os->n_ready++;
+		put_ready(os, f);
 	}
 	if (w->error != os->error && w->error < 0)
 		log_at(LOG_ERR, "output", "cannot make output files in '%s': %s",
 			os->core->state_dir, rv_strerror(w->error));
 	os->error = w->error;
-	rv_event_set(&os->more);
-	rv_event_clear(&os->more);
+	if (os->error < 0)
+		fail_takers(os);
+	else if (os->n_waiting > 0)
+		rv_event_set(&os->work);
 }
 
 /* What was not removed yet comes before what was named meanwhile. */
@@ -224,21 +274,36 @@ int outputs_main(void *arg)
 	}
 }
 
+/* 0; the error of making files, -ECANCELED */
+static int wait_for_file(struct outputs *os, struct output_file **ret)
+{
+	struct taker t = {.file = NULL};
+	int r = 0;
+
+	rv_event_init(&t.told);
+	list_append(&os->waiting, &t.link);
+	os->n_waiting++;
+	while (r >= 0 && !t.file && t.error >= 0)
+		r = rv_event_wait(&t.told);
+	if (r < 0 && t.file)
+		put_ready(os, TAKE_PTR(t.file)); /* cancelled in the moment it came */
+	if (list_is_linked(&t.link)) {
+		list_remove(&t.link);
+		os->n_waiting--;
+	}
+	*ret = t.file;
+	return r < 0 ? r : t.error;
+}
+
 int outputs_take(struct outputs *os, struct output_file **ret)
 {
 	struct list *node;
 
 	if (os->n_ready < READY_LOW)
 		rv_event_set(&os->work);
-	while (!(node = list_pop(&os->ready))) {
-		int r = rv_event_wait(&os->more);
-
-		if (r < 0)
-			return r;
-		if (list_is_empty(&os->ready) && os->error < 0)
-			return os->error;
-		rv_event_set(&os->work);
-	}
+	node = list_pop(&os->ready);
+	if (!node)
+		return wait_for_file(os, ret);
 	os->n_ready--;
 	*ret = LIST_ENTRY(node, struct output_file, link);
 	return 0;
@@ -277,8 +342,7 @@ int64_t outputs_finish(struct outputs *os, struct output_file *f)
 		return bytes > 0 ? bytes : 1;
 	}
 	if (os->n_ready < READY_MAX && is_ours_alone(f->fd)) {
-		list_prepend(&os->ready, &f->link);
-		os->n_ready++;
+		put_ready(os, f);
 		return 0;
 	}
 	outputs_remove(os, f->name);

@@ -171,6 +171,69 @@ DAEMON_TEST(many_takers_all_get_a_file)
 	return 0;
 }
 
+enum { CROWD = 300 };
+
+struct crowd {
+	struct fixture *fx;
+	size_t n_began, n_done;
+	size_t order[CROWD]; /* who came so late */
+	struct output_file *v[CROWD];
+};
+
+struct crowd_taker {
+	struct crowd *all;
+	size_t i;
+};
+
+static int take_one(void *arg)
+{
+	struct crowd_taker *t = arg;
+	struct crowd *c = t->all;
+	int r;
+
+	c->n_began++;
+	r = outputs_take(c->fx->core.outputs, &c->v[t->i]);
+	if (r >= 0)
+		c->order[c->n_done++] = t->i;
+	return r;
+}
+
+/* Many that wait at once: each gets one of its own, in the order in which they came, also
+ * those behind one that does not want it any more. */
+DAEMON_TEST(who_waits_for_files_gets_them_in_turn)
+{
+	static struct crowd_taker takers[CROWD];
+	static rv_task *tasks[CROWD];
+	static struct crowd c;
+
+	c = (struct crowd){.fx = fx};
+	ck_assert_int_eq(outputs_new(&fx->core.outputs, &fx->core), 0);
+	for (size_t i = 0; i < CROWD; i++) {
+		takers[i] = (struct crowd_taker){&c, i};
+		tasks[i] = rv_spawn(take_one, &takers[i]);
+		ck_assert_ptr_nonnull(tasks[i]);
+	}
+	while (c.n_began < CROWD)
+		ck_assert_int_eq(rv_yield(), 0);
+	ck_assert_uint_eq(c.n_done, 0); /* nobody makes any yet */
+	rv_task_cancel(tasks[1]);
+	fixture_start(fx, outputs_main, fx->core.outputs);
+	for (size_t i = 0; i < CROWD; i++) {
+		ck_assert_int_eq(rv_task_join(tasks[i], NULL), i == 1 ? -ECANCELED : 0);
+		rv_task_unref(tasks[i]);
+	}
+	ck_assert_uint_eq(c.n_done, CROWD - 1);
+	for (size_t i = 0; i < c.n_done; i++) {
+		ck_assert_uint_eq(c.order[i], i == 0 ? 0 : i + 1);
+		ck_assert(exists(fx, c.v[c.order[i]]->name));
+		for (size_t k = 0; k < i; k++)
+			ck_assert_ptr_ne(c.v[c.order[k]], c.v[c.order[i]]);
+	}
+	for (size_t i = 0; i < c.n_done; i++)
+		outputs_finish(fx->core.outputs, c.v[c.order[i]]);
+	return 0;
+}
+
 static bool is_known(const char *name, void *arg)
 {
 	return STREQ(name, arg);
@@ -232,5 +295,5 @@ UNIT_MAIN("outputs", files_are_empty_and_of_different_names,
 	file_opened_under_its_lease_does_not_end_the_daemon,
 	file_with_output_stays_and_tells_its_blocks, removed_file_goes_soon,
 	want_of_descriptors_is_told_and_heals, many_takers_all_get_a_file,
-	sweep_removes_what_no_record_names, adopted_file_is_not_counted_twice,
-	adopting_what_is_not_there_fails)
+	who_waits_for_files_gets_them_in_turn, sweep_removes_what_no_record_names,
+	adopted_file_is_not_counted_twice, adopting_what_is_not_there_fails)
