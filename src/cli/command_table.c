@@ -238,11 +238,11 @@ static const struct option_def options_pool[] = {
 	{0},
 };
 
-#define SERVICE_OPTIONS                                                     \
-	{OPT_ALL, "all", 0, NULL, HINT_NONE, "all services"},               \
-	{                                                                   \
-		OPT_NO_WAIT, "no-wait", 0, NULL, HINT_NONE,                 \
-			"do not wait until they are started, or have ended" \
+#define SERVICE_OPTIONS                                                   \
+	{OPT_ALL, "all", 0, NULL, HINT_NONE, "all services"},             \
+	{                                                                 \
+		OPT_NO_WAIT, "no-wait", 0, NULL, HINT_NONE,               \
+			"do not wait until they are ready, or have ended" \
 	}
 #define ROLLING_OPTION                                                         \
 	{                                                                      \
@@ -467,14 +467,15 @@ const struct command command_table[] = {
 		"many instances, until its section is changed, or reset. reset: also, "
 		"restarts that were counted count no more.",
 		options_service, service_words, 0, HINT_WORDS_SERVICE, cmd_service},
-	{"start", NULL, "NAME...", "start services", NULL, options_start, NULL, 0,
-		HINT_SERVICE, cmd_start},
+	{"start", NULL, "NAME...", "start services",
+		"Waits until each instance is ready, and says which is not, and why.",
+		options_start, NULL, 0, HINT_SERVICE, cmd_start},
 	{"stop", NULL, "NAME...", "stop services, until they are started",
 		"Over restarts and reloads, too.", options_start, NULL, 0, HINT_SERVICE,
 		cmd_stop},
 	{"restart", NULL, "NAME...", "restart services",
-		"One instance of each after the other.", options_restart, NULL, 0,
-		HINT_SERVICE, cmd_restart},
+		"One instance of each after the other. Waits as start does.",
+		options_restart, NULL, 0, HINT_SERVICE, cmd_restart},
 	{"reload", NULL, "NAME...", "have services read their configuration again",
 		"By the reload-signal or the reload-command of its section, or both; "
 		"waited for. Of the daemon: reeve daemon reload.",

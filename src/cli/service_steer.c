@@ -129,8 +129,21 @@ static json_t *in_order(const json_t *list)
 	return TAKE_PTR(sorted);
 }
 
-/* until none of them is on its way */
-static int wait_for_all(const struct cli *c, struct client *client, const json_t *list)
+/* what became of its instances, where it did not go well; the exit code */
+static int tell_failures(const struct cli *c, const char *name, const json_t *failed)
+{
+	json_t *f;
+	size_t i;
+
+	json_array_foreach((json_t *)failed, i, f)
+		cli_fail(c, CLI_EXIT_SOME, "service '%s', instance %" PRId64 ": %s",
+			name, json_int(f, "instance", 0), json_str(f, "reason"));
+	return json_array_size(failed) > 0 ? CLI_EXIT_SOME : 0;
+}
+
+/* until none of them is on its way; ready: until they are */
+static int wait_for_all(
+	const struct cli *c, struct client *client, const json_t *list, bool ready)
 {
 	json_t *s;
 	size_t i;
@@ -140,8 +153,13 @@ static int wait_for_all(const struct cli *c, struct client *client, const json_t
 	{
 		_cleanup_json_ json_t *reply = NULL;
 		int r = cli_call(c, client, "io.reeve.Service.Wait",
-			json_pack("{s:s}", "name", json_str(s, "name")), &reply);
+			json_pack("{s:s, s:b}", "name", json_str(s, "name"), "ready",
+				(int)ready),
+			&reply);
 
+		if (r == 0)
+			r = tell_failures(c, json_str(s, "name"),
+				json_object_get(reply, "failed"));
 		first = first ? first : r;
 	}
 	return first;
@@ -181,18 +199,6 @@ int service_roll(struct cli *c, struct client *client, const char *verb,
 	if (r != 0)
 		return r;
 	return print_changed(c, json_is_true(json_object_get(reply, "changed")));
-}
-
-/* what became of its instances, where it did not go well; the exit code */
-static int tell_failures(const struct cli *c, const char *name, const json_t *failed)
-{
-	json_t *f;
-	size_t i;
-
-	json_array_foreach((json_t *)failed, i, f)
-		cli_fail(c, CLI_EXIT_SOME, "service '%s', instance %" PRId64 ": %s",
-			name, json_int(f, "instance", 0), json_str(f, "reason"));
-	return json_array_size(failed) > 0 ? CLI_EXIT_SOME : 0;
 }
 
 /* Each is tried: one that cannot be changed keeps no other. They are started in their order,
@@ -239,7 +245,7 @@ int service_steer(struct cli *c, struct client *client, const char *verb,
 			return cli_fail_errno(c, -ENOMEM, "service");
 	}
 	if (wait && together) {
-		r = wait_for_all(c, client, asked);
+		r = wait_for_all(c, client, asked, !stop);
 		first = first ? first : r;
 	}
 	return first ? first : print_changed(c, changed);

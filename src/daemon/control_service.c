@@ -339,6 +339,41 @@ int control_service_show(struct control_conn *conn, struct vl_call *call)
 
 typedef int (*change_fn)(struct services *ss, const char *name, bool *ret_changed);
 
+static void put_failed(
+	struct json_writer *w, const struct service_failure *all, size_t n)
+{
+	json_writer_array(w, "failed");
+	for (size_t i = 0; i < n; i++) {
+		json_writer_object(w, NULL);
+		json_writer_int(w, "instance", all[i].instance);
+		json_writer_string(w, "reason", all[i].why);
+		json_writer_object_end(w);
+	}
+	json_writer_array_end(w);
+}
+
+int control_service_answer_up(
+	struct control_conn *conn, struct vl_call *call, const bool *changed)
+{
+	_cleanup_free_ struct service_failure *failed = NULL;
+	_cleanup_(buf_deinitp) struct buf text = BUF_NULL;
+	struct json_writer w;
+	size_t n;
+	int r = services_wait_up(
+		control_core(conn->control)->services, name_of(call), &failed, &n);
+
+	if (r == -ENOENT)
+		return not_found(call);
+	if (r < 0)
+		return r;
+	json_writer_init(&w, &text);
+	json_writer_object(&w, NULL);
+	if (changed)
+		json_writer_bool(&w, "changed", *changed);
+	put_failed(&w, failed, n);
+	return control_reply_object(call, &w, &text);
+}
+
 /* r: what a change came to */
 static int answer(struct control_conn *conn, struct vl_call *call, int r, bool changed)
 {
@@ -357,7 +392,9 @@ static int answer(struct control_conn *conn, struct vl_call *call, int r, bool c
 	return r < 0 ? r : vl_call_reply_text(call, text, strlen(text), false);
 }
 
-static int steer(struct control_conn *conn, struct vl_call *call, change_fn change)
+/* up: who waits for it does so until it is ready */
+static int steer(
+	struct control_conn *conn, struct vl_call *call, change_fn change, bool up)
 {
 	bool changed = false;
 	int r;
@@ -365,6 +402,8 @@ static int steer(struct control_conn *conn, struct vl_call *call, change_fn chan
 	if (!conn->is_admin)
 		return vl_call_denied(call);
 	r = change(control_core(conn->control)->services, name_of(call), &changed);
+	if (r >= 0 && up && json_is_true(json_object_get(vl_call_params(call), "wait")))
+		return control_service_answer_up(conn, call, &changed);
 	return answer(conn, call, r, changed);
 }
 
@@ -386,22 +425,22 @@ int control_service_scale(struct control_conn *conn, struct vl_call *call)
 
 int control_service_start(struct control_conn *conn, struct vl_call *call)
 {
-	return steer(conn, call, services_start);
+	return steer(conn, call, services_start, true);
 }
 
 int control_service_stop(struct control_conn *conn, struct vl_call *call)
 {
-	return steer(conn, call, services_stop);
+	return steer(conn, call, services_stop, false);
 }
 
 int control_service_restart(struct control_conn *conn, struct vl_call *call)
 {
-	return steer(conn, call, services_restart);
+	return steer(conn, call, services_restart, true);
 }
 
 int control_service_reset(struct control_conn *conn, struct vl_call *call)
 {
-	return steer(conn, call, services_reset);
+	return steer(conn, call, services_reset, false);
 }
 
 static int reply_reloaded(

@@ -87,6 +87,8 @@ int control_service_wait(struct control_conn *conn, struct vl_call *call)
 		return vl_call_denied(call);
 	if (!services_is_there(ss, name))
 		return fail(call, "io.reeve.Service.NotFound", name, NULL);
+	if (json_is_true(json_object_get(vl_call_params(call), "ready")))
+		return control_service_answer_up(conn, call, NULL);
 	r = services_wait(ss, name);
 	return r < 0 ? r : vl_call_reply_text(call, "{}", 2, false);
 }

@@ -128,6 +128,7 @@ libdaemon_la_SOURCES = \
 	src/daemon/service_settle.c src/daemon/service_settle.h \
 	src/daemon/service_settle_commit.c \
 	src/daemon/service_times.c src/daemon/service_times.h \
+	src/daemon/service_up.c src/daemon/service_up.h \
 	src/daemon/services.c src/daemon/services.h src/daemon/services_priv.h \
 	src/daemon/services_apply.c \
 	src/daemon/services_change.c \

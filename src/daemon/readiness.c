@@ -301,6 +301,18 @@ bool run_is_ready(const struct run *run)
 	       run->stop == RUN_STOP_NONE && !run_live_is_unresponsive(rr->live);
 }
 
+bool run_was_ready(const struct run *run)
+{
+	const struct run_ready *rr = run->ready;
+
+	if (run->rec.ready_usec > 0)
+		return true;
+	if (run->end.kind == RUN_END_START_FAILED || run->stop == RUN_STOP_UNREADY)
+		return false;
+	/* it may have ended before anybody looked */
+	return !rr || (rr->rule.kind == READY_EXEC && !rr->held);
+}
+
 const char *run_unresponsive_why(const struct run *run)
 {
 	return run->ready ? run_live_why(run->ready->live) : "";

@@ -59,6 +59,8 @@ void run_act_on_ready(struct run *run, rv_time now);
 /* when it has to be ready by: CLOCK_MONOTONIC; RV_FOREVER */
 rv_time run_ready_due(const struct run *run);
 
+/* of one that has ended: it had been ready */
+bool run_was_ready(const struct run *run);
 /* It has never been ready so far, and may still be. */
 bool run_is_coming_up(const struct run *run);
 /* It is ready, is not stopping, and answers where it is asked (liveness.h): what all go by who

@@ -174,6 +174,9 @@ bool instance_moves(const struct instance *in, const struct job *j)
 		return j->demand && STREQ(j->demand->pools, SERVICE_POOL);
 	if (j->state == JOB_WAITING)
 		return instance_target(in, j) != INSTANCE_UP || waits_for_moving(in);
+	if (j->state == JOB_FINISHED && instance_target(in, j) == INSTANCE_UP &&
+		!instance_is_over(in, j))
+		return true; /* it is about to be started */
 	return j->busy || in->again || j->state == JOB_HELD ||
 	       j->state == JOB_STARTING || j->state == JOB_STOPPING ||
 	       (j->run && j->run->stop != RUN_STOP_NONE) ||
@@ -199,7 +202,8 @@ static struct counts count(const struct services *ss, const struct service *s)
 		c.runs |=
 			j && (j->run || job_state_is_active((enum job_state)j->state));
 		c.moves |= instance_moves(in, j) ||
-			   (j && j->state == JOB_RUNNING && !is_ready(j));
+			   (j && j->state == JOB_RUNNING && !is_ready(j)) ||
+			   (j && j->state == JOB_QUEUED);
 		if (i >= wanted)
 			continue;
 		if (is_ready(j))

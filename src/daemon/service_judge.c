@@ -12,7 +12,7 @@
 #include "daemon/run_hooks.h"
 #include "daemon/service_groups.h"
 #include "daemon/service_log.h"
-#include "daemon/services_priv.h"
+#include "daemon/service_up.h"
 
 static enum restart_end end_of(
 	const struct service *s, const struct run *run, const struct job_verdict *v)
@@ -140,12 +140,14 @@ static void judge(struct services *ss, struct instance *in, const struct run *ru
 			 keys[CONFIG_GIVE_UP].num == CONFIG_GIVE_UP_ESCALATE;
 	rv_time now = clock_boottime(ss->core->clock);
 	int64_t uptime_usec = run_uptime_usec(run);
-	char interval[DURATION_TEXT_MAX];
+	char interval[DURATION_TEXT_MAX], how[160];
 	struct restart_verdict verdict;
 	struct restart_rule rule;
 
 	service_rule_get(in->service, &rule);
 	in->has_ended = true;
+	describe(run, v, how, sizeof(how));
+	instance_note_end(in, run, how, ret);
 	in->restart.n_short = run->job->n_failed;
 	verdict = restart_judge(&rule, &in->restart, end, uptime_usec, now, random);
 	escalates = escalates && verdict.what == RESTART_GIVEN_UP;

@@ -15,7 +15,7 @@
 #include "daemon/readiness.h"
 #include "daemon/run.h"
 #include "daemon/service_deps.h"
-#include "daemon/service_groups.h"
+#include "daemon/service_up.h"
 
 /* ---- its end --------------------------------------------------------------------------------- */
 
@@ -96,28 +96,8 @@ static bool has_failed(
 	if (!j || j->busy ||
 		(!in->has_ended && j->state != JOB_DELAYED && !instance_is_over(in, j)))
 		return false;
-	if (j->reason)
-		str_shorten(why, size, j->reason);
-	else if (j->signal > 0)
-		snprintf(why, size, "it has ended by %s", signal_name(j->signal));
-	else if (j->exit_code >= 0)
-		snprintf(why, size, "it has ended with status %" PRId32, j->exit_code);
-	else
-		snprintf(why, size, "it has ended");
+	job_describe_end(j, why, size);
 	return true;
-}
-
-/* it is not to run any more, and nobody said so */
-static void describe_kept_down(
-	const struct services *ss, const struct service *s, char *why, size_t size)
-{
-	const struct service *by = service_kept_down_by(s);
-
-	if (by)
-		snprintf(why, size, "it requires service '%s' (%s)", by->name,
-			service_word(ss, by));
-	else
-		snprintf(why, size, "its group '%s' was given up", s->group->name);
 }
 
 /* Two of them are not away at once, whoever else restarts it: a reload, restart-at. One whose
@@ -182,7 +162,7 @@ int settle_roll(struct settle *st, struct service *s)
 			return end_failed(st, s, why);
 	}
 	if (s->cond.kept_down) {
-		describe_kept_down(st->ss, s, why, sizeof(why));
+		service_describe_kept_down(st->ss, s, why, sizeof(why));
 		return end_failed(st, s, why);
 	}
 	if (s->restarts || st->more || st->n_changes == SETTLE_MAX)

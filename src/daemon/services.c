@@ -19,6 +19,7 @@
 #include "daemon/service_groups.h"
 #include "daemon/service_log.h"
 #include "daemon/service_times.h"
+#include "daemon/service_up.h"
 #include "daemon/services_priv.h"
 
 #define KIND "service"
@@ -69,6 +70,7 @@ void instance_free(struct services *ss, struct instance *in)
 	free(in->spec);
 	service_hooks_unref(in->hooks);
 	free(in->problem);
+	free(in->not_up);
 	free(in);
 }
 
@@ -391,6 +393,7 @@ void services_job_changed(struct services *ss, const struct job *j)
 
 	if (!in)
 		return;
+	instance_note_up(in, j);
 	service_look_again(ss, in->service);
 	services_tell_moved(ss);
 }

@@ -30,6 +30,13 @@ struct service_times;
 struct services;
 struct txn;
 
+/* what is known of an instance since somebody had it start: service_up.h */
+enum instance_up {
+	INSTANCE_UP_UNKNOWN,
+	INSTANCE_UP_WAS,    /* a run of it was ready */
+	INSTANCE_UP_FAILED, /* one has ended before that */
+};
+
 /* one of them, as others may look at it */
 struct instance {
 	struct service *service;
@@ -50,6 +57,8 @@ struct instance {
 	bool has_ended;       /* by itself, since somebody had it start, or end, last */
 	bool counts_recorded; /* restarts that count: service_counts.h */
 	uint32_t n_forgotten; /* of its runs, the oldest */
+	enum instance_up up;
+	char *not_up; /* of INSTANCE_UP_FAILED: why; NULL: that is not known */
 };
 
 /* another one that a service comes after */
@@ -145,6 +154,16 @@ RV_AWAIT int services_reload(struct services *ss, const char *name,
 	struct service_reload **ret, size_t *ret_n);
 /* Until none of its instances is on its way up or down. 0, -ECANCELED */
 RV_AWAIT int services_wait(struct services *ss, const char *name);
+/* an instance that was not ready, and is not expected to be */
+struct service_failure {
+	unsigned instance;
+	char why[256];
+};
+/* Until each instance that there is to be has been ready since it was started, or that has
+ * failed, or waits for others that are not on their way. *ret: those that were not, the caller's
+ * to free. 0; -ENOENT, also where it goes meanwhile; -ENOMEM, -ECANCELED */
+RV_AWAIT int services_wait_up(struct services *ss, const char *name,
+	struct service_failure **ret, size_t *ret_n);
 
 /* ---- news ------------------------------------------------------------------------------- */
 

@@ -10,6 +10,7 @@
 #include "daemon/service_deps.h"
 #include "daemon/service_groups.h"
 #include "daemon/service_settle.h"
+#include "daemon/service_up.h"
 #include "job/asks.h"
 
 /* What is said of it from now on, and what follows for its jobs, is on disk when this returns;
@@ -86,6 +87,7 @@ static size_t mark_again(struct services *ss, struct service *s, bool all)
 	for (size_t i = 0; i < service_wanted(s); i++) {
 		struct instance *in = s->v[i];
 
+		instance_forget_up(in);
 		in->again = all || is_waiting(instance_job(ss, in));
 		n += in->again;
 	}

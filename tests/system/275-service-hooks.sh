@@ -108,7 +108,8 @@ conf <<-EOC
 	hook-timeout = 100ms
 	restart = no
 EOC
-reeve service start web
+assert_exit 1 reeve service start web 2>said
+assert_match "what start says" "*instance 0: *pre-start: not ended within 100ms*" "$(cat said)"
 until_state web failed
 assert_eq "the reason" "pre-start: not ended within 100ms" "$(last_reason web)"
 
@@ -143,7 +144,8 @@ conf <<-EOC
 	post-start = exit 4
 	restart = no
 EOC
-reeve service start web
+assert_exit 1 reeve service start web 2>said
+assert_match "what start says" "*instance 0: post-start: exit status 4*" "$(cat said)"
 until_state web failed
 assert_eq "the reason" "post-start: exit status 4" "$(last_reason web)"
 

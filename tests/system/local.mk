@@ -83,7 +83,7 @@ system_tests += \
 	tests/system/260-service-order.sh \
 	tests/system/261-service-groups.sh \
 	tests/system/262-service-roll.sh \
-	tests/system/263-service-counts.sh \
+	tests/system/263-service-counts.sh tests/system/264-service-start.sh \
 	tests/system/285-idle-services.sh \
 	tests/system/286-crashing-services.sh \
 	tests/system/287-real-services.sh \
