@@ -247,6 +247,11 @@ int run_hooks_before_start(struct run *run)
 	return h->failed || (h->begun[HOOK_PRE_START] && !is_starting(run));
 }
 
+bool run_hooks_have_begun(const struct run *run)
+{
+	return run->hooks && run->hooks->begun[HOOK_PRE_START];
+}
+
 /* ---- until it is ready -------------------------------------------------------------------------- */
 
 bool run_hooks_hold_ready(struct run *run)
@@ -324,6 +329,9 @@ static const char *result_of(const struct run *run)
 		return run_hooks_problem(run) ? "exit-code" : "timeout";
 	if (run->stop == RUN_STOP_UNRESPONSIVE)
 		return "watchdog";
+	if (run->end.kind == RUN_END_START_FAILED && run->end.error == -ECANCELED &&
+		run->stop != RUN_STOP_NONE)
+		return "success"; /* it was told to end before its program began */
 	if (run->stop == RUN_STOP_MEMORY || run->end.kind == RUN_END_START_FAILED)
 		return run_hooks_problem(run) ? "exit-code" : "resources";
 	if (run->end.kind == RUN_END_LOST)
@@ -367,7 +375,7 @@ static int describe_end(struct run_hooks *h)
 static bool never_began(const struct run_hooks *h)
 {
 	return h->run->end.kind == RUN_END_START_FAILED &&
-	       h->run->end.error == -ECANCELED && !h->begun[HOOK_PRE_START];
+	       h->run->end.error == -ECANCELED && !run_hooks_have_begun(h->run);
 }
 
 int run_hooks_after_end(struct run *run)

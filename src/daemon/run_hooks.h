@@ -31,6 +31,8 @@ void run_hooks_free(struct run *run);
 /* Before its program is asked for. 0: it may be; 1: it may not, a hook has failed, or it is
  * not wanted any more; -ECANCELED */
 RV_AWAIT int run_hooks_before_start(struct run *run);
+/* It had a pre-start: where it is not to be any more, it ends with post-stop all the same. */
+bool run_hooks_have_begun(const struct run *run);
 /* It would be ready. True: not before post-start is done. */
 bool run_hooks_hold_ready(struct run *run);
 /* post-start was begun, by an earlier daemon */

@@ -38,6 +38,7 @@ int run_take_outputs(struct run *run)
 
 void run_give_back_outputs(struct run *run)
 {
+	output_caps_unwatch(run->core->caps, run);
 	if (run->out)
 		outputs_finish(run->core->outputs, TAKE_PTR(run->out));
 	if (run->err)

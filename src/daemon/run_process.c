@@ -78,7 +78,8 @@ static int send_start(struct run *run)
 		run->info.step = step;
 		run_set_ended(run,
 			&(struct run_end){.kind = RUN_END_START_FAILED, .error = r});
-	} else if (!run->sent && !run->ended && run->stop == RUN_STOP_SHUTDOWN) {
+	} else if (!run->sent && !run->ended && run->stop == RUN_STOP_SHUTDOWN &&
+		   !run_hooks_have_begun(run)) {
 		return RUN_NOT_BEGUN;
 	} else if (!run->sent) {
 		/* cancelled before anything ran */
@@ -276,10 +277,12 @@ static int wait_until(struct run *run, rv_time when)
 	return rv_scope_exit(&scope, rv_event_wait(&run->wake));
 }
 
-/* It was taken back in time: it waits again, unless that is not wanted any more. */
+/* It was taken back in time: it waits again, unless that is not wanted any more, or it has to
+ * end what its hooks have begun. */
 static int not_begun(struct run *run)
 {
-	if (run->stop != RUN_STOP_CANCEL)
+	if (run->stop == RUN_STOP_NONE ||
+		(run->stop != RUN_STOP_CANCEL && !run_hooks_have_begun(run)))
 		return RUN_NOT_BEGUN;
 	run_set_ended(run,
 		&(struct run_end){.kind = RUN_END_START_FAILED, .error = -ECANCELED});

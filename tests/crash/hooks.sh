@@ -44,4 +44,48 @@ start_reeved --config="$tmp/conf" --shutdown=detach
 reeve service stop short
 stop_reeved
 assert_eq "lines that were begun twice" "" "$(grep -v '^pre-start' "$log" | sort | uniq -d)"
-assert_eq "runs without their hooks" "$(grep -c '^main' "$log")" "$(grep -c 'post-stop .*success' "$log")"
+sed -n 's/^main //p' "$log" | sort >main
+sed -n 's/^post-stop \([0-9]*\) success$/\1/p' "$log" | sort >after
+assert_eq "runs without their hooks" "" "$(comm -23 main after)"
+
+step "a shutdown between pre-start and its program, while there is no spawner"
+SPAWNER=$(find_program "$build" reeve-spawner)
+mkfifo go begun up
+exec 7<>go
+start_spawner() { # [FAILPOINT]
+	env ${1:+"REEVE_FAILPOINT=$1"} "$SPAWNER" --state-dir="$state" --ready-fd=3 \
+		3>up 2>>"$tmp/reeved.log" &
+	spawner=$!
+	head -c 1 up >/dev/null
+}
+cat >"$tmp/conf" <<-EOC
+	[reeved]
+	min-free = 0
+	[service late]
+	shell-command = echo main >>$log
+	pre-start = echo >$PWD/begun; read x <$PWD/go; echo pre-start >>$log
+	post-stop = echo "post-stop \$SERVICE_RESULT" >>$log
+EOC
+: >"$log"
+await_gone 60
+start_spawner spawner-after-exit-report:kill
+start_reeved --config="$tmp/conf" --no-spawner --shutdown=terminate
+read -r _ <begun
+kill -s STOP "$reeved_pid"
+echo >&7
+wait "$spawner" || : # it has told the end of pre-start, and that was the last
+kill -s CONT "$reeved_pid"
+reeved_says 1 "cannot reach or start the spawner"
+kill -s TERM "$reeved_pid"
+reeved_says 1 "shutting down (terminate), 1 jobs"
+start_spawner
+reeved_ended
+assert_eq "what was run" "pre-start;post-stop success;" "$(tr '\n' ';' <"$log")"
+wait "$spawner" || :
+start_reeved --config="$tmp/conf" --shutdown=terminate
+read -r _ <begun
+echo >&7
+until grep -q main "$log"; do
+	settle
+done
+stop_reeved
