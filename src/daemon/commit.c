@@ -18,6 +18,8 @@ enum {
 	 * number, or 500 jobs */
 	UNITS_MAX = 2048,
 	OPS_MAX = 8192,
+	TOLD_AT_ONCE =
+		64, /* answers; then those that were told, and others, have a turn */
 	CHECKPOINT_BYTES = 4 << 20,
 };
 static const rv_time retry_first = RV_MS(100), retry_last = RV_SEC(5);
@@ -265,13 +267,17 @@ static void give_back(struct committer *c, struct list *batch, int error)
 	list_splice(&c->queue, &keep);
 }
 
+/* In order. A thousand that go on at once would keep a client waiting that asks meanwhile. */
 static void publish(struct list *batch)
 {
 	struct list *node;
+	size_t n = 0;
 
 	while ((node = list_pop(batch))) {
 		struct txn *t = LIST_ENTRY(node, struct txn, link);
 
+		if (++n % TOLD_AT_ONCE == 0)
+			(void)!rv_yield(); /* 0: the task is shielded */
 		if (t->unit.error < 0 && t->flags & COMMIT_MUST)
 			log_at(LOG_ERR, "store", "a record was refused: %s; ignoring",
 				rv_strerror(t->unit.error));

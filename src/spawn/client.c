@@ -18,6 +18,7 @@
 #define QUEUE_MAX        (4 << 20) /* bytes of requests not sent yet */
 #define QUEUE_FDS_MAX    512
 #define PACKETS_PER_CALL 32
+#define RECORDS_PER_CALL 64         /* or those of the packet that reaches it */
 #define PACKET_FILL      (48 << 10) /* records are put together up to here */
 
 struct spawn_client {
@@ -406,12 +407,13 @@ static int tell(struct spawn_client *c, struct wire_record *rec, int *fds)
 	}
 }
 
+/* the number of records */
 static int tell_packet(struct spawn_client *c, size_t len, int *fds, size_t n_fds)
 {
 	struct wire_reader packet = {(const uint8_t *)c->input, len, false};
 	struct wire_record rec;
 	size_t used = 0;
-	int r;
+	int r, n = 0;
 
 	r = wire_packet_check(c->input, len, n_fds);
 	while (r == 0 && wire_next(&packet, &rec) > 0) {
@@ -420,10 +422,11 @@ static int tell_packet(struct spawn_client *c, size_t len, int *fds, size_t n_fd
 		if (r == 0) {
 			close_fds(fds + used, rec.n_fds); /* those that nobody took */
 			used += rec.n_fds;
+			n++;
 		}
 	}
 	close_fds(fds + used, n_fds - used);
-	return r;
+	return r < 0 ? r : n;
 }
 
 static int process(struct spawn_client *c)
@@ -435,7 +438,8 @@ static int process(struct spawn_client *c)
 	 */
 	if (r < 0 && r != -EPIPE && r != -ECONNRESET)
 		return r;
-	for (int i = 0; i < PACKETS_PER_CALL; i++) {
+	for (int i = 0, n_told = 0; i < PACKETS_PER_CALL && n_told < RECORDS_PER_CALL;
+		i++) {
 		int fds[UNIX_FDS_MAX];
 		size_t n_fds = ARRAY_LEN(fds);
 		ssize_t n;
@@ -452,6 +456,7 @@ static int process(struct spawn_client *c)
 		r = tell_packet(c, (size_t)n, fds, n_fds);
 		if (r < 0)
 			return r;
+		n_told += r;
 	}
 	r = spawn_client_flush(c); /* what the callbacks have asked for */
 	return r == 0 || r == -EPIPE || r == -ECONNRESET ? more : r;

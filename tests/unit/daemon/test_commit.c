@@ -75,6 +75,30 @@ DAEMON_TEST(posts_before_the_first_commit_share_one_transaction)
 	return 0;
 }
 
+static void count_answer(int error, void *arg)
+{
+	ck_assert_int_eq(error, 0);
+	++*(unsigned *)arg;
+}
+
+/* a client that asks meanwhile must not wait until a thousand runs have gone on */
+DAEMON_TEST(answers_to_many_leave_others_their_turn)
+{
+	unsigned n = 0, before = 0;
+
+	for (int i = 0; i < 300; i++)
+		committer_post(
+			fx->core.committer, set_number("a", i), 0, count_answer, &n);
+	fixture_start_committer(fx);
+	while (n < 300) {
+		ck_assert_int_eq(rv_yield(), 0);
+		ck_assert_uint_le(n - before, 64);
+		before = n;
+	}
+	ck_assert_uint_eq(store_memory_n_applied(fx->core.store), 1);
+	return 0;
+}
+
 /* one client's hundred thousand jobs must not make all others wait for all of them */
 DAEMON_TEST(large_units_are_spread_over_several_transactions)
 {
@@ -248,6 +272,7 @@ DAEMON_TEST(cancelled_commit_waits_for_its_answer)
 
 UNIT_MAIN("commit", commit_is_in_the_store_when_it_returns,
 	posts_before_the_first_commit_share_one_transaction,
+	answers_to_many_leave_others_their_turn,
 	large_units_are_spread_over_several_transactions,
 	full_disk_refuses_what_may_fail_and_keeps_what_must_not,
 	what_was_kept_goes_before_what_came_later,
