@@ -142,6 +142,7 @@ libdaemon_la_SOURCES = \
 	src/daemon/spawner_link_news.c \
 	src/daemon/spawner_link_request.c \
 	src/daemon/spec_json.c src/daemon/spec_json.h \
+	src/daemon/start_pace.c src/daemon/start_pace.h \
 	src/daemon/supervisor.c src/daemon/supervisor.h \
 	src/daemon/traces.c src/daemon/traces.h \
 	src/daemon/users.c src/daemon/users.h

@@ -6,6 +6,7 @@
 #define DAEMON_RUN_H
 
 #include "daemon/job.h"
+#include "daemon/start_pace.h"
 #include "reeve/loop.h"
 #include "reeve/sync.h"
 #include "spawn/spawn.h"
@@ -67,9 +68,10 @@ struct run {
 	enum run_stop stop;
 	char stop_text[96]; /* of MEMORY: why; "": an earlier daemon knew */
 	bool stop_sent;
-	unsigned way;        /* by which of its demand it got its slots */
-	rv_time admitted_at; /* CLOCK_BOOTTIME; 0: by an earlier daemon */
-	bool ahead;          /* it may still wait for its slot, with the spawner */
+	unsigned way;             /* by which of its demand it got its slots */
+	rv_time admitted_at;      /* CLOCK_BOOTTIME; 0: by an earlier daemon */
+	struct start_place place; /* of a service: while it is being started */
+	bool ahead;               /* it may still wait for its slot, with the spawner */
 	bool recall_sent;
 	rv_time recall_at; /* CLOCK_MONOTONIC; RV_FOREVER */
 	bool hasten;       /* no more grace */

@@ -19,6 +19,7 @@
 #include "daemon/readiness.h"
 #include "daemon/run.h"
 #include "daemon/run_reload.h"
+#include "daemon/scheduler.h"
 #include "daemon/services.h"
 #include "reeve/scope.h"
 
@@ -238,10 +239,13 @@ int run_hooks_before_start(struct run *run)
 
 	if (!h || h->done[HOOK_PRE_START] || run->stop != RUN_STOP_NONE)
 		return 0;
-	if (begin_phase(h, HOOK_PRE_START))
+	if (begin_phase(h, HOOK_PRE_START)) {
+		scheduler_note_started(
+			run->core->scheduler, run); /* it may take long */
 		r = await_phase(h, is_starting);
-	else if (!service_hooks_has(h->hooks, HOOK_PRE_START))
+	} else if (!service_hooks_has(h->hooks, HOOK_PRE_START)) {
 		h->begun[HOOK_PRE_START] = false;
+	}
 	if (r < 0)
 		return r;
 	return h->failed || (h->begun[HOOK_PRE_START] && !is_starting(run));

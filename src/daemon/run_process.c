@@ -20,7 +20,6 @@
 #include "daemon/run_hooks.h"
 #include "daemon/run_stdin.h"
 #include "daemon/run_steps.h"
-#include "daemon/scheduler.h"
 #include "daemon/spawner_link.h"
 #include "daemon/supervisor.h"
 #include "reeve/scope.h"

@@ -14,6 +14,7 @@
 #include "daemon/readiness.h"
 #include "daemon/run_stdin.h"
 #include "daemon/run_steps.h"
+#include "daemon/scheduler.h"
 #include "daemon/spawner_link.h"
 #include "daemon/supervisor.h"
 
@@ -58,6 +59,7 @@ void run_told_started(struct run *run, const struct spawn_run_info *info, int pi
 
 	run->info = *info;
 	run->started = true;
+	scheduler_note_started(run->core->scheduler, run);
 	run_set_arrived(run);
 	/* What the spawner has in its table is what it was asked for; requests that
 	 * went down with a connection, or with the daemon before this one, are not. */
@@ -83,6 +85,7 @@ void run_set_ended(struct run *run, const struct run_end *end)
 		return;
 	run->end = *end;
 	run->ended = true;
+	scheduler_note_started(run->core->scheduler, run);
 	run_stdin_end(run->in, RUN_STDIN_OVER);
 	run_set_arrived(run);
 	rv_event_set(&run->wake);

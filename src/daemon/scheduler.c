@@ -11,12 +11,22 @@
 #include "base/strv.h"
 #include "config/configuration.h"
 #include "daemon/core.h"
+#include "daemon/cpus.h"
 #include "daemon/deadlines.h"
 #include "daemon/disk_guard.h"
 #include "daemon/jobs.h"
 #include "daemon/scheduler_priv.h"
 #include "daemon/services.h"
 #include "daemon/supervisor.h"
+
+/* In one turn of the loop; the rest has the next, after whoever else is ready. */
+enum {
+	DUE_AT_ONCE = 256,   /* jobs put in the order */
+	STARTS_AT_ONCE = 64, /* each goes up to where its start waits to be recorded */
+};
+
+/* services that may be being started at a time, for each CPU */
+enum { SERVICES_STARTING = 16 };
 
 static const rv_time hold_off_first = RV_MS(100), hold_off_last = RV_SEC(5);
 
@@ -27,7 +37,7 @@ static struct job *job_of(const struct heap_node *node)
 
 static void clock_jumped(void *arg);
 
-static void rates_allow(void *arg)
+static void may_go_on(void *arg)
 {
 	scheduler_kick(arg);
 }
@@ -68,7 +78,9 @@ int scheduler_new(struct scheduler **ret, struct core *core, rv_loop *loop)
 		return -ENOMEM;
 	}
 	heap_init(&s->due, due_before);
-	rv_timer_init(&s->rates, loop, rates_allow, s);
+	start_pace_init(
+		&s->pace, loop, SERVICES_STARTING * cpus_available(), may_go_on, s);
+	rv_timer_init(&s->rates, loop, may_go_on, s);
 	rv_timer_init(&s->retry, loop, retry_now, s);
 	s->retry_delay = hold_off_first;
 	clock_jumps_add(&core->clock_jumps, &s->clock_watch, clock_jumped, s);
@@ -85,6 +97,7 @@ struct scheduler *scheduler_free(struct scheduler *s)
 		rv_handle_cancel(s->loop, s->look);
 	if (s->timer_armed)
 		rv_handle_cancel(s->loop, s->timer);
+	start_pace_deinit(&s->pace);
 	rv_timer_stop(&s->rates);
 	rv_timer_stop(&s->retry);
 	clock_jumps_remove(&s->clock_watch);
@@ -319,12 +332,15 @@ static void due_now(void *arg)
 	struct heap_node *node;
 
 	s->timer_armed = false;
-	while ((node = heap_peek(&s->due)) && job_of(node)->due <= now) {
+	for (unsigned n = 0; n < DUE_AT_ONCE; n++) {
+		node = heap_peek(&s->due);
+		if (!node || job_of(node)->due > now)
+			break;
 		heap_pop(&s->due);
 		if (become_queued(s, job_of(node)) < 0)
 			no_place(s, job_of(node));
 	}
-	arm(s);
+	arm(s); /* where more are due: for at once */
 	scheduler_kick(s);
 }
 
@@ -394,14 +410,34 @@ static void wait_for_services(struct scheduler *s, struct job *j)
 	job_publish(s->core->jobs, j, &rec);
 }
 
-/* Starts what may start now, in order. */
-static void admit_all(struct scheduler *s)
+void scheduler_note_starting(struct scheduler *s, struct run *run)
+{
+	start_pace_begin(&s->pace, &run->place);
+}
+
+void scheduler_note_started(struct scheduler *s, struct run *run)
+{
+	if (s)
+		start_pace_end(&s->pace, &run->place);
+}
+
+static void hold_services(struct scheduler *s, struct pool *p)
+{
+	if (p)
+		p->held = !start_pace_has_room(&s->pace);
+}
+
+/* Starts what may start now, in order; so many at most. */
+static void admit(struct scheduler *s)
 {
 	rv_time now = clock_boottime(s->core->clock);
+	unsigned n_started = 0;
 	struct admitted x;
 
+	hold_services(s, scheduler_pool(s, SERVICE_POOL));
 	admission_begin(&s->admission);
-	while (!s->blocks && admission_next(&s->admission, now, &x)) {
+	while (!s->blocks && n_started < STARTS_AT_ONCE &&
+		admission_next(&s->admission, now, &x)) {
 		if (is_full(s->core)) {
 			admission_take_back(&s->admission, &x);
 			block_runs(s);
@@ -421,13 +457,19 @@ static void admit_all(struct scheduler *s)
 			admission_begin(&s->admission);
 			continue;
 		}
-		if (supervisor_start(s->core, job_of(x.job), x.way, x.ahead) >= 0)
+		if (supervisor_start(s->core, job_of(x.job), x.way, x.ahead) >= 0) {
+			n_started++;
+			if (job_of(x.job)->of_service)
+				hold_services(s, demand_pool(x.demand, x.way));
 			continue;
+		}
 		admission_take_back(&s->admission, &x);
 		scheduler_hold_off(s);
 		return;
 	}
-	if (s->admission.look_at != RV_FOREVER)
+	if (n_started == STARTS_AT_ONCE)
+		scheduler_kick(s); /* there may be more */
+	else if (s->admission.look_at != RV_FOREVER)
 		rv_timer_start(
 			&s->rates, rv_loop_now(s->loop) + (s->admission.look_at - now));
 }
@@ -443,7 +485,7 @@ static void look(void *arg)
 	arm(s);
 	if (s->unplaced)
 		place_all(s);
-	admit_all(s);
+	admit(s);
 }
 
 void scheduler_kick(struct scheduler *s)

@@ -15,6 +15,7 @@ struct config;
 struct core;
 struct job;
 struct job_spec;
+struct run;
 struct scheduler;
 
 /* why nothing at all may start */
@@ -86,6 +87,11 @@ void scheduler_take(struct scheduler *s, const struct job *j, unsigned way);
 /* A start failed for a reason that may last (memory, descriptors, the disk): nothing starts
  * for a moment, longer each time, so that trying again does not become all there is. */
 void scheduler_hold_off(struct scheduler *s);
+/* Of a service: its start is under way, and counts among those that may be at a time
+ * (start_pace.h) until it has come off, will not, or waits for what may take long. The second
+ * has no effect where it does not count. */
+void scheduler_note_starting(struct scheduler *s, struct run *run);
+void scheduler_note_started(struct scheduler *s, struct run *run);
 /* There is one run less: where there were as many as there may be, the next may start. */
 void scheduler_note_run_ended(struct scheduler *s);
 /* a start went well: the next failure is the first one */

@@ -4,6 +4,7 @@
 
 #include "daemon/clock_jumps.h"
 #include "daemon/scheduler.h"
+#include "daemon/start_pace.h"
 
 struct scheduler {
 	struct core *core;
@@ -16,8 +17,9 @@ struct scheduler {
 	rv_handle timer;
 	bool look_pending, timer_armed;
 	rv_time timer_at;
-	rv_timer rates; /* a pool's rate lets the next one start */
-	rv_timer retry; /* ends BLOCK_RETRY */
+	struct start_pace pace; /* of services */
+	rv_timer rates;         /* a pool's rate lets the next one start */
+	rv_timer retry;         /* ends BLOCK_RETRY */
 	rv_time retry_delay;
 	bool told_full; /* BLOCK_RUNS was said */
 	bool unplaced;  /* some job has no place in the order for want of memory */

@@ -30,6 +30,7 @@ static struct run *run_free(struct run *run)
 	if (!run)
 		return NULL;
 	list_remove(&run->want_room);
+	scheduler_note_started(run->core->scheduler, run);
 	list_remove(&run->active);
 	run->core->n_runs--;
 	scheduler_note_run_ended(run->core->scheduler);
@@ -264,6 +265,8 @@ int supervisor_start(struct core *core, struct job *j, unsigned way, bool ahead)
 	run->admitted_at = clock_boottime(core->clock);
 	if (ahead)
 		set_ahead(run);
+	if (j->of_service)
+		scheduler_note_starting(core->scheduler, run);
 	r = spawn_task(core, run, supervise);
 	if (r < 0) {
 		run_set_arrived(run);

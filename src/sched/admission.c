@@ -256,6 +256,14 @@ static rv_time rates_free_at(const struct way *w)
 	return at;
 }
 
+static bool is_held(const struct way *w)
+{
+	for (unsigned i = 0; i < w->n; i++)
+		if (w->needs[i].pool && w->needs[i].pool->held)
+			return true;
+	return false;
+}
+
 static bool fits(const struct way *w)
 {
 	for (unsigned i = 0; i < w->n; i++)
@@ -281,7 +289,7 @@ static int find_way(struct admission *a, const struct demand *d, rv_time now)
 		const struct way *w = &d->ways[i];
 		rv_time at;
 
-		if (!is_open(w) || !fits(w))
+		if (!is_open(w) || is_held(w) || !fits(w))
 			continue;
 		at = rates_free_at(w);
 		if (at <= now)
@@ -316,7 +324,7 @@ static void claim(const struct demand *d, rv_time now)
 			need->lacks = !limit_has(need->limit, need->amount);
 		}
 	}
-	if (!w || d->forced || rates_free_at(w) > now)
+	if (!w || d->forced || is_held(w) || rates_free_at(w) > now)
 		return;
 	for (unsigned i = w->n; i-- > 0;) {
 		const struct need *need = &w->needs[i];

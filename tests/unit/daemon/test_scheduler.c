@@ -4,7 +4,7 @@
 
 /* The linker sends the scheduler's starts here (--wrap): what was started, in order. */
 static struct {
-	uint64_t ids[64];
+	uint64_t ids[256];
 	size_t n, n_ahead;
 	int error; /* starts fail with it */
 	unsigned n_failed;
@@ -153,6 +153,28 @@ DAEMON_TEST(slots_are_never_exceeded)
 	let_it_look();
 	ck_assert_uint_eq(started.n, 3);
 	ck_assert_uint_eq(started.ids[2], 3);
+	return 0;
+}
+
+/* also those that are due: a client that asks meanwhile has its turn */
+DAEMON_TEST(many_starts_are_spread_over_turns_in_order)
+{
+	size_t before = 0, n_turns = 0;
+
+	begin(fx);
+	ck_assert_int_eq(scheduler_set_pool(fx->core.scheduler, "default", 1000), 0);
+	for (uint64_t id = 1; id <= 200; id++)
+		place(fx, id,
+			(struct fixture_job){
+				.state = id <= 100 ? JOB_QUEUED : JOB_BACKOFF});
+	while (started.n < 200) {
+		ck_assert_int_eq(rv_yield(), 0);
+		ck_assert_uint_le(started.n - before, 64);
+		before = started.n;
+		ck_assert_uint_lt(++n_turns, 1000);
+	}
+	for (uint64_t id = 1; id <= 200; id++)
+		ck_assert_uint_eq(started.ids[id - 1], id);
 	return 0;
 }
 
@@ -384,10 +406,10 @@ UNIT_MAIN("scheduler", short_runs_are_started_ahead,
 	nothing_is_started_ahead_of_long_or_unknown_runs,
 	a_recall_ends_starting_ahead_for_a_while,
 	slots_of_strayed_runs_are_not_given_out_by_the_spawner,
-	slots_are_never_exceeded, higher_priority_starts_first_then_lower_id,
-	functions_take_no_slot, functions_of_a_pool_are_limited,
-	nothing_starts_while_blocked, withdrawn_job_does_not_start,
-	held_job_has_no_place,
+	slots_are_never_exceeded, many_starts_are_spread_over_turns_in_order,
+	higher_priority_starts_first_then_lower_id, functions_take_no_slot,
+	functions_of_a_pool_are_limited, nothing_starts_while_blocked,
+	withdrawn_job_does_not_start, held_job_has_no_place,
 	jobs_that_are_due_later_start_in_the_order_of_their_times,
 	withdrawing_the_first_due_job_moves_the_timer,
 	starts_that_fail_are_tried_again_ever_later,

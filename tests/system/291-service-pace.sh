@@ -1,0 +1,66 @@
+#!/bin/sh
+# More services than are started at one time: all of them come up, jobs are started beside, one
+# whose start hangs keeps no other from it, and a daemon that is killed in the middle of it
+# leaves neither two of any nor none.
+. "${srcdir:-.}/tests/support/system.sh"
+n=300
+mkfifo "$tmp/gate"
+{
+	cat <<-END
+		[reeved]
+		min-free = 0
+		[service hangs]
+		pre-start = cat $tmp/gate
+		command = sleep 1000
+		env = MARK=$tmp
+	END
+	i=0
+	while [ "$i" -lt "$n" ]; do
+		printf '[service s%s]\ncommand = sleep 1000\nenv = MARK=%s\n' "$i" "$tmp"
+		i=$((i + 1))
+	done
+} >"$tmp/conf"
+running() {
+	reeve service ls --json | jq '[.[].instances[] | select(.state == "running")] | length'
+}
+processes() { # NAME: those of the services
+	for pid in $(grep -lzsx "MARK=$tmp" /proc/[0-9]*/environ 2>/dev/null |
+		sed 's,/proc/\([0-9]*\)/.*,\1,'); do
+		cat "/proc/$pid/comm" 2>/dev/null || :
+	done | grep -cx "$1" || :
+}
+until_running() { # N, or more
+	until [ "$(running)" -ge "$1" ]; do
+		settle
+	done
+}
+
+step "killed while they are started"
+for some in 1 50 200; do
+	start_reeved --config="$tmp/conf" --shutdown=detach
+	until_running "$some"
+	kill -9 "$reeved_pid"
+	reeved_ended
+done
+
+step "all come up, beside one that hangs"
+start_reeved --config="$tmp/conf"
+until_running "$n"
+assert_eq "processes" "$n" "$(processes sleep)"
+assert_eq "the one that hangs" starting "$(reeve service status --json hangs |
+	jq -r '.[0].instances[0].state')"
+
+step "all at once once more, and a job beside"
+# shellcheck disable=SC2046 # one word each
+reeve service restart $(seq -f 's%g' 0 $((n - 1)))
+assert_exit 0 reeve run -- true
+until_running "$n"
+assert_eq "processes" "$n" "$(processes sleep)"
+
+step "what hung goes on"
+echo >"$tmp/gate"
+until_running $((n + 1))
+assert_eq "processes" $((n + 1)) "$(processes sleep)"
+stop_reeved
+assert_eq "processes" 0 "$(processes sleep)"
+finish
