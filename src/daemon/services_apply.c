@@ -93,6 +93,45 @@ struct wanted {
 	char **env; /* what it starts from; NULL: it names no environment */
 };
 
+static bool is_variable(const char *text, const char *name)
+{
+	size_t n = strlen(name);
+
+	return strncmp(text, name, n) == 0 && text[n] == '=';
+}
+
+/* How many come before what login_env_put_all put behind a service's own, where that has no
+ * environment. */
+static size_t count_own(char *const *v)
+{
+	static const char *const names[] = {
+		"REEVE_INSTANCE", "REEVE_SERVICE", "LOGNAME", "USER", "HOME", "PATH"};
+	size_t n = strv_len(v);
+
+	/* as mark_own has it */
+	for (size_t i = n; i > 0 && !is_variable(v[n - 1], names[0]); i--)
+		if (is_variable(v[i - 1], names[0]))
+			return i - 1;
+	for (size_t i = 0; i < ARRAY_LEN(names) && n > 0; i++)
+		if (is_variable(v[n - 1], names[i]))
+			n--;
+	return n;
+}
+
+/* The last of a service's own may look like what comes behind them: HOME where PATH is its own
+ * too. Then the number of the instance stands between the two. */
+static void mark_own(char **v, size_t n_own)
+{
+	size_t n = strv_len(v);
+	char *number;
+
+	if (count_own(v) == n_own || !is_variable(v[n - 1], "REEVE_INSTANCE"))
+		return;
+	number = v[n - 1];
+	memmove(&v[n_own + 1], &v[n_own], (n - 1 - n_own) * sizeof(*v));
+	v[n_own] = number;
+}
+
 /* Where it names an environment, all that it gets by itself is beneath that. */
 static int put_login_env(struct wanted *w, const char *name, const char *home)
 {
@@ -120,6 +159,7 @@ static int put_env(struct wanted *w)
 	const union config_value *user = &s->section->v[CONFIG_SERVICE_USER];
 	const char *name = user->user.name ? user->user.name : getenv("USER");
 	const char *home = user->user.name ? user->user.home : getenv("HOME");
+	const size_t n_own = strv_len(job_strv(&w->spec, ENV));
 	char number[16];
 	int r;
 
@@ -131,7 +171,11 @@ static int put_env(struct wanted *w)
 	r = put_login_env(w, name, home);
 	if (r >= 0)
 		r = login_env_put(&w->spec, "REEVE_SERVICE", s->name);
-	return r < 0 ? r : login_env_put(&w->spec, "REEVE_INSTANCE", number);
+	if (r >= 0)
+		r = login_env_put(&w->spec, "REEVE_INSTANCE", number);
+	if (r >= 0 && !job_str(&w->spec, ENVIRONMENT))
+		mark_own(job_strv(&w->spec, ENV), n_own);
+	return r;
 }
 
 static int fill_spec(struct wanted *w)
@@ -170,20 +214,6 @@ static void cut_environment(char **v)
 		free(*v);
 		*v = NULL;
 	}
-}
-
-/* How many come before what login_env_put_all put behind a service's own, where that has no
- * environment. */
-static size_t count_own(char *const *v)
-{
-	static const char *const names[] = {"REEVE_INSTANCE=", "REEVE_SERVICE=",
-		"LOGNAME=", "USER=", "HOME=", "PATH="};
-	size_t n = strv_len(v);
-
-	for (size_t i = 0; i < ARRAY_LEN(names) && n > 0; i++)
-		if (strncmp(v[n - 1], names[i], strlen(names[i])) == 0)
-			n--;
-	return n;
 }
 
 /* What a job got by itself, not what the environment or the service put over it: beneath its

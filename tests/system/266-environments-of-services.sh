@@ -153,13 +153,18 @@ environment = homes
 env = HOME=/own
 shell-command = echo "\$HOME \$USER"; exec sleep 1000
 [service house]
+env = PATH=/bin:/usr/bin
 env = HOME=/house
+shell-command = echo "\$HOME"; exec sleep 1000
+[service hut]
+env = HOME=/hut
 shell-command = echo "\$HOME"; exec sleep 1000
 EOC
 reeve daemon reload >/dev/null
 until_runs homes 1
 until_runs home 1
 until_runs house 1
+until_runs hut 1
 assert_eq "of the environment" "/env somebody" "$(said homes)"
 assert_eq "its own" "/own somebody" "$(said home)"
 pids >before
@@ -172,11 +177,12 @@ reeved_ended
 start_reeved --config="$tmp/conf"
 all_run
 assert_eq "changed by another daemon" "" "$(changed)"
-sed -i '/^env = HOME=.house/d' "$tmp/conf"
+sed -i '/^env = HOME=.house/d; /^env = HOME=.hut/d' "$tmp/conf"
 reeve daemon reload >/dev/null
-until_others house
-assert_eq "changed" house "$(changed)"
-assert_eq "one that is not set any more" "$HOME" "$(said house)"
+until_others house hut
+assert_eq "changed" "house hut" "$(changed)"
+assert_eq "one that is not set any more" "$HOME" "$(said hut)"
+assert_eq "one that stood behind a PATH of its own" "$HOME" "$(said house)"
 conf 2 3
 reeve daemon reload >/dev/null
 until ! pids | grep -q ^ho; do
