@@ -28,10 +28,16 @@ enum {
 	TRIM_TRIES_MAX = 3,
 };
 
+static const rv_time tell_every = RV_SEC(60);
+
 struct retention {
 	struct core *core;
 	rv_event work;
 	bool nothing_due; /* no finished job was there: the next one is news */
+	/* output that was dropped and is not told yet: bytes, and in how many goes */
+	int64_t untold_bytes;
+	uint64_t n_untold;
+	rv_time tell_at; /* not before */
 };
 
 int retention_new(struct retention **ret, struct core *core)
@@ -387,6 +393,33 @@ static int64_t drop_oldest(struct retention *rt, int64_t need)
 	return r;
 }
 
+static void tell_dropped(struct retention *rt)
+{
+	char goes[40] = "";
+
+	if (rt->n_untold == 0)
+		return;
+	if (rt->n_untold > 1)
+		snprintf(goes, sizeof(goes), ", in %" PRIu64 " goes,", rt->n_untold);
+	log_at(LOG_NOTICE, "output",
+		"dropped %" PRId64
+		" bytes of the oldest output%s to keep within output-total-max",
+		rt->untold_bytes, goes);
+	rt->untold_bytes = 0;
+	rt->n_untold = 0;
+	rt->tell_at = rv_now() + tell_every;
+}
+
+/* The first at once, then the sum of what has come meanwhile: where the budget is small every
+ * end may drop some. */
+static void note_dropped(struct retention *rt, int64_t bytes)
+{
+	rt->untold_bytes += bytes;
+	rt->n_untold++;
+	if (rv_now() >= rt->tell_at)
+		tell_dropped(rt);
+}
+
 static int keep_budget(struct retention *rt)
 {
 	int64_t max = config_num(rt->core->config, OUTPUT_TOTAL_MAX);
@@ -404,10 +437,7 @@ static int keep_budget(struct retention *rt)
 			dropped += r;
 	}
 	if (dropped)
-		log_at(LOG_NOTICE, "output",
-			"dropped %" PRId64
-			" bytes of the oldest output to keep within output-total-max",
-			dropped);
+		note_dropped(rt, dropped);
 	/* not enough: then runs that go on have it */
 	if (r >= 0 && used(rt) > max && rt->core->caps)
 		output_caps_squeeze(
@@ -415,10 +445,22 @@ static int keep_budget(struct retention *rt)
 	return (int)MIN(r, INT64_C(0));
 }
 
-int retention_main(void *arg)
+/* wait_usec; less when there is something to tell before. 0, -ETIMEDOUT, -ECANCELED */
+static int wait_for_work(struct retention *rt, int64_t wait_usec)
 {
-	struct retention *rt = arg;
+	rv_time wait = usec_to_time(MAX(wait_usec, USEC_PER_SEC));
+	int r;
 
+	if (rt->n_untold > 0)
+		wait = MIN(wait, MAX(rt->tell_at - rv_now(), RV_MS(1)));
+	r = rv_timed(wait, rv_event_wait(&rt->work));
+	if (rv_now() >= rt->tell_at)
+		tell_dropped(rt);
+	return r;
+}
+
+static int remove_until_canceled(struct retention *rt)
+{
 	for (;;) {
 		int64_t next_usec = INT64_MAX, wait;
 		int r;
@@ -441,9 +483,16 @@ int retention_main(void *arg)
 			wait = config_num(rt->core->config, KEEP_FINISHED);
 		if (r < 0)
 			wait = 60 * USEC_PER_SEC; /* a full disk: later */
-		r = rv_timed(usec_to_time(MAX(wait, USEC_PER_SEC)),
-			rv_event_wait(&rt->work));
+		r = wait_for_work(rt, wait);
 		if (r < 0 && r != -ETIMEDOUT)
 			return r;
 	}
+}
+
+int retention_main(void *arg)
+{
+	int r = remove_until_canceled(arg);
+
+	tell_dropped(arg);
+	return r;
 }

@@ -104,3 +104,19 @@ last=$(tail -n 1 ids)
 assert_eq "the last is there" 0 "$(lost_of "$last")"
 assert_eq "the first is not" 50000 "$(lost_of "$(head -n 1 ids)")"
 stop_reeved
+
+step "the log has the first of what goes, then no more than a sum each minute, and at the end"
+sed -i 's/^output-total-max = .*/output-total-max = 128K/; s/^output-max = 512K/output-max = 64K/' "$tmp/conf"
+begun=$(($(wc -l <"$tmp/reeved.log") + 1))
+start_reeved --config="$tmp/conf"
+for _ in $(seq 20); do
+	reeve wait "$(reeve add -c 'head -c 60000 /dev/zero')"
+	until_kib $((folders + 128))
+done
+stop_reeved
+tail -n "+$begun" "$tmp/reeved.log" | grep 'dropped.*output-total-max' >told
+[ "$(wc -l <told)" -le 5 ] || fail "$(wc -l <told) lines: $(cat told)"
+# of all jobs but what the budget holds, and what there was before
+[ "$(sed 's/.*dropped \([0-9]*\) .*/\1/' told | awk '{ n += $1 } END { printf "%d", n }')" -ge $((20 * 60000 - 128 * 1024)) ] ||
+	fail "what is told is not all: $(cat told)"
+[ "$(sed -n 's/.* in \([0-9]*\) goes,.*/\1/p' told | tail -n 1)" -ge 2 ] || fail "no sum: $(cat told)"
