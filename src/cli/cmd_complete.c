@@ -111,7 +111,8 @@ int cmd_complete(struct cli *c)
 		return CLI_EXIT_OK;
 	if (p.hint != HINT_JOB && p.hint != HINT_FINISHED_JOB && p.hint != HINT_LABEL &&
 		p.hint != HINT_POOL && p.hint != HINT_FUNCTION &&
-		p.hint != HINT_SCHEDULE && p.hint != HINT_SERVICE)
+		p.hint != HINT_SCHEDULE && p.hint != HINT_SERVICE &&
+		p.hint != HINT_ENVIRONMENT)
 		return complete_by_shell(&p);
 	if (client_open(&client, c->target.socket, PATIENCE) < 0)
 		return CLI_EXIT_OK;
@@ -122,6 +123,9 @@ int cmd_complete(struct cli *c)
 			&p, client, "io.reeve.Schedule.List", "schedules", "name");
 	else if (p.hint == HINT_SERVICE)
 		offer_services(&p, client);
+	else if (p.hint == HINT_ENVIRONMENT)
+		offer_members(&p, client, "io.reeve.Daemon.Environments",
+			"environments", "name");
 	else if (p.hint == HINT_FUNCTION)
 		offer_members(
 			&p, client, "io.reeve.Job.Functions", "functions", "name");

@@ -23,6 +23,7 @@ static enum hint hint_of_field(enum job_field f)
 	case JOB_FIELD_CWD: return HINT_DIR;
 	case JOB_FIELD_SHELL: return HINT_FILE;
 	case JOB_FIELD_KILL_SIGNAL: return HINT_SIGNAL;
+	case JOB_FIELD_ENVIRONMENT: return HINT_ENVIRONMENT;
 	case JOB_FIELD_FUNCTION: return HINT_FUNCTION;
 	case JOB_FIELD_AFTER:
 	case JOB_FIELD_AFTER_ANY:

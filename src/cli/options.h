@@ -38,6 +38,7 @@ enum hint {
 	HINT_SCHEDULE,
 	HINT_WORDS_SERVICE, /* the same, then names of services */
 	HINT_SERVICE,
+	HINT_ENVIRONMENT,
 	HINT_SORT,    /* keys to sort by, with commas between them */
 	HINT_COLUMNS, /* columns of ls, the same */
 };

@@ -116,6 +116,31 @@ static int status(struct control_conn *conn, struct vl_call *call)
 	return control_reply_object(call, &w, &text);
 }
 
+static int environments(struct control_conn *conn, struct vl_call *call)
+{
+	const struct core *core = &control_app(conn->control)->core;
+	const struct config_names *names =
+		&core->config->named[CONFIG_SECTION_ENVIRONMENT];
+	_cleanup_(buf_deinitp) struct buf text = BUF_NULL;
+	struct json_writer w;
+
+	json_writer_init(&w, &text);
+	json_writer_object(&w, NULL);
+	json_writer_array(&w, "environments");
+	for (size_t i = 0; i < names->n; i++) {
+		const struct config_origin *origin = &names->v[i].origin;
+		char place[4096 + 16];
+
+		snprintf(place, sizeof(place), "%s:%u", origin->file, origin->line);
+		json_writer_object(&w, NULL);
+		json_writer_string(&w, "name", names->v[i].name);
+		json_writer_string(&w, "origin", place);
+		json_writer_object_end(&w);
+	}
+	json_writer_array_end(&w);
+	return control_reply_object(call, &w, &text);
+}
+
 static int stop(struct control_conn *conn, struct vl_call *call)
 {
 	const char *mode =
@@ -202,6 +227,7 @@ static int reload(struct control_conn *conn, struct vl_call *call)
 const struct vl_method control_daemon_methods[] = {
 	INLINE("Ping", ping),
 	INLINE("Status", status),
+	INLINE("Environments", environments),
 	METHOD("Stop", stop),
 	METHOD("Reload", reload),
 	METHOD("Diff", control_daemon_diff),

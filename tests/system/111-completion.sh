@@ -2,7 +2,8 @@
 # Completion for bash, asked as bash asks it.
 . "${srcdir:-.}/tests/support/system.sh"
 command -v bash >/dev/null || skip "no bash"
-start_reeved
+printf '[reeved]\nmin-free = 0\n[environment project]\nenv = A=1\n[environment other]\n' >"$tmp/conf"
+start_reeved --config="$tmp/conf"
 reeve add --hold -n waits -l of-mine true >/dev/null
 reeve add -n over true >/dev/null
 reeve wait -q over
@@ -37,6 +38,10 @@ assert_eq "behind =" "gpu|default" "$(candidates add --pool='gpu|d')"
 reeve schedule add nightly --when daily -- true
 assert_eq "schedules" "nightly" "$(candidates schedule show '')"
 assert_eq "schedules of a selector" "nightly" "$(candidates ls --schedule n)"
+assert_eq "environments" "other project" "$(candidates add --environment '' | xargs -n 1 | sort | xargs)"
+assert_eq "environments behind =" "project" "$(candidates run --environment=p)"
+assert_eq "where one is from" "project $tmp/conf:3" "$(reeve varlink io.reeve.Daemon.Environments |
+	jq -r '.environments[] | select(.name == "project") | "\(.name) \(.origin)"')"
 assert_eq "functions" "file.hash" "$(candidates call file)"
 
 step "what the shell knows"
