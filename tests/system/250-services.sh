@@ -14,6 +14,12 @@ jobs_of() { # SERVICE [FILTER of each job]
 pid_of() { # SERVICE [INSTANCE]
 	jobs_of "$1" "select(.instance == ${2:-0}) | .pid"
 }
+pids_of() { # SERVICE: of all instances, once they are known: a daemon that has just begun asks
+	until ! jobs_of "$1" .pid | grep -q null; do
+		settle
+	done
+	jobs_of "$1" .pid
+}
 until_is() { # TEXT COMMAND...: until the command prints it
 	until_want=$1
 	shift
@@ -96,13 +102,13 @@ assert_eq "its job" "$id" "$(jobs_of web 'select(.instance == 1) | .id')"
 until_is 2 n_processes "$tmp-web"
 
 step "a daemon that is killed leaves them running"
-pids=$(jobs_of web .pid)
+pids=$(pids_of web)
 kill -9 "$reeved_pid"
 reeved_ended
 assert_eq "processes" 2 "$(n_processes "$tmp-web")"
 start_reeved --config="$tmp/conf"
 until_is '"running" "running"' eval 'jobs_of web .state | paste -sd " " -'
-assert_eq "their processes" "$pids" "$(jobs_of web .pid)"
+assert_eq "their processes" "$pids" "$(pids_of web)"
 assert_eq "the one that was given up" '"finished"' "$(jobs_of fails .state)"
 assert_eq "the one that was done" 1 "$(jobs_of once .runs)"
 
