@@ -8,16 +8,19 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/cleanup.h"
 #include "base/error.h"
 #include "base/fd.h"
 #include "base/macro.h"
+#include "base/unix_socket.h"
 #include "cli/cli.h"
 #include "cli/command_table.h"
 #include "cli/config_change.h"
 #include "cli/config_check.h"
 #include "cli/config_diff.h"
+#include "client/client.h"
 #include "config/config_file.h"
 #include "config/config_get.h"
 #include "config/config_print.h"
@@ -195,6 +198,53 @@ static int config_verb_get(struct cli *c)
 	return CLI_EXIT_OK;
 }
 
+/* ---- whose files ------------------------------------------------------------------------- */
+
+static int fail_whose(const struct cli *c, const char *why)
+{
+	return cli_fail(c, CLI_EXIT_USAGE,
+		"config %s: the daemon at '%s' (%s) %s: --system, --user or --file "
+		"says "
+		"which files are meant",
+		c->opts.args[0], c->target.socket, target_reason_text(&c->target), why);
+}
+
+/* Those of the daemon that a socket names, which is not always that of whoever calls: it is
+ * asked. Root's own files are the system's: they are not meant by chance. 0, or the exit code */
+static int choose_mode(struct cli *c)
+{
+	_cleanup_(client_closep) struct client *client = NULL;
+	_cleanup_json_ json_t *status = NULL;
+	struct unix_peer peer;
+
+	if (client_open(&client, c->target.socket, CLI_CONNECT_TIMEOUT) < 0 ||
+		unix_peer_get(&peer, client_fd(client)) < 0 ||
+		client_call(client, "io.reeve.Daemon.Status", NULL, &status, NULL,
+			CLI_CONNECT_TIMEOUT) != 0)
+		return c->target.mode == PATHS_SYSTEM ? fail_whose(c, "does not answer")
+						      : 0;
+	if (STREQ(json_str(status, "mode"), "system"))
+		c->target.mode = PATHS_SYSTEM;
+	else if (peer.uid == geteuid())
+		c->target.mode = PATHS_USER;
+	else
+		return fail_whose(c, "is another user's");
+	return 0;
+}
+
+/* does it look at the usual files, of a daemon that nothing but its socket is said of? */
+static bool is_mode_open(const struct cli *c)
+{
+	const char *word = c->opts.args[0];
+	bool names_files = STREQ(word, "check") && c->opts.n_args > 1 &&
+			   !options_get(&c->opts, OPT_AS);
+	/* the daemon itself says what differs */
+	bool is_asked = STREQ(word, "diff") && !options_get(&c->opts, OPT_AS);
+
+	return !target_is_default(&c->target) && !c->target.mode_is_said &&
+	       !file_option(c) && !names_files && !is_asked;
+}
+
 int cmd_config(struct cli *c)
 {
 	/* in the order of the words in the table of verbs */
@@ -204,7 +254,10 @@ int cmd_config(struct cli *c)
 	const char *word = c->opts.n_args > 0 ? c->opts.args[0] : NULL;
 
 	for (size_t i = 0; word && i < ARRAY_LEN(verbs); i++)
-		if (STREQ(c->command->words[i], word))
-			return verbs[i](c);
+		if (STREQ(c->command->words[i], word)) {
+			int r = is_mode_open(c) ? choose_mode(c) : 0;
+
+			return r != 0 ? r : verbs[i](c);
+		}
 	return cli_fail(c, CLI_EXIT_USAGE, "config: %s", c->command->usage);
 }

@@ -38,6 +38,7 @@ int target_choose(
 	INVARIANT(ret && c && env);
 	if (c->system && c->user)
 		return -EINVAL;
+	t.mode_is_said = c->system || c->user;
 	t.mode = c->system || (!c->user && c->uid == 0) ? PATHS_SYSTEM : PATHS_USER;
 	if (c->socket_option)
 		r = choose_named(&t, c->socket_option, TARGET_BY_OPTION);

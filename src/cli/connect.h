@@ -21,6 +21,7 @@ struct target {
 	char *state_dir; /* owned; NULL when unknown: a socket was named, so it may be
 			    anybody's */
 	enum paths_mode mode;
+	bool mode_is_said; /* by --system or --user */
 	enum target_reason reason;
 };
 

@@ -175,3 +175,44 @@ assert_exit 1 config edit </dev/null 2>err
 assert_match "said" "*changed meanwhile*" "$(tr '\n' ' ' <err)"
 tail -n 1 "$drop/90-local.conf" | grep -qx '# theirs' || fail "theirs is gone"
 stop_reeved
+
+step "the files are those of the daemon that the socket names"
+# whether one of these runs or none: --user says it
+assert_eq "set, to be found" changed "$(config set reeved.log-level info)"
+[ -z "$reeved_pid" ] || stop_reeved
+if [ "$(id -u)" -eq 0 ]; then
+	assert_exit 2 reeve config get reeved.log-level 2>err
+	assert_match "none answers" "*'$REEVE_SOCKET' (chosen by *REEVE_SOCKET) does not answer*--user or --file*" "$(cat err)"
+	assert_exit 2 reeve config set reeved.log-level debug 2>err
+fi
+start_reeved
+assert_eq "by the variable" info "$(reeve config get reeved.log-level)"
+assert_eq "the file" "$drop/90-local.conf" \
+	"$(reeve --json config set reeved.log-level debug | jq -r .file)"
+assert_eq "by --socket" debug \
+	"$(env -u REEVE_SOCKET "$REEVE" --socket "$REEVE_SOCKET" config get reeved.log-level)"
+stop_reeved
+
+step "another user's are not guessed"
+two_users
+state=$tmp/theirs/state
+mkdir -m 755 "$tmp/theirs" "$state"
+chown 65534:65534 "$tmp/theirs" "$state"
+export REEVE_SOCKET="$tmp/theirs/sock"
+REEVED_ROOT=$REEVED
+REEVED=nobody_reeved
+nobody_reeved() {
+	exec env HOME="$tmp/theirs" XDG_CONFIG_HOME="$tmp/theirs" setpriv --reuid 65534 --regid 65534 --clear-groups "$REEVED_ROOT" "$@"
+}
+start_reeved
+for verb in "get reeved.log-level" "set reeved.log-level debug" show "unset reeved.log-level" check; do
+	# shellcheck disable=SC2086 # its words
+	assert_exit 2 reeve config $verb 2>err
+	assert_match "$verb" "config ${verb%% *}: *is another user's: --system, --user or --file says*" \
+		"$(sed 's/^reeve: //' err)"
+done
+assert_eq "said" debug "$(reeve --user config get reeved.log-level)"
+printf '[reeved]\nlog-level = warning\n' >"$tmp/one.conf"
+assert_eq "--file" warning "$(reeve config get --file "$tmp/one.conf" reeved.log-level)"
+assert_exit 0 reeve config check "$tmp/one.conf" >out
+stop_reeved
