@@ -23,7 +23,8 @@ struct logs_many {
 	struct log_source **v;
 	size_t n;
 	bool full_told;
-	int exit_code; /* of the first error that ended no more than its source */
+	bool has_looked; /* what comes from now on was not there at first */
+	int exit_code;   /* of the first error that ended no more than its source */
 	const struct logs_many_ops *ops; /* NULL: they are what they are */
 	struct client *control, *news;
 	unsigned n_reconnects;
@@ -183,6 +184,8 @@ int logs_many_want(struct logs_many *m, int64_t id, const char *label, bool goes
 		}
 		if (r < 0)
 			return r == -RV_ELIMIT ? 0 : r;
+		if (m->has_looked)
+			cli_note(m->view.c, "%s is followed, too", label);
 		r = log_source_begin(s);
 	} else if (!s->client && (goes_on || starts > s->place.at_run)) {
 		r = log_source_begin_next(s);
@@ -231,6 +234,7 @@ static int look(struct logs_many *m)
 		return r;
 	if (r == 0)
 		drop_unwanted(m);
+	m->has_looked = true;
 	m->n_reconnects = 0;
 	return 0;
 }

@@ -21,21 +21,23 @@
 /* which services are followed: those that were there, and those that come */
 struct followed {
 	const struct cli *c;
-	char *const *names; /* globs go on to match */
+	char *const *names; /* globs and groups go on to match */
 	size_t n;
 	const json_t *first; /* that were selected at first */
+	bool has_group;      /* a name is that of a group */
 };
 
-static bool is_followed(void *arg, const char *name)
+static bool is_followed(const struct followed *f, const json_t *service)
 {
-	const struct followed *f = arg;
+	const char *name = json_str(service, "name");
 	json_t *s;
 	size_t i;
 
 	if (options_has(&f->c->opts, OPT_ALL))
 		return true;
 	for (size_t k = 0; k < f->n; k++)
-		if (fnmatch(f->names[k], name, 0) == 0)
+		if (fnmatch(f->names[k], name, 0) == 0 ||
+			STREQ(f->names[k], json_str(service, "group")))
 			return true;
 	json_array_foreach((json_t *)f->first, i, s)
 	{
@@ -43,6 +45,17 @@ static bool is_followed(void *arg, const char *name)
 			return true;
 	}
 	return false;
+}
+
+/* An event does not say of which group: of one, whatever happens may be news. */
+static bool may_be_followed(void *arg, const char *name)
+{
+	const struct followed *f = arg;
+	json_t *service = json_pack("{s:s}", "name", name);
+	bool is = f->has_group || !service || is_followed(f, service);
+
+	json_decref(service);
+	return is;
 }
 
 static bool is_going_on(const json_t *instance)
@@ -95,7 +108,7 @@ static int list_followed(void *arg, struct client *control, struct logs_many *m)
 		control, "io.reeve.Service.List", NULL, &reply, NULL, RV_FOREVER);
 	json_array_foreach(json_object_get(reply, "services"), i, s)
 	{
-		if (r == 0 && is_followed(arg, json_str(s, "name")))
+		if (r == 0 && is_followed(arg, s))
 			r = want_instances(m, s);
 	}
 	return r;
@@ -113,10 +126,17 @@ static int follow(const struct cli *c, const struct log_options *lo, const json_
 	char *const *names, size_t n)
 {
 	struct followed f = {.c = c, .names = names, .n = n, .first = list};
-	const struct logs_many_ops ops = {list_followed, is_followed, &f};
+	const struct logs_many_ops ops = {list_followed, may_be_followed, &f};
 	struct logs_many *m = logs_many_new(c, lo);
+	json_t *s;
+	size_t i;
 	int r;
 
+	json_array_foreach((json_t *)list, i, s)
+	{
+		for (size_t k = 0; k < n; k++)
+			f.has_group |= STREQ(names[k], json_str(s, "group"));
+	}
 	if (!m)
 		return cli_fail_errno(c, -ENOMEM, "service logs");
 	logs_many_watch(m, &ops);

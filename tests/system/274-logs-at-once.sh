@@ -105,6 +105,44 @@ for text in "up 1" "got hello" "got once more" "got after the crash"; do
 done
 stop_following
 
+step "what comes by a reload is taken up: of a group, of --all, and by glob"
+"$REEVE" service logs -f --all >all 2>all.err &
+others=$!
+"$REEVE" service logs -f 'w*' >globbed 2>globbed.err &
+others="$others $!"
+until_has all 1 "never seen"
+until_has globbed 1 "^web"
+cat >>"$tmp/conf" <<-EOC
+	[group shop]
+	services = till
+	[service till]
+	command = sh -c 'echo till; exec sleep 1000'
+EOC
+reeve daemon reload >/dev/null
+"$REEVE" service logs -f shop >out 2>err &
+follower=$!
+until_has out 1 "^till | till"
+sed -i 's/^services = till/services = till wares/' "$tmp/conf"
+cat >>"$tmp/conf" <<-EOC
+	[service wares]
+	command = sh -c 'echo wares; exec sleep 1000'
+EOC
+reeve daemon reload >/dev/null
+until_has out 1 "^wares | wares"
+reeve service scale till 2 >/dev/null
+until_has out 1 "^till.1 *| till"
+until_has globbed 1 "^wares *| wares"
+until_has all 1 "^wares *| wares"
+assert_eq "said" "reeve: wares is followed, too/reeve: till.1 is followed, too/" "$(tr '\n' '/' <err)"
+assert_eq "said of the glob" "reeve: wares is followed, too" "$(cat globbed.err)"
+assert_eq "said of all" 1 "$(grep -c "wares is followed" all.err)"
+assert_eq "of others" "" "$(grep -v '^till\|^wares' out || :)"
+for pid in $others; do
+	kill "$pid"
+	wait "$pid" || :
+done
+stop_following
+
 step "one service as it is, and --all"
 "$REEVE" service logs -f db >out &
 follower=$!
