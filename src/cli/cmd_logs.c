@@ -49,6 +49,11 @@ struct logs {
 	struct log_tail tail;
 	int64_t id;       /* of the job; 0: not known yet */
 	uint64_t n_lines; /* that were shown */
+	/* of many runs: what was trimmed of these is told once */
+	bool summing;
+	int64_t lost; /* bytes */
+	int64_t first_lost_run, last_lost_run;
+	size_t n_lost_runs;
 };
 
 /* ---- printing ------------------------------------------------------------------------------ */
@@ -111,6 +116,32 @@ static int look_at_line(void *arg, const struct log_line *line)
 	return l->tailing ? log_tail_put(&l->tail, line) : print_line(l, line);
 }
 
+static void sum_lost(struct logs *l, const struct log_chunk *chunk)
+{
+	l->lost += chunk->lost;
+	if (l->n_lost_runs > 0 && chunk->run == l->last_lost_run)
+		return;
+	if (l->n_lost_runs++ == 0)
+		l->first_lost_run = chunk->run;
+	l->last_lost_run = chunk->run;
+}
+
+static void tell_lost(struct logs *l)
+{
+	if (l->n_lost_runs == 1)
+		cli_note(l->c,
+			"%" PRId64 " bytes of run %" PRId64
+			" were trimmed (output-max, output-total-max)",
+			l->lost, l->first_lost_run);
+	else if (l->n_lost_runs > 1)
+		cli_note(l->c,
+			"%" PRId64 " bytes of %zu runs, %" PRId64 " to %" PRId64
+			", were trimmed (output-max, output-total-max)",
+			l->lost, l->n_lost_runs, l->first_lost_run, l->last_lost_run);
+	l->lost = 0;
+	l->n_lost_runs = 0;
+}
+
 static int print_chunk(
 	struct logs *l, const struct log_chunk *chunk, const json_t *page)
 {
@@ -125,7 +156,9 @@ static int print_chunk(
 	}
 	if (chunk->lost > 0 && l->mid_line && !l->c->json)
 		putchar('\n'); /* what follows is not the rest of that line */
-	if (chunk->lost > 0)
+	if (chunk->lost > 0 && l->summing)
+		sum_lost(l, chunk);
+	else if (chunk->lost > 0)
 		cli_note(l->c,
 			"%" PRId64 " bytes before this were trimmed "
 			"(output-max, output-total-max)",
@@ -350,6 +383,7 @@ static int show_lines(struct logs *l, struct client **client, json_t *select)
 	l->follow = false;
 	l->tailing = l->lo->lines >= 0;
 	log_tail_init(&l->tail, MAX(l->lo->lines, INT64_C(0)));
+	l->summing = l->lo->past_runs;
 	if (l->lo->past_runs)
 		r = show_past_runs(l, *client, select);
 	skip = r == -ENODATA;
@@ -360,6 +394,8 @@ static int show_lines(struct logs *l, struct client **client, json_t *select)
 	/* what is not whole yet is, when more follows */
 	if (r == 0 && !then_follow)
 		r = fail_print(l, log_lines_end(&l->lines, look_at_line, l));
+	l->summing = false;
+	tell_lost(l);
 	if (r == 0 && l->tail.dropped > 0)
 		cli_note(l->c, "%" PRId64 " lines before this are more than is kept",
 			l->tail.dropped);

@@ -71,6 +71,21 @@ assert_eq "of one run" "run 2" "$(reeve logs --run 2 --since 1h "$runs")"
 assert_exit 3 reeve logs --until 1h "$runs" 2>err
 assert_exit 3 reeve logs --since 2100-01-01 "$runs" 2>err
 
+step "what was trimmed of many runs is told once, of one with its number"
+trimmed=$(reeve add --retries 2 --retry-delay 1ms --output-max 64K \
+	-c 'head -c 200000 /dev/zero | tr "\0" "\n"; echo "end of $REEVE_RUN"; exit 1')
+reeve wait -q "$trimmed" || :
+assert_eq "shown" "end of 1 end of 2 end of 3" "$(reeve logs --since 1h --grep . "$trimmed" 2>err | xargs)"
+assert_match "told" "reeve: * bytes of 3 runs, 1 to 3, were trimmed (output-max*" "$(cat err)"
+# and of each the rest of the line that was cut: its newline
+assert_eq "bytes" "$(reeve show --json "$trimmed" | jq '[.run_history[].output_lost_bytes + 1] | add')" \
+	"$(sed 's/reeve: \([0-9]*\) .*/\1/' err)"
+trimmed=$(reeve add --retries 1 --retry-delay 1ms --output-max 64K \
+	-c '[ "$REEVE_RUN" = 1 ] || exit 0; head -c 200000 /dev/zero | tr "\0" "\n"; exit 1')
+reeve wait -q "$trimmed"
+reeve logs --since 1h "$trimmed" >out 2>err
+assert_match "told" "reeve: * bytes of run 1 were trimmed (output-max*" "$(cat err)"
+
 step "several: headings only of those that match"
 assert_eq "two jobs" "==> job $runs <== run 3" "$(reeve logs --grep run "$id" "$runs" | xargs)"
 
