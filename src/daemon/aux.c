@@ -2,6 +2,7 @@
 #include "config.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -133,12 +134,25 @@ void aux_set_ended(struct aux *a, const struct aux_end *end)
 		rv_event_set(&a->wake);
 }
 
+static void tell_line(struct aux *a)
+{
+	char text[sizeof(SPAWN_SAID_LINE) + 20];
+
+	if (a->line == 0 || a->line_sent)
+		return;
+	snprintf(text, sizeof(text), SPAWN_SAID_LINE "%016" PRIx64 "\n", a->line);
+	a->line_sent = spawner_link_set_said_token(
+			       a->all->core->spawner, &a->token, text) >= 0;
+	a->all->some_want |= !a->line_sent;
+}
+
 void aux_act(struct aux *a)
 {
 	struct spawner_link *l = a->all->core->spawner;
 
 	if (!a->sent || a->ended || a->in_doubt)
 		return;
+	tell_line(a);
 	if (a->kill_wanted && !a->kill_sent)
 		a->kill_sent = spawner_link_stop_token(l, &a->token, SIGKILL, 0) >= 0;
 	else if (a->stop_wanted && !a->stop_sent)
@@ -161,12 +175,38 @@ void aux_abandon(struct aux *a)
 	aux_act(a);
 }
 
-bool aux_is_there(const struct run *run, unsigned place)
+static struct aux *find_of(const struct run *run, unsigned place)
 {
-	const struct aux *a = aux_find(run->core->aux, aux_key(run->job->id, place));
+	struct aux *a = run->core->aux
+				? aux_find(run->core->aux, aux_key(run->job->id, place))
+				: NULL;
 
 	return a && !a->unwanted &&
-	       a->token.run_no == spawn_aux_number(place, run->rec.token.run);
+			       a->token.run_no ==
+				       spawn_aux_number(place, run->rec.token.run)
+		       ? a
+		       : NULL;
+}
+
+bool aux_is_there(const struct run *run, unsigned place)
+{
+	return find_of(run, place) != NULL;
+}
+
+bool aux_line(const struct run *run, unsigned place, uint64_t *ret)
+{
+	const struct aux *a = find_of(run, place);
+
+	*ret = a ? a->line : 0;
+	return a != NULL;
+}
+
+void aux_forget_place(struct run *run, unsigned place)
+{
+	struct aux *a = find_of(run, place);
+
+	if (a)
+		aux_abandon(a);
 }
 
 void aux_forget(struct run *run)
@@ -271,6 +311,10 @@ static int await(
 
 	while (!a->ended) {
 		rv_event_clear(&a->wake);
+		if (!a->sent && !cmd) { /* it never got to the spawner */
+			aux_set_ended(a, &(struct aux_end){.how = AUX_LOST});
+			continue;
+		}
 		if (!a->sent) {
 			r = begin(a, run, cmd, deadline);
 			if (r < 0)
@@ -293,6 +337,16 @@ static int await(
 	return 0;
 }
 
+/* what passed before this daemon looked counts, too */
+static rv_time counted_from_start(const struct aux *a, rv_time deadline)
+{
+	const struct clock *clock = a ? a->all->core->clock : NULL;
+
+	return a && a->started && deadline != RV_FOREVER
+		       ? deadline - MAX(clock_boottime(clock) - a->started_boot, 0)
+		       : deadline;
+}
+
 /* in its turn */
 static int run_one(struct aux_commands *all, struct run *run,
 	const struct aux_command *cmd, struct aux_end *ret)
@@ -309,12 +363,13 @@ static int run_one(struct aux_commands *all, struct run *run,
 		return 0;
 	if (r < 0)
 		return r;
-	if (a && a->started) /* what passed before this daemon looked counts, too */
-		deadline -= MAX(clock_boottime(clock) - a->started_boot, 0);
+	deadline = counted_from_start(a, deadline);
 	if (!a)
 		a = aux_new(all, key, &token);
 	if (!a)
 		return -ENOMEM;
+	if (!a->sent)
+		a->line = cmd->line;
 	a->awaited = true;
 	r = await(a, run, cmd, deadline);
 	a->awaited = false;
@@ -346,6 +401,24 @@ int aux_run(struct run *run, const struct aux_command *cmd, struct aux_end *ret)
 		return r;
 	r = run_one(all, run, cmd, ret);
 	(void)rv_limiter_release(&all->running, &turn);
+	return r;
+}
+
+int aux_await(
+	struct run *run, unsigned place, int64_t timeout_usec, struct aux_end *ret)
+{
+	struct aux *a = find_of(run, place);
+	rv_time deadline = time_after(clock_monotonic(run->core->clock), timeout_usec);
+	int r;
+
+	INVARIANT(a && aux_is_kept(place) && !a->awaited);
+	a->awaited = true;
+	r = await(a, run, NULL, counted_from_start(a, deadline));
+	a->awaited = false;
+	*ret = a->end;
+	ret->problem = NULL; /* its own */
+	if (r < 0 && !run->core->detaching)
+		aux_abandon(a);
 	return r;
 }
 

@@ -43,6 +43,8 @@ struct aux_command {
 	 * that has a process MAINPID, come by themselves */
 	char *const *env;
 	int64_t timeout_usec; /* INT64_MAX: none */
+	/* of a hook: what names its text (hook_lines.h), told by aux_line; 0: nothing does */
+	uint64_t line;
 	/* bytes of its output to keep, the last, at most AUX_OUTPUT_MAX; 0: it goes where
 	 * the output of the run goes */
 	size_t keep;
@@ -96,6 +98,13 @@ void aux_end_deinit(struct aux_end *end);
 bool aux_is_kept(unsigned place);
 /* this one was begun, and its end is not forgotten */
 bool aux_is_there(const struct run *run, unsigned place);
+/* The same; *ret: what names its text, 0: that is not known. */
+bool aux_line(const struct run *run, unsigned place, uint64_t *ret);
+/* That one is to end, within its time: as aux_run, but that it is not begun where it was not. */
+RV_AWAIT int aux_await(
+	struct run *run, unsigned place, int64_t timeout_usec, struct aux_end *ret);
+/* What is there of that place, if anything, is forgotten, and ended where it goes on. */
+void aux_forget_place(struct run *run, unsigned place);
 /* The run's end is on disk, or it begins again: what it has of these is forgotten, and what
  * goes on is ended. */
 void aux_forget(struct run *run);

@@ -3,6 +3,8 @@
 
 #include <inttypes.h>
 #include <signal.h>
+#include <stdio.h>
+#include <string.h>
 
 #include "base/cleanup.h"
 #include "base/log.h"
@@ -49,7 +51,7 @@ static void acknowledge_stranger(
 /* It is not with the spawner, and never was. */
 static void was_not_taken(struct aux *a)
 {
-	a->sent = a->in_doubt = false;
+	a->sent = a->in_doubt = a->line_sent = false;
 	if (a->unwanted)
 		aux_drop(a);
 	else
@@ -122,11 +124,22 @@ bool aux_some_in_doubt(const struct aux_commands *all)
 	return false;
 }
 
+/* What we told the spawner, or the daemon before us did. Of a spawner, or a daemon, that knows
+ * nothing of it, it stays 0. */
+static void take_line(struct aux *a, const char *said)
+{
+	const char *at = said ? strstr(said, SPAWN_SAID_LINE) : NULL;
+
+	if (at && sscanf(at + strlen(SPAWN_SAID_LINE), "%16" SCNx64, &a->line) == 1)
+		a->line_sent = true;
+}
+
 static void take_row(struct aux *a, struct spawner_run *sr)
 {
 	struct aux_commands *all = a->all;
 
 	a->sent = a->seen = true;
+	take_line(a, sr->said);
 	switch (sr->info.state) {
 	case SPAWN_RUN_STARTING: a->in_doubt = false; break;
 	case SPAWN_RUN_RUNNING: has_started(a, &sr->info, TAKE_FD(sr->pidfd)); break;

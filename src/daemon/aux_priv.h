@@ -31,6 +31,8 @@ struct aux {
 	bool awaited; /* a task is in aux_run for it */
 	bool unwanted; /* nobody asks for its end any more: forgotten as soon as it has one */
 	bool sent, started, ended;
+	uint64_t line;       /* of aux_command; 0: not known */
+	bool line_sent;      /* the spawner knows, for the next daemon */
 	bool in_doubt, seen; /* the link was lost; in the new table */
 	bool stop_wanted, kill_wanted, stop_sent, kill_sent;
 	pid_t pid;

@@ -60,6 +60,7 @@ libdaemon_la_SOURCES = \
 	src/daemon/events.c src/daemon/events.h \
 	src/daemon/functions.c src/daemon/functions.h \
 	src/daemon/hangups.c src/daemon/hangups.h \
+	src/daemon/hook_lines.c src/daemon/hook_lines.h \
 	src/daemon/inputs.c src/daemon/inputs.h \
 	src/daemon/interfaces.h \
 	src/daemon/job.c src/daemon/job.h \

@@ -15,6 +15,7 @@
 #include "base/strv.h"
 #include "daemon/aux.h"
 #include "daemon/core.h"
+#include "daemon/hook_lines.h"
 #include "daemon/output_caps.h"
 #include "daemon/readiness.h"
 #include "daemon/run.h"
@@ -44,8 +45,12 @@ struct run_hooks {
 	bool over, failed; /* of its task */
 	/* phases that were begun, are done */
 	bool begun[PHASES], done[PHASES];
-	char problem[192]; /* "": none */
+	unsigned places[HOOK_LINES_MAX]; /* of the lines of the phase (aux.h) */
+	char problem[192];               /* "": none */
 };
+
+/* of what goes on of a service that is not in the configuration: the default */
+static const int64_t timeout_of_removed = 30 * USEC_PER_SEC;
 
 int run_hooks_new(struct run *run)
 {
@@ -87,14 +92,15 @@ static void tell_failed(struct run_hooks *h, const char *line, const char *what)
 		snprintf(h->problem, sizeof(h->problem), "%s: %s", name, what);
 }
 
-static int run_line(struct run_hooks *h, unsigned i, char *line)
+static int run_line(struct run_hooks *h, size_t i, char *line)
 {
 	const struct run *run = h->run;
 	char *argv[] = {(char *)job_str(&run->spec, SHELL), (char *)"-c", line, NULL};
-	struct aux_command cmd = {.place = place_of[h->phase] + i,
+	struct aux_command cmd = {.place = h->places[i],
 		.argv = argv,
 		.env = h->env,
-		.timeout_usec = h->of_phase->timeout_usec};
+		.timeout_usec = h->of_phase->timeout_usec,
+		.line = hook_line_hash(line)};
 	struct aux_end end;
 	char text[160];
 	int r = aux_run(h->run, &cmd, &end);
@@ -116,10 +122,15 @@ static int run_line(struct run_hooks *h, unsigned i, char *line)
 static int phase_main(void *arg)
 {
 	struct run_hooks *h = arg;
-	char **lines = h->of_phase->lines[h->phase];
-	int r = 0;
+	char **lines = h->of_phase ? h->of_phase->lines[h->phase] : NULL;
+	const struct hook_lines of = {.name = service_hook_name[h->phase],
+		.first = place_of[h->phase],
+		.lines = lines,
+		.timeout_usec =
+			h->of_phase ? h->of_phase->timeout_usec : timeout_of_removed};
+	int r = hook_lines_place(h->run, &of, h->places);
 
-	for (unsigned i = 0; lines[i] && r >= 0; i++) {
+	for (size_t i = 0; lines && lines[i] && r >= 0; i++) {
 		if (h->failed && h->phase != HOOK_POST_STOP)
 			break;
 		r = run_line(h, i, lines[i]);
@@ -155,6 +166,12 @@ static void end_phase(struct run_hooks *h)
 	tell_state(h);
 }
 
+/* by an earlier daemon: also a hook that is not in the configuration any more */
+static bool was_begun(const struct run_hooks *h, enum service_hook phase)
+{
+	return hook_lines_were_begun(h->run, place_of[phase]);
+}
+
 /* True: it goes on. False: there are none, or no task for them, which is a failure of theirs */
 static bool begin_phase(struct run_hooks *h, enum service_hook phase)
 {
@@ -166,7 +183,7 @@ static bool begin_phase(struct run_hooks *h, enum service_hook phase)
 	refresh(h);
 	h->begun[phase] = true;
 	h->failed = h->over = false;
-	if (!service_hooks_has(h->hooks, phase)) {
+	if (!service_hooks_has(h->hooks, phase) && !was_begun(h, phase)) {
 		h->done[phase] = true;
 		return false;
 	}
@@ -275,7 +292,7 @@ bool run_hooks_hold_ready(struct run *run)
 
 bool run_hooks_were_begun(const struct run *run)
 {
-	return run->hooks && aux_is_there(run, AUX_POST_START);
+	return run->hooks && was_begun(run->hooks, HOOK_POST_START);
 }
 
 void run_hooks_act(struct run *run)
@@ -309,8 +326,8 @@ bool run_hooks_hold_stop(struct run *run)
 			end_phase(h);
 		return h->phase == HOOK_PRE_STOP && !run->hasten;
 	}
-	/* one that never came up has nothing to say good-bye to */
-	if (run_ready_usec(run) == 0 || run->hasten) {
+	/* one that never came up has nothing to say good-bye to; that it had may not be on record */
+	if ((run_ready_usec(run) == 0 && !was_begun(h, HOOK_PRE_STOP)) || run->hasten) {
 		h->done[HOOK_PRE_STOP] = true;
 		return false;
 	}
@@ -375,6 +392,17 @@ static int describe_end(struct run_hooks *h)
 	return r < 0 ? r : put_env(&h->env, "EXIT_STATUS", number);
 }
 
+/* What an earlier daemon has begun. One that was ready only to end is not waited for; one that was
+ * told to end is, and the rest of its lines are begun, as where this daemon had told it to. */
+static void take_up_begun(struct run_hooks *h)
+{
+	for (unsigned i = 0; i < AUX_LINES_MAX; i++)
+		aux_forget_place(h->run, AUX_POST_START + i);
+	if (!h->begun[HOOK_PRE_STOP] && was_begun(h, HOOK_PRE_STOP) &&
+		!was_begun(h, HOOK_POST_STOP))
+		(void)begin_phase(h, HOOK_PRE_STOP);
+}
+
 /* nothing of it ever was */
 static bool never_began(const struct run_hooks *h)
 {
@@ -392,14 +420,13 @@ int run_hooks_after_end(struct run *run)
 		return 0;
 	if (h->phase == HOOK_POST_START)
 		break_off(h);
+	take_up_begun(h);
 	if (h->phase == HOOK_PRE_STOP)
 		r = await_phase(h, is_not_hastened);
 	if (r < 0)
 		return r;
 	refresh(h);
-	if (!service_hooks_has(h->hooks, HOOK_POST_STOP))
-		return 0;
-	if (describe_end(h) < 0)
+	if (service_hooks_has(h->hooks, HOOK_POST_STOP) && describe_end(h) < 0)
 		log_at(LOG_ERR, "service",
 			"out of memory: post-stop of job %" PRIu64
 			" is not told how it ended",

@@ -10,9 +10,10 @@
  *               that the first line was begun
  *   pre-stop    the same, and then the run is told to end
  *   post-stop   the same, and then the end is recorded
+ * Where the program has ended meanwhile, pre-stop is waited for, and then post-stop begun.
  *
  * Which lines there are is said by the configuration of now, as long as it has the service,
- * else by that of the run's start. Loop thread only.
+ * else by that of the run's start. Those that were begun are known by their text (hook_lines.h). Loop thread only.
  */
 #ifndef DAEMON_RUN_HOOKS_H
 #define DAEMON_RUN_HOOKS_H

@@ -83,6 +83,9 @@ int spawner_link_keep_notify(struct spawner_link *l, int fd);
 /* The run says this of itself. 0, -EAGAIN */
 int spawner_link_set_said(
 	struct spawner_link *l, const struct run *run, const char *text);
+/* The same of what is no run. */
+int spawner_link_set_said_token(
+	struct spawner_link *l, const struct spawn_token *t, const char *text);
 /* its end is on disk */
 void spawner_link_ack(struct spawner_link *l, const struct run *run);
 void spawner_link_ack_token(struct spawner_link *l, const struct spawn_token *t);

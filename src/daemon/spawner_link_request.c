@@ -132,7 +132,13 @@ int spawner_link_set_said(
 {
 	struct spawn_token t = run_spawn_token(run);
 
-	return l->ready ? sent(l, spawn_client_set_said(l->client, &t, text)) : -EAGAIN;
+	return spawner_link_set_said_token(l, &t, text);
+}
+
+int spawner_link_set_said_token(
+	struct spawner_link *l, const struct spawn_token *t, const char *text)
+{
+	return l->ready ? sent(l, spawn_client_set_said(l->client, t, text)) : -EAGAIN;
 }
 
 int spawner_link_stop_token(

@@ -20,6 +20,7 @@
 #include "base/invariant.h"
 #include "base/log.h"
 #include "spawn/life_priv.h"
+#include "spawn/said.h"
 #include "spawn/tree.h"
 
 #define KILL_AGAIN_FIRST RV_MS(10)
@@ -55,7 +56,7 @@ static void run_set_ended(
 	run_forget_stamped(run);
 	run_close_stdin(run); /* what it has let live on reads the end */
 	run->ready_fd = close_safe(run->ready_fd);
-	free(TAKE_PTR(run->said));
+	said_end(run);
 	run->info.state = state;
 	run->info.flags &= SPAWN_RUN_SURVIVORS | SPAWN_RUN_SHUTDOWN;
 	sp->runs.n_active--;

@@ -16,7 +16,8 @@
 /* ---- words --------------------------------------------------------------------------------- */
 
 static const char *const kinds[] = {"READY=", "RELOADING=", "STOPPING=", "STATUS=",
-	"MAINPID=", "WATCHDOG_USEC=", "WATCHDOG=trigger", SPAWN_SAID_OUTPUT};
+	"MAINPID=", "WATCHDOG_USEC=", "WATCHDOG=trigger", SPAWN_SAID_OUTPUT,
+	SPAWN_SAID_LINE};
 
 static const char *kind_of(const char *line, size_t n)
 {
@@ -88,6 +89,15 @@ int said_set(struct run *run, const char *text)
 	said[0] = '\0';
 	said_merge(said, text, strlen(text));
 	return 0;
+}
+
+void said_end(struct run *run)
+{
+	char *said = run->said;
+
+	/* what it says of itself is over; what the daemon has noted stays as long as its end */
+	run->said = run->info.token.run_no & SPAWN_AUX && said ? strdup(said) : NULL;
+	free(said);
 }
 
 /* ---- whose they are ------------------------------------------------------------------------- */

@@ -17,8 +17,8 @@ struct run;
 
 /**
  * Put lines behind what is there, in place of earlier ones of their kinds: READY=, RELOADING=,
- * STOPPING=, STATUS=, MAINPID=, WATCHDOG_USEC= and WATCHDOG=trigger, and SPAWN_SAID_OUTPUT, which
- * is the daemon's own. Others, and those for which there is no room, are left out.
+ * STOPPING=, STATUS=, MAINPID=, WATCHDOG_USEC= and WATCHDOG=trigger, and SPAWN_SAID_OUTPUT and
+ * SPAWN_SAID_LINE, which are the daemon's own. Others, and those for which there is no room, are left out.
  *
  * @text  lines, each ended by a newline, then NUL
  * @n     of lines, which may be anything
@@ -33,5 +33,7 @@ void said_listen(struct spawner *sp, bool on);
 void said_read(struct spawner *sp);
 /* What a run says is this, from now on. -ENOMEM */
 int said_set(struct run *run, const char *text);
+/* It has ended: nothing is kept of it, but of a command beside a run what the daemon said. */
+void said_end(struct run *run);
 
 #endif

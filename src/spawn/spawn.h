@@ -21,7 +21,9 @@
 #define SPAWN_ID_LEN      32         /* hex digits of an instance or boot id */
 /* and two numbers, of the daemon: where in its files the program's own output begins, behind that
  * of hooks before it */
-#define SPAWN_SAID_OUTPUT     "X_REEVE_OUTPUT_FROM="
+#define SPAWN_SAID_OUTPUT "X_REEVE_OUTPUT_FROM="
+/* and of a command beside a run the daemon's: which line of its hook it is (hook_lines.h) */
+#define SPAWN_SAID_LINE       "X_REEVE_LINE="
 #define SPAWN_SAID_MAX        1024 /* bytes of what a run says of itself (said.h) */
 #define SPAWN_SAID_STATUS_MAX 256  /* of these, of its STATUS= */
 #define SPAWN_READY_FD_MIN    3

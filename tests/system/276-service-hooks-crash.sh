@@ -104,6 +104,96 @@ done
 until_state running
 assert_eq "once, and the next start" "post-stop;post-stop over;pre-start;post-start;" "$(lines)"
 
+step "pre-stop, and the program ends while no daemon is there"
+conf pre-stop
+reeve daemon reload
+main=$(state .pid)
+(reeve service stop web || :) &
+read -r pid <begun
+killed
+wait $! || :
+kill -9 "$main"
+start
+until_state stopping pre-stop
+kill -0 "$pid" || fail "it was not left alone"
+settle
+assert_eq "not beside it" "pre-stop;" "$(lines)"
+echo >&7
+until_state stopped
+assert_eq "post-stop after it" "pre-stop;pre-stop over;post-stop;" "$(lines)"
+
+step "a hook that is changed while no daemon is there"
+changes() { # LINE...: pre-stop is these
+	{
+		echo "[service web]"
+		echo "command = sleep 1000"
+		for line in "$@"; do
+			printf '%s%s\n' "${key-pre-stop = }" "$line"
+			key="  "
+		done
+		unset key
+		echo "post-stop = echo post-stop >>$log"
+	} >"$tmp/conf"
+	: >"$log"
+}
+changes "echo one >>$log" "$hold; echo held >>$log" "echo three >>$log"
+reeve daemon reload
+reeve service start web
+(reeve service stop web || :) &
+read -r pid <begun
+killed
+wait $! || :
+changes "echo new >>$log" "echo three >>$log" "echo one >>$log"
+start
+until_state stopping pre-stop
+kill -0 "$pid" || fail "it was not left alone"
+settle
+assert_eq "one line at a time" "" "$(lines)"
+echo >&7
+until_state stopped
+assert_eq "what is new is run, what was begun is not" "held;new;three;post-stop;" "$(lines)"
+assert_match "the log" "*a line of pre-stop that is not in the configuration any more has ended*exit status 0*" \
+	"$(cat "$tmp/reeved.log")"
+
+step "a hook that is taken out while no daemon is there"
+changes "$hold; echo held >>$log"
+reeve daemon reload
+reeve service start web
+(reeve service stop web || :) &
+read -r pid <begun
+killed
+wait $! || :
+changes
+start
+until_state stopping pre-stop
+echo >&7
+until_state stopped
+assert_eq "it is waited for" "held;post-stop;" "$(lines)"
+
+step "all of its places are taken"
+many() { # PREFIX LAST: sixteen lines
+	for i in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15; do
+		set -- "$@" "echo $1$i >>$log"
+	done
+	last=$2
+	shift 2
+	changes "$@" "$last"
+}
+many a "$hold; echo held >>$log"
+reeve daemon reload
+reeve service start web
+(reeve service stop web || :) &
+read -r pid <begun
+killed
+wait $! || :
+many b "echo last >>$log"
+start
+until_state stopping pre-stop
+echo >&7
+until_state stopped
+assert_eq "all are others" "held;$(printf 'b%s;' 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15)last;post-stop;" "$(lines)"
+reeve service start web
+
 step "the spawner, in pre-stop"
 conf pre-stop
 reeve daemon reload
