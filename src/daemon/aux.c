@@ -21,6 +21,9 @@
 #include "daemon/run_steps.h"
 #include "reeve/scope.h"
 
+/* Services may be many: the log is not for them to fill. */
+static const rv_time busy_period = RV_SEC(60);
+
 /* ---- the table ------------------------------------------------------------------------------ */
 
 int aux_commands_new(struct aux_commands **ret, struct core *core)
@@ -34,6 +37,7 @@ int aux_commands_new(struct aux_commands **ret, struct core *core)
 	all->core = core;
 	list_init(&all->all);
 	rv_limiter_init(&all->running, 1);
+	rv_limiter_init(&all->asking, 1);
 	rv_event_init(&all->gone);
 	*ret = all;
 	return 0;
@@ -263,7 +267,7 @@ static int begin(
 	}
 	failed.error = r;
 	if (r == -ETIMEDOUT)
-		failed.how = AUX_TIMED_OUT;
+		failed.how = AUX_NOT_BEGUN;
 	aux_set_ended(a, &failed);
 	return 0;
 }
@@ -330,7 +334,8 @@ static int await(
 		if (r < 0 && r != -ETIMEDOUT)
 			return r;
 	}
-	if (late && a->end.how != AUX_LOST) /* however it took that */
+	if (late && a->end.how != AUX_LOST &&
+		a->end.how != AUX_NOT_BEGUN) /* however it took that */
 		a->end.how = AUX_TIMED_OUT;
 	if (a->out_fd >= 0)
 		aux_read_some(a);
@@ -358,7 +363,7 @@ static int run_one(struct aux_commands *all, struct run *run,
 	struct aux *a;
 	int r = find_place(all, key, token.run_no, deadline, &a);
 
-	*ret = (struct aux_end){.how = AUX_TIMED_OUT};
+	*ret = (struct aux_end){.how = AUX_NOT_BEGUN};
 	if (r == -ETIMEDOUT)
 		return 0;
 	if (r < 0)
@@ -388,19 +393,23 @@ static int run_one(struct aux_commands *all, struct run *run,
 int aux_run(struct run *run, const struct aux_command *cmd, struct aux_end *ret)
 {
 	struct aux_commands *all = run->core->aux;
+	bool is_probe = cmd->place == AUX_READY || cmd->place == AUX_LIVENESS;
+	rv_limiter *turns = is_probe ? &all->asking : &all->running;
 	rv_token turn = RV_TOKEN_NULL;
 	int r;
 
 	INVARIANT(cmd->place < AUX_PLACES && cmd->argv && cmd->argv[0]);
 	INVARIANT(cmd->keep <= AUX_OUTPUT_MAX);
 	INVARIANT(cmd->keep == 0 || !aux_is_kept(cmd->place));
-	rv_limiter_set_total(&all->running,
-		(size_t)config_num(run->core->config, SERVICE_COMMANDS_MAX));
-	r = rv_limiter_acquire(&all->running, &turn);
+	rv_limiter_set_total(
+		turns, (size_t)config_num(run->core->config, SERVICE_COMMANDS_MAX));
+	r = rv_limiter_acquire(turns, &turn);
 	if (r < 0)
 		return r;
+	if (cmd->has_turn)
+		*cmd->has_turn = true;
 	r = run_one(all, run, cmd, ret);
-	(void)rv_limiter_release(&all->running, &turn);
+	(void)rv_limiter_release(turns, &turn);
 	return r;
 }
 
@@ -420,6 +429,22 @@ int aux_await(
 	if (r < 0 && !run->core->detaching)
 		aux_abandon(a);
 	return r;
+}
+
+void aux_tell_busy(struct aux_commands *all)
+{
+	rv_time now = clock_monotonic(all->core->clock);
+
+	if (all->told_busy > 0 && now - all->told_busy < busy_period)
+		return;
+	all->told_busy = now;
+	log_at(LOG_WARNING, "service",
+		"commands that ask services whether they are alive have to wait for "
+		"their "
+		"turn, or for the spawner, longer than they should "
+		"(service-commands-max = "
+		"%" PRId64 "); this is told once a minute",
+		config_num(all->core->config, SERVICE_COMMANDS_MAX));
 }
 
 int aux_await_gone(struct aux_commands *all, rv_time deadline)
@@ -458,6 +483,10 @@ void aux_end_describe(
 	case AUX_TIMED_OUT:
 		duration_format(limit, sizeof(limit), timeout_usec);
 		snprintf(buf, size, "not ended within %s", limit);
+		break;
+	case AUX_NOT_BEGUN:
+		duration_format(limit, sizeof(limit), timeout_usec);
+		snprintf(buf, size, "not begun within %s, for want of room", limit);
 		break;
 	case AUX_LOST: snprintf(buf, size, "its spawner was lost"); break;
 	case AUX_EXITED:

@@ -48,6 +48,7 @@ struct aux_command {
 	/* bytes of its output to keep, the last, at most AUX_OUTPUT_MAX; 0: it goes where
 	 * the output of the run goes */
 	size_t keep;
+	bool *has_turn; /* set once it has; NULL */
 };
 
 enum aux_how {
@@ -55,6 +56,7 @@ enum aux_how {
 	AUX_NOT_STARTED,
 	AUX_TIMED_OUT, /* and was ended */
 	AUX_LOST,      /* its spawner was */
+	AUX_NOT_BEGUN, /* in its time: the spawner had no room, or there was none */
 };
 
 struct aux_end {
@@ -76,7 +78,8 @@ struct aux_commands *aux_commands_free(struct aux_commands *all);
 /**
  * Run one, until nothing is left of it.
  *
- * Waits for its turn where service-commands-max are running. Past its time it is sent SIGTERM,
+ * Waits for its turn where service-commands-max are running: probes that many, and beside them
+ * that many of all others. Past its time it is sent SIGTERM,
  * and a little later SIGKILL, with all that it has started; past its time is one that is not
  * started, too. One that a run has one of, and that was started before, is not started
  * again: its end is waited for.
@@ -108,6 +111,9 @@ void aux_forget_place(struct run *run, unsigned place);
 /* The run's end is on disk, or it begins again: what it has of these is forgotten, and what
  * goes on is ended. */
 void aux_forget(struct run *run);
+
+/* A probe waits for its turn, or had none in its time: logged, now and then. */
+void aux_tell_busy(struct aux_commands *all);
 
 /* The runs are over and the daemon goes: until nothing of these is left with the spawner, which
  * would stay for it, or that time, CLOCK_MONOTONIC. 0, -ECANCELED */

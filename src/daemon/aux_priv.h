@@ -17,9 +17,11 @@ struct aux_commands {
 	struct core *core;
 	struct hashmap *by_key; /* of struct aux */
 	struct list all;        /* of struct aux.link */
-	rv_limiter running;
-	bool some_want; /* requests of some found no room, or no spawner */
-	rv_event gone;  /* set and cleared each time: one was forgotten */
+	/* that have their turn: hooks, which may have no time limit, do not keep probes from theirs */
+	rv_limiter running, asking;
+	rv_time told_busy; /* that probes wait: when that was logged last; 0: never */
+	bool some_want;    /* requests of some found no room, or no spawner */
+	rv_event gone;     /* set and cleared each time: one was forgotten */
 };
 
 /* one that was asked for, or was found; there is one of a job's place */

@@ -135,6 +135,15 @@ static void not_asked(struct run_live *l, const char *why)
 		snprintf(l->why, sizeof(l->why), "command: %s", why);
 }
 
+/* So many commands run that this one does not, which says nothing of the service either. */
+static void had_no_turn(struct run_live *l)
+{
+	aux_tell_busy(l->run->core->aux);
+	l->ok_since_usec = 0;
+	if (l->n_failed == 0 && !l->dog_failed)
+		snprintf(l->why, sizeof(l->why), "command: no turn to ask");
+}
+
 static void answered(int r, const char *why, void *arg)
 {
 	struct run_live *l = arg;
@@ -143,7 +152,9 @@ static void answered(int r, const char *why, void *arg)
 	l->probe = NULL;
 	if (r == -EAGAIN && *why)
 		not_asked(l, why);
-	if (r == -ECANCELED || r == -EAGAIN)
+	if (r == -EBUSY)
+		had_no_turn(l);
+	if (r == -ECANCELED || r == -EAGAIN || r == -EBUSY)
 		return;
 	l->unasked = false;
 	l->asked_usec = wall_of(l);
@@ -164,6 +175,8 @@ static void ask(void *arg)
 	struct run_live *l = arg;
 
 	/* the last is still being waited for: this one is left out */
+	if (l->probe && probe_waits(l->probe))
+		had_no_turn(l);
 	if (!l->probe && probe_start(&l->probe, l->run, &l->s.rule, AUX_LIVENESS,
 				 RV_US(l->s.timeout_usec), answered, l) < 0)
 		l->probe = NULL; /* no memory: it is not the service that fails */

@@ -40,6 +40,7 @@ struct probe {
 	probe_done_fn done; /* NULL: nobody wants to know, or it was told */
 	void *arg;
 	rv_task *task; /* NULL: it has not begun */
+	bool has_turn; /* of a command */
 	char why[PROBE_WHY_MAX];
 };
 
@@ -184,15 +185,18 @@ static int ask_command(struct probe *p)
 	const struct aux_command cmd = {.place = p->place,
 		.argv = argv,
 		.timeout_usec = p->timeout / 1000,
-		.keep = OUTPUT_KEPT};
+		.keep = OUTPUT_KEPT,
+		.has_turn = &p->has_turn};
 	struct aux_end end;
 	int r = aux_run(p->run, &cmd, &end);
 
 	if (r < 0) /* no memory: it is not the service that fails */
 		return r == -ECANCELED ? r : -EAGAIN;
 	/* where it was not asked, that it is well and that it is not are both unknown */
-	if (end.how == AUX_LOST ||
-		(end.how == AUX_NOT_STARTED && p->place == AUX_LIVENESS))
+	if (end.how == AUX_NOT_BEGUN)
+		r = -EBUSY;
+	else if (end.how == AUX_LOST ||
+		 (end.how == AUX_NOT_STARTED && p->place == AUX_LIVENESS))
 		r = -EAGAIN;
 	else if (!aux_end_is_success(&end))
 		r = -EBADMSG;
@@ -284,6 +288,11 @@ int probe_start(struct probe **ret, struct run *run, const struct ready_rule *ru
 	list_append(&run->ready->probes, &p->link);
 	*ret = p;
 	return 0;
+}
+
+bool probe_waits(const struct probe *p)
+{
+	return p->rule.kind == READY_COMMAND && !p->has_turn;
 }
 
 void probe_stop(struct probe *p)

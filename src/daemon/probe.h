@@ -18,7 +18,7 @@ struct run;
 #define PROBE_WHY_MAX 96 /* bytes of a reason, with the one that ends it */
 
 /* r: 0 where it answered as it should; -ECANCELED: the daemon goes; -EAGAIN: it could not be
- * asked, which says nothing of it; else why not, in words.
+ * asked, which says nothing of it, nor does -EBUSY: it had no turn in its time; else why not, in words.
  * The probe is gone; another may be started from here. */
 typedef void (*probe_done_fn)(int r, const char *why, void *arg);
 
@@ -34,6 +34,8 @@ typedef void (*probe_done_fn)(int r, const char *why, void *arg);
  */
 int probe_start(struct probe **ret, struct run *run, const struct ready_rule *rule,
 	unsigned place, rv_time timeout, probe_done_fn done, void *arg);
+/* It is a command that waits for its turn. */
+bool probe_waits(const struct probe *p);
 /* Nobody wants to know any more: done is not called. NULL is fine. Its task may go on for a
  * moment, with the run. */
 void probe_stop(struct probe *p);

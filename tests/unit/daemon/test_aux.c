@@ -319,14 +319,20 @@ AUX_TEST(more_than_the_limit_wait_for_their_turn)
 	struct call a = {.run = run, .cmd = command(first)};
 	struct call b = {.run = run, .cmd = command(second)};
 	char *argv[] = {(char *)"/bin/sh", (char *)"-c", second, NULL}, line[8];
+	char *nothing[] = {(char *)"/bin/true", NULL};
+	struct aux_command hook = {
+		.place = AUX_POST_START, .argv = nothing, .timeout_usec = INT64_MAX};
 	_cleanup_close_ int go = -1;
+	bool has_turn = false;
 	rv_task *t, *u;
 
 	ck_assert_int_eq(mkfifoat(fx->dir.fd, "begun", 0600), 0);
 	ck_assert_int_eq(mkfifoat(fx->dir.fd, "go", 0600), 0);
 	fx->config->v[CONFIG_SERVICE_COMMANDS_MAX].num = 1;
 	b.cmd.argv = argv;
+	a.cmd.place = AUX_READY;
 	b.cmd.place = AUX_LIVENESS;
+	b.cmd.has_turn = &has_turn;
 	a.cmd.argv = sh(first);
 	t = start(fx, &a);
 	await_line(fx, "begun", line, sizeof(line));
@@ -335,14 +341,46 @@ AUX_TEST(more_than_the_limit_wait_for_their_turn)
 	fx->config->v[CONFIG_SERVICE_COMMANDS_MAX].num = 1;
 	u = start(fx, &b);
 	ck_assert_int_eq(rv_yield(), 0);
-	ck_assert_uint_eq(rv_limiter_taken(&fx->core.aux->running), 1);
+	ck_assert_uint_eq(rv_limiter_taken(&fx->core.aux->asking), 1);
+	ck_assert(!has_turn);
+	/* what is no probe has turns of its own */
+	ck_assert_int_eq(aux_run(run, &hook, &a.end), 0);
+	ck_assert(aux_end_is_success(&a.end));
 	go = openat(fx->dir.fd, "go", O_RDWR);
 	ck_assert_int_eq(write(go, "\n", 1), 1);
 	join(t);
 	join(u);
+	ck_assert(has_turn);
 	ck_assert_str_eq(b.end.output, "a\nb\n");
 	aux_end_deinit(&a.end);
 	aux_end_deinit(&b.end);
+	return 0;
+}
+
+AUX_TEST(one_that_is_not_begun_in_its_time_says_so)
+{
+	_cleanup_free_ char *text = with_dir(fx, "echo $$ >fifo; sleep 1000");
+	struct call c = {.run = run, .cmd = command(text)};
+	pid_t spawner = spawner_link_pid(fx->core.spawner);
+	struct aux_end e;
+	char line[64];
+	rv_task *t;
+
+	ck_assert_int_eq(mkfifoat(fx->dir.fd, "fifo", 0600), 0);
+	t = start(fx, &c);
+	await_line(fx, "fifo", line, sizeof(line));
+	/* the one before it cannot be ended */
+	ck_assert_int_eq(kill(spawner, SIGSTOP), 0);
+	rv_task_cancel(t);
+	join(t);
+	c.cmd.timeout_usec = 20 * 1000;
+	ck_assert_int_eq(aux_run(run, &c.cmd, &e), 0);
+	ck_assert_int_eq(e.how, AUX_NOT_BEGUN);
+	aux_end_describe(&e, c.cmd.timeout_usec, line, sizeof(line));
+	ck_assert_str_eq(line, "not begun within 20ms, for want of room");
+	ck_assert_int_eq(kill(spawner, SIGCONT), 0);
+	while (!list_is_empty(&fx->core.aux->all))
+		ck_assert_int_eq(rv_event_wait(&fx->core.aux->gone), 0);
 	return 0;
 }
 
@@ -490,6 +528,7 @@ AUX_TEST(one_that_both_left_is_ended)
 UNIT_MAIN("aux", end_and_output_are_told, of_much_output_the_end_is_kept,
 	environment_says_which_run_it_is_of, a_program_that_is_not_there_is_told,
 	past_its_time_nothing_is_left_of_it, one_whose_caller_goes_is_ended,
-	more_than_the_limit_wait_for_their_turn, one_that_is_kept_is_started_once,
+	more_than_the_limit_wait_for_their_turn,
+	one_that_is_not_begun_in_its_time_says_so, one_that_is_kept_is_started_once,
 	the_next_daemon_goes_on_with_one_that_is_kept, the_next_daemon_ends_all_others,
 	one_whose_spawner_is_killed_is_lost_and_ended, one_that_both_left_is_ended)
