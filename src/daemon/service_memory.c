@@ -308,10 +308,10 @@ static int look(struct service_memory *m)
 	return 0;
 }
 
-static int wait_for(rv_event *event, int64_t usec)
+static int wait_until(rv_event *event, rv_time when)
 {
 	rv_scope scope;
-	int r = rv_scope_enter(&scope, 0, time_after(rv_now(), usec));
+	int r = rv_scope_enter(&scope, 0, when);
 
 	return r < 0 ? r : rv_scope_exit(&scope, rv_event_wait(event));
 }
@@ -319,14 +319,19 @@ static int wait_for(rv_event *event, int64_t usec)
 int service_memory_main(void *arg)
 {
 	struct service_memory *m = arg;
+	rv_time from = rv_now(); /* of the interval: reloads do not begin it anew */
 	int logged = 0;
 
 	for (;;) {
-		int r = wait_for(&m->changed, shortest_interval(m->core->services));
+		int64_t interval_usec = shortest_interval(m->core->services);
+		int r = wait_until(&m->changed, time_after(from, interval_usec));
+		bool due = r == -ETIMEDOUT;
 
 		rv_event_clear(&m->changed);
-		if (r == -ETIMEDOUT)
+		if (due)
 			r = look(m);
+		if (due || interval_usec == INT64_MAX)
+			from = rv_now();
 		if (r == -ECANCELED)
 			return r;
 		if (r < 0 && r != logged)

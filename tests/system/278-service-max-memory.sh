@@ -50,6 +50,19 @@ reeve show "$(state greedy .job)" --json | jq -r '.run_history | first | .reason
 assert_match "the reason" "memory: [4-9]*, max-memory = 40M" "$(cat said)"
 assert_match "the log" "*memory: *, max-memory = 40M, ending it*" "$(cat "$tmp/reeved.log")"
 
+step "reloads do not put it off"
+conf <<-EOC
+	[service greedy]
+	command = python3 $PWD/takes.py 80000000 0 /dev/null
+	max-memory = 40M
+	memory-interval = 1s
+	restart = no
+EOC
+reeve service start greedy >/dev/null 2>&1 || :
+until [ "$(state greedy '"\(.state) \(.reason // "" | startswith("memory"))"')" = "failed true" ]; do
+	reeve daemon reload >/dev/null
+done
+
 if [ -r /proc/self/smaps_rollup ]; then
 	step "what is shared counts once"
 	conf <<-EOC
