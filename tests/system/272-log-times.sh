@@ -50,6 +50,30 @@ echo whole >go
 reeve wait "$id"
 assert_eq "one line" "half whole" "$(reeve logs "$id" | plain)"
 
+step "its spawner is killed: who writes to it then gets SIGPIPE, and without times nothing happens"
+mkfifo go.plain
+writes="echo before; echo >'$tmp/work/begun'; read x <'$tmp/work"
+id=$(reeve add --timestamps -c "$writes/go'; echo after; echo >'$tmp/work/beyond'")
+head -n 1 begun >/dev/null
+other=$(reeve add -c "$writes/go.plain'; echo after")
+head -n 1 begun >/dev/null
+until reeve logs "$id" | grep -q before && [ "$(reeve ls -q --state running | wc -l)" -eq 2 ]; do
+	settle
+done
+spawner=$(reeve daemon status --json | jq .spawner_pid)
+kill -s KILL "$spawner"
+until [ "$(reeve daemon status --json | jq .spawner_pid)" -ne "$spawner" ] 2>/dev/null; do
+	settle
+done
+echo >go
+echo >go.plain
+assert_exit 1 reeve wait "$id" "$other"
+assert_eq "how they ended" "failed 13/succeeded null" \
+	"$(reeve ls --json "$id" "$other" | jq -r 'map("\(.result) \(.signal)") | join("/")')"
+assert_eq "what it wrote before" before "$(reeve logs "$id" | plain)"
+[ ! -e beyond ] || fail "it went on"
+assert_eq "the other" "before after" "$(reeve logs "$other" | tr '\n' ' ' | sed 's/ $//')"
+
 step "--since by line"
 id=$(reeve add --timestamps -c "echo early; echo >'$tmp/work/begun'; cat '$tmp/work/go'")
 head -n 1 begun >/dev/null
