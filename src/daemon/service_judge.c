@@ -259,7 +259,7 @@ void services_judge(struct services *ss, const struct run *run, uint32_t random,
 		add_last_end(run, v, ret);
 		return;
 	}
-	in->again = false;
+	in->again = in->has_ended = false;
 	restart_forget(&in->restart);
 	if (stopped)
 		snprintf(ret->reason, sizeof(ret->reason), "restarted");

@@ -100,8 +100,15 @@ static bool has_failed(
 	return true;
 }
 
+/* It was ready, and somebody has it started again. */
+static bool was_replaced(const struct instance *in)
+{
+	return in->up == INSTANCE_UP_WAS && !in->has_ended;
+}
+
 /* Two of them are not away at once, whoever else restarts it: a reload, restart-at. One whose
- * turn is still to come, and that does not get ready, is no reason to wait: its turn may mend it. */
+ * turn is still to come, and that does not get ready by itself, is no reason to wait: its turn
+ * may mend it. */
 static bool is_another_on_its_way(
 	const struct services *ss, const struct service *s, const struct instance *in)
 {
@@ -110,7 +117,7 @@ static bool is_another_on_its_way(
 		bool ends = j && j->run && j->run->stop != RUN_STOP_NONE;
 
 		if (s->v[i] != in &&
-			(ends || (i < in->number &&
+			(ends || ((i < in->number || was_replaced(s->v[i])) &&
 					 instance_is_in_transition(s->v[i], j))))
 			return true;
 	}

@@ -105,9 +105,24 @@ assert_eq "one at a time" "2 2 1 1" "$(starts)"
 : >"$tmp/up-1"
 starts_are "2 2 2 2"
 ready 4
+
+step "a rolling restart waits for the one that is away because of it"
+rm "$tmp/up-3"
+slow "$(date -d '+2 seconds' '+%Y-%m-%d %H:%M:%S')"
+reeve daemon reload >/dev/null
+starts_are "3 3 3 3"
+ready 3
+reeve restart --rolling --no-wait slow
+for _ in 1 2 3; do
+	settle
+	assert_eq "two are away" "3 3 3 3" "$(starts)"
+done
+: >"$tmp/up-3"
+starts_are "4 4 4 4"
+ready 4
 stop_reeved
 start_reeved --config="$tmp/conf"
 ready 4
 reeve service scale slow 5
-assert_eq "that was all" "2 2 2 2 1" "$(starts)"
+assert_eq "that was all" "4 4 4 4 1" "$(starts)"
 stop_reeved
