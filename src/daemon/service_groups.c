@@ -14,6 +14,7 @@
 #include "base/strv.h"
 #include "daemon/jobs.h"
 #include "daemon/service_counts.h"
+#include "daemon/service_up.h"
 
 #define KIND     "service-group"
 #define GIVEN_UP "given up with its group"
@@ -249,11 +250,10 @@ static void give_up(
 	struct services *ss, struct service_group *g, char *reason, size_t size)
 {
 	const union config_value *v = g->section->v;
-	char interval[DURATION_TEXT_MAX], text[160];
+	char text[160];
 
-	duration_format(interval, sizeof(interval), v[CONFIG_GROUP_INTERVAL].num);
-	snprintf(text, sizeof(text), "%u restarts in %s were too many",
-		(unsigned)v[CONFIG_GROUP_BURST].num, interval);
+	service_describe_burst(text, sizeof(text), (unsigned)v[CONFIG_GROUP_BURST].num,
+		v[CONFIG_GROUP_INTERVAL].num);
 	snprintf(reason, size, GIVEN_UP ": %s", text);
 	log_at(LOG_ERR, "service", "group '%s' is given up: %s, stopping its services",
 		g->name, text);

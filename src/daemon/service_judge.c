@@ -140,7 +140,7 @@ static void judge(struct services *ss, struct instance *in, const struct run *ru
 			 keys[CONFIG_GIVE_UP].num == CONFIG_GIVE_UP_ESCALATE;
 	rv_time now = clock_boottime(ss->core->clock);
 	int64_t uptime_usec = run_uptime_usec(run);
-	char interval[DURATION_TEXT_MAX], how[160];
+	char how[160];
 	struct restart_verdict verdict;
 	struct restart_rule rule;
 
@@ -165,11 +165,10 @@ static void judge(struct services *ss, struct instance *in, const struct run *ru
 		break;
 	case RESTART_GIVEN_UP:
 		is_given_up(in->service, v);
-		duration_format(
-			interval, sizeof(interval), keys[CONFIG_RESTART_INTERVAL].num);
-		snprintf(ret->reason, sizeof(ret->reason),
-			"given up: %u restarts in %s were too many",
-			(unsigned)keys[CONFIG_RESTART_BURST].num, interval);
+		service_describe_burst(how, sizeof(how),
+			(unsigned)keys[CONFIG_RESTART_BURST].num,
+			keys[CONFIG_RESTART_INTERVAL].num);
+		snprintf(ret->reason, sizeof(ret->reason), "given up: %s", how);
 		break;
 	case RESTART_STAYS_DOWN: v->next = JOB_FINISHED; break;
 	}

@@ -68,6 +68,15 @@ void job_describe_end(const struct job *j, char *buf, size_t size)
 		snprintf(buf, size, "it has ended");
 }
 
+void service_describe_burst(char *buf, size_t size, unsigned n, int64_t interval_usec)
+{
+	char interval[DURATION_TEXT_MAX];
+
+	duration_format(interval, sizeof(interval), interval_usec);
+	snprintf(buf, size, "%u restart%s in %s %s too many", n, n == 1 ? "" : "s",
+		interval, n == 1 ? "was" : "were");
+}
+
 void service_describe_kept_down(
 	const struct services *ss, const struct service *s, char *buf, size_t size)
 {

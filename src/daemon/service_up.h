@@ -22,6 +22,8 @@ void instance_note_end(struct instance *in, const struct run *run, const char *h
 
 /* an end that nobody asked for, in words: "it has ended with status 1" */
 void job_describe_end(const struct job *j, char *buf, size_t size);
+/* why it was given up: "3 restarts in 1h were too many" */
+void service_describe_burst(char *buf, size_t size, unsigned n, int64_t interval_usec);
 /* what keeps a service down that nobody has stopped */
 void service_describe_kept_down(
 	const struct services *ss, const struct service *s, char *buf, size_t size);

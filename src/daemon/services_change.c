@@ -65,7 +65,7 @@ static int take_up_group(
 	(void)group_forget_restarts(g);
 	r = bring_about_with_group(ss, s, now, g);
 
-	if (r < 0)
+	if (r < 0 && !g->given_up) /* nor was it given up anew meanwhile */
 		g->given_up = given_up;
 	else
 		free(given_up);

@@ -145,6 +145,8 @@ fails "*'done', instance 0: it has ended with status 0 before it was ready*" ree
 fails "*'silent', instance 0: not ready within 50ms*" reeve start silent
 fails "*'missing', instance 0: it could not be started: *" reeve start missing
 fails "*'gives-up', instance 0: it has ended with status 4 before it was ready*" reeve start gives-up
+until_is failed gives-up .state
+assert_match "one restart" "given up: 1 restart in 1h was too many; *" "$(is gives-up .reason)"
 fails "*'two', instance 1: it has ended with status 6 before it was ready*" reeve start two
 assert_eq "only that one" 1 "$(grep -c instance said)"
 fails "*'hooked', instance 0: *post-start*" reeve start hooked

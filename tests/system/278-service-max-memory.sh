@@ -45,7 +45,7 @@ EOC
 start_reeved --config="$tmp/conf" --shutdown=detach
 until_state greedy failed
 assert_eq "starts" 2 "$(state greedy .starts)"
-assert_match "it counts" "given up: 1 restarts*" "$(state greedy .reason)"
+assert_match "it counts" "given up: 1 restart in *" "$(state greedy .reason)"
 reeve show "$(state greedy .job)" --json | jq -r '.run_history | first | .reason' >said
 assert_match "the reason" "memory: [4-9]*, max-memory = 40M" "$(cat said)"
 assert_match "the log" "*memory: *, max-memory = 40M, ending it*" "$(cat "$tmp/reeved.log")"
