@@ -49,7 +49,7 @@ static void offer_members(const struct complete_place *p, struct client *client,
 	json_t *item;
 	size_t i;
 
-	if (client_call(client, method, NULL, &reply, NULL, PATIENCE) != 0)
+	if (client_call_pages(client, method, NULL, array, &reply, NULL, PATIENCE) != 0)
 		return;
 	json_array_foreach(json_object_get(reply, array), i,
 		item) if (p->hint == HINT_POOL) offer_pool(p, json_str(item, member));

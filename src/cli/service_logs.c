@@ -104,8 +104,8 @@ static int list_followed(void *arg, struct client *control, struct logs_many *m)
 	size_t i;
 	int r;
 
-	r = client_call(
-		control, "io.reeve.Service.List", NULL, &reply, NULL, RV_FOREVER);
+	r = client_call_pages(control, "io.reeve.Service.List", NULL, "services",
+		&reply, NULL, RV_FOREVER);
 	json_array_foreach(json_object_get(reply, "services"), i, s)
 	{
 		if (r == 0 && is_followed(arg, s))

@@ -65,6 +65,7 @@ int service_select(struct cli *c, struct client *client, const char *verb,
 	char *const *names, size_t n, bool optional, json_t **ret)
 {
 	_cleanup_json_ json_t *reply = NULL;
+	_cleanup_free_ char *error = NULL;
 	bool all = options_has(&c->opts, OPT_ALL);
 	int r;
 
@@ -76,9 +77,10 @@ int service_select(struct cli *c, struct client *client, const char *verb,
 			STREQ(verb, "reload")
 				? " (the configuration: reeve daemon reload)"
 				: "");
-	r = cli_call(c, client, "io.reeve.Service.List", NULL, &reply);
+	r = client_call_pages(client, "io.reeve.Service.List", NULL, "services", &reply,
+		&error, RV_FOREVER);
 	if (r != 0)
-		return r;
+		return r < 0 ? cli_fail_lost(c, r) : cli_fail_reply(c, error, reply);
 	if (n == 0 && optional) {
 		*ret = json_incref(json_object_get(reply, "services"));
 		return 0;

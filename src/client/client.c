@@ -9,6 +9,7 @@
 #include <sys/socket.h>
 
 #include "base/cleanup.h"
+#include "base/error.h"
 #include "base/invariant.h"
 #include "base/unix_socket.h"
 #include "varlink/client_conn.h"
@@ -245,6 +246,49 @@ int client_call_more(struct client *c, const char *method, const json_t *params,
 		r = hand_over(c, fn, arg, timeout, &last);
 	} while (r == 0 && !last);
 	return r == 0 || last ? r : die(c, r);
+}
+
+struct pages {
+	const char *member;
+	json_t *all;
+	char *error;
+};
+
+static int take_page(void *arg, const struct client_reply *reply)
+{
+	struct pages *p = arg;
+
+	if (reply->error) {
+		p->error = strdup(reply->error);
+		json_decref(p->all);
+		p->all = json_incref((json_t *)reply->params);
+		return p->error ? 0 : -ENOMEM;
+	}
+	if (!p->all) {
+		p->all = json_incref((json_t *)reply->params);
+		return 0;
+	}
+	return json_array_extend(json_object_get(p->all, p->member),
+		       json_object_get(reply->params, p->member)) < 0
+		       ? -RV_EPROTOCOL
+		       : 0;
+}
+
+int client_call_pages(struct client *c, const char *method, const json_t *params,
+	const char *member, json_t **ret, char **ret_error, rv_time timeout)
+{
+	struct pages p = {.member = member};
+	int r = client_call_more(c, method, params, take_page, &p, timeout);
+
+	if (r == 0 && p.error)
+		r = 1;
+	if (r >= 0 && ret)
+		*ret = TAKE_PTR(p.all);
+	if (r >= 0 && ret_error && p.error)
+		*ret_error = TAKE_PTR(p.error);
+	json_decref(p.all);
+	free(p.error);
+	return r;
 }
 
 static int call_and_flush(struct client *c, const char *method, const json_t *params,

@@ -77,6 +77,17 @@ int client_call(struct client *c, const char *method, const json_t *params,
 int client_call_more(struct client *c, const char *method, const json_t *params,
 	client_reply_fn fn, void *arg, rv_time timeout);
 
+/**
+ * The same, the pages put together: what the first reply says, and in its array member the
+ * items of all of them.
+ *
+ * @timeout  longest silence between two replies
+ *
+ * Returns, and what becomes of ret and ret_error, as client_call.
+ */
+int client_call_pages(struct client *c, const char *method, const json_t *params,
+	const char *member, json_t **ret, char **ret_error, rv_time timeout);
+
 /* Send a call that has no reply; waits until the kernel has it. 0, or as client_call.
  */
 int client_oneway(

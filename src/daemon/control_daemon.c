@@ -260,7 +260,7 @@ const struct vl_method control_schedule_methods[] = {
 const size_t control_n_schedule_methods = ARRAY_LEN(control_schedule_methods);
 
 const struct vl_method control_service_methods[] = {
-	INLINE("List", control_service_list),
+	METHOD("List", control_service_list),
 	INLINE("Show", control_service_show),
 	METHOD("Start", control_service_start),
 	METHOD("Stop", control_service_stop),

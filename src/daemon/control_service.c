@@ -280,23 +280,45 @@ static bool may_see(const struct control_conn *conn, const struct service *s)
 	return conn->is_admin || service_uid(s) == conn->peer.uid;
 }
 
+/* Between two pages the configuration may become another. */
+struct service_pages {
+	const struct control_conn *conn;
+	const struct core *core;
+	char **next; /* of the names that are left */
+	bool in_pages;
+};
+
+static bool put_services(struct json_writer *w, const struct buf *page, void *arg)
+{
+	struct service_pages *l = arg;
+
+	json_writer_array(w, "services");
+	while (l->next && *l->next &&
+		!(l->in_pages && buf_len(page) >= PAGE_BYTES / 2)) {
+		const struct service *s = services_find(l->core->services, *l->next++);
+
+		if (s && s->section && may_see(l->conn, s))
+			put_service(w, NULL, l->core, s);
+	}
+	json_writer_array_end(w);
+	return l->next && *l->next;
+}
+
 int control_service_list(struct control_conn *conn, struct vl_call *call)
 {
 	const struct core *core = control_core(conn->control);
 	_cleanup_free_ struct service **v = services_list(core->services);
-	_cleanup_(buf_deinitp) struct buf text = BUF_NULL;
-	struct json_writer w;
+	_cleanup_(strv_builder_deinitp) struct strv_builder names = STRV_BUILDER_NULL;
+	struct service_pages l = {
+		.conn = conn, .core = core, .in_pages = vl_call_wants_more(call)};
+	int r = v ? services_rank(core->services) : -ENOMEM;
 
-	if (!v || services_rank(core->services) < 0)
-		return -ENOMEM;
-	json_writer_init(&w, &text);
-	json_writer_object(&w, NULL);
-	json_writer_array(&w, "services");
-	for (struct service **p = v; *p; p++)
-		if (may_see(conn, *p))
-			put_service(&w, NULL, core, *p);
-	json_writer_array_end(&w);
-	return control_reply_object(call, &w, &text);
+	for (struct service **p = v; r >= 0 && *p; p++)
+		r = strv_builder_add(&names, (*p)->name);
+	if (r < 0)
+		return r;
+	l.next = names.v;
+	return control_reply_pages(conn, call, put_services, &l);
 }
 
 static const char *name_of(struct vl_call *call)

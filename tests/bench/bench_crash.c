@@ -62,8 +62,8 @@ static int64_t n_starts(struct client *c)
 	int64_t n = 0;
 	size_t i;
 
-	bench_check("list", client_call(c, "io.reeve.Service.List", NULL, &reply, NULL,
-				    RV_SEC(60)));
+	bench_check("list", client_call_pages(c, "io.reeve.Service.List", NULL,
+				    "services", &reply, NULL, RV_SEC(60)));
 	json_array_foreach(json_object_get(reply, "services"), i, s)
 	{
 		json_t *instance = json_array_get(json_object_get(s, "instances"), 0);

@@ -63,4 +63,23 @@ until_running $((n + 1))
 assert_eq "processes" $((n + 1)) "$(processes sleep)"
 stop_reeved
 assert_eq "processes" 0 "$(processes sleep)"
+
+step "a list of more than one message holds"
+{
+	printf '%s\n' '[reeved]' 'min-free = 0' '[service gate]' 'command = sleep 1000' \
+		'ready = notify' 'ready-timeout = infinity'
+	for i in 0 1 2 3; do
+		printf '[service many%s]\ncommand = sleep 1000\ninstances = 1000\nrequires = gate\n' "$i"
+	done
+} >"$tmp/conf"
+start_reeved --config="$tmp/conf"
+n_waiting() {
+	reeve service ls --json | jq '[.[].instances[] | select(.state == "waiting")] | length'
+}
+until [ "$(n_waiting)" -eq 4000 ]; do
+	settle
+done
+assert_eq "services" "gate many0 many1 many2 many3" \
+	"$(reeve service ls --json | jq -r 'map(.name) | join(" ")')"
+stop_reeved
 finish

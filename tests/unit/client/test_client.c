@@ -317,6 +317,55 @@ START_TEST(stream_left_early_ends_the_connection_but_not_at_its_last_reply)
 }
 END_TEST
 
+static void script_pages(int fd)
+{
+	char got[200];
+
+	ck_assert(take(fd, got, sizeof(got)));
+	give(fd, "{\"parameters\":{\"v\":[1],\"of\":\"x\"},\"continues\":true}");
+	give(fd, "{\"parameters\":{\"v\":[]},\"continues\":true}");
+	give(fd, "{\"parameters\":{\"v\":[2,3]}}");
+	ck_assert(take(fd, got, sizeof(got)));
+	give(fd, "{\"parameters\":{\"v\":[1]},\"continues\":true}");
+	give(fd, "{\"error\":\"a.b.Gone\",\"parameters\":{\"why\":1}}");
+	ck_assert(take(fd, got, sizeof(got)));
+	give(fd, "{\"parameters\":{\"v\":[1]},\"continues\":true}");
+	give(fd, "{\"parameters\":{\"w\":2}}");
+	ck_assert(!take(fd, got, sizeof(got)));
+}
+
+/* drops what it is given */
+static void assert_json(json_t *got, const char *expected)
+{
+	char *text = json_dumps(got, JSON_COMPACT);
+
+	ck_assert_str_eq(text, expected);
+	free(text);
+	json_decref(got);
+}
+
+START_TEST(pages_are_put_together_and_an_error_counts_for_all)
+{
+	_cleanup_free_ char *error = NULL;
+	json_t *got = NULL;
+	struct server s;
+	struct client *c = server_start(&s, script_pages);
+
+	ck_assert_int_eq(
+		client_call_pages(c, "a.b.C", NULL, "v", &got, &error, LONG), 0);
+	ck_assert_ptr_null(error);
+	assert_json(TAKE_PTR(got), "{\"v\":[1,2,3],\"of\":\"x\"}");
+	ck_assert_int_eq(
+		client_call_pages(c, "a.b.C", NULL, "v", &got, &error, LONG), 1);
+	ck_assert_str_eq(error, "a.b.Gone");
+	assert_json(TAKE_PTR(got), "{\"why\":1}");
+	ck_assert_int_eq(client_call_pages(c, "a.b.C", NULL, "v", &got, NULL, LONG),
+		-RV_EPROTOCOL);
+	ck_assert_ptr_null(got);
+	server_end(&s, c);
+}
+END_TEST
+
 /* Answers each call with more than a socket holds before it reads the next one. */
 static void script_big_replies(int fd)
 {
@@ -469,6 +518,7 @@ UNIT_MAIN("client", socket_that_is_missing_is_told_from_one_nobody_serves,
 	last_word_of_a_server_that_does_not_listen_is_heard,
 	server_of_another_protocol_is_an_error, stream_is_followed_to_its_end_and_again,
 	stream_left_early_ends_the_connection_but_not_at_its_last_reply,
+	pages_are_put_together_and_an_error_counts_for_all,
 	batch_larger_than_all_buffers_does_not_deadlock, batch_keeps_to_its_window,
 	batch_ends_with_the_error_of_its_maker,
 	call_over_the_limit_is_not_sent_and_does_no_harm, oneway_waits_for_no_reply)
