@@ -214,6 +214,8 @@ int config_value_parse(
 	union config_value *ret, enum config_key k, const char *text, char **err);
 int config_value_format(
 	struct buf *out, enum config_key k, const union config_value *v);
+/* a number of that type; DURATION_TEXT_MAX is enough */
+void config_num_format(char *out, size_t size, enum config_type t, int64_t num);
 void config_value_free(union config_value *v, enum config_key k);
 /* of a value that was said, or none: a copy of its own. 0, -ENOMEM */
 int config_value_copy(

@@ -23,6 +23,7 @@ libconfig_la_SOURCES = \
 	src/config/config_trust.c src/config/config_trust.h \
 	src/config/config_validate.c \
 	src/config/config_value.c \
+	src/config/config_value_parse.c \
 	src/config/configuration.c src/config/configuration.h \
 	src/config/env_file.c src/config/env_file.h \
 	src/config/graph_file.c src/config/graph_file.h
