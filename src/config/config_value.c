@@ -1,4 +1,4 @@
-/* Values of the daemon's own keys: kept, compared, and as text. config_value_parse.c reads them. */
+/* Values of the daemon's own keys: kept, compared, and as text. */
 #include <errno.h>
 #include <inttypes.h>
 #include <stdlib.h>
