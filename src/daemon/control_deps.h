@@ -16,6 +16,8 @@ struct dep_promises {
 	struct job **jobs; /* an entry for each promise */
 	size_t n, n_max;
 };
+/* There is somebody who will name it. 0, -ENOMEM, or as dependents_promise */
+int dep_promise(struct core *core, struct dep_promises *p, struct job *on);
 /* the one who was promised is linked now, or is not recorded after all */
 void dep_promises_end(struct dep_promises *p);
 

@@ -19,13 +19,14 @@ libdaemon_la_SOURCES = \
 	src/daemon/control_config.c \
 	src/daemon/control_conn.c src/daemon/control_priv.h \
 	src/daemon/control_daemon.c \
-	src/daemon/control_deps.c src/daemon/control_deps.h \
+	src/daemon/control_deps.c src/daemon/control_deps.h src/daemon/control_deps_call.c \
 	src/daemon/control_graph.c \
 	src/daemon/control_input.c \
 	src/daemon/control_events.c \
 	src/daemon/control_history.c \
 	src/daemon/control_job.h \
 	src/daemon/control_list.c \
+	src/daemon/control_show.c \
 	src/daemon/control_ps.c \
 	src/daemon/control_pool.c \
 	src/daemon/control_schedule.c \
@@ -134,6 +135,7 @@ libdaemon_la_SOURCES = \
 	src/daemon/services_apply.c \
 	src/daemon/services_change.c \
 	src/daemon/scheduler.c src/daemon/scheduler.h src/daemon/scheduler_priv.h \
+	src/daemon/scheduler_pools.c \
 	src/daemon/scheduler_why.c \
 	src/daemon/schedules_apply.c \
 	src/daemon/schedules_change.c \
