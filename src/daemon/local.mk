@@ -90,6 +90,7 @@ libdaemon_la_SOURCES = \
 	src/daemon/readiness.c src/daemon/readiness.h src/daemon/readiness_priv.h \
 	src/daemon/readiness_notify.c \
 	src/daemon/readiness_probe.c \
+	src/daemon/readiness_said.c \
 	src/daemon/recovery.c src/daemon/recovery.h \
 	src/daemon/removal.c src/daemon/removal.h \
 	src/daemon/retention.c src/daemon/retention.h \

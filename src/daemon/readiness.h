@@ -56,6 +56,8 @@ void run_ready_leave(struct run *run);
 void run_ready_free(struct run *run);
 /* Its process runs, or something about it has changed; now: CLOCK_MONOTONIC. */
 void run_act_on_ready(struct run *run, rv_time now);
+/* The spawner was told to stop it: it may have asked for more time already. */
+void run_ready_stop_sent(struct run *run);
 /* when it has to be ready by: CLOCK_MONOTONIC; RV_FOREVER */
 rv_time run_ready_due(const struct run *run);
 

@@ -25,7 +25,6 @@
 #include "spawn/procfs.h"
 
 enum { STRANGERS_TOLD_MAX = 5 };
-#define EXTENSION_MAX (UINT64_C(86400) * USEC_PER_SEC) /* microseconds: a day */
 static const rv_time strangers_period = RV_SEC(60);
 /* so long a message of nobody may be one of a run that is just being started */
 static const rv_time start_wait = RV_MS(500);
@@ -136,20 +135,31 @@ static void take_watchdog(struct run_ready *rr, const char *text)
 		run_live_set_watchdog(rr->live, (int64_t)usec);
 }
 
-/* From now on so long at least, but not for ever: it has to ask again. */
+/* As systemd has it, the end of the state that it is in: of ready-timeout, of the limit of its
+ * run time, of stop-timeout, which the spawner keeps. From now on so long at least, but not for ever:
+ * it has to ask again. */
 static void take_extension(struct run_ready *rr, const char *text)
 {
+	struct run *run = rr->run;
+	rv_time until;
 	uint64_t usec;
 
-	if (parse_u64(&usec, text, 1, EXTENSION_MAX) < 0) {
+	if (parse_u64(&usec, text, 1, SPAWN_EXTEND_MAX) < 0) {
 		tell_wrong(
 			rr, "EXTEND_TIMEOUT_USEC= that is not from 1 to 86400000000");
 		return;
 	}
-	if (rr->due == RV_FOREVER)
-		return;
-	rr->due = MAX(rr->due, time_after(rv_loop_now(rr->rd->loop), (int64_t)usec));
-	rv_event_set(&rr->run->wake);
+	until = time_after(rv_loop_now(rr->rd->loop), (int64_t)usec);
+	if (run->stop != RUN_STOP_NONE) {
+		rr->extended = MAX(rr->extended, until);
+		run->kill_at = MAX(run->kill_at, until); /* without a spawner */
+		readiness_pass_on(rr);
+	} else if (rr->due != RV_FOREVER) {
+		rr->due = MAX(rr->due, until);
+	} else if (rr->is_ready) {
+		run->deadline = MAX(run->deadline, until);
+	}
+	rv_event_set(&run->wake);
 }
 
 /* of RELOADING=1, before it in the same message: an old one is of a reload before */
@@ -199,58 +209,6 @@ static void take_line(struct run_ready *rr, const char *line)
 
 /* Of many words in a row the spawner hears once. */
 static const rv_time said_delay = RV_MS(50);
-
-static void put_number(char *text, size_t size, const char *key, int64_t n)
-{
-	size_t len = strlen(text);
-
-	snprintf(text + len, size - len, "%s%" PRId64 "\n", key, n);
-}
-
-static void pass_on(void *arg)
-{
-	struct run_ready *rr = arg;
-	char text[SPAWN_SAID_MAX + 1] = "";
-	int64_t watchdog = run_live_watchdog_usec(rr->live);
-
-	if (rr->reloading)
-		put_number(text, sizeof(text), "RELOADING=", 1);
-	if (rr->stopping)
-		put_number(text, sizeof(text), "STOPPING=", 1);
-	if (rr->main_pid > 0)
-		put_number(text, sizeof(text), "MAINPID=", rr->main_pid);
-	if (watchdog > 0)
-		put_number(text, sizeof(text), "WATCHDOG_USEC=", watchdog);
-	if (rr->output_from[0] > 0 || rr->output_from[1] > 0)
-		snprintf(text + strlen(text), sizeof(text) - strlen(text),
-			SPAWN_SAID_OUTPUT "%" PRId64 " %" PRId64 "\n",
-			rr->output_from[0], rr->output_from[1]);
-	if (rr->status[0])
-		snprintf(text + strlen(text), sizeof(text) - strlen(text),
-			"STATUS=%s\n", rr->status);
-	if (spawner_link_set_said(rr->run->core->spawner, rr->run, text) < 0)
-		rv_timer_start(&rr->said, rv_loop_now(rr->rd->loop) + RV_SEC(1));
-}
-
-void readiness_init_run(struct run_ready *rr)
-{
-	rv_timer_init(&rr->said, rr->rd->loop, pass_on, rr);
-}
-
-static int64_t size_of(const struct output_file *f)
-{
-	struct stat st;
-
-	return f && fstat(f->fd, &st) == 0 ? st.st_size : 0;
-}
-
-void readiness_note_output(struct run_ready *rr)
-{
-	rr->output_from[0] = size_of(rr->run->out);
-	rr->output_from[1] = size_of(rr->run->err);
-	if (rr->rd && (rr->output_from[0] > 0 || rr->output_from[1] > 0))
-		pass_on(rr); /* right behind its start */
-}
 
 /* what we told the spawner, or the daemon before us did */
 static void take_output_from(struct run_ready *rr, const char *lines)

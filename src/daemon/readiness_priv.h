@@ -44,6 +44,7 @@ struct run_ready {
 	rv_time reloading_since; /* the last time, as it says; 0: never */
 	bool told_wrong;         /* a message of it that was none has been logged */
 	rv_time due;             /* CLOCK_MONOTONIC; RV_FOREVER */
+	rv_time extended; /* the end of stop-timeout, as it asked for; 0: it did not */
 	/* notify */
 	uint64_t key;   /* in by_pid; 0: it is not there */
 	pid_t main_pid; /* as it says; 0: it did not */
@@ -67,6 +68,8 @@ void run_ready_changed(struct run_ready *rr);
 /* ---- notify ---- */
 void readiness_init_socket(struct readiness *rd);
 void readiness_init_run(struct run_ready *rr);
+/* The spawner is told what it says now. */
+void readiness_pass_on(struct run_ready *rr);
 /* It is started now: what is in its files is not its own. */
 void readiness_note_output(struct run_ready *rr);
 /* what was said before it was begun with */

@@ -220,8 +220,11 @@ static void act_on_stop(struct run *run)
 		stop_without_spawner(run);
 		return;
 	}
-	if (spawner_link_stop(run->core->spawner, run, run->hasten) >= 0)
+	if (spawner_link_stop(run->core->spawner, run, run->hasten) >= 0) {
 		run->stop_sent = true;
+		if (!run->hasten)
+			run_ready_stop_sent(run);
+	}
 	/* else no room: the link wakes everybody when there is */
 }
 

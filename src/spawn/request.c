@@ -190,7 +190,7 @@ static int request_set_said(struct spawner *sp, struct wire_record *rec)
 	if (r < 0)
 		return r;
 	run = runs_find(&sp->runs, &t);
-	return run && run_is_active(run) ? said_set(run, text) : 0;
+	return run && run_is_active(run) ? said_set(sp, run, text) : 0;
 }
 
 static int execute(struct spawner *sp, struct wire_record *rec, int *fds)

@@ -9,7 +9,9 @@
 #include <sys/epoll.h>
 
 #include "base/cleanup.h"
+#include "base/clock.h"
 #include "base/macro.h"
+#include "base/parse.h"
 #include "spawn/notify_message.h"
 #include "spawn/spawner.h"
 
@@ -80,10 +82,35 @@ static char *room(struct run *run)
 	return run->said;
 }
 
-int said_set(struct run *run, const char *text)
+/* of a message of n bytes */
+static void extend(struct spawner *sp, struct run *run, const char *text, size_t n)
+{
+	size_t len = strlen(SPAWN_SAID_EXTEND);
+	const char *at = n ? memmem(text, n, SPAWN_SAID_EXTEND, len) : NULL;
+	char number[24] = "";
+	uint64_t usec;
+
+	if (!at || (at > text && at[-1] != '\n') || run->phase != RUN_STOPPING)
+		return;
+	at += len;
+	for (size_t i = 0; i + 1 < sizeof(number) && at + i < text + n; i++) {
+		if (at[i] == '\n')
+			break;
+		number[i] = at[i];
+	}
+	if (parse_u64(&usec, number, 1, SPAWN_EXTEND_MAX) < 0)
+		return;
+	/* FOREVER: of one without a grace that ends */
+	runs_set_deadline(&sp->runs, run,
+		MAX(run->deadline,
+			clock_monotonic(&clock_system) + usec_to_time((int64_t)usec)));
+}
+
+int said_set(struct spawner *sp, struct run *run, const char *text)
 {
 	char *said = room(run);
 
+	extend(sp, run, text, strlen(text));
 	if (!said)
 		return -ENOMEM;
 	said[0] = '\0';
@@ -145,6 +172,8 @@ static bool receive_one(struct spawner *sp)
 	if (n < 0)
 		return n == -EINTR;
 	run = notify_owner(from.pid, by_pid, sp);
+	if (run && !cut)
+		extend(sp, run, text, (size_t)n);
 	if (run && !cut && room(run))
 		said_merge(run->said, text, (size_t)n);
 	return true;

@@ -31,8 +31,9 @@ void said_keep(struct spawner *sp, int fd);
 void said_listen(struct spawner *sp, bool on);
 /* there is something to be read */
 void said_read(struct spawner *sp);
-/* What a run says is this, from now on. -ENOMEM */
-int said_set(struct run *run, const char *text);
+/* What a run says is this, from now on. EXTEND_TIMEOUT_USEC= is not kept: where the run is being
+ * stopped its grace ends no sooner than so many microseconds from now. -ENOMEM */
+int said_set(struct spawner *sp, struct run *run, const char *text);
 /* It has ended: nothing is kept of it, but of a command beside a run what the daemon said. */
 void said_end(struct run *run);
 

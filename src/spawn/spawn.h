@@ -26,8 +26,11 @@
 #define SPAWN_SAID_LINE       "X_REEVE_LINE="
 #define SPAWN_SAID_MAX        1024 /* bytes of what a run says of itself (said.h) */
 #define SPAWN_SAID_STATUS_MAX 256  /* of these, of its STATUS= */
-#define SPAWN_READY_FD_MIN    3
-#define SPAWN_READY_FD_MAX    255
+/* of sd_notify(3): moves the end of the grace of one that is being stopped */
+#define SPAWN_SAID_EXTEND  "EXTEND_TIMEOUT_USEC="
+#define SPAWN_EXTEND_MAX   (INT64_C(86400) * 1000000) /* microseconds: a day */
+#define SPAWN_READY_FD_MIN 3
+#define SPAWN_READY_FD_MAX 255
 
 #define SPAWN_SOCKET_NAME "spawner.sock"
 #define SPAWN_LOCK_NAME   "spawner.lock"

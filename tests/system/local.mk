@@ -97,6 +97,7 @@ system_tests += \
 	tests/system/280-liveness.sh \
 	tests/system/281-said-meanwhile.sh \
 	tests/system/282-probe-turns.sh \
+	tests/system/283-extend-timeout.sh \
 	tests/system/400-protocol.sh \
 	tests/system/401-clients-that-stall.sh \
 	tests/system/402-connections.sh \
