@@ -24,9 +24,8 @@ running() {
 	reeve service ls --json | jq '[.[].instances[] | select(.state == "running")] | length'
 }
 processes() { # NAME: those of the services
-	for pid in $(grep -lzsx "MARK=$tmp" /proc/[0-9]*/environ 2>/dev/null |
-		sed 's,/proc/\([0-9]*\)/.*,\1,'); do
-		cat "/proc/$pid/comm" 2>/dev/null || :
+	grep -lzsx "MARK=$tmp" /proc/[0-9]*/environ 2>/dev/null | while read -r environ; do
+		cat "${environ%/environ}/comm" 2>/dev/null || :
 	done | grep -cx "$1" || :
 }
 until_running() { # N, or more
