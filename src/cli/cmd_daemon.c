@@ -249,7 +249,10 @@ static int daemon_reload(struct cli *c)
 		json_print(stdout, reply, false);
 		return CLI_EXIT_OK;
 	}
+	print_strings("new", json_object_get(reply, "added"));
+	print_strings("gone", json_object_get(reply, "gone"));
 	print_strings("changed", json_object_get(reply, "changed"));
+	print_strings("restarted", json_object_get(reply, "restarted"));
 	print_strings("needs restart", json_object_get(reply, "restart_needed"));
 	print_strings("problems", json_object_get(reply, "problems"));
 	return CLI_EXIT_OK;

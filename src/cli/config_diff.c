@@ -142,7 +142,8 @@ static const char *after_value(const char *section, const char *key)
 		       : "";
 }
 
-/* what comes of another value of an environment: one is named, of many how many there are */
+/* what comes of another value of [defaults] or an environment: a few are named, of many it is
+ * said how many there are */
 static void print_services(const json_t *services)
 {
 	size_t n = json_array_size(services);
@@ -204,9 +205,9 @@ static int print_change(const json_t *change, bool in_new)
 		printf(" becomes %s, was %s", after, before);
 	if (STREQ(what, "value") && !in_new)
 		fputs(after_value(section, json_str(change, "key")), stdout);
-	print_services(json_object_get(change, "services"));
 	if (STREQ(section, "defaults"))
 		fputs(", for jobs that are submitted from then on", stdout);
+	print_services(json_object_get(change, "services"));
 	if (json_is_true(json_object_get(change, "restart_needed")))
 		fputs(", when the daemon is restarted", stdout);
 	putchar('\n');

@@ -6,8 +6,7 @@
 
 #include "base/cleanup.h"
 #include "base/strv.h"
-#include "config/config_environment.h"
-#include "config/config_service.h"
+#include "config/config_starts.h"
 
 /* one item of config_each; the strings of place and the origin are the configuration's */
 struct line {
@@ -92,114 +91,64 @@ static int lines_read(struct lines *l, const struct config *c)
 	return r;
 }
 
-/* ---- services that an environment is for ------------------------------------------------ */
-
-/* what an instance of a service starts with */
-struct start {
-	struct job_spec spec;
-	char **variables; /* of its environment */
-};
-
-static void start_deinit(struct start *s)
-{
-	job_spec_deinit(&s->spec);
-	strv_free(s->variables);
-}
-
-/* 0; -ENOENT: it is set in no environment that has that one in it; -ENOMEM and others */
-static int get_start(struct start *ret, const struct config *c,
-	const struct config_named *service, const char *environment)
-{
-	const struct job_spec *said = &service->job->spec;
-	const char *name =
-		job_str(job_spec_has(said, JOB_FIELD_ENVIRONMENT) ? said : &c->defaults,
-			ENVIRONMENT);
-	struct environment_lineage l;
-	size_t i = 0;
-	int r = name ? environment_lineage_get(&l, c, name) : -ENOENT;
-
-	if (r < 0)
-		return r;
-	while (i < l.n && !STREQ(l.v[i]->name, environment))
-		i++;
-	if (i == l.n)
-		return -ENOENT;
-	r = config_service_instance(&ret->spec, c, service, 0);
-	if (r < 0) {
-		job_spec_init(&ret->spec);
-		return r;
-	}
-	return environment_variables(&ret->variables, c, name);
-}
-
-static bool same_start(const struct start *a, const struct start *b)
-{
-	_cleanup_free_ void *x = NULL, *y = NULL;
-	size_t x_len, y_len;
-
-	return job_spec_pack(&x, &x_len, &a->spec) >= 0 &&
-	       job_spec_pack(&y, &y_len, &b->spec) >= 0 && x_len == y_len &&
-	       memcmp(x, y, x_len) == 0 && strv_equal(a->variables, b->variables);
-}
-
-/* Those that are in both, and start otherwise. 0, -ENOMEM */
-static int find_services(char ***ret, const struct config *before,
-	const struct config *after, const char *environment)
-{
-	const struct config_names *names = &after->named[CONFIG_SECTION_SERVICE];
-	_cleanup_(strv_freep) char **v = NULL;
-
-	for (size_t i = 0; i < names->n; i++) {
-		const struct config_named *now = &names->v[i];
-		const struct config_named *was =
-			config_find(before, CONFIG_SECTION_SERVICE, now->name);
-		_cleanup_(start_deinit) struct start a = {.variables = NULL},
-						     b = {.variables = NULL};
-		int r;
-
-		job_spec_init(&a.spec);
-		job_spec_init(&b.spec);
-		r = was ? get_start(&b, after, now, environment) : -ENOENT;
-		if (r >= 0)
-			r = get_start(&a, before, was, environment);
-		if (r >= 0 && !same_start(&a, &b))
-			r = strv_append(&v, now->name);
-		if (r == -ENOMEM)
-			return r;
-	}
-	*ret = TAKE_PTR(v);
-	return 0;
-}
-
 /* ---- the walk ---------------------------------------------------------------------------- */
 
 struct walk {
 	config_diff_fn fn;
 	void *arg;
 	const struct config *before, *after;
-	const struct line *section; /* that is new, or gone: NULL: neither */
-	/* the environment that services are of; NULL: none yet */
-	const char *environment;
+	const struct line *section;    /* that is new, or gone: NULL: neither */
+	struct service_starts *starts; /* NULL: not needed so far */
+	/* of the key or environment that was told last; services: because of it */
+	const struct line *at;
 	char **services;
 };
 
-/* Lines come environment by environment: they are looked for once for each. */
-static int look_for_services(struct walk *w, const char *environment)
+/* Lines of an environment come one behind the other, and have the same services. */
+static bool is_known(const struct walk *w, const struct line *at, bool is_default)
 {
-	if (w->environment && STREQ(w->environment, environment))
+	return !is_default && w->at && STREQ(w->at->place.section, at->place.section) &&
+	       STREQ(w->at->place.argument, at->place.argument);
+}
+
+/* those that are restarted because of this */
+static int look_for_services(struct walk *w, const struct line *at)
+{
+	bool is_default = STREQ(at->place.section, "defaults");
+	int r = 0, f;
+
+	if (is_known(w, at, is_default))
 		return 0;
 	w->services = strv_free(w->services);
-	w->environment = environment;
-	return find_services(&w->services, w->before, w->after, environment);
+	w->at = at;
+	if (!w->starts)
+		r = service_starts_new(&w->starts, w->before, w->after);
+	if (r < 0)
+		return r;
+	if (!is_default)
+		return service_starts_by_environment(
+			&w->services, w->starts, at->place.argument);
+	f = job_field_by_key(at->place.key);
+	return f < 0 ? 0
+		     : service_starts_by_default(
+			       &w->services, w->starts, (enum job_field)f);
+}
+
+static bool may_restart(enum config_diff what, const struct line *at)
+{
+	const char *name = config_section_name[CONFIG_SECTION_ENVIRONMENT];
+
+	return what == CONFIG_DIFF_VALUE &&
+	       (STREQ(at->place.section, "defaults") ||
+		       (STREQ(at->place.section, name) &&
+			       !STREQ(at->place.key, "users")));
 }
 
 static int tell(struct walk *w, enum config_diff what, const struct line *at,
 	const char *before, const char *after)
 {
-	const char *name = config_section_name[CONFIG_SECTION_ENVIRONMENT];
-	bool is_set = what == CONFIG_DIFF_VALUE && STREQ(at->place.section, name) &&
-		      !STREQ(at->place.key, "users");
-	int r = is_set ? look_for_services(w, at->place.argument) : 0;
+	bool is_set = may_restart(what, at);
+	int r = is_set ? look_for_services(w, at) : 0;
 
 	return r < 0 ? r
 		     : w->fn(&(struct config_difference){what, at->place, before, after,
@@ -260,5 +209,6 @@ int config_diff(const struct config *before, const struct config *after,
 			r = in_both(&w, &a.v[i++], &b.v[k++]);
 	}
 	strv_free(w.services);
+	service_starts_free(w.starts);
 	return r < 0 ? r : 0;
 }

@@ -19,8 +19,8 @@ struct config_difference {
 	const char *before,
 		*after; /* of VALUE, as config_get gives them; NULL: no value */
 	const struct config_origin *origin; /* of what is new; of GONE: where it was */
-	/* of a VALUE of an environment: names of the services that start otherwise, now that
-	 * what they are set in is another; NULL: none does */
+	/* of a VALUE of [defaults] or an environment: names of the services that are in both
+	 * and start otherwise because of it; NULL: none does */
 	char *const *services;
 };
 

@@ -104,20 +104,25 @@ static void on_stop_signal(void *arg)
 
 static int reload_task(void *arg)
 {
-	_cleanup_(strv_freep) char **changed = NULL, **restart = NULL;
+	_cleanup_(app_changes_deinit) struct app_changes changes;
 	_cleanup_(config_errors_deinitp) struct config_errors errors =
 		CONFIG_ERRORS_NULL;
 	struct app *app = arg;
 	int r;
 
 	notify_reloading(app->notify, false);
-	r = app_reload(app, &errors, &changed, &restart);
+	r = app_reload(app, &errors, &changes);
 	notify_reloading(app->notify, true);
 	if (r >= 0) {
 		log_at(LOG_NOTICE, "config",
 			"configuration read again, %zu settings changed",
-			strv_len(changed));
-		STRV_FOREACH(key, restart)
+			strv_len(changes.added) + strv_len(changes.gone) +
+				strv_len(changes.changed));
+		STRV_FOREACH(name, changes.restarted)
+			log_at(LOG_NOTICE, "config",
+				"service '%s' is restarted: it starts otherwise now",
+				*name);
+		STRV_FOREACH(key, changes.restart_needed)
 			log_at(LOG_NOTICE, "config",
 				"'%s' has its effect after a restart", *key);
 		return 0;

@@ -67,17 +67,25 @@ bool app_is_admin(const struct app *app, uid_t uid);
 /* Where configuration comes from, by the options. 0, -ENOMEM */
 int app_config_paths(struct config_paths *ret, const struct app_options *opts);
 
+/* What a reload has brought, in the spelling of `config get`: "reeved.log-level",
+ * "defaults.nice", "pool.gpu". All strv. */
+struct app_changes {
+	char **added, **gone; /* sections */
+	char **changed;   /* keys, job fields, and sections that say something else */
+	char **restarted; /* names of services: their runs are replaced */
+	char **restart_needed; /* of changed, what waits for the next start of the daemon */
+};
+void app_changes_deinit(struct app_changes *changes);
+
 /**
  * Read the configuration again: all or nothing.
  *
- * @ret_changed  keys and job fields that have another value now, and pools that came, went
- *               or have other slots; strv, the caller's
- * @ret_restart  of these, those that need a restart to have their effect
+ * @ret  the caller's to deinit, whatever is returned
  *
  * 0; -EINVAL with errors; -ENOMEM, -ECANCELED.
  */
-RV_AWAIT int app_reload(struct app *app, struct config_errors *errors,
-	char ***ret_changed, char ***ret_restart);
+RV_AWAIT int app_reload(
+	struct app *app, struct config_errors *errors, struct app_changes *ret);
 /**
  * What a reload would change, without it.
  *

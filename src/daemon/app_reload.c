@@ -1,6 +1,7 @@
 #include "config.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -187,28 +188,49 @@ bool app_key_needs_restart(enum config_key k)
 	return false;
 }
 
-/* names of sections that are new, gone, or say something else */
-static int compare_named(const struct config *old, const struct config *cf,
-	enum config_section section, char ***changed)
+void app_changes_deinit(struct app_changes *changes)
 {
+	strv_free(changes->added);
+	strv_free(changes->gone);
+	strv_free(changes->changed);
+	strv_free(changes->restarted);
+	strv_free(changes->restart_needed);
+}
+
+static int note(char ***list, const char *section, const char *name)
+{
+	char *text = NULL;
+
+	if (asprintf(&text, "%s.%s", section, name) < 0)
+		return -ENOMEM;
+	return strv_append_take(list, text);
+}
+
+static int compare_named(const struct config *old, const struct config *cf,
+	enum config_section section, struct app_changes *ret)
+{
+	const char *kind = config_section_name[section];
 	int r = 0;
 
 	for (size_t i = 0; i < cf->named[section].n && r >= 0; i++) {
 		const struct config_named *now = &cf->named[section].v[i];
 		const struct config_named *was = config_find(old, section, now->name);
 
-		if (!was || !config_named_equal(was, now, section))
-			r = strv_append(changed, now->name);
+		if (!was)
+			r = note(&ret->added, kind, now->name);
+		else if (!config_named_equal(was, now, section))
+			r = note(&ret->changed, kind, now->name);
 	}
 	for (size_t i = 0; i < old->named[section].n && r >= 0; i++)
 		if (!config_find(cf, section, old->named[section].v[i].name))
-			r = strv_append(changed, old->named[section].v[i].name);
+			r = note(&ret->gone, kind, old->named[section].v[i].name);
 	return r;
 }
 
-static int compare(const struct config *old, const struct config *cf, char ***changed,
-	char ***restart)
+static int compare(
+	const struct config *old, const struct config *cf, struct app_changes *ret)
 {
+	const char *kind = config_section_name[CONFIG_SECTION_REEVED];
 	int r = 0;
 
 	for (int i = 0; i < CONFIG_KEY_N && r >= 0; i++) {
@@ -217,30 +239,28 @@ static int compare(const struct config *old, const struct config *cf, char ***ch
 		if (config_key_info[k].section != CONFIG_SECTION_REEVED ||
 			config_value_equal(&old->v[k], &cf->v[k], k))
 			continue;
-		r = strv_append(changed, config_key_info[k].key);
+		r = note(&ret->changed, kind, config_key_info[k].key);
 		if (r >= 0 && app_key_needs_restart(k))
-			r = strv_append(restart, config_key_info[k].key);
+			r = note(&ret->restart_needed, kind, config_key_info[k].key);
 	}
 	for (int i = CONFIG_SECTION_POOL; i < CONFIG_SECTION_N && r >= 0; i++)
-		r = compare_named(old, cf, (enum config_section)i, changed);
+		r = compare_named(old, cf, (enum config_section)i, ret);
 	for (int f = 0; f < JOB_FIELD_N && r >= 0; f++)
 		if (!same_default(old, cf, (enum job_field)f))
-			r = strv_append(changed, job_field_info[f].key);
+			r = note(&ret->changed, "defaults", job_field_info[f].key);
 	return r;
 }
 
 /* All or nothing of what was read, which is taken then. */
-static int take_over(
-	struct app *app, struct app_load *l, char ***ret_changed, char ***ret_restart)
+static int take_over(struct app *app, struct app_load *l, struct app_changes *ret)
 {
 	/* not before: another reload may have gone by meanwhile */
 	struct config *old = (struct config *)app->core.config;
 	int r = app_check_names(app, l);
 
-	*ret_changed = *ret_restart = NULL;
 	if (r < 0)
 		return r;
-	r = compare(old, l->config, ret_changed, ret_restart);
+	r = compare(old, l->config, ret);
 	if (r >= 0)
 		r = app_apply_config(app, l->config);
 	if (r >= 0)
@@ -249,6 +269,8 @@ static int take_over(
 		r = services_apply(app->core.services, l->config);
 	if (r >= 0)
 		r = services_apply_times(app->core.services, &l->zones);
+	if (r >= 0)
+		r = services_restarting(app->core.services, &ret->restarted);
 	if (r < 0) {
 		/* its pointers are ours */
 		(void)pools_apply(app->core.pools, old);
@@ -277,12 +299,13 @@ static void read_zones_anew(struct app *app, struct config_zones *zones)
 			rv_strerror(r));
 }
 
-int app_reload(struct app *app, struct config_errors *errors, char ***ret_changed,
-	char ***ret_restart)
+int app_reload(struct app *app, struct config_errors *errors, struct app_changes *ret)
 {
 	_cleanup_(app_load_deinit) struct app_load l = {.errors = errors};
-	int r = app_load_config(app, &l);
+	int r;
 
+	*ret = (struct app_changes){.added = NULL};
+	r = app_load_config(app, &l);
 	if (r < 0)
 		return r;
 	/* a look at what is due may go on: it holds on to what the files say */
@@ -291,7 +314,7 @@ int app_reload(struct app *app, struct config_errors *errors, char ***ret_change
 		return r;
 	r = services_lock(app->core.services);
 	if (r >= 0) {
-		r = take_over(app, &l, ret_changed, ret_restart);
+		r = take_over(app, &l, ret);
 		services_unlock(app->core.services);
 	}
 	if (r >= 0)

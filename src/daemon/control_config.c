@@ -2,9 +2,12 @@
 #include "config.h"
 
 #include <errno.h>
+#include <stdlib.h>
+#include <string.h>
 
 #include "base/cleanup.h"
 #include "base/error.h"
+#include "base/strv.h"
 #include "daemon/app.h"
 #include "daemon/app_setup.h"
 #include "daemon/control_job.h"
@@ -23,6 +26,9 @@ struct diff_reply {
 	struct json_writer w;
 	struct app *app;
 	size_t n;
+	/* names of services that an operator has stopped: nothing restarts those. Sorted */
+	char **stopped;
+	size_t n_stopped;
 };
 
 static const char *const diff_name[] = {
@@ -35,6 +41,26 @@ static void put_text(struct json_writer *w, const char *key, const char *text)
 {
 	if (text)
 		json_writer_string(w, key, text);
+}
+
+static int compare_names(const void *a, const void *b)
+{
+	return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+static bool is_stopped(const struct diff_reply *reply, const char *name)
+{
+	return reply->n_stopped > 0 && bsearch(&name, reply->stopped, reply->n_stopped,
+					       sizeof(*reply->stopped), compare_names);
+}
+
+static void put_services(struct diff_reply *reply, char *const *names)
+{
+	json_writer_array(&reply->w, "services");
+	STRV_FOREACH(name, names)
+		if (!is_stopped(reply, *name))
+			json_writer_string(&reply->w, NULL, *name);
+	json_writer_array_end(&reply->w);
 }
 
 /* config_diff_fn, in a worker: the loop's task waits for it */
@@ -64,7 +90,7 @@ static int put_difference(const struct config_difference *d, void *arg)
 	json_writer_bool(w, "restart_needed",
 		key >= 0 && app_key_needs_restart((enum config_key)key));
 	if (d->services)
-		json_writer_strv(w, "services", d->services);
+		put_services(reply, d->services);
 	json_writer_object_end(w);
 	return w->error;
 }
@@ -143,6 +169,20 @@ static int put_overrides(struct diff_reply *reply, const struct config *after)
 	return 0;
 }
 
+/* 0, -ENOMEM */
+static int look_for_stopped(struct diff_reply *reply)
+{
+	const struct services *ss = reply->app->core.services;
+	_cleanup_free_ struct service **all = services_list(ss);
+	int r = all ? 0 : -ENOMEM;
+
+	for (struct service **s = all; s && *s && r >= 0; s++)
+		if ((*s)->rec.stopped)
+			r = strv_append(&reply->stopped, (*s)->name);
+	reply->n_stopped = strv_len(reply->stopped);
+	return r;
+}
+
 int control_daemon_diff(struct control_conn *conn, struct vl_call *call)
 {
 	_cleanup_(config_errors_deinitp) struct config_errors errors =
@@ -157,7 +197,9 @@ int control_daemon_diff(struct control_conn *conn, struct vl_call *call)
 	json_writer_init(&reply.w, &reply.text);
 	json_writer_object(&reply.w, NULL);
 	json_writer_array(&reply.w, "changes");
-	r = app_diff(reply.app, &errors, put_difference, &reply, &after);
+	r = look_for_stopped(&reply);
+	if (r >= 0)
+		r = app_diff(reply.app, &errors, put_difference, &reply, &after);
 	json_writer_array_end(&reply.w);
 	if (r >= 0) {
 		json_writer_int(&reply.w, "n", (int64_t)reply.n);
@@ -172,5 +214,6 @@ int control_daemon_diff(struct control_conn *conn, struct vl_call *call)
 		r = vl_call_reply_text(
 			call, buf_head(&reply.text), buf_len(&reply.text), false);
 	buf_deinit(&reply.text);
+	strv_free(reply.stopped);
 	return r;
 }

@@ -181,14 +181,14 @@ static int reload(struct control_conn *conn, struct vl_call *call)
 {
 	_cleanup_(config_errors_deinitp) struct config_errors errors =
 		CONFIG_ERRORS_NULL;
-	_cleanup_(strv_freep) char **changed = NULL, **restart = NULL;
+	_cleanup_(app_changes_deinit) struct app_changes changes = {.added = NULL};
 	_cleanup_(strv_freep) char **problems = NULL;
 	json_t *params;
 	int r;
 
 	if (!conn->is_admin)
 		return vl_call_denied(call);
-	r = app_reload(control_app(conn->control), &errors, &changed, &restart);
+	r = app_reload(control_app(conn->control), &errors, &changes);
 	if (r == -EINVAL)
 		return control_config_errors(call, &errors);
 	if (r < 0)
@@ -197,9 +197,15 @@ static int reload(struct control_conn *conn, struct vl_call *call)
 	if (r < 0)
 		return r;
 	params = json_object();
-	r = put_strv(params, "changed", changed);
+	r = put_strv(params, "added", changes.added);
 	if (r >= 0)
-		r = put_strv(params, "restart_needed", restart);
+		r = put_strv(params, "gone", changes.gone);
+	if (r >= 0)
+		r = put_strv(params, "changed", changes.changed);
+	if (r >= 0)
+		r = put_strv(params, "restarted", changes.restarted);
+	if (r >= 0)
+		r = put_strv(params, "restart_needed", changes.restart_needed);
 	if (r >= 0)
 		r = put_strv(params, "problems", problems);
 	if (r >= 0)

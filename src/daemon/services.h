@@ -110,6 +110,9 @@ int services_loaded(struct services *ss);
 /* What there is to be, from now on: once all is loaded, and after a reload, with the lock. 0,
  * -ENOMEM, -RV_ELIMIT */
 int services_apply(struct services *ss, const struct config *cf);
+/* Appends those of which a run is to be replaced because its job is another one by now, which
+ * services_apply brings about; by their names. 0, -ENOMEM */
+int services_restarting(const struct services *ss, char ***names);
 /* What is on record of services that are gone, but for the end of their jobs, is dropped: once,
  * behind that. */
 void services_drop_gone(struct services *ss);

@@ -457,6 +457,31 @@ int services_apply(struct services *ss, const struct config *cf)
 	return r;
 }
 
+static bool is_restarting(const struct services *ss, const struct service *s)
+{
+	size_t wanted = s->rec.stopped ? 0 : MIN(service_wanted(s), s->n);
+
+	for (size_t i = 0; i < wanted; i++) {
+		const struct job *j = instance_job(ss, s->v[i]);
+
+		if (j && j->run && !s->v[i]->problem &&
+			!instance_is_current(s->v[i], j))
+			return true;
+	}
+	return false;
+}
+
+int services_restarting(const struct services *ss, char ***names)
+{
+	_cleanup_free_ struct service **all = services_list(ss);
+	int r = all ? 0 : -ENOMEM;
+
+	for (struct service **s = all; s && *s && r >= 0; s++)
+		if (is_restarting(ss, *s))
+			r = strv_append(names, (*s)->name);
+	return r;
+}
+
 int64_t services_n_wanted(const struct services *ss)
 {
 	struct service *s;

@@ -89,6 +89,7 @@ system_tests += \
 	tests/system/287-real-services.sh \
 	tests/system/288-broken-files.sh \
 	tests/system/291-service-pace.sh \
+	tests/system/295-defaults-of-services.sh \
 	tests/system/270-log-rotation.sh \
 	tests/system/271-log-budget.sh \
 	tests/system/272-log-times.sh \

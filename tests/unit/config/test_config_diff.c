@@ -97,6 +97,28 @@ START_TEST(services_that_start_otherwise_are_named_with_their_environment)
 }
 END_TEST
 
+START_TEST(services_that_start_otherwise_are_named_with_defaults)
+{
+	services_are("[defaults]\nkill-grace = 1s\n", "[defaults]\nkill-grace = 2s\n",
+		"defaults..kill-grace: plain direct built own\n");
+	/* what it says itself counts, and then its environment */
+	services_are("[defaults]\ncwd = /a\n", "[defaults]\ncwd = /b\n",
+		"defaults..cwd: plain direct built\n");
+	services_are("cwd = /e\n[defaults]\nnice = 1\ncwd = /a\n",
+		"cwd = /e\n[defaults]\nnice = 2\ncwd = /b\n",
+		"defaults..cwd: plain direct\ndefaults..nice: plain direct built "
+		"own\n");
+	/* beneath an environment, too */
+	services_are("[defaults]\nenv = A=1\n", "[defaults]\nenv = A=2\n",
+		"defaults..env: plain direct built own\n");
+	services_are("[defaults]\nenvironment = other\n",
+		"[defaults]\nenvironment = base\n", "defaults..environment: plain\n");
+	/* what is not for services */
+	services_are("[defaults]\nretries = 1\n", "[defaults]\nretries = 2\n",
+		"defaults..retries:\n");
+}
+END_TEST
+
 START_TEST(the_same_in_other_words_is_no_difference)
 {
 	diff_is("", "", "");
@@ -155,4 +177,5 @@ END_TEST
 UNIT_MAIN("config_diff", the_same_in_other_words_is_no_difference,
 	values_are_told_with_both_and_where_the_new_one_is,
 	sections_come_and_go_as_a_whole, an_error_of_the_callback_ends_it,
-	services_that_start_otherwise_are_named_with_their_environment)
+	services_that_start_otherwise_are_named_with_their_environment,
+	services_that_start_otherwise_are_named_with_defaults)

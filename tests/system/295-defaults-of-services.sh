@@ -1,0 +1,92 @@
+#!/bin/sh
+# What [defaults] say holds for services, too: what a change of it restarts is told before and
+# after, and values are told as they hold.
+. "${srcdir:-.}/tests/support/system.sh"
+export XDG_CONFIG_HOME="$tmp/config"
+dir=$XDG_CONFIG_HOME/reeve
+mkdir -p "$dir"
+conf=$dir/reeve.conf
+pids() { # "NAME PID", sorted
+	reeve service ls --json |
+		jq -r '.[] | .name as $n | .instances[] | "\($n) \(.pid)"' | sort
+}
+until_running() { # as many services as this
+	until [ "$(reeve service ls --json |
+		jq '[.[].instances[] | select(.state == "running")] | length')" -eq "$1" ]; do
+		settle
+	done
+}
+until_others() { # NAME...: they have another process than in the file before
+	for name; do
+		until [ "$(pids | grep "^$name ")" != "$(grep "^$name " before)" ]; do
+			settle
+		done
+	done
+	until_running "$n_running"
+}
+changed() { # services that have another process than in the file before
+	pids | grep -vxF -f before | cut -d' ' -f1 | paste -sd ' ' -
+}
+said() { # what reload said, on one line
+	reeve daemon reload | xargs
+}
+write() { # DEFAULTS
+	cat >"$conf" <<END
+[defaults]
+$1
+[service a]
+command = sleep 1001
+[service b]
+command = sleep 1002
+[service own]
+command = sleep 1003
+kill-grace = 9s
+nice = 2
+END
+}
+write "kill-grace = 5s"
+start_reeved
+n_running=3
+until_running 3
+pids >before
+
+step "what a change restarts is told before, and when it is done"
+write "kill-grace = 6s"
+assert_eq "diff" "defaults.kill-grace becomes 6s, was 5s, for jobs that are submitted from then on; services a and b are restarted" \
+	"$(reeve config diff)"
+assert_eq "in JSON" "a b" "$(reeve config diff --json | jq -r '.changes[0].services | join(" ")')"
+assert_eq "of files" "$(reeve config diff --json | jq -c '.changes[0].services')" \
+	"$(sed 's/6s/5s/' "$conf" >"$tmp/was" && cp "$conf" "$tmp/now" && cp "$tmp/was" "$conf" &&
+		reeve --user config diff --json --file "$tmp/now" | jq -c '.changes[0].services'
+		cp "$tmp/now" "$conf")"
+assert_eq "reload" "changed defaults.kill-grace restarted a b" "$(said)"
+until_others a b
+assert_eq "restarted" "a b" "$(changed)"
+
+step "what is not for services, and what is said already"
+pids >before
+write "kill-grace = 6s
+retries = 3
+priority = 4"
+assert_eq "diff" "defaults.priority becomes 4, was 0, for jobs that are submitted from then on
+defaults.retries becomes 3, was 0, for jobs that are submitted from then on" "$(reeve config diff)"
+assert_eq "reload" "changed defaults.priority defaults.retries" "$(said)"
+assert_eq "restarted" "" "$(changed)"
+
+step "one that is stopped stays so"
+reeve stop b >/dev/null
+n_running=2
+until_running 2
+pids >before
+write "kill-grace = 6s
+nice = 1"
+assert_match "diff" "*defaults.nice becomes 1, for jobs * then on; service a is restarted*" \
+	"$(reeve config diff)"
+assert_match "reload" "changed * restarted a" "$(said)"
+until_others a
+assert_eq "restarted" "a" "$(changed)"
+
+step "sections that come and go"
+sed -i 's/^\[service own\]/[service other]/' "$conf"
+assert_eq "reload" "new service.other gone service.own" "$(said)"
+until_running 2
