@@ -74,9 +74,10 @@ static int load(struct cli *c, struct config **ret)
 
 static json_t *item_json(const struct config_item *item)
 {
-	json_t *o = json_pack("{s:s, s:s*, s:s, s:s%}", "section", item->place.section,
-		"name", item->place.argument, "key", item->place.key, "value",
-		item->value, strlen(item->value));
+	json_t *o = json_pack("{s:s, s:s*, s:s, s:s%, s:s*}", "section",
+		item->place.section, "name", item->place.argument, "key",
+		item->place.key, "value", item->value, strlen(item->value), "from",
+		item->from);
 
 	if (o && item->origin->file)
 		json_object_update_new(
@@ -158,7 +159,7 @@ static int config_verb_get(struct cli *c)
 	_cleanup_(config_freep) struct config *config = NULL;
 	_cleanup_(buf_deinitp) struct buf value = BUF_NULL;
 	_cleanup_free_ char *name = NULL;
-	struct config_item item;
+	struct config_item item = {.value = NULL};
 	int r;
 
 	if (c->opts.n_args != 2)

@@ -12,6 +12,7 @@
 struct line {
 	struct config_place place;
 	char *value; /* NULL: a section begins */
+	char *own; /* of it, what the section says itself; may be value; NULL: nothing */
 	const struct config_origin *origin;
 };
 
@@ -22,15 +23,18 @@ struct lines {
 
 static void lines_deinit(struct lines *l)
 {
-	for (size_t i = 0; i < l->n; i++)
+	for (size_t i = 0; i < l->n; i++) {
+		if (l->v[i].own != l->v[i].value)
+			free(l->v[i].own);
 		free(l->v[i].value);
+	}
 	free(l->v);
 }
 
 static int take_item(const struct config_item *item, void *arg)
 {
 	struct lines *l = arg;
-	char *value = NULL;
+	struct line line = {.place = item->place, .origin = item->origin};
 
 	if (l->n == l->n_max) {
 		size_t n_max = l->n_max ? 2 * l->n_max : 256;
@@ -41,9 +45,16 @@ static int take_item(const struct config_item *item, void *arg)
 		l->v = v;
 		l->n_max = n_max;
 	}
-	if (item->place.key && !(value = strdup(item->value)))
+	if (item->place.key && !(line.value = strdup(item->value)))
 		return -ENOMEM;
-	l->v[l->n++] = (struct line){item->place, value, item->origin};
+	if (item->own)
+		line.own =
+			STREQ(item->own, item->value) ? line.value : strdup(item->own);
+	if (item->own && !line.own) {
+		free(line.value);
+		return -ENOMEM;
+	}
+	l->v[l->n++] = line;
 	return 0;
 }
 
@@ -162,7 +173,7 @@ static int only_before(struct walk *w, const struct line *was)
 		w->section = was;
 		return tell(w, CONFIG_DIFF_GONE, was, NULL, NULL);
 	}
-	if (w->section && compare_sections(w->section, was) == 0)
+	if (!was->own || (w->section && compare_sections(w->section, was) == 0))
 		return 0;
 	return tell(w, CONFIG_DIFF_VALUE, was, was->value, NULL);
 }
@@ -174,6 +185,8 @@ static int only_after(struct walk *w, const struct line *now)
 		return tell(w, CONFIG_DIFF_NEW_SECTION, now, NULL, NULL);
 	}
 	/* what no file says is at its default, as in any section */
+	if (!now->own)
+		return 0;
 	if (w->section && compare_sections(w->section, now) == 0 && !now->origin->file)
 		return 0;
 	return tell(w, CONFIG_DIFF_VALUE, now, NULL, now->value);
@@ -181,7 +194,9 @@ static int only_after(struct walk *w, const struct line *now)
 
 static int in_both(struct walk *w, const struct line *was, const struct line *now)
 {
-	if (!now->place.key || STREQ(was->value, now->value))
+	/* what others give is told of those */
+	if (!now->place.key || STREQ(was->value, now->value) ||
+		compare_text(was->own, now->own) == 0)
 		return 0;
 	return tell(w, CONFIG_DIFF_VALUE, now, was->value, now->value);
 }

@@ -29,7 +29,8 @@ typedef int (*config_diff_fn)(const struct config_difference *d, void *arg);
 
 /**
  * All differences, by section, name and key. Of a new section only what it says itself is
- * told, of one that is gone only that. Where a value was given makes no difference.
+ * told, of one that is gone only that. What a section has of another one is told of that one
+ * alone, but where its own is or was another value, with the one that holds. Where a value was given makes no difference.
  *
  * Time: n log n of all that both say. What fn returned, -ENOMEM.
  */

@@ -1,5 +1,5 @@
 #include "config/config_get.h"
-#include "config/config_specifiers.h"
+#include "config/config_effective.h"
 
 #include <errno.h>
 #include <fnmatch.h>
@@ -24,24 +24,6 @@ int config_place_parse(struct config_place *ret, char *name)
 
 /* ---- one ------------------------------------------------------------------------------- */
 
-/* job NULL: of [defaults] and environments, where only command has specifiers */
-static int format_field(struct buf *out, const struct job_spec *spec, enum job_field f,
-	const struct config_job *job)
-{
-	_cleanup_(buf_deinitp) struct buf value = BUF_NULL;
-	const char *raw = job ? config_raw_get(job, f) : NULL;
-	bool escapes = job ? config_field_has_specifiers(f) : f == JOB_FIELD_COMMAND;
-	int r;
-
-	if (raw)
-		return buf_append_str(out, raw);
-	r = job_value_format(&value, f, &spec->v[f]);
-	if (r < 0)
-		return r;
-	return escapes ? specifiers_escape(out, buf_head(&value), buf_len(&value))
-		       : buf_append(out, buf_head(&value), buf_len(&value));
-}
-
 static int get_key(struct buf *out, const struct config_origin **ret_at,
 	const union config_value *v, const struct config_origin *at, int k)
 {
@@ -49,14 +31,33 @@ static int get_key(struct buf *out, const struct config_origin **ret_at,
 	return config_value_format(out, (enum config_key)k, &v[k]);
 }
 
+/* of [defaults] and environments, where only command has specifiers */
+static int format_field(struct buf *out, const struct job_spec *spec, enum job_field f)
+{
+	return effective_format_value(out, spec, f, f == JOB_FIELD_COMMAND);
+}
+
 static int get_field(struct buf *out, const struct config_origin **ret_at,
-	const struct job_spec *spec, const struct config_origin *at, int f,
-	const struct config_job *job)
+	const struct job_spec *spec, const struct config_origin *at, int f)
 {
 	if (f < 0)
 		return -ENOENT;
 	*ret_at = &at[f];
-	return format_field(out, spec, (enum job_field)f, job);
+	return format_field(out, spec, (enum job_field)f);
+}
+
+static int get_effective(struct buf *out, const struct config_origin **ret_at,
+	const struct config *c, enum config_section section,
+	const struct config_named *named, enum job_field f)
+{
+	_cleanup_(effective_deinit) struct effective e;
+	const char *from;
+	int r = effective_get(&e, c, section, named);
+
+	if (r < 0)
+		return r;
+	*ret_at = effective_origin(&e, f, &from);
+	return effective_format(out, &e, f, false);
 }
 
 static int get_named(struct buf *out, const struct config_origin **ret_at,
@@ -74,8 +75,9 @@ static int get_named(struct buf *out, const struct config_origin **ret_at,
 		return -ESRCH;
 	if (k >= 0)
 		return get_key(out, ret_at, named->v, named->key_origin, k);
-	return get_field(out, ret_at, &named->job->spec, named->job->origin, f,
-		config_section_has_job(section) ? named->job : NULL);
+	if (config_section_has_job(section))
+		return get_effective(out, ret_at, c, section, named, (enum job_field)f);
+	return get_field(out, ret_at, &named->job->spec, named->job->origin, f);
 }
 
 int config_get(struct buf *out, const struct config_origin **ret_at,
@@ -99,7 +101,7 @@ int config_get(struct buf *out, const struct config_origin **ret_at,
 	}
 	if (STREQ(place->section, "defaults") && !place->argument)
 		return get_field(out, ret_at, &c->defaults, c->defaults_origin,
-			job_field_by_key(place->key), NULL);
+			job_field_by_key(place->key));
 	return -ENOENT;
 }
 
@@ -118,15 +120,23 @@ static int begin(struct walk *w, const struct config_origin *origin)
 		&(struct config_item){.place = w->place, .origin = origin}, w->arg);
 }
 
-static int say(struct walk *w, const char *key, struct buf *value,
-	const struct config_origin *origin)
+/* own NULL: the same as value, or where there is a from nothing */
+static int say(struct walk *w, const char *key, struct buf *value, struct buf *own,
+	const struct config_origin *origin, const char *from)
 {
 	int r = buf_append_byte(value, '\0');
 
+	if (r >= 0 && own)
+		r = buf_append_byte(own, '\0');
+	if (r < 0)
+		return r;
 	w->place.key = key;
-	return r < 0 ? r
-		     : w->fn(&(struct config_item){w->place, buf_head(value), origin},
-			       w->arg);
+	return w->fn(&(struct config_item){w->place, buf_head(value),
+			     own    ? buf_head(own)
+			     : from ? NULL
+				    : buf_head(value),
+			     origin, from},
+		w->arg);
 }
 
 static int say_keys(struct walk *w, enum config_section section,
@@ -144,14 +154,14 @@ static int say_keys(struct walk *w, enum config_section section,
 			continue;
 		r = config_value_format(&value, (enum config_key)k, &v[k]);
 		if (r >= 0)
-			r = say(w, info->key, &value, &at[k]);
+			r = say(w, info->key, &value, NULL, &at[k], NULL);
 	}
 	return r;
 }
 
 /* those that are set; of [defaults] also those that have a default */
 static int say_fields(struct walk *w, const struct job_spec *spec,
-	const struct config_origin *at, const struct config_job *job, bool defaults)
+	const struct config_origin *at, bool defaults)
 {
 	int r = 0;
 
@@ -162,15 +172,45 @@ static int say_fields(struct walk *w, const struct job_spec *spec,
 		if (!job_spec_has(spec, f) &&
 			!(defaults && job_field_info[f].default_text))
 			continue;
-		r = format_field(&value, spec, f, job);
+		r = format_field(&value, spec, f);
 		if (r >= 0)
-			r = say(w, job_field_info[f].key, &value, &at[f]);
+			r = say(w, job_field_info[f].key, &value, NULL, &at[f], NULL);
 	}
 	return r;
 }
 
-static int say_named(
-	struct walk *w, enum config_section section, const struct config_named *named)
+static int say_effective_field(
+	struct walk *w, const struct effective *e, enum job_field f)
+{
+	_cleanup_(buf_deinitp) struct buf value = BUF_NULL, own = BUF_NULL;
+	bool is_own = effective_is_own(e, f);
+	const struct config_origin *at;
+	const char *from;
+	int r = effective_format(&value, e, f, false);
+
+	if (r >= 0 && is_own)
+		r = effective_format(&own, e, f, true);
+	if (r < 0)
+		return r;
+	at = effective_origin(e, f, &from);
+	return say(w, job_field_info[f].key, &value, is_own ? &own : NULL, at, from);
+}
+
+/* those that hold, whoever gives them */
+static int say_effective(struct walk *w, const struct config *c,
+	enum config_section section, const struct config_named *named)
+{
+	_cleanup_(effective_deinit) struct effective e;
+	int r = effective_get(&e, c, section, named);
+
+	for (int f = 0; f < JOB_FIELD_N && r >= 0; f++)
+		if (job_spec_has(&e.spec, (enum job_field)f))
+			r = say_effective_field(w, &e, (enum job_field)f);
+	return r;
+}
+
+static int say_named(struct walk *w, const struct config *c,
+	enum config_section section, const struct config_named *named)
 {
 	int r;
 
@@ -179,10 +219,11 @@ static int say_named(
 	r = begin(w, &named->origin);
 	if (r >= 0)
 		r = say_keys(w, section, named->v, named->key_origin);
-	if (r >= 0 && named->job)
-		r = say_fields(w, &named->job->spec, named->job->origin,
-			config_section_has_job(section) ? named->job : NULL, false);
-	return r;
+	if (r < 0 || !named->job)
+		return r;
+	return config_section_has_job(section)
+		       ? say_effective(w, c, section, named)
+		       : say_fields(w, &named->job->spec, named->job->origin, false);
 }
 
 int config_each(const struct config *c, config_item_fn fn, void *arg)
@@ -198,10 +239,10 @@ int config_each(const struct config *c, config_item_fn fn, void *arg)
 	if (r >= 0)
 		r = begin(&w, &nowhere);
 	if (r >= 0)
-		r = say_fields(&w, &c->defaults, c->defaults_origin, NULL, true);
+		r = say_fields(&w, &c->defaults, c->defaults_origin, true);
 	for (int s = CONFIG_SECTION_POOL; s < CONFIG_SECTION_N; s++)
 		for (size_t i = 0; i < c->named[s].n && r >= 0; i++)
-			r = say_named(&w, (enum config_section)s, &c->named[s].v[i]);
+			r = say_named(&w, c, (enum config_section)s, &c->named[s].v[i]);
 	return r;
 }
 

@@ -17,7 +17,9 @@
 int config_place_parse(struct config_place *ret, char *name);
 
 /**
- * The value in effect, as a file would say it.
+ * The value in effect, as a file would say it: of a job's field in a section that says what jobs
+ * are with what its environment and [defaults] give, which is then the place (see
+ * config_effective.h).
  *
  * @out     gets it, without a NUL; nothing where the key has no value
  * @ret_at  where it was given; file NULL: nowhere. May be NULL.
@@ -31,7 +33,10 @@ int config_get(struct buf *out, const struct config_origin **ret_at,
 struct config_item {
 	struct config_place place;
 	const char *value; /* as config_get gives it; NULL with key NULL */
+	const char *own;   /* what the section says of it itself; NULL: nothing */
 	const struct config_origin *origin; /* of the value, or of the section */
+	const char
+		*from; /* "defaults", "environment": it is of there; NULL: it is not */
 };
 
 /* Is it in one of those sections? names: as "service.web" or "service", globs, up to NULL;

@@ -36,9 +36,11 @@ int config_check_print(FILE *out, FILE *err, const struct config_paths *paths)
 	return 0;
 }
 
-static void print_origin(FILE *out, const struct config_origin *at)
+static void print_origin(FILE *out, const struct config_origin *at, const char *from)
 {
-	if (at->file)
+	if (at->file && from)
+		fprintf(out, "# %s:%u [%s]\n", at->file, at->line, from);
+	else if (at->file)
 		fprintf(out, "# %s:%u\n", at->file, at->line);
 	else
 		fputs("# default\n", out);
@@ -77,7 +79,7 @@ static int print_item(const struct config_item *item, void *arg)
 	if (p->only_changed && !item->origin->file && (at->key || at->argument))
 		return 0;
 	if (at->key) {
-		print_origin(p->out, item->origin);
+		print_origin(p->out, item->origin, item->from);
 		print_value(p->out, at->key, item->value);
 		return 0;
 	}

@@ -15,8 +15,8 @@
 int config_check_print(FILE *out, FILE *err, const struct config_paths *paths);
 
 /**
- * All values in effect, as a file that gives the same configuration, each with a
- * comment that names its origin.
+ * All values in effect, as a file that gives the same values, each with a comment that
+ * names its origin, and the kind of that section where it is another one.
  *
  * @only_changed  leave out what is at its default
  * @sections      only these, see config_place_is_in; NULL: all

@@ -3,6 +3,7 @@ noinst_LTLIBRARIES += libconfig.la
 libconfig_la_SOURCES = \
 	src/config/config_apply.c src/config/config_apply.h \
 	src/config/config_diff.c src/config/config_diff.h \
+	src/config/config_effective.c src/config/config_effective.h \
 	src/config/config_starts.c src/config/config_starts.h \
 	src/config/config_edit.c src/config/config_edit.h \
 	src/config/config_environment.c src/config/config_environment.h \

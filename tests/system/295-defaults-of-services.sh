@@ -90,3 +90,41 @@ step "sections that come and go"
 sed -i 's/^\[service own\]/[service other]/' "$conf"
 assert_eq "reload" "new service.other gone service.own" "$(said)"
 until_running 2
+
+step "values as they hold, and where they are said"
+stop_reeved
+cat >"$conf" <<END
+[defaults]
+kill-grace = 3s
+env = A=1
+[service x]
+command = true
+env = B=2
+END
+assert_eq "get" 3s "$(reeve --user config get service.x.kill-grace)"
+assert_eq "a list" "A=1
+B=2" "$(reeve --user config get service.x.env)"
+assert_eq "its place" '["3s",2]' \
+	"$(reeve --user config get --json service.x.kill-grace | jq -c '[.value, .line]')"
+assert_eq "show" "[service x]
+# $conf:5
+command = true
+# $conf:6
+env =
+	A=1
+	B=2
+# $conf:2 [defaults]
+kill-grace = 3s" "$(reeve --user config show --changed service.x)"
+assert_eq "in JSON" '["3s","defaults",2]' "$(reeve --user config show --json service.x |
+	jq -c '.[] | select(.key == "kill-grace") | [.value, .from, .line]')"
+for name in service.x.umask service.x.nice defaults.umask service.x.deadline defaults.slots; do
+	case $name in
+	*.slots) want=1 ;;
+	*) want= ;;
+	esac
+	assert_eq "$name" "$want" "$(reeve --user config get "$name")"
+	assert_eq "$name in JSON" "\"$want\"" "$(reeve --user config get --json "$name" | jq .value)"
+done
+sed 's/^env = B=2/&\nkill-grace = 9s/' "$conf" >"$tmp/candidate"
+assert_eq "diff" "service.x.kill-grace becomes 9s, was 3s; it is restarted" \
+	"$(reeve --user config diff --as "$conf" "$tmp/candidate")"

@@ -2,6 +2,7 @@
 #include "config.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -144,6 +145,36 @@ START_TEST(values_are_told_with_both_and_where_the_new_one_is)
 }
 END_TEST
 
+START_TEST(what_others_give_is_told_of_them_once)
+{
+	static const char service[] = "[service x]\ncommand = true\n";
+	char before[160], after[160];
+
+	snprintf(before, sizeof(before), "[defaults]\nkill-grace = 3s\n%s", service);
+	snprintf(after, sizeof(after), "[defaults]\nkill-grace = 4s\n%s", service);
+	diff_is(before, after, " defaults||kill-grace 3s>4s 2\n");
+	/* its own instead, and back: what holds is told */
+	snprintf(after, sizeof(after),
+		"%skill-grace = 6s\n[defaults]\nkill-grace = 3s\n", service);
+	diff_is(before, after, " service|x|kill-grace 3s>6s 3\n");
+	diff_is(after, before, " service|x|kill-grace 6s>3s 2\n");
+	/* the same, said by itself */
+	snprintf(after, sizeof(after),
+		"%skill-grace = 3s\n[defaults]\nkill-grace = 3s\n", service);
+	diff_is(before, after, "");
+	/* of a list both */
+	diff_is("[defaults]\nenv = A=1\n[service x]\ncommand = true\nenv = B=1\n",
+		"[defaults]\nenv = A=2\n[service x]\ncommand = true\nenv = B=1\n",
+		" defaults||env A=1>A=2 2\n");
+	diff_is("[defaults]\nenv = A=1\n[service x]\ncommand = true\nenv = B=1\n",
+		"[defaults]\nenv = A=1\n[service x]\ncommand = true\nenv = B=2\n",
+		" service|x|env A=1\nB=1>A=1\nB=2 5\n");
+	/* one that is new says its own */
+	diff_is("[defaults]\nkill-grace = 3s\n", before,
+		"+service|x| (none)>(none) 3\n service|x|command (none)>true 4\n");
+}
+END_TEST
+
 START_TEST(sections_come_and_go_as_a_whole)
 {
 	diff_is("[pool b]\nslots = 3\nrate = 1/s\n[pool c]\nslots = 1\n",
@@ -176,6 +207,7 @@ END_TEST
 
 UNIT_MAIN("config_diff", the_same_in_other_words_is_no_difference,
 	values_are_told_with_both_and_where_the_new_one_is,
-	sections_come_and_go_as_a_whole, an_error_of_the_callback_ends_it,
+	what_others_give_is_told_of_them_once, sections_come_and_go_as_a_whole,
+	an_error_of_the_callback_ends_it,
 	services_that_start_otherwise_are_named_with_their_environment,
 	services_that_start_otherwise_are_named_with_defaults)

@@ -102,6 +102,51 @@ START_TEST(values_of_each_kind_of_section)
 }
 END_TEST
 
+static const char layers[] =
+	"[defaults]\nkill-grace = 3s\nenv = A=1%\nlabel = all\ncwd = /d\nretries = 4\n"
+	"pool = low\n[pool low]\n"
+	"[environment e]\ncwd = /e\nnice = 5\numask = 027\nenv = E=1\n"
+	"[environment f]\ninherit = e\nnice = 6\n"
+	"[service x]\ncommand = true\nenv = B=%n\n  C=3\nlabel = own\n"
+	"[service y]\ncommand = true\nenvironment = f\nenv = D=4\nkill-grace =\n"
+	"umask = 022\n"
+	"[schedule s]\nwhen = daily\ncommand = true\n";
+
+START_TEST(what_others_give_a_job_is_told_with_their_place)
+{
+	_cleanup_(config_errors_deinitp) struct config_errors errors =
+		CONFIG_ERRORS_NULL;
+	_cleanup_(config_freep) struct config *c = NULL;
+
+	ck_assert_int_eq(
+		config_load_text(&c, layers, sizeof(layers) - 1, "f", &errors), 0);
+	get_is(c, "service.x.kill-grace", 0, "3s", 2);
+	get_is(c, "service.x.stop-timeout", 0, "3s", 2);
+	/* as the section would say it */
+	get_is(c, "service.x.env", 0, "A=1%%\nB=%n\nC=3", 19);
+	get_is(c, "service.x.label", 0, "all own", 21);
+	get_is(c, "service.x.cwd", 0, "/d", 5);
+	/* what it takes from there, and what it does not */
+	get_is(c, "service.x.retries", 0, "0", 0);
+	get_is(c, "service.x.pool", 0, "", 0);
+	get_is(c, "schedule.s.retries", 0, "4", 6);
+	get_is(c, "schedule.s.pool", 0, "low", 7);
+	/* an environment is over [defaults], and its variables are told of it */
+	get_is(c, "service.y.cwd", 0, "/e", 10);
+	get_is(c, "service.y.nice", 0, "6", 16);
+	get_is(c, "service.y.umask", 0, "0022", 27);
+	get_is(c, "service.y.env", 0, "D=4", 25);
+	/* taken back, and so as [defaults] have it */
+	get_is(c, "service.y.kill-grace", 0, "3s", 2);
+	/* numbers that nobody says */
+	get_is(c, "service.x.umask", 0, "", 0);
+	get_is(c, "service.x.nice", 0, "", 0);
+	get_is(c, "defaults.umask", 0, "", 0);
+	get_is(c, "defaults.nice", 0, "", 0);
+	get_is(c, "environment.f.umask", 0, "", 0);
+}
+END_TEST
+
 static int count_item(const struct config_item *item, void *arg)
 {
 	size_t *n = arg;
@@ -126,7 +171,7 @@ START_TEST(walk_meets_every_value_once)
 	ck_assert_int_eq(
 		config_load_text(&c, example, sizeof(example) - 1, "f", &errors), 0);
 	ck_assert_int_eq(config_each(c, count_item, n), 0);
-	ck_assert_uint_eq(n[0], 8);
+	ck_assert_uint_eq(n[0], 10); /* env of [defaults] is of the two others, too */
 	ck_assert_uint_gt(n[1], 40);
 	ck_assert_uint_eq(
 		n[2], 6); /* reeved, defaults, two pools, a schedule, a service */
@@ -267,5 +312,6 @@ START_TEST(system_reads_no_file_that_others_may_write)
 END_TEST
 
 UNIT_MAIN("config_get", name_is_taken_apart, values_of_each_kind_of_section,
-	walk_meets_every_value_once, place_of_a_file_among_those_that_are_read,
-	text_is_read_in_the_place_of_a_file, system_reads_no_file_that_others_may_write)
+	what_others_give_a_job_is_told_with_their_place, walk_meets_every_value_once,
+	place_of_a_file_among_those_that_are_read, text_is_read_in_the_place_of_a_file,
+	system_reads_no_file_that_others_may_write)
