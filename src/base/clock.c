@@ -245,7 +245,8 @@ char *duration_format(char *buf, size_t size, int64_t usec)
 	for (size_t i = 0; i < ARRAY_LEN(units); i++) {
 		uint64_t unit = (uint64_t)units[i].usec;
 
-		if (left < unit)
+		/* 30d, not 4w 2d */
+		if (left < unit || (units[i].usec == WEEK && left % unit != 0))
 			continue;
 		at += (size_t)snprintf(buf + at, size - at, "%s%" PRIu64 "%s",
 			at > (usec < 0 ? 1U : 0U) ? " " : "", left / unit,

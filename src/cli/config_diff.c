@@ -171,6 +171,38 @@ static char *quoted(const char *value)
 	return !shown ? NULL : is_plain ? TAKE_PTR(shown) : text_printf("'%s'", shown);
 }
 
+static bool is_list(const char *key)
+{
+	int f = job_field_by_key(key);
+
+	if (f >= 0)
+		return job_type_appends(job_field_info[f].type);
+	for (int k = 0; k < CONFIG_KEY_N; k++)
+		if (STREQ(config_key_info[k].key, key))
+			return config_type_is_list(config_key_info[k].type);
+	return false;
+}
+
+/* What has a line for each of its elements: each by itself. malloc'd; NULL: out of memory */
+static char *quoted_value(const char *key, const char *value)
+{
+	_cleanup_(buf_deinitp) struct buf out = BUF_NULL;
+
+	if (!strchr(value, '\n') || !is_list(key))
+		return quoted(value);
+	for (const char *line = value; line; line = strchr(line, '\n')) {
+		_cleanup_free_ char *own = NULL, *shown = NULL;
+
+		line += line > value; /* the line end */
+		own = strndup(line, strcspn(line, "\n"));
+		shown = own ? quoted(own) : NULL;
+		if (!shown ||
+			buf_printf(&out, "%s%s", line > value ? " " : "", shown) < 0)
+			return NULL;
+	}
+	return buf_steal_str(&out, NULL);
+}
+
 static void print_place(const json_t *change)
 {
 	const char *section = json_str(change, "section"),
@@ -184,9 +216,10 @@ static void print_place(const json_t *change)
 static int print_change(const json_t *change, bool in_new)
 {
 	const char *what = json_str(change, "what");
-	const char *section = json_str(change, "section");
-	_cleanup_free_ char *before = quoted(json_str(change, "before")),
-			    *after = quoted(json_str(change, "after"));
+	const char *section = json_str(change, "section"),
+		   *key = json_str(change, "key");
+	_cleanup_free_ char *before = quoted_value(key, json_str(change, "before")),
+			    *after = quoted_value(key, json_str(change, "after"));
 
 	if (!before || !after)
 		return -ENOMEM;
@@ -204,7 +237,7 @@ static int print_change(const json_t *change, bool in_new)
 	else
 		printf(" becomes %s, was %s", after, before);
 	if (STREQ(what, "value") && !in_new)
-		fputs(after_value(section, json_str(change, "key")), stdout);
+		fputs(after_value(section, key), stdout);
 	if (STREQ(section, "defaults"))
 		fputs(", for jobs that are submitted from then on", stdout);
 	print_services(json_object_get(change, "services"));

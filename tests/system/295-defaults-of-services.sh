@@ -128,3 +128,8 @@ done
 sed 's/^env = B=2/&\nkill-grace = 9s/' "$conf" >"$tmp/candidate"
 assert_eq "diff" "service.x.kill-grace becomes 9s, was 3s; it is restarted" \
 	"$(reeve --user config diff --as "$conf" "$tmp/candidate")"
+sed 's/^env = A=1/&\n\tC=a b/' "$conf" >"$tmp/candidate"
+assert_eq "a list in words" "defaults.env becomes A=1 'C=a b', was A=1, for jobs that are submitted from then on; service x is restarted" \
+	"$(reeve --user config diff --as "$conf" "$tmp/candidate")"
+sed 's/^kill-grace = 3s/kill-grace = 30d/' "$conf" >"$tmp/candidate"
+assert_eq "days" 30d "$(reeve --user config get --file "$tmp/candidate" defaults.kill-grace)"

@@ -113,7 +113,9 @@ START_TEST(durations_are_printed_as_people_write_them)
 		{1500000, "1s 500ms"},
 		{90000000, "1min 30s"},
 		{INT64_C(86400000000), "1d"},
-		{INT64_C(694861001001), "1w 1d 1h 1min 1s 1ms 1us"},
+		{INT64_C(694861001001), "8d 1h 1min 1s 1ms 1us"},
+		{INT64_C(1209600000000), "2w"},
+		{INT64_C(2592000000000), "30d"},
 		{USEC_INFINITY, "infinity"},
 		{-90000000, "-1min 30s"},
 	};

@@ -117,7 +117,7 @@ START_TEST(all_that_a_service_cannot_be_is_told_at_once)
 		"no-restart-codes = NOSUCH\ninstances = -1\nrestrt = no\n"
 		"when = @daily\n[service]\n[service a b]\n",
 		"3: restart: not no|always|on-failure|on-success: 'maybe'|"
-		"4: restart-delay: outside of 1ms to 52w 2d: '0'|"
+		"4: restart-delay: outside of 1ms to 366d: '0'|"
 		"5: no-restart-codes: neither an exit code nor a signal: 'NOSUCH'|"
 		"6: instances: outside of 0 to 1000: '-1'|"
 		"7: unknown key 'restrt' in [service], did you mean 'restart'?|"
