@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/cleanup.h"
@@ -123,32 +124,46 @@ enum { SERVICES_TOLD_MAX = 5 }; /* by their names */
 /* ---- in words ------------------------------------------------------------------------------ */
 
 /* what a section that goes leaves behind */
-static const char *after_gone(const char *section)
+static const char *after_gone(const json_t *change)
 {
+	const char *section = json_str(change, "section");
+
 	if (STREQ(section, "pool"))
 		return "; its jobs wait until it is there again";
 	if (STREQ(section, "service"))
-		return "; it is stopped";
+		return json_is_true(json_object_get(change, "stopped"))
+			       ? ""
+			       : "; it is stopped";
 	return STREQ(section, "schedule") ? "; its jobs go on" : "";
 }
 
-/* what comes of another value for what a service is doing */
-static const char *after_value(const char *section, const char *key)
+/* Other instances than there are now; of files, than the other ones say. */
+static void print_instances(const json_t *change)
 {
-	if (!STREQ(section, "service") || STREQ(key, "instances"))
-		return "";
-	return STREQ(key, "user") || config_key_find(CONFIG_SECTION_SERVICE, key) < 0
-		       ? "; it is restarted"
-		       : "";
+	int64_t after = strtoll(json_str(change, "after"), NULL, 10);
+	int64_t now = json_int(
+		change, "instances", strtoll(json_str(change, "before"), NULL, 10));
+
+	if (json_is_true(json_object_get(change, "stopped")))
+		fputs("; it stays stopped", stdout);
+	else if (after > now)
+		printf("; %" PRId64 " more %s started", after - now,
+			after - now == 1 ? "is" : "are");
+	else if (after < now)
+		printf("; %" PRId64 " %s stopped", now - after,
+			now - after == 1 ? "is" : "are");
 }
 
 /* what comes of another value of [defaults] or an environment: a few are named, of many it is
  * said how many there are */
-static void print_services(const json_t *services)
+static void print_services(const json_t *change)
 {
+	const json_t *services = json_object_get(change, "services");
 	size_t n = json_array_size(services);
 
-	if (n == 1)
+	if (n == 1 && STREQ(json_str(change, "section"), "service"))
+		fputs("; it is restarted", stdout);
+	else if (n == 1)
 		printf("; service %s is restarted",
 			json_string_value(json_array_get(services, 0)));
 	else if (n > SERVICES_TOLD_MAX)
@@ -227,7 +242,7 @@ static int print_change(const json_t *change, bool in_new)
 	if (STREQ(what, "new"))
 		fputs(" is new", stdout);
 	else if (STREQ(what, "gone"))
-		printf(" goes%s", after_gone(section));
+		printf(" goes%s", after_gone(change));
 	else if (in_new)
 		printf(" is %s", after);
 	else if (!json_is_set(change, "after"))
@@ -236,11 +251,12 @@ static int print_change(const json_t *change, bool in_new)
 		printf(" becomes %s", after);
 	else
 		printf(" becomes %s, was %s", after, before);
-	if (STREQ(what, "value") && !in_new)
-		fputs(after_value(section, key), stdout);
+	if (STREQ(what, "value") && !in_new && STREQ(section, "service") &&
+		STREQ(key, "instances"))
+		print_instances(change);
 	if (STREQ(section, "defaults"))
 		fputs(", for jobs that are submitted from then on", stdout);
-	print_services(json_object_get(change, "services"));
+	print_services(change);
 	if (json_is_true(json_object_get(change, "restart_needed")))
 		fputs(", when the daemon is restarted", stdout);
 	putchar('\n');

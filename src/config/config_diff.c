@@ -115,20 +115,26 @@ struct walk {
 	char **services;
 };
 
-/* Lines of an environment come one behind the other, and have the same services. */
-static bool is_known(const struct walk *w, const struct line *at, bool is_default)
+static bool is_of(const struct line *at, enum config_section section)
 {
-	return !is_default && w->at && STREQ(w->at->place.section, at->place.section) &&
+	return STREQ(at->place.section, config_section_name[section]);
+}
+
+/* Lines of an environment come one behind the other, and have the same services. */
+static bool is_known(const struct walk *w, const struct line *at)
+{
+	return w->at && is_of(at, CONFIG_SECTION_ENVIRONMENT) &&
+	       is_of(w->at, CONFIG_SECTION_ENVIRONMENT) &&
 	       STREQ(w->at->place.argument, at->place.argument);
 }
 
 /* those that are restarted because of this */
 static int look_for_services(struct walk *w, const struct line *at)
 {
-	bool is_default = STREQ(at->place.section, "defaults");
+	const char *name = at->place.argument, *key = at->place.key;
 	int r = 0, f;
 
-	if (is_known(w, at, is_default))
+	if (is_known(w, at))
 		return 0;
 	w->services = strv_free(w->services);
 	w->at = at;
@@ -136,29 +142,35 @@ static int look_for_services(struct walk *w, const struct line *at)
 		r = service_starts_new(&w->starts, w->before, w->after);
 	if (r < 0)
 		return r;
-	if (!is_default)
-		return service_starts_by_environment(
-			&w->services, w->starts, at->place.argument);
-	f = job_field_by_key(at->place.key);
+	if (is_of(at, CONFIG_SECTION_ENVIRONMENT))
+		return service_starts_by_environment(&w->services, w->starts, name);
+	if (is_of(at, CONFIG_SECTION_SERVICE))
+		return service_starts_by_own(w->starts, name, key)
+			       ? strv_append(&w->services, name)
+			       : 0;
+	f = job_field_by_key(key);
 	return f < 0 ? 0
 		     : service_starts_by_default(
 			       &w->services, w->starts, (enum job_field)f);
 }
 
-static bool may_restart(enum config_diff what, const struct line *at)
+/* of a section that is not new */
+static bool may_restart(
+	const struct walk *w, enum config_diff what, const struct line *at)
 {
-	const char *name = config_section_name[CONFIG_SECTION_ENVIRONMENT];
-
-	return what == CONFIG_DIFF_VALUE &&
-	       (STREQ(at->place.section, "defaults") ||
-		       (STREQ(at->place.section, name) &&
-			       !STREQ(at->place.key, "users")));
+	if (what != CONFIG_DIFF_VALUE)
+		return false;
+	if (is_of(at, CONFIG_SECTION_SERVICE))
+		return !w->section || compare_sections(w->section, at) != 0;
+	return STREQ(at->place.section, "defaults") ||
+	       (is_of(at, CONFIG_SECTION_ENVIRONMENT) &&
+		       !STREQ(at->place.key, "users"));
 }
 
 static int tell(struct walk *w, enum config_diff what, const struct line *at,
 	const char *before, const char *after)
 {
-	bool is_set = may_restart(what, at);
+	bool is_set = may_restart(w, what, at);
 	int r = is_set ? look_for_services(w, at) : 0;
 
 	return r < 0 ? r

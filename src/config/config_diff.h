@@ -19,7 +19,7 @@ struct config_difference {
 	const char *before,
 		*after; /* of VALUE, as config_get gives them; NULL: no value */
 	const struct config_origin *origin; /* of what is new; of GONE: where it was */
-	/* of a VALUE of [defaults] or an environment: names of the services that are in both
+	/* of a VALUE of [defaults], an environment or a service: names of the services that are in both
 	 * and start otherwise because of it; NULL: none does */
 	char *const *services;
 };

@@ -197,10 +197,17 @@ int service_starts_by_environment(
 	return find(ret, ss, is_of_environment, environment);
 }
 
-bool service_starts_otherwise(const struct service_starts *ss, const char *name)
+bool service_starts_by_own(
+	const struct service_starts *ss, const char *name, const char *key)
 {
-	for (size_t i = 0; i < ss->n; i++)
-		if (STREQ(ss->v[i].name, name))
-			return ss->v[i].is_other;
-	return false;
+	int f = config_field_find(CONFIG_SECTION_SERVICE, key);
+	size_t i = 0;
+
+	while (i < ss->n && !STREQ(ss->v[i].name, name))
+		i++;
+	if (i == ss->n || !ss->v[i].is_other)
+		return false;
+	if (config_key_find(CONFIG_SECTION_SERVICE, key) >= 0 || f < 0)
+		return STREQ(key, config_key_info[CONFIG_SERVICE_USER].key);
+	return !same_field(&ss->v[i].before, &ss->v[i].after, (enum job_field)f);
 }

@@ -29,7 +29,8 @@ int service_starts_by_default(
 	char ***ret, const struct service_starts *ss, enum job_field f);
 int service_starts_by_environment(
 	char ***ret, const struct service_starts *ss, const char *environment);
-/* Does this one start otherwise, for whatever reason? */
-bool service_starts_otherwise(const struct service_starts *ss, const char *name);
+/* Is this one restarted because of such a key of its own section? */
+bool service_starts_by_own(
+	const struct service_starts *ss, const char *name, const char *key);
 
 #endif

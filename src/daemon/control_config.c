@@ -2,6 +2,7 @@
 #include "config.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -26,9 +27,15 @@ struct diff_reply {
 	struct json_writer w;
 	struct app *app;
 	size_t n;
-	/* names of services that an operator has stopped: nothing restarts those. Sorted */
-	char **stopped;
-	size_t n_stopped;
+	struct standing *services; /* as they are now, by their names */
+	size_t n_services;
+};
+
+/* of a service: the other thread cannot look at it itself */
+struct standing {
+	char name[65];
+	bool stopped;  /* by an operator: nothing restarts it */
+	size_t wanted; /* instances */
 };
 
 static const char *const diff_name[] = {
@@ -43,24 +50,43 @@ static void put_text(struct json_writer *w, const char *key, const char *text)
 		json_writer_string(w, key, text);
 }
 
-static int compare_names(const void *a, const void *b)
+static int compare_names(const void *name, const void *standing)
 {
-	return strcmp(*(char *const *)a, *(char *const *)b);
+	return strcmp(name, ((const struct standing *)standing)->name);
 }
 
-static bool is_stopped(const struct diff_reply *reply, const char *name)
+static const struct standing *find_standing(
+	const struct diff_reply *reply, const char *name)
 {
-	return reply->n_stopped > 0 && bsearch(&name, reply->stopped, reply->n_stopped,
-					       sizeof(*reply->stopped), compare_names);
+	return reply->n_services > 0 ? bsearch(name, reply->services, reply->n_services,
+					       sizeof(*reply->services), compare_names)
+				     : NULL;
 }
 
+/* those that are restarted */
 static void put_services(struct diff_reply *reply, char *const *names)
 {
 	json_writer_array(&reply->w, "services");
-	STRV_FOREACH(name, names)
-		if (!is_stopped(reply, *name))
+	STRV_FOREACH(name, names) {
+		const struct standing *s = find_standing(reply, *name);
+
+		if (!s || !s->stopped)
 			json_writer_string(&reply->w, NULL, *name);
+	}
 	json_writer_array_end(&reply->w);
+}
+
+static void put_standing(struct diff_reply *reply, const struct config_place *place)
+{
+	const char *kind = config_section_name[CONFIG_SECTION_SERVICE];
+	const struct standing *s = STREQ(place->section, kind)
+					   ? find_standing(reply, place->argument)
+					   : NULL;
+
+	if (!s)
+		return;
+	json_writer_bool(&reply->w, "stopped", s->stopped);
+	json_writer_int(&reply->w, "instances", (int64_t)s->wanted);
 }
 
 /* config_diff_fn, in a worker: the loop's task waits for it */
@@ -91,6 +117,7 @@ static int put_difference(const struct config_difference *d, void *arg)
 		key >= 0 && app_key_needs_restart((enum config_key)key));
 	if (d->services)
 		put_services(reply, d->services);
+	put_standing(reply, &d->place);
 	json_writer_object_end(w);
 	return w->error;
 }
@@ -170,17 +197,25 @@ static int put_overrides(struct diff_reply *reply, const struct config *after)
 }
 
 /* 0, -ENOMEM */
-static int look_for_stopped(struct diff_reply *reply)
+static int look_at_services(struct diff_reply *reply)
 {
-	const struct services *ss = reply->app->core.services;
-	_cleanup_free_ struct service **all = services_list(ss);
-	int r = all ? 0 : -ENOMEM;
+	_cleanup_free_ struct service **all = services_list(reply->app->core.services);
+	size_t n = 0;
 
-	for (struct service **s = all; s && *s && r >= 0; s++)
-		if ((*s)->rec.stopped)
-			r = strv_append(&reply->stopped, (*s)->name);
-	reply->n_stopped = strv_len(reply->stopped);
-	return r;
+	while (all && all[n])
+		n++;
+	reply->services = calloc(n + 1, sizeof(*reply->services));
+	if (!all || !reply->services)
+		return -ENOMEM;
+	for (size_t i = 0; i < n; i++) {
+		struct standing *s = &reply->services[i];
+
+		snprintf(s->name, sizeof(s->name), "%s", all[i]->name);
+		s->stopped = all[i]->rec.stopped;
+		s->wanted = service_wanted(all[i]);
+	}
+	reply->n_services = n;
+	return 0;
 }
 
 int control_daemon_diff(struct control_conn *conn, struct vl_call *call)
@@ -197,7 +232,7 @@ int control_daemon_diff(struct control_conn *conn, struct vl_call *call)
 	json_writer_init(&reply.w, &reply.text);
 	json_writer_object(&reply.w, NULL);
 	json_writer_array(&reply.w, "changes");
-	r = look_for_stopped(&reply);
+	r = look_at_services(&reply);
 	if (r >= 0)
 		r = app_diff(reply.app, &errors, put_difference, &reply, &after);
 	json_writer_array_end(&reply.w);
@@ -214,6 +249,6 @@ int control_daemon_diff(struct control_conn *conn, struct vl_call *call)
 		r = vl_call_reply_text(
 			call, buf_head(&reply.text), buf_len(&reply.text), false);
 	buf_deinit(&reply.text);
-	strv_free(reply.stopped);
+	free(reply.services);
 	return r;
 }

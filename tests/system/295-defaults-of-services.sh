@@ -86,6 +86,30 @@ assert_match "reload" "changed * restarted a" "$(said)"
 until_others a
 assert_eq "restarted" "a" "$(changed)"
 
+sed -i '/^\[service [ab]\]/a cwd = /' "$conf"
+assert_eq "nor by its own section" "service.a.cwd becomes /; it is restarted
+service.b.cwd becomes /" "$(reeve config diff)"
+sed -i '/^cwd/d' "$conf"
+
+step "instances that start and stop"
+sed -i '/^\[service [ab]\]/a instances = 3' "$conf"
+assert_eq "more" "service.a.instances becomes 3, was 1; 2 more are started
+service.b.instances becomes 3, was 1; it stays stopped" "$(reeve config diff)"
+reeve service scale a 4 >/dev/null
+assert_match "than there are" "service.a.instances becomes 3, was 1; 1 is stopped*" \
+	"$(reeve config diff)"
+reeve service reset a >/dev/null
+sed '/^instances/d' "$conf" >"$tmp/candidate"
+assert_match "of files" "*service.a.instances becomes 1, was 3; 2 are stopped*" \
+	"$(reeve --user config diff --as "$conf" "$tmp/candidate")"
+cp "$tmp/candidate" "$conf"
+sed '/^\[service b\]/,/^command/d' "$conf" >"$tmp/candidate"
+cp "$conf" "$tmp/was"
+cp "$tmp/candidate" "$conf"
+assert_eq "one that goes, and was stopped" "service.b goes" "$(reeve config diff)"
+cp "$tmp/was" "$conf"
+until_running 2
+
 step "sections that come and go"
 sed -i 's/^\[service own\]/[service other]/' "$conf"
 assert_eq "reload" "new service.other gone service.own" "$(said)"
