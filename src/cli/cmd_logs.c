@@ -21,10 +21,12 @@
 #include "cli/each_job.h"
 #include "cli/log_options.h"
 #include "cli/log_place.h"
+#include "cli/log_runs.h"
 #include "cli/log_tail.h"
 #include "cli/logs.h"
 #include "cli/logs_many.h"
 #include "cli/select.h"
+#include "cli/time.h"
 #include "client/client.h"
 #include "job/state.h"
 
@@ -423,6 +425,28 @@ static int show_by_line(struct logs *l, struct client **client, json_t *select)
 	return r;
 }
 
+static int begin_run(void *arg, int64_t run, int64_t started_usec)
+{
+	struct logs *l = arg;
+	char when[TIME_TEXT_MAX] = "";
+
+	if (l->c->json)
+		return 0;
+	if (l->mid_line)
+		putchar('\n');
+	l->mid_line = false;
+	if (started_usec > 0)
+		time_format(when, sizeof(when), started_usec);
+	return printf("-- run %" PRId64 "%s%s --\n", run, *when ? ", " : "", when) < 0
+		       ? -EIO
+		       : 0;
+}
+
+static int show_page(void *arg, const json_t *page)
+{
+	return print_page(arg, page);
+}
+
 /* select: taken. 0, or the exit code */
 static int show_logs(struct logs *l, struct client **client, json_t *select)
 {
@@ -440,6 +464,9 @@ static int show_logs(struct logs *l, struct client **client, json_t *select)
 	l->seen = (struct log_filter_state){.run = 0};
 	if (l->by_line)
 		return show_by_line(l, client, mine);
+	if (l->lo->reach_back && !l->follow)
+		return log_runs_show(l->c, *client, l->params, mine, l->lo->lines,
+			&(const struct log_runs_ops){begin_run, show_page, l});
 	return l->follow ? follow(l, client, mine) : call_logs(l, *client, mine);
 }
 

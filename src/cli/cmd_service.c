@@ -12,6 +12,7 @@
 #include "cli/cli.h"
 #include "cli/command_table.h"
 #include "cli/output.h"
+#include "cli/service_facts.h"
 #include "cli/service_logs.h"
 #include "cli/service_status.h"
 #include "cli/service_steer.h"
@@ -151,19 +152,19 @@ static int status(struct cli *c, struct client *client, char *const *names, size
 
 	if (r != 0)
 		return r;
-	if (c->json || n == 0) {
-		r = print_list(c, list);
-		return r < 0 ? cli_fail_write(c, r) : CLI_EXIT_OK;
-	}
 	json_array_foreach(list, i, s)
 	{
+		if (r == 0 && (c->json || n > 0))
+			r = service_facts_add(c, client, s);
+		if (r != 0 || c->json || n == 0)
+			continue;
 		if (i > 0)
 			putchar('\n');
-		r = service_print_status(c, client, s);
-		if (r != 0)
-			return r;
+		r = service_print_status(c, s);
 	}
-	return CLI_EXIT_OK;
+	if (r == 0 && (c->json || n == 0) && print_list(c, list) < 0)
+		r = cli_fail_write(c, -EIO);
+	return r;
 }
 
 static int print_why(const struct cli *c, const json_t *list)

@@ -26,6 +26,7 @@ libcli_la_SOURCES = \
 	src/cli/cmd_ps.c \
 	src/cli/cmd_schedule.c \
 	src/cli/cmd_service.c \
+	src/cli/service_facts.c src/cli/service_facts.h \
 	src/cli/service_logs.c src/cli/service_logs.h \
 	src/cli/service_steer.c src/cli/service_steer.h \
 	src/cli/service_status.c src/cli/service_status.h \
@@ -57,6 +58,7 @@ libcli_la_SOURCES = \
 	src/cli/log_options.c src/cli/log_options.h \
 	src/cli/log_place.c src/cli/log_place.h \
 	src/cli/log_source.c src/cli/log_source.h \
+	src/cli/log_runs.c src/cli/log_runs.h \
 	src/cli/log_tail.c src/cli/log_tail.h \
 	src/cli/logs_many.c src/cli/logs_many.h src/cli/logs.h \
 	src/cli/job_end.c src/cli/job_end.h \

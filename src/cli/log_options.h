@@ -16,6 +16,7 @@ struct log_options {
 	struct log_filter filter;
 	json_t *labels; /* of the jobs of services, by their ids as text; owned; NULL: none */
 	bool past_runs; /* a time was said: of all runs that reach into it */
+	bool reach_back; /* where the newest run has too little, of those before it, too */
 };
 
 /* 0, or the exit code. Deinit it in any case. */

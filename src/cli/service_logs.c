@@ -195,6 +195,9 @@ int service_logs(struct cli *c, struct client *client, char *const *names, size_
 		return r;
 	if (lo.follow)
 		return follow(c, &lo, list, names, n);
+	/* who asks for a service means all its starts, of which the last may be a moment old */
+	lo.reach_back = lo.run == 0;
+	lo.past_runs = lo.reach_back && log_filter_is_set(&lo.filter);
 	r = select_jobs(&sel, &lo, list);
 	if (r < 0)
 		return cli_fail_errno(c, r, "service logs");

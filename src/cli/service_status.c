@@ -8,47 +8,29 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/base64.h"
 #include "base/buf.h"
 #include "base/cleanup.h"
 #include "base/macro.h"
 #include "base/parse.h"
 #include "cli/cli.h"
 #include "cli/output.h"
-#include "cli/select.h"
 #include "cli/text.h"
 #include "cli/time.h"
-#include "client/client.h"
-
-enum { LINES = 5, ENDS = 3 };
 
 /* ---- what it uses -------------------------------------------------------------------------- */
 
 /* ", 12.3M, 40ms CPU" of all its processes; "" where there are none */
-static int describe_use(
-	const struct cli *c, struct client *client, int64_t id, char *buf, size_t size)
+static void describe_use(const json_t *instance, char *buf, size_t size)
 {
-	_cleanup_json_ json_t *reply = NULL;
-	int64_t memory = 0, cpu = 0;
-	char memory_text[32], cpu_text[TIME_TEXT_MAX];
-	json_t *p;
-	size_t i;
-	int r = cli_call(c, client, "io.reeve.Job.Processes",
-		json_pack("{s:o}", "select", selection_of_id(id)), &reply);
+	char memory[32], cpu[TIME_TEXT_MAX];
 
 	buf[0] = '\0';
-	if (r != 0)
-		return r;
-	json_array_foreach(json_object_get(reply, "processes"), i, p)
-	{
-		memory += json_int(p, "memory_bytes", 0);
-		cpu += json_int(p, "cpu_usec", 0);
-	}
-	if (json_array_size(json_object_get(reply, "processes")) > 0)
+	if (json_is_set(instance, "memory_bytes"))
 		snprintf(buf, size, ", %s, %s CPU",
-			size_format(memory_text, sizeof(memory_text), memory),
-			time_format_span(cpu_text, sizeof(cpu_text), cpu));
-	return 0;
+			size_format(memory, sizeof(memory),
+				json_int(instance, "memory_bytes", 0)),
+			time_format_span(
+				cpu, sizeof(cpu), json_int(instance, "cpu_usec", 0)));
 }
 
 /* ---- its last ends ------------------------------------------------------------------------- */
@@ -72,90 +54,39 @@ static int print_end(const struct cli *c, const json_t *run)
 		time_format_span(took, sizeof(took), json_int(run, "elapsed_usec", 0)));
 }
 
-static int print_ends(const struct cli *c, struct client *client, int64_t id)
+static int print_ends(const struct cli *c, const json_t *instance)
 {
-	_cleanup_json_ json_t *reply = NULL;
-	const json_t *runs;
-	size_t n, n_told = 0;
-	int r = cli_call(c, client, "io.reeve.Job.Show",
-		json_pack("{s:o}", "select", selection_of_id(id)), &reply);
-
-	if (r != 0)
-		return r;
-	runs = json_object_get(reply, "run_history");
-	for (n = json_array_size(runs); n-- > 0 && n_told < ENDS && r >= 0;) {
-		const json_t *run = json_array_get(runs, n);
-
-		if (!json_int(run, "finished_usec", 0))
-			continue;
-		r = print_end(c, run);
-		n_told++;
-	}
-	return r < 0 ? cli_fail_write(c, r) : 0;
-}
-
-/* ---- what it printed ------------------------------------------------------------------------ */
-
-struct tail {
-	const struct cli *c;
-	struct buf text;
-	int exit_code;
-};
-
-static int take_page(void *arg, const struct client_reply *reply)
-{
-	struct tail *t = arg;
-	const json_t *b64 = json_object_get(reply->params, "data_b64");
-	_cleanup_free_ void *data = NULL;
-	size_t n;
-	int r;
-
-	if (reply->error) {
-		t->exit_code = cli_fail_reply(t->c, reply->error, reply->params);
-		return -ECANCELED;
-	}
-	if (!json_is_string(b64))
-		return 0;
-	r = base64_decode(&data, &n, json_string_value(b64), json_string_length(b64));
-	return r < 0 ? r : buf_append(&t->text, data, n);
-}
-
-static int print_lines(const struct buf *text)
-{
-	const char *p = buf_head(text), *end = p + buf_len(text);
+	json_t *run;
+	size_t i;
 	int r = 0;
 
-	while (p < end && r >= 0) {
-		const char *nl = memchr(p, '\n', (size_t)(end - p));
-		size_t n = (size_t)((nl ? nl : end) - p);
-		_cleanup_(buf_deinitp) struct buf line = BUF_NULL;
-
-		r = text_escape(&line, p, n);
-		if (r >= 0 &&
-			printf("    %.*s\n", (int)buf_len(&line), buf_head(&line)) < 0)
-			r = -EIO;
-		p += n + 1;
+	json_array_foreach(json_object_get(instance, "last_ends"), i, run)
+	{
+		if (r >= 0)
+			r = print_end(c, run);
 	}
 	return r;
 }
 
-static int print_tail(const struct cli *c, struct client *client, int64_t id)
-{
-	_cleanup_json_ json_t *params = json_pack(
-		"{s:o, s:i}", "select", selection_of_id(id), "lines", (int)LINES);
-	struct tail t = {.c = c, .text = BUF_NULL};
-	int r = params ? client_call_more(client, "io.reeve.Job.Logs", params,
-				 take_page, &t, RV_FOREVER)
-		       : -ENOMEM;
+/* ---- what it printed ------------------------------------------------------------------------ */
 
-	if (r >= 0)
-		r = print_lines(&t.text);
-	buf_deinit(&t.text);
-	if (r == -ECANCELED)
-		return t.exit_code;
-	if (r == -EIO)
-		return cli_fail_write(c, r);
-	return r < 0 ? cli_fail_lost(c, r) : 0;
+static int print_output(const json_t *instance)
+{
+	const json_t *output = json_object_get(instance, "last_output");
+	json_t *line;
+	size_t i;
+	int r = 0;
+
+	/* of the newest run that goes without saying */
+	if (json_is_false(json_object_get(output, "newest")))
+		r = print_pair(stdout, "output", "of run %" PRId64 ", which failed:",
+			json_int(output, "run", 0));
+	json_array_foreach(json_object_get(output, "lines"), i, line)
+	{
+		if (r >= 0 && printf("    %s\n", json_string_value(line)) < 0)
+			r = -EIO;
+	}
+	return r;
 }
 
 /* ---- whether it is well ---------------------------------------------------------------------- */
@@ -226,19 +157,16 @@ static int print_health(const struct cli *c, const json_t *i)
 
 /* ---- all ------------------------------------------------------------------------------------ */
 
-static int print_instance(const struct cli *c, struct client *client, const json_t *i)
+static int print_instance(const struct cli *c, const json_t *i)
 {
-	int64_t id = json_int(i, "job", 0), pid = json_int(i, "pid", 0);
+	int64_t pid = json_int(i, "pid", 0);
 	int64_t since = json_int(i, "since_usec", 0), due = json_int(i, "due_usec", 0);
 	char name[32], when[TIME_TEXT_MAX] = "", use[96] = "", pid_text[24] = "";
 	const char *hook;
-	int r = 0;
+	int r;
 
 	snprintf(name, sizeof(name), "instance %" PRId64, json_int(i, "instance", 0));
-	if (pid)
-		r = describe_use(c, client, id, use, sizeof(use));
-	if (r != 0)
-		return r;
+	describe_use(i, use, sizeof(use));
 	if (pid)
 		snprintf(pid_text, sizeof(pid_text), ", pid %" PRId64, pid);
 	if (due || since)
@@ -252,10 +180,9 @@ static int print_instance(const struct cli *c, struct client *client, const json
 		pid ? "" : json_str(i, "why"));
 	if (r >= 0)
 		r = print_health(c, i);
-	if (r < 0)
-		return cli_fail_write(c, r);
-	r = id ? print_ends(c, client, id) : 0;
-	return r == 0 && id ? print_tail(c, client, id) : r;
+	if (r >= 0)
+		r = print_ends(c, i);
+	return r >= 0 ? print_output(i) : r;
 }
 
 static int print_wanted(const json_t *service)
@@ -289,8 +216,7 @@ static int print_names(const char *what, const json_t *names)
 	return print_pair(stdout, what, "%.*s", (int)buf_len(&text), buf_head(&text));
 }
 
-int service_print_status(
-	const struct cli *c, struct client *client, const json_t *service)
+int service_print_status(const struct cli *c, const json_t *service)
 {
 	static const char *const texts[] = {
 		"state", "origin", "user", "restart", "command", "group", "roll"};
@@ -313,13 +239,10 @@ int service_print_status(
 	if (r >= 0 && next)
 		r = print_pair(stdout, "next restart", "%s",
 			time_format_relative(when, sizeof(when), next, c->now_usec));
-	if (r < 0)
-		return cli_fail_write(c, r);
 	json_array_foreach(json_object_get(service, "instances"), k, i)
 	{
-		r = print_instance(c, client, i);
-		if (r != 0)
-			return r;
+		if (r >= 0)
+			r = print_instance(c, i);
 	}
-	return 0;
+	return r < 0 ? cli_fail_write(c, r) : 0;
 }

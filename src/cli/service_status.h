@@ -5,11 +5,10 @@
 #include <jansson.h>
 
 struct cli;
-struct client;
 
-/* service: as io.reeve.Service has it. 0, or the exit code after printing the error */
-int service_print_status(
-	const struct cli *c, struct client *client, const json_t *service);
+/* service: as io.reeve.Service has it, with what service_facts_add adds. 0, or the exit code
+ * after printing the error */
+int service_print_status(const struct cli *c, const json_t *service);
 
 /* of smartcols */
 const char *service_state_color(const char *state);

@@ -47,6 +47,13 @@ restart = on-failure
 [service stubborn]
 shell-command = trap '' TERM; sleep 1000
 stop-timeout = 50ms
+[service crashy]
+shell-command = [ "\$REEVE_RUN" -gt 3 ] && exec sleep 1000; echo "a \$REEVE_RUN"; echo "fatal \$REEVE_RUN"; exit 1
+restart-delay = 1ms
+restart-delay-max = 1ms
+[service talks]
+shell-command = echo "run \$REEVE_RUN"; [ "\$REEVE_RUN" -gt 1 ] || exit 1; seq 20; exec sleep 1000
+restart-delay = 1ms
 EOC
 start_reeved --config="$tmp/conf"
 
@@ -57,7 +64,7 @@ done
 until_is failed state_of fails
 until_is restarting state_of slow
 until_is exited state_of finished
-assert_eq "names" "fails finished slow stubborn web web-2" \
+assert_eq "names" "crashy fails finished slow stubborn talks web web-2" \
 	"$(reeve service ls --json | jq -r '[.[].name] | join(" ")')"
 assert_match "why one is down" "*given up: 2 restarts in 1h*reeve service start fails*" \
 	"$(reeve service why fails)"
@@ -80,6 +87,43 @@ for text in "instance 0" "instance 1" "hello from 1" "pid" "CPU"; do
 done
 assert_eq "its last ends" 3 \
 	"$(reeve service status fails | grep -c '^last end .*exit status 3,\|^last end .*given up')"
+
+step "what runs before the one that goes on have printed"
+until_is running state_of crashy
+until [ "$(instances crashy .starts)" = 4 ] && reeve service logs talks | grep -q '^20$'; do
+	settle
+done
+plain_runs() { # a start has its time behind it
+	sed 's/^\(-- run [0-9]*\), [0-9]*-[0-9]*-[0-9]* [0-9:]* --$/\1/' | xargs
+}
+assert_eq "without -n" "-- run 1 a 1 fatal 1 -- run 2 a 2 fatal 2 -- run 3 a 3 fatal 3 -- run 4" \
+	"$(reeve service logs crashy | plain_runs)"
+assert_eq "the last lines" "-- run 2 fatal 2 -- run 3 a 3 fatal 3 -- run 4" \
+	"$(reeve service logs -n 3 crashy | plain_runs)"
+assert_eq "none" "" "$(reeve service logs -n 0 crashy)"
+assert_eq "those that match" "fatal 1 fatal 2 fatal 3" "$(reeve service logs --grep fatal crashy | xargs)"
+assert_eq "of one run" "a 2 fatal 2" "$(reeve service logs --run 2 crashy | xargs)"
+assert_eq "of the newest" "" "$(reeve service logs --run 4 crashy)"
+assert_eq "as JSON" "1 a 1 fatal 1 2 a 2 fatal 2 3 a 3 fatal 3 4" "$(reeve service logs --json crashy |
+	jq -rs 'group_by(.run)[] | "\(.[0].run) \(map(.data_b64 | @base64d) | add)"' | xargs)"
+assert_eq "one that has enough" "run 2 1 2" "$(reeve service logs talks | head -n 3 | xargs)"
+assert_eq "more than it has" "-- run 1 run 1 -- run 2 run 2" \
+	"$(reeve service logs -n 100 talks | plain_runs | cut -d " " -f 1-10)"
+reeve service logs crashy talks >out
+assert_match "a heading for each" "*==> crashy, job * <== -- run 1, * -- a 1 *" "$(xargs <out)"
+assert_match "and of the other" "*==> talks, job * <== run 2 1 2 *" "$(xargs <out)"
+reeve service status crashy >out
+assert_match "status" "*output *of run 3, which failed: a 3 fatal 3*" "$(xargs <out)"
+reeve service status --json crashy >out
+assert_eq "status as JSON" "3 false a 3,fatal 3" \
+	"$(jq -r '.[0].instances[0].last_output | "\(.run) \(.newest) \(.lines | join(","))"' out)"
+assert_eq "its ends" "3 1 2 1 1 1" \
+	"$(jq -r '.[0].instances[0].last_ends[] | "\(.run) \(.exit_code)"' out | xargs)"
+assert_eq "what it uses" true "$(jq '.[0].instances[0] | .memory_bytes > 0 and .cpu_usec >= 0' out)"
+assert_eq "what it printed itself" "2 true 20" "$(reeve service status --json talks |
+	jq -r '.[0].instances[0].last_output | "\(.run) \(.newest) \(.lines | last)"')"
+assert_eq "nothing of it in a list" "null null" "$(reeve service ls --json crashy |
+	jq -r '.[0].instances[0] | "\(.last_ends) \(.last_output)"')"
 
 step "one that is stopped stays so"
 pid=$(instances web-2 .pid)
