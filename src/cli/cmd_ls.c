@@ -2,6 +2,9 @@
  * `ls`: on a terminal what matters now (unfinished, then latest finished, so many
  * rows), elsewhere everything, in the order of ids, as it comes page by page: a million
  * jobs are never in memory. With --sort the daemon finds the first so many.
+ *
+ * The instances of services, which would fill these rows by themselves, are left to `service
+ * ls` on a terminal, and counted.
  */
 #include "config.h"
 
@@ -35,6 +38,7 @@ struct ls {
 	struct selection sel;
 	int64_t limit; /* 0: none */
 	bool ids_only;
+	bool no_services; /* they are counted alone */
 	struct columns columns;
 	bool some_columns;    /* --columns: with --json they alone */
 	struct job_sort sort; /* none: see the head of this file */
@@ -138,12 +142,24 @@ static int list(struct ls *ls, json_t *params)
 }
 
 /* the selection, made one that says "all" where nothing was said */
-static json_t *selector(const struct ls *ls, size_t chunk)
+static json_t *selector_of_all(const struct ls *ls, size_t chunk)
 {
 	json_t *sel = selection_json(&ls->sel, chunk);
 
 	if (sel && selection_is_absent(&ls->sel) &&
 		json_put(sel, "all", json_true()) < 0) {
+		json_decref(sel);
+		return NULL;
+	}
+	return sel;
+}
+
+/* the same, of what is shown */
+static json_t *selector(const struct ls *ls, size_t chunk)
+{
+	json_t *sel = selector_of_all(ls, chunk);
+
+	if (sel && ls->no_services && json_put(sel, "no_services", json_true()) < 0) {
 		json_decref(sel);
 		return NULL;
 	}
@@ -259,15 +275,39 @@ static int list_sorted(struct ls *ls)
 	return list(ls, params);
 }
 
-static void footer(const struct ls *ls)
+/* Instances of services that are not shown: what else matches. 0, or the exit code */
+static int count_services(const struct ls *ls, int64_t *ret)
 {
-	int64_t left_out = ls->total - ls->n;
+	_cleanup_json_ json_t *reply = NULL;
+	int r;
 
+	*ret = 0;
+	if (!ls->no_services)
+		return 0;
+	r = cli_call(ls->c, ls->client, "io.reeve.Job.List",
+		json_pack("{s:o, s:i}", "select", selector_of_all(ls, 0), "limit", 0),
+		&reply);
+	*ret = json_int(reply, "total", 0) - ls->total;
+	return r;
+}
+
+/* 0, or the exit code */
+static int footer(const struct ls *ls)
+{
+	int64_t left_out = ls->total - ls->n, n_services;
+	int r = count_services(ls, &n_services);
+
+	if (r != 0)
+		return r;
 	if (ls->n == 0 && left_out <= 0)
 		puts("no jobs");
 	else if (left_out > 0)
 		printf("%" PRId64 " more: reeve %s --limit 0\n", left_out,
 			ls->c->command->name);
+	if (n_services > 0)
+		printf("instances of services: %" PRId64 ", see reeve service ls\n",
+			n_services);
+	return 0;
 }
 
 static int read_limit(struct ls *ls)
@@ -278,8 +318,10 @@ static int read_limit(struct ls *ls)
 	if (text && parse_i64(&ls->limit, text, 0, INT32_MAX) < 0)
 		return cli_fail(
 			ls->c, CLI_EXIT_USAGE, "ls: not a number of rows: '%s'", text);
-	if (!text && ls->c->out_is_tty && !ls->c->json && !ls->ids_only)
+	if (!text && ls->c->out_is_tty && !ls->c->json && !ls->ids_only) {
 		ls->limit = ROWS_ON_TERMINAL;
+		ls->no_services = true;
+	}
 	return 0;
 }
 
@@ -337,6 +379,9 @@ int cmd_ls(struct cli *c)
 		r = read_sort(&ls);
 	if (r == 0)
 		r = cli_select(c, &ls.sel, SELECT_OPTIONAL);
+	/* unless they are meant: by their ids or names, or the pool that they have of their own */
+	if (ls.sel.listed || json_object_get(ls.sel.filters, "pool"))
+		ls.no_services = false;
 	if (r == 0)
 		r = cli_connect_for(c, &client, &ls.sel);
 	ls.client = client;
@@ -347,7 +392,7 @@ int cmd_ls(struct cli *c)
 	if (r == 0 && c->json)
 		fputs(ls.n > 0 ? "]\n" : "[]\n", stdout);
 	else if (r == 0 && c->out_is_tty && !ls.ids_only)
-		footer(&ls);
+		r = footer(&ls);
 	table_free(ls.table);
 	selection_deinit(&ls.sel);
 	return r;

@@ -87,6 +87,10 @@ static int check_word(int option, const char *value, char **err)
 {
 	switch (option) {
 	case OPT_POOL:
+		/* those of reeved's own begin with a dot: .services */
+		return name_is_valid(value + (value[0] == '.'))
+			       ? 0
+			       : refuse(err, "not a name", value);
 	case OPT_SCHEDULE:
 	case OPT_LABEL:
 		return name_is_valid(value) ? 0 : refuse(err, "not a name", value);

@@ -42,14 +42,14 @@ struct lister {
 	struct buf page;
 };
 
-/* only by state, and of everybody: the table has counted them */
+/* only by state, also without those of services, and of everybody: the table has counted them */
 static bool is_counted(const struct lister *l)
 {
 	const struct job_select *s = &l->sel.sel;
 
 	return s->any_uid && l->conn->is_admin && !s->n_ids && !s->results &&
 	       !s->pools && !s->labels && !s->name_glob && !s->schedule &&
-	       !s->no_schedule && !s->service && !s->no_service && !s->since_usec;
+	       !s->no_schedule && !s->service && !s->since_usec;
 }
 
 /* Of those that were found when they were counted. Some may have been removed since: the next
@@ -146,9 +146,14 @@ static int count_total(struct lister *l)
 		l->total = (int64_t)l->sel.n_ids;
 		return r;
 	}
-	for (int s = 0; s < JOB_STATE_N; s++)
-		if (!l->sel.sel.states || l->sel.sel.states >> s & 1)
-			l->total += (int64_t)jobs_count(jobs, (enum job_state)s);
+	for (int s = 0; s < JOB_STATE_N; s++) {
+		if (l->sel.sel.states && !(l->sel.sel.states >> s & 1))
+			continue;
+		l->total += (int64_t)jobs_count(jobs, (enum job_state)s);
+		if (l->sel.sel.no_service)
+			l->total -= (int64_t)jobs_count_of_services(
+				jobs, (enum job_state)s);
+	}
 	return 0;
 }
 
@@ -170,14 +175,16 @@ static void keep_latest(struct lister *l, size_t n_max, struct rank e)
 	l->ranks[i] = e;
 }
 
-/* all that are finished match: as many of them as there is room for, as they stand */
+/* all that are finished match, but for those of services where these are not wanted: as many of
+ * them as there is room for, as they stand */
 static void take_latest(struct lister *l, size_t n_max)
 {
 	const struct jobs *jobs = control_core(l->conn->control)->jobs;
 	const struct job *j = NULL;
 
 	while (l->n_ranks < n_max && (j = jobs_finished_before(jobs, j)))
-		l->ranks[l->n_ranks++] = (struct rank){j->finished_usec, j->id};
+		if (!(l->sel.sel.no_service && j->of_service))
+			l->ranks[l->n_ranks++] = (struct rank){j->finished_usec, j->id};
 }
 
 /* The matching jobs that finished last into l->ranks. Where they have to be looked for,
@@ -236,7 +243,7 @@ static int rank(struct lister *l, struct ranking *rk)
 	int r = 0;
 
 	for (uint64_t at = 0; r >= 0 && (j = next_to_rank(l, &at));) {
-		if (states >> j->state & 1)
+		if (states >> j->state & 1 && !(l->sel.sel.no_service && j->of_service))
 			r = ranking_offer(rk, j);
 		if (r >= 0 && ++n % YIELD_EVERY == 0)
 			r = rv_yield();

@@ -246,6 +246,7 @@ static int decode_criteria(struct selection *s, struct vl_call *call, const json
 	int r;
 
 	s->sel.all = json_is_true(json_object_get(obj, "all"));
+	s->sel.no_service = json_is_true(json_object_get(obj, "no_services"));
 	r = decode_bits(&s->sel.states, call, json_object_get(obj, "states"),
 		job_state_by_name, "select.states");
 	if (r >= 0)
@@ -346,7 +347,7 @@ int select_decode(struct selection *ret, struct control_conn *conn,
 	if (flags & SELECT_AD_HOC && ret->sel.n_ids == 0 && !ret->sel.schedule)
 		ret->sel.no_schedule = true;
 	ret->sel.no_callbacks = flags & SELECT_ACTS && ret->sel.n_ids == 0;
-	ret->sel.no_service = ret->sel.no_callbacks;
+	ret->sel.no_service |= ret->sel.no_callbacks;
 	job_select_prepare(&ret->sel);
 	return 0;
 fail:

@@ -350,7 +350,7 @@ void job_facts_get(
 	const struct job *j, struct job_facts_buf *ret, const struct job_select *sel)
 {
 	bool of_schedule = sel->schedule || sel->no_schedule;
-	bool of_service = sel->service || sel->no_service;
+	bool of_service = j->of_service && (sel->service || sel->no_service);
 	unsigned instance;
 
 	ret->facts = (struct job_facts){

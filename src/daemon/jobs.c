@@ -270,9 +270,9 @@ size_t jobs_unfinished(const struct jobs *js)
 	       js->n_services + js->n_expected;
 }
 
-size_t jobs_finished_of_services(const struct jobs *js)
+size_t jobs_count_of_services(const struct jobs *js, enum job_state s)
 {
-	return js->n_services_finished;
+	return js->n_service_state[s];
 }
 
 size_t jobs_callbacks(const struct jobs *js)
@@ -406,7 +406,7 @@ int jobs_add(struct jobs *js, struct job *j)
 	js->v[i] = (struct slot){.id = j->id, .job = j};
 	js->n++;
 	js->n_state[j->state]++;
-	js->n_services_finished += j->of_service && j->state == JOB_FINISHED;
+	js->n_service_state[j->state] += j->of_service;
 	if (job_may_run(j))
 		demand_note_listed(j->demand, 1);
 	jobs_note_place(js, j);
@@ -459,7 +459,7 @@ void jobs_forget(struct jobs *js, struct job *j)
 	js->v[i].job = NULL;
 	js->n_holes++;
 	js->n_state[j->state]--;
-	js->n_services_finished -= j->of_service && j->state == JOB_FINISHED;
+	js->n_service_state[j->state] -= j->of_service;
 	if (j->state != JOB_FINISHED) {
 		schedule_jobs_remove(js->core->schedule_jobs, j);
 		count_job(js, j, -1);

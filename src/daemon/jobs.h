@@ -64,8 +64,8 @@ struct job *jobs_finished_at_or_after(const struct jobs *js, uint64_t id);
 struct job *jobs_finished_before(const struct jobs *js, const struct job *j);
 
 size_t jobs_count(const struct jobs *js, enum job_state s);
-/* finished ones of services, which are not forgotten by themselves */
-size_t jobs_finished_of_services(const struct jobs *js);
+/* those of them that are of services; finished ones are not forgotten by themselves */
+size_t jobs_count_of_services(const struct jobs *js, enum job_state s);
 /* those that limits are for: without callbacks and services */
 size_t jobs_unfinished(const struct jobs *js);
 /* unfinished callbacks */

@@ -99,8 +99,8 @@ void job_publish(struct jobs *js, struct job *j, const struct store_job *rec)
 		INVARIANT(job_may_go[before][rec->state]);
 		js->n_state[before]--;
 		js->n_state[rec->state]++;
-		js->n_services_finished -= j->of_service && before == JOB_FINISHED;
-		js->n_services_finished += j->of_service && rec->state == JOB_FINISHED;
+		js->n_service_state[before] -= j->of_service;
+		js->n_service_state[rec->state] += j->of_service;
 		log_at(LOG_DEBUG, "job", "job %" PRIu64 ": %s -> %s%s%s", j->id,
 			job_state_name[before], job_state_name[rec->state],
 			rec->state == JOB_FINISHED ? ", " : "",

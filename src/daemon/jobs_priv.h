@@ -28,9 +28,9 @@ struct jobs {
 	size_t n_expected;
 	size_t n_callbacks; /* unfinished; they are not among per_uid */
 	size_t n_services;  /* the same, of services */
-	size_t n_services_finished;
-	bool loaded;   /* what is added from now on is new */
-	rv_event idle; /* some job stopped being busy */
+	size_t n_service_state[JOB_STATE_N]; /* likewise, by their states */
+	bool loaded;                         /* what is added from now on is new */
+	rv_event idle;                       /* some job stopped being busy */
 };
 
 /* into the line of those of its name, and out of it. 0, -ENOMEM */

@@ -66,7 +66,7 @@ void retention_look(struct retention *rt)
 static int64_t n_over(const struct retention *rt)
 {
 	size_t n = jobs_count(rt->core->jobs, JOB_FINISHED) -
-		   jobs_finished_of_services(rt->core->jobs) -
+		   jobs_count_of_services(rt->core->jobs, JOB_FINISHED) -
 		   dependents_n_kept(rt->core->dependents);
 
 	return (int64_t)n - config_num(rt->core->config, KEEP_FINISHED_MAX);

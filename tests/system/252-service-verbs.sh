@@ -125,6 +125,30 @@ assert_eq "what it printed itself" "2 true 20" "$(reeve service status --json ta
 assert_eq "nothing of it in a list" "null null" "$(reeve service ls --json crashy |
 	jq -r '.[0].instances[0] | "\(.last_ends) \(.last_output)"')"
 
+step "on a terminal instances of services do not take the rows of jobs"
+terminal() { # ARGUMENT...
+	"$build/tests/support/pty" sh -c 'exec "$0" "$@" >&2' "$REEVE" "$@" 2>&1 | tr -d '\r'
+}
+n=$(reeve ls -q | wc -l)
+assert_eq "of none" "no jobs instances of services: $n, see reeve service ls" "$(terminal ls | xargs)"
+job=$(reeve add -n mine true)
+reeve wait "$job"
+for sort in --color=never --sort=id; do
+	terminal ls "$sort" >out
+	assert_eq "rows $sort" 1 "$(grep -c mine out)"
+	assert_eq "of services $sort" 0 "$(grep -c sleep out)"
+	assert_match "the footer $sort" "instances of services: $n, see reeve service ls" "$(tail -n 1 out)"
+done
+for ask in '--limit 0' '--pool .services' web-2; do
+	# shellcheck disable=SC2086 # words
+	terminal ls $ask >out
+	assert_match "asked for by $ask" "*running *.services *" "$(xargs <out)"
+	assert_eq "and not counted by $ask" 0 "$(grep -c '^instances' out)"
+done
+assert_eq "all as JSON" "$((n + 1))" "$(reeve ls --json | jq length)"
+assert_eq "by state" "" "$(terminal ls --state running | grep sleep)"
+reeve rm "$job"
+
 step "one that is stopped stays so"
 pid=$(instances web-2 .pid)
 reeve stop 'web'

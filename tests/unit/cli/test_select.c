@@ -123,8 +123,8 @@ END_TEST
 START_TEST(bad_filter_values_are_refused)
 {
 	static const char *const bad[][2] = {{"--state", "sleeping"}, {"--result", ""},
-		{"--pool", "a/b"}, {"--label", "-"}, {"--since", "soon"},
-		{"--user", "\xff"}};
+		{"--pool", "a/b"}, {"--pool", "."}, {"--label", "-"},
+		{"--since", "soon"}, {"--user", "\xff"}};
 
 	for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
 		ck_assert_msg(
