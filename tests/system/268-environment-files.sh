@@ -61,7 +61,9 @@ reeved_says 1 "service 'python', instance 0: it could not be started: virtualenv
 pid=$(pid_of plain)
 
 step "it runs when they are mended, without a reload"
-echo "A=mended" >"$tmp/a.env"
+# in one step: a start may come between, and would find it empty
+echo "A=mended" >"$tmp/a.env.new"
+mv "$tmp/a.env.new" "$tmp/a.env"
 until_state files running
 id=$(reeve service status --json files | jq '.[0].instances[0].job')
 until [ -n "$(reeve logs "$id")" ]; do
