@@ -24,8 +24,9 @@ static json_t *errors_to_json(const struct config_errors *errors)
 		const struct config_error *e = &errors->v[i];
 
 		r = json_put_append(o, "errors",
-			json_pack("{s:s*, s:i, s:s}", "file", e->file, "line",
-				(int)e->line, "message", e->text));
+			json_pack("{s:s*, s:o*, s:s}", "file", e->file, "line",
+				e->line ? json_integer(e->line) : NULL, "message",
+				e->text));
 	}
 	return r < 0 ? NULL : TAKE_PTR(o);
 }

@@ -10,6 +10,7 @@
 #include "base/parse.h"
 #include "base/strv.h"
 #include "config/config_specifiers.h"
+#include "config/env_file.h"
 
 void config_loader_next_file(struct config_loader *l, const char *file)
 {
@@ -20,6 +21,14 @@ void config_loader_next_file(struct config_loader *l, const char *file)
 void config_loader_end(struct config_loader *l)
 {
 	l->file = NULL;
+}
+
+/* at: line of the value, from 0 */
+static void value_error(struct config_loader *l, const struct config_entry *e,
+	size_t at, const char *text)
+{
+	config_errors_add(
+		l->errors, l->file, config_entry_line(e, at), "%s: %s", e->key, text);
 }
 
 static void entry_error(
@@ -206,6 +215,98 @@ static int strv_move(char ***to, char **from)
 	return r;
 }
 
+/* ---- lists: each line is told of by itself --------------------------------------- */
+
+/* of one line: 0, 1: told, -ENOMEM */
+typedef int (*line_fn)(struct config_loader *l, const struct config_entry *e, int key,
+	const char *text, size_t at);
+
+/* 0; 1: something is wrong, and told; -ENOMEM */
+static int each_line(
+	struct config_loader *l, const struct config_entry *e, int key, line_fn fn)
+{
+	_cleanup_free_ char *text = strdup(e->value);
+	char *rest = text, *line;
+	int r = text ? 0 : -ENOMEM, told = 0;
+
+	for (size_t at = 0; r >= 0 && (line = strsep(&rest, "\n")); at++) {
+		r = fn(l, e, key, line, at);
+		told |= r > 0;
+	}
+	return r < 0 ? r : told;
+}
+
+static int table_line(struct config_loader *l, const struct config_entry *e, int key,
+	const char *text, size_t at)
+{
+	_cleanup_free_ char *err = NULL;
+	union config_value v;
+	int r = config_value_parse(&v, (enum config_key)key, text, &err);
+
+	if (r >= 0)
+		config_value_free(&v, (enum config_key)key);
+	if (r >= 0 || r == -ENOMEM)
+		return r < 0 ? r : 0;
+	value_error(l, e, at, err ? err : rv_strerror(r));
+	return 1;
+}
+
+static int field_element(struct config_loader *l, const struct config_entry *e,
+	enum job_field f, const char *text, size_t at)
+{
+	bool is_env = job_field_info[f].type == JOB_TYPE_ENV;
+	_cleanup_free_ char *err = NULL;
+	union job_value v;
+	int r;
+
+	if (!*text)
+		return 0;
+	r = config_job_value_parse(&v, f, text, &err);
+	if (r >= 0) {
+		if (is_env)
+			r = v.strv ? env_entry_check(v.strv[0], &err) : 0;
+		job_value_free(&v, f);
+	}
+	if (r >= 0 || r == -ENOMEM)
+		return r < 0 ? r : 0;
+	value_error(l, e, at, err ? err : rv_strerror(r));
+	return 1;
+}
+
+/* What has specifiers is read once it is known what they stand for; names of variables have
+ * none. */
+static bool is_read_later(
+	const struct config_loader *l, enum job_field f, const char *text)
+{
+	const char *percent = strchr(text, '%'), *eq = strchr(text, '=');
+
+	return percent && l->scope == CONFIG_SCOPE_NAMED &&
+	       config_section_has_job(l->section) && config_field_has_specifiers(f) &&
+	       (!eq || percent < eq);
+}
+
+static int field_line(struct config_loader *l, const struct config_entry *e, int key,
+	const char *text, size_t at)
+{
+	enum job_field f = (enum job_field)key;
+	_cleanup_(strv_freep) char **words = NULL;
+	int r = 0, told = 0;
+
+	if (is_read_later(l, f, text))
+		return 0;
+	if (job_field_info[f].type == JOB_TYPE_ENV)
+		return field_element(l, e, f, text, at);
+	r = strv_split(&words, text, " \t\r\v\f,");
+	STRV_FOREACH(word, words) {
+		if (r >= 0)
+			r = field_element(l, e, f, *word, at);
+		told |= r > 0;
+	}
+	return r < 0 ? r : told;
+}
+
+/* ---- values ---------------------------------------------------------------------- */
+
 /* A value of the daemon's table into its place. */
 static int table_key(struct config_loader *l, const struct config_entry *e,
 	enum config_key k, union config_value *to, struct config_origin *origin)
@@ -219,6 +320,11 @@ static int table_key(struct config_loader *l, const struct config_entry *e,
 		return 0;
 	if (!*e->value)
 		return value_reset(to, k);
+	if (is_list && strchr(e->value, '\n')) {
+		r = each_line(l, e, (int)k, table_line);
+		if (r != 0)
+			return r < 0 ? r : 0;
+	}
 	r = config_value_parse(&v, k, e->value, &err);
 	if (r == -ENOMEM)
 		return r;
@@ -278,6 +384,10 @@ static int field_key(struct config_loader *l, const struct config_entry *e,
 			config_raw_drop(job, (enum job_field)f);
 		return 0;
 	}
+	if (job_type_appends(job_field_info[f].type))
+		r = each_line(l, e, f, field_line);
+	if (r != 0)
+		return r < 0 ? r : 0;
 	if (job)
 		r = config_raw_take(job, (enum job_field)f, e->value);
 	if (r != 0)

@@ -193,8 +193,11 @@ static void look_at_file(const struct config_look *l, const char *file)
 	_cleanup_(strv_freep) char **v = NULL;
 	bool if_there = *file == '-';
 	struct env_fault fault;
-	int r = env_file_read(&v, file + if_there, if_there, l->c->mode, &fault);
+	int r;
 
+	if (file[if_there] != '/')
+		return; /* told */
+	r = env_file_read(&v, file + if_there, if_there, l->c->mode, &fault);
 	if (r == -ENOMEM)
 		l->errors->no_memory = true;
 	else if (r < 0 && fault.line > 0)
@@ -217,7 +220,7 @@ void config_look_at_environments(const struct config *c, struct config_errors *e
 
 		STRV_FOREACH(file, s->v[CONFIG_ENV_FILE].strv)
 			look_at_file(&l, *file);
-		if (virtualenv)
+		if (virtualenv && *virtualenv == '/')
 			r = virtualenv_check(virtualenv, &fault);
 		if (r == -ENOMEM)
 			errors->no_memory = true;

@@ -35,12 +35,14 @@ void config_errors_deinit(struct config_errors *e);
 /* remembers that memory ran out where it did */
 void config_errors_add(struct config_errors *e, const char *file, unsigned line,
 	const char *fmt, ...) PRINTF(4, 5);
-/* Bring those from index first on into the order of their lines: a file is read more
- * than once over. */
-void config_errors_sort(struct config_errors *e, size_t first);
+/* Bring them into the order of the files, NULL-terminated, and of their lines: files are looked at
+ * more than once over. Others come last, as they were met. What is told twice is told once. */
+void config_errors_sort(struct config_errors *e, char *const *files);
 /* nothing was added, and memory was enough to know that */
 bool config_errors_is_empty(const struct config_errors *e);
-/* "FILE:LINE: TEXT" each, then how many more there are */
+/* "FILE:LINE: TEXT", without what it is not of, malloc'd; NULL: no memory */
+char *config_error_format(const struct config_error *e);
+/* each so, then how many more there are */
 void config_errors_print(const struct config_errors *e, FILE *out);
 
 static inline void config_errors_deinitp(struct config_errors *e)

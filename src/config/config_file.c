@@ -19,6 +19,7 @@ struct entry {
 	char *name;       /* of the section, or of the key */
 	char *argument;   /* of a section, may be NULL */
 	struct buf value; /* of a key, ended by NUL when the file is read */
+	struct buf lines; /* of its value: the number of each line of it, unsigned */
 	bool is_section, is_bad;
 };
 
@@ -43,6 +44,7 @@ static void reader_deinit(struct reader *rd)
 		free(rd->entries[i].name);
 		free(rd->entries[i].argument);
 		buf_deinit(&rd->entries[i].value);
+		buf_deinit(&rd->entries[i].lines);
 	}
 	free(rd->entries);
 }
@@ -59,7 +61,7 @@ static int entry_add(struct entry **ret, struct reader *rd, unsigned line)
 		rd->entries = v;
 	}
 	*ret = &rd->entries[rd->n++];
-	**ret = (struct entry){.line = line, .value = BUF_NULL};
+	**ret = (struct entry){.line = line, .value = BUF_NULL, .lines = BUF_NULL};
 	return 0;
 }
 
@@ -177,7 +179,8 @@ static int read_key(struct reader *rd, unsigned line, const char *p, const char 
 	rd->continues = CONTINUES_ENTRY;
 	rd->n_blank = 0;
 	rd->indent = NULL;
-	return buf_append(&e->value, value, (size_t)(end - value));
+	r = value < end ? buf_append(&e->lines, &line, sizeof(line)) : 0;
+	return r < 0 ? r : buf_append(&e->value, value, (size_t)(end - value));
 }
 
 static int read_continuation(
@@ -205,9 +208,16 @@ static int read_continuation(
 		p = skip_blanks(p, end);
 	/* a value that begins in the next line does not begin with a line end */
 	if (buf_len(&e->value) > 0)
-		for (size_t i = 0; r >= 0 && i <= rd->n_blank; i++)
+		for (size_t i = 0; r >= 0 && i <= rd->n_blank; i++) {
+			unsigned at = line - (unsigned)(rd->n_blank - i);
+
 			r = buf_append_byte(&e->value, '\n');
+			if (r >= 0 && i < rd->n_blank)
+				r = buf_append(&e->lines, &at, sizeof(at));
+		}
 	rd->n_blank = 0;
+	if (r >= 0)
+		r = buf_append(&e->lines, &line, sizeof(line));
 	return r < 0 ? r : buf_append(&e->value, p, (size_t)(end - p));
 }
 
@@ -311,9 +321,19 @@ static int stand_in_entry(
 		.key = e->is_section ? NULL : e->name,
 		.value = e->is_section ? NULL : buf_head(&e->value),
 		.line = e->line,
+		.lines = &e->lines,
 	};
 	s->result = s->fn(&out, s->arg);
 	return s->result >= 0;
+}
+
+unsigned config_entry_line(const struct config_entry *e, size_t i)
+{
+	unsigned line = e->line;
+
+	if (e->lines && i < buf_len(e->lines) / sizeof(line))
+		memcpy(&line, buf_head(e->lines) + i * sizeof(line), sizeof(line));
+	return line;
 }
 
 int config_file_parse(const char *text, size_t n, const char *file, config_entry_fn fn,

@@ -21,6 +21,7 @@
 #ifndef CONFIG_CONFIG_FILE_H
 #define CONFIG_CONFIG_FILE_H
 
+#include "base/buf.h"
 #include "config/config_errors.h"
 
 #define CONFIG_FILE_BYTES_MAX (16 * 1024 * 1024)
@@ -32,8 +33,13 @@ struct config_entry {
 	const char *argument; /* "default"; NULL: none */
 	const char *key;      /* NULL: the section begins here */
 	const char *value;    /* NULL with key NULL; may be "" */
-	unsigned line;        /* counted from 1; the first line of a continued value */
+	unsigned line; /* counted from 1; of the key, or of the section's header */
+	const struct buf *lines; /* config_entry_line; NULL: of no file */
 };
+
+/* The line of the file in which line i of the value stands, from 0: comments and empty lines may
+ * be between them. */
+unsigned config_entry_line(const struct config_entry *e, size_t i);
 
 /* Texts live during the call. 0, or a negative error that ends the reading. */
 typedef int (*config_entry_fn)(const struct config_entry *e, void *arg);

@@ -81,6 +81,20 @@ static int read_lines(
 	return r;
 }
 
+int config_service_hook_check(const struct config *c, const struct config_named *s,
+	unsigned instance, enum service_hook hook, enum config_key *ret_key, char **err)
+{
+	_cleanup_(strv_freep) char **lines = NULL;
+	char buf[SPECIFIERS_BUF], number[16];
+	struct specifiers known;
+
+	*ret_key = key_of[hook];
+	snprintf(number, sizeof(number), "%u", instance);
+	specifiers_of(&known, c, s, CONFIG_SERVICE_USER, buf);
+	known.instance = number;
+	return read_lines(&lines, s->v[key_of[hook]].text, &known, err);
+}
+
 int config_service_hooks(struct service_hooks **ret, const struct config *c,
 	const struct config_named *s, unsigned instance, enum config_key *ret_key,
 	char **err)

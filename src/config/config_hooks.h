@@ -43,6 +43,10 @@ struct service_hooks {
 int config_service_hooks(struct service_hooks **ret, const struct config *c,
 	const struct config_named *s, unsigned instance, enum config_key *ret_key,
 	char **err);
+/* The same of one hook, whose lines are only looked at; its key in any case. */
+int config_service_hook_check(const struct config *c, const struct config_named *s,
+	unsigned instance, enum service_hook hook, enum config_key *ret_key,
+	char **err);
 struct service_hooks *service_hooks_ref(struct service_hooks *h);
 struct service_hooks *service_hooks_unref(struct service_hooks *h); /* NULL is fine */
 bool service_hooks_has(const struct service_hooks *h, enum service_hook hook);

@@ -37,15 +37,12 @@ static int fd_read_file(struct buf *out, int fd)
 static int load_text(
 	struct config_loader *l, const char *text, size_t n, const char *name)
 {
-	size_t n_errors = l->errors->n;
 	int r = strv_append(&l->config->files, name);
 
 	if (r < 0)
 		return r;
 	config_loader_next_file(l, l->config->files[strv_len(l->config->files) - 1]);
-	r = config_file_parse(text, n, l->file, config_loader_entry, l, l->errors);
-	config_errors_sort(l->errors, n_errors);
-	return r;
+	return config_file_parse(text, n, l->file, config_loader_entry, l, l->errors);
 }
 
 static int load_file(struct config_loader *l, const struct config_paths *paths,
@@ -165,6 +162,7 @@ static int loader_finish(struct config **ret, struct config_loader *l, bool look
 	config_validate(l->config, l->errors);
 	if (looks)
 		config_look_at_environments(l->config, l->errors);
+	config_errors_sort(l->errors, l->config->files);
 	if (l->errors->no_memory)
 		return -ENOMEM;
 	if (!config_errors_is_empty(l->errors))

@@ -91,54 +91,98 @@ int config_zones_fill(struct config_zones *zones, const struct config *cf)
 
 /* ---- the job --------------------------------------------------------------------------- */
 
+enum { N_OWN_CHECKS = 7 };
+
+/* one of these: 0, -EINVAL, -ENOMEM */
+static int own_check(unsigned i, const struct job_spec *said,
+	const struct job_spec *spec, enum job_field *ret_field, char **err)
+{
+	static const enum job_field single[N_OWN_CHECKS - 2] = {JOB_FIELD_AT,
+		JOB_FIELD_DEADLINE, JOB_FIELD_AFTER, JOB_FIELD_AFTER_ANY,
+		JOB_FIELD_AFTER_FAILURE};
+
+	if (i < ARRAY_LEN(single)) {
+		*ret_field = single[i];
+		return job_spec_has(said, single[i])
+			       ? config_refuse(err,
+					 "it is for single jobs, not for a schedule")
+			       : 0;
+	}
+	if (i == ARRAY_LEN(single)) {
+		*ret_field = JOB_FIELD_STDIN;
+		return strncmp(job_str(spec, STDIN), "input:", 6) == 0
+			       ? config_refuse(err, "a schedule has no input to bring")
+			       : 0;
+	}
+	*ret_field = JOB_FIELD_COMMAND;
+	return job_spec_says_work(spec)
+		       ? 0
+		       : config_refuse(err,
+				 "nothing says what to run: command, shell-command "
+				 "or function");
+}
+
+static int check_job(const struct job_spec *said, const struct job_spec *spec,
+	unsigned *at, enum job_field *ret_field, char **err)
+{
+	unsigned next;
+	int r = 0;
+
+	*err = NULL;
+	while (*at < N_OWN_CHECKS && r >= 0)
+		r = own_check((*at)++, said, spec, ret_field, err);
+	if (r < 0)
+		return r;
+	next = *at - N_OWN_CHECKS;
+	r = job_spec_check_next(spec, &next, ret_field, err);
+	*at = next + N_OWN_CHECKS;
+	return r;
+}
+
 int config_schedule_check_job(const struct job_spec *said, const struct job_spec *spec,
 	enum job_field *ret_field, char **err)
 {
-	static const enum job_field single[] = {JOB_FIELD_AT, JOB_FIELD_DEADLINE,
-		JOB_FIELD_AFTER, JOB_FIELD_AFTER_ANY, JOB_FIELD_AFTER_FAILURE};
+	unsigned at = 0;
 
-	for (size_t i = 0; i < ARRAY_LEN(single); i++)
-		if (job_spec_has(said, single[i])) {
-			*ret_field = single[i];
-			return config_refuse(
-				err, "it is for single jobs, not for a schedule");
-		}
-	if (strncmp(job_str(spec, STDIN), "input:", 6) == 0) {
-		*ret_field = JOB_FIELD_STDIN;
-		return config_refuse(err, "a schedule has no input to bring");
-	}
-	if (!job_spec_says_work(spec)) {
-		*ret_field = JOB_FIELD_COMMAND;
-		return config_refuse(err,
-			"nothing says what to run: command, shell-command "
-			"or function");
-	}
-	return job_spec_check(spec, ret_field, err);
+	return check_job(said, spec, &at, ret_field, err);
 }
 
 /* ---- sections -------------------------------------------------------------------------- */
+
+bool config_look_calendar(const struct config_look *l, enum config_key key,
+	const char *text, const char *zone)
+{
+	char *const when[] = {(char *)text, NULL};
+	struct config_calendars calendars;
+	_cleanup_free_ char *err = NULL;
+	bool is_interval;
+	int r = config_calendars_read(&calendars, when, zone, NULL, &err);
+
+	if (r == -ENOMEM)
+		l->errors->no_memory = true;
+	else if (r < 0)
+		config_look_error(l, &l->s->key_origin[key], config_key_info[key].key,
+			err ? err : rv_strerror(r));
+	if (r < 0)
+		return false;
+	is_interval = calendars.n > 0 &&
+		      calendar_kind_of(calendars.v[0]) == CALENDAR_INTERVAL;
+	config_calendars_deinit(&calendars);
+	return is_interval;
+}
 
 static void check_when(const struct config_look *l)
 {
 	const struct config_origin *at = &l->s->key_origin[CONFIG_WHEN];
 	char *const *when = l->s->v[CONFIG_WHEN].strv;
-	struct config_calendars calendars;
-	_cleanup_free_ char *err = NULL;
-	int r;
 
 	if (!when || !when[0]) {
 		config_look_error(
 			l, at, "when", "missing: it says when its jobs start");
 		return;
 	}
-	r = config_calendars_read(
-		&calendars, when, l->s->v[CONFIG_ZONE].text, NULL, &err);
-	if (r == -ENOMEM)
-		l->errors->no_memory = true;
-	else if (r < 0)
-		config_look_error(l, at, "when", err ? err : rv_strerror(r));
-	else
-		config_calendars_deinit(&calendars);
+	STRV_FOREACH(one, when)
+		config_look_calendar(l, CONFIG_WHEN, *one, l->s->v[CONFIG_ZONE].text);
 }
 
 void config_check_schedules(struct config *c, struct config_errors *errors)
@@ -151,6 +195,6 @@ void config_check_schedules(struct config *c, struct config_errors *errors)
 
 		check_when(&l);
 		config_look_user(&l, CONFIG_USER);
-		config_look_job(&l, config_section_job, config_schedule_check_job);
+		config_look_job(&l, config_section_job, check_job);
 	}
 }

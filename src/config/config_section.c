@@ -97,25 +97,41 @@ static void look_environment(const struct config_look *l)
 		l->errors->no_memory = true;
 }
 
+/* 0, -ENOMEM */
+static int look_faults(const struct config_look *l, const struct job_spec *spec,
+	config_check_job_fn check)
+{
+	const struct job_spec *said = &l->s->job->spec;
+	unsigned at = 0;
+
+	for (;;) {
+		_cleanup_free_ char *err = NULL;
+		enum job_field f;
+		int r = check(said, spec, &at, &f, &err);
+
+		if (r != -EINVAL)
+			return r;
+		/* one that was given and could not be read was told */
+		if (l->s->job->origin[f].file && !job_spec_has(said, f) &&
+			l->errors->n > 0)
+			continue;
+		config_look_error(l, &l->s->job->origin[f], job_field_info[f].key,
+			err ? err : "not possible");
+	}
+}
+
 void config_look_job(
 	const struct config_look *l, config_make_job_fn make, config_check_job_fn check)
 {
 	const struct job_spec *said = &l->s->job->spec;
-	_cleanup_free_ char *err = NULL;
-	enum job_field f;
 	struct job_spec spec;
 	int r = make(&spec, said, &l->c->defaults);
 
 	if (r >= 0) {
-		r = check(said, &spec, &f, &err);
+		r = look_faults(l, &spec, check);
 		job_spec_deinit(&spec);
-		/* one that was given and could not be read was told */
-		if (r == -EINVAL && !(l->s->job->origin[f].file &&
-					    !job_spec_has(said, f) && l->errors->n > 0))
-			config_look_error(l, &l->s->job->origin[f],
-				job_field_info[f].key, err ? err : "not possible");
 	}
-	if (r < 0 && r != -EINVAL)
+	if (r < 0)
 		l->errors->no_memory = true;
 	if (job_spec_has(said, JOB_FIELD_POOL))
 		job_pools_each(job_str(said, POOL), look_pool, (void *)l);

@@ -14,12 +14,14 @@ int config_section_job(struct job_spec *ret, const struct job_spec *said,
 
 /**
  * May a job of such a section be like this? said: what the section itself says of it, and
- * spec, with the defaults, the whole.
+ * spec, with the defaults, the whole. One fault after the other: *at is 0 at first, and moves
+ * on.
  *
- * Returns 0; -EINVAL with the field and a message, malloc'd; -ENOMEM.
+ * Returns 0: there is no other; -EINVAL with the field and a message, malloc'd; -ENOMEM.
  */
 typedef int (*config_check_job_fn)(const struct job_spec *said,
-	const struct job_spec *spec, enum job_field *ret_field, char **err);
+	const struct job_spec *spec, unsigned *at, enum job_field *ret_field,
+	char **err);
 /* for such a function: -EINVAL with the text in *err; -ENOMEM */
 int config_refuse(char **err, const char *text);
 
@@ -42,5 +44,9 @@ typedef int (*config_make_job_fn)(struct job_spec *ret, const struct job_spec *s
 /* its job fields, and the pools and resources that they name */
 void config_look_job(const struct config_look *l, config_make_job_fn make,
 	config_check_job_fn check);
+/* An expression of a key, which is told if it is none; whether it is one after an interval. In
+ * config_schedule.c. */
+bool config_look_calendar(const struct config_look *l, enum config_key key,
+	const char *text, const char *zone);
 
 #endif

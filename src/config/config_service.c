@@ -8,6 +8,7 @@
 
 #include "base/cleanup.h"
 #include "base/error.h"
+#include "base/strv.h"
 #include "config/config_environment.h"
 #include "config/config_hooks.h"
 #include "config/config_schedule.h"
@@ -83,6 +84,7 @@ int config_service_instance(struct job_spec *ret, const struct config *c,
 	struct environment_said own;
 	struct specifiers known;
 	struct job_spec said;
+	unsigned at = 0;
 	enum job_field f;
 	size_t len;
 	int r = job_spec_pack(&packed, &len, &s->job->spec);
@@ -95,7 +97,7 @@ int config_service_instance(struct job_spec *ret, const struct config *c,
 	specifiers_of(&known, c, s, CONFIG_SERVICE_USER, buf);
 	known.instance = number;
 	/* it was read as of instance 0: a longer number is all that may be too much */
-	r = config_raw_read(&said, s->job, &known, &f, &err);
+	r = config_raw_read(&said, s->job, &known, &at, &f, &err);
 	own = environment_said_of(&said);
 	if (r >= 0)
 		r = config_service_job(ret, &said, &c->defaults);
@@ -110,33 +112,67 @@ int config_service_instance(struct job_spec *ret, const struct config *c,
 	return r < 0 ? r : 0;
 }
 
-int config_service_check_job(const struct job_spec *said, const struct job_spec *spec,
+/* Is there one of the refused fields, from *at on, which moves on? */
+static int check_refused(const struct job_spec *said, unsigned *at,
 	enum job_field *ret_field, char **err)
 {
-	for (size_t i = 0; i < ARRAY_LEN(refused); i++)
-		if (job_spec_has(said, refused[i].field)) {
-			*ret_field = refused[i].field;
+	while (*at < ARRAY_LEN(refused)) {
+		unsigned i = (*at)++;
+
+		*ret_field = refused[i].field;
+		if (job_spec_has(said, refused[i].field))
 			return config_refuse(err, refused[i].why);
-		}
-	for (size_t i = 0; i < ARRAY_LEN(of_pool); i++)
-		if (job_spec_has(said, of_pool[i]) &&
-			!job_spec_has(said, JOB_FIELD_POOL)) {
-			*ret_field = of_pool[i];
-			return config_refuse(
-				err, "without pool a service takes no slot");
-		}
-	if (strncmp(job_str(spec, STDIN), "input:", 6) == 0) {
+	}
+	return 0;
+}
+
+enum { N_OWN_CHECKS = ARRAY_LEN(of_pool) + 2 };
+
+/* one of these: 0, -EINVAL, -ENOMEM */
+static int own_check(unsigned i, const struct job_spec *said,
+	const struct job_spec *spec, enum job_field *ret_field, char **err)
+{
+	if (i < ARRAY_LEN(of_pool)) {
+		*ret_field = of_pool[i];
+		return job_spec_has(said, of_pool[i]) &&
+				       !job_spec_has(said, JOB_FIELD_POOL)
+			       ? config_refuse(
+					 err, "without pool a service takes no slot")
+			       : 0;
+	}
+	if (i == ARRAY_LEN(of_pool)) {
 		*ret_field = JOB_FIELD_STDIN;
-		return config_refuse(err, "a service has no input to bring");
+		return strncmp(job_str(spec, STDIN), "input:", 6) == 0
+			       ? config_refuse(err, "a service has no input to bring")
+			       : 0;
 	}
-	/* [defaults] may say a function: the section has to say a program */
-	if (!job_spec_has(said, JOB_FIELD_COMMAND) &&
-		!job_spec_has(said, JOB_FIELD_SHELL_COMMAND)) {
-		*ret_field = JOB_FIELD_COMMAND;
-		return config_refuse(
-			err, "nothing says what to run: command or shell-command");
-	}
-	return job_spec_check(spec, ret_field, err);
+	/* [defaults] may say a function: the section has to say a program; one that says a
+	 * function was told */
+	*ret_field = JOB_FIELD_COMMAND;
+	return job_spec_says_work(said)
+		       ? 0
+		       : config_refuse(err, "nothing says what to run: "
+					    "command or shell-command");
+}
+
+int config_service_check_job(const struct job_spec *said, const struct job_spec *spec,
+	unsigned *at, enum job_field *ret_field, char **err)
+{
+	static const unsigned n_own = ARRAY_LEN(refused) + N_OWN_CHECKS;
+	unsigned next;
+	int r;
+
+	*err = NULL;
+	r = check_refused(said, at, ret_field, err);
+	while (*at < n_own && r >= 0)
+		r = own_check((*at)++ - (unsigned)ARRAY_LEN(refused), said, spec,
+			ret_field, err);
+	if (r < 0)
+		return r;
+	next = *at - n_own;
+	r = job_spec_check_next(spec, &next, ret_field, err);
+	*at = next + n_own;
+	return r;
 }
 
 typedef int (*parse_fn)(struct ready_rule *ret, const char *text, const char **ret_why);
@@ -245,43 +281,27 @@ static void check_delays(const struct config_look *l)
 static void check_hooks(const struct config_look *l)
 {
 	int64_t n = MAX(l->s->v[CONFIG_INSTANCES].num, 1);
-	_cleanup_free_ char *err = NULL;
-	struct service_hooks *hooks = NULL;
-	enum config_key key;
-	int r = config_service_hooks(&hooks, l->c, l->s, (unsigned)n - 1, &key, &err);
 
-	service_hooks_unref(hooks);
-	if (r == -ENOMEM)
-		l->errors->no_memory = true;
-	else if (r < 0)
-		config_look_error(l, &l->s->key_origin[key], config_key_info[key].key,
-			err ? err : rv_strerror(r));
+	for (int i = 0; i < HOOK_N; i++) {
+		_cleanup_free_ char *err = NULL;
+		enum config_key key;
+		int r = config_service_hook_check(
+			l->c, l->s, (unsigned)n - 1, (enum service_hook)i, &key, &err);
+
+		if (r == -ENOMEM)
+			l->errors->no_memory = true;
+		else if (r < 0)
+			config_look_error(l, &l->s->key_origin[key],
+				config_key_info[key].key, err ? err : rv_strerror(r));
+	}
 }
 
 static void check_restart_at(const struct config_look *l)
 {
-	const struct config_origin *at = &l->s->key_origin[CONFIG_RESTART_AT];
-	char *const *texts = l->s->v[CONFIG_RESTART_AT].strv;
-	struct config_calendars calendars;
-	_cleanup_free_ char *err = NULL;
-	bool is_interval = false;
-	int r;
-
-	if (!texts)
-		return;
-	r = config_calendars_read(&calendars, texts, NULL, NULL, &err);
-	if (r == -ENOMEM)
-		l->errors->no_memory = true;
-	else if (r < 0)
-		config_look_error(l, at, "restart-at", err ? err : rv_strerror(r));
-	if (r < 0)
-		return;
-	for (size_t i = 0; i < calendars.n; i++)
-		is_interval |= calendar_kind_of(calendars.v[i]) == CALENDAR_INTERVAL;
-	if (is_interval)
-		config_look_error(
-			l, at, "restart-at", "after an interval: that is max-age");
-	config_calendars_deinit(&calendars);
+	STRV_FOREACH(text, l->s->v[CONFIG_RESTART_AT].strv)
+		if (config_look_calendar(l, CONFIG_RESTART_AT, *text, NULL))
+			config_look_error(l, &l->s->key_origin[CONFIG_RESTART_AT],
+				"restart-at", "after an interval: that is max-age");
 }
 
 /* told where the one stands that is too many */

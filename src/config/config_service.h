@@ -27,7 +27,7 @@ int config_service_live(struct ready_rule *ret, const struct config *c,
 
 /* a config_check_job_fn; spec is one that config_service_job made */
 int config_service_check_job(const struct job_spec *said, const struct job_spec *spec,
-	enum job_field *ret_field, char **err);
+	unsigned *at, enum job_field *ret_field, char **err);
 
 /* all sections; used by config_validate */
 void config_check_services(struct config *c, struct config_errors *errors);

@@ -80,6 +80,14 @@ static const struct config_named *find_service(const struct graph *g,
 
 	if (s)
 		return s;
+	if (k != CONFIG_GROUP_SERVICES &&
+		config_find(g->c, CONFIG_SECTION_GROUP, name)) {
+		snprintf(text, sizeof(text),
+			"'%s' is a group: here its services are named", name);
+		config_look_error(
+			l, &l->s->key_origin[k], config_key_info[k].key, text);
+		return NULL;
+	}
 	names = calloc(g->services->n + 1, sizeof(*names));
 	for (size_t i = 0; names && i < g->services->n; i++)
 		names[i] = g->services->v[i].name;

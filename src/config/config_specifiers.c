@@ -15,6 +15,8 @@
 #include "base/error.h"
 #include "base/fd.h"
 #include "base/parse.h"
+#include "base/strv.h"
+#include "config/env_file.h"
 
 /* ---- one text ----------------------------------------------------------------------------- */
 
@@ -255,15 +257,26 @@ static int read_one(struct job_spec *spec, enum job_field f, const char *text,
 	if (!*expanded)
 		return 0;
 	r = job_value_parse(&v, f, expanded, err);
-	return r < 0 ? r : job_spec_put(spec, f, v);
+	if (r < 0)
+		return r;
+	if (f == JOB_FIELD_ENV)
+		STRV_FOREACH(entry, v.strv)
+			r = r < 0 ? r : env_entry_check(*entry, err);
+	if (r >= 0)
+		return job_spec_put(spec, f, v);
+	job_value_free(&v, f);
+	return r;
 }
 
 int config_raw_read(struct job_spec *spec, const struct config_job *job,
-	const struct specifiers *s, enum job_field *ret_field, char **err)
+	const struct specifiers *s, unsigned *at, enum job_field *ret_field, char **err)
 {
 	int r = 0;
 
-	for (int i = 0; i < CONFIG_RAW_N && r >= 0; i++) {
+	*err = NULL;
+	while (*at < CONFIG_RAW_N && r >= 0) {
+		unsigned i = (*at)++;
+
 		*ret_field = raw_fields[i];
 		if (job->raw[i])
 			r = read_one(spec, raw_fields[i], job->raw[i], s, err);
@@ -300,23 +313,27 @@ static void read_section(struct config *c, struct config_named *named,
 	enum config_section section, struct config_errors *errors)
 {
 	bool is_service = section == CONFIG_SECTION_SERVICE;
-	_cleanup_free_ char *err = NULL;
 	char buf[SPECIFIERS_BUF];
+	unsigned at = 0;
 	struct specifiers s;
-	enum job_field f;
 	int r;
 
 	specifiers_of(
 		&s, c, named, is_service ? CONFIG_SERVICE_USER : CONFIG_USER, buf);
 	s.instance = is_service ? "0" : NULL;
-	r = config_raw_read(&named->job->spec, named->job, &s, &f, &err);
-	if (r == -ENOMEM)
-		errors->no_memory = true;
-	else if (r < 0)
-		config_errors_add(errors, named->job->origin[f].file,
-			named->job->origin[f].line, "[%s %s] %s: %s",
-			config_section_name[section], named->name,
-			job_field_info[f].key, err ? err : rv_strerror(r));
+	do {
+		_cleanup_free_ char *err = NULL;
+		enum job_field f;
+
+		r = config_raw_read(&named->job->spec, named->job, &s, &at, &f, &err);
+		if (r == -ENOMEM)
+			errors->no_memory = true;
+		else if (r < 0)
+			config_errors_add(errors, named->job->origin[f].file,
+				named->job->origin[f].line, "[%s %s] %s: %s",
+				config_section_name[section], named->name,
+				job_field_info[f].key, err ? err : rv_strerror(r));
+	} while (r < 0);
 }
 
 void config_read_raw(struct config *c, struct config_errors *errors)

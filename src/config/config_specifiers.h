@@ -51,13 +51,15 @@ void config_raw_deinit(struct config_job *job);
 bool config_raw_equal(const struct config_job *a, const struct config_job *b);
 
 /**
- * The fields that were kept, into a spec.
+ * The fields that were kept, into a spec, up to one that is wrong: *at is 0 at first, and is
+ * behind it then.
  *
- * 0; -EINVAL with the field, and a message, malloc'd, or NULL; -ERANGE, -RV_ELIMIT likewise,
+ * 0: all of the rest; -EINVAL with the field, and a message, malloc'd, or NULL; -ERANGE, -RV_ELIMIT likewise,
  * as of job_value_parse; -ENOMEM.
  */
 int config_raw_read(struct job_spec *spec, const struct config_job *job,
-	const struct specifiers *s, enum job_field *ret_field, char **err);
+	const struct specifiers *s, unsigned *at, enum job_field *ret_field,
+	char **err);
 
 /* What is known of a section's jobs. buf is for the name of our own user. */
 enum { SPECIFIERS_BUF = 1024 };

@@ -1,3 +1,5 @@
+#include "config.h"
+
 #include "config/env_file.h"
 
 #include <errno.h>
@@ -10,6 +12,7 @@
 #include "base/cleanup.h"
 #include "base/error.h"
 #include "base/fd.h"
+#include "base/parse.h"
 #include "base/strv.h"
 #include "config/config_trust.h"
 
@@ -48,7 +51,7 @@ static void skip_line(struct reader *rd)
 	rd->p = nl ? nl + 1 : rd->end;
 }
 
-static bool is_name(const char *s)
+bool env_name_is_valid(const char *s)
 {
 	static const char letters[] = "abcdefghijklmnopqrstuvwxyz"
 				      "ABCDEFGHIJKLMNOPQRSTUVWXYZ_";
@@ -59,6 +62,24 @@ static bool is_name(const char *s)
 		if (!strchr(letters, *s) && !(*s >= '0' && *s <= '9'))
 			return false;
 	return true;
+}
+
+int env_entry_check(const char *entry, char **err)
+{
+	_cleanup_free_ char *name = strndup(entry, strcspn(entry, "="));
+	int n;
+
+	if (!name)
+		return -ENOMEM;
+	if (env_name_is_valid(name))
+		return 0;
+	n = asprintf(err,
+		"not the name of a variable (letters, digits and _, no digit first): "
+		"%s",
+		QUOTED(name));
+	if (n < 0)
+		*err = NULL;
+	return n < 0 ? -ENOMEM : -EINVAL;
 }
 
 /* up to its '=', into out */
@@ -81,7 +102,7 @@ static int read_name(struct reader *rd, struct buf *out)
 	if (strncmp(buf_head(out), "export ", 7) == 0)
 		return refuse(rd, rd->line, -EINVAL,
 			"this is no shell script: NAME=VALUE, without 'export'");
-	if (!is_name(buf_head(out)))
+	if (!env_name_is_valid(buf_head(out)))
 		return refuse(rd, rd->line, -EINVAL,
 			"not the name of a variable (letters, digits and _, no digit "
 			"first)");

@@ -25,6 +25,12 @@ struct env_fault {
 		[120]; /* says nothing of what stands in the file: that may be secret */
 };
 
+/* letters, digits and _, no digit first */
+bool env_name_is_valid(const char *s);
+
+/* Of NAME=VALUE: is the name that of a variable? 0; -EINVAL, with what is wrong, malloc'd; -ENOMEM */
+int env_entry_check(const char *entry, char **err);
+
 /* Pure. ret: NAME=VALUE each; the caller's; NULL where there is none. 0; -EINVAL, -RV_ELIMIT
  * with *fault; -ENOMEM */
 int env_file_parse(char ***ret, const char *text, size_t n, struct env_fault *fault);

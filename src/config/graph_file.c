@@ -301,6 +301,7 @@ int graph_parse(struct graph **ret, const char *text, size_t n, const char *file
 {
 	_cleanup_(graph_freep) struct graph *g = calloc(1, sizeof(*g));
 	struct loader l = {.graph = g, .file = file, .errors = errors, .skip = true};
+	char *const files[] = {(char *)file, NULL};
 	int r;
 
 	if (!g)
@@ -318,7 +319,7 @@ int graph_parse(struct graph **ret, const char *text, size_t n, const char *file
 		config_errors_add(errors, file, 0, "no [job NAME] in it");
 	if (r < 0 || errors->no_memory)
 		return -ENOMEM;
-	config_errors_sort(errors, 0);
+	config_errors_sort(errors, files);
 	if (!config_errors_is_empty(errors))
 		return -EINVAL;
 	*ret = TAKE_PTR(g);

@@ -127,10 +127,11 @@ static int reload_task(void *arg)
 				"'%s' has its effect after a restart", *key);
 		return 0;
 	}
-	for (size_t i = 0; i < errors.n; i++)
-		log_at(LOG_ERR, "config", "%s:%u: %s",
-			errors.v[i].file ? errors.v[i].file : "", errors.v[i].line,
-			errors.v[i].text);
+	for (size_t i = 0; i < errors.n; i++) {
+		_cleanup_free_ char *text = config_error_format(&errors.v[i]);
+
+		log_at(LOG_ERR, "config", "%s", text ? text : errors.v[i].text);
+	}
 	log_at(LOG_ERR, "config", "configuration not taken over: %s", rv_strerror(r));
 	return 0;
 }
@@ -525,10 +526,12 @@ static void look_at_environments(const struct config *cf)
 		CONFIG_ERRORS_NULL;
 
 	config_look_at_environments(cf, &errors);
-	for (size_t i = 0; i < errors.n; i++)
-		log_at(LOG_WARNING, "config", "%s:%u: %s, going on",
-			errors.v[i].file ? errors.v[i].file : "", errors.v[i].line,
-			errors.v[i].text);
+	for (size_t i = 0; i < errors.n; i++) {
+		_cleanup_free_ char *text = config_error_format(&errors.v[i]);
+
+		log_at(LOG_WARNING, "config", "%s, going on",
+			text ? text : errors.v[i].text);
+	}
 }
 
 static int load_config(struct app *app)

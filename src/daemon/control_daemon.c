@@ -164,11 +164,9 @@ int control_config_errors(struct vl_call *call, const struct config_errors *erro
 	int r;
 
 	for (size_t i = 0; i < errors->n; i++) {
-		_cleanup_free_ char *text = NULL;
+		_cleanup_free_ char *text = config_error_format(&errors->v[i]);
 
-		if (asprintf(&text, "%s:%u: %s",
-			    errors->v[i].file ? errors->v[i].file : "",
-			    errors->v[i].line, errors->v[i].text) >= 0)
+		if (text)
 			json_array_append_new(list, json_string(text));
 	}
 	params = json_pack("{s:o}", "errors", list);

@@ -84,6 +84,30 @@ assert_match "another" "*did you mean *service*" "$(grep servise said)"
 assert_exit 1 reeve --user --json config check 2>said
 assert_eq "as JSON" "$want" "$(jq -r '.errors[] | "\(.file):\(.line)"' said | sort -u)"
 
+step "each fault of a section, each line of a list, in the order of the lines"
+cat >one.conf <<-END
+	[service s]
+	force = yes
+	hold = yes
+	name = x
+	arguments = {}
+	delay = 5
+	retries = 1
+	on-lost = rerun
+	env = 2B=4
+	  C
+	  D=%i
+	  E
+	[environment e]
+	env-file = relative
+END
+for mode in --user ''; do
+	# shellcheck disable=SC2086 # none, or one
+	assert_exit 1 reeve $mode config check one.conf 2>said
+	assert_eq "lines" "1 2 3 4 5 6 7 8 9 10 12 14 " \
+		"$(sed -n 's/^one.conf:\([0-9]*\): .*/\1/p' said | tr '\n' ' ')"
+done
+
 step "a reload"
 assert_exit 1 reeve daemon reload 2>said
 assert_eq "errors" "$want" "$(places said)"

@@ -153,12 +153,12 @@ START_TEST(unknown_name_is_refused_where_it_stands_with_the_nearest)
 		"[environment project]\ninherit = bse\n[environment base]\n"
 		"[service s]\ncommand = x\nenvironment = projct\n"
 		"[schedule t]\nwhen = @daily\ncommand = x\nenvironment = zzzzzz\n",
+		"2: environment: there is no [environment proj]|"
 		"4: [environment project] inherit: there is no [environment bse], did "
 		"you mean 'base'?|"
-		"2: environment: there is no [environment proj]|"
-		"12: [schedule t] environment: there is no [environment zzzzzz]|"
 		"8: [service s] environment: there is no [environment projct], did you "
-		"mean 'project'?|");
+		"mean 'project'?|"
+		"12: [schedule t] environment: there is no [environment zzzzzz]|");
 }
 END_TEST
 

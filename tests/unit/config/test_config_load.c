@@ -283,12 +283,12 @@ START_TEST(all_contradictions_are_told_at_once)
 	refused("[defaults]\nstdin = rel\ncwd = rel\nshell = rel\nsplit-output = yes\n"
 		"output = file:/x\nretry-delay = 2h\nretry-delay-max = 1h\n"
 		"shell-command = x\nfunction = y\npool = slow\n",
-		"10: 'shell-command' and 'function' cannot both be given|"
-		"5: split-output needs two files, output names one: 'file:/x'|"
 		"2: stdin is not an absolute path: 'rel'|"
 		"3: cwd is not an absolute path: 'rel'|"
 		"4: shell is not an absolute path: 'rel'|"
+		"5: split-output needs two files, output names one: 'file:/x'|"
 		"7: retry-delay '2h' is longer than retry-delay-max '1h'|"
+		"10: 'shell-command' and 'function' cannot both be given|"
 		"10: function: there is no function 'y'|"
 		"11: pool: there is no [pool slow]|");
 }

@@ -127,6 +127,88 @@ START_TEST(all_that_a_service_cannot_be_is_told_at_once)
 }
 END_TEST
 
+START_TEST(each_fault_of_one_section_is_told)
+{
+	refused("[service s]\nforce = yes\nhold = yes\nname = x\narguments = {}\n"
+		"delay = 5\nretries = 1\non-lost = rerun\nslots = 2\npriority = 1\n"
+		"stdin = input:x\ncwd = rel\nshell = rel\n"
+		"pre-start = %q\npost-stop = %q\nrestart-at = noon\n  @hourly\n  "
+		"never\n",
+		"1: [service s] command: nothing says what to run: command or "
+		"shell-command|"
+		"2: [service s] force: a service takes no slot unless pool says so|"
+		"3: [service s] hold: a service is kept down with reeve service stop|"
+		"4: [service s] name: the jobs of a service bear its name|"
+		"5: [service s] arguments: they are those of a function, which a "
+		"service is not|"
+		"6: [service s] delay: it is for single jobs, not for a service|"
+		"7: [service s] retries: of a service restart and restart-burst say "
+		"that|"
+		"8: [service s] on-lost: of a service restart says that: the end is a "
+		"failure|"
+		"9: [service s] slots: without pool a service takes no slot|"
+		"10: [service s] priority: without pool a service takes no slot|"
+		"11: [service s] stdin: a service has no input to bring|"
+		"12: [service s] cwd: cwd is not an absolute path: 'rel'|"
+		"13: [service s] shell: shell is not an absolute path: 'rel'|"
+		"14: [service s] pre-start: unknown specifier '%q': a percent sign is "
+		"written %%|"
+		"15: [service s] post-stop: unknown specifier '%q': a percent sign is "
+		"written %%|"
+		"16: [service s] restart-at: at byte 1 of 'noon': expected a weekday, "
+		"a "
+		"date, a time or a word such as 'daily', not 'noon'|"
+		"16: [service s] restart-at: at byte 1 of 'never': expected a weekday, "
+		"a date, a time or a word such as 'daily', not 'never'|");
+	refused("[service s]\ncommand = %q\ncwd = %q\noutput = %q\n",
+		"2: [service s] command: unknown specifier '%q': a percent sign is "
+		"written %%|"
+		"3: [service s] cwd: unknown specifier '%q': a percent sign is written "
+		"%%|"
+		"4: [service s] output: unknown specifier '%q': a percent sign is "
+		"written %%|");
+	refused("[schedule s]\nwhen =\n  noon\n  @hourly\n  never\nat = @1\n"
+		"after = x\nstdin = input:x\n",
+		"1: [schedule s] command: nothing says what to run: command, "
+		"shell-command or function|"
+		"2: [schedule s] when: at byte 1 of 'noon': expected a weekday, a "
+		"date, a time or a word such as 'daily', not 'noon'|"
+		"2: [schedule s] when: at byte 1 of 'never': expected a weekday, a "
+		"date, a time or a word such as 'daily', not 'never'|"
+		"6: [schedule s] at: it is for single jobs, not for a schedule|"
+		"7: [schedule s] after: it is for single jobs, not for a schedule|"
+		"8: [schedule s] stdin: a schedule has no input to bring|");
+}
+END_TEST
+
+START_TEST(each_line_of_a_list_is_told_at_its_place)
+{
+	refused("[service s]\ncommand = a\nenv = 2B=4\n  C\n# none\n\n"
+		"  D=1\n  E\n  %i=1\n  F=%i\n  G\n  \"B C=3\"\n"
+		"env =\n\n  =x\n",
+		"3: env: not the name of a variable (letters, digits and _, no digit "
+		"first): '2B'|"
+		"4: env: no '=' (NAME=VALUE): 'C'|"
+		"8: env: no '=' (NAME=VALUE): 'E'|"
+		"11: env: no '=' (NAME=VALUE): 'G'|"
+		"12: env: not the name of a variable (letters, digits and _, no digit "
+		"first): 'B C'|"
+		"15: env: no name before '=': '=x'|");
+	refused("[defaults]\nneed = gpu\n  a=1\n  b c=1 d\n[resource a]\n"
+		"[resource c]\n[group g]\nservices = 1\n  2 3\n[environment e]\n"
+		"env = A.B=1\n",
+		"2: need: not a resource and how much of it, such as gpu=1: 'gpu'|"
+		"4: need: not a resource and how much of it, such as gpu=1: 'b'|"
+		"4: need: not a resource and how much of it, such as gpu=1: 'd'|"
+		"8: services: not a name (letters, digits and _ . @ -, at most 64, a "
+		"letter or _ first): '1'|"
+		"9: services: not a name (letters, digits and _ . @ -, at most 64, a "
+		"letter or _ first): '2', '3'|"
+		"11: env: not the name of a variable (letters, digits and _, no digit "
+		"first): 'A.B'|");
+}
+END_TEST
+
 static void ready_of(struct ready_rule *ret, const struct config *c, unsigned instance)
 {
 	const struct config_named *s = config_find(c, CONFIG_SECTION_SERVICE, "s");
@@ -210,8 +292,6 @@ START_TEST(questions_that_cannot_be_are_told)
 		"[service e]\ncommand = a\nlive = http:123456789/\n"
 		"[service f]\ncommand = a\nlive = command:\n"
 		"[service g]\ncommand = a\nlive-failures = 0\nlive-action = kill\n",
-		"21: live-failures: outside of 1 to 1000: '0'|"
-		"22: live-action: not restart|stop|none: 'kill'|"
 		"3: [service a] live: it is none of tcp:PORT, unix:PATH, "
 		"http:PORT/PATH, command:CMD|"
 		"6: [service b] live: it is not like http:PORT/PATH|"
@@ -219,7 +299,9 @@ START_TEST(questions_that_cannot_be_are_told)
 		"12: [service d] ready: the path has a space, a # or a byte that is no "
 		"ASCII: write %%20, %%23 and so on|"
 		"15: [service e] live: it is not like http:PORT/PATH|"
-		"18: [service f] live: command: names no command|");
+		"18: [service f] live: command: names no command|"
+		"21: live-failures: outside of 1 to 1000: '0'|"
+		"22: live-action: not restart|stop|none: 'kill'|");
 }
 END_TEST
 
@@ -285,10 +367,10 @@ START_TEST(restart_at_is_a_time_and_not_an_interval)
 	refused("[service a]\ncommand = a\nrestart-at = Mon 03:00\n  every 5min\n"
 		"[service b]\ncommand = a\nrestart-at = noon\n"
 		"[service c]\ncommand = a\nmax-memory = 1K\n",
-		"10: max-memory: outside of 1M to infinity: '1K'|"
 		"3: [service a] restart-at: after an interval: that is max-age|"
 		"7: [service b] restart-at: at byte 1 of 'noon': expected a weekday, a "
-		"date, a time or a word such as 'daily', not 'noon'|");
+		"date, a time or a word such as 'daily', not 'noon'|"
+		"10: max-memory: outside of 1M to infinity: '1K'|");
 }
 END_TEST
 
@@ -296,6 +378,7 @@ UNIT_MAIN("config_service", service_has_its_keys_and_fields_of_a_job,
 	stop_timeout_is_the_grace_of_its_job,
 	defaults_count_but_for_what_makes_no_sense_of_a_service,
 	with_a_pool_it_takes_slots, all_that_a_service_cannot_be_is_told_at_once,
+	each_fault_of_one_section_is_told, each_line_of_a_list_is_told_at_its_place,
 	what_tells_that_it_is_ready_may_have_specifiers,
 	readiness_that_cannot_be_is_told, what_is_asked_of_one_that_is_ready,
 	questions_that_cannot_be_are_told, hooks_are_lines_with_specifiers,

@@ -61,8 +61,8 @@ START_TEST(services_that_are_named_are_there)
 		"10: [group db] name: there is a service of that name|"
 		"11: [group db] services: 'db' is in [group g] already|");
 	refused(ABC "[group g]\nservices = a b a\nstrategy = all\n",
-		"9: strategy: not one-for-one|one-for-all|rest-for-one: 'all'|"
-		"8: [group g] services: 'a' is given twice|");
+		"8: [group g] services: 'a' is given twice|"
+		"9: strategy: not one-for-one|one-for-all|rest-for-one: 'all'|");
 }
 END_TEST
 
@@ -131,9 +131,9 @@ START_TEST(lists_have_an_end)
 				 buf_head(&names), buf_head(&names)),
 		0);
 	ck_assert_int_eq(buf_append_byte(&b, '\0'), 0);
-	refused(buf_head(&b),
-		"205: after: more than 100 names|211: services: more than 100 names|"
-		"209: [service y] after: more than 100 names|");
+	refused(buf_head(&b), "205: after: more than 100 names|"
+			      "209: [service y] after: more than 100 names|"
+			      "211: services: more than 100 names|");
 }
 END_TEST
 

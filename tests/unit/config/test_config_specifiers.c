@@ -166,11 +166,13 @@ START_TEST(each_instance_reads_them_for_itself)
 	struct specifiers s = known;
 	struct job_spec spec;
 	enum job_field f;
+	unsigned at = 0;
 	char *err = NULL;
 
 	job_spec_init(&spec);
 	s.instance = "7";
-	ck_assert_int_eq(config_raw_read(&spec, service(c, "w")->job, &s, &f, &err), 0);
+	ck_assert_int_eq(
+		config_raw_read(&spec, service(c, "w")->job, &s, &at, &f, &err), 0);
 	ck_assert_str_eq(job_strv(&spec, COMMAND)[2], "807");
 	ck_assert_str_eq(job_strv(&spec, ENV)[0], "X=1");
 	ck_assert_str_eq(job_strv(&spec, ENV)[1], "N=7");
