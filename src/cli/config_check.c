@@ -172,12 +172,28 @@ int config_check_files(
 	return r < 0 ? cli_fail_errno(c, r, "config check") : CLI_EXIT_OK;
 }
 
+/* By whose rules one file is judged: by those of the daemon that is meant. An ordinary user who
+ * says nothing may have that of the system in mind. */
+static enum config_mode daemon_of(
+	const struct cli *c, enum paths_mode mode, enum check_say say)
+{
+	/* one that runs is known */
+	bool is_meant = say == CHECK_QUIET || c->target.mode_is_said ||
+			(mode == PATHS_SYSTEM && target_is_default(&c->target));
+
+	if (!is_meant)
+		return CONFIG_MODE_ANY;
+	return mode == PATHS_SYSTEM ? CONFIG_MODE_SYSTEM : CONFIG_MODE_USER;
+}
+
 int config_check(
 	const struct cli *c, enum paths_mode mode, const char *file, enum check_say say)
 {
 	_cleanup_(config_paths_deinitp) struct config_paths paths = {0};
 	int r = config_check_paths(&paths, mode, file);
 
+	if (r >= 0 && file)
+		paths.mode = daemon_of(c, mode, say);
 	return r < 0 ? cli_fail_errno(c, r, "config check")
 		     : config_check_files(c, &paths, say);
 }

@@ -24,7 +24,8 @@ enum check_say {
 };
 
 /**
- * @file  only this one; NULL: the usual files of that mode
+ * @file  only this one, by the rules of that mode where one was said or root calls, else by those
+ *        that hold of both; NULL: the usual files of that mode
  *
  * Returns the exit code; all that is wrong is printed then.
  */

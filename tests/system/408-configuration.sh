@@ -64,6 +64,31 @@ assert_exit 1 "$REEVED" --user --socket="$REEVE_SOCKET" --state-dir="$state" \
 assert_eq "what the daemon says" "$(grep -o 'later.conf:[0-9]*: .*' said)" \
 	"$(grep -o 'later.conf:[0-9]*: .*' started)"
 
+step "check FILE: by the rules of the daemon that is meant"
+printf '[service s]\ncommand = true\n' >mode.conf
+chmod 644 mode.conf
+assert_exit 0 reeve --user config check mode.conf >/dev/null
+assert_exit 1 reeve --system config check mode.conf 2>said
+assert_match "no user" "mode.conf:1: [[]service s] user: missing: in system mode *" "$(cat said)"
+printf 'user = %s\n' "$(id -un)" >>mode.conf
+assert_exit 0 reeve --system config check --file mode.conf >/dev/null
+chmod 666 mode.conf
+assert_exit 0 reeve --user config check mode.conf >/dev/null
+assert_exit 1 reeve --system config check mode.conf 2>said
+assert_match "its mode" "mode.conf: others than its owner may write it (mode 0666)*" "$(cat said)"
+assert_exit 1 reeve --system --json config check mode.conf 2>said
+assert_eq "of no line" "file message" "$(jq -r '.errors[0] | keys | join(" ")' said)"
+chmod 644 mode.conf
+if [ "$(id -u)" -eq 0 ]; then
+	assert_exit 1 env -u REEVE_SOCKET "$REEVE" config check broken.conf 2>/dev/null
+	printf '[service s]\ncommand = true\n' >root.conf
+	assert_exit 1 env -u REEVE_SOCKET "$REEVE" config check root.conf 2>said
+	assert_match "root means the system's" "*user: missing*" "$(cat said)"
+	chown 65534 mode.conf
+	assert_exit 1 reeve --system config check mode.conf 2>said
+	assert_match "its owner" "*it belongs to user 65534: only root's are read*" "$(cat said)"
+fi
+
 step "not there, or no file"
 for f in /nonexistent/reeve.conf "$tmp/work"; do
 	assert_exit 1 "$REEVED" --user --socket="$REEVE_SOCKET" --state-dir="$state" \
