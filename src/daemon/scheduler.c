@@ -254,10 +254,10 @@ void scheduler_note_started(struct scheduler *s, struct run *run)
 		start_pace_end(&s->pace, &run->place);
 }
 
-static void hold_services(struct scheduler *s, struct pool *p)
+/* whatever their pools are: what else is in these does not wait for it */
+static void hold_services(struct scheduler *s)
 {
-	if (p)
-		p->held = !start_pace_has_room(&s->pace);
+	s->admission.punctual_held = !start_pace_has_room(&s->pace);
 }
 
 /* Starts what may start now, in order; so many at most. */
@@ -267,7 +267,7 @@ static void admit(struct scheduler *s)
 	unsigned n_started = 0;
 	struct admitted x;
 
-	hold_services(s, scheduler_pool(s, SERVICE_POOL));
+	hold_services(s);
 	admission_begin(&s->admission);
 	while (!s->blocks && n_started < STARTS_AT_ONCE &&
 		admission_next(&s->admission, now, &x)) {
@@ -292,8 +292,7 @@ static void admit(struct scheduler *s)
 		}
 		if (supervisor_start(s->core, job_of(x.job), x.way, x.ahead) >= 0) {
 			n_started++;
-			if (job_of(x.job)->of_service)
-				hold_services(s, demand_pool(x.demand, x.way));
+			hold_services(s);
 			continue;
 		}
 		admission_take_back(&s->admission, &x);

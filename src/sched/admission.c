@@ -256,12 +256,9 @@ static rv_time rates_free_at(const struct way *w)
 	return at;
 }
 
-static bool is_held(const struct way *w)
+static bool is_held(const struct admission *a, const struct demand *d)
 {
-	for (unsigned i = 0; i < w->n; i++)
-		if (w->needs[i].pool && w->needs[i].pool->held)
-			return true;
-	return false;
+	return d->punctual && a->punctual_held;
 }
 
 static bool fits(const struct way *w)
@@ -283,13 +280,15 @@ bool way_can_be_counted(const struct way *w)
 /* the way by which the first job of a demand starts now; -1: none */
 static int find_way(struct admission *a, const struct demand *d, rv_time now)
 {
+	if (is_held(a, d))
+		return -1;
 	if (d->forced)
 		return way_can_be_counted(&d->ways[0]) ? 0 : -1;
 	for (unsigned i = 0; i < d->n_ways; i++) {
 		const struct way *w = &d->ways[i];
 		rv_time at;
 
-		if (!is_open(w) || is_held(w) || !fits(w))
+		if (!is_open(w) || !fits(w))
 			continue;
 		at = rates_free_at(w);
 		if (at <= now)
@@ -310,9 +309,11 @@ static bool may_go_ahead(const struct admission *a, const struct demand *d)
 }
 
 /* It does not fit, and keeps what it can use: see admission.h. Only of the first way that is
- * open; of each way would be more than it can use. */
-static void claim(const struct demand *d, rv_time now)
+ * open; of each way would be more than it can use. What is held keeps it for all of its jobs:
+ * they are about to start, and do not give way to what comes after them. */
+static void claim(const struct admission *a, const struct demand *d, rv_time now)
 {
+	int64_t n = is_held(a, d) ? (int64_t)d->ready.n : 1;
 	const struct way *w = NULL;
 
 	for (unsigned i = 0; i < d->n_ways; i++) {
@@ -324,12 +325,12 @@ static void claim(const struct demand *d, rv_time now)
 			need->lacks = !limit_has(need->limit, need->amount);
 		}
 	}
-	if (!w || d->forced || is_held(w) || rates_free_at(w) > now)
+	if (!w || d->forced || rates_free_at(w) > now)
 		return;
 	for (unsigned i = w->n; i-- > 0;) {
 		const struct need *need = &w->needs[i];
 
-		limit_claim(need->limit, need->amount);
+		limit_claim(need->limit, need->amount, n);
 		if (need->lacks)
 			return;
 	}
@@ -361,7 +362,7 @@ bool admission_next(struct admission *a, rv_time now, struct admitted *ret)
 			admit(a, d, way >= 0 ? (unsigned)way : 0, way < 0, now, ret);
 			return true;
 		}
-		claim(d, now);
+		claim(a, d, now);
 		heap_pop(&a->turns);
 	}
 	return false;

@@ -11,8 +11,8 @@
  * memory, slots of the machine, slots of its pools: all up to the first of which there is too
  * little. So what is scarce is kept for it first, no slot is idle for a job that lacks a
  * resource, and what it needs many of comes together for it. Since whoever is first in order
- * claims first, each job that can start at all starts in the end. What is paused or held, held up
- * by a rate, or asks for more than there is in all, claims nothing.
+ * claims first, each job that can start at all starts in the end. What is paused, held up by a
+ * rate, or asks for more than there is in all, claims nothing.
  *
  * Pure: no clock, no loop. Nothing here allocates after a job was put in, so that a pass
  * cannot fail.
@@ -84,6 +84,9 @@ struct admission {
 	struct list waiting; /* of struct demand.link */
 	struct heap turns;   /* of struct demand.turn */
 	rv_time look_at;     /* out of a pass: when a rate lets the next one start */
+	/* What is punctual does not start for a moment, until somebody looks again; all of it
+	 * keeps what it can use. May be set in the course of a pass. */
+	bool punctual_held;
 };
 
 /* @before: which of two jobs starts first. 0, -ENOMEM */

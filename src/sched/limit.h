@@ -28,9 +28,12 @@ static inline bool limit_can_count(const struct limit *l, int64_t amount)
 	return l->taken <= INT64_MAX - amount;
 }
 
-static inline void limit_claim(struct limit *l, int64_t amount)
+/* n times an amount; n > 0 */
+static inline void limit_claim(struct limit *l, int64_t amount, int64_t n)
 {
-	l->claimed += MIN(amount, INT64_MAX - l->claimed);
+	int64_t left = INT64_MAX - l->claimed;
+
+	l->claimed += amount > left / n ? left : n * amount;
 }
 
 #endif

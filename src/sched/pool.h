@@ -14,9 +14,8 @@ struct pool {
 	struct limit slots;
 	struct limit functions; /* they take no slot */
 	struct rate rate;
-	bool gone;   /* nothing defines it any more: what is in it does not start */
-	bool paused; /* what is in it does not start */
-	bool held; /* nor now, until somebody looks again: so much else of it is starting */
+	bool gone;     /* nothing defines it any more: what is in it does not start */
+	bool paused;   /* what is in it does not start */
 	bool draining; /* takes no new jobs; those that it has go on and start */
 	bool on_empty; /* something is run when it has become empty */
 

@@ -1,7 +1,7 @@
 #!/bin/sh
-# More services than are started at one time: all of them come up, jobs are started beside, one
-# whose start hangs keeps no other from it, and a daemon that is killed in the middle of it
-# leaves neither two of any nor none.
+# More services than are started at one time: all of them come up, jobs are started beside, also
+# in the pool that services name, one whose start hangs keeps no other from it, and a daemon that
+# is killed in the middle of it leaves neither two of any nor none.
 . "${srcdir:-.}/tests/support/system.sh"
 n=300
 mkfifo "$tmp/gate"
@@ -55,6 +55,21 @@ reeve service restart $(seq -f 's%g' 0 $((n - 1)))
 assert_exit 0 reeve run -- true
 until_running "$n"
 assert_eq "processes" "$n" "$(processes sleep)"
+
+step "in a pool, with jobs beside"
+cat >>"$tmp/conf" <<-END
+	[pool work]
+	slots = $((n + 1))
+	[service pooled]
+	command = sleep 1000
+	pool = work
+	env = MARK=$tmp
+	instances = $n
+END
+reeve daemon reload
+until_running $((2 * n))
+assert_exit 0 reeve run --pool=work -- true
+reeve service stop pooled
 
 step "what hung goes on"
 echo >"$tmp/gate"

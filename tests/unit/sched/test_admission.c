@@ -239,45 +239,60 @@ START_TEST(paused_pool_starts_nothing_and_keeps_nothing)
 }
 END_TEST
 
-/* so many of it are being started: others get what it would take */
-START_TEST(held_pool_starts_nothing_and_keeps_nothing)
+/* services, of which so many are being started */
+START_TEST(held_demands_start_nothing_and_keep_what_all_of_them_can_use)
 {
-	struct pool *p = give_slots(&a, "p", 2);
+	struct demand_spec service = {.pools = "p", .slots = 2, .punctual = true};
 
-	give_slots(&a, "q", 1);
-	give_resource(&a, "gpu", 1);
-	p->held = true;
-	toy_add(&a, &toys[1],
-		&(struct demand_spec){.pools = "p", .slots = 1, .needs = "gpu=1"});
-	toy_add(&a, &toys[2],
-		&(struct demand_spec){.pools = "q", .slots = 1, .needs = "gpu=1"});
-	toy_add(&a, &toys[3], &(struct demand_spec){.pools = "p|q", .slots = 1});
-	ck_assert_str_eq(toy_pass(&a, 1), "2 ");
-	ck_assert_str_eq(toy_pass(&a, 1), "");
-	toy_end(&a, &toys[2]);
-	p->held = false;
-	ck_assert_str_eq(toy_pass(&a, 1), "1 3 ");
+	give_slots(&a, "p", 6);
+	a.punctual_held = true;
+	toy_add(&a, &toys[1], &service);
+	toy_add(&a, &toys[2], &service);
+	add_light(3, 6);
+	ck_assert_str_eq(toy_pass(&a, 1), "3 4 ");
+	expect_why(1, "");
+	expect_why(5, "the free slots of pool 'p' are kept for jobs before it");
+	a.punctual_held = false;
+	ck_assert_str_eq(toy_pass(&a, 1), "1 2 ");
 }
 END_TEST
 
-/* a pool is held in the course of a pass: what follows in it waits */
-START_TEST(pool_may_be_held_in_the_course_of_a_pass)
+/* in the course of a pass: what is beside them in their pool does not wait */
+START_TEST(demands_may_be_held_in_the_course_of_a_pass)
 {
-	struct pool *p = give_slots(&a, "p", 9);
+	struct demand_spec service = {.pools = "p", .slots = 1, .punctual = true};
 	struct admitted x;
 
-	give_slots(&a, "q", 9);
-	add_light(1, 3);
-	toy_add(&a, &toys[4], &(struct demand_spec){.pools = "q", .slots = 1});
+	give_slots(&a, "p", 9);
+	for (unsigned i = 1; i <= 3; i++)
+		toy_add(&a, &toys[i], &service);
+	add_light(4, 4);
 	admission_begin(&a);
 	ck_assert(admission_next(&a, 1, &x));
 	ck_assert_ptr_eq(x.demand, toys[1].demand);
-	p->held = true;
+	a.punctual_held = true;
 	ck_assert(admission_next(&a, 1, &x));
 	ck_assert_ptr_eq(x.demand, toys[4].demand);
 	ck_assert(!admission_next(&a, 1, &x));
-	p->held = false;
+	a.punctual_held = false;
 	ck_assert_str_eq(toy_pass(&a, 1), "2 3 ");
+}
+END_TEST
+
+START_TEST(held_demands_keep_huge_amounts_without_overflow)
+{
+	struct demand_spec huge = {
+		.pools = "p", .slots = 1, .memory = MEMORY_HUGE, .punctual = true};
+
+	give_slots(&a, "p", 9);
+	a.memory.max = MEMORY_HUGE;
+	a.punctual_held = true;
+	for (unsigned i = 1; i <= 9; i++)
+		toy_add(&a, &toys[i], &huge);
+	ck_assert_str_eq(toy_pass(&a, 1), "");
+	ck_assert_int_eq(a.memory.claimed, INT64_MAX);
+	a.punctual_held = false;
+	ck_assert_str_eq(toy_pass(&a, 1), "1 ");
 }
 END_TEST
 
@@ -492,8 +507,9 @@ UNIT_MAIN_FIXTURE("admission", setup, teardown,
 	slot_is_not_idle_for_a_job_that_lacks_a_resource,
 	what_asks_for_more_than_there_is_keeps_nothing,
 	paused_pool_starts_nothing_and_keeps_nothing,
-	held_pool_starts_nothing_and_keeps_nothing,
-	pool_may_be_held_in_the_course_of_a_pass, both_pools_have_to_have_a_slot,
+	held_demands_start_nothing_and_keep_what_all_of_them_can_use,
+	demands_may_be_held_in_the_course_of_a_pass,
+	held_demands_keep_huge_amounts_without_overflow, both_pools_have_to_have_a_slot,
 	either_pool_will_do, machine_has_a_limit_over_all_pools, memory_is_reserved,
 	forced_job_starts_past_all_limits,
 	rate_limits_starts_and_says_when_to_look_again, functions_take_no_slots,
