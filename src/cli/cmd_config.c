@@ -217,6 +217,7 @@ static int choose_mode(struct cli *c)
 	_cleanup_(client_closep) struct client *client = NULL;
 	_cleanup_json_ json_t *status = NULL;
 	struct unix_peer peer;
+	bool is_system;
 
 	if (client_open(&client, c->target.socket, CLI_CONNECT_TIMEOUT) < 0 ||
 		unix_peer_get(&peer, client_fd(client)) < 0 ||
@@ -224,12 +225,11 @@ static int choose_mode(struct cli *c)
 			CLI_CONNECT_TIMEOUT) != 0)
 		return c->target.mode == PATHS_SYSTEM ? fail_whose(c, "does not answer")
 						      : 0;
-	if (STREQ(json_str(status, "mode"), "system"))
-		c->target.mode = PATHS_SYSTEM;
-	else if (peer.uid == geteuid())
-		c->target.mode = PATHS_USER;
-	else
+	is_system = STREQ(json_str(status, "mode"), "system");
+	/* anybody can say that of their own: what they name must not make root write its files */
+	if (peer.uid != geteuid() && !(is_system && peer.uid == 0))
 		return fail_whose(c, "is another user's");
+	c->target.mode = is_system ? PATHS_SYSTEM : PATHS_USER;
 	return 0;
 }
 

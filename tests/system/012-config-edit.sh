@@ -216,3 +216,11 @@ printf '[reeved]\nlog-level = warning\n' >"$tmp/one.conf"
 assert_eq "--file" warning "$(reeve config get --file "$tmp/one.conf" reeved.log-level)"
 assert_exit 0 reeve config check "$tmp/one.conf" >out
 stop_reeved
+
+step "nor are root's taken for those of a daemon that is not root's, whatever that says"
+reeved_mode=--system
+start_reeved
+assert_eq "it says" system "$(reeve daemon status --json | jq -r .mode)"
+assert_exit 2 reeve config set reeved.log-level info 2>err
+assert_match "set" "*is another user's: *" "$(cat err)"
+stop_reeved
