@@ -256,7 +256,7 @@ static int settle_instance(struct settle *st, struct instance *in)
 	if (!j)
 		in->job = 0;
 	look_for_old_runs(st, in, j);
-	instance_look_due(in, j);
+	instance_look_due(st->ss, in, j);
 	if (target == INSTANCE_UP)
 		return settle_up(st, in, j);
 	in->again = false;

@@ -17,7 +17,8 @@ struct service_times {
 	struct services *ss;
 	struct service *service;
 	struct config_calendars calendars;
-	int64_t next_usec; /* INT64_MAX: none any more */
+	int64_t after_usec; /* up to here times have passed, or were before it was read */
+	int64_t next_usec; /* the first after that; INT64_MAX: none any more */
 	rv_handle timer;
 	bool armed;
 };
@@ -45,6 +46,10 @@ static void passed(void *arg);
 /* the timer stands at the first time after that one */
 static void arm(struct service_times *t, int64_t after_usec)
 {
+	if (t->armed)
+		rv_handle_cancel(t->ss->loop, t->timer);
+	t->armed = false;
+	t->after_usec = after_usec;
 	t->next_usec = INT64_MAX;
 	for (size_t i = 0; i < t->calendars.n; i++) {
 		int64_t at;
@@ -63,9 +68,16 @@ static void arm(struct service_times *t, int64_t after_usec)
 			t->service->name);
 }
 
-static bool is_older(const struct job *j, int64_t at_usec)
+/* One that was started when the clock is to be far from now was so before the clock was set. */
+static bool is_older(const struct services *ss, const struct job *j, int64_t at_usec)
 {
-	return j && j->run && j->run->started && j->run->rec.started_usec < at_usec;
+	int64_t started_usec;
+
+	if (!j || !j->run || !j->run->started)
+		return false;
+	started_usec = j->run->rec.started_usec;
+	return started_usec < at_usec ||
+	       started_usec - clock_wall_usec(ss->core->clock) > SCHEDULE_BACK_MAX;
 }
 
 static void mark(struct service_times *t, int64_t at_usec)
@@ -74,7 +86,7 @@ static void mark(struct service_times *t, int64_t at_usec)
 	size_t n = 0;
 
 	for (size_t i = 0; i < s->n; i++)
-		n += is_older(instance_job(t->ss, s->v[i]), at_usec);
+		n += is_older(t->ss, instance_job(t->ss, s->v[i]), at_usec);
 	if (n == 0)
 		return;
 	log_at(LOG_INFO, "service", "service '%s' is restarted, by restart-at",
@@ -100,14 +112,27 @@ static void passed(void *arg)
 	arm(t, MAX(now, at));
 }
 
+/* A clock that is set back makes no time come twice; one that had been wrong does not put off
+ * the next one by as much. */
+void services_clock_jumped(struct services *ss)
+{
+	int64_t now = clock_wall_usec(ss->core->clock);
+	struct service *s;
+
+	HASHMAP_FOREACH(s, ss->by_name)
+		if (s->times && s->times->after_usec - now > SCHEDULE_BACK_MAX)
+			arm(s->times, now);
+}
+
 /* ---- those whose turn it is ------------------------------------------------------------------ */
 
-void instance_look_due(struct instance *in, const struct job *j)
+void instance_look_due(
+	const struct services *ss, struct instance *in, const struct job *j)
 {
 	if (!in->due || (j && j->run && !j->run->started))
 		return; /* it is being started: looked at again when it is */
 	in->due = false;
-	in->again |= is_older(j, in->service->rec.restart_usec);
+	in->again |= is_older(ss, j, in->service->rec.restart_usec);
 }
 
 void service_is_due(struct services *ss, struct service *s)

@@ -9,7 +9,11 @@
  * all have had their turn. A daemon that is killed before the record leaves a time that was
  * missed; after it, the next one goes on with those runs that were started before that time,
  * and none else. By the wall clock, that is: where it was set back meanwhile some of them are
- * started once more, by that next daemon, and no more than that. Loop thread only.
+ * started once more, by that next daemon, and no more than that.
+ *
+ * Where the clock is set back no time comes twice, and what was started before that at a later
+ * time is not older. Set back by more than SCHEDULE_BACK_MAX it had been wrong: times go on from
+ * the new one, and all that was started by the wrong one is older. Loop thread only.
  */
 #ifndef DAEMON_SERVICE_TIMES_H
 #define DAEMON_SERVICE_TIMES_H
@@ -28,7 +32,10 @@ int settle_times(struct settle *st, struct service *s);
 /* It is on record: those that were started before have their turn, as services are looked at. */
 void service_is_due(struct services *ss, struct service *s);
 /* Whether it is one of these, as soon as that is known; j: its job, NULL where it has none. */
-void instance_look_due(struct instance *in, const struct job *j);
+void instance_look_due(
+	const struct services *ss, struct instance *in, const struct job *j);
+/* The wall clock was set. */
+void services_clock_jumped(struct services *ss);
 /* wall clock; 0: none */
 int64_t service_next_restart_usec(const struct service *s);
 

@@ -31,6 +31,11 @@ static void try_again(void *arg)
 	rv_event_set(&ss->look);
 }
 
+static void clock_jumped(void *arg)
+{
+	services_clock_jumped(arg);
+}
+
 int services_new(struct services **ret, struct core *core, rv_loop *loop)
 {
 	struct services *ss = calloc(1, sizeof(*ss));
@@ -55,6 +60,7 @@ int services_new(struct services **ret, struct core *core, rv_loop *loop)
 	rv_event_init(&ss->moved);
 	rv_timer_init(&ss->retry, loop, try_again, ss);
 	ss->aged_at = RV_FOREVER;
+	clock_jumps_add(&core->clock_jumps, &ss->clock_watch, clock_jumped, ss);
 	*ret = ss;
 	return 0;
 }
@@ -92,6 +98,7 @@ struct services *services_free(struct services *ss)
 
 	if (!ss)
 		return NULL;
+	clock_jumps_remove(&ss->clock_watch);
 	rv_timer_stop(&ss->retry);
 	if (ss->age_timer_armed)
 		rv_handle_cancel(ss->loop, ss->age_timer);

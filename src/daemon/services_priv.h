@@ -4,6 +4,7 @@
 #define DAEMON_SERVICES_PRIV_H
 
 #include "base/hashmap.h"
+#include "daemon/clock_jumps.h"
 #include "daemon/commit.h"
 #include "daemon/core.h"
 #include "daemon/services.h"
@@ -27,6 +28,7 @@ struct services {
 	rv_time aged_at; /* CLOCK_BOOTTIME: when the first is too old; RV_FOREVER */
 	rv_handle age_timer;
 	bool age_timer_armed;
+	struct clock_watch clock_watch; /* for restart-at */
 	struct service_log *log;
 };
 

@@ -28,6 +28,7 @@ unit_daemon_tests = \
 	tests/unit/daemon/test_processes \
 	tests/unit/daemon/test_run_stdin \
 	tests/unit/daemon/test_start_pace \
+	tests/unit/daemon/test_service_times \
 	tests/unit/daemon/test_spawner_news \
 	tests/unit/daemon/test_control \
 	tests/unit/daemon/test_control_apply \
@@ -81,6 +82,9 @@ tests_unit_daemon_test_schedule_record_LDADD = $(unit_daemon_libs)
 tests_unit_daemon_test_service_log_SOURCES = tests/unit/daemon/test_service_log.c $(unit_daemon_fixture)
 tests_unit_daemon_test_service_log_CFLAGS = $(unit_daemon_cflags)
 tests_unit_daemon_test_service_log_LDADD = $(unit_daemon_libs)
+tests_unit_daemon_test_service_times_SOURCES = tests/unit/daemon/test_service_times.c $(unit_daemon_fixture)
+tests_unit_daemon_test_service_times_CFLAGS = $(unit_daemon_cflags)
+tests_unit_daemon_test_service_times_LDADD = $(unit_daemon_libs)
 tests_unit_daemon_test_start_pace_SOURCES = tests/unit/daemon/test_start_pace.c $(unit_daemon_fixture)
 tests_unit_daemon_test_start_pace_CFLAGS = $(unit_daemon_cflags)
 tests_unit_daemon_test_start_pace_LDADD = $(unit_daemon_libs)
