@@ -290,6 +290,7 @@ static void print_status(const struct cli *c, const json_t *s)
 			buf_head(&counts));
 	if (json_is_true(json_object_get(s, "shutting_down")))
 		print_pair(stdout, "", "shutting down");
+	print_strings("needs restart", json_object_get(s, "restart_needed"));
 	print_strings("problems", json_object_get(s, "problems"));
 }
 

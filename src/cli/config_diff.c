@@ -300,7 +300,8 @@ static int print_diff(const json_t *diff)
 	return 0;
 }
 
-int config_diff_show(struct cli *c)
+/* 0, or the exit code */
+static int show(struct cli *c, bool *ret_differs)
 {
 	const char *as = options_get(&c->opts, OPT_AS);
 	const char *file = options_get(&c->opts, OPT_FILE);
@@ -319,14 +320,25 @@ int config_diff_show(struct cli *c)
 	if (r != 0)
 		return r;
 	n = json_int(diff, "n", 0);
+	*ret_differs = n > 0;
 	if (c->json)
 		r = json_print(stdout, diff, false);
 	else if (n == 0 && json_array_size(json_object_get(diff, "overrides")) == 0)
 		r = puts("nothing would change") < 0 ? -EIO : 0;
 	else
 		r = print_diff(diff);
-	if (r < 0)
-		return cli_fail_write(c, r);
-	return n > 0 && options_has(&c->opts, OPT_EXIT_CODE) ? CLI_EXIT_SOME
-							     : CLI_EXIT_OK;
+	return r < 0 ? cli_fail_write(c, r) : 0;
+}
+
+int config_diff_show(struct cli *c)
+{
+	bool differs = false;
+	int r = show(c, &differs);
+
+	if (!options_has(&c->opts, OPT_EXIT_CODE))
+		return r;
+	/* as diff(1): what is no answer has to be told from one */
+	if (r == CLI_EXIT_SOME)
+		return CLI_EXIT_USAGE;
+	return r == 0 && differs ? CLI_EXIT_SOME : r;
 }

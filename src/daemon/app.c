@@ -262,6 +262,7 @@ static int make_core(struct app *app)
 		return r;
 	committer_on_change(c->committer, store_error_changed, app);
 	scheduler_block(c->scheduler, BLOCK_STARTUP, true);
+	app_keep_started_with(app);
 	r = app_apply_config(app, c->config);
 	if (r >= 0)
 		r = app_set_admins(app, c->config);
@@ -582,6 +583,7 @@ int app_run(const struct app_options *opts)
 	free(app.socket);
 	free(app.state_dir);
 	free(app.admins);
+	free(app.refused);
 	return r < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
 }
 

@@ -45,6 +45,13 @@ struct app {
 	rlim_t nofile_before; /* the soft limit that we were started with; 0: not raised */
 	uid_t *admins;
 	size_t n_admins;
+	/* The last reload was refused, until one is taken over. A daemon that is started anew has
+	 * read the files itself, and knows nothing of this. */
+	bool is_refused;
+	char *refused; /* why; NULL: that could not be kept */
+	/* keys that have their effect at the start of the daemon (app_key_needs_restart), as they
+	 * were then */
+	int64_t started_with[CONFIG_KEY_N];
 	int64_t started_usec;
 	rv_time started;
 	/* the shutdown */

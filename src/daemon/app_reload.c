@@ -26,7 +26,7 @@
 #include "daemon/services.h"
 #include "daemon/users.h"
 
-/* what is read once, when the thing it is about is made */
+/* what is read once, when the thing it is about is made; numbers all of them */
 static const enum config_key needs_restart[] = {
 	CONFIG_DURABILITY,
 	CONFIG_MESSAGE_MAX,
@@ -206,6 +206,27 @@ static int note(char ***list, const char *section, const char *name)
 	return strv_append_take(list, text);
 }
 
+void app_keep_started_with(struct app *app)
+{
+	for (size_t i = 0; i < ARRAY_LEN(needs_restart); i++)
+		app->started_with[needs_restart[i]] =
+			app->core.config->v[needs_restart[i]].num;
+}
+
+int app_restart_needed(const struct app *app, char ***keys)
+{
+	int r = 0;
+
+	for (size_t i = 0; i < ARRAY_LEN(needs_restart) && r >= 0; i++) {
+		enum config_key k = needs_restart[i];
+
+		if (app->core.config->v[k].num != app->started_with[k])
+			r = note(keys, config_section_name[CONFIG_SECTION_REEVED],
+				config_key_info[k].key);
+	}
+	return r;
+}
+
 static int compare_named(const struct config *old, const struct config *cf,
 	enum config_section section, struct app_changes *ret)
 {
@@ -240,8 +261,6 @@ static int compare(
 			config_value_equal(&old->v[k], &cf->v[k], k))
 			continue;
 		r = note(&ret->changed, kind, config_key_info[k].key);
-		if (r >= 0 && app_key_needs_restart(k))
-			r = note(&ret->restart_needed, kind, config_key_info[k].key);
 	}
 	for (int i = CONFIG_SECTION_POOL; i < CONFIG_SECTION_N && r >= 0; i++)
 		r = compare_named(old, cf, (enum config_section)i, ret);
@@ -299,13 +318,42 @@ static void read_zones_anew(struct app *app, struct config_zones *zones)
 			rv_strerror(r));
 }
 
-int app_reload(struct app *app, struct config_errors *errors, struct app_changes *ret)
+/* the first of what is wrong, malloc'd; NULL: out of memory */
+static char *format_refusal(int r, const struct config_errors *errors)
+{
+	const struct config_error *e = errors->n > 0 ? &errors->v[0] : NULL;
+	_cleanup_(buf_deinitp) struct buf text = BUF_NULL;
+	size_t n_more = errors->n + errors->n_more - 1;
+	int k;
+
+	if (!e)
+		return strdup(rv_strerror(r));
+	if (e->file && e->line > 0)
+		k = buf_printf(&text, "%s:%u: %s", e->file, e->line, e->text);
+	else
+		k = buf_printf(&text, "%s%s%s", e->file ? e->file : "",
+			e->file ? ": " : "", e->text);
+	if (k >= 0 && n_more > 0)
+		k = buf_printf(&text, " (and %zu more)", n_more);
+	return k < 0 ? NULL : buf_steal_str(&text, NULL);
+}
+
+/* For Status: not where it is only that the daemon ends. */
+static void note_outcome(struct app *app, int r, const struct config_errors *errors)
+{
+	if (r == -ECANCELED)
+		return;
+	free(app->refused);
+	app->is_refused = r < 0;
+	app->refused = r < 0 ? format_refusal(r, errors) : NULL;
+}
+
+static int reload(
+	struct app *app, struct config_errors *errors, struct app_changes *ret)
 {
 	_cleanup_(app_load_deinit) struct app_load l = {.errors = errors};
-	int r;
+	int r = app_load_config(app, &l);
 
-	*ret = (struct app_changes){.added = NULL};
-	r = app_load_config(app, &l);
 	if (r < 0)
 		return r;
 	/* a look at what is due may go on: it holds on to what the files say */
@@ -325,7 +373,17 @@ int app_reload(struct app *app, struct config_errors *errors, struct app_changes
 	control_rights_changed(app->control);
 	app_tell_gone_pools(app);
 	retention_look(app->core.retention);
-	return 0;
+	return app_restart_needed(app, &ret->restart_needed);
+}
+
+int app_reload(struct app *app, struct config_errors *errors, struct app_changes *ret)
+{
+	int r;
+
+	*ret = (struct app_changes){.added = NULL};
+	r = reload(app, errors, ret);
+	note_outcome(app, r, errors);
+	return r;
 }
 
 /* ---- what a reload would do -------------------------------------------------------------------- */

@@ -32,6 +32,11 @@ void app_load_deinit(struct app_load *l);
 int app_check_names(struct app *app, struct app_load *l);
 /* keys that need a restart of the daemon to have their effect */
 bool app_key_needs_restart(enum config_key k);
+/* Those that have another value by now than the daemon works with, as app_changes has them;
+ * appends. 0, -ENOMEM */
+int app_restart_needed(const struct app *app, char ***keys);
+/* what it works with, once at its start */
+void app_keep_started_with(struct app *app);
 /* Log which jobs wait in pools that are gone from the configuration. */
 void app_tell_gone_pools(const struct app *app);
 /* a program of the same build (the tree it was built in) or installed with it; malloc'd */

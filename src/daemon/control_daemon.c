@@ -9,6 +9,7 @@
 #include "base/error.h"
 #include "base/strv.h"
 #include "daemon/app.h"
+#include "daemon/app_setup.h"
 #include "daemon/commit.h"
 #include "daemon/control.h"
 #include "daemon/control_job.h"
@@ -34,8 +35,24 @@ static int put_strv(json_t *obj, const char *key, char *const *v)
 	return json_object_set_new(obj, key, list) < 0 ? -ENOMEM : 0;
 }
 
-/* what keeps jobs from starting; strv, the caller's. 0, -ENOMEM */
-static int find_problems(char ***ret, const struct app *app)
+/* The files that are there are not what holds. What is wrong in them may quote them, and
+ * secrets of theirs: only administrators are told. 0, -ENOMEM */
+static int find_refusal(char ***problems, const struct app *app, bool is_admin)
+{
+	_cleanup_free_ char *text = NULL;
+
+	if (!app->is_refused)
+		return 0;
+	if (asprintf(&text, "the last reload of the configuration was refused%s%s",
+		    is_admin && app->refused ? ": " : "",
+		    is_admin && app->refused ? app->refused : "") < 0)
+		return -ENOMEM;
+	return strv_append(problems, text);
+}
+
+/* what keeps jobs from starting, and what else somebody has to see to; strv, the caller's. 0,
+ * -ENOMEM */
+static int find_problems(char ***ret, const struct app *app, bool is_admin)
 {
 	_cleanup_(strv_freep) char **v = NULL;
 	const struct scheduler *s = app->core.scheduler;
@@ -63,6 +80,8 @@ static int find_problems(char ***ret, const struct app *app)
 	if (r >= 0)
 		r = services_problems(app->core.services, &v);
 	if (r >= 0)
+		r = find_refusal(&v, app, is_admin);
+	if (r >= 0)
 		*ret = TAKE_PTR(v);
 	return r;
 }
@@ -73,11 +92,13 @@ static int status(struct control_conn *conn, struct vl_call *call)
 	const struct app *app = control_app(conn->control);
 	const struct core *core = &app->core;
 	_cleanup_(buf_deinitp) struct buf text = BUF_NULL;
-	_cleanup_(strv_freep) char **problems = NULL;
+	_cleanup_(strv_freep) char **problems = NULL, **restart_needed = NULL;
 	struct json_writer w;
 	int r;
 
-	r = find_problems(&problems, app);
+	r = app_restart_needed(app, &restart_needed);
+	if (r >= 0)
+		r = find_problems(&problems, app, conn->is_admin);
 	if (r < 0)
 		return r;
 	json_writer_init(&w, &text);
@@ -99,13 +120,14 @@ static int status(struct control_conn *conn, struct vl_call *call)
 			(int64_t)jobs_count(core->jobs, (enum job_state)s));
 	json_writer_object_end(&w);
 	json_writer_string(
-		&w, "durability", durability[config_num(core->config, DURABILITY)]);
+		&w, "durability", durability[app->started_with[CONFIG_DURABILITY]]);
 	if (spawner_link_pid(core->spawner) > 0)
 		json_writer_int(&w, "spawner_pid", spawner_link_pid(core->spawner));
 	else
 		json_writer_null(&w, "spawner_pid");
 	json_writer_bool(&w, "shutting_down", app->stopping);
 	json_writer_strv(&w, "problems", problems);
+	json_writer_strv(&w, "restart_needed", restart_needed);
 	if (app->opts.config_file)
 		json_writer_string(&w, "config_file", app->opts.config_file);
 	else
@@ -191,7 +213,7 @@ static int reload(struct control_conn *conn, struct vl_call *call)
 		return control_config_errors(call, &errors);
 	if (r < 0)
 		return r;
-	r = find_problems(&problems, control_app(conn->control));
+	r = find_problems(&problems, control_app(conn->control), true);
 	if (r < 0)
 		return r;
 	params = json_object();

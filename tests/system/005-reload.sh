@@ -60,6 +60,16 @@ assert_match "the error" "*$conf:4:*slots*" "$(cat "$tmp/err")"
 kill -s HUP "$reeved_pid"
 reeved_says 1 "configuration not taken over"
 assert_eq "slots" 7 "$(slots)"
+refused="the last reload of the configuration was refused: $conf:4: *eleven*"
+assert_exit 1 reeve daemon health >health
+assert_match "health" "*$refused" "$(cat health)"
+assert_match "status" "$refused" "$(reeve daemon status --json | jq -r '.problems[]')"
+good 60 7
+assert_exit 1 reeve daemon health >health
+kill -s HUP "$reeved_pid"
+reeved_says 2 "configuration read again"
+assert_eq "health, once it is taken over" healthy "$(reeve daemon health)"
+good 60 eleven
 
 step "what is gone from it"
 printf '\n[pool other]\nslots = 1\n[defaults]\npriority = 4\n' >>"$conf"
@@ -108,6 +118,14 @@ start_reeved --config="$conf"
 printf '[reeved]\nmessage-max = 1M\n' >"$conf"
 assert_match "changes" "*needs restart*message-max*" "$(reeve daemon reload | xargs)"
 assert_eq "status" 16384 "$(reeve daemon status --json | jq .message_max_bytes)"
+assert_eq "and that it waits" '["reeved.message-max"]' \
+	"$(reeve daemon status --json | jq -c .restart_needed)"
+assert_match "in words" "*needs restart *reeved.message-max*" "$(reeve daemon status)"
+printf '[reeved]\nmessage-max = 16K\n' >"$conf"
+assert_eq "as it was" '[]' "$(reeve daemon reload --json | jq -c .restart_needed)"
+printf '[reeved]\nmessage-max = 1M\ndurability = off\n' >"$conf"
+assert_match "also with another" "*needs restart*message-max*" "$(reeve daemon reload | xargs)"
+assert_eq "what it works with" full "$(reeve daemon status --json | jq -r .durability)"
 long=$(head -c 2000 /dev/zero | tr '\0' x)
 seq 20 | sed "s/.*/true $long/" >lines
 assert_eq "a batch" 20 "$(env -i "REEVE_SOCKET=$REEVE_SOCKET" "$REEVE" add --batch lines | wc -l)"

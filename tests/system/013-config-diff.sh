@@ -62,6 +62,8 @@ printf '[pool late]\nslots = nine\n[reeved]\nmin-fee = 1M\n' >>"$conf"
 assert_exit 1 reeve --user config diff 2>err
 assert_match "all of it" "*reeve.conf:13: *nine*
 *reeve.conf:15: *min-fee*" "$(sed 1d err)"
+assert_exit 2 reeve --user config diff --exit-code 2>err
+assert_match "all the same" "*nine*" "$(cat err)"
 sed -i '$d' "$conf"
 sed -i 's/nine/9/; $d' "$conf"
 assert_exit 1 reeve --user config diff 2>err
@@ -79,5 +81,9 @@ diff_is "nothing would change" --as 50-late.conf "$tmp/candidate"
 assert_exit 1 reeve --user config diff --exit-code --file "$tmp/candidate" >out
 assert_eq "a pool that the file has not" 1 "$(grep -c '^pool.a goes' out)"
 assert_exit 5 reeve --user config diff 2>err
+assert_exit 5 reeve --user config diff --exit-code 2>err
+echo nonsense >"$tmp/broken"
+assert_exit 1 reeve --user config diff --file "$tmp/broken" 2>err
+assert_exit 2 reeve --user config diff --exit-code --file "$tmp/broken" 2>err
 assert_exit 2 reeve --user config diff --as x 2>err
 assert_exit 2 reeve --user config diff --as nowhere/x.conf "$tmp/candidate" 2>err
