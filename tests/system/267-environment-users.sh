@@ -93,6 +93,11 @@ assert_exit 1 reeve daemon reload 2>said
 assert_match "somebody else's" \
 	"*conf:6: [[]environment secret] env-file: '$tmp/hers.env': it belongs to user 65534: only root's are read*" \
 	"$(cat said)"
+assert_exit 1 nobody "$REEVE" daemon health >said
+assert_eq "that it was refused, and not what the files say" \
+	"problems the last reload of the configuration was refused" "$(xargs <said)"
+assert_exit 1 reeve daemon health >said
+assert_match "to an administrator" "*was refused: $tmp/conf:6: *hers.env*" "$(cat said)"
 base | conf
 reeve daemon reload >/dev/null
 for mode in 620 602 666; do
