@@ -61,11 +61,11 @@ kill -s HUP "$reeved_pid"
 reeved_says 1 "configuration not taken over"
 assert_eq "slots" 7 "$(slots)"
 refused="the last reload of the configuration was refused: $conf:4: *eleven*"
-assert_exit 1 reeve daemon health >health
-assert_match "health" "*$refused" "$(cat health)"
+assert_exit 1 reeve daemon health >said
+assert_match "health" "*$refused" "$(cat said)"
 assert_match "status" "$refused" "$(reeve daemon status --json | jq -r '.problems[]')"
 good 60 7
-assert_exit 1 reeve daemon health >health
+assert_exit 1 reeve daemon health >said
 kill -s HUP "$reeved_pid"
 reeved_says 2 "configuration read again"
 assert_eq "health, once it is taken over" healthy "$(reeve daemon health)"
