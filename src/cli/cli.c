@@ -21,6 +21,9 @@
 #include "client/client.h"
 #include "job/fields.h"
 
+#define PERMISSION_DENIED "org.varlink.service.PermissionDenied"
+enum { DENIED_MAX = 80 }; /* bytes of what was asked for, about */
+
 /* how long a daemon that vanished may take to come back, and how often we look */
 #define RECONNECT_TIME     RV_SEC(10)
 #define RECONNECT_PAUSE_MS 50
@@ -101,10 +104,73 @@ int cli_fail_errno(const struct cli *c, int err, const char *fmt, ...)
 		message ? message : "out of memory");
 }
 
+/* verbs for which jobs of one's own are not enough; of those with sub-verbs what does not change
+ * anything is for whom it belongs to */
+static bool is_for_administrators(const struct cli *c)
+{
+	static const char *const verbs[] = {"start", "stop", "restart", "reload",
+		"force", "move", "pool", "daemon", "config"};
+	static const char *const changes[] = {"start", "stop", "restart", "reload",
+		"scale", "reset", "add", "rm", "run", "pause", "resume"};
+	const char *verb = c->command->name;
+	const char *sub = c->opts.n_args > 0 ? c->opts.args[0] : "";
+
+	for (size_t i = 0; i < ARRAY_LEN(verbs); i++)
+		if (STREQ(verbs[i], verb))
+			return true;
+	if (!STREQ(verb, "service") && !STREQ(verb, "schedule"))
+		return false;
+	for (size_t i = 0; i < ARRAY_LEN(changes); i++)
+		if (STREQ(changes[i], sub))
+			return true;
+	return false;
+}
+
+/* The daemon says no more than that it is not permitted: what was asked for, and who may. called:
+ * the parameters, whose name is the one of several that it is about; or NULL. NULL: out of
+ * memory */
+static char *denied_text(const struct cli *c, const json_t *called)
+{
+	_cleanup_(buf_deinitp) struct buf what = BUF_NULL;
+	const char *name = json_str(called, "name");
+	size_t n = *name && c->command->words ? 1 : *name ? 0 : c->opts.n_args;
+	int r = buf_append_str(&what, c->command->name);
+
+	for (size_t i = 0; i < n && r >= 0; i++) {
+		if (buf_len(&what) > DENIED_MAX) {
+			r = buf_append_str(&what, " ...");
+			break;
+		}
+		r = buf_printf(&what, " %.*s", DENIED_MAX, c->opts.args[i]);
+	}
+	if (r >= 0 && *name)
+		r = buf_printf(&what, " %s", name);
+	if (r >= 0)
+		r = buf_append_str(&what,
+			is_for_administrators(c)
+				? ": not permitted: that is for administrators, root "
+				  "and those of admins in reeve.conf"
+				: ": not permitted: that is for the user whom it "
+				  "belongs to, and for administrators, root and "
+				  "those of admins in reeve.conf");
+	return r < 0 ? NULL : buf_steal_str(&what, NULL);
+}
+
+static int fail_denied(const struct cli *c, const char *error, const json_t *called)
+{
+	_cleanup_free_ char *text = denied_text(c, called);
+
+	return fail(c, code_of(c, CLI_EXIT_PERMISSION), error, NULL,
+		text ? text : "not permitted");
+}
+
 int cli_fail_reply(const struct cli *c, const char *error, const json_t *params)
 {
-	_cleanup_free_ char *text = reply_error_text(error, params);
+	_cleanup_free_ char *text = NULL;
 
+	if (STREQ(error, PERMISSION_DENIED) && c->command)
+		return fail_denied(c, error, NULL);
+	text = reply_error_text(error, params);
 	return fail(c, code_of(c, exit_code_of_error(error)), error, params,
 		text ? text : error);
 }
@@ -194,13 +260,15 @@ int cli_call(const struct cli *c, struct client *client, const char *method,
 	json_t *params, json_t **ret)
 {
 	_cleanup_json_ json_t *reply = NULL;
+	_cleanup_json_ json_t *mine = params;
 	_cleanup_free_ char *error = NULL;
 	int r;
 
 	r = client_call(client, method, params, &reply, &error, RV_FOREVER);
-	json_decref(params);
 	if (r < 0)
 		return cli_fail_lost(c, r);
+	if (r > 0 && STREQ(error, PERMISSION_DENIED) && c->command)
+		return fail_denied(c, error, mine);
 	if (r > 0)
 		return cli_fail_reply(c, error, reply);
 	if (ret)

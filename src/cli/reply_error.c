@@ -43,6 +43,8 @@ static const struct {
 		"the daemon refuses: it is shutting down"},
 	{"io.reeve.Job.Unavailable", CLI_EXIT_REFUSED, "not available: {what}"},
 	{"io.reeve.Job.Invalid", CLI_EXIT_USAGE, "{field}: {message}"},
+	{"io.reeve.Job.NotPermitted", CLI_EXIT_PERMISSION,
+		"{field}: not permitted: {message}"},
 	{"io.reeve.Daemon.Unavailable", CLI_EXIT_REFUSED, "not available: {what}"},
 	{"io.reeve.Pool.NotFound", CLI_EXIT_NOTHING, "there is no pool '{name}'"},
 	{"io.reeve.Pool.Exists", CLI_EXIT_SOME,

@@ -136,16 +136,30 @@ static int add_part(struct target *t, const char *mark, uint64_t number)
 	return r < 0 || t->one_of ? r : end_element(t);
 }
 
-/* a job that cannot be waited for so */
-static int refuse(struct target *t, const char *message)
+static int refuse_with(struct target *t, const char *error, const char *message)
 {
 	json_t *params = place_of(t->rs, t->kind);
 
 	if (params)
 		json_object_set_new(params, "message", json_string(message));
-	vl_call_error(t->rs->call, "io.reeve.Job.Invalid", params);
+	vl_call_error(t->rs->call, error, params);
 	json_decref(params);
 	return -EINVAL;
+}
+
+/* a job that cannot be waited for so */
+static int refuse(struct target *t, const char *message)
+{
+	return refuse_with(t, "io.reeve.Job.Invalid", message);
+}
+
+static int refuse_other_user(struct target *t, uint64_t id)
+{
+	char message[64];
+
+	snprintf(message, sizeof(message), "job %" PRIu64 " belongs to another user",
+		id);
+	return refuse_with(t, "io.reeve.Job.NotPermitted", message);
 }
 
 static int add_job(struct target *t, struct job *on)
@@ -168,8 +182,7 @@ static int add_id(struct target *t, uint64_t id)
 	if (on && !on->leaving) {
 		if (control_owns(t->rs->conn, on))
 			return add_job(t, on);
-		vl_call_denied(t->rs->call);
-		return -EINVAL;
+		return refuse_other_user(t, id);
 	}
 	place = place_of(t->rs, t->kind);
 	return place ? control_reply_no_such_id(t->rs->conn, t->rs->call, id, place)

@@ -24,14 +24,20 @@
 #include "job/env_filter.h"
 #include "varlink/bytes_field.h"
 
-int submit_invalid(struct submit *s, size_t i, const char *field, const char *message)
+static int refuse_field(struct submit *s, const char *error, size_t i,
+	const char *field, const char *message)
 {
 	json_t *params = json_pack("{s:I, s:s, s:s}", "job", (json_int_t)i, "field",
 		field, "message", message ? message : "not possible");
 
-	vl_call_error(s->call, "io.reeve.Job.Invalid", params);
+	vl_call_error(s->call, error, params);
 	json_decref(params);
 	return -EINVAL;
+}
+
+int submit_invalid(struct submit *s, size_t i, const char *field, const char *message)
+{
+	return refuse_field(s, "io.reeve.Job.Invalid", i, field, message);
 }
 
 int submit_limit_reached(struct submit *s, const char *key, int64_t max)
@@ -64,7 +70,8 @@ static int check_spec(struct submit *s, size_t i, const struct job_spec *spec)
 	if (r >= 0)
 		r = job_check(s->core, spec, &maker, &field, &message);
 	if (r == -EACCES)
-		return vl_call_denied(s->call), -EINVAL;
+		return refuse_field(s, "io.reeve.Job.NotPermitted", i,
+			job_field_info[field].json_name, message);
 	if (r == -EINVAL)
 		return submit_invalid(s, i, job_field_info[field].json_name, message);
 	if (r < 0)

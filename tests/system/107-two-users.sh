@@ -21,7 +21,9 @@ step "others' jobs are neither seen nor touched"
 id=$(reeve add --hold -- echo secret)
 assert_eq "list" "" "$(nobody "$REEVE" ls -q --state held)"
 for verb in show cancel release rm logs events ps history stats; do
-	assert_exit 4 nobody "$REEVE" "$verb" "$id"
+	assert_exit 4 nobody "$REEVE" "$verb" "$id" 2>said
+	assert_match "what, and who may" "*reeve: $verb $id: not permitted: that is for the user whom it belongs to, *" \
+		"$(cat said)"
 done
 assert_exit 4 nobody "$REEVE" set "$id" priority=9
 assert_exit 4 nobody "$REEVE" ls --user root
@@ -32,7 +34,8 @@ assert_eq "of both" 2 "$(reeve events --json --user '*' | jq -r .user | sort -u 
 assert_exit 4 nobody "$REEVE" daemon stop
 assert_exit 4 nobody "$REEVE" daemon reload
 reeve add --hold -n shared -l shared true >/dev/null
-assert_exit 4 nobody "$REEVE" add --after "$id" true
+assert_exit 4 nobody "$REEVE" add --after "$id" true 2>said
+assert_match "whose it is" "*after: not permitted: job $id belongs to another user" "$(cat said)"
 assert_exit 3 nobody "$REEVE" add --after shared true
 assert_exit 3 nobody "$REEVE" add --after @shared true
 assert_eq "graph" "[]" "$(nobody "$REEVE" graph --json)"

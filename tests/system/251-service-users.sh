@@ -52,7 +52,9 @@ assert_eq "services that nobody sees" theirs \
 	"$(nobody "$REEVE" service ls --json | jq -r '.[].name')"
 for verb in start stop restart 'service reset'; do
 	# shellcheck disable=SC2086
-	assert_exit 4 nobody "$REEVE" $verb theirs 2>/dev/null
+	assert_exit 4 nobody "$REEVE" $verb theirs 2>said
+	assert_eq "who may" "reeve: $verb theirs: not permitted: that is for administrators, root and those of admins in reeve.conf" \
+		"$(cat said)"
 done
 assert_exit 4 nobody "$REEVE" varlink io.reeve.Service.Show '{"name":"mine"}' 2>/dev/null
 assert_eq "it runs on" "$id running" "$(of theirs '"\(.id) \(.state)"')"

@@ -37,6 +37,8 @@ step "who is not named may not name it"
 show='echo "[$SECRET] [$PLAIN] [$A]"'
 assert_exit 4 nobody "$REEVE" add --environment secret -- sh -c "$show" 2>said
 grep -q hunter2 said && fail "the secret is told"
+assert_eq "why not" \
+	"reeve: environment: not permitted: 'secret' is not for you (users of [environment secret])" "$(cat said)"
 assert_eq "no job" "[]" "$(nobody "$REEVE" ls --json | jq -c .)"
 assert_eq "root may" "[hunter2] [too] []" "$(reeve run --environment secret -- sh -c "$show")"
 
