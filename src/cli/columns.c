@@ -47,7 +47,7 @@ static const char *cell_state(char *buf, const json_t *job, int64_t now_usec)
 		snprintf(buf, CELL_MAX, "%s, exit %" PRId64, result, code);
 	else if (strncmp(reason, start_failed, strlen(start_failed)) == 0)
 		snprintf(buf, CELL_MAX, "%s at %.*s", result,
-			(int)strcspn(reason + strlen(start_failed), ":"),
+			(int)strcspn(reason + strlen(start_failed), ": "),
 			reason + strlen(start_failed));
 	else
 		return result;

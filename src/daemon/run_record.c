@@ -75,13 +75,33 @@ int run_record_start(struct run *run)
 
 /* ---- the end --------------------------------------------------------------------- */
 
-/* of a start that failed: what the step was about, where the error does not tell */
+/* Of a start that failed: what the step was about, which the error does not tell; NULL: nothing
+ * with a name. */
 static const char *step_object(const struct run *run)
 {
-	return run->info.step == SPAWN_STEP_STDOUT &&
-			       STREQ(job_str(&run->spec, OUTPUT), "journal")
-		       ? " (the journal's socket, " JOB_JOURNAL_SOCKET ")"
-		       : "";
+	const struct job_spec *spec = &run->spec;
+	char *const *command = job_strv(spec, COMMAND);
+
+	switch (run->info.step) {
+	case SPAWN_STEP_CHDIR: return job_str(spec, CWD);
+	case SPAWN_STEP_STDIN: return job_str(spec, STDIN);
+	case SPAWN_STEP_STDOUT:
+		return STREQ(job_str(spec, OUTPUT), "journal") ? JOB_JOURNAL_SOCKET
+							       : NULL;
+	case SPAWN_STEP_EXEC:
+		return command && command[0] ? command[0] : job_str(spec, SHELL);
+	default: return NULL;
+	}
+}
+
+/* "start failed at chdir '/nonexistent': No such file or directory" */
+static void describe_failed_start(const struct run *run, char *buf, size_t size)
+{
+	const char *object = step_object(run);
+
+	snprintf(buf, size, "start failed at %s%s%s: %s",
+		run->rec.step ? run->rec.step : "request", object ? " " : "",
+		object ? QUOTED(object) : "", rv_strerror(run->end.error));
 }
 
 static void describe_end(const struct run *run, char *buf, size_t size)
@@ -100,9 +120,7 @@ static void describe_end(const struct run *run, char *buf, size_t size)
 	else if (end->kind == RUN_END_START_FAILED && run->error_text)
 		snprintf(buf, size, "start failed: %s", run->error_text);
 	else if (end->kind == RUN_END_START_FAILED)
-		snprintf(buf, size, "start failed at %s%s: %s",
-			run->rec.step ? run->rec.step : "request", step_object(run),
-			rv_strerror(end->error));
+		describe_failed_start(run, buf, size);
 	else if (end->kind == RUN_END_LOST)
 		str_shorten(buf, size,
 			run->error_text ? run->error_text : "its end is not known");

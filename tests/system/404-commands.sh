@@ -12,6 +12,8 @@ fails_at() {
 	assert_eq "result of '$*'" "failed" "$(reeve ls --json | jq -r '.[-1].result')"
 	assert_eq "step and error of '$*'" "$f_step $f_error" \
 		"$(reeve show --json | jq -r '(if type == "array" then .[0] else . end) | .run_history[-1] | "\(.step) \(.error)"')"
+	# said to whoever has no command line to look at: of services, events, callbacks
+	assert_match "reason of '$*'" "start failed at $f_step '*': $f_error" "$(reeve ls --json | jq -r '.[-1].reason')"
 }
 
 # output_fails ERROR OUTPUT: likewise for where the output goes
@@ -55,7 +57,7 @@ if [ ! -e /run/systemd/journal/stdout ]; then
 	fails_at stdout 'No such file or directory' 125 --output journal true
 	assert_match "what reeve says" "*stdout '/run/systemd/journal/stdout': No such file*" \
 		"$(cat error)"
-	assert_match "the reason" "*the journal's socket, /run/systemd/journal/stdout*No such*" \
+	assert_match "the reason" "*stdout '/run/systemd/journal/stdout': No such*" \
 		"$(reeve ls --json | jq -r '.[-1].reason')"
 fi
 

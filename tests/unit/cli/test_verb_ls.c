@@ -71,7 +71,7 @@ static void list_ends(
 	struct fake *f, struct vl_call *call, const char *method, const json_t *params)
 {
 	static const char not_started[] =
-		"start failed at exec: No such file or directory";
+		"start failed at exec '/bin/nosuch': No such file or directory";
 	json_t *start = fake_job(1, "finished", "failed", -1, 0),
 	       *late = fake_job(2, "finished", "timeout", -1, 15),
 	       *crash = fake_job(3, "finished", "failed", -1, 11),
