@@ -158,21 +158,29 @@ static int become_queued(struct scheduler *s, struct job *j)
 	return demand_add(&s->admission, j->demand, &j->order);
 }
 
+/* the first that is due by then; NULL */
+static struct job *first_due(const struct scheduler *s, rv_time now)
+{
+	const struct heap_node *node = heap_peek(&s->due);
+
+	return node && job_of(node)->due <= now ? job_of(node) : NULL;
+}
+
 static void due_now(void *arg)
 {
 	struct scheduler *s = arg;
-	rv_time now = clock_boottime(s->core->clock);
-	struct heap_node *node;
+	struct job *j;
 
 	s->timer_armed = false;
-	for (unsigned n = 0; n < DUE_AT_ONCE; n++) {
-		node = heap_peek(&s->due);
-		if (!node || job_of(node)->due > now)
-			break;
+	if (s->due_until == 0)
+		s->due_until = clock_boottime(s->core->clock);
+	for (unsigned n = 0; n < DUE_AT_ONCE && (j = first_due(s, s->due_until)); n++) {
 		heap_pop(&s->due);
-		if (become_queued(s, job_of(node)) < 0)
-			no_place(s, job_of(node));
+		if (become_queued(s, j) < 0)
+			no_place(s, j);
 	}
+	if (!first_due(s, s->due_until))
+		s->due_until = 0;
 	arm(s); /* where more are due: for at once */
 	scheduler_kick(s);
 }
@@ -317,7 +325,10 @@ static void look(void *arg)
 	arm(s);
 	if (s->unplaced)
 		place_all(s);
-	admit(s);
+	/* The rest of those that were due has its places first, or what comes last of it starts
+	 * last, whatever its priority: the timer puts it there, and has us look again. */
+	if (!s->timer_armed || !first_due(s, s->due_until))
+		admit(s);
 }
 
 void scheduler_kick(struct scheduler *s)

@@ -17,6 +17,7 @@ struct scheduler {
 	rv_handle timer;
 	bool look_pending, timer_armed;
 	rv_time timer_at;
+	rv_time due_until; /* jobs up to there are being put in the order; 0: none are */
 	struct start_pace pace; /* of services */
 	rv_timer rates;         /* a pool's rate lets the next one start */
 	rv_timer retry;         /* ends BLOCK_RETRY */

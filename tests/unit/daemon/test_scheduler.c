@@ -178,6 +178,28 @@ DAEMON_TEST(many_starts_are_spread_over_turns_in_order)
 	return 0;
 }
 
+/* more than are put in the order in one turn, due at the same time: the last of them is first */
+DAEMON_TEST(what_is_due_at_once_starts_in_the_order_of_all_of_it)
+{
+	rv_time now = clock_boottime(fx->core.clock);
+
+	for (uint64_t id = 1; id <= 600; id++) {
+		struct fixture_job how = {.state = JOB_BACKOFF};
+		struct job *j;
+
+		how.priority = id > 598 ? 5 : 0;
+		j = fixture_add_job(fx, id, &how);
+		j->due = now;
+		scheduler_place(fx->core.scheduler, j);
+	}
+	begin(fx);
+	while (started.n < 2)
+		ck_assert_int_eq(rv_yield(), 0);
+	ck_assert_uint_eq(started.ids[0], 599);
+	ck_assert_uint_eq(started.ids[1], 600);
+	return 0;
+}
+
 DAEMON_TEST(higher_priority_starts_first_then_lower_id)
 {
 	static const uint64_t order[] = {3, 2, 4, 1};
@@ -407,6 +429,7 @@ UNIT_MAIN("scheduler", short_runs_are_started_ahead,
 	a_recall_ends_starting_ahead_for_a_while,
 	slots_of_strayed_runs_are_not_given_out_by_the_spawner,
 	slots_are_never_exceeded, many_starts_are_spread_over_turns_in_order,
+	what_is_due_at_once_starts_in_the_order_of_all_of_it,
 	higher_priority_starts_first_then_lower_id, functions_take_no_slot,
 	functions_of_a_pool_are_limited, nothing_starts_while_blocked,
 	withdrawn_job_does_not_start, held_job_has_no_place,
