@@ -224,7 +224,7 @@ static struct service_condition look(const struct services *ss, const struct ser
 	size_t wanted = service_wanted(s);
 	struct service_condition ret = {.runs = c.runs, .moves = c.moves};
 
-	ret.kept_down = service_kept_down_by(s) || (s->group && s->group->given_up);
+	ret.kept_down = s->cond.kept_down;
 	ret.down = wanted == 0 || s->rec.stopped || ret.kept_down ||
 		   (c.over == wanted && c.done < wanted);
 	ret.met = !ret.down && c.ready + c.done == wanted;
@@ -267,6 +267,9 @@ void services_note(struct services *ss, struct service *s)
 
 		s = LIST_ENTRY(node, struct service, noting);
 		was = s->cond;
+		/* what its instances are to be, and so whether they move, follows from this */
+		s->cond.kept_down =
+			service_kept_down_by(s) || (s->group && s->group->given_up);
 		s->cond = look(ss, s);
 		if (was.down != s->cond.down || was.kept_down != s->cond.kept_down ||
 			was.met != s->cond.met || was.holds != s->cond.holds ||
@@ -397,12 +400,13 @@ struct service **service_with_required(
 	return TAKE_PTR(w.v);
 }
 
-static int by_name(const void *a, const void *b)
+/* sections are an array, in the order of the files */
+static int by_place(const void *a, const void *b)
 {
-	const struct service *x = *(struct service *const *)a;
-	const struct service *y = *(struct service *const *)b;
+	const struct config_named *x = (*(struct service *const *)a)->section;
+	const struct config_named *y = (*(struct service *const *)b)->section;
 
-	return strcmp(x->name, y->name);
+	return x < y ? -1 : x > y;
 }
 
 int services_sort(struct services *ss, struct service **v, size_t *n)
@@ -413,7 +417,7 @@ int services_sort(struct services *ss, struct service **v, size_t *n)
 	if (walk_init(&w, ss) < 0)
 		return -ENOMEM;
 	if (*n > 0)
-		qsort(v, *n, sizeof(struct service *), by_name);
+		qsort(v, *n, sizeof(struct service *), by_place);
 	for (size_t i = 0; i < *n; i++)
 		walk_from(&w, v[i], ss->mark);
 	ss->mark++;

@@ -36,8 +36,8 @@ const struct service *service_kept_down_by(const struct service *s);
 /* in a few words, how it is doing: "starting"; "stopped" */
 const char *service_word(const struct services *ss, const struct service *s);
 
-/* Each behind those of them that it comes after, and by name where that is all the same; each
- * once: *n may become less. 0, -ENOMEM */
+/* Each behind those of them that it comes after, and in the order of the files where that is all
+ * the same; each once: *n may become less. None of them is gone. 0, -ENOMEM */
 int services_sort(struct services *ss, struct service **v, size_t *n);
 /* All that it requires, over however many, each behind what it requires itself, and s as the
  * last; the caller's to free. NULL: out of memory */

@@ -407,10 +407,19 @@ void services_job_changed(struct services *ss, const struct job *j)
 
 void services_look_at_all(struct services *ss)
 {
+	const struct config_names *names;
 	struct service *s;
 
 	if (!ss)
 		return;
+	/* those without relations start in the order of the files */
+	names = &ss->config->named[CONFIG_SECTION_SERVICE];
+	for (size_t i = 0; i < names->n; i++) {
+		s = services_find(ss, names->v[i].name);
+		if (s)
+			service_look_again(ss, s);
+	}
 	HASHMAP_FOREACH(s, ss->by_name)
-		service_look_again(ss, s);
+		if (!s->section)
+			service_look_again(ss, s);
 }

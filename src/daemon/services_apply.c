@@ -451,8 +451,13 @@ int services_apply(struct services *ss, const struct config *cf)
 	r = groups_apply(ss);
 	if (r >= 0)
 		r = services_link(ss);
+	/* those without relations start in the order of the files */
+	for (size_t i = 0; i < names->n && r >= 0; i++) {
+		s = services_find(ss, names->v[i].name);
+		r = service_set_wanted(ss, s);
+	}
 	HASHMAP_FOREACH(s, ss->by_name)
-		if (r >= 0)
+		if (r >= 0 && !s->section)
 			r = service_set_wanted(ss, s);
 	return r;
 }

@@ -134,7 +134,7 @@ assert_eq "their states" "stopped" "$(reeve service ls --json app | jq -r '.[].s
 assert_match "the table" "*GROUP*app*" "$(reeve service ls | xargs)"
 reeve start 'a*' z
 assert_eq "by globs" "running stopped running" "$(reeve service ls --json app | jq -r '.[].state' | xargs)"
-assert_eq "whose logs they are" "==> a, job <== ==> web.0, job <== ==> web.1, job <== ==> web.2, job <==" \
+assert_eq "whose logs they are" "==> web.0, job <== ==> web.1, job <== ==> web.2, job <== ==> a, job <==" \
 	"$(reeve service logs a web | sed 's/job [0-9]*/job/' | xargs)"
 assert_exit 3 reeve start nosuch 2>error
 assert_match "the error" "*no service 'nosuch', nor a group*" "$(cat error)"
