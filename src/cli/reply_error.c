@@ -75,6 +75,8 @@ static const struct {
 		"the daemon refuses: the limit {limit} = {maximum} is reached"},
 	{"io.reeve.Schedule.Unavailable", CLI_EXIT_REFUSED, "not available: {what}"},
 	{"io.reeve.Service.NotFound", CLI_EXIT_NOTHING, "there is no service '{name}'"},
+	{"io.reeve.Service.NoGroup", CLI_EXIT_NOTHING,
+		"there is no group '{name}' of services"},
 	{"io.reeve.Service.NotReloadable", CLI_EXIT_SOME,
 		"service '{name}' has no reload-signal and no reload-command in "
 		"the configuration"},

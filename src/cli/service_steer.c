@@ -203,45 +203,204 @@ int service_roll(struct cli *c, struct client *client, const char *verb,
 	return print_changed(c, json_is_true(json_object_get(reply, "changed")));
 }
 
+/* ---- one after the other --------------------------------------------------------------------- */
+
+struct steering {
+	const struct cli *c;
+	struct client *client;
+	const char *method;
+	char *const *names; /* the operands */
+	size_t n;
+	int64_t instances; /* of Scale */
+	bool waits;        /* for each, before the next is asked */
+	bool changed;      /* something is */
+	const char *left;  /* the first that was left as it is; NULL: none was */
+	size_t n_left;
+};
+
+/* how a service was meant, by the first of these that holds */
+enum meant { BY_NAME, BY_GROUP, BY_GLOB /* or --all */ };
+
+static bool is_operand(const struct steering *st, const char *name)
+{
+	for (size_t k = 0; k < st->n; k++)
+		if (STREQ(st->names[k], name))
+			return true;
+	return false;
+}
+
+static enum meant how_meant(const struct steering *st, const json_t *s)
+{
+	if (is_operand(st, json_str(s, "name")))
+		return BY_NAME;
+	return is_operand(st, json_str(s, "group")) ? BY_GROUP : BY_GLOB;
+}
+
+static void leave(struct steering *st, const json_t *s)
+{
+	if (!st->left)
+		st->left = json_str(s, "name");
+	st->n_left++;
+}
+
+static json_t *params_for(const struct steering *st, const json_t *s, bool unless_down)
+{
+	json_t *params = json_pack("{s:s}", "name", json_str(s, "name"));
+	bool fine = params != NULL;
+
+	if (fine && STREQ(st->method, "Scale"))
+		fine = json_put(params, "instances", json_integer(st->instances)) == 0;
+	if (fine && st->waits)
+		fine = json_put(params, "wait", json_true()) == 0;
+	if (fine && unless_down)
+		fine = json_put(params, "unless_down", json_true()) == 0;
+	if (fine)
+		return params;
+	json_decref(params);
+	return NULL;
+}
+
+/* One that was not meant by its name, and cannot do this, is left as it is. The exit code */
+static int ask(struct steering *st, const json_t *s, const char *method)
+{
+	enum meant meant = how_meant(st, s);
+	bool restart = STREQ(method, "Restart"), changed;
+	_cleanup_json_ json_t *params = params_for(st, s, restart && meant != BY_NAME);
+	_cleanup_json_ json_t *reply = NULL;
+	_cleanup_free_ char *error = NULL;
+	char full[64];
+	int r;
+
+	if (!params)
+		return cli_fail_errno(st->c, -ENOMEM, "service");
+	snprintf(full, sizeof(full), "io.reeve.Service.%s", method);
+	r = client_call(st->client, full, params, &reply, &error, RV_FOREVER);
+	if (r < 0)
+		return cli_fail_lost(st->c, r);
+	if (r > 0 && meant != BY_NAME &&
+		STREQ(error, "io.reeve.Service.NotReloadable")) {
+		leave(st, s);
+		return 0;
+	}
+	if (r > 0)
+		return cli_fail_reply(st->c, error, reply);
+	changed = json_is_true(json_object_get(reply, "changed")) ||
+		  json_int(reply, "n", 0) > 0;
+	st->changed |= changed;
+	if (restart && !changed)
+		leave(st, s);
+	return tell_failures(
+		st->c, json_str(s, "name"), json_object_get(reply, "failed"));
+}
+
+/* All of it at once, which the daemon sees to. */
+static int restart_group(struct steering *st, const char *name, const json_t *list)
+{
+	_cleanup_json_ json_t *reply = NULL, *asked = json_array();
+	const json_t *restarted;
+	json_t *s, *t;
+	size_t i, k;
+	int r = cli_call(st->c, st->client, "io.reeve.Service.RestartGroup",
+		json_pack("{s:s}", "name", name), &reply);
+
+	if (r != 0)
+		return r;
+	restarted = json_object_get(reply, "services");
+	json_array_foreach((json_t *)list, i, s)
+	{
+		bool some = false;
+
+		json_array_foreach((json_t *)restarted, k, t) some |=
+			STREQ(json_string_value(t), json_str(s, "name"));
+		if (some && json_array_append(asked, s) < 0)
+			return cli_fail_errno(st->c, -ENOMEM, "service");
+		if (!some && STREQ(json_str(s, "group"), name) &&
+			how_meant(st, s) == BY_GROUP)
+			leave(st, s);
+	}
+	st->changed |= json_array_size(restarted) > 0;
+	return st->waits ? wait_for_all(st->c, st->client, asked, true) : 0;
+}
+
+static int restart_groups(struct steering *st, const json_t *list)
+{
+	int first = 0;
+
+	for (size_t k = 0; k < st->n; k++) {
+		bool is_group = false, again = false;
+		json_t *s;
+		size_t i;
+		int r;
+
+		json_array_foreach((json_t *)list, i, s) is_group |=
+			STREQ(json_str(s, "group"), st->names[k]);
+		for (size_t j = 0; j < k; j++)
+			again |= STREQ(st->names[j], st->names[k]);
+		if (!is_group || again)
+			continue;
+		r = restart_group(st, st->names[k], list);
+		first = first ? first : r;
+	}
+	return first;
+}
+
+/* one of those that groups do not restart as a whole */
+static int restart_one(struct steering *st, const json_t *s)
+{
+	switch (how_meant(st, s)) {
+	case BY_GROUP: return 0;
+	case BY_NAME: /* with its group it was restarted, unless it was down */
+		return ask(st, s,
+			is_operand(st, json_str(s, "group")) ? "Start" : "Restart");
+	default: return ask(st, s, "Restart");
+	}
+}
+
+static void tell_left(const struct steering *st)
+{
+	char others[64] = "";
+
+	if (st->n_left > 1)
+		snprintf(others, sizeof(others), " and %zu other%s", st->n_left - 1,
+			st->n_left > 2 ? "s" : "");
+	if (st->left && STREQ(st->method, "Restart"))
+		cli_note(st->c,
+			"left as it was, stopped or failed: service '%s'%s (one that "
+			"is named is started)",
+			st->left, others);
+}
+
 /* Each is tried: one that cannot be changed keeps no other. They are started in their order,
  * and stopped the other way round. */
 int service_steer(struct cli *c, struct client *client, const char *verb,
 	const char *method, char *const *names, size_t n)
 {
 	_cleanup_json_ json_t *list = NULL, *ordered = NULL, *asked = json_array();
-	bool changed = false, scale = STREQ(method, "Scale");
+	bool scale = STREQ(method, "Scale"), restart = STREQ(method, "Restart");
 	bool stop = STREQ(method, "Stop"), together = stop || STREQ(method, "Start");
 	bool wait = !STREQ(method, "Reset") && !STREQ(method, "Reload") &&
 		    !options_has(&c->opts, OPT_NO_WAIT);
-	int64_t instances = 0;
-	int first = 0;
-	int r = scale ? read_instances(c, names, n, &instances) : 0;
+	struct steering st = {.c = c,
+		.client = client,
+		.method = method,
+		.names = names,
+		.n = n - (scale && n > 0),
+		.waits = wait && !together};
+	int r = scale ? read_instances(c, names, n, &st.instances) : 0;
+	int first;
 
 	if (r == 0)
-		r = service_select(c, client, verb, names, n - scale, false, &list);
+		r = service_select(c, client, verb, names, st.n, false, &list);
 	if (r != 0)
 		return r;
 	ordered = in_order(list);
 	if (!ordered || !asked)
 		return cli_fail_errno(c, -ENOMEM, "service");
+	first = restart ? restart_groups(&st, ordered) : 0;
 	for (size_t i = 0; i < json_array_size(ordered); i++) {
-		_cleanup_json_ json_t *reply = NULL;
 		json_t *s = at_place(ordered, i, stop);
-		json_t *params = json_pack("{s:s}", "name", json_str(s, "name"));
-		char full[64];
 
-		if (scale && json_put(params, "instances", json_integer(instances)) < 0)
-			return cli_fail_errno(c, -ENOMEM, "service");
-		if (wait && !together && json_put(params, "wait", json_true()) < 0)
-			return cli_fail_errno(c, -ENOMEM, "service");
-		snprintf(full, sizeof(full), "io.reeve.Service.%s", method);
-		r = cli_call(c, client, full, params, &reply);
-		changed |= r == 0 && (json_is_true(json_object_get(reply, "changed")) ||
-					     json_int(reply, "n", 0) > 0);
-		if (r == 0)
-			r = tell_failures(c,
-				json_str(at_place(ordered, i, stop), "name"),
-				json_object_get(reply, "failed"));
+		r = restart ? restart_one(&st, s) : ask(&st, s, method);
 		first = first ? first : r;
 		if (r == 0 && json_array_append(asked, s) < 0)
 			return cli_fail_errno(c, -ENOMEM, "service");
@@ -250,5 +409,10 @@ int service_steer(struct cli *c, struct client *client, const char *verb,
 		r = wait_for_all(c, client, asked, !stop);
 		first = first ? first : r;
 	}
-	return first ? first : print_changed(c, changed);
+	tell_left(&st);
+	if (STREQ(method, "Reload") && st.n_left == json_array_size(ordered))
+		return cli_fail(c, CLI_EXIT_NOTHING,
+			"none of these services has reload-signal or reload-command in "
+			"the configuration");
+	return first ? first : print_changed(c, st.changed);
 }

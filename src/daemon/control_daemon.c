@@ -291,6 +291,7 @@ const struct vl_method control_service_methods[] = {
 	METHOD("Start", control_service_start),
 	METHOD("Stop", control_service_stop),
 	METHOD("Restart", control_service_restart),
+	METHOD("RestartGroup", control_service_restart_group),
 	METHOD("Roll", control_service_roll),
 	METHOD("Wait", control_service_wait),
 	METHOD("Reload", control_service_reload),

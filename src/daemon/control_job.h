@@ -68,6 +68,7 @@ int control_service_show(struct control_conn *conn, struct vl_call *call);
 int control_service_start(struct control_conn *conn, struct vl_call *call);
 int control_service_stop(struct control_conn *conn, struct vl_call *call);
 int control_service_restart(struct control_conn *conn, struct vl_call *call);
+int control_service_restart_group(struct control_conn *conn, struct vl_call *call);
 int control_service_roll(struct control_conn *conn, struct vl_call *call);
 /* Once it is up, or is not expected to be: who is not; changed: NULL, that was no change */
 int control_service_answer_up(

@@ -424,6 +424,8 @@ static int steer(
 	if (!conn->is_admin)
 		return vl_call_denied(call);
 	r = change(control_core(conn->control)->services, name_of(call), &changed);
+	/* one that is down, and stays so, is not waited for */
+	up = up && (changed || change != services_restart_unless_down);
 	if (r >= 0 && up && json_is_true(json_object_get(vl_call_params(call), "wait")))
 		return control_service_answer_up(conn, call, &changed);
 	return answer(conn, call, r, changed);
@@ -457,7 +459,11 @@ int control_service_stop(struct control_conn *conn, struct vl_call *call)
 
 int control_service_restart(struct control_conn *conn, struct vl_call *call)
 {
-	return steer(conn, call, services_restart, true);
+	bool unless_down =
+		json_is_true(json_object_get(vl_call_params(call), "unless_down"));
+
+	return steer(conn, call,
+		unless_down ? services_restart_unless_down : services_restart, true);
 }
 
 int control_service_reset(struct control_conn *conn, struct vl_call *call)

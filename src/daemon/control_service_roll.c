@@ -1,4 +1,4 @@
-/* io.reeve.Service: rolling restarts, and waiting. */
+/* io.reeve.Service: restarts of several, and waiting. */
 #include "config.h"
 
 #include <errno.h>
@@ -9,6 +9,7 @@
 #include "daemon/control_priv.h"
 #include "daemon/core.h"
 #include "daemon/service_roll.h"
+#include "varlink/json_write.h"
 
 static int fail(
 	struct vl_call *call, const char *error, const char *name, const char *reason)
@@ -74,6 +75,31 @@ int control_service_roll(struct control_conn *conn, struct vl_call *call)
 	if (json_is_true(json_object_get(params, "wait")))
 		return answer_when_over(ss, call, names);
 	return vl_call_reply_text(call, "{\"changed\":true}", 16, false);
+}
+
+int control_service_restart_group(struct control_conn *conn, struct vl_call *call)
+{
+	const char *name =
+		json_string_value(json_object_get(vl_call_params(call), "name"));
+	_cleanup_(buf_deinitp) struct buf text = BUF_NULL;
+	_cleanup_(strv_freep) char **names = NULL;
+	struct json_writer w;
+	int r;
+
+	if (!conn->is_admin)
+		return vl_call_denied(call);
+	r = services_restart_group(control_core(conn->control)->services, name, &names);
+	if (r == -ENOENT)
+		return fail(call, "io.reeve.Service.NoGroup", name, NULL);
+	if (r < 0)
+		return r;
+	json_writer_init(&w, &text);
+	json_writer_object(&w, NULL);
+	json_writer_array(&w, "services");
+	STRV_FOREACH(s, names)
+		json_writer_string(&w, NULL, *s);
+	json_writer_array_end(&w);
+	return control_reply_object(call, &w, &text);
 }
 
 int control_service_wait(struct control_conn *conn, struct vl_call *call)

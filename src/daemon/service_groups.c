@@ -84,7 +84,8 @@ static int format(
 	if (r >= 0 && g->restarting)
 		r = buf_append_byte(out, '\n');
 	if (r >= 0 && g->given_up)
-		r = buf_printf(out, "given-up = %s\n", g->given_up);
+		r = buf_printf(out, "given-up = %s\n%s", g->given_up,
+			g->acknowledged ? "acknowledged = yes\n" : "");
 	if (r < 0 || g->limit.n_at == 0)
 		return r;
 	r = buf_append_str(out, "restarts = ");
@@ -116,6 +117,8 @@ static int load_line(struct services *ss, struct service_group *g, const char *k
 		g->restarting = strv_free(g->restarting);
 		return strv_split(&g->restarting, value, " ");
 	}
+	if (STREQ(key, "acknowledged"))
+		g->acknowledged = STREQ(value, "yes");
 	if (!STREQ(key, "given-up"))
 		return 0;
 	free(g->given_up);
@@ -258,6 +261,7 @@ static void give_up(
 	log_at(LOG_ERR, "service", "group '%s' is given up: %s, stopping its services",
 		g->name, text);
 	free(g->given_up);
+	g->acknowledged = false;
 	g->given_up = strdup(text);
 	if (!g->given_up) /* no memory for so little: it is tried once more */
 		return;
@@ -357,6 +361,44 @@ bool group_restart(struct services *ss, struct service *s, bool all)
 	return s->restarts;
 }
 
+int group_restart_these(
+	struct service_group *g, struct service **v, size_t n, char ***ret_added)
+{
+	int r = 0;
+
+	for (size_t i = 0; i < n && r >= 0; i++) {
+		if (v[i]->restarts)
+			continue;
+		r = strv_append(ret_added, v[i]->name);
+		if (r >= 0)
+			r = strv_append(&g->restarting, v[i]->name);
+		v[i]->restarts = r >= 0;
+	}
+	g->n_plans++;
+	return r;
+}
+
+void group_restart_not(struct service_group *g, char *const *added)
+{
+	STRV_FOREACH(name, added) {
+		size_t n = strv_len(g->restarting);
+
+		for (size_t i = 0; i < n; i++)
+			if (STREQ(g->restarting[i], *name)) {
+				free(g->restarting[i]);
+				memmove(&g->restarting[i], &g->restarting[i + 1],
+					(n - i) * sizeof(char *));
+				break;
+			}
+		for (size_t i = 0; i < g->n; i++)
+			if (STREQ(g->v[i]->name, *name))
+				g->v[i]->restarts = false;
+	}
+	if (strv_len(g->restarting) == 0)
+		g->restarting = strv_free(g->restarting);
+	g->unwritten = true; /* an end may have written it meanwhile */
+}
+
 bool job_was_given_up_with_group(const struct job *j)
 {
 	return j->reason && strncmp(j->reason, GIVEN_UP, strlen(GIVEN_UP)) == 0;
@@ -423,19 +465,32 @@ bool group_forget_restarts(struct service_group *g)
 
 /* ---- what a person should see to --------------------------------------------------------------- */
 
-static bool is_escalated(const struct services *ss, const struct service *s)
+int64_t service_given_up_usec(const struct services *ss, const struct service *s)
 {
-	if (!s->section || s->group ||
+	int64_t last = 0;
+
+	if (!s->section || s->group || s->rec.stopped ||
 		s->section->v[CONFIG_GIVE_UP].num != CONFIG_GIVE_UP_ESCALATE)
-		return false;
+		return 0;
 	for (size_t i = 0; i < s->n; i++) {
 		const struct job *j = instance_job(ss, s->v[i]);
 
 		if (j && j->state == JOB_FINISHED && j->reason &&
 			strncmp(j->reason, "given up", 8) == 0)
-			return true;
+			last = MAX(last, j->finished_usec);
 	}
-	return false;
+	return last > s->rec.acknowledged_usec ? last : 0;
+}
+
+/* Who has stopped all of it knows. */
+static bool is_escalated(const struct service_group *g)
+{
+	bool stopped = true;
+
+	for (size_t i = 0; i < g->n; i++)
+		stopped &= g->v[i]->rec.stopped;
+	return g->section && g->given_up && !g->acknowledged && !stopped &&
+	       g->section->v[CONFIG_GROUP_GIVE_UP].num == CONFIG_GIVE_UP_ESCALATE;
 }
 
 static int add(char ***problems, const char *what, const char *name)
@@ -454,12 +509,10 @@ int services_problems(const struct services *ss, char ***problems)
 	int r = 0;
 
 	HASHMAP_FOREACH(g, ss->groups)
-		if (r >= 0 && g->section && g->given_up &&
-			g->section->v[CONFIG_GROUP_GIVE_UP].num ==
-				CONFIG_GIVE_UP_ESCALATE)
+		if (r >= 0 && is_escalated(g))
 			r = add(problems, "group", g->name);
 	HASHMAP_FOREACH(s, ss->by_name)
-		if (r >= 0 && is_escalated(ss, s))
+		if (r >= 0 && service_given_up_usec(ss, s))
 			r = add(problems, "service", s->name);
 	return r;
 }

@@ -3,14 +3,15 @@
  * Erlang/OTP.
  *
  * Where a run ends and comes again, the strategy of its group says who is restarted with it
- * (sched/restart.h). Those are on record from the transaction of that end on until all of them
- * are down: whatever moment a daemon is killed at, the next one goes on with stopping them. As
+ * (sched/restart.h); where somebody has the group restarted, all are. Those are on record from the
+ * transaction of that end on, or before that somebody is answered, until all of them are down: whatever moment a daemon is killed at, the next one goes on with stopping them. As
  * soon as the record is gone they are started, in the order that holds anyway (service_deps.h).
  * That a group was given up is on record until somebody starts a service of it.
  *
  * Record, of kind "service-group", a line each:
  *   restarting = NAME...   services that are stopped, to be started after that
  *   given-up = REASON
+ *   acknowledged = yes  somebody knows that; it is no problem any more
  *   restarts = TIME...  those that count for restart-burst, as service_counts.h has them
  *
  * Loop thread only.
@@ -28,6 +29,7 @@ struct service_group {
 	struct rate limit; /* restart-burst in restart-interval */
 	char **restarting; /* names; NULL: none. The same as struct service.restarts */
 	char *given_up;    /* why; NULL: it was not */
+	bool acknowledged; /* that it was given up */
 	bool unwritten;    /* its record is not what is in memory */
 	unsigned n_plans; /* how often somebody was added to those that are restarted */
 };
@@ -37,6 +39,9 @@ int groups_apply(struct services *ss);
 void groups_free(struct services *ss);
 /* Restarts that were counted count no more. True: some were */
 bool group_forget_restarts(struct service_group *g);
+/* When that was given up, and not acknowledged since, where that is to be escalated: the last of
+ * the ends of its instances. 0: it was not */
+int64_t service_given_up_usec(const struct services *ss, const struct service *s);
 /* a service of it is about to be freed */
 void group_forget_service(struct service *s);
 
@@ -49,6 +54,13 @@ bool group_may_restart(
 /* It comes again: whoever is restarted with it will be. all: all of the service itself is,
  * whatever the strategy. True: some are */
 bool group_restart(struct services *ss, struct service *s, bool all);
+/* These, of the group, are restarted as if one of them had come again; that is not counted.
+ * *ret_added: those that were not restarted already, the caller's to free, also on failure. 0,
+ * -ENOMEM */
+int group_restart_these(
+	struct service_group *g, struct service **v, size_t n, char ***ret_added);
+/* they are not, as that could not be recorded */
+void group_restart_not(struct service_group *g, char *const *added);
 /* a job was given up with its group; it is started when somebody starts one of that */
 bool job_was_given_up_with_group(const struct job *j);
 

@@ -25,6 +25,9 @@ int service_record_format(struct buf *out, const struct service_record *rec)
 			*rec->roll_behind ? " after " : "", rec->roll_behind);
 	if (r >= 0 && *rec->roll_failed)
 		r = buf_printf(out, "roll-failed = %s\n", rec->roll_failed);
+	if (r >= 0 && rec->acknowledged_usec)
+		r = buf_printf(
+			out, "acknowledged = %" PRId64 "\n", rec->acknowledged_usec);
 	if (r >= 0 && rec->restart_usec)
 		r = buf_printf(
 			out, "restart-before = %" PRId64 "\n", rec->restart_usec);
@@ -47,6 +50,11 @@ static int parse_scale(struct service_record *rec, char *value)
 	rec->instances = (unsigned)n;
 	rec->defined = (unsigned)m;
 	return 0;
+}
+
+static int parse_moment(int64_t *ret, const char *value)
+{
+	return parse_i64(ret, value, 1, INT64_MAX) < 0 ? -EINVAL : 0;
 }
 
 /* "K", or "K after NAME" */
@@ -78,8 +86,9 @@ static int parse_line(struct service_record *rec, const char *key, char *value)
 		return 0;
 	}
 	if (STREQ(key, "restart-before"))
-		return parse_i64(&rec->restart_usec, value, 1, INT64_MAX) < 0 ? -EINVAL
-									      : 0;
+		return parse_moment(&rec->restart_usec, value);
+	if (STREQ(key, "acknowledged"))
+		return parse_moment(&rec->acknowledged_usec, value);
 	if (!STREQ(key, "stopped"))
 		return 0;
 	rec->stopped = STREQ(value, "yes");

@@ -6,6 +6,7 @@
  *   rolling = K [after NAME]  a rolling restart, whose next instance is K; it begins when that
  *                     of the other service is over
  *   roll-failed = WHY  the last one stopped
+ *   acknowledged = MOMENT  that it was given up until then is no problem any more
  *   restart-before = MOMENT  runs that were started before it are started again, by restart-at:
  *                     microseconds of wall clock
  */
@@ -24,15 +25,16 @@ struct service_record {
 	unsigned instances, defined;
 	bool rolling;
 	unsigned roll_next;
-	char roll_behind[65];  /* "": none */
-	char roll_failed[200]; /* "": it did not */
-	int64_t restart_usec;  /* restart-before; 0: none */
+	char roll_behind[65];      /* "": none */
+	char roll_failed[200];     /* "": it did not */
+	int64_t restart_usec;      /* restart-before; 0: none */
+	int64_t acknowledged_usec; /* of ends, by wall clock; 0: none */
 };
 
 static inline bool service_record_is_empty(const struct service_record *rec)
 {
 	return !rec->stopped && !rec->scaled && !rec->rolling && !*rec->roll_failed &&
-	       rec->restart_usec == 0;
+	       rec->restart_usec == 0 && rec->acknowledged_usec == 0;
 }
 
 /* it is not rolled any more, nor said that it was */

@@ -285,6 +285,26 @@ static bool has_room(const struct settle *st)
 	       st->n_over < SETTLE_MAX && st->n_due < SETTLE_MAX;
 }
 
+int settle_start_delayed(struct settle *st, struct service *s)
+{
+	int r = 0;
+
+	for (size_t i = 0; i < s->n && r >= 0; i++) {
+		struct job *j = instance_job(st->ss, s->v[i]);
+
+		if (!j || j->state != JOB_DELAYED ||
+			jobs_is_unsettled(st->ss->core->jobs, j) ||
+			instance_target(s->v[i], j) == INSTANCE_GONE ||
+			s->v[i]->problem)
+			continue;
+		st->more = !has_room(st);
+		if (st->more)
+			break;
+		r = settle_start_job(st, s->v[i], j);
+	}
+	return r;
+}
+
 /* Where all that its group stops are down, they are started from now on. */
 static int settle_group(struct settle *st, struct service_group *g)
 {

@@ -58,6 +58,9 @@ bool instance_is_in_transition(const struct instance *in, const struct job *j);
  * -RV_ELIMIT */
 int settle_stop_run(struct settle *st, struct job *j);
 int settle_start_job(struct settle *st, struct instance *in, struct job *j);
+/* Instances that wait for their next start are started now, as many as there is room for. 0,
+ * -ENOMEM, -RV_ELIMIT */
+int settle_start_delayed(struct settle *st, struct service *s);
 /* All or nothing of it. 0, or why nothing was */
 RV_AWAIT int settle_commit(struct settle *st);
 

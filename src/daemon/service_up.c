@@ -28,7 +28,8 @@ void instance_forget_up(struct instance *in)
 static bool is_up(const struct instance *in, const struct job *j)
 {
 	return j && j->run && j->run->stop == RUN_STOP_NONE &&
-	       j->run->rec.ready_usec > 0 && !in->again && instance_is_current(in, j);
+	       j->run->rec.ready_usec > 0 && !in->again && !in->service->restarts &&
+	       instance_is_current(in, j);
 }
 
 void instance_note_up(struct instance *in, const struct job *j)

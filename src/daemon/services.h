@@ -130,12 +130,20 @@ int services_main(void *services);
 RV_AWAIT int services_start(struct services *ss, const char *name, bool *ret_changed);
 /* the same of all, one after the other */
 RV_AWAIT int services_restart(struct services *ss, const char *name, bool *ret_changed);
+/* The same, where it is not down: stopped, kept down, or ended for good without success. */
+RV_AWAIT int services_restart_unless_down(
+	struct services *ss, const char *name, bool *ret_changed);
+/* All of a group that are not down are stopped, in the reverse order of their starts, and started
+ * when all are. *ret_names: these, the caller's to free; NULL: none. 0, -ENOENT */
+RV_AWAIT int services_restart_group(
+	struct services *ss, const char *name, char ***ret_names);
 RV_AWAIT int services_stop(struct services *ss, const char *name, bool *ret_changed);
 /* So many instances, until the file says something else, or reset. n: at most
  * SERVICE_INSTANCES_MAX. -RV_ELIMIT: service-instances-max */
 RV_AWAIT int services_scale(
 	struct services *ss, const char *name, unsigned n, bool *ret_changed);
-/* As many instances as the file says; restarts that were counted count no more. */
+/* As many instances as the file says; restarts that were counted count no more, and that it was
+ * given up, it or its group, is no problem any more. */
 RV_AWAIT int services_reset(struct services *ss, const char *name, bool *ret_changed);
 /* All of these, one after the other, each instance ready before the next. 0; -ENOENT; -EBUSY:
  * one of them is rolled already; ret_name: which */
@@ -231,7 +239,8 @@ enum service_health {
 	SERVICE_READY, /* all instances that there are to be, and there are some */
 };
 enum service_health services_health(const struct services *ss, const struct job *j);
-/* In words, each group that was given up, and each service, where that is to be escalated;
+/* In words, each group that was given up, and each service, where that is to be escalated and
+ * nobody has stopped or reset it since;
  * malloc'd strings are appended. 0, -ENOMEM */
 int services_problems(const struct services *ss, char ***problems);
 /* all of them by name, without those that are gone; NULL-terminated, the caller's to free;

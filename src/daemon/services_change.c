@@ -3,7 +3,9 @@
 
 #include <errno.h>
 
+#include "base/cleanup.h"
 #include "base/error.h"
+#include "base/strv.h"
 #include "daemon/jobs.h"
 #include "daemon/run.h"
 #include "daemon/scheduler.h"
@@ -115,6 +117,7 @@ static int start(struct services *ss, struct service *s, bool all, bool *ret_cha
 	if (!*ret_changed)
 		return 0;
 	now.stopped = false;
+	now.acknowledged_usec = 0;
 	service_record_end_roll(&now);
 	r = given_up ? take_up_group(ss, s, &now) : bring_about(ss, s, &now);
 	if (r < 0)
@@ -143,27 +146,126 @@ static int start_with_required(
 	return r;
 }
 
-static int find_and_start(
-	struct services *ss, const char *name, bool all, bool *ret_changed)
+static int find_and_start(struct services *ss, const char *name, bool all,
+	bool unless_down, bool *ret_changed)
 {
 	int r = services_lock(ss);
 	struct service *s = r >= 0 ? services_find(ss, name) : NULL;
 
+	*ret_changed = false;
 	if (r < 0)
 		return r;
-	r = s && s->section ? start_with_required(ss, s, all, ret_changed) : -ENOENT;
+	r = s && s->section ? 0 : -ENOENT;
+	if (r >= 0 && !(unless_down && s->cond.down))
+		r = start_with_required(ss, s, all, ret_changed);
 	services_unlock(ss);
 	return r;
 }
 
 int services_start(struct services *ss, const char *name, bool *ret_changed)
 {
-	return find_and_start(ss, name, false, ret_changed);
+	return find_and_start(ss, name, false, false, ret_changed);
 }
 
 int services_restart(struct services *ss, const char *name, bool *ret_changed)
 {
-	return find_and_start(ss, name, true, ret_changed);
+	return find_and_start(ss, name, true, false, ret_changed);
+}
+
+int services_restart_unless_down(
+	struct services *ss, const char *name, bool *ret_changed)
+{
+	return find_and_start(ss, name, true, true, ret_changed);
+}
+
+/* What is on record of a restart of these, of one group: who they are, and that they are not rolled
+ * any more. */
+static int put_group_restart(
+	struct settle *st, const struct service_group *g, struct service **v, size_t n)
+{
+	int r = group_put(st->ss, st->txn, g);
+
+	st->noted = true;
+	for (size_t i = 0; i < n && r >= 0; i++) {
+		if (!v[i]->rec.rolling)
+			continue;
+		service_record_end_roll(&v[i]->rec);
+		r = settle_put_record(st, v[i]);
+	}
+	return r;
+}
+
+/* It is on disk when this returns, or nothing of it is. Instances that wait for their next start
+ * do so no longer: what of that cannot be written comes when it is due. */
+static int record_group_restart(struct services *ss, const struct service_group *g,
+	struct service **v, size_t n)
+{
+	_cleanup_free_ struct service_record *was = calloc(n + 1, sizeof(*was));
+	bool more = true, said = false;
+	int r = was ? 0 : -ENOMEM;
+
+	for (size_t i = 0; i < n && was; i++)
+		was[i] = v[i]->rec;
+	while (more && r >= 0) {
+		struct settle *st = settle_new(ss);
+
+		r = st ? 0 : -ENOMEM;
+		if (r >= 0 && !said)
+			r = put_group_restart(st, g, v, n);
+		for (size_t i = 0; i < n && r >= 0; i++)
+			r = settle_start_delayed(st, v[i]);
+		more = r >= 0 && st->more;
+		if (r >= 0)
+			r = settle_commit(st);
+		said |= r >= 0;
+		settle_free(st);
+	}
+	for (size_t i = 0; i < n && was && !said; i++)
+		v[i]->rec = was[i];
+	return said ? 0 : r;
+}
+
+static int restart_group(
+	struct services *ss, struct service_group *g, char ***ret_names)
+{
+	_cleanup_free_ struct service **v = calloc(g->n + 1, sizeof(*v));
+	_cleanup_(strv_freep) char **added = NULL;
+	size_t n = 0;
+	int r = v ? 0 : -ENOMEM;
+
+	for (size_t i = 0; i < g->n && r >= 0; i++) {
+		if (!g->v[i]->section || g->v[i]->cond.down)
+			continue;
+		v[n++] = g->v[i];
+		r = strv_append(ret_names, g->v[i]->name);
+	}
+	if (r >= 0 && n > 0)
+		r = group_restart_these(g, v, n, &added);
+	for (size_t i = 0; i < n && r >= 0; i++)
+		for (size_t k = 0; k < v[i]->n; k++)
+			instance_forget_up(v[i]->v[k]);
+	if (r >= 0 && n > 0)
+		r = record_group_restart(ss, g, v, n);
+	if (r < 0)
+		group_restart_not(g, added);
+	for (size_t i = 0; i < n; i++)
+		service_look_again(ss, v[i]);
+	return r;
+}
+
+int services_restart_group(struct services *ss, const char *name, char ***ret_names)
+{
+	int r = services_lock(ss);
+	struct service_group *g = r >= 0 ? hashmap_get(ss->groups, name) : NULL;
+
+	*ret_names = NULL;
+	if (r < 0)
+		return r;
+	r = g && g->section ? restart_group(ss, g, ret_names) : -ENOENT;
+	services_unlock(ss);
+	if (r < 0)
+		*ret_names = strv_free(*ret_names);
+	return r;
 }
 
 int services_stop(struct services *ss, const char *name, bool *ret_changed)
@@ -186,13 +288,23 @@ int services_stop(struct services *ss, const char *name, bool *ret_changed)
 	return r;
 }
 
+/* True: there was something. */
+static bool forget_of_group(struct service_group *g)
+{
+	bool some = group_forget_restarts(g) || (g->given_up && !g->acknowledged);
+
+	g->acknowledged = g->given_up != NULL;
+	return some;
+}
+
 /* Those that run too often count no more. */
 static int forget_restarts(struct services *ss, struct service *s, bool *ret_changed)
 {
+	bool was_known = !s->group || s->group->acknowledged;
 	struct settle *st = settle_new(ss);
 	int r = st ? 0 : -ENOMEM;
 
-	if (r >= 0 && s->group && group_forget_restarts(s->group)) {
+	if (r >= 0 && s->group && forget_of_group(s->group)) {
 		*ret_changed = st->noted = true;
 		r = group_put(ss, st->txn, s->group);
 	}
@@ -212,6 +324,8 @@ static int forget_restarts(struct services *ss, struct service *s, bool *ret_cha
 		restart_forget(&s->v[i]->restart);
 		s->v[i]->counts_recorded = false;
 	}
+	if (r < 0 && !was_known)
+		s->group->acknowledged = false;
 	settle_free(st);
 	return r;
 }
@@ -219,10 +333,13 @@ static int forget_restarts(struct services *ss, struct service *s, bool *ret_cha
 static int reset(struct services *ss, struct service *s, bool *ret_changed)
 {
 	struct service_record now = s->rec;
+	int64_t given_up_usec = service_given_up_usec(ss, s);
 	int r = 0;
 
-	*ret_changed = now.scaled;
+	*ret_changed = now.scaled || given_up_usec;
 	now.scaled = false;
+	if (given_up_usec)
+		now.acknowledged_usec = given_up_usec;
 	if (*ret_changed)
 		r = bring_about(ss, s, &now);
 	return r < 0 ? r : forget_restarts(ss, s, ret_changed);

@@ -88,6 +88,7 @@ system_tests += \
 	tests/system/286-crashing-services.sh \
 	tests/system/287-real-services.sh \
 	tests/system/288-broken-files.sh \
+	tests/system/289-service-restarts.sh \
 	tests/system/291-service-pace.sh \
 	tests/system/295-defaults-of-services.sh \
 	tests/system/270-log-rotation.sh \

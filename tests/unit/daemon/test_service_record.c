@@ -23,6 +23,7 @@ static void formats_as(const struct service_record *rec, const char *want)
 	ck_assert_str_eq(back.roll_behind, rec->roll_behind);
 	ck_assert_str_eq(back.roll_failed, rec->roll_failed);
 	ck_assert_int_eq(back.restart_usec, rec->restart_usec);
+	ck_assert_int_eq(back.acknowledged_usec, rec->acknowledged_usec);
 }
 
 START_TEST(what_was_said_reads_back_the_same)
@@ -73,6 +74,17 @@ START_TEST(a_planned_restart_reads_back_the_same)
 }
 END_TEST
 
+START_TEST(what_somebody_knows_reads_back_the_same)
+{
+	struct service_record rec = {.acknowledged_usec = 1700000000000000};
+
+	ck_assert(!service_record_is_empty(&rec));
+	formats_as(&rec, "acknowledged = 1700000000000000\n");
+	service_record_end_roll(&rec); /* of a roll only */
+	ck_assert(!service_record_is_empty(&rec));
+}
+END_TEST
+
 START_TEST(lines_of_a_later_version_are_left_out)
 {
 	struct service_record rec;
@@ -89,7 +101,8 @@ START_TEST(values_that_are_none_are_refused)
 		"instances = 1001 of 1\n", "instances = -1 of 1\n", "rolling = x\n",
 		"rolling = 1 after\n", "rolling = 1 after a b\n", "rolling = 1001\n",
 		"instances = 1 of x\n", "instances =  of 1\n", "restart-before = 0\n",
-		"restart-before = soon\n"};
+		"restart-before = soon\n", "acknowledged = 0\n",
+		"acknowledged = yes\n"};
 
 	for (size_t i = 0; i < ARRAY_LEN(texts); i++) {
 		struct service_record rec = {.stopped = true};
@@ -102,4 +115,5 @@ END_TEST
 
 UNIT_MAIN("service_record", what_was_said_reads_back_the_same,
 	a_roll_reads_back_the_same, a_planned_restart_reads_back_the_same,
-	lines_of_a_later_version_are_left_out, values_that_are_none_are_refused)
+	what_somebody_knows_reads_back_the_same, lines_of_a_later_version_are_left_out,
+	values_that_are_none_are_refused)
