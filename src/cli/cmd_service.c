@@ -28,14 +28,15 @@ enum {
 	COL_RUNNING,
 	COL_SINCE,
 	COL_STARTS,
+	COL_RESTARTS,
 	COL_NOTES,
 	N_COLS
 };
 
 struct sums {
 	size_t running;
-	int64_t starts, since_usec; /* of the one that changed last */
-	const char *why;            /* of the first that is not well; NULL: all are */
+	int64_t starts, restarts, since_usec; /* of the one that changed last */
+	const char *why; /* of the first that is not well; NULL: all are */
 };
 
 static struct sums sum_up(const json_t *service)
@@ -51,6 +52,7 @@ static struct sums sum_up(const json_t *service)
 
 		s.running += running;
 		s.starts += json_int(i, "starts", 0);
+		s.restarts += json_int(i, "restarts", 0);
 		s.since_usec = MAX(s.since_usec, json_int(i, "since_usec", 0));
 		if (!fine && !s.why)
 			s.why = json_str(i, "why");
@@ -81,12 +83,13 @@ static int add_row(struct table *t, const struct cli *c, const json_t *service)
 {
 	const char *state = json_str(service, "state");
 	struct sums s = sum_up(service);
-	char running[48], since[TIME_TEXT_MAX], starts[24], text[512];
+	char running[48], since[TIME_TEXT_MAX], starts[24], restarts[24], text[512];
 	int r = table_row(t);
 
 	snprintf(running, sizeof(running), "%zu/%" PRId64, s.running,
 		json_int(service, "wanted", 0));
 	snprintf(starts, sizeof(starts), "%" PRId64, s.starts);
+	snprintf(restarts, sizeof(restarts), "%" PRId64, s.restarts);
 	if (r == 0)
 		r = table_cell(t, COL_NAME, json_str(service, "name"), NULL);
 	if (r == 0)
@@ -102,6 +105,8 @@ static int add_row(struct table *t, const struct cli *c, const json_t *service)
 			NULL);
 	if (r == 0)
 		r = table_cell(t, COL_STARTS, starts, NULL);
+	if (r == 0)
+		r = table_cell(t, COL_RESTARTS, restarts, NULL);
 	return r == 0 ? table_cell(t, COL_NOTES,
 				note(service, s.why, text, sizeof(text)), NULL)
 		      : r;
@@ -111,7 +116,8 @@ static int print_list(const struct cli *c, const json_t *list)
 {
 	static const struct table_column columns[N_COLS] = {{"SERVICE", 0},
 		{"GROUP", 0}, {"STATE", 0}, {"RUNNING", TABLE_RIGHT}, {"SINCE", 0},
-		{"STARTS", TABLE_RIGHT}, {"NOTES", TABLE_CUT}};
+		{"STARTS", TABLE_RIGHT}, {"RESTARTS", TABLE_RIGHT},
+		{"NOTES", TABLE_CUT}};
 	_cleanup_(table_freep) struct table *t = NULL;
 	struct table_style style = {
 		.headings = true, .color = c->color_out, .is_tty = c->out_is_tty};
@@ -176,6 +182,11 @@ static int print_why(const struct cli *c, const json_t *list)
 		return json_print(stdout, list, false);
 	json_array_foreach((json_t *)list, k, s)
 	{
+		if (json_array_size(json_object_get(s, "instances")) == 0 &&
+			print_pair(stdout, json_str(s, "name"),
+				"it is to have no instances: reeve service scale %s 1",
+				json_str(s, "name")) < 0)
+			return -EIO;
 		json_array_foreach(json_object_get(s, "instances"), m, i)
 		{
 			if (print_pair(stdout, json_str(s, "name"), "%" PRId64 ": %s",

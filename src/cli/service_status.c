@@ -173,10 +173,11 @@ static int print_instance(const struct cli *c, const json_t *i)
 		time_format_relative(
 			when, sizeof(when), due ? due : since, c->now_usec);
 	hook = json_str(i, "hook");
-	r = print_pair(stdout, name, "%s%s%s%s%s%s%s, starts: %" PRId64 "%s%s",
+	r = print_pair(stdout, name,
+		"%s%s%s%s%s%s%s, starts: %" PRId64 ", restarts: %" PRId64 "%s%s",
 		json_str(i, "state"), *hook ? ": " : "", hook,
 		*when ? (due ? ", due " : ", since ") : "", when, pid_text, use,
-		json_int(i, "starts", 0), pid ? "" : "; ",
+		json_int(i, "starts", 0), json_int(i, "restarts", 0), pid ? "" : "; ",
 		pid ? "" : json_str(i, "why"));
 	if (r >= 0)
 		r = print_health(c, i);

@@ -25,6 +25,31 @@ static bool is_glob(const char *text)
 	return strpbrk(text, "*?[") != NULL;
 }
 
+/* NAME.N is how logs call an instance. */
+static int fail_not_there(const struct cli *c, const json_t *list, const char *name)
+{
+	const char *dot = strrchr(name, '.');
+	size_t len = dot ? (size_t)(dot - name) : 0;
+	int64_t number;
+	json_t *s;
+	size_t i;
+
+	if (dot && parse_i64(&number, dot + 1, 0, INSTANCES_MAX) >= 0)
+		json_array_foreach((json_t *)list, i, s)
+		{
+			const char *service = json_str(s, "name");
+
+			if (strlen(service) == len && strncmp(service, name, len) == 0)
+				return cli_fail(c, CLI_EXIT_NOTHING,
+					"there is no service '%s': services are meant "
+					"as "
+					"a whole, with all instances: '%s'",
+					name, service);
+		}
+	return cli_fail(
+		c, CLI_EXIT_NOTHING, "there is no service '%s', nor a group", name);
+}
+
 /* Those of the list that match one of the names, in the order of the list. 0, or the exit
  * code where a name that is no glob is not there. */
 static int pick(const struct cli *c, const json_t *list, char *const *names, size_t n,
@@ -53,8 +78,7 @@ static int pick(const struct cli *c, const json_t *list, char *const *names, siz
 	}
 	for (size_t k = 0; k < n; k++)
 		if (!found[k] && !is_glob(names[k]))
-			return cli_fail(c, CLI_EXIT_NOTHING,
-				"there is no service '%s', nor a group", names[k]);
+			return fail_not_there(c, list, names[k]);
 	if (json_array_size(picked) == 0)
 		return cli_fail(c, CLI_EXIT_NOTHING, "no service matches");
 	*ret = TAKE_PTR(picked);
@@ -200,6 +224,10 @@ int service_roll(struct cli *c, struct client *client, const char *verb,
 		&reply);
 	if (r != 0)
 		return r;
+	if (!json_is_true(json_object_get(reply, "changed")))
+		cli_note(c, "nothing is restarted: %s stopped",
+			json_array_size(list) == 1 ? "the service is"
+						   : "all of these services are");
 	return print_changed(c, json_is_true(json_object_get(reply, "changed")));
 }
 
@@ -289,6 +317,12 @@ static int ask(struct steering *st, const json_t *s, const char *method)
 	st->changed |= changed;
 	if (restart && !changed)
 		leave(st, s);
+	if ((restart || STREQ(method, "Start")) && meant == BY_NAME &&
+		json_int(s, "wanted", 0) == 0)
+		cli_note(st->c,
+			"service '%s' is to have no instances: reeve service scale %s "
+			"1",
+			json_str(s, "name"), json_str(s, "name"));
 	return tell_failures(
 		st->c, json_str(s, "name"), json_object_get(reply, "failed"));
 }

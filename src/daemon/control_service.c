@@ -81,6 +81,23 @@ static unsigned state_of(const struct instance *in, const struct job *j)
 	}
 }
 
+/* Those beyond what there is to be say nothing of it, unless none is to be. */
+static unsigned state_of_all(const struct core *core, const struct service *s)
+{
+	size_t wanted = service_wanted(s);
+	bool down = s->rec.stopped || wanted == 0;
+	size_t n = down ? s->n : MIN(s->n, wanted);
+	unsigned state = down ? STOPPED : N_STATES;
+
+	for (size_t i = 0; i < n; i++) {
+		uint64_t id = s->v[i]->job;
+
+		state = MIN(state,
+			state_of(s->v[i], id ? jobs_find(core->jobs, id) : NULL));
+	}
+	return state == N_STATES ? STARTING : state;
+}
+
 /* ---- why ------------------------------------------------------------------------------------ */
 
 static void describe_exit(const struct job *j, char *buf, size_t size)
@@ -180,6 +197,7 @@ static void put_instance(
 	why(core, in, j, text, sizeof(text));
 	json_writer_string(w, "why", text);
 	json_writer_int(w, "starts", j ? j->n_runs : 0);
+	json_writer_int(w, "restarts", j && j->n_runs > 0 ? j->n_runs - 1 : 0);
 	json_writer_int(w, "short_runs", j ? j->n_failed : 0);
 	if (j) {
 		int64_t since = j->run ? j->started_usec : j->finished_usec;
@@ -238,20 +256,14 @@ static void put_service(struct json_writer *w, const char *key, const struct cor
 	const struct service *s)
 {
 	const struct config_origin *at = &s->section->origin;
-	unsigned state = s->rec.stopped || service_wanted(s) == 0 ? STOPPED : N_STATES;
+	unsigned state = state_of_all(core, s);
 	char origin[ORIGIN_MAX], roll[256];
 
-	for (size_t i = 0; i < s->n; i++)
-		state = MIN(state,
-			state_of(s->v[i], s->v[i]->job
-						  ? jobs_find(core->jobs, s->v[i]->job)
-						  : NULL));
 	snprintf(origin, sizeof(origin), "%s:%u", at->file ? at->file : "", at->line);
 	json_writer_object(w, key);
 	json_writer_string(w, "name", s->name);
 	json_writer_string(w, "origin", origin);
-	json_writer_string(
-		w, "state", state_name[state == N_STATES ? STARTING : state]);
+	json_writer_string(w, "state", state_name[state]);
 	json_writer_bool(w, "stopped", s->rec.stopped);
 	json_writer_string(w, "user", users_name(core->users, service_uid(s)));
 	put_restart(w, s);

@@ -182,3 +182,58 @@ reeve stop --all
 reeve start --no-wait --all
 until_state z1 running
 assert_eq "the others" "queued queued" "$(state_of m2) $(state_of a3)"
+
+step "services that have no instances, or not more than they are to have"
+reeve service scale a3 0
+reeve start a3 2>said
+assert_match "what it says" "*service 'a3' is to have no instances: reeve service scale a3 1" "$(cat said)"
+assert_match "why" "a3*it is to have no instances*" "$(reeve service why a3)"
+mkfifo "$tmp/none"
+cat >"$tmp/conf" <<-EOC
+	[reeved]
+	min-free = 0
+	[service many]
+	shell-command = trap 'read line <$tmp/linger; exit 0' TERM; echo up; while :; do read line <$tmp/none || :; done
+	ready = output:up
+	instances = 2
+	stop-timeout = 1h
+EOC
+reeve daemon reload >/dev/null
+reeve start many
+reeve service scale --no-wait many 1
+until [ "$(reeve service status --json many | jq -r '.[0].instances[1].state')" = stopping ]; do
+	settle
+done
+assert_eq "one is on its way out" running "$(state_of many)"
+echo >&8
+until [ "$(reeve service status --json many | jq '.[0].instances | length')" = 1 ]; do
+	settle
+done
+
+step "restarts are told beside starts"
+echo >&8
+reeve restart many
+assert_eq "both" "2 1" "$(reeve service status --json many | jq -r '.[0].instances[0] | "\(.starts) \(.restarts)"')"
+assert_match "the table" "*STARTS RESTARTS NOTES" "$(reeve service ls | head -n 1 | tr -s ' ')"
+assert_match "status" "*starts: 2, restarts: 1*" "$(reeve service status many | grep '^instance 0')"
+
+step "reload leaves out what cannot, where that is not named"
+assert_exit 3 reeve reload --all 2>said
+assert_match "none can" "*none of these services has reload-signal or reload-command*" "$(cat said)"
+assert_exit 1 reeve reload many 2>/dev/null
+sed -i '/^instances/d; $a reload-signal = CONT\n[service other]\ncommand = sleep 1000' "$tmp/conf"
+reeve daemon reload >/dev/null
+until_state other running
+reeve reload --all 2>said
+assert_eq "no word of the other" "" "$(cat said)"
+assert_exit 1 reeve reload many other 2>said
+assert_match "by name" "*'other' has no reload-signal*" "$(cat said)"
+
+step "names of instances are none of services"
+assert_exit 3 reeve stop many.0 2>said
+assert_match "the error" "*no service 'many.0': services are meant as a whole*'many'" "$(cat said)"
+reeve stop other
+reeve restart --rolling other 2>said
+assert_match "a roll of what is stopped" "*nothing is restarted: the service is stopped" "$(cat said)"
+assert_eq "state" stopped "$(state_of other)"
+echo >&8
