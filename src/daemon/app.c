@@ -1,7 +1,6 @@
 #include "config.h"
 
 #include <errno.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -50,9 +49,7 @@
 #include "daemon/socket_guard.h"
 #include "daemon/spawner_link.h"
 #include "daemon/users.h"
-#include "reeve/debug.h"
 #include "reeve/runner.h"
-#include "reeve/signal.h"
 
 /* ---- paths ---------------------------------------------------------------------------------------- */
 
@@ -93,79 +90,6 @@ static int choose_paths(struct app *app)
 	}
 	app->core.state_dir = app->state_dir;
 	return 0;
-}
-
-/* ---- signals --------------------------------------------------------------------------------------- */
-
-static void on_stop_signal(void *arg)
-{
-	app_stop(arg, -1);
-}
-
-static int reload_task(void *arg)
-{
-	_cleanup_(app_changes_deinit) struct app_changes changes;
-	_cleanup_(config_errors_deinitp) struct config_errors errors =
-		CONFIG_ERRORS_NULL;
-	struct app *app = arg;
-	int r;
-
-	notify_reloading(app->notify, false);
-	r = app_reload(app, &errors, &changes);
-	notify_reloading(app->notify, true);
-	if (r >= 0) {
-		log_at(LOG_NOTICE, "config",
-			"configuration read again, %zu settings changed",
-			strv_len(changes.added) + strv_len(changes.gone) +
-				strv_len(changes.changed));
-		STRV_FOREACH(name, changes.restarted)
-			log_at(LOG_NOTICE, "config",
-				"service '%s' is restarted: it starts otherwise now",
-				*name);
-		STRV_FOREACH(key, changes.restart_needed)
-			log_at(LOG_NOTICE, "config",
-				"'%s' has its effect after a restart", *key);
-		return 0;
-	}
-	for (size_t i = 0; i < errors.n; i++) {
-		_cleanup_free_ char *text = config_error_format(&errors.v[i]);
-
-		log_at(LOG_ERR, "config", "%s", text ? text : errors.v[i].text);
-	}
-	log_at(LOG_ERR, "config", "configuration not taken over: %s", rv_strerror(r));
-	return 0;
-}
-
-static void on_hangup(void *arg)
-{
-	struct app *app = arg;
-
-	if (!rv_group_spawn(&app->services, reload_task, app))
-		log_at(LOG_ERR, "config",
-			"cannot read the configuration now, ignoring");
-}
-
-/* for people: to where the log goes when nothing else is configured */
-static void on_dump_signal(void *arg)
-{
-	struct app *app = arg;
-
-	rv_debug_dump_tasks(app->loop, STDERR_FILENO);
-}
-
-static int take_signals(struct app *app)
-{
-	int r;
-
-	signal(SIGPIPE, SIG_IGN);
-	r = rv_signal_on(app->loop, SIGTERM, on_stop_signal, app);
-	if (r >= 0)
-		r = rv_signal_on(app->loop, SIGINT, on_stop_signal, app);
-	if (r >= 0)
-		r = rv_signal_on(app->loop, SIGHUP, on_hangup, app);
-	if (r >= 0)
-		r = rv_signal_on(app->loop, SIGUSR2, on_dump_signal, app);
-	return r;
 }
 
 /* ---- parts ------------------------------------------------------------------------------------------ */
@@ -492,7 +416,7 @@ static int app_task(void *arg)
 	rv_event_init(&app->stop);
 	r = notify_new(&app->notify, app->loop, app->opts.ready_fd);
 	if (r >= 0)
-		r = take_signals(app);
+		r = app_take_signals(app);
 	if (r >= 0)
 		r = make_core(app);
 	if (r >= 0)

@@ -1,10 +1,14 @@
-/* What has to be there before the loop runs: directories, the lock, the store. */
+/* Parts of the program: what has to be there before the loop runs (directories, the lock, the
+ * store), signals, and what a configuration changes. */
 #ifndef DAEMON_APP_SETUP_H
 #define DAEMON_APP_SETUP_H
 
 #include "config/config_schedule.h"
 #include "daemon/app.h"
 
+/* SIGTERM, SIGINT: a shutdown; SIGHUP: a reload; SIGUSR2: the tasks on standard error; SIGPIPE is
+ * ignored. 0, or as rv_signal_on */
+int app_take_signals(struct app *app);
 /* state directory, its lock, the store; each error is logged with what to do */
 int app_setup_state(struct app *app);
 /* the store's records into the tables */

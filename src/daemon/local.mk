@@ -5,6 +5,7 @@ libdaemon_la_SOURCES = \
 	src/daemon/app.c src/daemon/app.h \
 	src/daemon/app_reload.c \
 	src/daemon/app_setup.c src/daemon/app_setup.h \
+	src/daemon/app_signals.c \
 	src/daemon/commit.c src/daemon/commit.h \
 	src/daemon/asks.c src/daemon/asks.h \
 	src/daemon/aux.c src/daemon/aux.h src/daemon/aux_priv.h \
