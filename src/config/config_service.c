@@ -75,6 +75,23 @@ int config_service_job(struct job_spec *ret, const struct job_spec *said,
 	return r;
 }
 
+/* What is said as it is anyway is not: who writes a default down restarts no service by it. */
+static void drop_plain(struct job_spec *spec)
+{
+	struct job_spec plain;
+
+	job_spec_init(&plain);
+	for (int i = 0; i < JOB_FIELD_N; i++) {
+		enum job_field f = (enum job_field)i;
+		bool is_number =
+			job_type_shape(job_field_info[f].type) == JOB_SHAPE_NUM;
+
+		if (is_number && job_field_info[f].default_text &&
+			job_spec_has(spec, f) && spec->v[f].num == plain.v[f].num)
+			job_spec_unset(spec, f);
+	}
+}
+
 int config_service_instance(struct job_spec *ret, const struct config *c,
 	const struct config_named *s, unsigned instance)
 {
@@ -107,9 +124,12 @@ int config_service_instance(struct job_spec *ret, const struct config *c,
 	if (r < 0)
 		return r;
 	r = environment_put(ret, c, &own);
-	if (r < 0)
+	if (r < 0) {
 		job_spec_deinit(ret);
-	return r < 0 ? r : 0;
+		return r;
+	}
+	drop_plain(ret);
+	return 0;
 }
 
 /* Is there one of the refused fields, from *at on, which moves on? */

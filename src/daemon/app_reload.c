@@ -166,13 +166,12 @@ int app_check_names(struct app *app, struct app_load *l)
 	return l->errors->n > 0 ? -EINVAL : 0;
 }
 
+/* also where one says what it is anyway */
 static bool same_default(
 	const struct config *a, const struct config *b, enum job_field f)
 {
 	_cleanup_(buf_deinitp) struct buf x = BUF_NULL, y = BUF_NULL;
 
-	if (job_spec_has(&a->defaults, f) != job_spec_has(&b->defaults, f))
-		return false;
 	if (job_value_format(&x, f, &a->defaults.v[f]) < 0 ||
 		job_value_format(&y, f, &b->defaults.v[f]) < 0)
 		return false;

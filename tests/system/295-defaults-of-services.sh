@@ -73,6 +73,17 @@ defaults.retries becomes 3, was 0, for jobs that are submitted from then on" "$(
 assert_eq "reload" "changed defaults.priority defaults.retries" "$(said)"
 assert_eq "restarted" "" "$(changed)"
 
+step "a default that is written down"
+write "kill-grace = 6s
+output-max = 64M
+timestamps = no"
+sed -i '/^\[service a\]/a start-timeout = 30s' "$conf"
+assert_match "what a service says itself" "*service.a.start-timeout becomes 30s" \
+	"$(reeve config diff)"
+assert_eq "reload" "changed service.a defaults.priority defaults.retries" \
+	"$(said)"
+assert_eq "restarted" "" "$(changed)"
+
 step "one that is stopped stays so"
 reeve stop b >/dev/null
 n_running=2

@@ -114,6 +114,10 @@ START_TEST(services_that_start_otherwise_are_named_with_defaults)
 		"defaults..env: plain direct built own\n");
 	services_are("[defaults]\nenvironment = other\n",
 		"[defaults]\nenvironment = base\n", "defaults..environment: plain\n");
+	/* the default, said: nothing is told, and nothing restarted */
+	services_are("[defaults]\nkill-grace = 10s\n", "", "");
+	services_are("[defaults]\nkill-grace = 10s\nnice = 1\n",
+		"[defaults]\nnice = 2\n", "defaults..nice: plain direct built own\n");
 	/* what is not for services */
 	services_are("[defaults]\nretries = 1\n", "[defaults]\nretries = 2\n",
 		"defaults..retries:\n");
