@@ -96,6 +96,7 @@ static int print_ready(const struct cli *c, const json_t *i)
 	int64_t since = json_int(i, "ready_usec", 0), pid = json_int(i, "main_pid", 0);
 	bool ready = json_is_true(json_object_get(i, "ready"));
 	const char *by = json_str(i, "ready_by"), *says = json_str(i, "says");
+	const char *why = json_str(i, "ready_why");
 	char when[TIME_TEXT_MAX] = "", pid_text[48] = "";
 
 	if (STREQ(by, "exec") && ready && !*says && !pid)
@@ -104,8 +105,9 @@ static int print_ready(const struct cli *c, const json_t *i)
 		snprintf(pid_text, sizeof(pid_text), ", main process %" PRId64, pid);
 	if (ready && since)
 		time_format_relative(when, sizeof(when), since, c->now_usec);
-	return print_pair(stdout, "ready", "%s%s%s (%s)%s%s%s", ready ? "yes" : "no",
-		*when ? ", since " : "", when, by, *says ? ", says that it is " : "",
+	return print_pair(stdout, "ready", "%s%s%s (%s)%s%s%s%s%s",
+		ready ? "yes" : "no", *when ? ", since " : "", when, by,
+		*why ? ", asked last: " : "", why, *says ? ", says that it is " : "",
 		says, pid_text);
 }
 

@@ -313,6 +313,11 @@ bool run_was_ready(const struct run *run)
 	return !rr || (rr->rule.kind == READY_EXEC && !rr->held);
 }
 
+const char *run_unready_why(const struct run *run)
+{
+	return run->ready ? run->ready->unready_why : "";
+}
+
 const char *run_unresponsive_why(const struct run *run)
 {
 	return run->ready ? run_live_why(run->ready->live) : "";

@@ -68,6 +68,8 @@ bool run_is_coming_up(const struct run *run);
 /* It is ready, is not stopping, and answers where it is asked (liveness.h): what all go by who
  * wait for it. */
 bool run_is_ready(const struct run *run);
+/* what was wrong when it was asked last whether it is ready; "": it was not asked, by this daemon */
+const char *run_unready_why(const struct run *run);
 /* what it did not answer, or say, last; "": nothing */
 const char *run_unresponsive_why(const struct run *run);
 /* of wall clock; 0: it never was */

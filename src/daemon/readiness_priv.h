@@ -56,8 +56,9 @@ struct run_ready {
 	/* tcp, unix, http, command */
 	rv_timer timer;
 	unsigned n_tries;
-	struct probe *probe; /* that is being made; NULL */
-	struct list probes;  /* of it, also of liveness, as long as their tasks go on */
+	char unready_why[PROBE_WHY_MAX]; /* what was wrong when it was asked last; "" */
+	struct probe *probe;             /* that is being made; NULL */
+	struct list probes; /* of it, also of liveness, as long as their tasks go on */
 };
 
 /* It has become ready: recorded, and told. */

@@ -2,6 +2,7 @@
 #include "config.h"
 
 #include <errno.h>
+#include <stdio.h>
 
 #include "base/macro.h"
 #include "daemon/aux.h"
@@ -28,8 +29,8 @@ static void attempted(int r, const char *why, void *arg)
 {
 	struct run_ready *rr = arg;
 
-	(void)why;
 	rr->probe = NULL;
+	snprintf(rr->unready_why, sizeof(rr->unready_why), "%s", r < 0 ? why : "");
 	if (r >= 0)
 		run_became_ready(rr);
 	else if (r != -ECANCELED)

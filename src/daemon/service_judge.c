@@ -186,7 +186,8 @@ static void was_not_ready(
 		return;
 	}
 	duration_format(text, sizeof(text), run_ready_timeout_usec(run));
-	snprintf(ret->reason, sizeof(ret->reason), "not ready within %s", text);
+	snprintf(ret->reason, sizeof(ret->reason), "not ready within %s%s%s", text,
+		*run_unready_why(run) ? "; asked last: " : "", run_unready_why(run));
 }
 
 static void did_not_respond(

@@ -55,6 +55,8 @@ void service_report_put(struct json_writer *w, const struct run *run)
 		return;
 	json_writer_bool(w, "ready", run_is_ready(run));
 	put_rule(w, "ready_by", &rr->rule);
+	if (!rr->is_ready && rr->unready_why[0])
+		json_writer_string(w, "ready_why", rr->unready_why);
 	if (rr->is_ready && since)
 		json_writer_int(w, "ready_usec", since);
 	if (rr->status[0])
@@ -73,8 +75,9 @@ static bool why_unready(const struct run_ready *rr, char *buf, size_t size)
 
 	duration_format(limit, sizeof(limit), rr->timeout_usec);
 	snprintf(buf, size,
-		"it is running, and is not ready yet: ready = %s, within %s",
-		rule ? rule : "", limit);
+		"it is running, and is not ready yet: ready = %s, within %s%s%s",
+		rule ? rule : "", limit, rr->unready_why[0] ? "; asked last: " : "",
+		rr->unready_why);
 	return true;
 }
 

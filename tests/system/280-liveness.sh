@@ -121,6 +121,11 @@ live = command: test -e asked.ok || { echo more than this; echo 'it is	gone'; ex
 restart-delay = 1ms
 live-interval = 20ms
 live-failures = 1
+[service refused]
+command = sleep 1000
+ready = command: exit 3
+ready-timeout = 2s
+restart = no
 [environment filed]
 env-file = $tmp/work/filed.env
 [service filed]
@@ -156,8 +161,17 @@ live-action = none
 EOC
 start_reeved --config="$tmp/conf"
 
+step "what was wrong when one was asked last whether it is ready"
+until_is "exit status 1" asked .ready_why
+assert_match "why" "*it is running, and is not ready yet: ready = command:*; asked last: exit status 1" \
+	"$(reeve service why asked)"
+assert_match "status" "*ready no (command:*), asked last: exit status 1*" "$(reeve service status asked | xargs -0 | tr -s ' ')"
+until_is failed refused .state
+assert_eq "its end" "not ready within 2s; asked last: exit status 3" "$(instance refused .reason)"
+
 step "one that answers"
 until_is true web '.live.ok_since_usec != null'
+assert_eq "nothing is wrong" null "$(instance web .ready_why)"
 assert_eq "what it was asked" "GET /health?a=1 HTTP/1.1" "$(reeve service logs web | grep -m 1 health)"
 assert_eq "what was asked before it was ready" "GET /ready HTTP/1.1" \
 	"$(reeve service logs web | grep -m 1 ready)"
