@@ -30,6 +30,8 @@
 #include "client/client.h"
 #include "job/state.h"
 
+enum { LABEL_MAX = 112 };
+
 struct logs {
 	const struct cli *c;
 	const struct log_options *lo;
@@ -41,6 +43,7 @@ struct logs {
 	unsigned n_reconnects;
 	int64_t heading; /* id of the job whose heading is due with its first line; 0: none */
 	size_t n_shown; /* jobs with a heading */
+	bool many;      /* what is said on stderr names the job */
 	bool mid_line;  /* the last byte printed ended none */
 	int exit_code;  /* of an error that was printed */
 	/* where lines are looked at */
@@ -60,16 +63,35 @@ struct logs {
 
 /* ---- printing ------------------------------------------------------------------------------ */
 
+/* the name of a service, or of its instance; "" */
+static const char *label_of(const struct logs *l, int64_t id)
+{
+	char text[24];
+
+	snprintf(text, sizeof(text), "%" PRId64, id);
+	return json_str(l->lo->labels, text);
+}
+
+/* "web.1: ", "job 7: ": which of several a note is about; "" of one */
+static const char *about(const struct logs *l, char *buf, size_t size)
+{
+	const char *label = label_of(l, l->id);
+
+	buf[0] = '\0';
+	if (l->many && *label)
+		snprintf(buf, size, "%s: ", label);
+	else if (l->many)
+		snprintf(buf, size, "job %" PRId64 ": ", l->id);
+	return buf;
+}
+
 static void print_heading(struct logs *l)
 {
-	const char *label;
-	char id[24];
+	const char *label = label_of(l, l->heading);
 
-	snprintf(id, sizeof(id), "%" PRId64, l->heading);
-	label = json_str(l->lo->labels, id);
 	if (l->heading > 0 && !l->c->json)
-		printf("%s==> %s%sjob %s <==\n", l->n_shown > 0 ? "\n" : "", label,
-			*label ? ", " : "", id);
+		printf("%s==> %s%sjob %" PRId64 " <==\n", l->n_shown > 0 ? "\n" : "",
+			label, *label ? ", " : "", l->heading);
 	l->n_shown += l->heading > 0;
 	l->heading = 0;
 }
@@ -102,7 +124,8 @@ static int print_line(void *arg, const struct log_line *line)
 	print_heading(l);
 	l->n_lines++;
 	if (l->c->json)
-		return logs_print_line(stdout, line, l->id, NULL);
+		return logs_print_line(
+			stdout, line, l->id, l->lo->labels ? label_of(l, l->id) : NULL);
 	if (fwrite(line->text, 1, line->n, stdout) != line->n || putchar('\n') == EOF)
 		return -EIO;
 	return 0;
@@ -130,16 +153,20 @@ static void sum_lost(struct logs *l, const struct log_chunk *chunk)
 
 static void tell_lost(struct logs *l)
 {
+	char name[LABEL_MAX];
+
+	about(l, name, sizeof(name));
 	if (l->n_lost_runs == 1)
 		cli_note(l->c,
-			"%" PRId64 " bytes of run %" PRId64
+			"%s%" PRId64 " bytes of run %" PRId64
 			" were trimmed (output-max, output-total-max)",
-			l->lost, l->first_lost_run);
+			name, l->lost, l->first_lost_run);
 	else if (l->n_lost_runs > 1)
 		cli_note(l->c,
-			"%" PRId64 " bytes of %zu runs, %" PRId64 " to %" PRId64
+			"%s%" PRId64 " bytes of %zu runs, %" PRId64 " to %" PRId64
 			", were trimmed (output-max, output-total-max)",
-			l->lost, l->n_lost_runs, l->first_lost_run, l->last_lost_run);
+			name, l->lost, l->n_lost_runs, l->first_lost_run,
+			l->last_lost_run);
 	l->lost = 0;
 	l->n_lost_runs = 0;
 }
@@ -149,11 +176,15 @@ static int print_chunk(
 {
 	_cleanup_json_ json_t *copy = NULL;
 	size_t n = chunk->n - chunk->cut;
+	char name[LABEL_MAX];
 
 	if (chunk->n > 0 && n == 0)
 		return 0;
 	if (l->c->json && !l->by_line) {
 		copy = log_chunk_json(chunk, page);
+		if (copy && l->lo->labels &&
+			json_put(copy, "name", json_string(label_of(l, l->id))) < 0)
+			return -ENOMEM;
 		return copy ? json_print(stdout, copy, false) : -ENOMEM;
 	}
 	if (chunk->lost > 0 && l->mid_line && !l->c->json)
@@ -162,9 +193,9 @@ static int print_chunk(
 		sum_lost(l, chunk);
 	else if (chunk->lost > 0)
 		cli_note(l->c,
-			"%" PRId64 " bytes before this were trimmed "
+			"%s%" PRId64 " bytes before this were trimmed "
 			"(output-max, output-total-max)",
-			chunk->lost);
+			about(l, name, sizeof(name)), chunk->lost);
 	if (l->by_line)
 		return log_lines_feed(&l->lines, chunk, look_at_line, l);
 	if (n > 0)
@@ -444,7 +475,10 @@ static int begin_run(void *arg, int64_t run, int64_t started_usec)
 
 static int show_page(void *arg, const json_t *page)
 {
-	return print_page(arg, page);
+	struct logs *l = arg;
+
+	l->id = json_int(page, "id", 0);
+	return print_page(l, page);
 }
 
 /* select: taken. 0, or the exit code */
@@ -512,6 +546,7 @@ static int show_many(
 {
 	int r = 0;
 
+	l->many = true;
 	for (size_t i = 0; r == 0 && i < selection_n_chunks(sel); i++)
 		r = cli_each_job(l->c, client, selection_json(sel, i), show_job, l);
 	if (r == 0 && l->n_shown == 0 && l->heading == 0)

@@ -77,8 +77,12 @@ static int add_row(struct table *t, const json_t *pool)
 	if (r == 0)
 		r = table_cell(t, COL_NAME, json_str(pool, "name"), NULL);
 	for (int i = COL_SLOTS; i <= COL_QUEUED && r == 0; i++) {
-		snprintf(number, sizeof(number), "%" PRId64,
-			json_int(pool, numbers[i], 0));
+		int64_t n = json_int(pool, numbers[i], 0);
+
+		if (i == COL_SLOTS && n == UINT32_MAX)
+			snprintf(number, sizeof(number), "infinity");
+		else
+			snprintf(number, sizeof(number), "%" PRId64, n);
 		r = table_cell(t, (size_t)i, number, NULL);
 	}
 	if (r == 0)

@@ -257,7 +257,7 @@ static const struct option_def options_reload[] = {
 	{OPT_ALL, "all", 0, NULL, HINT_NONE, "all services"}, {0}};
 static const struct option_def options_service[] = {SERVICE_OPTIONS, ROLLING_OPTION,
 	{OPT_FOLLOW, "follow", 'f', NULL, HINT_NONE,
-		"logs: go on until the run has ended"},
+		"logs: go on until interrupted, with what is started meanwhile"},
 	{OPT_LINES, "lines", 'n', "N", HINT_NONE, "logs: only the last N lines"},
 	{OPT_RUN, "run", 0, "N", HINT_NONE, "logs: of its Nth start"},
 	{OPT_STREAM, "stream", 0, "all|stdout|stderr", HINT_STREAM,
@@ -460,23 +460,31 @@ const struct command command_table[] = {
 	{"service", NULL, "ls|status|start|stop|restart|reload|scale|reset|why|logs",
 		"look at services, start and stop them",
 		"A service is a program of the configuration that is kept running. "
-		"Names come behind the word, and may be globs, or those of groups. "
+		"Names come behind the word, and may be globs, or those of groups; "
+		"--all: every service. "
 		"stop: it stays stopped "
 		"over restarts and reloads "
 		"until start. restart: one instance after the other. scale NAME N: so "
 		"many instances, until its section is changed, or reset. reset: also, "
 		"restarts that were counted count no more.",
 		options_service, service_words, 0, HINT_WORDS_SERVICE, cmd_service},
-	{"start", NULL, "NAME...", "start services",
+	{"start", NULL, "[OPTION...] NAME... | --all", "start services",
+		"NAME may be a glob, or that of a group. "
 		"Waits until each instance is ready, and says which is not, and why.",
 		options_start, NULL, 0, HINT_SERVICE, cmd_start},
-	{"stop", NULL, "NAME...", "stop services, until they are started",
-		"Over restarts and reloads, too.", options_start, NULL, 0, HINT_SERVICE,
-		cmd_stop},
-	{"restart", NULL, "NAME...", "restart services",
-		"One instance of each after the other. Waits as start does.",
+	{"stop", NULL, "[OPTION...] NAME... | --all",
+		"stop services, until they are started",
+		"Over restarts and reloads, too. NAME may be a glob, or that of a "
+		"group.",
+		options_start, NULL, 0, HINT_SERVICE, cmd_stop},
+	{"restart", NULL, "[OPTION...] NAME... | --all", "restart services",
+		"One instance of each after the other. NAME may be a glob, or that of "
+		"a "
+		"group. Waits as start does.",
 		options_restart, NULL, 0, HINT_SERVICE, cmd_restart},
-	{"reload", NULL, "NAME...", "have services read their configuration again",
+	{"reload", NULL, "[OPTION...] NAME... | --all",
+		"have services read their configuration again",
+		"NAME may be a glob, or that of a group. "
 		"By the reload-signal or the reload-command of its section, or both; "
 		"waited for. Of the daemon: reeve daemon reload.",
 		options_reload, NULL, 0, HINT_SERVICE, cmd_reload},

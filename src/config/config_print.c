@@ -7,6 +7,25 @@
 #include "base/strv.h"
 #include "config/config_get.h"
 
+/* there is none: where it was looked for */
+static void print_no_file(FILE *out, const struct config_paths *paths)
+{
+	const char *sep = "";
+
+	fputs("no configuration file (", out);
+	if (paths->vendor_dir) {
+		fprintf(out, "%s/*.conf", paths->vendor_dir);
+		sep = ", ";
+	}
+	if (paths->file) {
+		fprintf(out, "%s%s", sep, paths->file);
+		sep = ", ";
+	}
+	if (paths->dropin_dir)
+		fprintf(out, "%s%s/*.conf", sep, paths->dropin_dir);
+	fputs("): everything is at its default\n", out);
+}
+
 int config_check_print(FILE *out, FILE *err, const struct config_paths *paths)
 {
 	_cleanup_(config_errors_deinitp) struct config_errors errors =
@@ -30,7 +49,7 @@ int config_check_print(FILE *out, FILE *err, const struct config_paths *paths)
 		fprintf(out, "%s\n", *file);
 	n = strv_len(c->files);
 	if (n == 0)
-		fputs("no configuration file: everything is at its default\n", out);
+		print_no_file(out, paths);
 	else
 		fprintf(out, "%zu %s read, no error\n", n, n == 1 ? "file" : "files");
 	return 0;

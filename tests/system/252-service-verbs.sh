@@ -51,6 +51,10 @@ stop-timeout = 50ms
 shell-command = [ "\$REEVE_RUN" -gt 3 ] && exec sleep 1000; echo "a \$REEVE_RUN"; echo "fatal \$REEVE_RUN"; exit 1
 restart-delay = 1ms
 restart-delay-max = 1ms
+[service trimmed]
+shell-command = [ "\$REEVE_INSTANCE" = 1 ] || exec sleep 1000; seq 100000; echo >"$tmp/done"; exec sleep 1000
+instances = 2
+output-max = 64K
 [service talks]
 shell-command = echo "run \$REEVE_RUN"; [ "\$REEVE_RUN" -gt 1 ] || exit 1; seq 20; exec sleep 1000
 restart-delay = 1ms
@@ -64,7 +68,7 @@ done
 until_is failed state_of fails
 until_is restarting state_of slow
 until_is exited state_of finished
-assert_eq "names" "crashy fails finished slow stubborn talks web web-2" \
+assert_eq "names" "crashy fails finished slow stubborn talks trimmed web web-2" \
 	"$(reeve service ls --json | jq -r '[.[].name] | join(" ")')"
 assert_match "why one is down" "*given up: 2 restarts in 1h*reeve service start fails*" \
 	"$(reeve service why fails)"
@@ -106,6 +110,11 @@ assert_eq "of one run" "a 2 fatal 2" "$(reeve service logs --run 2 crashy | xarg
 assert_eq "of the newest" "" "$(reeve service logs --run 4 crashy)"
 assert_eq "as JSON" "1 a 1 fatal 1 2 a 2 fatal 2 3 a 3 fatal 3 4" "$(reeve service logs --json crashy |
 	jq -rs 'group_by(.run)[] | "\(.[0].run) \(map(.data_b64 | @base64d) | add)"' | xargs)"
+assert_eq "whose they are" "crashy fatal 3" "$(reeve service logs --json crashy --grep 'fatal 3' |
+	jq -r '"\(.name) \(.data_b64 | @base64d)"' | xargs)"
+assert_eq "on each page" '["crashy","talks"]' "$(reeve service logs --json crashy talks | jq -sc '[.[].name] | unique')"
+until [ -s "$tmp/done" ] && reeve service logs trimmed 2>said | grep -q '^100000$'; do settle; done
+assert_match "what was trimmed of which" "reeve: trimmed.1: * bytes before this were trimmed (*" "$(cat said)"
 assert_eq "one that has enough" "run 2 1 2" "$(reeve service logs talks | head -n 3 | xargs)"
 assert_eq "more than it has" "-- run 1 run 1 -- run 2 run 2" \
 	"$(reeve service logs -n 100 talks | plain_runs | cut -d " " -f 1-10)"
@@ -148,6 +157,8 @@ done
 assert_eq "all as JSON" "$((n + 1))" "$(reeve ls --json | jq length)"
 assert_eq "by state" "" "$(terminal ls --state running | grep sleep)"
 reeve rm "$job"
+
+assert_match "their pool has no limit" "*.services infinity *" "$(reeve pool ls | xargs)"
 
 step "one that is stopped stays so"
 pid=$(instances web-2 .pid)

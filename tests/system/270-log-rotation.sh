@@ -82,7 +82,7 @@ set -- $(awk -f sequence.awk kept)
 assert_eq "the last line" "$last" "$2"
 [ "$3" -ge $((max - 100)) ] || fail "only $3 bytes are kept of $max"
 assert_eq "bytes" "$3" "$(stat -c %s kept)"
-grep -q "bytes before this were trimmed (output-max" notes || fail "not told: $(cat notes)"
+grep -q "^reeve: [0-9]* bytes before this were trimmed (output-max" notes || fail "not told: $(cat notes)"
 assert_eq "the last lines" "$((last - 1)) y $last y" "$(reeve service logs -n 2 talks | xargs)"
 reeve service logs -n 100000000 talks >asked 2>/dev/null
 assert_eq "by number of lines" "" "$(cmp kept asked 2>&1)"

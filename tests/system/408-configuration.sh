@@ -153,3 +153,8 @@ printf '[reeved]\nadmins = no-such-user\n' >>good.conf
 assert_exit 1 reeve daemon reload >said 2>&1
 assert_match "what reeve says" "*good.conf:*no-such-user*" "$(cat said)"
 stop_reeved
+
+step "without a file: where it was looked for"
+assert_eq "none" \
+	"no configuration file ($tmp/none/reeve/reeve.conf, $tmp/none/reeve/reeve.conf.d/*.conf): everything is at its default" \
+	"$(env -u REEVE_SOCKET XDG_CONFIG_HOME="$tmp/none" "$REEVE" --user config check)"
