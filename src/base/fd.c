@@ -221,6 +221,18 @@ int file_write_atomic(
 		&(struct file_look){mode, (uid_t)-1, (gid_t)-1, false, NULL});
 }
 
+int file_write_like(const char *path, const void *p, size_t n, const struct stat *like)
+{
+	struct file_look look = {
+		like->st_mode & 07777, (uid_t)-1, (gid_t)-1, false, NULL};
+
+	if (like->st_uid != geteuid())
+		look.uid = like->st_uid;
+	if (like->st_gid != getegid())
+		look.gid = like->st_gid;
+	return file_put(AT_FDCWD, path, p, n, &look);
+}
+
 int file_replace(
 	const char *path, const void *p, size_t n, mode_t mode, const struct stat *was)
 {

@@ -32,6 +32,8 @@ int file_read(struct buf *out, int dir_fd, const char *path, size_t max);
  * the last fsync is what failed, the new file is in place already. */
 int file_write_atomic(
 	int dir_fd, const char *path, const void *p, size_t n, mode_t mode);
+/* The same with owner, group and mode of another file. -EPERM: not allowed to give it to them */
+int file_write_like(const char *path, const void *p, size_t n, const struct stat *like);
 /* The same for a file that people keep: where path is a symbolic link, the file that it
  * leads to is replaced, and owner, group and mode stay as they are. A file that is not there
  * gets the mode. Whether it is still what it was is looked at once more before the rename.

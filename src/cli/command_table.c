@@ -502,7 +502,7 @@ const struct command command_table[] = {
 		"key and its value, or several such) and keep every other byte; "
 		"without --file that is "
 		"reeve.conf.d/90-local.conf. What would make the configuration wrong "
-		"is refused. show takes SECTION or SECTION.NAME, too. No daemon is "
+		"is refused. show and unset take SECTION.NAME, too. No daemon is "
 		"needed; it takes changes with daemon reload, "
 		"and edit tells it to. diff asks it what that would do.",
 		options_config, config_words, 0, HINT_WORDS, cmd_config},

@@ -20,6 +20,7 @@
 #include "client/client.h"
 #include "config/config_file.h"
 #include "config/config_get.h"
+#include "config/config_names.h"
 
 /* the file that holds what is set by command */
 #define LOCAL_FILE "90-local.conf"
@@ -214,11 +215,38 @@ static void note_override(const struct change *ch, const struct config *config,
 			origin->file, origin->line);
 }
 
+/* another file may say what was taken out of this one, or was never in it */
+static void note_rest(const struct change *ch, const struct config *config,
+	const struct config_place *at)
+{
+	_cleanup_(buf_deinitp) struct buf value = BUF_NULL;
+	const struct config_origin *origin = NULL;
+
+	if (config && at->key)
+		(void)config_get(&value, &origin, config, at);
+	for (int s = CONFIG_SECTION_POOL; config && !at->key && s < CONFIG_SECTION_N;
+		s++) {
+		const struct config_named *named =
+			STREQ(at->section, config_section_name[s])
+				? config_find(
+					  config, (enum config_section)s, at->argument)
+				: NULL;
+
+		if (named)
+			origin = &named->origin;
+	}
+	if (origin && origin->file && !STREQ(origin->file, ch->path))
+		cli_note(ch->c, "%s: %s:%u says it, and is what holds",
+			at->key ? at->key : at->argument, origin->file, origin->line);
+}
+
 /* one thing that is said on the command line */
 struct setting {
 	char *name; /* owned; at points into it */
 	struct config_place at;
 	const char *value; /* NULL: take it out */
+	char *dot; /* in name: what stands behind it may be a key; NULL: it is none, or is one */
+	bool changed;
 };
 
 static void settings_free(struct setting *v)
@@ -229,9 +257,56 @@ static void settings_free(struct setting *v)
 }
 DEFINE_CLEANUP(struct setting *, settings_free)
 
+/* SECTION.NAME, all of a section that has a name, which may have a '.' in it; what is a key, or
+ * stands there as one, is a key. False: it can only be that. */
+static bool take_as_section(struct setting *s)
+{
+	_cleanup_free_ char *why = NULL;
+	bool has_names = false;
+
+	for (int i = CONFIG_SECTION_POOL; i < CONFIG_SECTION_N; i++)
+		has_names |= STREQ(s->at.section, config_section_name[i]);
+	if (!has_names || !s->at.key ||
+		(s->at.argument && config_place_check(&s->at, &why) != 0))
+		return false;
+	if (s->at.argument) {
+		s->dot = s->name + (s->at.key - s->name) - 1;
+		*s->dot = '.';
+	} else {
+		s->at.argument = s->at.key;
+	}
+	s->at.key = NULL;
+	return true;
+}
+
+static void take_as_key(struct setting *s)
+{
+	if (!s->dot)
+		return;
+	*s->dot = '\0';
+	s->at.key = s->dot + 1;
+}
+
+/* as config_edit */
+static int edit_one(struct buf *out, const struct change *ch, const struct buf *text,
+	struct setting *s, struct config_errors *errors)
+{
+	int r = config_edit(
+		out, buf_head(text), buf_len(text), ch->path, &s->at, s->value, errors);
+
+	if (r != 0 || s->value || !take_as_section(s))
+		return r;
+	buf_clear(out);
+	r = config_edit(
+		out, buf_head(text), buf_len(text), ch->path, &s->at, NULL, errors);
+	if (r == 0)
+		take_as_key(s);
+	return r;
+}
+
 /* The text with all of it, up to one without a name. 1; 0: nothing differs; 2: told;
  * negative errors */
-static int edit_text(struct change *ch, const struct setting *v, struct buf *ret)
+static int edit_text(struct change *ch, struct setting *v, struct buf *ret)
 {
 	_cleanup_(config_errors_deinitp) struct config_errors errors =
 		CONFIG_ERRORS_NULL;
@@ -243,8 +318,8 @@ static int edit_text(struct change *ch, const struct setting *v, struct buf *ret
 	for (; v->name && r >= 0; v++) {
 		_cleanup_(buf_deinitp) struct buf next = BUF_NULL;
 
-		r = config_edit(&next, buf_head(ret), buf_len(ret), ch->path, &v->at,
-			v->value, &errors);
+		r = edit_one(&next, ch, ret, v, &errors);
+		v->changed = r > 0;
 		if (r == -EINVAL) {
 			r = config_check_tell(ch->c, &errors);
 			return r < 0 ? r : 2;
@@ -260,8 +335,27 @@ static int edit_text(struct change *ch, const struct setting *v, struct buf *ret
 	return r < 0 ? r : changed;
 }
 
-static int change_values(struct change *ch, const struct setting *v)
+/* A key that there is not is taken out where a file has it; else it was misspelt. 0, or the exit
+ * code */
+static int check_unset(const struct change *ch, const struct setting *v)
 {
+	for (; v->name; v++) {
+		_cleanup_free_ char *why = NULL;
+		int r = v->value || v->changed ? 1 : config_place_check(&v->at, &why);
+
+		if (r < 0)
+			return fail(ch, r);
+		if (r == 0)
+			return cli_fail(
+				ch->c, CLI_EXIT_USAGE, "config %s: %s", ch->verb, why);
+	}
+	return 0;
+}
+
+static int change_values(struct change *ch, struct setting *v)
+{
+	_cleanup_(config_errors_deinitp) struct config_errors faults =
+		CONFIG_ERRORS_NULL;
 	_cleanup_(config_freep) struct config *config = NULL;
 	_cleanup_(buf_deinitp) struct buf text = BUF_NULL;
 	int r = edit_text(ch, v, &text);
@@ -269,6 +363,8 @@ static int change_values(struct change *ch, const struct setting *v)
 
 	if (r == 2)
 		return CLI_EXIT_SOME;
+	if (r >= 0 && check_unset(ch, v) != 0)
+		return CLI_EXIT_USAGE;
 	if (changed)
 		r = check(ch, &text, &config);
 	if (r > 0)
@@ -282,9 +378,13 @@ static int change_values(struct change *ch, const struct setting *v)
 			ch->verb, ch->path);
 	if (r < 0)
 		return fail(ch, r);
+	if (!changed)
+		(void)count_faults(ch, &ch->old, &config, &faults);
 	for (; v->name; v++)
 		if (v->value)
 			note_override(ch, config, &v->at);
+		else
+			note_rest(ch, config, &v->at);
 	return say(ch, changed);
 }
 
@@ -326,8 +426,8 @@ int config_change_set(struct cli *c)
 int config_change_unset(struct cli *c)
 {
 	if (c->opts.n_args < 2)
-		return cli_fail(c, CLI_EXIT_USAGE,
-			"config: unset SECTION.KEY [SECTION.KEY...]");
+		return cli_fail(
+			c, CLI_EXIT_USAGE, "config: unset SECTION.KEY|SECTION.NAME...");
 	return change_by_command(c, "unset", false);
 }
 
@@ -344,8 +444,8 @@ static int keep_old(const struct change *ch)
 	if (!target)
 		return -errno;
 	path = text_printf("%s~", target);
-	return path ? file_write_atomic(AT_FDCWD, path, buf_head(&ch->old),
-			      buf_len(&ch->old), ch->was.st_mode & 0700)
+	return path ? file_write_like(
+			      path, buf_head(&ch->old), buf_len(&ch->old), &ch->was)
 		    : -ENOMEM;
 }
 
@@ -386,6 +486,19 @@ static bool same_text(const struct buf *a, const struct buf *b)
 	       (buf_len(a) == 0 || memcmp(buf_head(a), buf_head(b), buf_len(a)) == 0);
 }
 
+/* An editor that failed: a text that nobody has typed is not worth a file. */
+static int leave(const struct change *ch, const char *copy)
+{
+	_cleanup_(buf_deinitp) struct buf text = BUF_NULL;
+
+	if (file_read(&text, AT_FDCWD, copy, CONFIG_FILE_BYTES_MAX) < 0 ||
+		!same_text(&text, &ch->old))
+		return cli_fail(ch->c, CLI_EXIT_SOME,
+			"config edit: nothing was changed; your text is in %s", copy);
+	(void)unlink(copy);
+	return cli_fail(ch->c, CLI_EXIT_SOME, "config edit: nothing was changed");
+}
+
 /* the exit code; the text stays in copy unless it was taken */
 static int edit_copy(struct change *ch, const char *copy)
 {
@@ -402,7 +515,7 @@ static int edit_copy(struct change *ch, const char *copy)
 		else if (r == 0)
 			r = file_read(&text, AT_FDCWD, copy, CONFIG_FILE_BYTES_MAX);
 		if (r > 0)
-			break;
+			return leave(ch, copy);
 		if (r == 0 && same_text(&text, &ch->old)) {
 			(void)unlink(copy);
 			return say(ch, false);
@@ -425,6 +538,20 @@ static int edit_copy(struct change *ch, const char *copy)
 		"config edit: nothing was changed; your text is in %s", copy);
 }
 
+/* before anybody types: a directory that is not made has to be there */
+static int check_dir(const struct change *ch)
+{
+	const char *slash = strrchr(ch->path, '/');
+	_cleanup_free_ char *dir = NULL;
+
+	if (ch->is_read || ch->is_there || !slash)
+		return 0;
+	dir = strndup(ch->path, (size_t)(slash - ch->path) + 1);
+	if (!dir)
+		return -ENOMEM;
+	return access(dir, F_OK) < 0 ? -errno : 0;
+}
+
 int config_change_edit(struct cli *c)
 {
 	_cleanup_(change_deinit) struct change ch = {.old = BUF_NULL};
@@ -436,6 +563,9 @@ int config_change_edit(struct cli *c)
 	r = change_begin(&ch, c, "edit");
 	if (r != 0)
 		return r;
+	r = check_dir(&ch);
+	if (r < 0)
+		return fail(&ch, r);
 	r = editor_file(&copy, "reeve-config", buf_head(&ch.old), buf_len(&ch.old));
 	return r < 0 ? fail(&ch, r) : edit_copy(&ch, copy);
 }

@@ -9,6 +9,7 @@
 #include "base/invariant.h"
 #include "base/parse.h"
 #include "base/strv.h"
+#include "config/config_names.h"
 #include "config/config_specifiers.h"
 #include "config/env_file.h"
 
@@ -72,8 +73,6 @@ static int named_section(struct config_loader *l, const struct config_entry *e,
 
 static int section_entry(struct config_loader *l, const struct config_entry *e)
 {
-	static const char *const sections[] = {"reeved", "defaults", "pool", "resource",
-		"schedule", "service", "group", "environment"};
 	const char *nearest;
 
 	l->scope = CONFIG_SCOPE_SKIP;
@@ -83,7 +82,7 @@ static int section_entry(struct config_loader *l, const struct config_entry *e)
 		if (STREQ(e->section, config_section_name[i]))
 			return named_section(l, e, (enum config_section)i);
 	if (!STREQ(e->section, "reeved") && !STREQ(e->section, "defaults")) {
-		nearest = str_nearest(e->section, sections, ARRAY_LEN(sections));
+		nearest = config_section_meant(e->section);
 		config_errors_add(l->errors, l->file, e->line,
 			nearest ? "unknown section %s, did you mean [%s]?"
 				: "unknown section %s%s",
@@ -109,36 +108,6 @@ static enum config_section scope_section(const struct config_loader *l)
 	return l->scope == CONFIG_SCOPE_NAMED ? l->section : CONFIG_SECTION_REEVED;
 }
 
-/* job fields, all or beside its own keys */
-static bool takes_fields(const struct config_loader *l)
-{
-	return l->scope == CONFIG_SCOPE_DEFAULTS ||
-	       (l->scope == CONFIG_SCOPE_NAMED &&
-		       config_section_has_fields(l->section));
-}
-
-/* all keys of a scope; n is how many */
-static size_t scope_keys(
-	const char *out[CONFIG_KEY_N + JOB_FIELD_N + 1], const struct config_loader *l)
-{
-	size_t n = 0;
-
-	for (int f = 0; takes_fields(l) && f < JOB_FIELD_N; f++)
-		if (!job_field_is_ours((enum job_field)f) &&
-			(l->scope == CONFIG_SCOPE_DEFAULTS ||
-				config_field_find(l->section, job_field_info[f].key) >=
-					0))
-			out[n++] = job_field_info[f].key;
-	if (scope_section(l) == CONFIG_SECTION_SERVICE)
-		out[n++] = "stop-timeout";
-	if (l->scope == CONFIG_SCOPE_DEFAULTS)
-		return n;
-	for (int k = 0; k < CONFIG_KEY_N; k++)
-		if (config_key_info[k].section == scope_section(l))
-			out[n++] = config_key_info[k].key;
-	return n;
-}
-
 /* in which section a key is at home, as text in buf; NULL: in none */
 static const char *home_of(
 	const struct config_loader *l, const char *key, char *buf, size_t size)
@@ -159,12 +128,14 @@ static const char *home_of(
 
 static void unknown_key(struct config_loader *l, const struct config_entry *e)
 {
-	const char *keys[CONFIG_KEY_N + JOB_FIELD_N + 1], *nearest, *home;
+	const char *keys[CONFIG_KEYS_OF_MAX], *nearest, *home;
 	char buf[64];
 
 	/* a key that is known elsewhere is in the wrong section rather than misspelt */
 	home = home_of(l, e->key, buf, sizeof(buf));
-	nearest = str_nearest(e->key, keys, scope_keys(keys, l));
+	nearest = str_nearest(e->key, keys,
+		config_keys_of(
+			keys, l->scope == CONFIG_SCOPE_DEFAULTS, scope_section(l)));
 	if (home)
 		config_errors_add(l->errors, l->file, e->line,
 			"unknown key '%s' in [%s]: it belongs in %s", e->key,

@@ -15,7 +15,7 @@ struct mark {
 	size_t line; /* from 0 */
 	bool is_section;
 	bool is_ours; /* in the section of the place */
-	bool is_key;  /* the key of the place */
+	bool is_key; /* the key of the place; of a place that has none, each of its section */
 };
 
 /* A text, its lines and what the reader says begins in them. */
@@ -55,7 +55,8 @@ static int view_entry(const struct config_entry *e, void *arg)
 	struct view *v = arg;
 	bool is_ours = same(e->section, v->place->section) &&
 		       same(e->argument, v->place->argument);
-	bool is_key = is_ours && same(e->key, v->place->key);
+	bool is_key =
+		is_ours && e->key && (!v->place->key || STREQ(e->key, v->place->key));
 	int r = 0;
 
 	if ((v->n_marks & (v->n_marks - 1)) == 0) {
@@ -252,7 +253,7 @@ static bool keeps_any(const struct view *v, size_t from, size_t to)
 	return false;
 }
 
-/* the value where it stands, or nothing there */
+/* the value where it stands */
 static int replace(
 	struct buf *out, const struct view *v, size_t mark, const char *value)
 {
@@ -265,7 +266,7 @@ static int replace(
 
 	while (old < p_end && is_blank(*old))
 		old++;
-	if (r >= 0 && value) {
+	if (r >= 0) {
 		bool is_short = *value && !strchr(value, '\n');
 
 		/* the blanks before a value stay */
@@ -328,6 +329,109 @@ static int insert(struct buf *out, const struct view *v, const char *value)
 	return r < 0 ? r : append_lines(out, v, before, v->n_lines);
 }
 
+/* ---- what is taken out ------------------------------------------------------------------ */
+
+static bool line_is_comment(const struct view *v, size_t line)
+{
+	size_t at = v->starts[line];
+
+	return at < v->starts[line + 1] && (v->text[at] == '#' || v->text[at] == ';');
+}
+
+/* The lines of a section: from its header up to those of the next one, to which the comments
+ * directly before its header belong. */
+static size_t section_end(const struct view *v, size_t section, size_t *ret_next)
+{
+	size_t next = section + 1, end;
+
+	while (next < v->n_marks && !v->marks[next].is_section)
+		next++;
+	*ret_next = next;
+	end = next < v->n_marks ? v->marks[next].line : v->n_lines;
+	while (next < v->n_marks && end - 1 > v->marks[next - 1].line &&
+		line_is_comment(v, end - 1))
+		end--;
+	return end;
+}
+
+/* The header, and one empty line that parts it from what is before it, where one behind it or
+ * the end of the file is left to do so. */
+static void drop_header(const struct view *v, bool *drop, size_t header, size_t end)
+{
+	size_t blank = end;
+
+	while (blank > header + 1 && line_is_empty(v, blank - 1))
+		blank--;
+	drop[header] = true;
+	if (header == 0) {
+		for (size_t i = blank; i < end; i++)
+			drop[i] = true;
+		return;
+	}
+	if ((blank < end || end == v->n_lines) && line_is_empty(v, header - 1) &&
+		(header == 1 || !line_is_empty(v, header - 2)))
+		drop[header - 1] = true;
+}
+
+/* A section that nothing is left of goes, too; one with comments only where all of it is to. */
+static void drop_section(const struct view *v, bool *drop, size_t section)
+{
+	size_t header = v->marks[section].line, next;
+	size_t end = section_end(v, section, &next);
+	bool has_keys = next > section + 1, has_comments = false, is_emptied = true;
+
+	for (size_t m = section + 1; m < next; m++)
+		is_emptied &= v->marks[m].is_key;
+	for (size_t i = header + 1; i < end; i++)
+		has_comments |= line_is_comment(v, i);
+	if (!v->place->key) {
+		for (size_t i = header; i < end; i++)
+			drop[i] |= !line_is_empty(v, i);
+		drop_header(v, drop, header, end);
+	} else if (is_emptied && has_keys && !has_comments) {
+		drop_header(v, drop, header, end);
+	}
+}
+
+/* 1; 0: it is not there; -ENOMEM */
+static int take_out(struct buf *out, const struct view *v)
+{
+	_cleanup_free_ bool *drop = calloc(v->n_lines + 1, sizeof(*drop));
+	bool found = false;
+	int r = 0;
+
+	if (!drop)
+		return -ENOMEM;
+	for (size_t m = 0; m < v->n_marks; m++) {
+		size_t line = v->marks[m].line;
+
+		found |= v->marks[m].is_key || (v->marks[m].is_ours && !v->place->key);
+		if (!v->marks[m].is_key)
+			continue;
+		for (size_t i = line; i < behind_value(v, m, line); i++)
+			drop[i] = i == line || !line_is_kept(v, i);
+	}
+	for (size_t m = 0; m < v->n_marks; m++)
+		if (v->marks[m].is_section && v->marks[m].is_ours)
+			drop_section(v, drop, m);
+	for (size_t i = 0; i < v->n_lines && r >= 0; i++)
+		if (!drop[i])
+			r = append_lines(out, v, i, i + 1);
+	return r < 0 ? r : found;
+}
+
+/* ---- all ----------------------------------------------------------------------------------- */
+
+/* nothing of it: of a key, or of the whole section */
+static bool is_gone(const struct view *v)
+{
+	bool is_there = buf_len(&v->value) > 0;
+
+	for (size_t m = 0; m < v->n_marks && !v->place->key; m++)
+		is_there |= v->marks[m].is_ours;
+	return !is_there;
+}
+
 /* The reader is the judge: it finds what was asked for, and else what was there. */
 static int check(const struct buf *out, size_t from, const struct view *before,
 	const char *file, const char *value, struct config_errors *errors)
@@ -342,14 +446,16 @@ static int check(const struct buf *out, size_t from, const struct view *before,
 	if (r == -ENOMEM)
 		return r;
 	if (r >= 0 && buf_len(&after.value) == n &&
-		(n == 0 || memcmp(buf_head(&after.value), value, n) == 0) &&
+		(n == 0 ? is_gone(&after)
+			: memcmp(buf_head(&after.value), value, n) == 0) &&
 		buf_len(&after.others) == buf_len(&before->others) &&
 		(buf_len(&after.others) == 0 ||
 			memcmp(buf_head(&after.others), buf_head(&before->others),
 				buf_len(&after.others)) == 0))
 		return 0;
 	config_errors_add(errors, file, 0, "%s: no file can say this value: %s",
-		before->place->key, QUOTED(value ? value : ""));
+		before->place->key ? before->place->key : before->place->section,
+		QUOTED(value ? value : ""));
 	return -EINVAL;
 }
 
@@ -362,8 +468,9 @@ static int find_key(const struct view *v, size_t *ret, const char *file,
 			continue;
 		if (*ret != SIZE_MAX) {
 			config_errors_add(errors, file, (unsigned)v->marks[m].line + 1,
-				"%s is set in line %zu too", v->place->key,
-				v->marks[*ret].line + 1);
+				"%s is set in line %zu too: unset takes out both, "
+				"config edit changes one",
+				v->place->key, v->marks[*ret].line + 1);
 			return -EINVAL;
 		}
 		*ret = m;
@@ -379,11 +486,19 @@ int config_edit(struct buf *out, const char *text, size_t n, const char *file,
 	size_t from = buf_len(out), mark;
 	int r = view_init(&v, text, n, file, place, errors);
 
+	if (r >= 0 && !value) {
+		r = take_out(out, &v);
+		if (r > 0)
+			r = check(out, from, &v, file, NULL, errors);
+		else
+			return r;
+		return r < 0 ? r : 1;
+	}
 	if (r >= 0)
 		r = find_key(&v, &mark, file, errors);
 	if (r < 0)
 		return r;
-	if (mark == SIZE_MAX ? !value : value && STREQ(buf_head(&v.value), value))
+	if (mark != SIZE_MAX && STREQ(buf_head(&v.value), value))
 		return buf_append(out, text, n);
 	r = mark == SIZE_MAX ? insert(out, &v, value) : replace(out, &v, mark, value);
 	if (r >= 0)

@@ -13,6 +13,7 @@ libconfig_la_SOURCES = \
 	src/config/config_get.c src/config/config_get.h \
 	src/config/config_keys.def \
 	src/config/config_load.c src/config/config_load.h \
+	src/config/config_names.c src/config/config_names.h \
 	src/config/config_paths.c \
 	src/config/config_print.c src/config/config_print.h \
 	src/config/config_hooks.c src/config/config_hooks.h \

@@ -29,11 +29,44 @@ assert_eq "a section with a name" '["pool","gpu","slots","3",5]' \
 	"$(reeve --user --json config get pool.gpu.slots | jq -c '[.section, .name, .key, .value, .line]')"
 assert_eq "unset" changed "$(config unset pool.gpu.slots)"
 assert_eq "unset again" unchanged "$(config unset pool.gpu.slots)"
-assert_eq "at its default" 0 "$(config get pool.gpu.slots)"
+assert_exit 3 config get pool.gpu.slots 2>err
+assert_eq "the section that it left is gone, too" "[reeved]
+log-level = debug" "$(cat "$drop/90-local.conf")"
 assert_exit 3 config get pool.nowhere.slots 2>err
 assert_exit 2 config get reeved.log-levle 2>err
 assert_exit 2 config get log-level 2>err
 assert_exit 2 config frobnicate 2>err
+
+step "what set has made, unset takes out"
+cp "$drop/90-local.conf" before
+assert_eq "set" changed "$(config set service.zz.command 'sleep 1')"
+assert_eq "unset" changed "$(config unset service.zz.command)"
+cmp before "$drop/90-local.conf" || fail "unset leaves something behind"
+printf '\n[pool gpu]\n# two\nslots = 2\n\n[service a.b]\ncommand = true\n' >>"$drop/90-local.conf"
+assert_eq "a section, by its name" changed "$(config unset pool.gpu service.a.b)"
+cmp before "$drop/90-local.conf" || fail "unset leaves something behind"
+assert_eq "again" unchanged "$(config unset pool.gpu)"
+printf '[defaults]\nenv = A=1\nnice = 1\nenv = B=1\n' >"$tmp/twice.conf"
+assert_exit 1 config set --file "$tmp/twice.conf" defaults.env C=1 2>err
+assert_match "a way on" "*env is set in line 2 too: unset takes out both*" "$(cat err)"
+assert_eq "both" changed "$(config unset --file "$tmp/twice.conf" defaults.env)"
+assert_eq "the rest" "[defaults] nice = 1" "$(paste -sd ' ' "$tmp/twice.conf")"
+
+step "unset of what another file says, or of what there is not"
+printf '[service web]\ncommand = true\nready = notify\n' >"$dir/reeve.conf"
+assert_eq "unset" unchanged "$(config unset service.web.ready 2>err)"
+assert_match "who says it" "*ready: $dir/reeve.conf:3 says it, and is what holds*" "$(cat err)"
+assert_eq "a section" unchanged "$(config unset service.web 2>err)"
+assert_match "who says it" "*web: $dir/reeve.conf:1 says it, and is what holds*" "$(cat err)"
+config set service.web.ready exec >/dev/null 2>&1
+assert_eq "unset" changed "$(config unset service.web.ready 2>err)"
+assert_match "who says it" "*ready: $dir/reeve.conf:3 says it, and is what holds*" "$(cat err)"
+assert_exit 2 config unset service.web.redy 2>err
+assert_match "said" "*no key 'redy' in [[]service], did you mean 'ready'*" "$(cat err)"
+assert_exit 2 config unset servise.web.ready 2>err
+assert_match "said" "*no section 'servise', did you mean 'service'*" "$(cat err)"
+rm "$dir/reeve.conf"
+cmp before "$drop/90-local.conf" || fail "unset leaves something behind"
 
 step "several are one change: all of it, or nothing"
 assert_exit 1 config set schedule.night.when '0 3 * * *' 2>err
@@ -45,12 +78,12 @@ cmp before "$drop/90-local.conf" || fail "a part of it was written"
 assert_eq "set" changed \
 	"$(config set schedule.night.when '0 3 * * *' schedule.night.command true pool.gpu.slots 2)"
 assert_eq "again" unchanged "$(config set pool.gpu.slots 2 schedule.night.command true)"
-assert_eq "the file" "[pool gpu]
-slots = 2
-
-[schedule night]
+assert_eq "the file" "[schedule night]
 when = 0 3 * * *
-command = true" "$(sed '1,/^$/d' "$drop/90-local.conf" | sed '/./,$!d')"
+command = true
+
+[pool gpu]
+slots = 2" "$(sed '1,/^$/d' "$drop/90-local.conf" | sed '/./,$!d')"
 assert_eq "unset" changed "$(config unset pool.gpu.slots reeved.min-free)"
 assert_exit 2 config set pool.gpu.slots 2 pool.gpu.rate 2>err
 assert_match "said" "*SECTION.KEY VALUE*" "$(cat err)"
@@ -130,7 +163,8 @@ assert_exit 2 config check --as 50-new candidate 2>err
 step "a file that the daemon does not read is judged by itself"
 assert_eq "set" changed "$(config set --file "$tmp/own.conf" pool.gpu.slots 2)"
 assert_eq "get" 2 "$(config get --file "$tmp/own.conf" pool.gpu.slots)"
-assert_eq "not among the daemon's" 0 "$(config get pool.gpu.slots)"
+assert_exit 3 config get pool.gpu.slots 2>err
+assert_match "not among the daemon's" "*no [[]pool gpu]*" "$(cat err)"
 
 step "a file that is made may be written by its owner alone, whatever the umask"
 for mask in 000 002 077; do
@@ -149,6 +183,7 @@ assert_eq "edit" changed "$(config edit)"
 assert_eq "the copy is private" 600 "$(cat "$tmp/mode")"
 assert_eq "taken" 5 "$(config get reeved.keep-finished-max)"
 cmp before "$drop/90-local.conf~" || fail "the old one is not kept"
+assert_eq "as it was" "$(stat -c '%a %u' "$drop/90-local.conf")" "$(stat -c '%a %u' "$drop/90-local.conf~")"
 assert_eq "the daemon has it already" '[]' "$(reeve daemon reload --json | jq -c .changed)"
 assert_eq "nothing is left" 0 "$(find "$TMPDIR" -type f | wc -l)"
 editor true
@@ -167,7 +202,11 @@ assert_match "the text is kept" "*your text is in $TMPDIR/reeve-config-*" "$(tr 
 grep -qx rubbish "$TMPDIR"/reeve-config-* || fail "the text is not there"
 editor exit 3
 assert_exit 1 config edit </dev/null 2>err
-assert_match "said" "*exit 3*" "$(cat err)"
+assert_match "said" "*exit 3*nothing was changed" "$(tr '\n' ' ' <err | sed 's/ $//')"
+assert_eq "only the text that was typed is kept" 1 "$(find "$TMPDIR" -name 'reeve-config-*' | wc -l)"
+editor touch "$tmp/opened"
+assert_exit 1 config edit --file "$tmp/none/x.conf" 2>err
+[ ! -e "$tmp/opened" ] || fail "an editor for a file that cannot be"
 
 step "edit: what somebody else has written meanwhile is not overwritten"
 editor "echo '# mine' >>\"\$1\"; echo '# theirs' >>$drop/90-local.conf"

@@ -153,6 +153,8 @@ WRAP_OPEN(openat, (int dir, const char *path, int flags, ...), (dir, path, flags
 	"# one\r\n[reeved]\n; two\nlog-level=warning \n\n# three\n#min-free = 64M\n# " \
 	"four"
 
+#define EDITED "# edited\n[reeved]\nmin-free = 5\n"
+
 /* DIR is the test's directory. The file is there/own.conf, and link.conf leads to it. */
 struct work {
 	const char *args[6]; /* behind `reeve --user config`; "@" is FILE */
@@ -169,11 +171,13 @@ static const struct work works[] = {
 	{{"unset", "--file", "@link.conf", "reeved.log-level"}, OLD,
 		"# one\r\n[reeved]\n; two\n\n# three\n#min-free = 64M\n# four",
 		"there/own.conf"},
-	{{"edit", "--file", "@link.conf"}, OLD, "# edited\n[reeved]\nmin-free = 5\n",
-		"there/own.conf", true},
+	{{"edit", "--file", "@link.conf"}, OLD, EDITED, "there/own.conf", true},
 	/* a file that is not there, in a directory that is not there */
 	{{"set", "reeved.min-free", "1G"}, NULL, "[reeved]\nmin-free = 1G\n",
 		"config/reeve/reeve.conf.d/90-local.conf"},
+	/* the section that it leaves goes with it */
+	{{"unset", "--file", "@link.conf", "pool.gpu.slots"},
+		OLD "\n\n[pool gpu]\nslots = 2\n", OLD "\n", "there/own.conf"},
 };
 
 struct place {
@@ -194,7 +198,7 @@ static void place_init(struct place *at, const struct work *w)
 	ck_assert_int_eq(mkdirat(at->dir.fd, "texts", 0700), 0);
 	ck_assert_int_eq(mkdirat(at->dir.fd, "config", 0700), 0);
 	ck_assert_int_eq(symlinkat("there/own.conf", at->dir.fd, "link.conf"), 0);
-	put(at, "edited", works[2].new, 0600);
+	put(at, "edited", EDITED, 0600);
 	if (!w->old)
 		return;
 	put(at, w->file, w->old, 0640);
@@ -447,7 +451,14 @@ START_TEST(set_leaves_none_or_the_new_file_wherever_it_ends)
 }
 END_TEST
 
+START_TEST(unset_of_all_of_a_section_leaves_the_old_or_the_new_file)
+{
+	try_all(&works[4]);
+}
+END_TEST
+
 UNIT_MAIN("config_crash", set_leaves_the_old_or_the_new_file_wherever_it_ends,
 	unset_leaves_the_old_or_the_new_file_wherever_it_ends,
 	edit_leaves_the_old_or_the_new_file_wherever_it_ends,
-	set_leaves_none_or_the_new_file_wherever_it_ends)
+	set_leaves_none_or_the_new_file_wherever_it_ends,
+	unset_of_all_of_a_section_leaves_the_old_or_the_new_file)

@@ -149,14 +149,45 @@ START_TEST(key_is_taken_out_with_its_lines_and_nothing_else)
 {
 	gives("[s]\n# about\na = 1\n  2\n# kept\n  3\nb = 1\n", "a", NULL,
 		"[s]\n# about\n# kept\nb = 1\n");
-	gives("[s]\na = 1", "a", NULL, "[s]\n");
-	gives("[s]\na = 1\n\n\n[t]\n", "a", NULL, "[s]\n\n\n[t]\n");
+	gives("[s]\na = 1\nb = 2", "a", NULL, "[s]\nb = 2");
+	/* wherever it stands */
+	gives("[s]\na = 1\nb = 1\na = 2\n[t]\na = 3\n[s]\na = 4\nc = 1\n", "a", NULL,
+		"[s]\nb = 1\n[t]\na = 3\n[s]\nc = 1\n");
+}
+END_TEST
+
+START_TEST(section_that_is_empty_then_goes_too)
+{
+	gives("[s]\na = 1", "a", NULL, "");
+	gives("[s]\na = 1\n\n\n[t]\nb = 1\n", "a", NULL, "[t]\nb = 1\n");
+	gives("[t]\nb = 1\n\n[s]\na = 1\n  2\n", "a", NULL, "[t]\nb = 1\n");
+	gives("[t]\nb = 1\n\n[s]\na = 1\n\n# of u\n[u]\nc = 1\n", "a", NULL,
+		"[t]\nb = 1\n\n# of u\n[u]\nc = 1\n");
+	gives("[t]\n[s]\na = 1\n[u]\n", "a", NULL, "[t]\n[u]\n");
+	gives("[t]\r\n\r\n[s]\r\na = 1\r\n", "a", NULL, "[t]\r\n");
+	/* somebody meant something by a comment, and by an empty section */
+	gives("[s]\na = 1\n# kept\n", "a", NULL, "[s]\n# kept\n");
+	gives("[s]\n#a =\na = 1\n\n[t]\n", "a", NULL, "[s]\n#a =\n\n[t]\n");
+	gives("[s]\n[t]\n[s]\na = 1\n", "a", NULL, "[s]\n[t]\n");
+}
+END_TEST
+
+START_TEST(whole_section_is_taken_out)
+{
+	gives_of("x",
+		"[s]\na = 1\n\n# of x\n[s x]\n# in it\na = 1\n  2\n# in it\n\n"
+		"# of t\n[t]\n[s x]\nb = 1",
+		NULL, NULL, "[s]\na = 1\n\n# of x\n\n# of t\n[t]\n");
+	gives_of("x", "[s x]\n", NULL, NULL, "");
+	gives_of("x", "[s]\na = 1\n[s y]\n", NULL, NULL, "[s]\na = 1\n[s y]\n");
 }
 END_TEST
 
 START_TEST(what_cannot_be_done_is_refused)
 {
-	refuses("[s]\na = 1\nb = 1\na = 2\n", "a", "3", "4: a is set in line 2 too|");
+	refuses("[s]\na = 1\nb = 1\na = 2\n", "a", "3",
+		"4: a is set in line 2 too: unset takes out both, config edit changes "
+		"one|");
 	refuses("[s]\na = 1\nnonsense\n", "a", "3",
 		"3: no '=' in this line: 'nonsense'|");
 	refuses("[s]\na = 1\n", "a", " x", "0: a: no file can say this value: ' x'|");
@@ -326,10 +357,46 @@ START_TEST(any_file_keeps_its_comments)
 }
 END_TEST
 
+/* Set in a section of its own and unset: every byte is as it was, but for an end that the last
+ * line got, and one empty line there. */
+START_TEST(any_file_is_as_it_was_when_what_was_set_is_unset)
+{
+	for (int i = 0; i < 20000; i++) {
+		_cleanup_(buf_deinitp) struct buf text = BUF_NULL, set = BUF_NULL,
+						  back = BUF_NULL;
+		const char *p;
+		size_t n;
+
+		for (n = any(14); n > 0; n--)
+			put_any_line(&text);
+		if (any(4) == 0 && buf_len(&text) > 0)
+			text.end--;
+		if (edit(&set, buf_head(&text), buf_len(&text), "s", "new", "z",
+			    any(2) ? "1" : "x\ny", NULL) == -EINVAL)
+			continue;
+		ck_assert_int_eq(edit(&back, buf_head(&set), buf_len(&set), "s", "new",
+					 "z", NULL, NULL),
+			1);
+		n = MIN(buf_len(&text), buf_len(&back));
+		if (n > 0)
+			ck_assert_mem_eq(buf_head(&text), buf_head(&back), n);
+		ck_assert_uint_le(buf_len(&back), n + 2);
+		for (p = buf_head(&text) + n; p < buf_head(&text) + buf_len(&text); p++)
+			ck_assert(strchr(" \t\r\n", *p));
+		p = buf_head(&text) + buf_len(&text);
+		if (buf_len(&text) < 4 || p[-1] != '\n' || strchr(" \t\r\n", p[-2]))
+			continue;
+		ck_assert_uint_eq(buf_len(&text), buf_len(&back));
+	}
+}
+END_TEST
+
 UNIT_MAIN("config_edit", value_is_replaced_where_it_stands,
 	value_that_stands_there_changes_nothing, value_of_several_lines,
 	last_line_without_an_end,
 	new_key_goes_behind_its_comment_or_the_last_of_its_section,
 	new_section_goes_to_the_end, key_is_taken_out_with_its_lines_and_nothing_else,
+	section_that_is_empty_then_goes_too, whole_section_is_taken_out,
 	what_cannot_be_done_is_refused,
-	shipped_file_keeps_every_byte_outside_of_the_line, any_file_keeps_its_comments)
+	shipped_file_keeps_every_byte_outside_of_the_line, any_file_keeps_its_comments,
+	any_file_is_as_it_was_when_what_was_set_is_unset)
