@@ -336,18 +336,24 @@ const char *str_nearest(const char *s, const char *const *candidates, size_t n)
 
 	if (len == 0 || len > NEAREST_LEN_MAX)
 		return NULL;
-	/* one slip in three letters, three at most: further away is another word */
-	limit = MIN(len / 3 + 1, (size_t)3);
-	if (len <= limit)
-		limit = len - 1;
-	best_distance = limit + 1;
+	best_distance = SIZE_MAX;
 	for (size_t i = 0; i < n; i++) {
-		size_t len_i = strlen(candidates[i]), d;
+		size_t len_i = strlen(candidates[i]), shorter, d;
 
 		if (len_i > NEAREST_LEN_MAX)
 			continue;
+		/* one slip in three letters, three at most: further away is another
+		 * word, and so is what has no letter of it */
+		shorter = MIN(len, len_i);
+		limit = MIN(shorter / 3, (size_t)3);
+		limit = MAX(limit, (size_t)1);
+		if (shorter <= limit)
+			continue;
+		/* or it was not written to its end */
+		if (strncmp(candidates[i], s, len) == 0)
+			limit = 3;
 		d = edit_distance(s, len, candidates[i], len_i);
-		if (d < best_distance) {
+		if (d <= limit && d < best_distance) {
 			best_distance = d;
 			best = candidates[i];
 		}

@@ -14,6 +14,7 @@
 #include "base/error.h"
 #include "base/fd.h"
 #include "base/macro.h"
+#include "base/parse.h"
 #include "base/unix_socket.h"
 #include "cli/cli.h"
 #include "cli/command_table.h"
@@ -23,6 +24,7 @@
 #include "client/client.h"
 #include "config/config_file.h"
 #include "config/config_get.h"
+#include "config/config_names.h"
 #include "config/config_print.h"
 
 static const char *file_option(const struct cli *c)
@@ -154,6 +156,40 @@ static int config_verb_show(struct cli *c)
 	return r < 0 ? cli_fail_errno(c, r, "config show") : CLI_EXIT_OK;
 }
 
+/* there is no such key, or no such section */
+static int fail_unknown(struct cli *c, const struct config_place *place)
+{
+	_cleanup_free_ char *why = NULL;
+	int r = config_place_check(place, &why);
+
+	if (r < 0)
+		return cli_fail_errno(c, r, "config get");
+	return cli_fail(c, CLI_EXIT_USAGE, "config get: %s",
+		r == 0 ? why
+		       : "there is no such key: [reeved] and [defaults] have no names");
+}
+
+/* there is no section of that name */
+static int fail_nothing(
+	struct cli *c, const struct config *config, const struct config_place *place)
+{
+	const struct config_names *sections = NULL;
+	_cleanup_free_ const char **names = NULL;
+	const char *meant;
+
+	for (int s = CONFIG_SECTION_POOL; s < CONFIG_SECTION_N; s++)
+		if (STREQ(place->section, config_section_name[s]))
+			sections = &config->named[s];
+	if (sections && place->argument)
+		names = calloc(sections->n + 1, sizeof(*names));
+	for (size_t i = 0; names && i < sections->n; i++)
+		names[i] = sections->v[i].name;
+	meant = names ? str_nearest(place->argument, names, sections->n) : NULL;
+	return cli_fail(c, CLI_EXIT_NOTHING, "config get: no [%s %s]%s%s%s",
+		place->section, place->argument ? place->argument : "NAME",
+		meant ? ", did you mean '" : "", meant ? meant : "", meant ? "'?" : "");
+}
+
 static int config_verb_get(struct cli *c)
 {
 	_cleanup_(config_freep) struct config *config = NULL;
@@ -176,12 +212,9 @@ static int config_verb_get(struct cli *c)
 		return r;
 	r = config_get(&value, &item.origin, config, &item.place);
 	if (r == -ENOENT)
-		return cli_fail(c, CLI_EXIT_USAGE, "config get: there is no key '%s'",
-			c->opts.args[1]);
+		return fail_unknown(c, &item.place);
 	if (r == -ESRCH)
-		return cli_fail(c, CLI_EXIT_NOTHING, "config get: no [%s %s]",
-			item.place.section,
-			item.place.argument ? item.place.argument : "NAME");
+		return fail_nothing(c, config, &item.place);
 	if (r >= 0)
 		r = buf_append_byte(&value, '\0');
 	if (r < 0)

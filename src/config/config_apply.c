@@ -108,35 +108,45 @@ static enum config_section scope_section(const struct config_loader *l)
 	return l->scope == CONFIG_SCOPE_NAMED ? l->section : CONFIG_SECTION_REEVED;
 }
 
-/* in which section a key is at home, as text in buf; NULL: in none */
-static const char *home_of(
-	const struct config_loader *l, const char *key, char *buf, size_t size)
+/* the sections in which a key is at home, as text in buf; NULL: none */
+static const char *home_of(const char *key, char *buf, size_t size)
 {
+	size_t used = 0;
+
 	if (job_field_by_key(key) >= 0)
 		return "[defaults]";
 	if (config_key_find(CONFIG_SECTION_REEVED, key) >= 0)
 		return "[reeved]";
-	for (int s = CONFIG_SECTION_POOL; s < CONFIG_SECTION_N; s++)
+	for (int s = CONFIG_SECTION_POOL; s < CONFIG_SECTION_N && used < size; s++)
 		if (config_key_find((enum config_section)s, key) >= 0 ||
 			(config_field_find((enum config_section)s, key) >= 0 &&
-				job_field_by_key(key) < 0)) {
-			snprintf(buf, size, "[%s NAME]", config_section_name[s]);
-			return buf;
-		}
-	return NULL;
+				job_field_by_key(key) < 0))
+			used += (size_t)snprintf(buf + used, size - used, "%s[%s NAME]",
+				used ? " or " : "", config_section_name[s]);
+	return used ? buf : NULL;
+}
+
+/* "user" and "users" */
+static bool is_but_for_the_end(const char *a, const char *b)
+{
+	size_t n = MIN(strlen(a), strlen(b));
+
+	return strncmp(a, b, n) == 0 && strlen(a) + strlen(b) == 2 * n + 1;
 }
 
 static void unknown_key(struct config_loader *l, const struct config_entry *e)
 {
 	const char *keys[CONFIG_KEYS_OF_MAX], *nearest, *home;
-	char buf[64];
+	char buf[128];
 
 	/* a key that is known elsewhere is in the wrong section rather than misspelt */
-	home = home_of(l, e->key, buf, sizeof(buf));
-	nearest = str_nearest(e->key, keys,
-		config_keys_of(
-			keys, l->scope == CONFIG_SCOPE_DEFAULTS, scope_section(l)));
-	if (home)
+	home = home_of(e->key, buf, sizeof(buf));
+	nearest = config_key_meant(scope_section(l), e->key);
+	if (!nearest)
+		nearest = str_nearest(e->key, keys,
+			config_keys_of(keys, l->scope == CONFIG_SCOPE_DEFAULTS,
+				scope_section(l)));
+	if (home && !(nearest && is_but_for_the_end(e->key, nearest)))
 		config_errors_add(l->errors, l->file, e->line,
 			"unknown key '%s' in [%s]: it belongs in %s", e->key,
 			e->section, home);

@@ -42,6 +42,50 @@ const char *config_section_meant(const char *name)
 	return str_nearest(name, sections, ARRAY_LEN(sections));
 }
 
+const char *config_key_meant(enum config_section section, const char *key)
+{
+	static const struct {
+		const char *theirs, *ours;
+	} keys[] = {
+		{"ExecStart", "command"},
+		{"ExecStartPre", "pre-start"},
+		{"ExecStartPost", "post-start"},
+		{"ExecStop", "pre-stop"},
+		{"ExecStopPost", "post-stop"},
+		{"ExecReload", "reload-command"},
+		{"Restart", "restart"},
+		{"RestartSec", "restart-delay"},
+		{"TimeoutStartSec", "ready-timeout"},
+		{"TimeoutStopSec", "stop-timeout"},
+		{"WatchdogSec", "watchdog"},
+		{"RuntimeMaxSec", "max-age"},
+		{"WorkingDirectory", "cwd"},
+		{"Environment", "env"},
+		{"EnvironmentFile", "environment"},
+		{"User", "user"},
+		{"Requires", "requires"},
+		{"After", "after"},
+		{"KillSignal", "kill-signal"},
+		{"Nice", "nice"},
+		{"UMask", "umask"},
+		{"numprocs", "instances"},
+		{"autorestart", "restart"},
+		{"startsecs", "min-uptime"},
+		{"startretries", "restart-burst"},
+		{"exitcodes", "no-restart-codes"},
+		{"stopsignal", "kill-signal"},
+		{"stopwaitsecs", "stop-timeout"},
+		{"directory", "cwd"},
+		{"stdout_logfile", "output"},
+	};
+
+	for (size_t i = 0; section == CONFIG_SECTION_SERVICE && i < ARRAY_LEN(keys);
+		i++)
+		if (STREQ(keys[i].theirs, key))
+			return keys[i].ours;
+	return NULL;
+}
+
 /* CONFIG_SECTION_N: [defaults]; -ENOENT */
 static int find_section(const char *name)
 {
@@ -68,6 +112,7 @@ int config_place_check(const struct config_place *place, char **ret_why)
 	const char *keys[CONFIG_KEYS_OF_MAX];
 	int s = find_section(place->section);
 	bool is_defaults = s == CONFIG_SECTION_N;
+	const char *meant;
 	size_t n;
 
 	if (s < 0)
@@ -79,6 +124,8 @@ int config_place_check(const struct config_place *place, char **ret_why)
 	for (size_t i = 0; i < n; i++)
 		if (STREQ(keys[i], place->key))
 			return 1;
+	meant = is_defaults ? NULL
+			    : config_key_meant((enum config_section)s, place->key);
 	return say(ret_why, "key", place->key, place->section,
-		str_nearest(place->key, keys, n));
+		meant ? meant : str_nearest(place->key, keys, n));
 }

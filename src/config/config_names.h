@@ -17,6 +17,9 @@ size_t config_keys_of(const char *out[CONFIG_KEYS_OF_MAX], bool is_defaults,
  * theirs. NULL: nobody knows. */
 const char *config_section_meant(const char *name);
 
+/* The key of a service that is called so in systemd's units or by supervisord. NULL: none */
+const char *config_key_meant(enum config_section section, const char *key);
+
 /* Is there such a key, or, where the place has none, such a section? 1; 0, with what is wrong,
  * malloc'd; -ENOMEM. Names of sections may be any. */
 int config_place_check(const struct config_place *place, char **ret_why);

@@ -132,9 +132,28 @@ static bool is_tame(const char *text)
 	return n_counted <= 1;
 }
 
+/* what regcomp says, in words that do not depend on the library */
+static const char *regex_fault(int code)
+{
+	switch (code) {
+	case REG_EPAREN: return "a ( or ) of the pattern has no partner (regex(7))";
+	case REG_EBRACK: return "a [ of the pattern is not closed (regex(7))";
+	case REG_EBRACE: return "a { of the pattern is not closed (regex(7))";
+	case REG_BADBR:
+		return "between { and } of the pattern are no numbers (regex(7))";
+	case REG_ERANGE:
+		return "a range of the pattern ends before it begins (regex(7))";
+	case REG_ECTYPE: return "the pattern has an unknown class [:NAME:] (regex(7))";
+	case REG_EESCAPE: return "a \\ ends the pattern (regex(7))";
+	case REG_BADRPT: return "a *, + or ? of the pattern repeats nothing (regex(7))";
+	default: return "the pattern is no extended regular expression (regex(7))";
+	}
+}
+
 static int read_output(struct ready_rule *rule, const char *text, const char **ret_why)
 {
 	regex_t regex;
+	int r;
 
 	if (!*text)
 		return refuse(ret_why, "output: has no pattern");
@@ -143,9 +162,9 @@ static int read_output(struct ready_rule *rule, const char *text, const char **r
 	if (!is_tame(text))
 		return refuse(ret_why, "the pattern refers back to a group, or has {N} "
 				       "more than once");
-	if (regcomp(&regex, text, REG_EXTENDED | REG_NOSUB) != 0)
-		return refuse(ret_why,
-			"the pattern is no extended regular expression (regex(7))");
+	r = regcomp(&regex, text, REG_EXTENDED | REG_NOSUB);
+	if (r != 0)
+		return refuse(ret_why, regex_fault(r));
 	regfree(&regex);
 	return put_text(rule, text);
 }

@@ -1,3 +1,5 @@
+#include "config.h"
+
 #include "config/config_service.h"
 
 #include <errno.h>
@@ -8,6 +10,7 @@
 
 #include "base/cleanup.h"
 #include "base/error.h"
+#include "base/parse.h"
 #include "base/strv.h"
 #include "config/config_environment.h"
 #include "config/config_hooks.h"
@@ -197,6 +200,23 @@ int config_service_check_job(const struct job_spec *said, const struct job_spec 
 
 typedef int (*parse_fn)(struct ready_rule *ret, const char *text, const char **ret_why);
 
+/* "why: 'text'", and what was meant, where the word before the ':' is none */
+static char *describe_rule(const char *why, const char *text)
+{
+	static const char *const words[] = {
+		"exec", "notify", "fd", "tcp", "unix", "http", "output", "command"};
+	_cleanup_free_ char *word = strndup(text, strcspn(text, ":"));
+	const char *meant = word ? str_nearest(word, words, ARRAY_LEN(words)) : NULL;
+	bool is_meant = meant && !STREQ(meant, word);
+	char *message;
+
+	if (asprintf(&message, "%s: %s%s%s%s", why, QUOTED(text),
+		    is_meant ? ", did you mean '" : "", is_meant ? meant : "",
+		    is_meant ? "'?" : "") < 0)
+		return NULL;
+	return message;
+}
+
 static int read_rule(struct ready_rule *ret, parse_fn parse, const char *said,
 	const struct specifiers *known, char **err)
 {
@@ -207,7 +227,7 @@ static int read_rule(struct ready_rule *ret, parse_fn parse, const char *said,
 	if (r >= 0) {
 		r = parse(ret, text, &why);
 		if (r == -EINVAL)
-			message = strdup(why);
+			message = describe_rule(why, text);
 	}
 	if (err)
 		*err = TAKE_PTR(message);

@@ -94,7 +94,7 @@ static int rate_parse(union config_value *ret, const char *text)
 static const char *type_noun(const struct config_key_info *info)
 {
 	switch (info->type) {
-	case CONFIG_TYPE_NUMBER: return "a number";
+	case CONFIG_TYPE_NUMBER: return "a whole number";
 	case CONFIG_TYPE_DURATION: return "a duration such as 90, 5min or infinity";
 	case CONFIG_TYPE_SIZE: return "a size such as 4096, 64M or infinity";
 	case CONFIG_TYPE_SIGNAL: return "a signal such as HUP";

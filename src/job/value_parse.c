@@ -98,7 +98,7 @@ static int num_parse(int64_t *ret, enum job_type t, const char *text)
 static const char *type_noun(enum job_type t)
 {
 	switch (t) {
-	case JOB_TYPE_NUMBER: return "a number";
+	case JOB_TYPE_NUMBER: return "a whole number";
 	case JOB_TYPE_OCTAL: return "an octal number";
 	case JOB_TYPE_DURATION: return "a duration such as 90, 5min or infinity";
 	case JOB_TYPE_TIME: return "a time such as @1700000000";

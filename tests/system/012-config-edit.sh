@@ -33,6 +33,13 @@ assert_exit 3 config get pool.gpu.slots 2>err
 assert_eq "the section that it left is gone, too" "[reeved]
 log-level = debug" "$(cat "$drop/90-local.conf")"
 assert_exit 3 config get pool.nowhere.slots 2>err
+assert_match "said" "*no [[]pool nowhere]" "$(cat err)"
+assert_exit 3 config get pool.defalt.slots 2>err
+assert_match "suggested" "*no [[]pool defalt], did you mean 'default'*" "$(cat err)"
+assert_exit 2 config get pool.default.slts 2>err
+assert_match "suggested" "*no key 'slts' in [[]pool], did you mean 'slots'*" "$(cat err)"
+assert_exit 2 config get rieved.log-level 2>err
+assert_match "suggested" "*no section 'rieved', did you mean 'reeved'*" "$(cat err)"
 assert_exit 2 config get reeved.log-levle 2>err
 assert_exit 2 config get log-level 2>err
 assert_exit 2 config frobnicate 2>err

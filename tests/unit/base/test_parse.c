@@ -270,10 +270,14 @@ START_TEST(slips_find_their_word)
 		{"max-paralel", "max_parallel"},
 		{"shwo", "show"},
 		{"ru", "run"},
+		{"can", "cancel"},
 		{"zzzzzz", NULL},
 		{"x", NULL},
 		{"", NULL},
 		{"parallelism", NULL},
+		/* half of it is another word */
+		{"slaw", NULL},
+		{"lend", NULL},
 	};
 	char longer[500];
 

@@ -293,13 +293,14 @@ START_TEST(questions_that_cannot_be_are_told)
 		"[service f]\ncommand = a\nlive = command:\n"
 		"[service g]\ncommand = a\nlive-failures = 0\nlive-action = kill\n",
 		"3: [service a] live: it is none of tcp:PORT, unix:PATH, "
-		"http:PORT/PATH, command:CMD|"
-		"6: [service b] live: it is not like http:PORT/PATH|"
-		"9: [service c] live: a port is a number from 1 to 65535|"
+		"http:PORT/PATH, command:CMD: 'notify'|"
+		"6: [service b] live: it is not like http:PORT/PATH: 'http:80'|"
+		"9: [service c] live: a port is a number from 1 to 65535: 'http:0/'|"
 		"12: [service d] ready: the path has a space, a # or a byte that is no "
-		"ASCII: write %%20, %%23 and so on|"
-		"15: [service e] live: it is not like http:PORT/PATH|"
-		"18: [service f] live: command: names no command|"
+		"ASCII: write %%20, %%23 and so on: 'http:80/a b'|"
+		"15: [service e] live: it is not like http:PORT/PATH: "
+		"'http:123456789/'|"
+		"18: [service f] live: command: names no command: 'command:'|"
 		"21: live-failures: outside of 1 to 1000: '0'|"
 		"22: live-action: not restart|stop|none: 'kill'|");
 }
@@ -316,18 +317,42 @@ START_TEST(readiness_that_cannot_be_is_told)
 		"[service g]\ncommand = a\nready = output:(a)\\1\n"
 		"[service h]\ncommand = a\nready = output:a\noutput = null\n",
 		"3: [service a] ready: it is none of exec, notify, fd:N, tcp:PORT, "
-		"unix:PATH, http:PORT/PATH, output:REGEX, command:CMD|"
-		"6: [service b] ready: a port is a number from 1 to 65535|"
-		"9: [service c] ready: the path of a socket begins with /|"
+		"unix:PATH, http:PORT/PATH, output:REGEX, command:CMD: 'soon'|"
+		"6: [service b] ready: a port is a number from 1 to 65535: 'tcp:0'|"
+		"9: [service c] ready: the path of a socket begins with /: 'unix:x'|"
 		"12: [service d] ready: of instance 6: a port is a number from 1 to "
-		"65535|"
-		"16: [service e] ready: a descriptor is a number from 3 to 255|"
-		"19: [service f] ready: the pattern is no extended regular expression "
-		"(regex(7))|"
+		"65535: 'tcp:65536'|"
+		"16: [service e] ready: a descriptor is a number from 3 to 255: 'fd:2'|"
+		"19: [service f] ready: a ( or ) of the pattern has no partner "
+		"(regex(7)): 'output:(a'|"
 		"22: [service g] ready: the pattern refers back to a group, or has {N} "
-		"more than once|"
+		"more than once: 'output:(a)\\1'|"
 		"25: [service h] ready: output: is for output that is kept by the "
 		"daemon, not for that of the field output|");
+}
+END_TEST
+
+START_TEST(what_was_meant_is_told)
+{
+	refused("[service s]\ncommand = a\nready = exce\nlive = http_80/\n"
+		"ExecStart = b\nnumprocs = 2\nautorestart = no\nnope = 1\n"
+		"restart-factor = 1.5\nafter = g\n[group g]\nservices = s\n"
+		"[program p]\n[environment e]\nuser = root\nrestart-burst = 1\n",
+		"3: [service s] ready: it is none of exec, notify, fd:N, tcp:PORT, "
+		"unix:PATH, http:PORT/PATH, output:REGEX, command:CMD: 'exce', did "
+		"you mean 'exec'?|"
+		"4: [service s] live: it is none of tcp:PORT, unix:PATH, "
+		"http:PORT/PATH, command:CMD: 'http_80/'|"
+		"5: unknown key 'ExecStart' in [service], did you mean 'command'?|"
+		"6: unknown key 'numprocs' in [service], did you mean 'instances'?|"
+		"7: unknown key 'autorestart' in [service], did you mean 'restart'?|"
+		"8: unknown key 'nope' in [service]|"
+		"9: restart-factor: not a whole number: '1.5'|"
+		"10: [service s] after: 'g' is a group: here its services are named|"
+		"13: unknown section 'program', did you mean [service]?|"
+		"15: unknown key 'user' in [environment], did you mean 'users'?|"
+		"16: unknown key 'restart-burst' in [environment]: it belongs in "
+		"[service NAME] or [group NAME]|");
 }
 END_TEST
 
@@ -380,6 +405,7 @@ UNIT_MAIN("config_service", service_has_its_keys_and_fields_of_a_job,
 	with_a_pool_it_takes_slots, all_that_a_service_cannot_be_is_told_at_once,
 	each_fault_of_one_section_is_told, each_line_of_a_list_is_told_at_its_place,
 	what_tells_that_it_is_ready_may_have_specifiers,
-	readiness_that_cannot_be_is_told, what_is_asked_of_one_that_is_ready,
-	questions_that_cannot_be_are_told, hooks_are_lines_with_specifiers,
-	hooks_that_cannot_be_are_told, restart_at_is_a_time_and_not_an_interval)
+	readiness_that_cannot_be_is_told, what_was_meant_is_told,
+	what_is_asked_of_one_that_is_ready, questions_that_cannot_be_are_told,
+	hooks_are_lines_with_specifiers, hooks_that_cannot_be_are_told,
+	restart_at_is_a_time_and_not_an_interval)

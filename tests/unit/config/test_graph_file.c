@@ -72,7 +72,7 @@ START_TEST(what_is_wrong_is_told_with_its_line)
 	is_refused("[job a]\n[job b]\n[job a]\n", 3, "twice, first in line 1");
 	is_refused("[job a]\nretires = 1\n", 2, "did you mean 'retries'");
 	is_refused("[job a]\nretries = 1\nretries = 2\n", 3, "first in line 2");
-	is_refused("[job a]\nretries = x\n", 2, "not a number");
+	is_refused("[job a]\nretries = x\n", 2, "not a whole number");
 	is_refused("[job a]\nafter = #0\n", 2, "not a job");
 	is_refused("[job a]\ncommand = x %u\n", 2, "%u");
 	is_refused("[job a]\nshell = sh\n", 2, "not an absolute path");
