@@ -106,7 +106,9 @@ int autostart_not_running(const struct cli *c)
 {
 	_cleanup_free_ char *queued = queued_text(&c->target);
 
-	return cli_fail(c, CLI_EXIT_NO_DAEMON, "the daemon is not running (%s, %s)%s%s",
+	return cli_fail(c, CLI_EXIT_NO_DAEMON,
+		"the daemon is not running (%s, %s)%s%s; to start it: reeve daemon "
+		"start",
 		c->target.socket, target_reason_text(&c->target),
 		queued ? "; in its state: " : "", queued ? queued : "");
 }

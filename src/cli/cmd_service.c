@@ -112,6 +112,19 @@ static int add_row(struct table *t, const struct cli *c, const json_t *service)
 		      : r;
 }
 
+static int print_only_names(const json_t *list)
+{
+	json_t *s;
+	size_t i;
+
+	json_array_foreach((json_t *)list, i, s)
+	{
+		if (puts(json_str(s, "name")) == EOF)
+			return -EIO;
+	}
+	return 0;
+}
+
 static int print_list(const struct cli *c, const json_t *list)
 {
 	static const struct table_column columns[N_COLS] = {{"SERVICE", 0},
@@ -127,6 +140,8 @@ static int print_list(const struct cli *c, const json_t *list)
 
 	if (c->json)
 		return json_print(stdout, list, false);
+	if (options_has(&c->opts, OPT_QUIET))
+		return print_only_names(list);
 	r = table_new(&t, columns, N_COLS, &style);
 	json_array_foreach((json_t *)list, i, s)
 	{

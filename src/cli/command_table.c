@@ -256,6 +256,7 @@ static const struct option_def options_restart[] = {
 static const struct option_def options_reload[] = {
 	{OPT_ALL, "all", 0, NULL, HINT_NONE, "all services"}, {0}};
 static const struct option_def options_service[] = {SERVICE_OPTIONS, ROLLING_OPTION,
+	{OPT_QUIET, "quiet", 'q', NULL, HINT_NONE, "ls: names only"},
 	{OPT_FOLLOW, "follow", 'f', NULL, HINT_NONE,
 		"logs: go on until interrupted, with what is started meanwhile"},
 	{OPT_LINES, "lines", 'n', "N", HINT_NONE, "logs: only the last N lines"},
@@ -464,7 +465,8 @@ const struct command command_table[] = {
 		"--all: every service. "
 		"stop: it stays stopped "
 		"over restarts and reloads "
-		"until start. restart: one instance after the other. scale NAME N: so "
+		"until start. restart: one instance after the other, a group as a "
+		"whole; what is stopped only by its name. scale NAME N: so "
 		"many instances, until its section is changed, or reset. reset: also, "
 		"restarts that were counted count no more.",
 		options_service, service_words, 0, HINT_WORDS_SERVICE, cmd_service},
@@ -478,9 +480,10 @@ const struct command command_table[] = {
 		"group.",
 		options_start, NULL, 0, HINT_SERVICE, cmd_stop},
 	{"restart", NULL, "[OPTION...] NAME... | --all", "restart services",
-		"One instance of each after the other. NAME may be a glob, or that of "
-		"a "
-		"group. Waits as start does.",
+		"One instance of each after the other; a group that is named is "
+		"stopped as a whole first. What is stopped is started by its name "
+		"only, "
+		"not by a glob or --all. Waits as start does.",
 		options_restart, NULL, 0, HINT_SERVICE, cmd_restart},
 	{"reload", NULL, "[OPTION...] NAME... | --all",
 		"have services read their configuration again",

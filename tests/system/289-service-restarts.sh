@@ -211,6 +211,7 @@ until [ "$(reeve service status --json many | jq '.[0].instances | length')" = 1
 done
 
 step "restarts are told beside starts"
+assert_eq "names alone" many "$(reeve service ls -q)"
 echo >&8
 reeve restart many
 assert_eq "both" "2 1" "$(reeve service status --json many | jq -r '.[0].instances[0] | "\(.starts) \(.restarts)"')"
