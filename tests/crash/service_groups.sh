@@ -1,6 +1,6 @@
 #!/bin/sh
-# reeved is killed around each record of a group's restart: afterwards all services of the group
-# have been restarted, and there is one process of each.
+# reeved is killed around each record of a group's restart, by its strategy or as somebody asked for
+# it: afterwards all services of the group have been restarted, and there is one process of each.
 # shellcheck disable=SC2119 # the functions take arguments that are not wanted here
 . "${srcdir:-.}/tests/support/system.sh"
 grep -q 'define REEVE_FAILPOINTS 1' "$build/config.h" || skip "built without failpoints"
@@ -58,6 +58,30 @@ for point in reeved-before-exit-commit reeved-exit-committed reeved-exit-committ
 	reeved_ended
 	assert_eq "killed by itself at $point" 137 "$reeved_status"
 done
+
+# The same where somebody has the group restarted: what was answered is done.
+answered=0
+for point in reeved-before-services-commit@2 reeved-before-services-commit@3 \
+	reeved-before-services-commit@4 reeved-before-services-commit@5 \
+	reeved-services-committed reeved-services-committed@2 reeved-services-committed@3 \
+	reeved-services-committed@4 reeved-start-committed reeved-start-committed@3; do
+	step "asked for: $point"
+	start_reeved --config="$tmp/conf" --shutdown=detach
+	until_all_run "$@"
+	kill -9 "$reeved_pid"
+	reeved_ended
+	REEVE_FAILPOINT="$point:kill" start_reeved --config="$tmp/conf" --shutdown=detach
+	if reeve restart --no-wait app 2>/dev/null; then
+		# shellcheck disable=SC2086 # these are three
+		set -- $all_pids
+		answered=$((answered + 1))
+	else
+		set --
+	fi
+	reeved_ended
+	assert_eq "killed by itself at $point" 137 "$reeved_status"
+done
+[ $answered -ge 5 ] || fail "only $answered restarts were answered"
 start_reeved --config="$tmp/conf"
 until_all_run "$@"
 stop_reeved
