@@ -181,6 +181,28 @@ static int select_jobs(
 	return r;
 }
 
+/* of those whose lines are elsewhere */
+static void tell_elsewhere(const struct cli *c, const json_t *list)
+{
+	json_t *s;
+	size_t i;
+
+	json_array_foreach((json_t *)list, i, s)
+	{
+		const char *output = json_str(s, "output");
+
+		if (STREQ(output, "null"))
+			cli_note(c,
+				"service '%s': its output is dropped: output = null",
+				json_str(s, "name"));
+		else if (*output)
+			cli_note(c,
+				"service '%s': its output is not kept here: output = "
+				"%s",
+				json_str(s, "name"), output);
+	}
+}
+
 int service_logs(struct cli *c, struct client *client, char *const *names, size_t n)
 {
 	_cleanup_(selection_deinit) struct selection sel = SELECTION_NULL;
@@ -193,6 +215,7 @@ int service_logs(struct cli *c, struct client *client, char *const *names, size_
 		r = service_select(c, client, "service logs", names, n, false, &list);
 	if (r != 0)
 		return r;
+	tell_elsewhere(c, list);
 	if (lo.follow)
 		return follow(c, &lo, list, names, n);
 	/* who asks for a service means all its starts, of which the last may be a moment old */

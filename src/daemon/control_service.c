@@ -272,6 +272,8 @@ static void put_service(struct json_writer *w, const char *key, const struct cor
 	if (service_next_restart_usec(s))
 		json_writer_int(w, "next_restart_usec", service_next_restart_usec(s));
 	put_command(w, s);
+	if (s->n > 0)
+		service_report_put_output(w, s->v[0]);
 	if (s->group)
 		json_writer_string(w, "group", s->group->name);
 	if (!key)

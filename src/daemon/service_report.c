@@ -10,6 +10,8 @@
 #include "daemon/readiness.h"
 #include "daemon/readiness_priv.h"
 #include "daemon/run.h"
+#include "daemon/services.h"
+#include "job/spec.h"
 
 static void put_rule(
 	struct json_writer *w, const char *key, const struct ready_rule *rule)
@@ -79,6 +81,24 @@ static bool why_unready(const struct run_ready *rr, char *buf, size_t size)
 		rule ? rule : "", limit, rr->unready_why[0] ? "; asked last: " : "",
 		rr->unready_why);
 	return true;
+}
+
+void service_report_put_output(struct json_writer *w, const struct instance *in)
+{
+	struct job_spec spec;
+	const char *output;
+
+	if (!in->spec)
+		return;
+	job_spec_init(&spec);
+	if (job_spec_unpack(&spec, in->spec, in->spec_len) < 0) {
+		w->error = -ENOMEM; /* it was packed here */
+		return;
+	}
+	output = job_str(&spec, OUTPUT);
+	if (output && !STREQ(output, "file"))
+		json_writer_string(w, "output", output);
+	job_spec_deinit(&spec);
 }
 
 bool service_report_why(const struct run *run, char *buf, size_t size)

@@ -237,4 +237,14 @@ reeve stop other
 reeve restart --rolling other 2>said
 assert_match "a roll of what is stopped" "*nothing is restarted: the service is stopped" "$(cat said)"
 assert_eq "state" stopped "$(state_of other)"
+
+step "logs say where the lines are that are not kept"
+printf 'output = null\n[service away]\ncommand = echo lost\nrestart = no\noutput = file:%s/away\n' "$tmp" >>"$tmp/conf"
+reeve daemon reload >/dev/null
+until_state away exited
+assert_eq "nothing is printed" "" "$(reeve service logs away 2>said)"
+assert_eq "what it says" \
+	"reeve: service 'away': its output is not kept here: output = file:$tmp/away" "$(cat said)"
+reeve service logs other 2>said
+assert_eq "what it says" "reeve: service 'other': its output is dropped: output = null" "$(cat said)"
 echo >&8
