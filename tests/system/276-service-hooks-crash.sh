@@ -36,6 +36,13 @@ killed() {
 	kill -9 "$reeved_pid"
 	reeved_ended
 }
+# The stop is on record when it is answered: pre-stop may begin before that, and with a daemon that
+# is killed then nobody has stopped the service.
+stop_and_kill() { # $pid: the hook that holds it up
+	reeve service stop --no-wait web
+	read -r pid <begun
+	killed
+}
 lines() {
 	tr '\n' ';' <"$log"
 }
@@ -56,10 +63,7 @@ assert_eq "from the first line" "pre-start;pre-start;pre-start over;post-start;"
 step "pre-stop"
 conf pre-stop
 reeve daemon reload
-(reeve service stop web || :) &
-read -r pid <begun
-killed
-wait $! || :
+stop_and_kill
 start
 until_state stopping pre-stop
 kill -0 "$pid" || fail "it was not left alone"
@@ -108,10 +112,7 @@ step "pre-stop, and the program ends while no daemon is there"
 conf pre-stop
 reeve daemon reload
 main=$(state .pid)
-(reeve service stop web || :) &
-read -r pid <begun
-killed
-wait $! || :
+stop_and_kill
 kill -9 "$main"
 start
 until_state stopping pre-stop
@@ -139,10 +140,7 @@ changes() { # LINE...: pre-stop is these
 changes "echo one >>$log" "$hold; echo held >>$log" "echo three >>$log"
 reeve daemon reload
 reeve service start web
-(reeve service stop web || :) &
-read -r pid <begun
-killed
-wait $! || :
+stop_and_kill
 changes "echo new >>$log" "echo three >>$log" "echo one >>$log"
 start
 until_state stopping pre-stop
@@ -159,10 +157,7 @@ step "a hook that is taken out while no daemon is there"
 changes "$hold; echo held >>$log"
 reeve daemon reload
 reeve service start web
-(reeve service stop web || :) &
-read -r pid <begun
-killed
-wait $! || :
+stop_and_kill
 changes
 start
 until_state stopping pre-stop
@@ -182,10 +177,7 @@ many() { # PREFIX LAST: sixteen lines
 many a "$hold; echo held >>$log"
 reeve daemon reload
 reeve service start web
-(reeve service stop web || :) &
-read -r pid <begun
-killed
-wait $! || :
+stop_and_kill
 many b "echo last >>$log"
 start
 until_state stopping pre-stop
