@@ -41,7 +41,9 @@ libcli_la_SOURCES = \
 	src/cli/columns.c src/cli/columns.h \
 	src/cli/command_table.c src/cli/command_table.h \
 	src/cli/complete.c src/cli/complete.h \
-	src/cli/config_change.c src/cli/config_change.h \
+	src/cli/config_change.c src/cli/config_change.h src/cli/config_change_priv.h \
+	src/cli/config_change_edit.c \
+	src/cli/config_change_file.c \
 	src/cli/config_check.c src/cli/config_check.h \
 	src/cli/config_diff.c src/cli/config_diff.h \
 	src/cli/connect.c src/cli/connect.h \
