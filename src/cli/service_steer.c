@@ -315,7 +315,7 @@ static int ask(struct steering *st, const json_t *s, const char *method)
 	changed = json_is_true(json_object_get(reply, "changed")) ||
 		  json_int(reply, "n", 0) > 0;
 	st->changed |= changed;
-	if (restart && !changed)
+	if (restart && !changed && meant != BY_NAME)
 		leave(st, s);
 	if ((restart || STREQ(method, "Start")) && meant == BY_NAME &&
 		json_int(s, "wanted", 0) == 0)

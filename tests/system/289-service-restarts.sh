@@ -187,6 +187,9 @@ step "services that have no instances, or not more than they are to have"
 reeve service scale a3 0
 reeve start a3 2>said
 assert_match "what it says" "*service 'a3' is to have no instances: reeve service scale a3 1" "$(cat said)"
+reeve restart a3 2>said
+assert_eq "what it says" "reeve: service 'a3' is to have no instances: reeve service scale a3 1" \
+	"$(cat said)"
 assert_match "why" "a3*it is to have no instances*" "$(reeve service why a3)"
 mkfifo "$tmp/none"
 cat >"$tmp/conf" <<-EOC
