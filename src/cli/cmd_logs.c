@@ -11,209 +11,19 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
-#include "base/base64.h"
 #include "base/cleanup.h"
 #include "base/macro.h"
 #include "cli/cli.h"
 #include "cli/command_table.h"
 #include "cli/each_job.h"
-#include "cli/log_options.h"
-#include "cli/log_place.h"
 #include "cli/log_runs.h"
-#include "cli/log_tail.h"
-#include "cli/logs.h"
 #include "cli/logs_many.h"
+#include "cli/logs_priv.h"
 #include "cli/select.h"
 #include "cli/time.h"
 #include "client/client.h"
 #include "job/state.h"
-
-enum { LABEL_MAX = 112 };
-
-struct logs {
-	const struct cli *c;
-	const struct log_options *lo;
-	json_t *params; /* what goes with every selector; borrowed */
-	bool follow;    /* now; not while what is there already is looked through */
-	int64_t run;    /* that is asked for now; 0: the newest */
-	struct log_place place;
-	bool over; /* a run that was asked for after a break is not there, and will not be */
-	unsigned n_reconnects;
-	int64_t heading; /* id of the job whose heading is due with its first line; 0: none */
-	size_t n_shown; /* jobs with a heading */
-	bool many;      /* what is said on stderr names the job */
-	bool mid_line;  /* the last byte printed ended none */
-	int exit_code;  /* of an error that was printed */
-	/* where lines are looked at */
-	bool by_line;
-	struct log_lines lines;
-	struct log_filter_state seen;
-	bool tailing; /* lines are held in tail, until all were looked at */
-	struct log_tail tail;
-	int64_t id;       /* of the job; 0: not known yet */
-	uint64_t n_lines; /* that were shown */
-	/* of many runs: what was trimmed of these is told once */
-	bool summing;
-	int64_t lost; /* bytes */
-	int64_t first_lost_run, last_lost_run;
-	size_t n_lost_runs;
-};
-
-/* ---- printing ------------------------------------------------------------------------------ */
-
-/* the name of a service, or of its instance; "" */
-static const char *label_of(const struct logs *l, int64_t id)
-{
-	char text[24];
-
-	snprintf(text, sizeof(text), "%" PRId64, id);
-	return json_str(l->lo->labels, text);
-}
-
-/* "web.1: ", "job 7: ": which of several a note is about; "" of one */
-static const char *about(const struct logs *l, char *buf, size_t size)
-{
-	const char *label = label_of(l, l->id);
-
-	buf[0] = '\0';
-	if (l->many && *label)
-		snprintf(buf, size, "%s: ", label);
-	else if (l->many)
-		snprintf(buf, size, "job %" PRId64 ": ", l->id);
-	return buf;
-}
-
-static void print_heading(struct logs *l)
-{
-	const char *label = label_of(l, l->heading);
-
-	if (l->heading > 0 && !l->c->json)
-		printf("%s==> %s%sjob %" PRId64 " <==\n", l->n_shown > 0 ? "\n" : "",
-			label, *label ? ", " : "", l->heading);
-	l->n_shown += l->heading > 0;
-	l->heading = 0;
-}
-
-int logs_print_line(FILE *f, const struct log_line *line, int64_t id, const char *name)
-{
-	_cleanup_json_ json_t *o = NULL;
-	_cleanup_free_ char *text = malloc(base64_encoded_len(line->n + 1) + 1);
-	_cleanup_free_ char *bytes = malloc(line->n + 1);
-
-	if (!text || !bytes)
-		return -ENOMEM;
-	memcpy(bytes, line->text, line->n);
-	bytes[line->n] = '\n';
-	base64_encode(text, bytes, line->n + line->whole);
-	o = json_pack("{s:I, s:s*, s:I, s:s, s:s, s:I}", "id", (json_int_t)id, "name",
-		name, "run", (json_int_t)line->run, "stream",
-		!line->split                 ? "all"
-		: line->stream == LOG_STDERR ? "stderr"
-					     : "stdout",
-		"data_b64", text, "offset", (json_int_t)line->offset);
-	return o ? json_print(f, o, false) : -ENOMEM;
-}
-
-/* log_line_fn: one that is wanted */
-static int print_line(void *arg, const struct log_line *line)
-{
-	struct logs *l = arg;
-
-	print_heading(l);
-	l->n_lines++;
-	if (l->c->json)
-		return logs_print_line(
-			stdout, line, l->id, l->lo->labels ? label_of(l, l->id) : NULL);
-	if (fwrite(line->text, 1, line->n, stdout) != line->n || putchar('\n') == EOF)
-		return -EIO;
-	return 0;
-}
-
-/* log_line_fn */
-static int look_at_line(void *arg, const struct log_line *line)
-{
-	struct logs *l = arg;
-
-	if (!log_filter_wants(&l->lo->filter, &l->seen, line))
-		return 0;
-	return l->tailing ? log_tail_put(&l->tail, line) : print_line(l, line);
-}
-
-static void sum_lost(struct logs *l, const struct log_chunk *chunk)
-{
-	l->lost += chunk->lost;
-	if (l->n_lost_runs > 0 && chunk->run == l->last_lost_run)
-		return;
-	if (l->n_lost_runs++ == 0)
-		l->first_lost_run = chunk->run;
-	l->last_lost_run = chunk->run;
-}
-
-static void tell_lost(struct logs *l)
-{
-	char name[LABEL_MAX];
-
-	about(l, name, sizeof(name));
-	if (l->n_lost_runs == 1)
-		cli_note(l->c,
-			"%s%" PRId64 " bytes of run %" PRId64
-			" were trimmed (output-max, output-total-max)",
-			name, l->lost, l->first_lost_run);
-	else if (l->n_lost_runs > 1)
-		cli_note(l->c,
-			"%s%" PRId64 " bytes of %zu runs, %" PRId64 " to %" PRId64
-			", were trimmed (output-max, output-total-max)",
-			name, l->lost, l->n_lost_runs, l->first_lost_run,
-			l->last_lost_run);
-	l->lost = 0;
-	l->n_lost_runs = 0;
-}
-
-static int print_chunk(
-	struct logs *l, const struct log_chunk *chunk, const json_t *page)
-{
-	_cleanup_json_ json_t *copy = NULL;
-	size_t n = chunk->n - chunk->cut;
-	char name[LABEL_MAX];
-
-	if (chunk->n > 0 && n == 0)
-		return 0;
-	if (l->c->json && !l->by_line) {
-		copy = log_chunk_json(chunk, page);
-		if (copy && l->lo->labels &&
-			json_put(copy, "name", json_string(label_of(l, l->id))) < 0)
-			return -ENOMEM;
-		return copy ? json_print(stdout, copy, false) : -ENOMEM;
-	}
-	if (chunk->lost > 0 && l->mid_line && !l->c->json)
-		putchar('\n'); /* what follows is not the rest of that line */
-	if (chunk->lost > 0 && l->summing)
-		sum_lost(l, chunk);
-	else if (chunk->lost > 0)
-		cli_note(l->c,
-			"%s%" PRId64 " bytes before this were trimmed "
-			"(output-max, output-total-max)",
-			about(l, name, sizeof(name)), chunk->lost);
-	if (l->by_line)
-		return log_lines_feed(&l->lines, chunk, look_at_line, l);
-	if (n > 0)
-		l->mid_line = chunk->data[chunk->n - 1] != '\n';
-	return fwrite(chunk->data + chunk->cut, 1, n, stdout) == n ? 0 : -EIO;
-}
-
-static int print_page(struct logs *l, const json_t *page)
-{
-	struct log_chunk chunk;
-	int r = log_place_take(&l->place, &chunk, page);
-
-	if (r < 0)
-		return r;
-	r = print_chunk(l, &chunk, page);
-	free(chunk.data);
-	return r;
-}
 
 /* ---- calls --------------------------------------------------------------------------------- */
 
@@ -264,7 +74,7 @@ static int take_page(void *arg, const struct client_reply *reply)
 	l->over = l->place.resumed_run > 0 && run != l->place.resumed_run;
 	if (l->over)
 		return 0;
-	r = print_page(l, reply->params);
+	r = logs_print_page(l, reply->params);
 	/* who follows wants to see it now */
 	if (r == 0 && l->follow && fflush(stdout) != 0)
 		r = -EIO;
@@ -426,14 +236,14 @@ static int show_lines(struct logs *l, struct client **client, json_t *select)
 		r = call_logs(l, *client, select);
 	/* what is not whole yet is, when more follows */
 	if (r == 0 && !then_follow)
-		r = fail_print(l, log_lines_end(&l->lines, look_at_line, l));
+		r = fail_print(l, log_lines_end(&l->lines, logs_look_at_line, l));
 	l->summing = false;
-	tell_lost(l);
+	logs_tell_lost(l);
 	if (r == 0 && l->tail.dropped > 0)
 		cli_note(l->c, "%" PRId64 " lines before this are more than is kept",
 			l->tail.dropped);
 	if (r == 0)
-		r = fail_print(l, log_tail_tell(&l->tail, print_line, l));
+		r = fail_print(l, log_tail_tell(&l->tail, logs_print_wanted, l));
 	log_tail_deinit(&l->tail);
 	if (l->tailing && !skip)
 		l->place.resumed_run = l->place.at_run;
@@ -451,7 +261,8 @@ static int show_by_line(struct logs *l, struct client **client, json_t *select)
 	if (r == 0 && l->follow) {
 		r = follow(l, client, select);
 		if (r == 0)
-			r = fail_print(l, log_lines_end(&l->lines, look_at_line, l));
+			r = fail_print(
+				l, log_lines_end(&l->lines, logs_look_at_line, l));
 	}
 	return r;
 }
@@ -478,7 +289,7 @@ static int show_page(void *arg, const json_t *page)
 	struct logs *l = arg;
 
 	l->id = json_int(page, "id", 0);
-	return print_page(l, page);
+	return logs_print_page(l, page);
 }
 
 /* select: taken. 0, or the exit code */
@@ -513,7 +324,7 @@ static int show_job(void *arg, struct client **client, const json_t *job)
 
 	l->heading = json_int(job, "id", 0);
 	if (!l->by_line)
-		print_heading(l);
+		logs_print_heading(l);
 	return show_logs(l, client, selection_of_id(json_int(job, "id", 0)));
 }
 

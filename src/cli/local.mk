@@ -63,6 +63,7 @@ libcli_la_SOURCES = \
 	src/cli/log_runs.c src/cli/log_runs.h \
 	src/cli/log_tail.c src/cli/log_tail.h \
 	src/cli/logs_many.c src/cli/logs_many.h src/cli/logs.h \
+	src/cli/logs_print.c src/cli/logs_priv.h \
 	src/cli/job_end.c src/cli/job_end.h \
 	src/cli/job_text.c src/cli/job_text.h \
 	src/cli/json.c src/cli/json.h \
