@@ -41,6 +41,8 @@ struct reader {
 	/* of the run that is read */
 	int fd[2];
 	int64_t offset[2];
+	int64_t left
+		[2]; /* bytes that are still wanted; INT64_MAX: all that there will be */
 	bool run_ended;
 	/* the page under way */
 	int stream;
@@ -97,6 +99,10 @@ static void open_streams(struct reader *rd, const char *names)
 		rd->offset[s] = rd->from;
 		if (rd->lines >= 0)
 			output_tail_offset(rd->fd[s], rd->lines, &rd->offset[s]);
+		rd->left[s] =
+			rd->follow ? INT64_MAX : output_left(rd->fd[s], rd->offset[s]);
+		if (rd->left[s] < 0)
+			rd->left[s] = INT64_MAX; /* reading says what is wrong */
 	}
 }
 
@@ -139,12 +145,14 @@ static int read_page(void *arg)
 	for (int s = 0; s < 2 && rd->n == 0; s++) {
 		int which = (rd->stream + 1 + s) % 2; /* turn and turn about */
 
-		if (rd->fd[which] < 0)
+		if (rd->fd[which] < 0 || rd->left[which] <= 0)
 			continue;
 		rd->n = output_page(rd->fd[which], &rd->offset[which], &rd->raw,
-			RAW_PAGE, &rd->lost);
+			(size_t)MIN(rd->left[which], RAW_PAGE), &rd->lost);
 		if (rd->n < 0)
 			return (int)rd->n;
+		if (!rd->follow)
+			rd->left[which] -= rd->n;
 		if (rd->n > 0 || rd->lost > 0) {
 			rd->stream = which;
 			return 1;
@@ -232,7 +240,8 @@ static int send_page(struct reader *rd, bool ended, bool continues)
 	return r;
 }
 
-/* all that is there now. 0, negative */
+/* All that is there: now, or where nobody follows as much as there was when it was opened, so
+ * that this ends however fast more is written. 0, negative */
 static int send_what_is_there(struct reader *rd)
 {
 	int r;

@@ -133,6 +133,16 @@ int64_t output_disk_bytes(int state_fd, const char *names)
 	return bytes;
 }
 
+int64_t output_left(int fd, int64_t offset)
+{
+	struct stat st;
+
+	if (fstat(fd, &st) < 0)
+		return -errno;
+	return offset < st.st_size ? st.st_size - readable_at(fd, offset, st.st_size)
+				   : 0;
+}
+
 int output_tail_offset(int fd, int64_t lines, int64_t *ret)
 {
 	char buf[16384];

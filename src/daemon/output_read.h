@@ -35,6 +35,9 @@ int output_open(int *ret_fd, int state_fd, const char *name);
 /* where the last n lines begin; a last line without its end counts. 0, -errno */
 int output_tail_offset(int fd, int64_t lines, int64_t *ret);
 
+/* bytes that are there now, from offset on; -errno */
+int64_t output_left(int fd, int64_t offset);
+
 /**
  * Append up to max bytes from *offset on; *offset moves behind them, and over holes. Where there
  * is more than that, the page ends with a line, if one ends in it.

@@ -87,6 +87,20 @@ START_TEST(pages_join_to_the_whole)
 }
 END_TEST
 
+START_TEST(what_is_left_is_counted_without_holes)
+{
+	TEMP_DIR(d);
+	int fd = file_with(&d, "0123456789", 10);
+
+	ck_assert_int_eq(output_left(fd, 0), 10);
+	ck_assert_int_eq(output_left(fd, 7), 3);
+	ck_assert_int_eq(output_left(fd, 10), 0);
+	ck_assert_int_eq(output_left(fd, INT64_MAX), 0);
+	close(fd);
+	ck_assert_int_eq(output_left(fd, 0), -EBADF);
+}
+END_TEST
+
 START_TEST(offset_beyond_the_end_is_the_end)
 {
 	_cleanup_(buf_deinitp) struct buf out = BUF_NULL;
@@ -128,6 +142,7 @@ START_TEST(hole_at_the_front_is_passed_and_counted)
 	ck_assert_int_eq(output_page(fd, &offset, &out, 100, &lost), 10);
 	ck_assert_int_eq(lost, 65536);
 	ck_assert_int_eq(offset, 65546);
+	ck_assert_int_eq(output_left(fd, 0), 10);
 	output_sizes(d.fd, "f", &bytes, &gone);
 	ck_assert_int_eq(bytes, 10);
 	ck_assert_int_eq(gone, 65536);
@@ -252,8 +267,8 @@ END_TEST
 
 UNIT_MAIN("output_read", last_lines_begin_where_they_should,
 	last_lines_are_found_over_many_reads, pages_join_to_the_whole,
-	offset_beyond_the_end_is_the_end, hole_at_the_front_is_passed_and_counted,
-	after_a_hole_a_whole_line_comes_first,
+	offset_beyond_the_end_is_the_end, what_is_left_is_counted_without_holes,
+	hole_at_the_front_is_passed_and_counted, after_a_hole_a_whole_line_comes_first,
 	a_line_that_is_all_that_is_left_ends_with_nothing,
 	last_lines_do_not_reach_into_a_hole, names_of_both_streams_are_told_apart,
 	output_that_is_a_link_is_not_opened,
