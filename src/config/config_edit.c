@@ -373,6 +373,21 @@ static void drop_header(const struct view *v, bool *drop, size_t header, size_t 
 		drop[header - 1] = true;
 }
 
+/* Where the section ends itself: comments that stand apart behind its last value may be those of
+ * anything, one that is commented out for example, and stay. */
+static size_t own_end(const struct view *v, size_t next, size_t end)
+{
+	size_t last = v->marks[next - 1].line;
+	size_t at = v->marks[next - 1].is_section ? last + 1
+						  : behind_value(v, next - 1, last);
+
+	while (at < end && !line_is_empty(v, at))
+		at++;
+	while (at < end && line_is_empty(v, at))
+		at++;
+	return at;
+}
+
 /* A section that nothing is left of goes, too; one with comments only where all of it is to. */
 static void drop_section(const struct view *v, bool *drop, size_t section)
 {
@@ -385,6 +400,7 @@ static void drop_section(const struct view *v, bool *drop, size_t section)
 	for (size_t i = header + 1; i < end; i++)
 		has_comments |= line_is_comment(v, i);
 	if (!v->place->key) {
+		end = own_end(v, next, end);
 		for (size_t i = header; i < end; i++)
 			drop[i] |= !line_is_empty(v, i);
 		drop_header(v, drop, header, end);
@@ -440,6 +456,7 @@ static int check(const struct buf *out, size_t from, const struct view *before,
 		CONFIG_ERRORS_NULL;
 	_cleanup_(view_deinit) struct view after;
 	size_t n = value ? strlen(value) + 1 : 0;
+	const char *name;
 	int r = view_init(&after, buf_head(out) + from, buf_len(out) - from, file,
 		before->place, &faults);
 
@@ -453,9 +470,13 @@ static int check(const struct buf *out, size_t from, const struct view *before,
 			memcmp(buf_head(&after.others), buf_head(&before->others),
 				buf_len(&after.others)) == 0))
 		return 0;
-	config_errors_add(errors, file, 0, "%s: no file can say this value: %s",
-		before->place->key ? before->place->key : before->place->section,
-		QUOTED(value ? value : ""));
+	name = before->place->key ? before->place->key : before->place->section;
+	if (value)
+		config_errors_add(errors, file, 0, "%s: no file can say this value: %s",
+			name, QUOTED(value));
+	else
+		config_errors_add(errors, file, 0,
+			"%s: it cannot be taken out without changing more", name);
 	return -EINVAL;
 }
 

@@ -131,7 +131,10 @@ void config_look_job(
 		r = look_faults(l, &spec, check);
 		job_spec_deinit(&spec);
 	}
-	if (r < 0)
+	if (r == -RV_ELIMIT)
+		config_look_error(l, &l->s->origin, "lists",
+			"one has too many elements, with those of [defaults]");
+	else if (r < 0)
 		l->errors->no_memory = true;
 	if (job_spec_has(said, JOB_FIELD_POOL))
 		job_pools_each(job_str(said, POOL), look_pool, (void *)l);

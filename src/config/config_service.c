@@ -78,21 +78,28 @@ int config_service_job(struct job_spec *ret, const struct job_spec *said,
 	return r;
 }
 
+/* A value that is that of the field where nobody says it. To name the default pool is something
+ * else: it takes slots. */
+static bool is_plain(const struct job_spec *spec, enum job_field f)
+{
+	enum job_shape shape = job_type_shape(job_field_info[f].type);
+	struct job_spec plain;
+
+	if (!job_field_info[f].default_text || !job_spec_has(spec, f))
+		return false;
+	job_spec_init(&plain);
+	if (shape == JOB_SHAPE_NUM)
+		return spec->v[f].num == plain.v[f].num;
+	return shape == JOB_SHAPE_STR && f != JOB_FIELD_POOL && plain.v[f].str &&
+	       STREQ(spec->v[f].str, plain.v[f].str);
+}
+
 /* What is said as it is anyway is not: who writes a default down restarts no service by it. */
 static void drop_plain(struct job_spec *spec)
 {
-	struct job_spec plain;
-
-	job_spec_init(&plain);
-	for (int i = 0; i < JOB_FIELD_N; i++) {
-		enum job_field f = (enum job_field)i;
-		bool is_number =
-			job_type_shape(job_field_info[f].type) == JOB_SHAPE_NUM;
-
-		if (is_number && job_field_info[f].default_text &&
-			job_spec_has(spec, f) && spec->v[f].num == plain.v[f].num)
-			job_spec_unset(spec, f);
-	}
+	for (int f = 0; f < JOB_FIELD_N; f++)
+		if (is_plain(spec, (enum job_field)f))
+			job_spec_unset(spec, (enum job_field)f);
 }
 
 int config_service_instance(struct job_spec *ret, const struct config *c,

@@ -16,7 +16,8 @@ struct start {
 };
 
 struct pair {
-	const char *name; /* the configuration's */
+	const char *name;                 /* the configuration's */
+	const struct job_spec *was, *now; /* what its sections say */
 	struct start before, after;
 	bool is_other; /* not where its job would be too large for one of the two */
 };
@@ -91,7 +92,8 @@ static int add_pair(struct service_starts *ss, const struct config_named *was,
 	struct pair *p = &ss->v[ss->n++];
 	int r;
 
-	*p = (struct pair){.name = now->name};
+	*p = (struct pair){
+		.name = now->name, .was = &was->job->spec, .now = &now->job->spec};
 	job_spec_init(&p->before.spec);
 	job_spec_init(&p->after.spec);
 	r = get_start(&p->before, ss->before, was);
@@ -161,6 +163,10 @@ static bool is_of_field(
 	const enum job_field *f = arg;
 
 	(void)ss;
+	/* what it says itself both times, and does not add to theirs, is none of theirs */
+	if (!job_type_appends(job_field_info[*f].type) && job_spec_has(p->was, *f) &&
+		job_spec_has(p->now, *f))
+		return false;
 	return !same_field(&p->before, &p->after, *f);
 }
 

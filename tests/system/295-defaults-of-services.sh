@@ -76,6 +76,7 @@ assert_eq "restarted" "" "$(changed)"
 step "a default that is written down"
 write "kill-grace = 6s
 output-max = 64M
+output = file
 timestamps = no"
 sed -i '/^\[service a\]/a start-timeout = 30s' "$conf"
 assert_match "what a service says itself" "*service.a.start-timeout becomes 30s" \

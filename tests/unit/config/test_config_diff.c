@@ -116,6 +116,9 @@ START_TEST(services_that_start_otherwise_are_named_with_defaults)
 		"[defaults]\nenvironment = base\n", "defaults..environment: plain\n");
 	/* the default, said: nothing is told, and nothing restarted */
 	services_are("[defaults]\nkill-grace = 10s\n", "", "");
+	services_are("[defaults]\noutput = file\nshell = /bin/sh\nstdin = null\n"
+		     "success-codes = 0\n",
+		"", "");
 	services_are("[defaults]\nkill-grace = 10s\nnice = 1\n",
 		"[defaults]\nnice = 2\n", "defaults..nice: plain direct built own\n");
 	/* what is not for services */

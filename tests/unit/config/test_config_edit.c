@@ -179,6 +179,10 @@ START_TEST(whole_section_is_taken_out)
 		"# of t\n[t]\n[s x]\nb = 1",
 		NULL, NULL, "[s]\na = 1\n\n# of x\n\n# of t\n[t]\n");
 	gives_of("x", "[s x]\n", NULL, NULL, "");
+	gives_of("x",
+		"[s w]\na = 1\n\n[s x]\na = 1\n# in it\n\n#[s y]\n#a = 2\n\n[t]\n",
+		NULL, NULL, "[s w]\na = 1\n\n#[s y]\n#a = 2\n\n[t]\n");
+	gives_of("x", "[s x]\na = 1\n\n# the end\n", NULL, NULL, "# the end\n");
 	gives_of("x", "[s]\na = 1\n[s y]\n", NULL, NULL, "[s]\na = 1\n[s y]\n");
 }
 END_TEST

@@ -153,7 +153,8 @@ START_TEST(unknown_name_is_refused_where_it_stands_with_the_nearest)
 		"[environment project]\ninherit = bse\n[environment base]\n"
 		"[service s]\ncommand = x\nenvironment = projct\n"
 		"[schedule t]\nwhen = @daily\ncommand = x\nenvironment = zzzzzz\n",
-		"2: environment: there is no [environment proj]|"
+		"2: environment: there is no [environment proj], did you mean "
+		"'project'?|"
 		"4: [environment project] inherit: there is no [environment bse], did "
 		"you mean 'base'?|"
 		"8: [service s] environment: there is no [environment projct], did you "

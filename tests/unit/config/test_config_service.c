@@ -399,6 +399,26 @@ START_TEST(restart_at_is_a_time_and_not_an_interval)
 }
 END_TEST
 
+/* 20 labels of [defaults] and 20 others are more than a job may have */
+START_TEST(list_that_is_too_long_with_that_of_defaults_is_told)
+{
+	_cleanup_(buf_deinitp) struct buf b = BUF_NULL;
+
+	for (int i = 0; i < 40; i++)
+		ck_assert_int_eq(
+			buf_printf(&b, "%sl%d",
+				i == 0    ? "[defaults]\nlabel = "
+				: i == 20 ? "\n[service s]\ncommand = a\nlabel = "
+					  : " ",
+				i),
+			0);
+	ck_assert_int_eq(buf_append(&b, "", 1), 0);
+	refused(buf_head(&b),
+		"3: [service s] lists: one has too many elements, with those of "
+		"[defaults]|");
+}
+END_TEST
+
 UNIT_MAIN("config_service", service_has_its_keys_and_fields_of_a_job,
 	stop_timeout_is_the_grace_of_its_job,
 	defaults_count_but_for_what_makes_no_sense_of_a_service,
@@ -408,4 +428,5 @@ UNIT_MAIN("config_service", service_has_its_keys_and_fields_of_a_job,
 	readiness_that_cannot_be_is_told, what_was_meant_is_told,
 	what_is_asked_of_one_that_is_ready, questions_that_cannot_be_are_told,
 	hooks_are_lines_with_specifiers, hooks_that_cannot_be_are_told,
-	restart_at_is_a_time_and_not_an_interval)
+	restart_at_is_a_time_and_not_an_interval,
+	list_that_is_too_long_with_that_of_defaults_is_told)
