@@ -264,7 +264,8 @@ static int compare(
 	for (int i = CONFIG_SECTION_POOL; i < CONFIG_SECTION_N && r >= 0; i++)
 		r = compare_named(old, cf, (enum config_section)i, ret);
 	for (int f = 0; f < JOB_FIELD_N && r >= 0; f++)
-		if (!same_default(old, cf, (enum job_field)f))
+		if (!job_field_is_ours((enum job_field)f) &&
+			!same_default(old, cf, (enum job_field)f))
 			r = note(&ret->changed, "defaults", job_field_info[f].key);
 	return r;
 }
@@ -283,13 +284,17 @@ static int take_over(struct app *app, struct app_load *l, struct app_changes *re
 		r = app_apply_config(app, l->config);
 	if (r >= 0)
 		r = schedules_apply(app->core.schedules, l->config, &l->zones);
-	if (r >= 0)
+	if (r >= 0) {
+		/* their jobs are checked against what there is, of resources and limits */
+		app->core.config = l->config;
 		r = services_apply(app->core.services, l->config);
+	}
 	if (r >= 0)
 		r = services_apply_times(app->core.services, &l->zones);
 	if (r >= 0)
 		r = services_restarting(app->core.services, &ret->restarted);
 	if (r < 0) {
+		app->core.config = old;
 		/* its pointers are ours */
 		(void)pools_apply(app->core.pools, old);
 		(void)schedules_apply(app->core.schedules, old, &l->zones);

@@ -260,7 +260,8 @@ static int settle_instance(struct settle *st, struct instance *in)
 	if (target == INSTANCE_UP)
 		return settle_up(st, in, j);
 	in->again = false;
-	if (!j || (target == INSTANCE_WAITS && in->problem))
+	/* what runs ends, though nothing can take its place: the others of its group wait for that */
+	if (!j || (target == INSTANCE_WAITS && in->problem && !j->run))
 		return 0;
 	if (j->run && service_is_ending(in->service) && !service_may_end(in->service))
 		return 0; /* looked at again when that has ended */

@@ -90,6 +90,7 @@ system_tests += \
 	tests/system/288-broken-files.sh \
 	tests/system/289-service-restarts.sh \
 	tests/system/291-service-pace.sh \
+	tests/system/294-service-problems.sh \
 	tests/system/295-defaults-of-services.sh \
 	tests/system/270-log-rotation.sh \
 	tests/system/271-log-budget.sh \
