@@ -112,7 +112,8 @@ void aux_told_lost_link(struct aux_commands *all)
 		struct aux *a = LIST_ENTRY(node, struct aux, link);
 
 		a->in_doubt = a->sent && !a->ended;
-		a->stop_sent = a->kill_sent = false;
+		/* went down with it, unless it is in the table of the next one */
+		a->stop_sent = a->kill_sent = a->line_sent = false;
 	}
 }
 

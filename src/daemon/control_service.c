@@ -432,6 +432,7 @@ static int answer(struct control_conn *conn, struct vl_call *call, int r, bool c
 static int steer(
 	struct control_conn *conn, struct vl_call *call, change_fn change, bool up)
 {
+	static const char unchanged[] = "{\"changed\":false}";
 	bool changed = false;
 	int r;
 
@@ -439,7 +440,8 @@ static int steer(
 		return vl_call_denied(call);
 	r = change(control_core(conn->control)->services, name_of(call), &changed);
 	/* one that is down, and stays so, is not waited for */
-	up = up && (changed || change != services_restart_unless_down);
+	if (r >= 0 && !changed && change == services_restart_unless_down)
+		return vl_call_reply_text(call, unchanged, strlen(unchanged), false);
 	if (r >= 0 && up && json_is_true(json_object_get(vl_call_params(call), "wait")))
 		return control_service_answer_up(conn, call, &changed);
 	return answer(conn, call, r, changed);

@@ -130,6 +130,8 @@ static int phase_main(void *arg)
 			h->of_phase ? h->of_phase->timeout_usec : timeout_of_removed};
 	int r = hook_lines_place(h->run, &of, h->places);
 
+	if (r < 0 && r != -ECANCELED)
+		tell_failed(h, "", rv_strerror(r));
 	for (size_t i = 0; lines && lines[i] && r >= 0; i++) {
 		if (h->failed && h->phase != HOOK_POST_STOP)
 			break;

@@ -94,14 +94,22 @@ static const char *step_object(const struct run *run)
 	}
 }
 
-/* "start failed at chdir '/nonexistent': No such file or directory" */
-static void describe_failed_start(const struct run *run, char *buf, size_t size)
+void run_describe_failed_step(const struct run *run, char *buf, size_t size)
 {
 	const char *object = step_object(run);
 
-	snprintf(buf, size, "start failed at %s%s%s: %s",
-		run->rec.step ? run->rec.step : "request", object ? " " : "",
-		object ? QUOTED(object) : "", rv_strerror(run->end.error));
+	snprintf(buf, size, "%s%s%s: %s", run->rec.step ? run->rec.step : "request",
+		object ? " " : "", object ? QUOTED(object) : "",
+		rv_strerror(run->end.error));
+}
+
+static void describe_failed_start(const struct run *run, char *buf, size_t size)
+{
+	static const char what[] = "start failed at ";
+
+	INVARIANT(size > sizeof(what));
+	memcpy(buf, what, sizeof(what));
+	run_describe_failed_step(run, buf + strlen(what), size - strlen(what));
 }
 
 static void describe_end(const struct run *run, char *buf, size_t size)

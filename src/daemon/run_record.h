@@ -9,5 +9,7 @@ RV_AWAIT int run_record_start(struct run *run);
 /* Judges the end, gives the slot free. 0: on disk; or an error: the end is not to be
  * acknowledged, so that it is heard of once more. */
 RV_AWAIT int run_record_end(struct run *run);
+/* of a start that failed: "chdir '/nonexistent': No such file or directory" */
+void run_describe_failed_step(const struct run *run, char *buf, size_t size);
 
 #endif

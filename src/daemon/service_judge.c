@@ -6,10 +6,13 @@
 
 #include "base/clock.h"
 #include "base/error.h"
+#include "base/invariant.h"
 #include "base/log.h"
+#include "base/parse.h"
 #include "daemon/readiness.h"
 #include "daemon/run.h"
 #include "daemon/run_hooks.h"
+#include "daemon/run_record.h"
 #include "daemon/service_groups.h"
 #include "daemon/service_log.h"
 #include "daemon/service_up.h"
@@ -30,15 +33,19 @@ static enum restart_end end_of(
 
 static void describe_failed_start(const struct run *run, char *buf, size_t size)
 {
+	static const char what[] = "it could not be started: ";
 	const char *known = run_hooks_problem(run);
 
 	if (!known)
 		known = run->error_text;
-	snprintf(buf, size, "it could not be started: %s%s%s",
-		known           ? ""
-		: run->rec.step ? run->rec.step
-				: "request",
-		known ? "" : ": ", known ? known : rv_strerror(run->end.error));
+	INVARIANT(size > sizeof(what));
+	memcpy(buf, what, sizeof(what));
+	buf += strlen(what);
+	size -= strlen(what);
+	if (known)
+		str_shorten(buf, size, known);
+	else
+		run_describe_failed_step(run, buf, size);
 }
 
 static void describe(

@@ -67,7 +67,7 @@ reeve daemon reload >/dev/null
 until [ "$(reeve service ls --json | jq -r 'map(.state) | join(" ")')" = failed ]; do
 	settle
 done
-assert_match "why" "*too many; at last it could not be started: exec: No such file*" \
+assert_match "why" "*too many; at last it could not be started: exec '*': No such file*" \
 	"$(reeve service why none)"
 
 step "one that crashes when the daemon ends"
