@@ -172,11 +172,13 @@ static int change_values(struct change *ch, struct setting *v)
 	_cleanup_(buf_deinitp) struct buf text = BUF_NULL;
 	int r = edit_text(ch, v, &text);
 	bool changed = r == 1;
+	int told;
 
 	if (r == 2)
 		return CLI_EXIT_SOME;
-	if (r >= 0 && check_unset(ch, v) != 0)
-		return CLI_EXIT_USAGE;
+	told = r >= 0 ? check_unset(ch, v) : 0;
+	if (told != 0)
+		return told;
 	if (changed)
 		r = change_check(ch, &text, &config);
 	if (r > 0)

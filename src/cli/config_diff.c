@@ -205,11 +205,11 @@ static char *quoted_value(const char *key, const char *value)
 
 	if (!strchr(value, '\n') || !is_list(key))
 		return quoted(value);
-	for (const char *line = value; line; line = strchr(line, '\n')) {
+	for (const char *line = value, *end; line; line = *end ? end + 1 : NULL) {
 		_cleanup_free_ char *own = NULL, *shown = NULL;
 
-		line += line > value; /* the line end */
-		own = strndup(line, strcspn(line, "\n"));
+		end = line + strcspn(line, "\n");
+		own = strndup(line, (size_t)(end - line));
 		shown = own ? quoted(own) : NULL;
 		if (!shown ||
 			buf_printf(&out, "%s%s", line > value ? " " : "", shown) < 0)
