@@ -85,20 +85,35 @@ static int close_stdout(const struct cli *c, int code)
 	return code == CLI_EXIT_OK ? CLI_EXIT_SOME : code;
 }
 
+/* `__complete INDEX reeve WORD...`: the daemon that is asked is the one that those words, which
+ * may be wrong so far, are for. */
+static int run_raw(struct cli *c, struct general *g, int argc, char **argv, int first)
+{
+	struct option_set set = global_options();
+	struct options said;
+	char *err = NULL;
+	int next, r;
+
+	(void)options_parse(&said, &set, argv, argc, MIN(first + 2, argc), &next, &err);
+	read_general(g, &said);
+	c->opts.args = argv + first;
+	c->opts.n_args = (size_t)(argc - first);
+	r = set_up(c, g);
+	r = r != 0 ? r : c->command->run(c);
+	c->opts.args = NULL;
+	free(err);
+	options_deinit(&said);
+	return r;
+}
+
 static int run_verb(struct cli *c, struct general *g, int argc, char **argv, int first)
 {
 	struct option_set set = command_options(c->command);
 	char *err = NULL;
 	int r;
 
-	if (c->command->flags & COMMAND_RAW) {
-		c->opts.args = argv + first;
-		c->opts.n_args = (size_t)(argc - first);
-		r = set_up(c, g);
-		r = r != 0 ? r : c->command->run(c);
-		c->opts.args = NULL;
-		return r;
-	}
+	if (c->command->flags & COMMAND_RAW)
+		return run_raw(c, g, argc, argv, first);
 	set.now_usec = clock_wall_usec(&clock_system);
 	r = options_parse(&c->opts, &set, argv, argc, first, NULL, &err);
 	read_general(g, &c->opts);

@@ -43,6 +43,9 @@ assert_eq "environments behind =" "project" "$(candidates run --environment=p)"
 assert_eq "where one is from" "project $tmp/conf:3" "$(reeve varlink io.reeve.Daemon.Environments |
 	jq -r '.environments[] | select(.name == "project") | "\(.name) \(.origin)"')"
 assert_eq "functions" "file.hash" "$(candidates call file)"
+assert_eq "of the daemon that is meant" "over waits" "$(unset REEVE_SOCKET
+	candidates --socket "$tmp/reeve.sock" cancel '' | xargs -n 1 | grep -v '[0-9]' | sort | xargs)"
+assert_eq "of one that is not there" "" "$(candidates --socket="$tmp/none" cancel '')"
 
 step "what the shell knows"
 assert_match "commands" "*mkfifo*" "$(candidates run mkf)"
