@@ -35,22 +35,24 @@ static void teardown(void)
 }
 
 /* takes a slot until it is killed: one that has not come to exec would fail instead of end */
-static void occupy(uint64_t id, uint32_t slots)
+static pid_t occupy(uint64_t id, uint32_t slots)
 {
 	fx_start_gated(id, slots, false, "exec sleep 1000");
-	fx_wait(fx, FX_STARTED, id);
+	return fx_wait(fx, FX_STARTED, id)->info.pid;
 }
 
 START_TEST(killed_spawner_leaves_what_it_began_and_how_that_ended)
 {
 	struct fx_claims c;
+	pid_t pid;
 
 	fx_start_gated(1, 2, false, "exit 3");
 	fx_wait(fx, FX_EXITED, 1);
-	occupy(2, 1);
+	pid = occupy(2, 1);
 	fx_start_gated(3, 1, true, "exit 0");
 	fx_settle(fx);
 	fx_stop_spawner(fx, SIGKILL);
+	ck_assert_int_eq(kill(pid, SIGKILL), 0);
 	fx_load_claims(&c);
 	ck_assert_uint_eq(c.n_files, 1);
 	ck_assert_int_eq(fx_find_claim(&c, 1)->state, SPAWN_RUN_EXITED);
