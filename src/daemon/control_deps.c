@@ -20,6 +20,7 @@
 
 enum {
 	YIELD_EVERY = 4096,
+	CYCLE_SHOWN_MAX = 16, /* jobs */
 };
 
 /* ---- promises ----------------------------------------------------------------------- */
@@ -52,6 +53,20 @@ int dep_promise(struct core *core, struct dep_promises *p, struct job *on)
 }
 
 /* ---- what is wrong ------------------------------------------------------------------ */
+
+int dep_cycle_format(struct buf *out, const struct deps_search *s, const char *end)
+{
+	size_t n;
+	const uint64_t *v = deps_search_cycle(s, &n);
+	int r = buf_append_str(out, "a cycle: job ");
+
+	for (size_t i = 0; i < n && i < CYCLE_SHOWN_MAX && r >= 0; i++)
+		r = buf_printf(out, "%" PRIu64 " waits for ", v[i]);
+	if (r >= 0)
+		r = buf_printf(out, "%s%" PRIu64 "%s",
+			n > CYCLE_SHOWN_MAX ? "... for " : "", v[0], end);
+	return r < 0 ? r : buf_append_byte(out, '\0');
+}
 
 void dep_resolver_deinit(struct dep_resolver *rs)
 {

@@ -9,6 +9,7 @@
 #include "daemon/control.h"
 #include "daemon/dependents.h"
 
+struct deps_search;
 struct hashmap;
 
 /* jobs that were promised somebody who will name them */
@@ -20,6 +21,10 @@ struct dep_promises {
 int dep_promise(struct core *core, struct dep_promises *p, struct job *on);
 /* the one who was promised is linked now, or is not recorded after all */
 void dep_promises_end(struct dep_promises *p);
+
+/* "a cycle: job 3 waits for 5 waits for 3" and what is to stand behind, NUL-terminated; of a long
+ * one only its beginning. 0, -ENOMEM */
+int dep_cycle_format(struct buf *out, const struct deps_search *s, const char *end);
 
 struct dep_resolver {
 	struct control_conn *conn;

@@ -79,15 +79,8 @@ static int reply_cycle(struct vl_call *call, const struct deps_search *s)
 	_cleanup_(buf_deinitp) struct buf text = BUF_NULL;
 	size_t n;
 	const uint64_t *v = deps_search_cycle(s, &n);
-	int r = buf_append_str(&text, "a cycle: job ");
+	int r = dep_cycle_format(&text, s, " of this call");
 
-	for (size_t i = 0; i < n && i < 16 && r >= 0; i++)
-		r = buf_printf(&text, "%" PRIu64 " waits for ", v[i]);
-	if (r >= 0)
-		r = buf_printf(&text, "%s%" PRIu64 " of this call",
-			n > 16 ? "... for " : "", v[0]);
-	if (r >= 0)
-		r = buf_append_byte(&text, '\0');
 	return invalid(call, v[0], r < 0 ? "a cycle" : buf_head(&text));
 }
 

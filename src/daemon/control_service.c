@@ -375,17 +375,13 @@ int control_service_show(struct control_conn *conn, struct vl_call *call)
 
 typedef int (*change_fn)(struct services *ss, const char *name, bool *ret_changed);
 
-static void put_failed(
-	struct json_writer *w, const struct service_failure *all, size_t n)
+/* one of Failure */
+static void put_failure(struct json_writer *w, unsigned instance, const char *reason)
 {
-	json_writer_array(w, "failed");
-	for (size_t i = 0; i < n; i++) {
-		json_writer_object(w, NULL);
-		json_writer_int(w, "instance", all[i].instance);
-		json_writer_string(w, "reason", all[i].why);
-		json_writer_object_end(w);
-	}
-	json_writer_array_end(w);
+	json_writer_object(w, NULL);
+	json_writer_int(w, "instance", instance);
+	json_writer_string(w, "reason", reason);
+	json_writer_object_end(w);
 }
 
 int control_service_answer_up(
@@ -406,7 +402,10 @@ int control_service_answer_up(
 	json_writer_object(&w, NULL);
 	if (changed)
 		json_writer_bool(&w, "changed", *changed);
-	put_failed(&w, failed, n);
+	json_writer_array(&w, "failed");
+	for (size_t i = 0; i < n; i++)
+		put_failure(&w, failed[i].instance, failed[i].why);
+	json_writer_array_end(&w);
 	return control_reply_object(call, &w, &text);
 }
 
@@ -501,10 +500,7 @@ static int reply_reloaded(
 		if (!all[i].problem[0])
 			continue;
 		n_failed++;
-		json_writer_object(&w, NULL);
-		json_writer_int(&w, "instance", all[i].instance);
-		json_writer_string(&w, "reason", all[i].problem);
-		json_writer_object_end(&w);
+		put_failure(&w, all[i].instance, all[i].problem);
 	}
 	json_writer_array_end(&w);
 	json_writer_int(&w, "n", (int64_t)(n - n_failed));

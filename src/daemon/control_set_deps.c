@@ -159,16 +159,8 @@ static int follow(struct deps_search *s, uint64_t node, void *arg)
 static int reply_cycle(struct change *c, const struct deps_search *s)
 {
 	_cleanup_(buf_deinitp) struct buf text = BUF_NULL;
-	size_t n;
-	const uint64_t *v = deps_search_cycle(s, &n);
-	int r = buf_append_str(&text, "a cycle: job ");
+	int r = dep_cycle_format(&text, s, "");
 
-	for (size_t i = 0; i < n && i < 16 && r >= 0; i++)
-		r = buf_printf(&text, "%" PRIu64 " waits for ", v[i]);
-	if (r >= 0)
-		r = buf_printf(&text, "%s%" PRIu64, n > 16 ? "... for " : "", v[0]);
-	if (r >= 0)
-		r = buf_append_byte(&text, '\0');
 	return invalid(c, JOB_FIELD_AFTER, r < 0 ? "a cycle" : buf_head(&text));
 }
 
