@@ -127,6 +127,33 @@ settle() {
 	reeve daemon ping >/dev/null
 }
 
+# until_is TEXT COMMAND...: until the command prints it
+until_is() {
+	until_want=$1
+	shift
+	until [ "$("$@")" = "$until_want" ]; do
+		settle
+	done
+}
+
+# instance SERVICE FILTER: of its first instance, as service status has it
+instance() {
+	reeve service status "$1" --json | jq -r ".[0].instances[0] | $2"
+}
+# until_instance TEXT SERVICE FILTER
+until_instance() {
+	until_is "$1" instance "$2" "$3"
+}
+
+# kill_spawner: and wait until there is another one
+kill_spawner() {
+	spawner=$(reeve daemon status --json | jq .spawner_pid)
+	kill -s KILL "$spawner"
+	until [ "$(reeve daemon status --json | jq .spawner_pid)" -ne "$spawner" ] 2>/dev/null; do
+		settle
+	done
+}
+
 # reeved_says N TEXT: until the daemon's log has had the text N times
 reeved_says() {
 	mkfifo "$tmp/says"

@@ -11,11 +11,7 @@ goes_on() {
 	until [ "$(reeve ls -q --state running | wc -l)" -eq 1 ]; do
 		settle
 	done
-	spawner=$(reeve daemon status --json | jq .spawner_pid)
-	kill -s KILL "$spawner"
-	until [ "$(reeve daemon status --json | jq .spawner_pid)" -ne "$spawner" ] 2>/dev/null; do
-		settle
-	done
+	kill_spawner
 }
 
 step "signals reach it"

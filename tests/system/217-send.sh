@@ -294,11 +294,7 @@ assert_eq "ready" ready "$(told)"
 until [ "$(reeve ls -q --state running | wc -l)" -eq 1 ]; do
 	settle
 done
-spawner=$(reeve daemon status --json | jq .spawner_pid)
-kill -s KILL "$spawner"
-until [ "$(reeve daemon status --json | jq .spawner_pid)" -ne "$spawner" ] 2>/dev/null; do
-	settle
-done
+kill_spawner
 reeve send "$id" still
 assert_eq "still" still "$(told)"
 kill -s KILL "$reeved_pid"

@@ -20,13 +20,6 @@ pids_of() { # SERVICE: of all instances, once they are known: a daemon that has 
 	done
 	jobs_of "$1" .pid
 }
-until_is() { # TEXT COMMAND...: until the command prints it
-	until_want=$1
-	shift
-	until [ "$("$@")" = "$until_want" ]; do
-		settle
-	done
-}
 until_other_pid() { # PID SERVICE [INSTANCE]: until it has a process that is another
 	until pid_of "$2" "${3:-0}" | grep -vx "$1" | grep -qv null; do
 		settle

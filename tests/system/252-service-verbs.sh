@@ -8,13 +8,6 @@ state_of() { # SERVICE
 instances() { # SERVICE FILTER
 	reeve service status --json "$1" | jq -r "[.[0].instances[] | $2] | join(\" \")"
 }
-until_is() { # TEXT COMMAND...: until the command prints it
-	until_want=$1
-	shift
-	until [ "$("$@")" = "$until_want" ]; do
-		settle
-	done
-}
 crash() {
 	kill -9 "$reeved_pid"
 	reeved_ended

@@ -59,13 +59,6 @@ EOP
 jobs_of() { # SERVICE [FILTER of each job]
 	reeve ls --json | jq -c "[.[] | select(.service == \"$1\")] | .[] | ${2:-.}"
 }
-until_is() { # TEXT COMMAND...: until the command prints it
-	until_want=$1
-	shift
-	until [ "$("$@")" = "$until_want" ]; do
-		settle
-	done
-}
 is_ready() { # SERVICE
 	jobs_of "$1" '.state == "running" and .ready_usec != null'
 }

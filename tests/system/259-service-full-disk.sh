@@ -17,13 +17,6 @@ conf() { # [SECTION]
 of() { # SERVICE FILTER
 	reeve service status --json "$1" | jq -r "[.[0].instances[] | $2] | join(\" \")"
 }
-until_is() { # TEXT COMMAND...: until the command prints it
-	until_want=$1
-	shift
-	until [ "$("$@")" = "$until_want" ]; do
-		settle
-	done
-}
 
 conf
 start_reeved --config="$tmp/conf"

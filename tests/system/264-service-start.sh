@@ -2,14 +2,6 @@
 # start and restart wait until what they started is ready, and say which instance was not, and why;
 # nothing keeps them waiting that is not on its way.
 . "${srcdir:-.}/tests/support/system.sh"
-is() { # SERVICE FILTER of its first instance
-	reeve service status "$1" --json | jq -r ".[0].instances[0] | $2"
-}
-until_is() { # TEXT SERVICE FILTER
-	until [ "$(is "$2" "$3")" = "$1" ]; do
-		settle
-	done
-}
 fails() { # PATTERN COMMAND...: with 1, and such words
 	fails_want=$1
 	shift
@@ -83,42 +75,42 @@ reeve stop --all
 step "it waits until it is ready"
 reeve start gate &
 client=$!
-until_is running gate .state
+until_instance running gate .state
 for _ in 1 2 3; do
 	settle
 	kill -0 "$client" || fail "it has not waited"
 done
 : >"$tmp/open"
 wait "$client" || fail "exit status $?"
-assert_eq "ready" true "$(is gate .ready)"
+assert_eq "ready" true "$(instance gate .ready)"
 reeve start gate || fail "one that is ready"
 rm "$tmp/open"
 reeve restart gate &
 client=$!
-until_is false gate .ready
+until_instance false gate .ready
 kill -0 "$client" || fail "restart has not waited"
 : >"$tmp/open"
 wait "$client" || fail "exit status $?"
-assert_eq "ready" "true 3" "$(is gate .ready) $(is gate .starts)"
+assert_eq "ready" "true 3" "$(instance gate .ready) $(instance gate .starts)"
 
 step "what it requires, too, and the way it says so"
 reeve stop gate
 rm "$tmp/open"
 reeve start behind &
 client=$!
-until_is running gate .state
-until_is waiting behind .state
+until_instance running gate .state
+until_instance waiting behind .state
 kill -0 "$client" || fail "it has not waited for what is required"
 : >"$tmp/open"
 wait "$client" || fail "exit status $?"
-assert_eq "ready" true "$(is behind .ready)"
+assert_eq "ready" true "$(instance behind .ready)"
 assert_eq "one answer" '{"changed":false}' "$(reeve start --json behind)"
 
 step "unless it is not to wait, or is ended"
 reeve stop gate
 rm "$tmp/open"
 reeve start --no-wait gate
-until_is false gate .ready
+until_instance false gate .ready
 "$REEVE" start gate & # itself, to be ended; a background job takes no SIGINT
 client=$!
 until [ "$(cat "/proc/$client/comm")" = reeve ]; do
@@ -126,13 +118,13 @@ until [ "$(cat "/proc/$client/comm")" = reeve ]; do
 done
 kill "$client"
 wait "$client" && fail "it was ended"
-assert_eq "as it was" "running false" "$(is gate .state) $(is gate .ready)"
+assert_eq "as it was" "running false" "$(instance gate .state) $(instance gate .ready)"
 
 step "until somebody stops it"
 reeve stop gate
 reeve start gate 2>said &
 client=$!
-until_is running gate .state
+until_instance running gate .state
 reeve stop gate
 client_status=0
 wait "$client" || client_status=$?
@@ -141,14 +133,14 @@ assert_match "why" "*service 'gate', instance 0: it was stopped*" "$(cat said)"
 
 step "what does not get ready, and why"
 fails "*service 'ends', instance 0: it has ended with status 3 before it was ready*" reeve start ends
-assert_eq "it is tried again" restarting "$(is ends .state)"
+assert_eq "it is tried again" restarting "$(instance ends .state)"
 fails "*'ends', instance 0: *status 3 before*" reeve restart ends
 fails "*'done', instance 0: it has ended with status 0 before it was ready*" reeve start "done"
 fails "*'silent', instance 0: not ready within 50ms*" reeve start silent
 fails "*'missing', instance 0: it could not be started: *" reeve start missing
 fails "*'gives-up', instance 0: it has ended with status 4 before it was ready*" reeve start gives-up
-until_is failed gives-up .state
-assert_match "one restart" "given up: 1 restart in 1h was too many; *" "$(is gives-up .reason)"
+until_instance failed gives-up .state
+assert_match "one restart" "given up: 1 restart in 1h was too many; *" "$(instance gives-up .reason)"
 fails "*'two', instance 1: it has ended with status 6 before it was ready*" reeve start two
 assert_eq "only that one" 1 "$(grep -c instance said)"
 fails "*'hooked', instance 0: *post-start*" reeve start hooked

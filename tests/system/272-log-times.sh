@@ -60,11 +60,7 @@ head -n 1 begun >/dev/null
 until reeve logs "$id" | grep -q before && [ "$(reeve ls -q --state running | wc -l)" -eq 2 ]; do
 	settle
 done
-spawner=$(reeve daemon status --json | jq .spawner_pid)
-kill -s KILL "$spawner"
-until [ "$(reeve daemon status --json | jq .spawner_pid)" -ne "$spawner" ] 2>/dev/null; do
-	settle
-done
+kill_spawner
 echo >go
 echo >go.plain
 assert_exit 1 reeve wait "$id" "$other"

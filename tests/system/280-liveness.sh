@@ -62,14 +62,6 @@ EOP
 free_port() {
 	python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])'
 }
-instance() { # SERVICE FILTER: of its first instance
-	reeve service status "$1" --json | jq -r ".[0].instances[0] | $2"
-}
-until_is() { # TEXT SERVICE FILTER
-	until [ "$(instance "$2" "$3")" = "$1" ]; do
-		settle
-	done
-}
 last_end() { # SERVICE: of its runs that have ended
 	reeve show --json "$(instance "$1" .job)" | jq -c '[.run_history[] | select(.finished_usec) | .result, .reason] | .[-2:]'
 }
@@ -162,15 +154,15 @@ EOC
 start_reeved --config="$tmp/conf"
 
 step "what was wrong when one was asked last whether it is ready"
-until_is "exit status 1" asked .ready_why
+until_instance "exit status 1" asked .ready_why
 assert_match "why" "*it is running, and is not ready yet: ready = command:*; asked last: exit status 1" \
 	"$(reeve service why asked)"
 assert_match "status" "*ready no (command:*), asked last: exit status 1*" "$(reeve service status asked | xargs -0 | tr -s ' ')"
-until_is failed refused .state
+until_instance failed refused .state
 assert_eq "its end" "not ready within 2s; asked last: exit status 3" "$(instance refused .reason)"
 
 step "one that answers"
-until_is true web '.live.ok_since_usec != null'
+until_instance true web '.live.ok_since_usec != null'
 assert_eq "nothing is wrong" null "$(instance web .ready_why)"
 assert_eq "what it was asked" "GET /health?a=1 HTTP/1.1" "$(reeve service logs web | grep -m 1 health)"
 assert_eq "what was asked before it was ready" "GET /ready HTTP/1.1" \
@@ -183,7 +175,7 @@ run=1
 for how in 500 199 hang close noise long; do
 	answer web $how
 	run=$((run + 1))
-	until_is $run web .starts
+	until_instance $run web .starts
 	case $how in
 	500 | 199) why="HTTP status $how" ;;
 	hang) why="no answer within 300ms" ;;
@@ -193,7 +185,7 @@ for how in 500 199 hang close noise long; do
 	esac
 	assert_eq "its end" "[\"failed\",\"unresponsive: http:$web/health?a=1: $why\"]" "$(last_end web)"
 	answer web 302
-	until_is true web '.live.ok_since_usec != null'
+	until_instance true web '.live.ok_since_usec != null'
 done
 
 step "one failure is not too many"
@@ -206,16 +198,16 @@ assert_eq "failures, and one of them" "1 0 $starts" \
 	"$(reeve service logs web | grep -c 503) $(instance web '"\(.live.failures) \(.starts)"')"
 
 step "with live-action = none it is unready, and that is all"
-until_is true quiet '.live.ok_since_usec != null'
+until_instance true quiet '.live.ok_since_usec != null'
 assert_eq "ready" true "$(instance quiet .ready)"
 pid=$(instance quiet .pid)
 answer quiet 500
-until_is true quiet .live.unresponsive
+until_instance true quiet .live.unresponsive
 assert_eq "ready" "false $pid" "$(instance quiet '"\(.ready) \(.pid)"')"
 assert_eq "why" "it is running, and unresponsive: http:$quiet/: HTTP status 500" "$(instance quiet .why)"
 assert_match "ls" "*unresponsive: http:*" "$(reeve service ls)"
 answer quiet 200
-until_is true quiet .ready
+until_instance true quiet .ready
 assert_eq "events" 'true null
 false http:'"$quiet"'/: HTTP status 500
 true null' "$(reeve events --json | jq -r "select(.id == $(instance quiet .job) and .ready != null) | \"\(.ready) \(.reason)\"")"
@@ -223,31 +215,31 @@ assert_match "events for people" "*job $(instance quiet .job) (quiet)  not ready
 	"$(reeve events | grep 'not ready')"
 
 step "with live-action = stop it stays down"
-until_is failed down .state
+until_instance failed down .state
 assert_match "why" "*unresponsive: unix:*nobody.sock: *live-action = stop*" "$(instance down .why)"
 assert_eq "what post-stop is told" watchdog "$(cat down.result)"
 assert_match "the log" "*service 'down', instance 0: it was unresponsive: unix:*nobody.sock: *, and is not started again*" \
 	"$(grep "'down', instance 0" "$tmp/reeved.log")"
 reeve service start down
-until_is 2 down .starts
-until_is failed down .state
+until_instance 2 down .starts
+until_instance failed down .state
 
 step "one that has to say so itself"
 assert_eq "WATCHDOG_USEC" 3600000000 "$(reeve service logs dog)"
 exec 8>dog 9>lazy
 echo WATCHDOG=1 >&8
 echo WATCHDOG_USEC=20000 >&8
-until_is 2 dog .starts
+until_instance 2 dog .starts
 assert_eq "its end" '["failed","unresponsive: no WATCHDOG=1 within 20ms"]' "$(last_end dog)"
-until_is true dog .ready
+until_instance true dog .ready
 echo WATCHDOG=trigger >&8
-until_is 3 dog .starts
+until_instance 3 dog .starts
 assert_eq "its end" '["failed","unresponsive: it said WATCHDOG=trigger"]' "$(last_end dog)"
-until_is true lazy .live.unresponsive
+until_instance true lazy .live.unresponsive
 assert_eq "ready" false "$(instance lazy .ready)"
 echo WATCHDOG_USEC=3600000000 >&9
 echo WATCHDOG=1 >&9
-until_is true lazy .ready
+until_instance true lazy .ready
 
 step "commands that ask"
 until [ -s asked.by ]; do
@@ -256,21 +248,21 @@ done
 assert_eq "who is asked" "$(instance asked .pid) " "$(cat asked.by)"
 assert_eq "before it is" false "$(instance asked .ready)"
 touch asked.ready
-until_is true asked '.live.ok_since_usec != null'
+until_instance true asked '.live.ok_since_usec != null'
 rm asked.ok
-until_is 2 asked .starts
+until_instance 2 asked .starts
 assert_eq "its end" '["failed","unresponsive: command: exit status 3: it is gone"]' "$(last_end asked)"
-until_is true asleep .live.unresponsive
+until_instance true asleep .live.unresponsive
 assert_match "why" "*unresponsive: command: not ended within 20ms" "$(instance asleep .why)"
 
 step "a command that cannot be started says nothing"
-until_is true filed '.live.ok_since_usec != null'
+until_instance true filed '.live.ok_since_usec != null'
 mv filed.env filed.away
 reeved_says 1 "goes on being tried: it could not be started: env-file $tmp/work/filed.env: "
 assert_eq "ready" "true 0" "$(instance filed '"\(.ready) \(.live.failures)"')"
 touch filed.bad
 mv filed.away filed.env
-until_is true filed .live.unresponsive
+until_instance true filed .live.unresponsive
 assert_match "why" "*unresponsive: command: exit status 1" "$(instance filed .why)"
 
 step "a daemon that was killed ends nobody for what it did not hear"
@@ -280,19 +272,19 @@ reeved_ended
 answer web 200
 start_reeved --config="$tmp/conf"
 for s in web dog; do
-	until_is true $s .ready
+	until_instance true $s .ready
 done
-until_is true web '.live.ok_since_usec != null'
+until_instance true web '.live.ok_since_usec != null'
 assert_eq "pids and starts" "$pids" "$(for s in web dog; do instance $s '"\(.pid) \(.starts)"'; done)"
 
 step "the daemon is killed while it ends one"
-until_is stopping stubborn .state
+until_instance stopping stubborn .state
 run=$(instance stubborn .starts)
 kill -9 "$reeved_pid"
 reeved_ended
 start_reeved --config="$tmp/conf"
-until_is stopping stubborn .state
+until_instance stopping stubborn .state
 assert_eq "starts" "$run" "$(instance stubborn .starts)"
 kill -s KILL -- "-$(instance stubborn .pid)"
-until_is $((run + 1)) stubborn .starts
+until_instance $((run + 1)) stubborn .starts
 assert_eq "its end" '["failed","unresponsive"]' "$(last_end stubborn)"

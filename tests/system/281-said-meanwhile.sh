@@ -37,14 +37,6 @@ for line in open(sys.argv[1]):
     with open(sys.argv[2], "w") as done:
         done.write("\n")
 EOP
-instance() { # SERVICE FILTER: of its first instance
-	reeve service status "$1" --json | jq -r ".[0].instances[0] | $2"
-}
-until_is() { # TEXT SERVICE FILTER
-	until [ "$(instance "$2" "$3")" = "$1" ]; do
-		settle
-	done
-}
 say() { # SERVICE LINE: it has been sent when this returns
 	case $1 in
 	one) echo "$2" >&8 && read -r _ <&6 ;;
@@ -125,7 +117,7 @@ exec 6<>one.done 7<>two.done 8>one 9>two
 
 step "what is said while a daemon is there"
 say one 'STATUS=before|WATCHDOG_USEC=3600000000'
-until_is before one .status
+until_instance before one .status
 assert_eq "ready" false "$(instance one .ready)"
 # until the spawner knows it, too
 pings=1
@@ -137,7 +129,7 @@ until [ -n "${kept:-}" ]; do
 	done
 	kill_reeved
 	start_reeved --config="$tmp/conf"
-	until_is running one .state
+	until_instance running one .state
 	[ "$(instance one .status)" = before ] && kept=yes
 done
 
@@ -146,9 +138,9 @@ kill_reeved
 say one 'READY=1|STATUS=meanwhile'
 say two 'child:READY=1'
 start_reeved --config="$tmp/conf"
-until_is true one .ready
-until_is true two .ready
-until_is meanwhile one .status
+until_instance true one .ready
+until_instance true two .ready
+until_instance meanwhile one .status
 assert_eq "its own watchdog time is kept" "3600000000 false" \
 	"$(instance one '"\(.live.watchdog_usec) \(.live.unresponsive)"')"
 assert_eq "starts" "1 1" "$(instance one .starts) $(instance two .starts)"
@@ -159,25 +151,25 @@ say two many:2000
 say two 'STOPPING=1|MAINPID=1'
 say one 'many:50'
 start_reeved --config="$tmp/conf"
-until_is "number 1999" two .status
-until_is stopping two .says
-until_is "number 49" one .status
+until_instance "number 1999" two .status
+until_instance stopping two .says
+until_instance "number 49" one .status
 assert_eq "ready" "true false" "$(instance one .ready) $(instance two .ready)"
 assert_eq "of a process that is none of it" null "$(instance two .main_pid)"
 
 step "and the next daemon hears them as before"
 say one 'STATUS=to the next one'
-until_is "to the next one" one .status
+until_instance "to the next one" one .status
 assert_eq "one socket, that of the first" 1 "$(grep -c "$state/notify\$" /proc/net/unix)"
 
 step "a daemon that was held up hears what was said before it judges"
 n=$(reeve events --json | jq -c "select(.id == $(instance one .job) and .ready == false)" | wc -l)
 say one 'WATCHDOG_USEC=2000000|STATUS=two seconds'
-until_is "two seconds" one .status
+until_instance "two seconds" one .status
 kill -STOP "$reeved_pid"
 say one 'late:WATCHDOG=1|WATCHDOG_USEC=3600000000|STATUS=in time'
 kill -CONT "$reeved_pid"
-until_is "in time" one .status
+until_instance "in time" one .status
 assert_eq "times that it was not ready any more" "$n" \
 	"$(reeve events --json | jq -c "select(.id == $(instance one .job) and .ready == false)" | wc -l)"
 assert_eq "ready" true "$(instance one .ready)"
@@ -187,25 +179,25 @@ assert_eq "the hook" pre-start "$(instance hooked .hook)"
 timeout 15 python3 stranger.py "$state/notify" || fail "strangers were held up"
 timeout 15 "$REEVE" run -- python3 "$tmp/work/stranger.py" "$state/notify" || fail "a job was held up"
 say one 'STATUS=behind them'
-until_is "behind them" one .status
+until_instance "behind them" one .status
 
 step "those that write to a descriptor"
 assert_eq "before" "false false" "$(instance line .ready) $(instance early .ready)"
 assert_eq "by" "fd:7 fd:3" "$(instance line .ready_by) $(instance early .ready_by)"
 echo ready >early
-until_is true early .ready
+until_instance true early .ready
 ready=$(instance early .ready_usec)
 
 step "also while no daemon is there"
 kill_reeved
 echo >line
 start_reeved --config="$tmp/conf"
-until_is true line .ready
+until_instance true line .ready
 assert_eq "the other" "true $ready" "$(instance early '"\(.ready) \(.ready_usec)"')"
 assert_eq "starts" "1 1" "$(instance line .starts) $(instance early .starts)"
 
 step "those that print it"
-until_is true splits .ready
+until_instance true splits .ready
 until [ "$(reeve service logs prints | tail -c 6)" = "now re" ]; do
 	settle
 done
@@ -213,7 +205,7 @@ assert_eq "before" "false output:^now (ready|done)\$" "$(instance prints '"\(.re
 kill_reeved
 echo >prints
 start_reeved --config="$tmp/conf"
-until_is true prints .ready
+until_instance true prints .ready
 assert_eq "starts" "1 1" "$(instance prints .starts) $(instance splits .starts)"
 
 step "what a hook printed before it is not its own, also for the next daemon"
@@ -230,11 +222,11 @@ for _ in 1 2 3 4 5 6 7 8; do
 done
 assert_eq "ready" false "$(instance behind .ready)"
 echo >behind
-until_is true behind .ready
+until_instance true behind .ready
 assert_eq "starts" 1 "$(instance behind .starts)"
 
 step "one that closes it without a line is not ready"
-until_is failed closed .state
+until_instance failed closed .state
 assert_eq "its end" "not ready within 50ms" "$(instance closed .reason)"
 
 step "without its file a new socket is made"
@@ -245,5 +237,5 @@ until [ -S "$state/notify" ]; do
 	settle
 done
 say one 'STATUS=after it'
-until_is "after it" one .status
+until_instance "after it" one .status
 assert_eq "starts" 1 "$(instance one .starts)"

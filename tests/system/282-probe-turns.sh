@@ -5,14 +5,6 @@
 
 mkfifo go begun hook
 exec 7<>go
-instance() { # SERVICE FILTER: of its first instance
-	reeve service status "$1" --json | jq -r ".[0].instances[0] | $2"
-}
-until_is() { # TEXT SERVICE FILTER
-	until [ "$(instance "$2" "$3")" = "$1" ]; do
-		settle
-	done
-}
 cat >"$tmp/conf" <<EOC
 [reeved]
 min-free = 0
@@ -37,12 +29,12 @@ EOC
 start_reeved --config="$tmp/conf"
 
 step "a hook without a time limit goes on, and probes have their turns"
-until_is pre-start hooked .hook
+until_instance pre-start hooked .hook
 read -r _ <begun
 
 step "a probe that waits says nothing of its service"
 reeved_says 1 "have to wait for their turn, or for the spawner"
-until_is null waiter .live.ok_since_usec
+until_instance null waiter .live.ok_since_usec
 assert_eq "the service" "true 0 false" \
 	"$(instance waiter '"\(.ready) \(.live.failures) \(.live.unresponsive)"')"
 assert_eq "how often it is told" 1 "$(grep -c "have to wait for their turn" "$tmp/reeved.log")"
@@ -55,4 +47,4 @@ until [ "$(instance waiter .live.ok_since_usec)" != null ]; do
 done
 assert_eq "ready" true "$(instance waiter .ready)"
 echo >hook
-until_is running hooked .state
+until_instance running hooked .state

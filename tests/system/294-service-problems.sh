@@ -2,14 +2,6 @@
 # What a reload brings is there for the services that it brings with it; one that cannot be started
 # as it is now keeps nothing of its group from being restarted.
 . "${srcdir:-.}/tests/support/system.sh"
-of() { # SERVICE FILTER of its first instance
-	reeve service status "$1" --json | jq -r ".[0].instances[0] | $2"
-}
-until_is() { # TEXT SERVICE FILTER
-	until [ "$(of "$2" "$3")" = "$1" ]; do
-		settle
-	done
-}
 conf() { # LINE...: of service a
 	{
 		printf '%s\n' '[reeved]' 'min-free = 0' '[service a]' 'command = sleep 1000' "$@"
@@ -19,33 +11,33 @@ conf() { # LINE...: of service a
 }
 conf
 start_reeved --config="$tmp/conf"
-until_is running a .state
-until_is running b .state
-before=$(of a .pid)
+until_instance running a .state
+until_instance running b .state
+before=$(instance a .pid)
 
 step "a resource, and a service that needs it, by one reload"
 conf 'need = gpu=1' '[resource gpu]' 'amount = 1'
 reeve daemon reload >/dev/null
-until [ "$(of a .state)" = running ] && [ "$(of a .pid)" != "$before" ]; do
+until [ "$(instance a .state)" = running ] && [ "$(instance a .pid)" != "$before" ]; do
 	settle
 done
 
 step "one that cannot be started again does not keep its group from it"
 conf 'pool = work' '[pool work]' 'slots = 1'
 reeve daemon reload >/dev/null
-until_is running a .state
+until_instance running a .state
 reeve pool drain work >/dev/null
 conf 'pool = work' 'nice = 5' '[pool work]' 'slots = 1'
 reeve daemon reload >/dev/null
-before=$(of b .pid)
+before=$(instance b .pid)
 assert_exit 1 reeve restart g >out 2>said
 assert_match "said" "*'a', instance 0: it cannot be started: *" "$(cat said)"
-until_is running b .state
-[ "$(of b .pid)" != "$before" ] || fail "b was not restarted"
+until_instance running b .state
+[ "$(instance b .pid)" != "$before" ] || fail "b was not restarted"
 
 step "and comes back with it"
 reeve pool resume work >/dev/null
 reeve start a
-until_is running a .state
+until_instance running a .state
 stop_reeved
 finish
