@@ -20,6 +20,14 @@ web_ready() { # NUMBER: so many instances
 		settle
 	done
 }
+let_app_up() { # all of it is being started
+	for i in 0 1 2; do
+		echo >"$tmp/f$i"
+	done
+	until_ready a z
+	web_ready 3
+	said >/dev/null
+}
 restart_reeved() {
 	kill -9 "$reeved_pid"
 	reeved_ended
@@ -120,12 +128,7 @@ said >/dev/null
 step "groups and globs, where verbs take services"
 reeve start --no-wait app
 until_said start:web2
-for i in 0 1 2; do
-	echo >"$tmp/f$i"
-done
-until_ready a z
-web_ready 3
-said >/dev/null
+let_app_up
 reeve stop app
 assert_eq "the other way round" "end:z a" "$(xargs <"$log" | cut -d ' ' -f 1) $(tail -n 1 "$log" | cut -d : -f 2)"
 assert_eq "the others" running "$(state_of lone)"
@@ -183,12 +186,7 @@ step "one that is given up in the midst, by another, has failed"
 sed -i 's/^strategy = one-for-all/strategy = one-for-one/' "$tmp/conf"
 reeve daemon reload >/dev/null
 reeve start --no-wait app
-for i in 0 1 2; do
-	echo >"$tmp/f$i"
-done
-until_ready a z
-web_ready 3
-said >/dev/null
+let_app_up
 reeve restart --rolling web 2>error &
 roll=$!
 until_said start:web0
